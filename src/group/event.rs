@@ -1,0 +1,241 @@
+//! The vocabulary of what happens in a group. The session speaks it, the group model keeps it, screens and scripts show it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::protocol::d2d::Summary;
+use crate::protocol::{
+    Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, Nonce, OpenError, ReflectedId,
+    SlotState, TransactionScope,
+};
+use crate::text::Clean;
+
+/// Something that happened, as told by a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A connection is being made.
+    Connecting {
+        /// Counts from 1 since the last good login.
+        attempt: u32,
+    },
+    /// The WebSocket is open; the login is under way.
+    Handshaking,
+    /// The server took the login.
+    LoggedIn(Login),
+    /// Messages came out of the reflection queue, in order; they are not yet acknowledged.
+    Reflected(Vec<ReflectedMessage>),
+    /// Messages are durable, and their acknowledgements have left for the server; in the order of receipt.
+    Acknowledged(Vec<ReflectedId>),
+    /// All that waited has been sent to us.
+    QueueDry,
+    /// This device is leader.
+    Promoted,
+    /// This device gives up being leader: it leaves and comes back.
+    RoleGivenUp {
+        /// When it will be back.
+        back_at: Millis,
+        /// How many times in a row a return ended in promotion.
+        promotions_in_a_row: u32,
+    },
+    /// A login lasted as follower for long enough to know that another device leads.
+    Following,
+    /// The list of all devices.
+    Devices(BTreeMap<DeviceId, ListedDevice>),
+    /// About the group's lock.
+    Lock(LockEvent),
+    /// A device was dropped on our request.
+    DeviceDropped(DeviceId),
+    /// What we reflected is stored in the queues of all other devices.
+    ReflectionStored {
+        /// From sending to the server's acknowledgement.
+        round_trip: Duration,
+    },
+    /// An answer came that measures the way to the server and back.
+    RoundTrip {
+        /// What was asked.
+        probe: Probe,
+        /// From sending to the answer.
+        elapsed: Duration,
+    },
+    /// What was asked for could not be done.
+    Refused(Refusal),
+    /// The server sent something that is not understood; it was skipped.
+    Ignored(Clean),
+    /// The connection ended, or could not be made.
+    Disconnected {
+        /// Why.
+        cause: DisconnectCause,
+        /// What comes next.
+        next: NextStep,
+    },
+}
+
+/// What the server said at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// This device.
+    pub own: DeviceId,
+    /// The dialect spoken.
+    pub dialect: Dialect,
+    /// How many slots the group has.
+    pub max_device_slots: u32,
+    /// Whether our slot is new.
+    pub slot_state: SlotState,
+    /// How far the server's clock is ahead of ours, in milliseconds, if it tells the time.
+    pub clock_offset: Option<i64>,
+    /// How many messages wait for us, if it tells.
+    pub reflection_queue_length: Option<u32>,
+    /// The lowest device-to-device version that all devices must speak, if set and readable.
+    pub shared_version: Option<u32>,
+}
+
+/// A message out of our reflection queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReflectedMessage {
+    /// Its id in our queue; not unique for ephemeral ones.
+    pub id: ReflectedId,
+    /// When the server stored it, by the server's clock.
+    pub stored_at: Millis,
+    /// When we got it, by our clock.
+    pub received_at: Millis,
+    /// The bytes of the sealed envelope.
+    pub size: u32,
+    /// Whether it is ephemeral, and so never acknowledged.
+    pub ephemeral: bool,
+    /// Whether the same id was already received before a reconnect.
+    pub redelivered: bool,
+    /// Whether another message used the same nonce: a replay.
+    pub repeated_nonce: bool,
+    /// The nonce of its box, if it was long enough to have one.
+    pub nonce: Option<Nonce>,
+    /// What it says, or why that cannot be read.
+    pub content: Result<Summary, OpenError>,
+}
+
+/// A device as it stands in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedDevice {
+    /// What it says of itself, or why that cannot be read.
+    pub info: Result<DeviceInfo, OpenError>,
+    /// When it was there.
+    pub activity: Activity,
+    /// How long its slot is kept, if the value is known.
+    pub expiration_policy: Option<ExpirationPolicy>,
+}
+
+/// About the group's lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockEvent {
+    /// We asked for it.
+    Requested(Scope),
+    /// Another device has it; we wait for its end and ask again.
+    HeldBy {
+        /// Who.
+        holder: DeviceId,
+        /// What for.
+        scope: Scope,
+    },
+    /// It is ours.
+    Acquired {
+        /// What for.
+        scope: Scope,
+        /// When the server will take it back, if we asked for a limit.
+        expires_at: Option<Millis>,
+    },
+    /// We committed; it is free.
+    Released(Scope),
+    /// We no longer wait for it.
+    Abandoned,
+    /// The connection that held it is gone, and the lock with it.
+    Lost(Scope),
+    /// Another device released it.
+    Ended {
+        /// Who had it.
+        holder: DeviceId,
+        /// What for.
+        scope: Scope,
+    },
+}
+
+/// What a lock is for; [`None`] if that does not decrypt or decode.
+pub type Scope = Option<TransactionScope>;
+
+/// What a round trip was measured with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Probe {
+    /// WebSocket ping and pong.
+    Ping,
+    /// Asking for the device list.
+    DevicesInfo,
+}
+
+/// Why something that was asked for is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// `--read-only`.
+    #[error("not done: this is a read-only session (started with --read-only)")]
+    ReadOnly,
+    /// No login at the moment.
+    #[error("not done: not connected; try again when the header says live")]
+    NotConnected,
+    /// We hold or await the lock already.
+    #[error("not done: this device already holds or awaits the lock; release it first (L)")]
+    LockBusy,
+    /// There is no lock of ours to release.
+    #[error("nothing to release: this device does not hold the lock")]
+    NoLock,
+    /// The device to drop is no longer in the list.
+    #[error("not dropped: the device is no longer in the group")]
+    NoSuchDevice,
+    /// The connection ended before the server confirmed.
+    #[error("the connection ended before the server confirmed; look at the list again before you repeat it")]
+    Unconfirmed,
+    /// The message is too large to be delivered.
+    #[error("not sent: the message is larger than can be delivered")]
+    TooLarge,
+    /// More is asked than is being done.
+    #[error("busy: too many requests are waiting; try again in a moment")]
+    Busy,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DisconnectCause {
+    /// The server closed with this code and these words.
+    ClosedByServer {
+        /// The code.
+        code: CloseCode,
+        /// The server's words, often none.
+        reason: Clean,
+    },
+    /// No connection could be made: why.
+    Unreachable(Clean),
+    /// The connection broke without a close.
+    Broken(Clean),
+    /// No answer to a ping within its deadline.
+    NoAnswer,
+    /// The login took too long.
+    HandshakeTimeout,
+    /// The server broke the protocol: how.
+    ServerProtocolError(Clean),
+    /// We left because we were promoted to leader.
+    LeaderRole,
+    /// The user asked.
+    ByUser,
+}
+
+/// What a session does after a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// Connects again by itself.
+    RetryAt {
+        /// When.
+        at: Millis,
+        /// The number of that attempt since the last good login.
+        attempt: u32,
+    },
+    /// Waits until the user asks.
+    WaitForUser,
+    /// Nothing: the session is over.
+    End,
+}

@@ -1,0 +1,12 @@
+//! d2mtop: a terminal dashboard for a Threema-style multi-device group.
+
+pub mod group;
+pub mod headless;
+pub mod mediator;
+pub mod net;
+pub mod profile;
+pub mod protocol;
+pub mod runtime;
+pub mod session;
+pub mod text;
+pub mod tui;

@@ -1,0 +1,1 @@
+//! Sockets: the client link and the mediator listener.

@@ -1,0 +1,1 @@
+//! Who we are: options, key files, directories.

@@ -1,0 +1,111 @@
+//! WebSocket close codes of the protocol: what each means and whether to come back.
+
+use std::fmt;
+
+/// A WebSocket close code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CloseCode(pub u16);
+
+/// What a client should do after a close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReconnectClass {
+    /// Come back by itself, with backoff.
+    Automatic,
+    /// Stay away until the user says so.
+    UserInteraction,
+    /// A code the specification does not name: say so, then come back with backoff.
+    Unknown,
+}
+
+impl CloseCode {
+    /// Normal closure.
+    pub const NORMAL: Self = Self(1000);
+    /// The server shuts down, or the client leaves the page.
+    pub const GOING_AWAY: Self = Self(1001);
+    /// The connection ended without a close frame; never on the wire.
+    pub const ABNORMAL: Self = Self(1006);
+    /// Internal server error.
+    pub const INTERNAL_ERROR: Self = Self(1011);
+    /// The chat server closed its connection.
+    pub const CHAT_CLOSED: Self = Self(4000);
+    /// The chat server could not be reached.
+    pub const CHAT_UNREACHABLE: Self = Self(4001);
+    /// Internal error towards the chat server.
+    pub const CHAT_INTERNAL_ERROR: Self = Self(4009);
+    /// Protocol error.
+    pub const PROTOCOL_ERROR: Self = Self(4010);
+    /// The transaction's time to live was reached.
+    pub const TRANSACTION_EXPIRED: Self = Self(4011);
+    /// A message was acknowledged that was not outstanding.
+    pub const UNKNOWN_MESSAGE_ACKNOWLEDGED: Self = Self(4012);
+    /// Idle for too long.
+    pub const IDLE: Self = Self(4013);
+    /// No common protocol version.
+    pub const UNSUPPORTED_VERSION: Self = Self(4110);
+    /// All device slots are taken.
+    pub const DEVICE_LIMIT_REACHED: Self = Self(4111);
+    /// The same device connected again.
+    pub const DUPLICATE_CONNECTION: Self = Self(4112);
+    /// Dropped by a device of the group.
+    pub const DROPPED_BY_DEVICE: Self = Self(4113);
+    /// Dropped because the reflection queue grew too long.
+    pub const REFLECTION_QUEUE_LIMIT: Self = Self(4114);
+    /// The slot is not in the state that the client expected.
+    pub const SLOT_STATE_MISMATCH: Self = Self(4115);
+
+    /// What the code means, in words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::NORMAL => "closed normally",
+            Self::GOING_AWAY => "the server is shutting down",
+            Self::ABNORMAL => "the connection broke",
+            Self::INTERNAL_ERROR => "the server had an internal error",
+            Self::CHAT_CLOSED => "the chat server closed its connection",
+            Self::CHAT_UNREACHABLE => "the mediator could not reach the chat server",
+            Self::CHAT_INTERNAL_ERROR => "the mediator had an internal error towards the chat server",
+            Self::PROTOCOL_ERROR => "the server reports a protocol error (a wrong group key looks like this, too)",
+            Self::TRANSACTION_EXPIRED => "the lock was held for longer than the server allows",
+            Self::UNKNOWN_MESSAGE_ACKNOWLEDGED => "the server did not know a message that was acknowledged",
+            Self::IDLE => "idle for too long",
+            Self::UNSUPPORTED_VERSION => "the server speaks no version that we speak",
+            Self::DEVICE_LIMIT_REACHED => "all device slots are taken",
+            Self::DUPLICATE_CONNECTION => "this device connected a second time, elsewhere",
+            Self::DROPPED_BY_DEVICE => "dropped by another device",
+            Self::REFLECTION_QUEUE_LIMIT => "dropped: too many messages were waiting for this device",
+            Self::SLOT_STATE_MISMATCH => "the server's record of this device is not as expected",
+            _ => "closed with a code we do not know",
+        }
+    }
+
+    /// What the user can do, for codes that wait for the user.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server",
+            Self::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, then connect again",
+            Self::DUPLICATE_CONNECTION => {
+                "quit the other d2mtop, or give this one another --device-id, then connect again"
+            }
+            Self::DROPPED_BY_DEVICE | Self::REFLECTION_QUEUE_LIMIT => "connect again as a new device",
+            Self::SLOT_STATE_MISMATCH => "connect again with the state the server has (--expect new or existing)",
+            _ => "connect again",
+        }
+    }
+
+    /// Whether and how to come back. 1xxx and 40xx: by itself; 41xx: when the user asks; others: by itself, with a warning.
+    #[must_use]
+    pub const fn reconnect_class(self) -> ReconnectClass {
+        match self.0 {
+            1000..=1999 | 4000..=4099 => ReconnectClass::Automatic,
+            4100..=4199 => ReconnectClass::UserInteraction,
+            _ => ReconnectClass::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}

@@ -1,0 +1,124 @@
+//! Who a device is, as it tells the other devices of its group.
+
+use std::fmt;
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use crate::protocol::container::DecodeError;
+use crate::protocol::dialect::Dialect;
+use crate::protocol::keys::{GroupKeys, SealKey};
+use crate::protocol::proto::{d2d, d2d_seed};
+use crate::protocol::sealed::Sealable;
+use crate::text::Clean;
+
+/// What a device runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each says what it is")]
+pub enum Platform {
+    #[default]
+    Unspecified,
+    Android,
+    Ios,
+    Desktop,
+    Web,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Unspecified => "unknown",
+            Self::Android => "Android",
+            Self::Ios => "iOS",
+            Self::Desktop => "Desktop",
+            Self::Web => "Web",
+        })
+    }
+}
+
+/// A device's description of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// What it runs on.
+    pub platform: Platform,
+    /// Model, or browser and system; the seed has no such field.
+    pub platform_details: Clean,
+    /// The app's version.
+    pub app_version: Clean,
+    /// The name that its owner gave it (seed: description).
+    pub label: Clean,
+}
+
+impl Sealable for DeviceInfo {
+    fn key(keys: &GroupKeys) -> &SealKey {
+        &keys.device_info
+    }
+
+    fn encode(&self, dialect: Dialect) -> Vec<u8> {
+        let platform = self.platform;
+        match dialect {
+            Dialect::Mk => d2d_seed::DeviceInfo {
+                padding: Bytes::new(),
+                platform: match platform {
+                    Platform::Android => 1,
+                    Platform::Ios => 2,
+                    Platform::Web => 3,
+                    // The seed knows no desktop.
+                    Platform::Unspecified | Platform::Desktop => 0,
+                },
+                app_version: self.app_version.as_str().to_owned(),
+                description: self.label.as_str().to_owned(),
+            }
+            .encode_to_vec(),
+            Dialect::Dgk => d2d::DeviceInfo {
+                padding: Bytes::new(),
+                platform: match platform {
+                    Platform::Unspecified => 0,
+                    Platform::Android => 1,
+                    Platform::Ios => 2,
+                    Platform::Desktop => 3,
+                    Platform::Web => 4,
+                },
+                platform_details: self.platform_details.as_str().to_owned(),
+                app_version: self.app_version.as_str().to_owned(),
+                label: self.label.as_str().to_owned(),
+            }
+            .encode_to_vec(),
+        }
+    }
+
+    fn decode(plain: Bytes, dialect: Dialect) -> Result<Self, DecodeError> {
+        let malformed = |_| DecodeError::Malformed("device info");
+        Ok(match dialect {
+            Dialect::Mk => {
+                let info = d2d_seed::DeviceInfo::decode(plain).map_err(malformed)?;
+                Self {
+                    platform: match info.platform {
+                        1 => Platform::Android,
+                        2 => Platform::Ios,
+                        3 => Platform::Web,
+                        _ => Platform::Unspecified,
+                    },
+                    platform_details: Clean::default(),
+                    app_version: Clean::new(&info.app_version),
+                    label: Clean::new(&info.description),
+                }
+            }
+            Dialect::Dgk => {
+                let info = d2d::DeviceInfo::decode(plain).map_err(malformed)?;
+                Self {
+                    platform: match info.platform {
+                        1 => Platform::Android,
+                        2 => Platform::Ios,
+                        3 => Platform::Desktop,
+                        4 => Platform::Web,
+                        _ => Platform::Unspecified,
+                    },
+                    platform_details: Clean::new(&info.platform_details),
+                    app_version: Clean::new(&info.app_version),
+                    label: Clean::new(&info.label),
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! The device-to-mediator wire, both directions and both dialects. Pure: bytes in, values out.
+//!
+//! [`ClientMessage`] and [`ServerMessage`] are what one WebSocket binary message carries: a four-byte container header
+//! (type and three zero bytes) and a payload. [`Dialect`] decides the URL field, the key schedule and the numbering of the
+//! device-to-device contents in [`d2d`]; nothing outside this room asks which it is.
+
+pub mod challenge;
+pub mod close;
+pub mod container;
+pub mod d2d;
+pub mod dialect;
+pub mod ids;
+pub mod keys;
+pub mod message;
+pub mod sealed;
+pub mod url;
+
+pub use challenge::{Challenge, ChallengeResponse};
+pub use close::{CloseCode, ReconnectClass};
+pub use container::{DecodeError, MAX_CONTAINER, MAX_ENVELOPE_PLAIN, MAX_ENVELOPE_SEALED};
+pub use d2d::{DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
+pub use dialect::Dialect;
+pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
+pub use keys::{GroupKeys, GroupSecret};
+pub use message::{
+    Activity, ClientHello, ClientMessage, DeviceEntry, ExhaustedPolicy, ExpirationPolicy, Reflect, Reflected,
+    ServerHello, ServerInfo, ServerMessage, SlotState,
+};
+pub use sealed::{Nonce, OpenError, Sealed};
+pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
+
+/// Generated from `proto/*.proto`.
+#[allow(clippy::all, clippy::pedantic, missing_docs, reason = "generated code")]
+pub mod proto {
+    /// Value types shared by the other files.
+    pub mod common {
+        include!(concat!(env!("OUT_DIR"), "/common.rs"));
+    }
+    /// Device-to-device contents, today's numbering.
+    pub mod d2d {
+        include!(concat!(env!("OUT_DIR"), "/d2d.rs"));
+    }
+    /// Device-to-device contents, the seed's numbering.
+    pub mod d2d_seed {
+        include!(concat!(env!("OUT_DIR"), "/d2d_seed.rs"));
+    }
+    /// Values synchronised between devices.
+    pub mod d2d_sync {
+        include!(concat!(env!("OUT_DIR"), "/d2d_sync.rs"));
+    }
+    /// Device-to-mediator payloads, superset of both dialects.
+    pub mod d2m {
+        include!(concat!(env!("OUT_DIR"), "/d2m.rs"));
+    }
+}

@@ -1,0 +1,58 @@
+//! What can be asked of a session.
+
+use std::time::Duration;
+
+use crate::protocol::{DeviceId, Envelope, SharedDeviceData, SlotState, TransactionScope};
+
+/// A value that a person has been asked about and has agreed to.
+///
+/// Only the dialog of the dashboard, a command's `--yes`, and the demo's own devices may make one; a test reads the
+/// sources and fails if anything else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmed<T>(T);
+
+impl<T> Confirmed<T> {
+    /// To be called only after the object was named and a person agreed.
+    pub const fn after_asking(value: T) -> Self {
+        Self(value)
+    }
+
+    /// What was agreed to.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// What can be asked of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Ask for the device list, which also measures the round trip.
+    RefreshDevices,
+    /// Take the group's lock, waiting for it if another device has it.
+    TakeLock {
+        /// What for.
+        scope: TransactionScope,
+        /// For how long at most; [`None`] is the server's maximum.
+        ttl: Option<Duration>,
+    },
+    /// Commit and release the lock, or stop waiting for it.
+    ReleaseLock,
+    /// Drop a device by the full steps: lock, list, drop, commit.
+    DropDevice(Confirmed<DeviceId>),
+    /// Reflect to all other devices.
+    Reflect {
+        /// What.
+        envelope: Box<Envelope>,
+        /// Only to devices that are connected now.
+        ephemeral: bool,
+    },
+    /// Set the data that all devices share.
+    SetSharedDeviceData(Confirmed<SharedDeviceData>),
+    /// Connect now instead of waiting; with a state, expect that one of the slot.
+    Reconnect {
+        /// [`None`] keeps the expectation.
+        expect: Option<SlotState>,
+    },
+    /// Close the connection and end the session.
+    Leave,
+}

@@ -1,0 +1,1 @@
+//! The screen: a view of the group, and keys that become actions.
