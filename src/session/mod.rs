@@ -1,5 +1,382 @@
 //! The client state machine: handshake, drain, live. Pure: time, randomness and bytes come in, values go out.
+//!
+//! A driver feeds [`Session::handle`] with what the socket, the clock and the user bring, does what [`Session::poll`]
+//! asks for, and sleeps until [`Session::deadline`]. Nothing is sent that a passive observer has no reason to send: the
+//! login, acknowledgements of what is durable, requests for the device list, and pings.
 
+mod backoff;
 pub mod command;
+mod config;
+mod io;
+mod lock;
+mod online;
+mod receipt;
 
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use rand::RngCore;
+use rand::rngs::StdRng;
+
+pub use backoff::Backoff;
 pub use command::{Command, Confirmed};
+pub use config::{Config, LeaderPolicy, Timing};
+pub use io::{Input, LinkEnd, Output};
+
+use crate::group::{DisconnectCause, Event, Login, NextStep, Refusal};
+use crate::protocol::{
+    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, ExpirationPolicy,
+    Millis, Nonce, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage, SlotState,
+};
+use crate::text::Clean;
+use online::Online;
+use receipt::{IdRanges, RecentNonces};
+
+/// The protocol version that we speak.
+const VERSION: u32 = 0;
+
+/// One device's side of the protocol, over any number of connections.
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    random: StdRng,
+    outputs: VecDeque<Output>,
+    phase: Phase,
+    /// Counts connections, so that late news of an earlier one is told apart.
+    connection: u64,
+    /// Connections that failed since the last good login.
+    failures: u32,
+    /// Promotions in a row that ended a login.
+    promotions: u32,
+    expected: SlotState,
+    /// When the last login ended.
+    left_at: Option<Millis>,
+    /// Ids received on earlier connections of this slot.
+    received: IdRanges,
+    nonces: RecentNonces,
+    /// Acknowledged, but perhaps not yet written to the socket.
+    unflushed: Vec<ReflectedId>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Not started.
+    Idle,
+    /// The WebSocket is being opened.
+    Connecting { deadline: Millis },
+    /// The WebSocket is open, the login under way; `greeted` once the server's hello was answered.
+    Handshaking { deadline: Millis, greeted: bool },
+    /// Logged in.
+    Online(Box<Online>),
+    /// Not connected; until then, or until the user asks.
+    Waiting { until: Option<Millis> },
+    /// Over.
+    Ended,
+}
+
+impl Session {
+    /// A session that connects at its first [`Input::Timer`]. `random` must be seeded from the system, except in tests.
+    #[must_use]
+    pub fn new(config: Config, random: StdRng) -> Self {
+        let expected = config.expected_slot_state;
+        Self {
+            config,
+            random,
+            outputs: VecDeque::new(),
+            phase: Phase::Idle,
+            connection: 0,
+            failures: 0,
+            promotions: 0,
+            expected,
+            left_at: None,
+            received: IdRanges::default(),
+            nonces: RecentNonces::default(),
+            unflushed: Vec::new(),
+        }
+    }
+
+    /// Who this session is.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The WebSocket URL, from the mediator's base URL and the server group.
+    #[must_use]
+    pub fn url(&self, base: &str, server_group: ServerGroup) -> String {
+        let keys = &self.config.keys;
+        let info = ClientUrlInfo { dialect: keys.dialect(), device_group_id: keys.device_group_id(), server_group };
+        info.url(base)
+    }
+
+    /// Whether the session is over.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// Takes an input; [`Session::poll`] tells what follows from it.
+    pub fn handle(&mut self, now: Millis, input: Input) {
+        match input {
+            Input::Timer => {}
+            Input::LinkUp => self.on_link_up(),
+            Input::Frames(frames) => self.on_frames(now, frames),
+            Input::TextFrame => {
+                self.heard(now);
+                self.ignored("a text message, which the protocol does not have");
+            }
+            Input::Pong => self.on_pong(now),
+            Input::Alive => self.heard(now),
+            Input::LinkDown(end) => self.on_link_down(now, end),
+            Input::Durable { connection, count } => self.on_durable(now, connection, count),
+            Input::Flushed => self.on_flushed(),
+            Input::Command(command) => self.on_command(now, command),
+        }
+        self.on_time(now);
+    }
+
+    /// What is to be done next, if anything.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Timer`] is due, if ever.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        match &self.phase {
+            Phase::Idle => Some(Millis(0)),
+            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => Some(*deadline),
+            Phase::Online(online) => Some(online.deadline(&self.config.timing)),
+            Phase::Waiting { until } => *until,
+            Phase::Ended => None,
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.config.keys.dialect()
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn ignored(&mut self, what: &str) {
+        self.emit(Event::Ignored(Clean::new(what)));
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.emit(Event::Refused(refusal));
+    }
+
+    fn send(&mut self, message: &ClientMessage) {
+        self.outputs.push_back(Output::Send(message.encode(self.config.keys.dialect())));
+    }
+
+    fn nonce(&mut self) -> Nonce {
+        let mut bytes = [0; 24];
+        self.random.fill_bytes(&mut bytes);
+        Nonce(bytes)
+    }
+
+    fn on_time(&mut self, now: Millis) {
+        match self.phase {
+            Phase::Idle => self.connect(now),
+            Phase::Waiting { until: Some(until) } if now >= until => self.connect(now),
+            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } if now >= deadline => {
+                self.outputs.push_back(Output::Close(CloseCode::GOING_AWAY));
+                self.retry(now, DisconnectCause::HandshakeTimeout);
+            }
+            Phase::Online(_) => self.on_online_time(now),
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, now: Millis) {
+        self.connection += 1;
+        self.unflushed.clear();
+        self.phase = Phase::Connecting { deadline: now.after(self.config.timing.handshake) };
+        self.emit(Event::Connecting { attempt: self.failures + 1 });
+        self.outputs.push_back(Output::Connect);
+    }
+
+    fn on_flushed(&mut self) {
+        if !self.unflushed.is_empty() {
+            let acknowledged = std::mem::take(&mut self.unflushed);
+            self.emit(Event::Acknowledged(acknowledged));
+        }
+    }
+
+    fn on_link_up(&mut self) {
+        if let Phase::Connecting { deadline } = self.phase {
+            self.phase = Phase::Handshaking { deadline, greeted: false };
+            self.emit(Event::Handshaking);
+        }
+    }
+
+    fn on_frames(&mut self, now: Millis, frames: Vec<Bytes>) {
+        self.heard(now);
+        let mut batch = Vec::new();
+        for frame in frames {
+            match (ServerMessage::decode(frame, self.dialect()), &self.phase) {
+                (_, Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Ended) => break,
+                (Ok(ServerMessage::Reflected(reflected)), Phase::Online(_)) => {
+                    batch.extend(self.receive(now, &reflected));
+                }
+                (Ok(message), _) => {
+                    self.hand_on(&mut batch);
+                    self.on_message(now, message);
+                }
+                // A newer server may say more than we know; what we do not know we can do without.
+                (Err(error @ DecodeError::UnknownType(_)), _) | (Err(error), Phase::Online(_)) => {
+                    self.hand_on(&mut batch);
+                    self.ignored(&format!("{error}"));
+                }
+                (Err(error), Phase::Handshaking { .. }) => self.server_error(now, &format!("{error}")),
+            }
+        }
+        self.hand_on(&mut batch);
+    }
+
+    fn on_message(&mut self, now: Millis, message: ServerMessage) {
+        let Phase::Handshaking { deadline, greeted } = self.phase else {
+            return self.on_online_message(now, message);
+        };
+        match message {
+            ServerMessage::Hello(hello) if !greeted => {
+                self.phase = Phase::Handshaking { deadline, greeted: true };
+                self.greet(now, &hello);
+            }
+            ServerMessage::Info(info) if greeted => self.log_in(now, &info),
+            // The chat server may speak at any time; we have nothing to say to it.
+            ServerMessage::Proxy(_) => {}
+            _ => self.server_error(now, "a message came before the login was done"),
+        }
+    }
+
+    fn greet(&mut self, now: Millis, hello: &ServerHello) {
+        let (response_nonce, info_nonce) = (self.nonce(), self.nonce());
+        let keys = &self.config.keys;
+        let answer = ChallengeResponse::answer(&hello.challenge, &hello.ephemeral_key, keys, &response_nonce);
+        let Ok(response) = answer else {
+            return self.server_error(now, "its ephemeral key is unusable");
+        };
+        let hello = ClientHello {
+            version: VERSION,
+            response,
+            device_id: self.config.device_id,
+            exhausted_policy: self.config.exhausted_policy,
+            expiration_policy: self.config.expiration_policy,
+            expected_slot_state: self.expected,
+            device_info: Sealed::seal(&self.config.device_info, keys, info_nonce),
+        };
+        self.send(&ClientMessage::Hello(hello));
+    }
+
+    fn log_in(&mut self, now: Millis, info: &ServerInfo) {
+        if info.slot_state == SlotState::New {
+            // A new slot counts its ids anew.
+            self.received = IdRanges::default();
+        }
+        self.expected = SlotState::Existing;
+        let shared = info.shared_device_data.open(&self.config.keys).ok();
+        self.emit(Event::LoggedIn(Login {
+            own: self.config.device_id,
+            dialect: self.dialect(),
+            max_device_slots: info.max_device_slots,
+            slot_state: info.slot_state,
+            clock_offset: info.current_time.map(|time| time.ahead_of(now)),
+            reflection_queue_length: info.reflection_queue_length,
+            shared_version: shared.map(|data| data.version).filter(|version| *version > 0),
+        }));
+        self.phase = Phase::Online(Box::new(Online::new(now, &self.config.timing)));
+        self.request_devices(now);
+    }
+
+    fn server_error(&mut self, now: Millis, what: &str) {
+        self.outputs.push_back(Output::Close(CloseCode::PROTOCOL_ERROR));
+        self.retry(now, DisconnectCause::ServerProtocolError(Clean::new(what)));
+    }
+
+    fn on_link_down(&mut self, now: Millis, end: LinkEnd) {
+        if matches!(self.phase, Phase::Idle | Phase::Waiting { .. } | Phase::Ended) {
+            return;
+        }
+        match end {
+            LinkEnd::Unreachable(why) => self.retry(now, DisconnectCause::Unreachable(why)),
+            LinkEnd::Broken(how) => self.retry(now, DisconnectCause::Broken(how)),
+            LinkEnd::Closed { code, reason } => {
+                let cause = DisconnectCause::ClosedByServer { code, reason };
+                if code == CloseCode::SLOT_STATE_MISMATCH && self.slot_may_have_expired(now) {
+                    self.expected = SlotState::New;
+                    self.retry(now, cause);
+                } else if code.reconnect_class() == ReconnectClass::UserInteraction {
+                    self.disconnected(now, cause, NextStep::WaitForUser);
+                } else {
+                    self.retry(now, cause);
+                }
+            }
+        }
+    }
+
+    /// A volatile slot of ours is gone after minutes of absence, and coming back as new is what the user would do. After
+    /// a shorter absence somebody dropped us, which is not ours to undo.
+    fn slot_may_have_expired(&self, now: Millis) -> bool {
+        self.config.expiration_policy == ExpirationPolicy::Volatile
+            && self.expected == SlotState::Existing
+            && self.left_at.is_some_and(|left| now.since(left) >= self.config.timing.volatile_expiry)
+    }
+
+    /// Ends the connection and comes back after the backoff.
+    fn retry(&mut self, now: Millis, cause: DisconnectCause) {
+        if let Phase::Online(online) = &self.phase
+            && now.since(online.since) >= self.config.timing.stable_after
+        {
+            self.failures = 0;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let at = now.after(self.config.timing.backoff.delay(self.failures, &mut self.random));
+        self.disconnected(now, cause, NextStep::RetryAt { at, attempt: self.failures + 1 });
+    }
+
+    fn disconnected(&mut self, now: Millis, cause: DisconnectCause, next: NextStep) {
+        let phase = match next {
+            NextStep::RetryAt { at, .. } => Phase::Waiting { until: Some(at) },
+            NextStep::WaitForUser => Phase::Waiting { until: None },
+            NextStep::End => Phase::Ended,
+        };
+        if let Phase::Online(online) = std::mem::replace(&mut self.phase, phase) {
+            self.left_at = Some(now);
+            self.received.absorb(online.received);
+            self.lose_lock(&online.lock);
+        }
+        self.emit(Event::Disconnected { cause, next });
+    }
+
+    fn on_command(&mut self, now: Millis, command: Command) {
+        match command {
+            Command::Reconnect { expect } => {
+                if matches!(self.phase, Phase::Waiting { .. }) {
+                    self.expected = expect.unwrap_or(self.expected);
+                    self.connect(now);
+                }
+            }
+            Command::Leave => self.leave(now, DisconnectCause::ByUser, NextStep::End),
+            command => self.on_online_command(now, command),
+        }
+    }
+
+    /// Leaves politely: commits a lock that is only held, closes, and says what comes next.
+    fn leave(&mut self, now: Millis, cause: DisconnectCause, next: NextStep) {
+        if self.is_over() {
+            return;
+        }
+        self.release_before_leaving();
+        if !matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
+            self.outputs.push_back(Output::Close(CloseCode::NORMAL));
+        }
+        self.disconnected(now, cause, next);
+    }
+}
+
+#[cfg(test)]
+mod tests;

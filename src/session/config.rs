@@ -1,0 +1,94 @@
+//! Who a session is, and how patient.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use crate::protocol::{DeviceId, DeviceInfo, ExhaustedPolicy, ExpirationPolicy, GroupKeys, SlotState};
+
+/// What to do when promoted to leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaderPolicy {
+    /// Leave at once and come back later: a leader that does not speak to the chat server stalls the whole group's
+    /// incoming messages.
+    GiveUp,
+    /// Stay all the same.
+    Stay,
+}
+
+/// Who a session is.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The group's keys.
+    pub keys: Arc<GroupKeys>,
+    /// This device.
+    pub device_id: DeviceId,
+    /// What this device tells the others of itself.
+    pub device_info: DeviceInfo,
+    /// Whether the server should know this device already.
+    pub expected_slot_state: SlotState,
+    /// How long the server should keep our slot.
+    pub expiration_policy: ExpirationPolicy,
+    /// What the server should do when there is no slot for us.
+    pub exhausted_policy: ExhaustedPolicy,
+    /// What to do when promoted.
+    pub leader_policy: LeaderPolicy,
+    /// Send nothing that changes the group.
+    pub read_only: bool,
+    /// How patient.
+    pub timing: Timing,
+}
+
+/// How patient a session is.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// From starting to connect to the end of the login.
+    pub handshake: Duration,
+    /// Between two pings.
+    pub ping_interval: Duration,
+    /// From a ping to giving the connection up if nothing at all is heard.
+    pub ping_deadline: Duration,
+    /// Between two requests for the device list that nobody asked for; the protocol pushes none.
+    pub refresh_interval: Duration,
+    /// Before connecting again.
+    pub backoff: Backoff,
+    /// How long a login must last to count as good, so that the backoff starts over.
+    pub stable_after: Duration,
+    /// The first wait after giving the leader role up; it doubles with each promotion in a row.
+    pub role_wait_first: Duration,
+    /// The longest wait after giving the leader role up.
+    pub role_wait_longest: Duration,
+    /// How long after the queue is dry one must not have been promoted to know that another device leads.
+    pub following_after: Duration,
+    /// How long a promotion may wait for a transaction of ours to be committed.
+    pub leave_grace: Duration,
+    /// After how long away a volatile slot may have expired, so that coming back as new is no surprise.
+    pub volatile_expiry: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(20),
+            ping_interval: Duration::from_secs(30),
+            ping_deadline: Duration::from_secs(15),
+            refresh_interval: Duration::from_mins(5),
+            backoff: Backoff::default(),
+            stable_after: Duration::from_secs(30),
+            role_wait_first: Duration::from_mins(1),
+            role_wait_longest: Duration::from_mins(15),
+            following_after: Duration::from_secs(10),
+            leave_grace: Duration::from_millis(1_500),
+            volatile_expiry: Duration::from_mins(2),
+        }
+    }
+}
+
+impl Timing {
+    /// The wait after the `promotions`-th promotion in a row, which counts from 1.
+    #[must_use]
+    pub fn role_wait(&self, promotions: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(promotions.saturating_sub(1));
+        self.role_wait_first.saturating_mul(doubled).min(self.role_wait_longest)
+    }
+}

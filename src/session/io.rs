@@ -1,0 +1,76 @@
+//! What goes into a session, and what comes out.
+
+use bytes::Bytes;
+
+use super::command::Command;
+use crate::group::{Event, ReflectedMessage};
+use crate::protocol::CloseCode;
+use crate::text::Clean;
+
+/// What a session is told.
+#[derive(Debug)]
+pub enum Input {
+    /// The time asked for by [`super::Session::deadline`] has come.
+    Timer,
+    /// The WebSocket is open.
+    LinkUp,
+    /// Binary messages came, in this order.
+    Frames(Vec<Bytes>),
+    /// A text message came, which the protocol does not have.
+    TextFrame,
+    /// The answer to our ping came.
+    Pong,
+    /// The other side gave a sign of life without content.
+    Alive,
+    /// The connection ended, or could not be made.
+    LinkDown(LinkEnd),
+    /// The oldest `count` messages of [`Output::Reflected`] not yet reported are durable, and may be acknowledged.
+    Durable {
+        /// The connection that they came on; acknowledgements go to no other.
+        connection: u64,
+        /// How many, ephemeral ones not counted.
+        count: usize,
+    },
+    /// All that was handed out to be sent has been written to the socket.
+    Flushed,
+    /// The user, or a script, wants something.
+    Command(Command),
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// The server sent a close frame.
+    Closed {
+        /// Its code.
+        code: CloseCode,
+        /// Its words.
+        reason: Clean,
+    },
+    /// There never was a connection: why.
+    Unreachable(Clean),
+    /// It broke: how.
+    Broken(Clean),
+}
+
+/// What a session wants done.
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    /// Open the WebSocket. What is still to come of an earlier one is of no interest any more.
+    Connect,
+    /// Send this binary message.
+    Send(Bytes),
+    /// Send a WebSocket ping.
+    Ping,
+    /// Close the WebSocket with this code, after all that was to be sent.
+    Close(CloseCode),
+    /// Make these durable, then report [`Input::Durable`], then hand them on as [`Event::Reflected`].
+    Reflected {
+        /// The connection that they came on.
+        connection: u64,
+        /// Which.
+        messages: Vec<ReflectedMessage>,
+    },
+    /// Tell that this happened.
+    Event(Event),
+}

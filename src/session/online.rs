@@ -1,0 +1,322 @@
+//! A login: draining, acknowledging, the device list, liveness and the leader role.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::config::{LeaderPolicy, Timing};
+use super::lock::Lock;
+use super::receipt::IdRanges;
+use super::{Command, Output, Phase, Session};
+use crate::group::{DisconnectCause, Event, ListedDevice, NextStep, Probe, ReflectedMessage, Refusal};
+use crate::protocol::{
+    Activity, ClientMessage, DeviceEntry, DeviceId, MAX_ENVELOPE_SEALED, Millis, Reflect, ReflectId, Reflected,
+    ReflectedId, Sealed, ServerMessage,
+};
+
+/// What is known of a login while it lasts.
+#[derive(Debug)]
+pub(super) struct Online {
+    pub(super) since: Millis,
+    dry_at: Option<Millis>,
+    leader: bool,
+    /// Whether a device list showed another device connected.
+    company: bool,
+    /// Whether it was told that another device leads.
+    following: bool,
+    /// Whether to leave as soon as a transaction of ours is done, and at this time in any case.
+    leave_by: Option<Millis>,
+    pub(super) received: IdRanges,
+    /// Received, to be acknowledged once durable.
+    undurable: VecDeque<ReflectedId>,
+    next_ping: Millis,
+    unanswered_ping: Option<Millis>,
+    heard_at: Millis,
+    /// When each device list still to come was asked for.
+    pub(super) awaited_lists: VecDeque<Millis>,
+    next_list: Millis,
+    next_reflect_id: u32,
+    reflects: HashMap<ReflectId, Millis>,
+    pub(super) lock: Lock,
+}
+
+impl Online {
+    pub(super) fn new(now: Millis, timing: &Timing) -> Self {
+        Self {
+            since: now,
+            dry_at: None,
+            leader: false,
+            company: false,
+            following: false,
+            leave_by: None,
+            received: IdRanges::default(),
+            undurable: VecDeque::new(),
+            next_ping: now.after(timing.ping_interval),
+            unanswered_ping: None,
+            heard_at: now,
+            awaited_lists: VecDeque::new(),
+            next_list: now.after(timing.refresh_interval),
+            next_reflect_id: 0,
+            reflects: HashMap::new(),
+            lock: Lock::Free,
+        }
+    }
+
+    pub(super) fn deadline(&self, timing: &Timing) -> Millis {
+        [self.dead_at(timing), self.following_at(timing), self.leave_by]
+            .into_iter()
+            .flatten()
+            .fold(self.next_ping.min(self.next_list), Millis::min)
+    }
+
+    /// When the other side counts as dead: nothing at all was heard since the ping.
+    fn dead_at(&self, timing: &Timing) -> Option<Millis> {
+        self.unanswered_ping.map(|sent| sent.max(self.heard_at).after(timing.ping_deadline))
+    }
+
+    /// When the absence of a promotion will mean that another device leads.
+    fn following_at(&self, timing: &Timing) -> Option<Millis> {
+        let undecided = !self.leader && !self.following;
+        self.dry_at.filter(|_| undecided).map(|dry| dry.after(timing.following_after))
+    }
+}
+
+impl Session {
+    const fn online(&mut self) -> Option<&mut Online> {
+        match &mut self.phase {
+            Phase::Online(online) => Some(online),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn lock(&mut self) -> Option<&mut Lock> {
+        match self.online() {
+            Some(online) => Some(&mut online.lock),
+            None => None,
+        }
+    }
+
+    pub(super) const fn heard(&mut self, now: Millis) {
+        if let Some(online) = self.online() {
+            online.heard_at = now;
+        }
+    }
+
+    pub(super) fn on_pong(&mut self, now: Millis) {
+        self.heard(now);
+        if let Some(sent) = self.online().and_then(|online| online.unanswered_ping.take()) {
+            self.emit(Event::RoundTrip { probe: Probe::Ping, elapsed: now.since(sent) });
+        }
+    }
+
+    pub(super) fn on_online_time(&mut self, now: Millis) {
+        let timing = self.config.timing;
+        let Some(online) = self.online() else { return };
+        if online.dead_at(&timing).is_some_and(|at| now >= at) {
+            self.outputs.push_back(Output::Close(crate::protocol::CloseCode::GOING_AWAY));
+            return self.retry(now, DisconnectCause::NoAnswer);
+        }
+        if online.leave_by.is_some_and(|at| now >= at) {
+            return self.give_role_up(now);
+        }
+        if online.following_at(&timing).is_some_and(|at| now >= at) {
+            online.following = true;
+            self.promotions = 0;
+            self.emit(Event::Following);
+        }
+        let Some(online) = self.online() else { return };
+        let (ping, list) = (now >= online.next_ping, now >= online.next_list);
+        if ping {
+            online.next_ping = now.after(timing.ping_interval);
+            // A ping that is still unanswered keeps its time: its deadline must not move.
+            online.unanswered_ping.get_or_insert(now);
+            self.outputs.push_back(Output::Ping);
+        }
+        if list {
+            self.request_devices(now);
+        }
+    }
+
+    pub(super) fn request_devices(&mut self, now: Millis) {
+        let interval = self.config.timing.refresh_interval;
+        let Some(online) = self.online() else { return };
+        online.awaited_lists.push_back(now);
+        online.next_list = now.after(interval);
+        self.send(&ClientMessage::GetDevicesInfo);
+    }
+
+    /// Reads a message out of the queue; [`None`] if it was handed on already on this connection.
+    pub(super) fn receive(&mut self, now: Millis, reflected: &Reflected) -> Option<ReflectedMessage> {
+        let redelivered = self.received.contains(reflected.id);
+        let Phase::Online(online) = &mut self.phase else { return None };
+        if !reflected.ephemeral {
+            if online.received.contains(reflected.id) {
+                self.ignored("a message came twice on one connection; it is acknowledged once");
+                return None;
+            }
+            online.received.insert(reflected.id);
+            online.undurable.push_back(reflected.id);
+        }
+        let redelivered = redelivered && !reflected.ephemeral;
+        let nonce = reflected.envelope.nonce();
+        Some(ReflectedMessage {
+            id: reflected.id,
+            stored_at: reflected.timestamp,
+            received_at: now,
+            size: u32::try_from(reflected.envelope.len()).unwrap_or(u32::MAX),
+            ephemeral: reflected.ephemeral,
+            redelivered,
+            repeated_nonce: nonce.is_some_and(|nonce| self.nonces.repeats(nonce)) && !redelivered,
+            nonce,
+            content: reflected.envelope.open(&self.config.keys).map(|envelope| envelope.summary()),
+        })
+    }
+
+    pub(super) fn hand_on(&mut self, batch: &mut Vec<ReflectedMessage>) {
+        if !batch.is_empty() {
+            let messages = std::mem::take(batch);
+            self.outputs.push_back(Output::Reflected { connection: self.connection, messages });
+        }
+    }
+
+    pub(super) fn on_durable(&mut self, now: Millis, connection: u64, count: usize) {
+        if connection != self.connection {
+            return;
+        }
+        let Some(online) = self.online() else { return };
+        let count = count.min(online.undurable.len());
+        let durable: Vec<ReflectedId> = online.undurable.drain(..count).collect();
+        for id in &durable {
+            self.send(&ClientMessage::ReflectedAck(*id));
+        }
+        self.unflushed.extend(durable);
+        self.leave_if_promoted(now);
+    }
+
+    pub(super) fn on_online_message(&mut self, now: Millis, message: ServerMessage) {
+        match message {
+            ServerMessage::ReflectionQueueDry => {
+                if let Some(online) = self.online() {
+                    online.dry_at = Some(now);
+                }
+                self.emit(Event::QueueDry);
+            }
+            ServerMessage::RolePromotedToLeader => self.on_promoted(now),
+            ServerMessage::DevicesInfo(devices) => self.on_devices(now, &devices),
+            ServerMessage::ReflectAck { id, .. } => {
+                let sent = self.online().and_then(|online| online.reflects.remove(&id));
+                match sent {
+                    Some(sent) => self.emit(Event::ReflectionStored { round_trip: now.since(sent) }),
+                    None => self.ignored("an acknowledgement of something we did not reflect"),
+                }
+            }
+            ServerMessage::DropDeviceAck(id) => self.on_device_dropped(id),
+            ServerMessage::BeginTransactionAck => self.on_lock_acquired(now),
+            ServerMessage::CommitTransactionAck => self.on_lock_released(now),
+            ServerMessage::TransactionRejected { holder, scope } => {
+                let scope = scope.open(&self.config.keys).ok();
+                self.on_lock_rejected(holder, scope);
+            }
+            ServerMessage::TransactionEnded { holder, scope } => {
+                let scope = scope.open(&self.config.keys).ok();
+                self.on_lock_ended(now, holder, scope);
+            }
+            ServerMessage::Proxy(_) | ServerMessage::Reflected(_) => {}
+            ServerMessage::Hello(_) | ServerMessage::Info(_) => self.server_error(now, "it began the login anew"),
+        }
+    }
+
+    fn on_devices(&mut self, now: Millis, devices: &std::collections::BTreeMap<DeviceId, DeviceEntry>) {
+        let own = self.config.device_id;
+        let company =
+            devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, Activity::ConnectedSince(_)));
+        let Some(online) = self.online() else { return };
+        online.company |= company;
+        if let Some(asked) = online.awaited_lists.pop_front() {
+            self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: now.since(asked) });
+        }
+        let keys = &self.config.keys;
+        let listed = devices
+            .iter()
+            .map(|(id, entry)| {
+                let device = ListedDevice {
+                    info: entry.device_info.open(keys),
+                    activity: entry.activity,
+                    expiration_policy: entry.expiration_policy,
+                };
+                (*id, device)
+            })
+            .collect();
+        self.emit(Event::Devices(listed));
+        self.on_list_for_drop(devices);
+    }
+
+    fn on_promoted(&mut self, now: Millis) {
+        let stays = self.config.leader_policy == LeaderPolicy::Stay;
+        let grace = self.config.timing.leave_grace;
+        let Some(online) = self.online() else { return };
+        online.leader = true;
+        if !stays {
+            online.leave_by = Some(now.after(grace));
+        }
+        self.emit(Event::Promoted);
+        self.leave_if_promoted(now);
+    }
+
+    /// Gives the role up once nothing is left to be finished: a drop half done, or messages not yet acknowledged, which
+    /// would otherwise come again at every return and pile up.
+    pub(super) fn leave_if_promoted(&mut self, now: Millis) {
+        let ready = |online: &mut Online| {
+            online.leave_by.is_some() && online.undurable.is_empty() && !online.lock.is_dropping()
+        };
+        if self.online().is_some_and(ready) {
+            self.give_role_up(now);
+        }
+    }
+
+    fn give_role_up(&mut self, now: Millis) {
+        let company = self.online().is_some_and(|online| online.company);
+        // With company the wait starts over: somebody else can lead now.
+        self.promotions = if company { 1 } else { self.promotions.saturating_add(1) };
+        let back_at = now.after(self.config.timing.role_wait(self.promotions));
+        self.emit(Event::RoleGivenUp { back_at, promotions_in_a_row: self.promotions });
+        self.failures = 0;
+        self.leave(now, DisconnectCause::LeaderRole, NextStep::RetryAt { at: back_at, attempt: 1 });
+    }
+
+    pub(super) fn on_online_command(&mut self, now: Millis, command: Command) {
+        let changes_the_group = !matches!(command, Command::RefreshDevices | Command::ReleaseLock);
+        if changes_the_group && self.config.read_only {
+            return self.refuse(Refusal::ReadOnly);
+        }
+        if !matches!(self.phase, Phase::Online(_)) {
+            return self.refuse(Refusal::NotConnected);
+        }
+        match command {
+            Command::RefreshDevices => self.request_devices(now),
+            Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
+            Command::ReleaseLock => self.release_lock(),
+            Command::DropDevice(device) => self.drop_device(device.into_inner()),
+            Command::Reflect { envelope, ephemeral } => {
+                let sealed = Sealed::seal(&*envelope, &self.config.keys.clone(), self.nonce());
+                self.reflect(now, sealed, ephemeral);
+            }
+            Command::SetSharedDeviceData(data) => {
+                let sealed = Sealed::seal(&data.into_inner(), &self.config.keys.clone(), self.nonce());
+                self.send(&ClientMessage::SetSharedDeviceData(sealed));
+            }
+            Command::Reconnect { .. } | Command::Leave => {}
+        }
+    }
+
+    fn reflect(&mut self, now: Millis, envelope: Sealed<crate::protocol::Envelope>, ephemeral: bool) {
+        if envelope.len() > MAX_ENVELOPE_SEALED {
+            return self.refuse(Refusal::TooLarge);
+        }
+        let Some(online) = self.online() else { return };
+        let id = ReflectId(online.next_reflect_id);
+        online.next_reflect_id = online.next_reflect_id.wrapping_add(1);
+        if !ephemeral {
+            online.reflects.insert(id, now);
+        }
+        self.send(&ClientMessage::Reflect(Reflect { id, ephemeral, envelope }));
+    }
+}
