@@ -1,5 +1,6 @@
 //! d2mtop: a terminal dashboard for a Threema-style multi-device group.
 
+pub mod cli;
 pub mod group;
 pub mod headless;
 pub mod mediator;

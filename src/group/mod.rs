@@ -9,3 +9,7 @@ pub use event::{
 /// What one device knows of its group.
 #[derive(Debug, Default)]
 pub struct Group {}
+impl Group {
+    /// x
+    pub fn apply(&mut self, _at: crate::protocol::Millis, _event: &Event) {}
+}

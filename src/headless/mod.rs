@@ -1,1 +1,4 @@
-//! Commands without a terminal.
+//! Commands without a terminal: one file each.
+
+pub mod ndjson;
+pub mod watch;

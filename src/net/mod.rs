@@ -1,1 +1,5 @@
 //! Sockets: the client link and the mediator listener.
+
+pub mod link;
+
+pub use link::{Address, AddressError, Link, LinkEvent};

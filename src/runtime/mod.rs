@@ -1,5 +1,22 @@
 //! The loops that join the rooms.
 
+pub mod clock;
+pub mod dashboard;
+pub mod driver;
+pub mod logging;
 pub mod screen;
+pub mod signals;
 
+use std::io;
+
+pub use dashboard::RunningSession;
+pub use driver::{Observer, drive};
 pub use screen::{Reaction, Screen};
+
+/// A single-threaded event loop.
+///
+/// # Errors
+/// If the system gives none.
+pub fn event_loop() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}

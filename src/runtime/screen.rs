@@ -28,11 +28,17 @@ pub trait Screen {
     /// One input of the user: a key, a resize, a focus change.
     type Input;
 
-    /// Draws one frame.
+    /// Draws one frame into memory.
+    ///
+    /// # Errors
+    /// If the size of the terminal cannot be told.
+    fn draw(&mut self, group: &Group, now: Millis) -> io::Result<()>;
+
+    /// Writes what was drawn to the terminal; takes as long as the terminal takes, while the group goes on.
     ///
     /// # Errors
     /// If the terminal cannot be written to.
-    fn draw(&mut self, group: &Group, now: Millis) -> io::Result<()>;
+    fn present(&mut self) -> io::Result<()>;
 
     /// Takes one input.
     fn handle(&mut self, input: Self::Input, group: &Group, now: Millis) -> Reaction;

@@ -1,0 +1,152 @@
+//! The command line: types only, no logic.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A live dashboard for a Threema-style multi-device group.
+///
+/// Without a command it opens the dashboard on the mediator at --url. To see it move first: d2mtop demo
+#[derive(Debug, Parser)]
+#[command(name = "d2mtop", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub display: DisplayArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print what happens in the group as NDJSON, one object a line; needs no terminal
+    Watch(WatchArgs),
+    /// Run a mediator: the server that the devices of a group meet at
+    Mediator(MediatorArgs),
+    /// Show a simulated group: mediator, four devices and the dashboard in one process
+    Demo(DemoArgs),
+}
+
+/// Which protocol is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DialectArg {
+    /// Today's: keys derived from the Device Group Key
+    Dgk,
+    /// The first specification: one Mediator Key
+    Mk,
+}
+
+/// Whether the mediator knows this device already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExpectArg {
+    /// The device logs in for the first time, or its slot was dropped or has expired
+    New,
+    /// The device has logged in before and kept its slot
+    Existing,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// The mediator: wss://HOST/, or ws:// for this machine. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are
+    /// filled in
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// File with the group's key as 64 hex digits (dgk: Device Group Key, mk: Mediator Key), readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// The server group of the identity; in dialect mk a number in hex digits
+    #[arg(long, value_name = "GROUP", default_value = "01")]
+    pub server_group: String,
+    /// The protocol that the group speaks
+    #[arg(long, value_enum, default_value = "dgk")]
+    pub dialect: DialectArg,
+    /// This device's own id; random if not given. Never use the id of another device
+    #[arg(long, value_name = "HEX16")]
+    pub device_id: Option<String>,
+    /// What the other devices see this device called [default: d2mtop@HOST]
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+    /// Whether the mediator knows this device id already
+    #[arg(long, value_enum, default_value = "new")]
+    pub expect: ExpectArg,
+    /// Keep this device's slot when it is not connected, instead of letting it expire after some minutes
+    #[arg(long)]
+    pub persistent: bool,
+    /// Send nothing that changes the group
+    #[arg(long)]
+    pub read_only: bool,
+    /// Stay connected when promoted to leader. The whole group then gets no incoming messages until d2mtop leaves
+    #[arg(long)]
+    pub stay_leader: bool,
+    /// PEM file with the certificates to trust instead of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Display")]
+pub struct DisplayArgs {
+    /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
+    #[arg(long)]
+    pub ascii: bool,
+    /// Show times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogArgs {
+    /// Directory of the log files [default: $XDG_STATE_HOME/d2mtop]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub log_dir: Option<PathBuf>,
+    /// What is logged
+    #[arg(long, value_name = "LEVEL", global = true, default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
+    pub log_level: String,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub until: UntilArgs,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "End")]
+pub struct UntilArgs {
+    /// End when the queue is dry and every message is acknowledged
+    #[arg(long)]
+    pub until_dry: bool,
+    /// End after this time, such as 30s or 5m
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The protocol that the simulated group speaks
+    #[arg(long, value_enum, default_value = "dgk")]
+    pub dialect: DialectArg,
+    /// How many messages the simulated devices reflect, all together
+    #[arg(long, value_name = "MSGS_PER_S", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: u32,
+    /// The same seed tells the same story
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+    /// Print what `watch` prints instead of opening the dashboard
+    #[arg(long)]
+    pub headless: bool,
+    #[command(flatten)]
+    pub until: UntilArgs,
+    #[command(flatten)]
+    pub display: DisplayArgs,
+}
+#[derive(Debug, Args)]
+pub struct MediatorArgs {}

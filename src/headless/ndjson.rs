@@ -1,0 +1,229 @@
+//! Events as NDJSON: one object a line, each with `event` and `at` (milliseconds since 1970).
+//!
+//! Names and values are a contract with scripts: fields are added, never renamed. All text in them is [`Clean`].
+//!
+//! [`Clean`]: crate::text::Clean
+
+use serde_json::{Map, Value, json};
+
+use crate::group::{
+    DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
+};
+use crate::protocol::d2d::{Conversation, Summary};
+use crate::protocol::ids::span_millis;
+use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis, SlotState};
+
+/// The lines of an event; one for most, one a message for messages.
+#[must_use]
+pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
+    match event {
+        Event::Reflected(messages) => {
+            messages.iter().map(|message| line(at, "reflected", reflected(message))).collect()
+        }
+        other => {
+            let (name, fields) = fields(other);
+            vec![line(at, name, fields)]
+        }
+    }
+}
+
+fn line(at: Millis, event: &str, fields: Value) -> Value {
+    let mut object = Map::new();
+    object.insert("event".to_owned(), event.into());
+    object.insert("at".to_owned(), at.0.into());
+    if let Value::Object(fields) = fields {
+        object.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    Value::Object(object)
+}
+
+fn fields(event: &Event) -> (&'static str, Value) {
+    match event {
+        Event::Connecting { attempt } => ("connecting", json!({ "attempt": attempt })),
+        Event::Handshaking => ("handshaking", json!({})),
+        Event::LoggedIn(login) => ("logged_in", logged_in(login)),
+        Event::Reflected(_) => ("reflected", json!({})),
+        Event::Acknowledged(ids) => ("acknowledged", json!({ "ids": ids, "count": ids.len() })),
+        Event::QueueDry => ("queue_dry", json!({})),
+        Event::Promoted => ("promoted", json!({})),
+        Event::RoleGivenUp { back_at, promotions_in_a_row } => {
+            ("role_given_up", json!({ "back_at": back_at, "promotions_in_a_row": promotions_in_a_row }))
+        }
+        Event::Following => ("following", json!({})),
+        Event::Devices(devices) => {
+            let devices: Vec<Value> = devices.iter().map(|(id, entry)| device(*id, entry)).collect();
+            ("devices", json!({ "devices": devices }))
+        }
+        Event::Lock(event) => lock(event),
+        Event::DeviceDropped(id) => ("device_dropped", json!({ "device": id })),
+        Event::ReflectionStored { round_trip } => {
+            ("reflection_stored", json!({ "round_trip_ms": span_millis(*round_trip) }))
+        }
+        Event::RoundTrip { probe, elapsed } => {
+            let probe = match probe {
+                Probe::Ping => "ping",
+                Probe::DevicesInfo => "devices_info",
+            };
+            ("round_trip", json!({ "probe": probe, "elapsed_ms": span_millis(*elapsed) }))
+        }
+        Event::Refused(why) => ("refused", json!({ "reason": refusal(*why), "words": why.to_string() })),
+        Event::Ignored(what) => ("ignored", json!({ "words": what })),
+        Event::Disconnected { cause, next } => ("disconnected", disconnected(cause, *next)),
+    }
+}
+
+fn logged_in(login: &Login) -> Value {
+    json!({
+        "device": login.own,
+        "dialect": login.dialect.to_string(),
+        "max_device_slots": login.max_device_slots,
+        "slot": slot(login.slot_state),
+        "clock_offset_ms": login.clock_offset,
+        "queue_length": login.reflection_queue_length,
+        "shared_version": login.shared_version,
+    })
+}
+
+const fn slot(state: SlotState) -> &'static str {
+    match state {
+        SlotState::New => "new",
+        SlotState::Existing => "existing",
+    }
+}
+
+fn reflected(message: &ReflectedMessage) -> Value {
+    let mut value = json!({
+        "id": message.id,
+        "stored_at": message.stored_at,
+        "received_at": message.received_at,
+        "size": message.size,
+        "ephemeral": message.ephemeral,
+        "redelivered": message.redelivered,
+        "repeated_nonce": message.repeated_nonce,
+        "nonce": message.nonce.map(|nonce| hex::encode(nonce.0)),
+    });
+    if let Value::Object(object) = &mut value {
+        match &message.content {
+            Ok(summary) => object.extend(content(summary)),
+            Err(error) => {
+                object.insert("undecryptable".to_owned(), error.to_string().into());
+            }
+        }
+    }
+    value
+}
+
+fn content(summary: &Summary) -> Map<String, Value> {
+    let fields = json!({
+        "from": summary.author,
+        "kind": summary.kind.as_str(),
+        "direction": summary.direction().as_str(),
+        "type": summary.message_type.map(|message_type| message_type.name()),
+        "conversation": summary.conversation.as_ref().map(conversation),
+        "message_id": summary.message_id,
+        "created_at": summary.created_at,
+        "action": summary.action.map(|action| action.as_str()),
+        "body_length": summary.body_length,
+        "count": summary.count,
+        "detail": summary.detail,
+        "d2d_version": summary.protocol_version,
+    });
+    match fields {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn conversation(conversation: &Conversation) -> Value {
+    match conversation {
+        Conversation::Contact(identity) => json!({ "contact": identity }),
+        Conversation::Group { id, creator } => json!({ "group": id, "creator": creator }),
+        Conversation::DistributionList(id) => json!({ "distribution_list": id }),
+    }
+}
+
+fn device(id: DeviceId, device: &ListedDevice) -> Value {
+    let mut fields = match &device.info {
+        Ok(info) => json!({
+            "device": id,
+            "label": info.label,
+            "platform": info.platform.to_string().to_lowercase(),
+            "platform_details": info.platform_details,
+            "app_version": info.app_version,
+        }),
+        Err(error) => json!({ "device": id, "undecryptable": error.to_string() }),
+    };
+    let (name, at) = match device.activity {
+        Activity::ConnectedSince(at) => ("connected_since", at),
+        Activity::LastDisconnect(at) => ("last_disconnect_at", at),
+        Activity::LastLogin(at) => ("last_login_at", at),
+        Activity::Unknown => return with_policy(fields, device.expiration_policy),
+    };
+    if let Value::Object(object) = &mut fields {
+        object.insert(name.to_owned(), at.0.into());
+    }
+    with_policy(fields, device.expiration_policy)
+}
+
+fn with_policy(mut fields: Value, policy: Option<ExpirationPolicy>) -> Value {
+    let policy = match policy {
+        Some(ExpirationPolicy::Volatile) => "volatile",
+        Some(ExpirationPolicy::Persistent) => "persistent",
+        None => "unknown",
+    };
+    if let Value::Object(object) = &mut fields {
+        object.insert("expiration_policy".to_owned(), policy.into());
+    }
+    fields
+}
+
+fn lock(event: &LockEvent) -> (&'static str, Value) {
+    let words = |scope: &Scope| scope.map(|scope| scope.to_string());
+    match event {
+        LockEvent::Requested(scope) => ("lock_requested", json!({ "scope": words(scope) })),
+        LockEvent::HeldBy { holder, scope } => ("lock_held", json!({ "holder": holder, "scope": words(scope) })),
+        LockEvent::Acquired { scope, expires_at } => {
+            ("lock_acquired", json!({ "scope": words(scope), "expires_at": expires_at }))
+        }
+        LockEvent::Released(scope) => ("lock_released", json!({ "scope": words(scope) })),
+        LockEvent::Abandoned => ("lock_abandoned", json!({})),
+        LockEvent::Lost(scope) => ("lock_lost", json!({ "scope": words(scope) })),
+        LockEvent::Ended { holder, scope } => ("lock_ended", json!({ "holder": holder, "scope": words(scope) })),
+    }
+}
+
+const fn refusal(why: Refusal) -> &'static str {
+    match why {
+        Refusal::ReadOnly => "read_only",
+        Refusal::NotConnected => "not_connected",
+        Refusal::LockBusy => "lock_busy",
+        Refusal::NoLock => "no_lock",
+        Refusal::NoSuchDevice => "no_such_device",
+        Refusal::Unconfirmed => "unconfirmed",
+        Refusal::TooLarge => "too_large",
+        Refusal::Busy => "busy",
+    }
+}
+
+fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
+    let (name, code, words) = match cause {
+        DisconnectCause::ClosedByServer { code, reason } => {
+            let words =
+                if reason.is_empty() { code.meaning().to_owned() } else { format!("{}: {reason}", code.meaning()) };
+            ("closed_by_server", Some(code.0), Some(words))
+        }
+        DisconnectCause::Unreachable(why) => ("unreachable", None, Some(why.to_string())),
+        DisconnectCause::Broken(how) => ("broken", None, Some(how.to_string())),
+        DisconnectCause::NoAnswer => ("no_answer", None, None),
+        DisconnectCause::HandshakeTimeout => ("handshake_timeout", None, None),
+        DisconnectCause::ServerProtocolError(how) => ("server_protocol_error", None, Some(how.to_string())),
+        DisconnectCause::LeaderRole => ("leader_role", None, None),
+        DisconnectCause::ByUser => ("by_user", None, None),
+    };
+    let (step, at) = match next {
+        NextStep::RetryAt { at, .. } => ("retry", Some(at)),
+        NextStep::WaitForUser => ("wait_for_user", None),
+        NextStep::End => ("end", None),
+    };
+    json!({ "cause": name, "code": code, "words": words, "next": step, "retry_at": at })
+}

@@ -1,0 +1,275 @@
+//! `d2mtop watch`: the session's events as NDJSON on standard output.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::ndjson;
+use crate::cli::{UntilArgs, WatchArgs};
+use crate::group::{DisconnectCause, Event, ReflectedMessage};
+use crate::net::{Address, AddressError};
+use crate::profile::{self, Profile, ProfileError};
+use crate::protocol::{CloseCode, Millis};
+use crate::runtime::driver::COMMAND_CAPACITY;
+use crate::runtime::{Observer, clock, drive, event_loop, signals};
+use crate::session::{Command, Session};
+
+/// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
+const EVENT_CAPACITY: usize = 1_024;
+
+/// How a watch ended well enough to say so by exit code alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked: dry, time over, interrupted, or the server left.
+    Normal,
+    /// The server did not take the login.
+    Refused,
+    /// The connection could not be made, or was lost.
+    Lost,
+}
+
+/// Why watching could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The options are no connection.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The mediator's address cannot be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Standard output failed.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// The system gives no event loop or thread.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+}
+
+/// Connects as the options say, and prints until it ends.
+///
+/// # Errors
+/// If the options are unusable or standard output fails.
+pub fn run(options: &WatchArgs) -> Result<Outcome, WatchError> {
+    let profile = Profile::from_options(&options.connection)?;
+    let session = Session::new(profile.session, profile::fresh_random());
+    let url = session.url(&profile.base_url, profile.server_group);
+    let address = Address::new(&url, profile.trust_roots.as_deref())?;
+    watch(session, address, options.until)
+}
+
+/// Runs a session on a thread of its own and prints what it tells.
+///
+/// # Errors
+/// If standard output fails, or the system gives no thread.
+pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Outcome, WatchError> {
+    let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
+    let stream = Arc::new(Stream::default());
+    let observer = Arc::clone(&stream);
+    let session_loop = event_loop().map_err(WatchError::Start)?;
+    let thread = std::thread::Builder::new()
+        .name("session".to_owned())
+        .spawn(move || {
+            session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer)));
+            observer.end();
+        })
+        .map_err(WatchError::Start)?;
+    let printed = event_loop().map_err(WatchError::Start)?.block_on(print(&stream, &commands, until));
+    // Let the session leave politely; its thread ends when it has.
+    let _ = commands.try_send(Command::Leave);
+    let _ = thread.join();
+    printed
+}
+
+async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilArgs) -> Result<Outcome, WatchError> {
+    let mut progress = Progress::new(until.until_dry);
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let terminated = signals::terminated();
+    tokio::pin!(terminated);
+    let time_over = time_over(until.duration);
+    tokio::pin!(time_over);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut terminated, if progress.leaving.is_none() => progress.leave(Outcome::Normal, commands),
+            () = &mut time_over, if progress.leaving.is_none() => progress.leave(Outcome::Normal, commands),
+            () = stream.changed.notified() => {}
+        }
+        let (told, ended) = stream.take();
+        let written = told.iter().try_for_each(|told| write(&mut output, told)).and_then(|()| output.flush());
+        match written {
+            // Nobody reads any more: that is how `head` ends its input.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Normal),
+            written => written.map_err(WatchError::Output)?,
+        }
+        for told in &told {
+            progress.take(told, commands);
+        }
+        if ended {
+            return Ok(progress.leaving.unwrap_or(Outcome::Lost));
+        }
+    }
+}
+
+async fn time_over(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn write(output: &mut impl Write, told: &Told) -> io::Result<()> {
+    match told {
+        Told::Event(at, event) => ndjson::lines(*at, event).iter().try_for_each(|line| {
+            serde_json::to_writer(&mut *output, line)?;
+            output.write_all(b"\n")
+        }),
+        Told::LeftOut(left_out) => writeln!(
+            output,
+            r#"{{"event":"left_out","at":{},"messages":{},"acknowledged":{}}}"#,
+            left_out.at.0, left_out.messages, left_out.acknowledged
+        ),
+    }
+}
+
+/// What reaches the printer.
+enum Told {
+    Event(Millis, Event),
+    LeftOut(LeftOut),
+}
+
+/// What was left out of the stream because the reader was slow.
+#[derive(Clone, Copy, Default)]
+struct LeftOut {
+    at: Millis,
+    messages: usize,
+    /// How many of the messages were to be acknowledged.
+    durable: usize,
+    acknowledged: usize,
+}
+
+/// Hands events to the printer without ever waiting for it. When it falls behind, messages are left out and counted, so
+/// that memory stays bounded; everything else is rare, and kept.
+#[derive(Default)]
+struct Stream {
+    state: Mutex<StreamState>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct StreamState {
+    queue: VecDeque<Told>,
+    ended: bool,
+}
+
+impl Stream {
+    fn update(&self, change: impl FnOnce(&mut StreamState)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+    }
+
+    fn end(&self) {
+        self.update(|state| state.ended = true);
+    }
+
+    fn take(&self) -> (VecDeque<Told>, bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut state.queue), state.ended)
+    }
+}
+
+impl Observer for Arc<Stream> {
+    fn tell(&mut self, at: Millis, event: Event) {
+        self.update(|state| state.push(at, event));
+    }
+}
+
+impl StreamState {
+    fn push(&mut self, at: Millis, event: Event) {
+        if self.queue.len() < EVENT_CAPACITY {
+            return self.queue.push_back(Told::Event(at, event));
+        }
+        let (messages, durable, acknowledged) = match &event {
+            Event::Reflected(messages) => (messages.len(), durable(messages), 0),
+            Event::Acknowledged(ids) => (0, 0, ids.len()),
+            Event::RoundTrip { .. } | Event::ReflectionStored { .. } => (0, 0, 0),
+            _ => return self.queue.push_back(Told::Event(at, event)),
+        };
+        if !matches!(self.queue.back(), Some(Told::LeftOut(_))) {
+            self.queue.push_back(Told::LeftOut(LeftOut { at, ..LeftOut::default() }));
+        }
+        if let Some(Told::LeftOut(left_out)) = self.queue.back_mut() {
+            left_out.messages += messages;
+            left_out.durable += durable;
+            left_out.acknowledged += acknowledged;
+        }
+    }
+}
+
+fn durable(messages: &[ReflectedMessage]) -> usize {
+    messages.iter().filter(|message| !message.ephemeral).count()
+}
+
+/// What was reached on the way to the end.
+struct Progress {
+    until_dry: bool,
+    dry: bool,
+    logged_in: bool,
+    received: usize,
+    acknowledged: usize,
+    leaving: Option<Outcome>,
+}
+
+impl Progress {
+    const fn new(until_dry: bool) -> Self {
+        Self { until_dry, dry: false, logged_in: false, received: 0, acknowledged: 0, leaving: None }
+    }
+
+    fn leave(&mut self, outcome: Outcome, commands: &mpsc::Sender<Command>) {
+        if self.leaving.is_none() {
+            self.leaving = Some(outcome);
+            let _ = commands.try_send(Command::Leave);
+        }
+    }
+
+    fn take(&mut self, told: &Told, commands: &mpsc::Sender<Command>) {
+        match told {
+            Told::LeftOut(left_out) => {
+                self.received += left_out.durable;
+                self.acknowledged += left_out.acknowledged;
+            }
+            Told::Event(_, Event::LoggedIn(_)) => {
+                // What was not acknowledged on an earlier connection comes again.
+                (self.logged_in, self.dry, self.received, self.acknowledged) = (true, false, 0, 0);
+            }
+            Told::Event(_, Event::QueueDry) => self.dry = true,
+            Told::Event(_, Event::Reflected(messages)) => self.received += durable(messages),
+            Told::Event(_, Event::Acknowledged(ids)) => self.acknowledged += ids.len(),
+            Told::Event(_, Event::Disconnected { cause, .. }) => {
+                if let Some(outcome) = self.end(cause) {
+                    self.leave(outcome, commands);
+                }
+            }
+            Told::Event(..) => {}
+        }
+        if self.until_dry && self.dry && self.received == self.acknowledged {
+            self.leave(Outcome::Normal, commands);
+        }
+    }
+
+    /// How the end of a connection ends the watch, if it does: giving up the leader role does not.
+    fn end(&self, cause: &DisconnectCause) -> Option<Outcome> {
+        match cause {
+            DisconnectCause::LeaderRole | DisconnectCause::ByUser => None,
+            DisconnectCause::ClosedByServer { .. } if !self.logged_in => Some(Outcome::Refused),
+            DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
+                if !self.until_dry =>
+            {
+                Some(Outcome::Normal)
+            }
+            _ => Some(Outcome::Lost),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The one place where time is read.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::protocol::Millis;
+use crate::protocol::ids::span_millis;
+
+/// The time now.
+#[must_use]
+pub fn now() -> Millis {
+    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
+}
+
+/// Sleeps until a time; for ever if there is none.
+pub async fn sleep_until(deadline: Option<Millis>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep(deadline.since(now())).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A span that is always long enough to be worth waiting for.
+pub(super) const fn frame(per_second: u64) -> Duration {
+    Duration::from_millis(1_000 / per_second)
+}
