@@ -18,7 +18,7 @@ pub mod url;
 pub use challenge::{Challenge, ChallengeResponse};
 pub use close::{CloseCode, ReconnectClass};
 pub use container::{DecodeError, MAX_CONTAINER, MAX_ENVELOPE_PLAIN, MAX_ENVELOPE_SEALED};
-pub use d2d::{DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
+pub use d2d::{Composer, DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
 pub use dialect::Dialect;
 pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
 pub use keys::{GroupKeys, GroupSecret};

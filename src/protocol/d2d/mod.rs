@@ -1,13 +1,21 @@
 //! Device-to-device contents: what the devices of a group tell each other, sealed, through the mediator.
 
+mod body;
+mod compose;
 mod device_info;
 mod envelope;
+mod fields;
+mod message_type;
 mod scope;
 mod shared;
+mod summarize;
 mod summary;
 
+pub use body::{Draft, ReceiptStatus};
+pub use compose::Composer;
 pub use device_info::{DeviceInfo, Platform};
 pub use envelope::Envelope;
+pub use message_type::MessageType;
 pub use scope::TransactionScope;
 pub use shared::SharedDeviceData;
-pub use summary::{Conversation, Direction, Kind, MessageType, Summary, SyncAction};
+pub use summary::{Conversation, Direction, Kind, Summary, SyncAction};

@@ -1,5 +1,10 @@
 //! [`Summary`]: what the feed tells of an envelope, without its bodies.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::message_type::MessageType;
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::text::Clean;
 
@@ -33,7 +38,8 @@ pub enum Direction {
 }
 
 /// Whom a message is exchanged with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conversation {
     /// One contact, by identity.
     Contact(Clean),
@@ -57,12 +63,8 @@ pub enum SyncAction {
     Delete,
 }
 
-/// The type of an end-to-end message, one byte on the wire; shown by the specification's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MessageType(pub u8);
-
 /// What the feed tells of an envelope. Bodies are counted, never kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// The device that reflected it; the seed's envelopes do not say.
     pub author: Option<DeviceId>,
@@ -87,3 +89,154 @@ pub struct Summary {
     /// What else a reader wants to know, such as which fields changed.
     pub detail: Option<Clean>,
 }
+
+impl Summary {
+    /// Which way it went.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.kind.direction()
+    }
+}
+
+impl Kind {
+    /// All contents, in the order of the specification.
+    pub const ALL: [Self; 11] = [
+        Self::OutgoingMessage,
+        Self::OutgoingMessageUpdate,
+        Self::IncomingMessage,
+        Self::IncomingMessageUpdate,
+        Self::UserProfileSync,
+        Self::ContactSync,
+        Self::GroupSync,
+        Self::DistributionListSync,
+        Self::SettingsSync,
+        Self::MdmParameterSync,
+        Self::Unknown,
+    ];
+
+    /// The name in NDJSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutgoingMessage => "outgoing_message",
+            Self::OutgoingMessageUpdate => "outgoing_message_update",
+            Self::IncomingMessage => "incoming_message",
+            Self::IncomingMessageUpdate => "incoming_message_update",
+            Self::UserProfileSync => "user_profile_sync",
+            Self::ContactSync => "contact_sync",
+            Self::GroupSync => "group_sync",
+            Self::DistributionListSync => "distribution_list_sync",
+            Self::SettingsSync => "settings_sync",
+            Self::MdmParameterSync => "mdm_parameter_sync",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Which way it goes. Updates say how a message of ours or of a contact fared, so they go its way; a content that
+    /// is not known stays between the devices as far as we can tell.
+    #[must_use]
+    pub const fn direction(self) -> Direction {
+        match self {
+            Self::OutgoingMessage | Self::OutgoingMessageUpdate => Direction::Outgoing,
+            Self::IncomingMessage | Self::IncomingMessageUpdate => Direction::Incoming,
+            _ => Direction::Sync,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::OutgoingMessage | Self::IncomingMessage => "message",
+            Self::OutgoingMessageUpdate => "sent",
+            Self::IncomingMessageUpdate => "read",
+            Self::UserProfileSync => "profile",
+            Self::ContactSync => "contact",
+            Self::GroupSync => "group",
+            Self::DistributionListSync => "distribution list",
+            Self::SettingsSync => "settings",
+            Self::MdmParameterSync => "MDM parameters",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl Direction {
+    /// The name in NDJSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+            Self::Sync => "sync",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Incoming => "in",
+            Self::Outgoing => "out",
+            Self::Sync => "sync",
+        })
+    }
+}
+
+impl SyncAction {
+    /// The name in NDJSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl fmt::Display for SyncAction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl Conversation {
+    /// The name of its kind in NDJSON.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Contact(_) => "contact",
+            Self::Group { .. } => "group",
+            Self::DistributionList(_) => "distribution_list",
+        }
+    }
+}
+
+/// A contact by identity; a group or list by the first four hex digits of its id and the last two.
+impl fmt::Display for Conversation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contact(identity) => fmt::Display::fmt(identity, formatter),
+            Self::Group { id, .. } => formatter.pad(&shortened(*id)),
+            Self::DistributionList(id) => formatter.pad(&format!("list {}", shortened(*id))),
+        }
+    }
+}
+
+fn shortened(id: MessageId) -> String {
+    let [first, second, .., last] = id.0.to_le_bytes();
+    format!("{first:02x}{second:02x}…{last:02x}")
+}
+
+macro_rules! serialize_as_str {
+    ($($name:ident),*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+serialize_as_str!(Kind, Direction, SyncAction);

@@ -1,0 +1,149 @@
+//! Bodies of end-to-end messages, as far as a dashboard needs them: which group, which receipt, typing or not. Also
+//! the other way: [`Draft`] makes the bodies that apps send most.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::message_type::{GroupHeader, MessageType};
+use super::summary::Conversation;
+use crate::protocol::ids::{MessageId, Millis};
+use crate::text::Clean;
+
+/// The bytes of an identity.
+const IDENTITY: usize = 8;
+/// The bytes of a message id or group id.
+const ID: usize = 8;
+
+/// What a delivery receipt says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptStatus {
+    /// It arrived.
+    Received,
+    /// It was read.
+    Read,
+}
+
+/// An end-to-end message to be reflected: its type, body and what stands beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Random, unique for its sender.
+    pub id: MessageId,
+    /// When its author made it.
+    pub created_at: Millis,
+    /// Of which type.
+    pub message_type: MessageType,
+    /// The body without its padding.
+    pub body: Bytes,
+}
+
+impl Draft {
+    const fn new(id: MessageId, created_at: Millis, message_type: MessageType, body: Bytes) -> Self {
+        Self { id, created_at, message_type, body }
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(id: MessageId, created_at: Millis, text: &str) -> Self {
+        Self::new(id, created_at, MessageType::TEXT, Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    /// A file: the JSON that describes it.
+    #[must_use]
+    pub fn file(id: MessageId, created_at: Millis, json: &str) -> Self {
+        Self::new(id, created_at, MessageType::FILE, Bytes::copy_from_slice(json.as_bytes()))
+    }
+
+    /// Whether its author is typing.
+    #[must_use]
+    pub fn typing(id: MessageId, created_at: Millis, typing: bool) -> Self {
+        Self::new(id, created_at, MessageType::TYPING_INDICATOR, Bytes::copy_from_slice(&[u8::from(typing)]))
+    }
+
+    /// A receipt for messages.
+    #[must_use]
+    pub fn delivery_receipt(id: MessageId, created_at: Millis, status: ReceiptStatus, messages: &[MessageId]) -> Self {
+        let mut body = BytesMut::with_capacity(1 + messages.len() * ID);
+        body.put_u8(match status {
+            ReceiptStatus::Received => 1,
+            ReceiptStatus::Read => 2,
+        });
+        for message in messages {
+            body.put_u64_le(message.0);
+        }
+        Self::new(id, created_at, MessageType::DELIVERY_RECEIPT, body.freeze())
+    }
+
+    /// An emoji put to a message. Emoji of more than 127 bytes do not exist; a longer text is cut at that.
+    #[must_use]
+    pub fn reaction(id: MessageId, created_at: Millis, message: MessageId, emoji: &str) -> Self {
+        let emoji = emoji.as_bytes();
+        let emoji = emoji.get(..127).unwrap_or(emoji);
+        // A protobuf message: the id as fixed64 field 1, the applied emoji as field 2.
+        let mut body = BytesMut::with_capacity(1 + ID + 2 + emoji.len());
+        body.put_u8(0x09);
+        body.put_u64_le(message.0);
+        body.put_u8(0x12);
+        body.put_u8(u8::try_from(emoji.len()).unwrap_or(0));
+        body.put_slice(emoji);
+        Self::new(id, created_at, MessageType::REACTION, body.freeze())
+    }
+
+    /// The same message to a group. [`None`] if there is no such message for groups, or the creator is no identity of
+    /// eight bytes.
+    #[must_use]
+    pub fn in_group(self, group: MessageId, creator: &str) -> Option<Self> {
+        let message_type = match self.message_type {
+            MessageType::TEXT => MessageType::GROUP_TEXT,
+            MessageType::FILE => MessageType::GROUP_FILE,
+            MessageType::DELIVERY_RECEIPT => MessageType::GROUP_DELIVERY_RECEIPT,
+            MessageType::REACTION => MessageType::GROUP_REACTION,
+            _ => return None,
+        };
+        if creator.len() != IDENTITY {
+            return None;
+        }
+        let mut body = BytesMut::with_capacity(IDENTITY + ID + self.body.len());
+        body.put_slice(creator.as_bytes());
+        body.put_u64_le(group.0);
+        body.put_slice(&self.body);
+        Some(Self { message_type, body: body.freeze(), ..self })
+    }
+}
+
+/// The group that a body names, and what follows its header. `sender` is the creator where the body leaves that out.
+pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) -> Option<Conversation> {
+    let creator = match message_type.group_header()? {
+        GroupHeader::CreatorAndId => {
+            let (creator, rest) = body.split_first_chunk::<IDENTITY>()?;
+            body = rest;
+            Clean::from_bytes(creator)
+        }
+        GroupHeader::IdOnly => Clean::new(sender),
+    };
+    let id = MessageId(body.try_get_u64_le().ok()?);
+    Some(Conversation::Group { id, creator })
+}
+
+/// What the body of a receipt or a typing indicator says, in words.
+pub(super) fn words(message_type: MessageType, body: &[u8]) -> Option<String> {
+    match message_type {
+        MessageType::TYPING_INDICATOR => Some(if *body.first()? == 0 { "stopped" } else { "typing" }.to_owned()),
+        MessageType::DELIVERY_RECEIPT => receipt(body),
+        MessageType::GROUP_DELIVERY_RECEIPT => receipt(body.get(IDENTITY + ID..)?),
+        _ => None,
+    }
+}
+
+fn receipt(body: &[u8]) -> Option<String> {
+    let (status, ids) = body.split_first()?;
+    let status = match status {
+        1 => "received",
+        2 => "read",
+        3 => "thumbs up",
+        4 => "thumbs down",
+        _ => "unknown status",
+    };
+    Some(match ids.len() / ID {
+        1 => status.to_owned(),
+        count => format!("{status}, {count} messages"),
+    })
+}

@@ -1,0 +1,299 @@
+//! From an envelope's content to its [`Summary`], for both dialects.
+
+use super::message_type::MessageType;
+use super::summary::{Conversation, Kind, Summary, SyncAction};
+use super::{body, fields};
+use crate::protocol::ids::{DeviceId, MessageId, Millis};
+use crate::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
+use crate::text::Clean;
+
+/// What both dialects say of a message; the rest is added by each.
+struct Message<'a> {
+    id: u64,
+    created_at: u64,
+    /// Wider than a type byte on the wire.
+    type_number: i64,
+    body: &'a [u8],
+}
+
+/// A summary of which nothing but the kind is known.
+const fn blank(kind: Kind) -> Summary {
+    Summary {
+        author: None,
+        protocol_version: 0,
+        kind,
+        conversation: None,
+        message_type: None,
+        message_id: None,
+        created_at: None,
+        action: None,
+        body_length: 0,
+        count: 1,
+        detail: None,
+    }
+}
+
+pub(super) fn seed(envelope: &d2d_seed::Envelope) -> Summary {
+    use d2d_seed::envelope::Content;
+    let opaque = |kind, body: &[u8]| Summary { body_length: length(body.len()), ..blank(kind) };
+    match &envelope.content {
+        Some(Content::OutgoingMessage(message)) => {
+            let shared = Message {
+                id: message.message_id,
+                created_at: message.created_at,
+                type_number: message.r#type.into(),
+                body: &message.body,
+            };
+            let receiver = message.receiver.as_ref().and_then(receiver);
+            outgoing(receiver, &shared)
+        }
+        Some(Content::IncomingMessage(message)) => {
+            let shared = Message {
+                id: message.message_id,
+                created_at: message.created_at,
+                type_number: message.r#type.into(),
+                body: &message.body,
+            };
+            let summary = incoming(&message.sender_identity, &shared);
+            let nickname = (!message.sender_nickname.is_empty()).then(|| format!("as {}", message.sender_nickname));
+            let told = summary.detail.as_ref().map(|detail| detail.as_str().to_owned());
+            Summary { detail: detail([told, nickname]), ..summary }
+        }
+        Some(Content::UserProfileSync(body)) => opaque(Kind::UserProfileSync, body),
+        Some(Content::ContactSync(body)) => opaque(Kind::ContactSync, body),
+        Some(Content::GroupSync(body)) => opaque(Kind::GroupSync, body),
+        Some(Content::DistributionListSync(body)) => opaque(Kind::DistributionListSync, body),
+        Some(Content::SettingsSync(body)) => opaque(Kind::SettingsSync, body),
+        Some(Content::MdmParameters(body)) => opaque(Kind::MdmParameterSync, body),
+        None => blank(Kind::Unknown),
+    }
+}
+
+pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
+    use d2d::envelope::Content;
+    let summary = match &envelope.content {
+        Some(Content::OutgoingMessage(message)) => {
+            let shared = Message {
+                id: message.message_id,
+                created_at: message.created_at,
+                type_number: message.r#type.into(),
+                body: &message.body,
+            };
+            let to = message.conversation.as_ref().and_then(conversation);
+            Summary { count: length(message.nonces.len()), ..outgoing(to, &shared) }
+        }
+        Some(Content::IncomingMessage(message)) => {
+            let shared = Message {
+                id: message.message_id,
+                created_at: message.created_at,
+                type_number: message.r#type.into(),
+                body: &message.body,
+            };
+            incoming(&message.sender_identity, &shared)
+        }
+        Some(Content::OutgoingMessageUpdate(update)) => updates(
+            Kind::OutgoingMessageUpdate,
+            update.updates.len(),
+            update.updates.first().map(|first| (first.conversation.as_ref(), first.message_id)),
+        ),
+        Some(Content::IncomingMessageUpdate(update)) => updates(
+            Kind::IncomingMessageUpdate,
+            update.updates.len(),
+            update.updates.first().map(|first| (first.conversation.as_ref(), first.message_id)),
+        ),
+        Some(Content::UserProfileSync(sync)) => user_profile_sync(sync),
+        Some(Content::ContactSync(sync)) => contact_sync(sync),
+        Some(Content::GroupSync(sync)) => group_sync(sync),
+        Some(Content::DistributionListSync(sync)) => distribution_list_sync(sync),
+        Some(Content::SettingsSync(sync)) => settings_sync(sync),
+        Some(Content::MdmParameterSync(sync)) => mdm_parameter_sync(sync),
+        None => blank(Kind::Unknown),
+    };
+    Summary { author: Some(DeviceId(envelope.device_id)), protocol_version: envelope.protocol_version, ..summary }
+}
+
+fn outgoing(to: Option<Conversation>, message: &Message<'_>) -> Summary {
+    message_summary(Kind::OutgoingMessage, to, message, None)
+}
+
+/// For a group the body says which; then the sender is not the conversation, and goes to the detail.
+fn incoming(sender: &str, message: &Message<'_>) -> Summary {
+    let group =
+        u8::try_from(message.type_number).ok().and_then(|byte| body::group(MessageType(byte), message.body, sender));
+    let from = group.is_some().then(|| format!("from {sender}"));
+    let with = group.or_else(|| contact(sender));
+    message_summary(Kind::IncomingMessage, with, message, from)
+}
+
+fn message_summary(
+    kind: Kind,
+    conversation: Option<Conversation>,
+    message: &Message<'_>,
+    from: Option<String>,
+) -> Summary {
+    let message_type = u8::try_from(message.type_number).ok().map(MessageType);
+    let words = message_type.map_or_else(
+        // No byte, so none that could be shown as one.
+        || Some(format!("type {}", message.type_number)),
+        |message_type| body::words(message_type, message.body),
+    );
+    Summary {
+        conversation,
+        message_type,
+        message_id: Some(MessageId(message.id)),
+        created_at: Some(Millis(message.created_at)),
+        body_length: length(message.body.len()),
+        detail: detail([from, words]),
+        ..blank(kind)
+    }
+}
+
+fn updates(kind: Kind, count: usize, first: Option<(Option<&d2d::ConversationId>, u64)>) -> Summary {
+    Summary {
+        conversation: first.and_then(|(with, _)| with.and_then(conversation)),
+        message_id: first.map(|(_, id)| MessageId(id)),
+        count: length(count),
+        ..blank(kind)
+    }
+}
+
+fn user_profile_sync(sync: &d2d::UserProfileSync) -> Summary {
+    use d2d::user_profile_sync::Action;
+    match &sync.action {
+        Some(Action::Update(update)) => {
+            let value = update.user_profile.as_ref();
+            synced(Kind::UserProfileSync, SyncAction::Update, value, value.and_then(fields::user_profile))
+        }
+        None => blank(Kind::UserProfileSync),
+    }
+}
+
+fn contact_sync(sync: &d2d::ContactSync) -> Summary {
+    use d2d::contact_sync::Action;
+    let (action, value) = match &sync.action {
+        Some(Action::Create(create)) => (SyncAction::Create, create.contact.as_ref()),
+        Some(Action::Update(update)) => (SyncAction::Update, update.contact.as_ref()),
+        None => return blank(Kind::ContactSync),
+    };
+    Summary {
+        conversation: value.and_then(|value: &d2d_sync::Contact| contact(&value.identity)),
+        // Of a new contact nearly every field is set; naming them all tells nothing.
+        ..synced(Kind::ContactSync, action, value, value.filter(|_| is_update(action)).and_then(fields::contact))
+    }
+}
+
+fn group_sync(sync: &d2d::GroupSync) -> Summary {
+    use d2d::group_sync::Action;
+    let identity =
+        |group: Option<&d2d_sync::Group>| group.and_then(|group| group.group_identity.as_ref()).map(group_of);
+    match &sync.action {
+        Some(Action::Create(create)) => {
+            let value = create.group.as_ref();
+            let members = value.and_then(|group| group.member_identities.as_ref());
+            let words = members.map(|members| format!("{} other members", members.identities.len()));
+            Summary { conversation: identity(value), ..synced(Kind::GroupSync, SyncAction::Create, value, words) }
+        }
+        Some(Action::Update(update)) => {
+            let value = update.group.as_ref();
+            let words = fields::group_update(update);
+            Summary { conversation: identity(value), ..synced(Kind::GroupSync, SyncAction::Update, value, words) }
+        }
+        Some(Action::Delete(delete)) => {
+            let value = delete.group_identity.as_ref();
+            Summary { conversation: value.map(group_of), ..synced(Kind::GroupSync, SyncAction::Delete, value, None) }
+        }
+        None => blank(Kind::GroupSync),
+    }
+}
+
+fn distribution_list_sync(sync: &d2d::DistributionListSync) -> Summary {
+    use d2d::distribution_list_sync::Action;
+    let (action, value) = match &sync.action {
+        Some(Action::Create(create)) => (SyncAction::Create, create.distribution_list.as_ref()),
+        Some(Action::Update(update)) => (SyncAction::Update, update.distribution_list.as_ref()),
+        Some(Action::Delete(delete)) => {
+            return Summary {
+                conversation: Some(Conversation::DistributionList(MessageId(delete.distribution_list_id))),
+                action: Some(SyncAction::Delete),
+                ..blank(Kind::DistributionListSync)
+            };
+        }
+        None => return blank(Kind::DistributionListSync),
+    };
+    let words = value.filter(|_| is_update(action)).and_then(fields::distribution_list);
+    Summary {
+        conversation: value.map(|list| Conversation::DistributionList(MessageId(list.distribution_list_id))),
+        ..synced(Kind::DistributionListSync, action, value, words)
+    }
+}
+
+fn settings_sync(sync: &d2d::SettingsSync) -> Summary {
+    use d2d::settings_sync::Action;
+    match &sync.action {
+        Some(Action::Update(update)) => {
+            let value = update.settings.as_ref();
+            synced(Kind::SettingsSync, SyncAction::Update, value, value.and_then(fields::settings))
+        }
+        None => blank(Kind::SettingsSync),
+    }
+}
+
+fn mdm_parameter_sync(sync: &d2d::MdmParameterSync) -> Summary {
+    use d2d::mdm_parameter_sync::Action;
+    match &sync.action {
+        Some(Action::Update(update)) => {
+            let value = update.parameters.as_ref();
+            synced(Kind::MdmParameterSync, SyncAction::Update, value, value.and_then(fields::mdm_parameters))
+        }
+        None => blank(Kind::MdmParameterSync),
+    }
+}
+
+fn synced<M: prost::Message>(kind: Kind, action: SyncAction, value: Option<&M>, words: Option<String>) -> Summary {
+    Summary {
+        action: Some(action),
+        body_length: length(value.map_or(0, M::encoded_len)),
+        detail: detail([words, None]),
+        ..blank(kind)
+    }
+}
+
+const fn is_update(action: SyncAction) -> bool {
+    matches!(action, SyncAction::Update)
+}
+
+fn contact(identity: &str) -> Option<Conversation> {
+    (!identity.is_empty()).then(|| Conversation::Contact(Clean::new(identity)))
+}
+
+fn group_of(identity: &common::GroupIdentity) -> Conversation {
+    Conversation::Group { id: MessageId(identity.group_id), creator: Clean::new(&identity.creator_identity) }
+}
+
+fn conversation(id: &d2d::ConversationId) -> Option<Conversation> {
+    use d2d::conversation_id::Id;
+    match id.id.as_ref()? {
+        Id::Contact(identity) => contact(identity),
+        Id::DistributionList(id) => Some(Conversation::DistributionList(MessageId(*id))),
+        Id::Group(identity) => Some(group_of(identity)),
+    }
+}
+
+fn receiver(receiver: &d2d_seed::MessageReceiver) -> Option<Conversation> {
+    use d2d_seed::message_receiver::Receiver;
+    match receiver.receiver.as_ref()? {
+        Receiver::Identity(identity) => contact(identity),
+        Receiver::Group(identity) => Some(group_of(identity)),
+    }
+}
+
+/// What there is to tell, joined and cleaned.
+fn detail(words: [Option<String>; 2]) -> Option<Clean> {
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    (!words.is_empty()).then(|| Clean::new(&words.join(", ")))
+}
+
+/// No length inside a container comes near the limit.
+fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
