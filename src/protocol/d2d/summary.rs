@@ -61,6 +61,23 @@ pub enum SyncAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageType(pub u8);
 
+impl MessageType {
+    /// The type's name, in words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            0x01 => "text",
+            0x10 => "location",
+            0x17 => "file",
+            0x41 => "group text",
+            0x4a => "group setup",
+            0x80 => "delivery receipt",
+            0x90 => "typing indicator",
+            _ => "unknown type",
+        }
+    }
+}
+
 /// What the feed tells of an envelope. Bodies are counted, never kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
