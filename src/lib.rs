@@ -1,5 +1,6 @@
 //! d2mtop: a terminal dashboard for a Threema-style multi-device group.
 
+#[allow(missing_docs, clippy::doc_markdown, reason = "clap shows these texts to users as they are")]
 pub mod cli;
 pub mod group;
 pub mod headless;

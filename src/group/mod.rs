@@ -1,15 +1,188 @@
 //! What one device knows of its group. Pure: [`Group::apply`] is the one reducer.
+//!
+//! ```text
+//! Event ─> Group::apply ─> connection  where the session stands, and what comes next
+//!                          devices     who is in the group, as of when
+//!                          lock, role  who may change things, and who serves the chat server
+//!                          feed        what was reflected, newest last, bounded
+//!                          latency     how long things took
+//!                          notices     what a person should have read
+//! ```
 
+pub mod connection;
+pub mod devices;
 pub mod event;
+pub mod feed;
+pub mod latency;
+pub mod lock;
+pub mod notice;
+pub mod role;
+pub mod sentence;
+#[cfg(test)]
+mod tests;
 
+pub use connection::Connection;
+pub use devices::Devices;
 pub use event::{
     DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
 };
+pub use feed::{Feed, Row};
+pub use latency::Latency;
+pub use lock::{Lock, LockState};
+pub use notice::{Notice, NoticeKind, Notices};
+pub use role::{Role, RoleState};
+
+use std::time::Duration;
+
+use crate::protocol::{DeviceId, Millis, ReflectedId};
+use crate::text::Clean;
 
 /// What one device knows of its group.
 #[derive(Debug, Default)]
-pub struct Group {}
+pub struct Group {
+    connection: Connection,
+    login: Option<Login>,
+    devices: Devices,
+    lock: Lock,
+    role: Role,
+    feed: Feed,
+    latency: Latency,
+    notices: Notices,
+}
+
 impl Group {
-    /// x
-    pub fn apply(&mut self, _at: crate::protocol::Millis, _event: &Event) {}
+    /// Knows nothing yet; the feed will keep that many rows.
+    #[must_use]
+    pub fn with_feed_rows(rows: usize) -> Self {
+        Self { feed: Feed::with_capacity(rows), ..Self::default() }
+    }
+
+    /// The one reducer: takes in what happened at that time.
+    pub fn apply(&mut self, at: Millis, event: &Event) {
+        match event {
+            Event::Connecting { attempt } => self.connection = Connection::Connecting { attempt: *attempt },
+            Event::Handshaking => self.connection = Connection::Handshaking,
+            Event::LoggedIn(login) => self.logged_in(at, login),
+            Event::Reflected(messages) => self.reflected(at, messages),
+            Event::Acknowledged(ids) => self.acknowledged(at, ids),
+            Event::QueueDry => self.connection.dry(at),
+            Event::Promoted => self.role.promoted(at),
+            Event::RoleGivenUp { back_at, promotions_in_a_row } => {
+                self.role.given_up(at, *back_at, *promotions_in_a_row);
+            }
+            Event::Following => self.role.following(at),
+            Event::Devices(list) => self.devices.replace(at, list.clone()),
+            Event::Lock(event) => self.lock.apply(at, event),
+            Event::DeviceDropped(device) => self.device_dropped(at, *device),
+            Event::ReflectionStored { round_trip } => self.latency.reflection.record(*round_trip),
+            Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(*elapsed),
+            Event::Refused(refusal) => self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string())),
+            Event::Ignored(what) => self.ignored(at, what),
+            Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
+        }
+    }
+
+    fn logged_in(&mut self, at: Millis, login: &Login) {
+        self.connection = Connection::Draining { since: at, received: 0, of: login.reflection_queue_length };
+        self.role.logged_in();
+        self.lock.logged_in();
+        self.login = Some(login.clone());
+    }
+
+    fn reflected(&mut self, at: Millis, messages: &[ReflectedMessage]) {
+        let mut queued = 0;
+        for message in messages {
+            self.latency.age.record(self.age(message.stored_at, message.received_at));
+            self.feed.receive(message);
+            queued += u32::from(!message.ephemeral);
+        }
+        self.latency.received(at, messages.len());
+        self.connection.received(queued);
+    }
+
+    fn acknowledged(&mut self, at: Millis, ids: &[ReflectedId]) {
+        for id in ids {
+            if let Some(received_at) = self.feed.acknowledge(*id, at) {
+                self.latency.acknowledged(at, at.since(received_at));
+            }
+        }
+    }
+
+    fn device_dropped(&mut self, at: Millis, device: DeviceId) {
+        let label = self.devices.label(device);
+        self.devices.remove(device);
+        self.notices.push(at, NoticeKind::Done, Clean::new(&format!("dropped: {label}")));
+    }
+
+    fn ignored(&mut self, at: Millis, what: &Clean) {
+        self.notices.push(at, NoticeKind::Ignored, Clean::new(&format!("ignored from the server: {what}")));
+    }
+
+    fn disconnected(&mut self, at: Millis, cause: &DisconnectCause, next: NextStep) {
+        self.connection = Connection::Waiting { since: at, cause: cause.clone(), next };
+        self.role.disconnected();
+        self.lock.disconnected(at);
+        self.feed.disconnected();
+    }
+
+    /// How long a message waited in the queue: from being stored, told by our clock, to being received.
+    #[must_use]
+    pub fn age(&self, stored_at: Millis, received_at: Millis) -> Duration {
+        let ahead = self.login.as_ref().and_then(|login| login.clock_offset).unwrap_or(0);
+        received_at.since(stored_at.offset_by(ahead.saturating_neg()))
+    }
+
+    /// Where the session stands.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What the server said at the last good login.
+    #[must_use]
+    pub const fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    /// This device, once logged in.
+    #[must_use]
+    pub fn own(&self) -> Option<DeviceId> {
+        self.login.as_ref().map(|login| login.own)
+    }
+
+    /// Who is in the group.
+    #[must_use]
+    pub const fn devices(&self) -> &Devices {
+        &self.devices
+    }
+
+    /// Who may change things.
+    #[must_use]
+    pub const fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Who serves the chat server.
+    #[must_use]
+    pub const fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// What was reflected.
+    #[must_use]
+    pub const fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// How long things took.
+    #[must_use]
+    pub const fn latency(&self) -> &Latency {
+        &self.latency
+    }
+
+    /// What a person should have read.
+    #[must_use]
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::group::{
     DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
 };
-use crate::protocol::d2d::{Conversation, Summary};
+use crate::protocol::d2d::{Conversation, MessageType, Summary, SyncAction};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis, SlotState};
 
@@ -118,11 +118,11 @@ fn content(summary: &Summary) -> Map<String, Value> {
         "from": summary.author,
         "kind": summary.kind.as_str(),
         "direction": summary.direction().as_str(),
-        "type": summary.message_type.map(|message_type| message_type.name()),
+        "type": summary.message_type.map(MessageType::name),
         "conversation": summary.conversation.as_ref().map(conversation),
         "message_id": summary.message_id,
         "created_at": summary.created_at,
-        "action": summary.action.map(|action| action.as_str()),
+        "action": summary.action.map(SyncAction::as_str),
         "body_length": summary.body_length,
         "count": summary.count,
         "detail": summary.detail,

@@ -14,7 +14,7 @@ use crate::net::{Address, AddressError};
 use crate::profile::{self, Profile, ProfileError};
 use crate::protocol::{CloseCode, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{Observer, clock, drive, event_loop, signals};
+use crate::runtime::{Observer, drive, event_loop, signals};
 use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.

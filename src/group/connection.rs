@@ -1,0 +1,68 @@
+//! Where the session stands.
+
+use super::event::{DisconnectCause, NextStep};
+use crate::protocol::Millis;
+
+/// Where the session stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Connection {
+    /// Nothing was tried yet.
+    #[default]
+    Idle,
+    /// A connection is being made.
+    Connecting {
+        /// Counts from 1 since the last good login.
+        attempt: u32,
+    },
+    /// The login is under way.
+    Handshaking,
+    /// Logged in; the messages that waited are coming in.
+    Draining {
+        /// Since when.
+        since: Millis,
+        /// How many came.
+        received: u32,
+        /// How many waited at login, if the server told.
+        of: Option<u32>,
+    },
+    /// Logged in, and nothing waits.
+    Live {
+        /// Since the queue ran dry.
+        since: Millis,
+    },
+    /// Not connected.
+    Waiting {
+        /// Since when.
+        since: Millis,
+        /// Why.
+        cause: DisconnectCause,
+        /// What comes next.
+        next: NextStep,
+    },
+}
+
+impl Connection {
+    /// Whether there is a login, so that what is shown is kept up to date.
+    #[must_use]
+    pub const fn is_logged_in(&self) -> bool {
+        matches!(self, Self::Draining { .. } | Self::Live { .. })
+    }
+
+    /// Whether the queue ran dry in this connection.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        matches!(self, Self::Live { .. })
+    }
+
+    pub(super) fn received(&mut self, messages: u32) {
+        if let Self::Draining { received, .. } = self {
+            *received = received.saturating_add(messages);
+        }
+    }
+
+    pub(super) fn dry(&mut self, at: Millis) {
+        if matches!(self, Self::Draining { .. }) {
+            *self = Self::Live { since: at };
+        }
+    }
+}

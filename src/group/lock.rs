@@ -1,0 +1,162 @@
+//! The group's lock: at most one device at a time may run a transaction.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::event::{LockEvent, Scope};
+use crate::protocol::{DeviceId, Millis};
+
+/// How many ended locks are remembered.
+const REMEMBERED: usize = 16;
+
+/// The group's lock, and the last few that ended.
+#[derive(Clone, Debug, Default)]
+pub struct Lock {
+    state: LockState,
+    ended: VecDeque<EndedLock>,
+}
+
+/// Who has the lock. The server tells of a foreign lock only when it is in our way and when it ends, so "free" is as far
+/// as this device knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LockState {
+    /// Nobody, as far as we know.
+    #[default]
+    Free,
+    /// We asked for it.
+    Requested {
+        /// What for.
+        scope: Scope,
+        /// Since when.
+        since: Millis,
+    },
+    /// Another device has it.
+    Held {
+        /// Who.
+        holder: DeviceId,
+        /// What for.
+        scope: Scope,
+        /// When we first learned of it.
+        since: Millis,
+        /// What we want it for, if we wait for it.
+        wanted: Option<Scope>,
+    },
+    /// It is ours.
+    Ours {
+        /// What for.
+        scope: Scope,
+        /// Since when.
+        since: Millis,
+        /// When the server takes it back, if we set a limit.
+        expires_at: Option<Millis>,
+    },
+}
+
+/// A lock that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedLock {
+    /// Who had it; [`None`] is this device.
+    pub holder: Option<DeviceId>,
+    /// What for.
+    pub scope: Scope,
+    /// When it ended.
+    pub at: Millis,
+    /// For how long it is known to have been held.
+    pub held: Option<Duration>,
+    /// Whether it ended by losing the connection rather than by a commit of ours.
+    pub lost: bool,
+}
+
+impl Lock {
+    /// Who has it.
+    #[must_use]
+    pub const fn state(&self) -> &LockState {
+        &self.state
+    }
+
+    /// The last few that ended, newest first.
+    #[must_use]
+    pub fn ended(&self) -> impl ExactSizeIterator<Item = &EndedLock> {
+        self.ended.iter()
+    }
+
+    /// Whether this device holds or awaits it.
+    #[must_use]
+    pub const fn is_ours_or_awaited(&self) -> bool {
+        matches!(
+            self.state,
+            LockState::Requested { .. } | LockState::Ours { .. } | LockState::Held { wanted: Some(_), .. }
+        )
+    }
+
+    pub(super) fn apply(&mut self, at: Millis, event: &LockEvent) {
+        match event {
+            LockEvent::Requested(scope) => self.state = LockState::Requested { scope: *scope, since: at },
+            LockEvent::HeldBy { holder, scope } => self.held_by(at, *holder, *scope),
+            LockEvent::Acquired { scope, expires_at } => {
+                self.state = LockState::Ours { scope: *scope, since: at, expires_at: *expires_at };
+            }
+            LockEvent::Released(scope) => self.own_ended(at, *scope, false),
+            LockEvent::Lost(scope) => self.own_ended(at, *scope, true),
+            LockEvent::Abandoned => self.abandoned(),
+            LockEvent::Ended { holder, scope } => self.foreign_ended(at, *holder, *scope),
+        }
+    }
+
+    fn held_by(&mut self, at: Millis, holder: DeviceId, scope: Scope) {
+        let (since, wanted) = match &self.state {
+            LockState::Requested { scope: wanted, .. } => (at, Some(*wanted)),
+            LockState::Held { holder: known, since, wanted, .. } if *known == holder => (*since, *wanted),
+            LockState::Held { wanted, .. } => (at, *wanted),
+            LockState::Free | LockState::Ours { .. } => (at, None),
+        };
+        self.state = LockState::Held { holder, scope, since, wanted };
+    }
+
+    fn own_ended(&mut self, at: Millis, scope: Scope, lost: bool) {
+        let held = match self.state {
+            LockState::Ours { since, .. } => Some(at.since(since)),
+            _ => None,
+        };
+        self.state = LockState::Free;
+        self.remember(EndedLock { holder: None, scope, at, held, lost });
+    }
+
+    fn abandoned(&mut self) {
+        match &mut self.state {
+            LockState::Held { wanted, .. } => *wanted = None,
+            LockState::Requested { .. } => self.state = LockState::Free,
+            LockState::Free | LockState::Ours { .. } => {}
+        }
+    }
+
+    fn foreign_ended(&mut self, at: Millis, holder: DeviceId, scope: Scope) {
+        let mut held = None;
+        if let LockState::Held { holder: known, since, wanted, .. } = &self.state {
+            if *known == holder {
+                held = Some(at.since(*since));
+            }
+            // Who waits asks again at once.
+            self.state = wanted.map_or(LockState::Free, |scope| LockState::Requested { scope, since: at });
+        }
+        self.remember(EndedLock { holder: Some(holder), scope, at, held, lost: false });
+    }
+
+    /// Whoever had it may have lost it while we were away.
+    pub(super) fn logged_in(&mut self) {
+        self.state = LockState::Free;
+    }
+
+    /// A lock of ours does not outlive its connection; that of another does.
+    pub(super) fn disconnected(&mut self, at: Millis) {
+        match self.state {
+            LockState::Ours { scope, .. } => self.own_ended(at, scope, true),
+            _ => self.abandoned(),
+        }
+    }
+
+    fn remember(&mut self, ended: EndedLock) {
+        self.ended.push_front(ended);
+        self.ended.truncate(REMEMBERED);
+    }
+}

@@ -1,0 +1,73 @@
+//! What a person should have read.
+
+use std::collections::VecDeque;
+
+use crate::protocol::Millis;
+use crate::text::Clean;
+
+/// How many notices are kept.
+const KEPT: usize = 32;
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Something asked for was done.
+    Done,
+    /// Something asked for was not done.
+    Refused,
+    /// Something of the server's was not understood.
+    Ignored,
+}
+
+/// One line about something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// When.
+    pub at: Millis,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// In words.
+    pub text: Clean,
+}
+
+/// The last few notices, and how many there ever were.
+#[derive(Clone, Debug, Default)]
+pub struct Notices {
+    kept: VecDeque<Notice>,
+    count: u64,
+    ignored: u64,
+}
+
+impl Notices {
+    /// How many there ever were; a view that remembers this number knows whether there is a new one.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// How many of the server's messages were not understood.
+    #[must_use]
+    pub const fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// The newest.
+    #[must_use]
+    pub fn last(&self) -> Option<&Notice> {
+        self.kept.back()
+    }
+
+    /// The last few, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Notice> {
+        self.kept.iter().rev()
+    }
+
+    pub(super) fn push(&mut self, at: Millis, kind: NoticeKind, text: Clean) {
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(Notice { at, kind, text });
+        self.count += 1;
+        self.ignored += u64::from(kind == NoticeKind::Ignored);
+    }
+}
