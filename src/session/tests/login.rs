@@ -156,3 +156,32 @@ fn leaving_closes_normally_and_is_final() {
         assert!(bench.session.is_over() && bench.session.deadline().is_none());
     });
 }
+
+#[test]
+fn a_login_whose_answer_was_lost_finds_its_slot_but_a_taken_id_is_left_alone() {
+    for answer_lost in [true, false] {
+        let mut bench = Bench::new(config(Dialect::Dgk));
+        let greet = |bench: &mut Bench| {
+            bench.input(Input::Timer);
+            bench.input(Input::LinkUp);
+            bench.server(&ServerMessage::Hello(ServerHello {
+                version: 0,
+                ephemeral_key: ephemeral_public_key(&SERVER_SECRET),
+                challenge: CHALLENGE,
+            }));
+        };
+        if answer_lost {
+            greet(&mut bench);
+            bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+            bench.now = bench.now.after(Duration::from_secs(5));
+        }
+        greet(&mut bench);
+        bench.closed_by_server(4115);
+        let Some(Event::Disconnected { next, .. }) = bench.events().pop() else { panic!("4115 ends the connection") };
+        assert_eq!(matches!(next, NextStep::RetryAt { .. }), answer_lost, "{next:?}");
+        if answer_lost {
+            bench.now = bench.now.after(Duration::from_secs(10));
+            assert_eq!(bench.log_in(SlotState::Existing).expected_slot_state, SlotState::Existing);
+        }
+    }
+}
