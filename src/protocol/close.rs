@@ -109,3 +109,34 @@ impl fmt::Display for CloseCode {
         self.0.fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_class() {
+        let automatic = [1000, 1001, 1006, 1011, 4000, 4001, 4009, 4010, 4011, 4012, 4013];
+        let by_user = [4110, 4111, 4112, 4113, 4114, 4115];
+        for (codes, class) in
+            [(&automatic[..], ReconnectClass::Automatic), (&by_user[..], ReconnectClass::UserInteraction)]
+        {
+            for code in codes.iter().copied().map(CloseCode) {
+                assert_eq!(code.reconnect_class(), class, "{code}");
+                assert!(!code.meaning().contains("do not know"), "{code} has a meaning");
+            }
+        }
+        for (code, class) in [
+            (1999, ReconnectClass::Automatic),
+            (4099, ReconnectClass::Automatic),
+            (4100, ReconnectClass::UserInteraction),
+            (4199, ReconnectClass::UserInteraction),
+            (0, ReconnectClass::Unknown),
+            (3000, ReconnectClass::Unknown),
+            (4200, ReconnectClass::Unknown),
+            (5000, ReconnectClass::Unknown),
+        ] {
+            assert_eq!(CloseCode(code).reconnect_class(), class, "{code}");
+        }
+    }
+}

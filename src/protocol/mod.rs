@@ -53,3 +53,6 @@ pub mod proto {
         include!(concat!(env!("OUT_DIR"), "/d2m.rs"));
     }
 }
+
+#[cfg(test)]
+mod tests;

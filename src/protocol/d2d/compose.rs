@@ -14,8 +14,8 @@ use crate::protocol::proto::d2d_seed::envelope::Content as Seed;
 use crate::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
 use crate::protocol::sealed::Nonce;
 
-/// The device-to-device version that we write (V0.3).
-const PROTOCOL_VERSION: u32 = 3;
+/// The device-to-device version that we write.
+const PROTOCOL_VERSION: d2d::ProtocolVersion = d2d::ProtocolVersion::V03;
 
 /// Makes envelopes of one device in one dialect. What the dialect cannot carry is [`None`], so that no envelope exists
 /// that would have to be sealed as something else than it is.
@@ -185,7 +185,7 @@ impl Composer {
     fn today(&self, content: Today) -> Envelope {
         Envelope::today(d2d::Envelope {
             padding: self.padding(),
-            protocol_version: PROTOCOL_VERSION,
+            protocol_version: PROTOCOL_VERSION as u32,
             device_id: self.author.0,
             content: Some(content),
         })

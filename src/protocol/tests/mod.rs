@@ -1,0 +1,7 @@
+//! The room's tests that need more than one of its files.
+
+mod generators;
+mod limits;
+mod properties;
+mod summaries;
+mod vectors;
