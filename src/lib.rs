@@ -1,4 +1,47 @@
-//! d2mtop: a terminal dashboard for a Threema-style multi-device group.
+//! d2mtop: a terminal dashboard for a Threema-style multi-device group, over the device-to-mediator protocol (D2M).
+//!
+//! # The house
+//!
+//! | room | kind | what is in it |
+//! |---|---|---|
+//! | [`text`] | pure | [`text::Clean`]: the only way untrusted bytes become displayable text |
+//! | [`protocol`] | pure | the wire, both directions and both dialects: containers, messages, keys, boxes, close codes |
+//! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
+//! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
+//! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
+//! | [`profile`] | disk | who we are: options, key file, directories |
+//! | [`net`] | socket | the client's link and the mediator's listener |
+//! | [`runtime`] | loops | one for the dashboard, one for a session, one for the demo's devices; log, signals, clock |
+//! | [`tui`] | screen | a view of the group, and keys that become actions; one file a pane |
+//! | [`headless`] | stdout | one file a command; NDJSON |
+//! | [`cli`] | types | the command line, without logic |
+//!
+//! Arrows point down only, and siblings never import each other:
+//!
+//! ```text
+//! main -> {tui, headless} -> runtime -> {net, profile} -> {session, mediator} -> group -> protocol -> text
+//! ```
+//!
+//! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come
+//! in as arguments, outputs are values. `tests/architecture.rs` keeps both rules.
+//!
+//! # The way a byte goes
+//!
+//! ```text
+//! socket -> net::Link -> session::Session::handle(now, Input::Frames) -> Output::Reflected
+//!        -> (durable) -> Input::Durable -> ReflectedAck out, one flush a batch
+//!        -> group::Group::apply(event)  -> tui draws | headless prints
+//! ```
+//!
+//! The unit is the batch: what one read of the socket brings is handled, acknowledged and handed on together.
+//!
+//! # The way a key goes
+//!
+//! ```text
+//! key -> tui keymap -> runtime::Reaction -> session::Command -> protocol::ClientMessage -> socket
+//! ```
+//!
+//! What destroys takes a [`session::Confirmed`], which only a dialog makes.
 
 #[allow(missing_docs, clippy::doc_markdown, reason = "clap shows these texts to users as they are")]
 pub mod cli;

@@ -1,1 +1,33 @@
-fn main() {}
+//! Parses the command line, picks a mode, and turns what went wrong into words and an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use d2mtop::cli::{Cli, Command};
+use d2mtop::runtime::{Failure, Outcome, logging};
+use d2mtop::{headless, profile, tui};
+
+#[allow(clippy::print_stderr, reason = "words for people, before or after the dashboard")]
+fn main() -> ExitCode {
+    profile::create_files_privately();
+    let cli = Cli::parse();
+    // Held to the end: lines still under way are written when it is dropped.
+    let _log = logging::start(&cli.log).map_err(|error| eprintln!("d2mtop: {error}")).ok();
+    match run(&cli) {
+        Ok(outcome) => ExitCode::from(outcome.exit_code()),
+        Err(failure) => {
+            eprintln!("d2mtop: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    match &cli.command {
+        Some(Command::Watch(options)) => headless::watch::run(options),
+        Some(Command::Mediator(options)) => headless::mediator::run(options),
+        Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
+        Some(Command::Demo(options)) => tui::demo(options),
+        None => tui::open(&cli.connection, cli.display),
+    }
+}

@@ -10,49 +10,21 @@ use tokio::sync::{Notify, mpsc};
 use super::ndjson;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{DisconnectCause, Event, ReflectedMessage};
-use crate::net::{Address, AddressError};
-use crate::profile::{self, Profile, ProfileError};
+use crate::net::Address;
+use crate::profile::{self, Profile};
 use crate::protocol::{CloseCode, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{Observer, drive, event_loop, signals};
+use crate::runtime::{Failure, Observer, Outcome, drive, event_loop, signals};
 use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
 const EVENT_CAPACITY: usize = 1_024;
 
-/// How a watch ended well enough to say so by exit code alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// As asked: dry, time over, interrupted, or the server left.
-    Normal,
-    /// The server did not take the login.
-    Refused,
-    /// The connection could not be made, or was lost.
-    Lost,
-}
-
-/// Why watching could not begin or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum WatchError {
-    /// The options are no connection.
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
-    /// The mediator's address cannot be used.
-    #[error(transparent)]
-    Address(#[from] AddressError),
-    /// Standard output failed.
-    #[error("cannot write to standard output: {0}")]
-    Output(io::Error),
-    /// The system gives no event loop or thread.
-    #[error("cannot start: {0}")]
-    Start(io::Error),
-}
-
 /// Connects as the options say, and prints until it ends.
 ///
 /// # Errors
 /// If the options are unusable or standard output fails.
-pub fn run(options: &WatchArgs) -> Result<Outcome, WatchError> {
+pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let profile = Profile::from_options(&options.connection)?;
     let session = Session::new(profile.session, profile::fresh_random());
     let url = session.url(&profile.base_url, profile.server_group);
@@ -64,26 +36,26 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, WatchError> {
 ///
 /// # Errors
 /// If standard output fails, or the system gives no thread.
-pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Outcome, WatchError> {
+pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Outcome, Failure> {
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let stream = Arc::new(Stream::default());
     let observer = Arc::clone(&stream);
-    let session_loop = event_loop().map_err(WatchError::Start)?;
+    let session_loop = event_loop().map_err(Failure::Start)?;
     let thread = std::thread::Builder::new()
         .name("session".to_owned())
         .spawn(move || {
             session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer)));
             observer.end();
         })
-        .map_err(WatchError::Start)?;
-    let printed = event_loop().map_err(WatchError::Start)?.block_on(print(&stream, &commands, until));
+        .map_err(Failure::Start)?;
+    let printed = event_loop().map_err(Failure::Start)?.block_on(print(&stream, &commands, until));
     // Let the session leave politely; its thread ends when it has.
     let _ = commands.try_send(Command::Leave);
     let _ = thread.join();
     printed
 }
 
-async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilArgs) -> Result<Outcome, WatchError> {
+async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilArgs) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(until.until_dry);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let terminated = signals::terminated();
@@ -102,7 +74,7 @@ async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilAr
         match written {
             // Nobody reads any more: that is how `head` ends its input.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Normal),
-            written => written.map_err(WatchError::Output)?,
+            written => written.map_err(Failure::Output)?,
         }
         for told in &told {
             progress.take(told, commands);

@@ -9,23 +9,40 @@ use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{Builder, Rotation};
 use tracing_subscriber::EnvFilter;
 
+use crate::cli::LogArgs;
+use crate::profile;
+
 /// How many daily files are kept.
 const KEPT_FILES: usize = 7;
 
-/// The log file cannot be opened.
+/// Why there is no log.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot log to {directory}: {cause}; going on without a log")]
-pub struct LogError {
-    directory: PathBuf,
-    cause: io::Error,
+pub enum LogError {
+    /// No home directory.
+    #[error("no home directory to log to; set HOME or XDG_STATE_HOME, or give --log-dir; going on without a log")]
+    NoHome,
+    /// The directory or file cannot be made.
+    #[error("cannot log to {directory}: {cause}; give another --log-dir; going on without a log")]
+    Unwritable {
+        /// Where.
+        directory: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
 }
 
-/// Starts logging into `directory`, which is made private to its owner. Lines are lost unless the guard is kept.
+/// Starts logging into the directory of the options, which is made private to its owner. Lines are lost unless the guard
+/// is kept to the end.
 ///
 /// # Errors
 /// If the directory or the file cannot be made.
-pub fn start(directory: &Path, level: &str) -> Result<WorkerGuard, LogError> {
-    let failed = |cause| LogError { directory: directory.to_owned(), cause };
+pub fn start(options: &LogArgs) -> Result<WorkerGuard, LogError> {
+    let directory = options.log_dir.clone().or_else(profile::state_directory).ok_or(LogError::NoHome)?;
+    start_in(&directory, &options.log_level)
+}
+
+fn start_in(directory: &Path, level: &str) -> Result<WorkerGuard, LogError> {
+    let failed = |cause| LogError::Unwritable { directory: directory.to_owned(), cause };
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
     let appender = Builder::new()
         .rotation(Rotation::DAILY)

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod dashboard;
 pub mod driver;
 pub mod logging;
+pub mod outcome;
 pub mod screen;
 pub mod signals;
 
@@ -11,6 +12,7 @@ use std::io;
 
 pub use dashboard::RunningSession;
 pub use driver::{Observer, drive};
+pub use outcome::{Failure, Outcome};
 pub use screen::{Reaction, Screen};
 
 /// A single-threaded event loop.

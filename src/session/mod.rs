@@ -49,6 +49,8 @@ pub struct Session {
     /// Promotions in a row that ended a login.
     promotions: u32,
     expected: SlotState,
+    /// Whether a login was cut off before its answer came: the server may have registered us without our knowing.
+    unanswered_login: bool,
     /// When the last login ended.
     left_at: Option<Millis>,
     /// Ids received on earlier connections of this slot.
@@ -88,6 +90,7 @@ impl Session {
             failures: 0,
             promotions: 0,
             expected,
+            unanswered_login: false,
             left_at: None,
             received: IdRanges::default(),
             nonces: RecentNonces::default(),
@@ -278,6 +281,7 @@ impl Session {
             self.received = IdRanges::default();
         }
         self.expected = SlotState::Existing;
+        self.unanswered_login = false;
         let shared = info.shared_device_data.open(&self.config.keys).ok();
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
@@ -306,8 +310,10 @@ impl Session {
             LinkEnd::Broken(how) => self.retry(now, DisconnectCause::Broken(how)),
             LinkEnd::Closed { code, reason } => {
                 let cause = DisconnectCause::ClosedByServer { code, reason };
-                if code == CloseCode::SLOT_STATE_MISMATCH && self.slot_may_have_expired(now) {
-                    self.expected = SlotState::New;
+                let other_state = self.plausible_other_state(now).filter(|_| code == CloseCode::SLOT_STATE_MISMATCH);
+                if let Some(state) = other_state {
+                    self.expected = state;
+                    self.unanswered_login = false;
                     self.retry(now, cause);
                 } else if code.reconnect_class() == ReconnectClass::UserInteraction {
                     self.disconnected(now, cause, NextStep::WaitForUser);
@@ -318,12 +324,17 @@ impl Session {
         }
     }
 
-    /// A volatile slot of ours is gone after minutes of absence, and coming back as new is what the user would do. After
-    /// a shorter absence somebody dropped us, which is not ours to undo.
-    fn slot_may_have_expired(&self, now: Millis) -> bool {
-        self.config.expiration_policy == ExpirationPolicy::Volatile
-            && self.expected == SlotState::Existing
-            && self.left_at.is_some_and(|left| now.since(left) >= self.config.timing.volatile_expiry)
+    /// The other slot state, where a mismatch has a harmless reason. A volatile slot of ours is gone after minutes of
+    /// absence; after a shorter one somebody dropped us, which is not ours to undo. And a login whose answer got lost may
+    /// have registered us; but without one, an id that is taken is another device's.
+    fn plausible_other_state(&self, now: Millis) -> Option<SlotState> {
+        let is_volatile = self.config.expiration_policy == ExpirationPolicy::Volatile;
+        let away = self.left_at.map(|left| now.since(left));
+        match self.expected {
+            SlotState::Existing if is_volatile && away >= Some(self.config.timing.volatile_expiry) => Some(SlotState::New),
+            SlotState::New if self.unanswered_login => Some(SlotState::Existing),
+            SlotState::Existing | SlotState::New => None,
+        }
     }
 
     /// Ends the connection and comes back after the backoff.
@@ -344,10 +355,17 @@ impl Session {
             NextStep::WaitForUser => Phase::Waiting { until: None },
             NextStep::End => Phase::Ended,
         };
-        if let Phase::Online(online) = std::mem::replace(&mut self.phase, phase) {
-            self.left_at = Some(now);
-            self.received.absorb(online.received);
-            self.lose_lock(&online.lock);
+        match std::mem::replace(&mut self.phase, phase) {
+            Phase::Online(online) => {
+                self.left_at = Some(now);
+                self.received.absorb(online.received);
+                self.lose_lock(&online.lock);
+            }
+            // A close tells that the server did not register us; silence does not.
+            Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
+                self.unanswered_login = true;
+            }
+            _ => {}
         }
         self.emit(Event::Disconnected { cause, next });
     }

@@ -1,0 +1,66 @@
+//! How the program ends: in words for people, in an exit code for scripts.
+
+use std::io;
+
+use crate::net::AddressError;
+use crate::profile::ProfileError;
+
+/// An end without an error of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Normal,
+    /// The server did not take the login.
+    Refused,
+    /// The connection could not be made, or was lost.
+    Lost,
+}
+
+/// Why the program could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The options are no connection.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The mediator's address cannot be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// An option cannot be used, for a reason only a mode knows.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no terminal to draw on.
+    #[error("standard input and output are not a terminal; use d2mtop watch (or demo --headless) without one")]
+    NoTerminal,
+    /// Standard output failed.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(io::Error),
+    /// The system gives no event loop, thread or socket.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+}
+
+impl Outcome {
+    /// The exit code: 0 as asked, 3 login refused, 4 connection lost.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Normal => 0,
+            Self::Refused => 3,
+            Self::Lost => 4,
+        }
+    }
+}
+
+impl Failure {
+    /// The exit code: 2 for options that cannot be used, 1 for everything else.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal => 2,
+            Self::Output(_) | Self::Terminal(_) | Self::Start(_) => 1,
+        }
+    }
+}

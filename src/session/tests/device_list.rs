@@ -1,0 +1,137 @@
+//! The device list, and dropping a device by the full steps.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::group::{LockEvent, Probe};
+use crate::protocol::{Activity, DeviceEntry};
+
+fn list(bench: &Bench, ids: &[DeviceId]) -> ServerMessage {
+    let entry = |label| DeviceEntry {
+        device_info: Sealed::seal(
+            &DeviceInfo { label: Clean::literal(label), ..DeviceInfo::default() },
+            &bench.session.config.keys,
+            Nonce([5; 24]),
+        ),
+        activity: bench.dialect.activity(Millis(1), Some(Millis(1)), None),
+        expiration_policy: Some(ExpirationPolicy::Persistent),
+    };
+    ServerMessage::DevicesInfo(ids.iter().map(|id| (*id, entry("phone"))).collect())
+}
+
+fn drop_phone() -> Command {
+    Command::DropDevice(Confirmed::after_asking(PHONE))
+}
+
+#[test]
+fn a_list_is_read_and_measures_the_round_trip() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.now = bench.now.after(Duration::from_millis(12));
+        let message = list(&bench, &[OWN, PHONE]);
+        bench.server(&message);
+        let events = bench.events();
+        let elapsed = Duration::from_millis(12);
+        assert!(events.contains(&Event::RoundTrip { probe: Probe::DevicesInfo, elapsed }));
+        let Some(Event::Devices(devices)) = events.last() else { panic!("the list is told") };
+        assert_eq!(devices[&PHONE].info.as_ref().unwrap().label.as_str(), "phone");
+        let activity = match dialect {
+            Dialect::Mk => Activity::LastLogin(Millis(1)),
+            Dialect::Dgk => Activity::ConnectedSince(Millis(1)),
+        };
+        assert_eq!(devices[&PHONE].activity, activity);
+    });
+}
+
+#[test]
+fn a_device_is_dropped_by_the_full_steps() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let both = list(&bench, &[OWN, PHONE]);
+        bench.server(&both);
+        bench.command(drop_phone());
+        let [ClientMessage::BeginTransaction { scope, ttl: None }] = &bench.sent()[..] else { panic!("begins first") };
+        assert_eq!(scope.open(&keys(dialect)), Ok(TransactionScope::DropDevice));
+        bench.server(&ServerMessage::BeginTransactionAck);
+        assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo], "then the list is refreshed");
+        bench.server(&both);
+        assert_eq!(bench.sent(), [ClientMessage::DropDevice(PHONE)], "then the device is dropped");
+        bench.events();
+        bench.server(&ServerMessage::DropDeviceAck(PHONE));
+        assert_eq!(bench.events(), [Event::DeviceDropped(PHONE)]);
+        assert_eq!(bench.sent(), [ClientMessage::CommitTransaction]);
+        bench.server(&ServerMessage::CommitTransactionAck);
+        assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo], "and the list is shown anew");
+    });
+}
+
+#[test]
+fn a_list_asked_for_earlier_does_not_drop() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    bench.command(drop_phone());
+    bench.server(&ServerMessage::BeginTransactionAck);
+    bench.sent();
+    let both = list(&bench, &[OWN, PHONE]);
+    bench.server(&both);
+    assert_eq!(bench.sent(), [], "that was the answer to the login's request");
+    bench.server(&both);
+    assert_eq!(bench.sent(), [ClientMessage::DropDevice(PHONE)]);
+}
+
+#[test]
+fn a_device_that_is_gone_is_not_dropped() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let alone = list(&bench, &[OWN]);
+        bench.server(&alone);
+        bench.command(drop_phone());
+        bench.server(&ServerMessage::BeginTransactionAck);
+        bench.sent();
+        bench.server(&alone);
+        assert_eq!(bench.sent(), [ClientMessage::CommitTransaction]);
+        assert!(bench.events().contains(&Event::Refused(Refusal::NoSuchDevice)));
+    });
+}
+
+#[test]
+fn a_drop_cut_short_is_said_to_be_unconfirmed() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.server(&ServerMessage::DevicesInfo(BTreeMap::new()));
+        bench.command(drop_phone());
+        bench.server(&ServerMessage::BeginTransactionAck);
+        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        let events = bench.events();
+        assert!(events.contains(&Event::Refused(Refusal::Unconfirmed)));
+        assert!(events.contains(&Event::Lock(LockEvent::Lost(Some(TransactionScope::DropDevice)))));
+    });
+}
+
+#[test]
+fn a_promotion_during_a_drop_waits_for_its_end() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let both = list(&bench, &[OWN, PHONE]);
+        bench.server(&both);
+        bench.command(drop_phone());
+        bench.server(&ServerMessage::BeginTransactionAck);
+        bench.server(&both);
+        bench.servers(&[ServerMessage::DropDeviceAck(PHONE), ServerMessage::RolePromotedToLeader]);
+        assert_eq!(bench.closed(), None, "the drop is committed first");
+        bench.server(&ServerMessage::CommitTransactionAck);
+        assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
+    });
+}
+
+#[test]
+fn read_only_changes_nothing() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(Config { read_only: true, ..config(dialect) });
+        bench.command(drop_phone());
+        bench.command(Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None });
+        assert_eq!(bench.sent(), []);
+        assert_eq!(bench.events(), vec![Event::Refused(Refusal::ReadOnly); 2]);
+        bench.command(Command::RefreshDevices);
+        assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo], "looking is allowed");
+    });
+}

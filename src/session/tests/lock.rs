@@ -1,0 +1,126 @@
+//! Taking, waiting for and releasing the lock.
+
+use super::*;
+use crate::group::LockEvent;
+
+const SCOPE: TransactionScope = TransactionScope::ContactSync;
+const TAKE: Command = Command::TakeLock { scope: SCOPE, ttl: None };
+
+fn begins(bench: &mut Bench) -> usize {
+    bench.sent().iter().filter(|message| matches!(message, ClientMessage::BeginTransaction { .. })).count()
+}
+
+fn lock_events(bench: &mut Bench) -> Vec<LockEvent> {
+    let events = bench.events().into_iter().filter_map(|event| match event {
+        Event::Lock(event) => Some(event),
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn the_lock_is_taken_and_released() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(Command::TakeLock { scope: SCOPE, ttl: Some(Duration::from_secs(30)) });
+        assert_eq!(begins(&mut bench), 1);
+        bench.server(&ServerMessage::BeginTransactionAck);
+        let expires_at = Some(bench.now.after(Duration::from_secs(30)));
+        assert_eq!(
+            lock_events(&mut bench),
+            [LockEvent::Requested(Some(SCOPE)), LockEvent::Acquired { scope: Some(SCOPE), expires_at }]
+        );
+        bench.command(Command::ReleaseLock);
+        assert_eq!(bench.sent(), [ClientMessage::CommitTransaction]);
+        bench.server(&ServerMessage::CommitTransactionAck);
+        assert_eq!(lock_events(&mut bench), [LockEvent::Released(Some(SCOPE))]);
+    });
+}
+
+#[test]
+fn a_refused_lock_is_asked_for_again_when_the_holder_ends() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(TAKE);
+        begins(&mut bench);
+        let scope = bench.scope(TransactionScope::GroupSync);
+        bench.server(&ServerMessage::TransactionRejected { holder: PHONE, scope: scope.clone() });
+        assert_eq!(begins(&mut bench), 0, "it waits");
+        bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope });
+        assert_eq!(begins(&mut bench), 1, "the end is the signal");
+        bench.server(&ServerMessage::BeginTransactionAck);
+        let holder = PHONE;
+        let other = Some(TransactionScope::GroupSync);
+        assert_eq!(
+            lock_events(&mut bench),
+            [
+                LockEvent::Requested(Some(SCOPE)),
+                LockEvent::HeldBy { holder, scope: other },
+                LockEvent::Ended { holder, scope: other },
+                LockEvent::Acquired { scope: Some(SCOPE), expires_at: None },
+            ]
+        );
+    });
+}
+
+#[test]
+fn waiting_can_be_given_up_at_any_point() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    bench.command(TAKE);
+    bench.command(Command::ReleaseLock);
+    bench.server(&ServerMessage::BeginTransactionAck);
+    assert!(bench.sent().contains(&ClientMessage::CommitTransaction), "what came too late is given back");
+    bench.server(&ServerMessage::CommitTransactionAck);
+    bench.command(TAKE);
+    let scope = bench.scope(SCOPE);
+    bench.server(&ServerMessage::TransactionRejected { holder: PHONE, scope: scope.clone() });
+    lock_events(&mut bench);
+    bench.command(Command::ReleaseLock);
+    assert_eq!(lock_events(&mut bench), [LockEvent::Abandoned]);
+    begins(&mut bench);
+    bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope });
+    assert_eq!(begins(&mut bench), 0, "nobody waits any more");
+}
+
+#[test]
+fn a_second_wish_and_an_idle_release_are_refused() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    bench.command(Command::ReleaseLock);
+    bench.command(TAKE);
+    bench.command(TAKE);
+    let refusals: Vec<Event> = bench.events().into_iter().filter(|event| matches!(event, Event::Refused(_))).collect();
+    assert_eq!(refusals, [Event::Refused(Refusal::NoLock), Event::Refused(Refusal::LockBusy)]);
+}
+
+#[test]
+fn the_list_is_refreshed_after_scopes_that_change_it() {
+    for (scope, refreshes) in [
+        (TransactionScope::DropDevice, true),
+        (TransactionScope::NewDeviceSync, true),
+        (TransactionScope::Unknown(99), true),
+        (TransactionScope::ContactSync, false),
+    ] {
+        let mut bench = Bench::logged_in(config(Dialect::Dgk));
+        let scope_sealed = bench.scope(scope);
+        bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope: scope_sealed });
+        assert_eq!(!bench.sent().is_empty(), refreshes, "after {scope}");
+    }
+}
+
+#[test]
+fn leaving_releases_a_held_lock_first() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    bench.command(TAKE);
+    bench.server(&ServerMessage::BeginTransactionAck);
+    bench.sent();
+    bench.command(Command::Leave);
+    assert_eq!(bench.sent(), [ClientMessage::CommitTransaction]);
+    assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
+}
+
+#[test]
+fn nothing_works_without_a_connection() {
+    let mut bench = Bench::new(config(Dialect::Dgk));
+    bench.command(TAKE);
+    assert!(bench.events().contains(&Event::Refused(Refusal::NotConnected)));
+}

@@ -1,0 +1,187 @@
+//! Handshake, close codes and coming back.
+
+use super::*;
+
+#[test]
+fn the_login_proves_the_key_and_asks_for_the_list() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::new(config(dialect));
+        let hello = bench.log_in(SlotState::New);
+        let group = keys(dialect).device_group_id();
+        assert!(hello.response.proves(&CHALLENGE, &SERVER_SECRET, &group), "the challenge's answer opens");
+        assert_eq!((hello.version, hello.device_id), (0, OWN));
+        assert_eq!(hello.device_info.open(&keys(dialect)).unwrap().label.as_str(), "test");
+        assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo]);
+        let events = bench.events();
+        let login = events.iter().find_map(|event| match event {
+            Event::LoggedIn(login) => Some(login.clone()),
+            _ => None,
+        });
+        assert_eq!(login.unwrap().clock_offset, Some(250));
+    });
+}
+
+#[test]
+fn a_login_in_the_wrong_order_is_a_protocol_error_and_retried() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::new(config(dialect));
+        bench.input(Input::Timer);
+        bench.input(Input::LinkUp);
+        bench.server(&ServerMessage::ReflectionQueueDry);
+        assert_eq!(bench.closed(), Some(CloseCode::PROTOCOL_ERROR));
+        let retries = |event: &Event| {
+            matches!(
+                event,
+                Event::Disconnected { cause: DisconnectCause::ServerProtocolError(_), next: NextStep::RetryAt { .. } }
+            )
+        };
+        assert!(bench.events().iter().any(retries), "it says so and tries again");
+    });
+}
+
+#[test]
+fn garbage_after_the_login_is_skipped_and_said() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let frames: Vec<Bytes> = [&[0x55, 0, 0, 0][..], &[0x31, 0, 0, 0, 0xff], &[0x82, 0, 0, 0, 1], &[]]
+            .into_iter()
+            .map(Bytes::copy_from_slice)
+            .collect();
+        bench.input(Input::Frames(frames));
+        bench.input(Input::TextFrame);
+        assert_eq!(bench.events().iter().filter(|event| matches!(event, Event::Ignored(_))).count(), 5);
+        assert_eq!((bench.closed(), bench.sent()), (None, vec![]));
+    });
+}
+
+#[test]
+fn close_codes_decide_whether_to_come_back() {
+    for (code, comes_back) in [
+        (1000, true),
+        (1001, true),
+        (1006, true),
+        (1011, true),
+        (4000, true),
+        (4001, true),
+        (4009, true),
+        (4010, true),
+        (4011, true),
+        (4012, true),
+        (4013, true),
+        (4110, false),
+        (4111, false),
+        (4112, false),
+        (4113, false),
+        (4114, false),
+        (4115, false),
+        (4199, false),
+        (4999, true),
+    ] {
+        let mut bench = Bench::logged_in(config(Dialect::Dgk));
+        bench.closed_by_server(code);
+        let Some(Event::Disconnected { next, .. }) = bench.events().pop() else { panic!("{code} ends the connection") };
+        assert_eq!(matches!(next, NextStep::RetryAt { .. }), comes_back, "code {code} leads to {next:?}");
+        bench.wait(Duration::from_secs(3_600));
+        assert_eq!(bench.count(&Output::Connect) > 0, comes_back, "code {code}");
+        if !comes_back {
+            bench.command(Command::Reconnect { expect: Some(SlotState::New) });
+            assert_eq!(bench.count(&Output::Connect), 1, "the user brings it back after code {code}");
+        }
+    }
+}
+
+#[test]
+fn a_returning_device_expects_its_slot() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    bench.closed_by_server(1001);
+    bench.wait(Duration::from_secs(10));
+    let hello = bench.log_in(SlotState::Existing);
+    assert_eq!(hello.expected_slot_state, SlotState::Existing);
+}
+
+#[test]
+fn an_expired_volatile_slot_is_taken_anew_but_a_drop_is_respected() {
+    for (away, comes_back) in [(Duration::from_secs(5), false), (Duration::from_secs(600), true)] {
+        let mut bench = Bench::logged_in(config(Dialect::Dgk));
+        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        bench.now = bench.now.after(away);
+        bench.input(Input::Timer);
+        bench.input(Input::LinkUp);
+        bench.events();
+        bench.closed_by_server(4115);
+        let Some(Event::Disconnected { next, .. }) = bench.events().pop() else { panic!("4115 ends the connection") };
+        assert_eq!(matches!(next, NextStep::RetryAt { .. }), comes_back, "after {away:?} away");
+        if comes_back {
+            bench.wait(Duration::from_secs(120));
+            assert_eq!(bench.log_in(SlotState::New).expected_slot_state, SlotState::New);
+        }
+    }
+}
+
+#[test]
+fn failures_back_off_and_a_stable_login_starts_over() {
+    let mut bench = Bench::new(config(Dialect::Dgk));
+    let delays = |bench: &mut Bench, times: usize| -> Vec<Duration> {
+        (0..times)
+            .map(|_| {
+                bench.input(Input::Timer);
+                bench.input(Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+                let Some(Event::Disconnected { next: NextStep::RetryAt { at, .. }, .. }) = bench.events().pop() else {
+                    panic!("an unreachable server is tried again")
+                };
+                let delay = at.since(bench.now);
+                bench.now = at;
+                delay
+            })
+            .collect()
+    };
+    let first = delays(&mut bench, 40);
+    assert!(first[0] <= Duration::from_millis(2_400) && first[1] >= Duration::from_millis(3_200), "{first:?}");
+    assert!(first.iter().all(|delay| *delay <= Duration::from_secs(72)), "{first:?}");
+    bench.log_in(SlotState::New);
+    bench.wait(Duration::from_secs(31));
+    bench.closed_by_server(1011);
+    let Some(Event::Disconnected { next: NextStep::RetryAt { at, .. }, .. }) = bench.events().pop() else {
+        panic!("1011 is tried again")
+    };
+    assert!(at.since(bench.now) <= Duration::from_millis(2_400), "the backoff starts over");
+}
+
+#[test]
+fn leaving_closes_normally_and_is_final() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(Command::Leave);
+        assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
+        assert!(bench.session.is_over() && bench.session.deadline().is_none());
+    });
+}
+
+#[test]
+fn a_login_whose_answer_was_lost_finds_its_slot_but_a_taken_id_is_left_alone() {
+    for answer_lost in [true, false] {
+        let mut bench = Bench::new(config(Dialect::Dgk));
+        let greet = |bench: &mut Bench| {
+            bench.input(Input::Timer);
+            bench.input(Input::LinkUp);
+            bench.server(&ServerMessage::Hello(ServerHello {
+                version: 0,
+                ephemeral_key: ephemeral_public_key(&SERVER_SECRET),
+                challenge: CHALLENGE,
+            }));
+        };
+        if answer_lost {
+            greet(&mut bench);
+            bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+            bench.now = bench.now.after(Duration::from_secs(5));
+        }
+        greet(&mut bench);
+        bench.closed_by_server(4115);
+        let Some(Event::Disconnected { next, .. }) = bench.events().pop() else { panic!("4115 ends the connection") };
+        assert_eq!(matches!(next, NextStep::RetryAt { .. }), answer_lost, "{next:?}");
+        if answer_lost {
+            bench.now = bench.now.after(Duration::from_secs(10));
+            assert_eq!(bench.log_in(SlotState::Existing).expected_slot_state, SlotState::Existing);
+        }
+    }
+}

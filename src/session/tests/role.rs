@@ -1,0 +1,93 @@
+//! Giving the leader role up.
+
+use super::*;
+
+fn waits(bench: &mut Bench) -> Option<Duration> {
+    let now = bench.now;
+    bench.events().into_iter().find_map(|event| match event {
+        Event::RoleGivenUp { back_at, .. } => Some(back_at.since(now)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_promotion_is_answered_by_leaving_and_the_waits_grow() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let mut expected = [60, 120, 240, 480, 900, 900].into_iter();
+        for slot_state in std::iter::once(None).chain(std::iter::repeat_n(Some(SlotState::Existing), 5)) {
+            if let Some(slot_state) = slot_state {
+                bench.log_in(slot_state);
+            }
+            bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+            assert_eq!(bench.closed(), Some(CloseCode::NORMAL), "the role is given up at once");
+            let wait = waits(&mut bench).unwrap();
+            assert_eq!(Some(wait.as_secs()), expected.next());
+            bench.wait(wait.saturating_sub(Duration::from_millis(1)));
+            assert_eq!(bench.count(&Output::Connect), 0, "not back too soon");
+            bench.wait(Duration::from_millis(1));
+            assert_eq!(bench.count(&Output::Connect), 1, "back when it said");
+        }
+    });
+}
+
+#[test]
+fn a_login_that_stays_follower_starts_the_waits_over() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        for _ in 0..3 {
+            bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+            let wait = waits(&mut bench).unwrap();
+            bench.wait(wait);
+            bench.log_in(SlotState::Existing);
+        }
+        bench.server(&ServerMessage::ReflectionQueueDry);
+        bench.wait(Duration::from_secs(11));
+        assert!(bench.events().contains(&Event::Following), "another device leads");
+        bench.server(&ServerMessage::RolePromotedToLeader);
+        assert_eq!(waits(&mut bench), Some(Duration::from_secs(60)));
+    });
+}
+
+#[test]
+fn what_was_received_is_acknowledged_before_leaving() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.servers(&[
+            reflected(1, false),
+            reflected(2, false),
+            ServerMessage::ReflectionQueueDry,
+            ServerMessage::RolePromotedToLeader,
+        ]);
+        let acks = bench.sent().into_iter().filter(|message| matches!(message, ClientMessage::ReflectedAck(_))).count();
+        assert_eq!((acks, bench.closed()), (2, Some(CloseCode::NORMAL)));
+        let told = bench.events().into_iter().find_map(|event| match event {
+            Event::Acknowledged(ids) => Some(ids.len()),
+            _ => None,
+        });
+        assert_eq!(told, Some(2), "and that is told");
+    });
+}
+
+#[test]
+fn a_journal_that_stalls_does_not_keep_the_role() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    let frames =
+        [reflected(1, false), ServerMessage::RolePromotedToLeader].map(|message| message.encode(Dialect::Dgk)).to_vec();
+    bench.session.handle(bench.now, Input::Frames(frames));
+    // Nothing ever becomes durable.
+    while bench.session.poll().is_some() {}
+    bench.wait(Duration::from_secs(2));
+    assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
+}
+
+#[test]
+fn staying_leader_is_possible_if_asked_for() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(Config { leader_policy: LeaderPolicy::Stay, ..config(dialect) });
+        bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+        bench.wait(Duration::from_secs(40));
+        assert_eq!(bench.closed(), None);
+        assert!(bench.events().contains(&Event::Promoted));
+    });
+}
