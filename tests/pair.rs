@@ -11,8 +11,8 @@ use d2mtop::group::{DisconnectCause, Event, NextStep};
 use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
-    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy,
-    GroupKeys, GroupSecret, MessageId, Millis, Nonce, ServerGroup, ServerMessage, SlotState, TransactionScope,
+    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys,
+    GroupSecret, MessageId, Millis, ServerGroup, ServerMessage, SlotState, TransactionScope,
 };
 use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Session, Timing};
 use d2mtop::text::Clean;
@@ -73,34 +73,14 @@ impl Totals {
 /// What the network brings, to whom.
 #[derive(Debug)]
 enum Arrival {
-    Opened {
-        client: usize,
-        wire: u64,
-    },
-    Unreachable {
-        client: usize,
-        wire: u64,
-    },
-    AtServer {
-        wire: u64,
-        packet: Packet,
-    },
-    AtClient {
-        wire: u64,
-        packet: Packet,
-    },
+    Opened { client: usize, wire: u64 },
+    Unreachable { client: usize, wire: u64 },
+    AtServer { wire: u64, packet: Packet },
+    AtClient { wire: u64, packet: Packet },
     /// The end of a broken connection is noticed.
-    BrokenAtClient {
-        wire: u64,
-    },
-    BrokenAtServer {
-        wire: u64,
-    },
-    Durable {
-        client: usize,
-        connection: u64,
-        count: usize,
-    },
+    BrokenAtClient { wire: u64 },
+    BrokenAtServer { wire: u64 },
+    Durable { client: usize, connection: u64, count: usize },
 }
 
 #[derive(Debug)]
@@ -178,6 +158,9 @@ struct World {
     /// What each device reflected, in order, not yet confirmed as stored on this connection.
     under_way: BTreeMap<u64, VecDeque<MessageId>>,
     leader: Option<u64>,
+    /// Whose connection holds the lock, and what was reflected under it: lost with the lock, as the protocol has it.
+    holder: Option<u64>,
+    held: Vec<MessageId>,
     totals: Totals,
 }
 
@@ -237,6 +220,8 @@ impl World {
             stored: BTreeMap::new(),
             under_way: BTreeMap::new(),
             leader: None,
+            holder: None,
+            held: Vec::new(),
             totals: Totals::default(),
         }
     }
@@ -333,8 +318,7 @@ impl World {
     }
 
     fn delay(&mut self) -> Duration {
-        let milliseconds =
-            if self.random.gen_bool(0.05) { self.random.gen_range(0..5_000) } else { self.random.gen_range(1..80) };
+        let milliseconds = if self.random.gen_bool(0.05) { self.random.gen_range(0..5_000) } else { self.random.gen_range(1..80) };
         Duration::from_millis(milliseconds)
     }
 
@@ -427,9 +411,7 @@ impl World {
     }
 
     fn server_loses(&mut self, wire: u64, code: Option<CloseCode>) {
-        if self.leader == Some(wire) {
-            self.leader = None;
-        }
+        self.gone_at_server(wire);
         self.mediator.handle(self.now, mediator::Input::Closed { connection: ConnectionId(wire), code });
         self.drain_server();
     }
@@ -439,9 +421,7 @@ impl World {
         let connection = ConnectionId(id);
         match packet {
             Packet::Frame(bytes) => {
-                if let Ok(ClientMessage::ReflectedAck(acknowledged)) =
-                    ClientMessage::decode(bytes.clone(), self.dialect)
-                {
+                if let Ok(ClientMessage::ReflectedAck(acknowledged)) = ClientMessage::decode(bytes.clone(), self.dialect) {
                     let expected = wire.unacknowledged.pop_front();
                     assert_eq!(
                         expected,
@@ -496,9 +476,7 @@ impl World {
                 mediator::Output::Close { connection, code, reason } => {
                     let clean = ![CloseCode::PROTOCOL_ERROR, CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED].contains(&code);
                     assert!(clean, "seed {}: the server closed with {code}: {reason}", self.seed);
-                    if self.leader == Some(connection.0) {
-                        self.leader = None;
-                    }
+                    self.gone_at_server(connection.0);
                     self.to_client(connection.0, Packet::Close(code));
                 }
                 mediator::Output::Pause { .. } | mediator::Output::Resume { .. } | mediator::Output::Log(_) => {}
@@ -523,15 +501,43 @@ impl World {
                 self.totals.promotions += 1;
             }
             ServerMessage::ReflectAck { .. } => {
-                let message =
-                    self.under_way.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
-                let author = self.clients[wire.client].device;
-                // Who was dropped meanwhile is taken out at the end.
-                let others = self.clients.iter().map(|client| client.device).filter(|device| *device != author);
-                self.stored.insert(message, others.collect());
-                self.totals.stored += 1;
+                let message = self.under_way.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
+                if self.holder == Some(id) {
+                    self.held.push(message);
+                } else {
+                    let author = wire.client;
+                    self.store(author, message);
+                }
+            }
+            ServerMessage::BeginTransactionAck => {
+                assert_eq!(self.holder, None, "seed {}: two holders at a time", self.seed);
+                self.holder = Some(id);
+            }
+            ServerMessage::CommitTransactionAck => {
+                let client = wire.client;
+                self.holder = None;
+                for message in std::mem::take(&mut self.held) {
+                    self.store(client, message);
+                }
             }
             _ => {}
+        }
+    }
+
+    fn store(&mut self, author: usize, message: MessageId) {
+        let others = self.clients.iter().enumerate().filter(|(client, _)| *client != author);
+        self.stored.insert(message, others.map(|(_, client)| client.device).collect());
+        self.totals.stored += 1;
+    }
+
+    /// The server no longer has this connection.
+    fn gone_at_server(&mut self, id: u64) {
+        if self.leader == Some(id) {
+            self.leader = None;
+        }
+        if self.holder == Some(id) {
+            self.holder = None;
+            self.held.clear();
         }
     }
 
@@ -651,9 +657,7 @@ impl World {
             }
             for (message, receivers) in &self.stored {
                 assert!(
-                    !receivers.contains(&client.device)
-                        || client.received.contains(message)
-                        || !self.had_slot(client, *message),
+                    !receivers.contains(&client.device) || client.received.contains(message) || !self.had_slot(client, *message),
                     "seed {seed}: device {} never got {message}",
                     client.device
                 );

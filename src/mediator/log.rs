@@ -1,0 +1,122 @@
+//! What the mediator has to tell whoever runs it. Nothing here comes from the wire but ids and numbers.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::ConnectionId;
+use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
+
+/// Something happened that belongs in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogEvent {
+    /// A connection was made and got its challenge.
+    Opened {
+        /// The connection.
+        connection: ConnectionId,
+        /// The group that its URL names.
+        group: DeviceGroupId,
+        /// The dialect that its URL tells.
+        dialect: Dialect,
+    },
+    /// A device logged in.
+    LoggedIn {
+        /// The connection.
+        connection: ConnectionId,
+        /// The group.
+        group: DeviceGroupId,
+        /// The device.
+        device: DeviceId,
+        /// Whether its slot is new.
+        slot: SlotState,
+        /// How many messages wait for it.
+        waiting: usize,
+    },
+    /// A device became leader.
+    Promoted {
+        /// The group.
+        group: DeviceGroupId,
+        /// The device.
+        device: DeviceId,
+    },
+    /// A device took the group's lock.
+    LockTaken {
+        /// The group.
+        group: DeviceGroupId,
+        /// The device.
+        device: DeviceId,
+    },
+    /// The group's lock is free again.
+    LockReleased {
+        /// The group.
+        group: DeviceGroupId,
+        /// Who held it.
+        device: DeviceId,
+        /// Whether by a commit; otherwise what was held back is discarded.
+        committed: bool,
+    },
+    /// A device lost its slot and its queue.
+    SlotRemoved {
+        /// The group.
+        group: DeviceGroupId,
+        /// The device.
+        device: DeviceId,
+        /// Why.
+        cause: Removal,
+    },
+    /// A connection ended.
+    Closed {
+        /// The connection.
+        connection: ConnectionId,
+        /// The group that its URL named.
+        group: DeviceGroupId,
+        /// The device, if it had logged in.
+        device: Option<DeviceId>,
+        /// How.
+        end: End,
+        /// How many frames came for the chat server.
+        proxy_frames: u64,
+        /// How long the connection lasted.
+        lasted: Duration,
+    },
+}
+
+/// Why a device lost its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// A device of the group dropped it.
+    DroppedBy(DeviceId),
+    /// A new device needed the slot, and this one was used least recently.
+    LeastRecent,
+    /// Too many messages waited for it.
+    QueueLimit,
+    /// It was volatile, and stayed away for longer than the grace.
+    Expired,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// We closed it.
+    Ours(Closing),
+    /// The client closed it, with this code, or broke it off.
+    Theirs(Option<CloseCode>),
+}
+
+/// A close of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The close code.
+    pub code: CloseCode,
+    /// Why, for whoever reads the log or the close frame.
+    pub reason: Cow<'static, str>,
+}
+
+impl Closing {
+    pub(super) const fn new(code: CloseCode, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    pub(super) const fn protocol_error(reason: &'static str) -> Self {
+        Self::new(CloseCode::PROTOCOL_ERROR, reason)
+    }
+}

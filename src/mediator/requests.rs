@@ -1,0 +1,114 @@
+//! What a device that is logged in may ask for.
+
+use super::Mediator;
+use super::connection::{ConnectionId, own};
+use super::log::{Closing, Removal};
+use super::slot::Item;
+use super::timers::Timer;
+use crate::protocol::{
+    ClientMessage, CloseCode, DeviceGroupId, DeviceId, Dialect, MAX_CONTAINER, MAX_ENVELOPE_SEALED, Millis, Reflect,
+    Sealed, ServerMessage, SharedDeviceData,
+};
+
+/// The most bytes of shared device data: it must fit into a `ServerInfo` with all its other fields.
+const MAX_SHARED_DEVICE_DATA: usize = MAX_CONTAINER - 64;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asker {
+    pub(super) connection: ConnectionId,
+    pub(super) dialect: Dialect,
+    pub(super) group: DeviceGroupId,
+    pub(super) device: DeviceId,
+}
+
+impl Mediator {
+    pub(super) fn request(&mut self, now: Millis, asker: Asker, message: ClientMessage) -> Result<(), Closing> {
+        match message {
+            // Told apart from the rest before they come here.
+            ClientMessage::Proxy(_) | ClientMessage::Hello(_) => Ok(()),
+            ClientMessage::GetDevicesInfo => {
+                self.list_devices(asker);
+                Ok(())
+            }
+            ClientMessage::DropDevice(target) => {
+                self.drop_device(now, asker, target);
+                Ok(())
+            }
+            ClientMessage::SetSharedDeviceData(data) => self.set_shared_device_data(asker, &data),
+            ClientMessage::BeginTransaction { scope, ttl } => {
+                let until = now.after(ttl.map_or(self.config.max_ttl, |ttl| ttl.min(self.config.max_ttl)));
+                let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
+                if group.begin(&mut self.wire, asker.device, &scope)? {
+                    self.timers.set(Timer::Lock(asker.group), until);
+                }
+                Ok(())
+            }
+            ClientMessage::CommitTransaction => self.commit(now, asker),
+            ClientMessage::Reflect(reflect) => self.reflect(now, asker, &reflect),
+            ClientMessage::ReflectedAck(id) => {
+                let slot = self.groups.get_mut(&asker.group).and_then(|group| group.slots.get_mut(&asker.device));
+                slot.map_or(Ok(()), |slot| slot.acknowledge(id)).map_err(|_| {
+                    Closing::new(CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED, "no such message is outstanding")
+                })
+            }
+        }
+    }
+
+    fn list_devices(&mut self, asker: Asker) {
+        if let Some(group) = self.groups.get(&asker.group) {
+            self.wire.send(asker.connection, &group.devices_info(asker.dialect));
+        }
+    }
+
+    /// The answer comes before anything is closed, and is the same for a device that nobody knows.
+    fn drop_device(&mut self, now: Millis, asker: Asker, target: DeviceId) {
+        self.wire.send(asker.connection, &ServerMessage::DropDeviceAck(target));
+        self.remove_slot(now, asker.group, target, Removal::DroppedBy(asker.device));
+    }
+
+    fn set_shared_device_data(&mut self, asker: Asker, data: &Sealed<SharedDeviceData>) -> Result<(), Closing> {
+        if data.len() > MAX_SHARED_DEVICE_DATA {
+            return Err(Closing::protocol_error("the shared device data is too large to be handed out"));
+        }
+        if let Some(group) = self.groups.get_mut(&asker.group) {
+            group.shared_device_data = Sealed::from_wire(own(data.as_bytes()));
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, now: Millis, asker: Asker) -> Result<(), Closing> {
+        let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
+        let too_long = group.commit(&mut self.wire, asker.device, self.config.queue_limit)?;
+        self.timers.cancel(Timer::Lock(asker.group));
+        self.remove_too_long(now, asker, too_long);
+        Ok(())
+    }
+
+    fn reflect(&mut self, now: Millis, asker: Asker, reflect: &Reflect) -> Result<(), Closing> {
+        if reflect.envelope.len() > MAX_ENVELOPE_SEALED {
+            return Err(Closing::protocol_error("the envelope is too long to be delivered"));
+        }
+        let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
+        let limit = self.config.queue_limit;
+        let item = Item {
+            timestamp: now,
+            ephemeral: reflect.ephemeral,
+            envelope: Sealed::from_wire(own(reflect.envelope.as_bytes())),
+        };
+        let passed_on = group.hold_back(asker.device, item, limit)?;
+        let too_long = passed_on.map(|item| group.store(asker.device, &item, limit)).unwrap_or_default();
+        if !reflect.ephemeral {
+            self.wire.send(asker.connection, &ServerMessage::ReflectAck { id: reflect.id, timestamp: now });
+        }
+        group.pump(&mut self.wire);
+        self.remove_too_long(now, asker, too_long);
+        Ok(())
+    }
+
+    fn remove_too_long(&mut self, now: Millis, asker: Asker, devices: Vec<DeviceId>) {
+        for device in devices {
+            self.remove_slot(now, asker.group, device, Removal::QueueLimit);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! A device's slot: who it is, its reflection queue, and its connection while there is one.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::connection::{ConnectionId, MOST_FRAMES, Wire};
+use crate::protocol::{
+    DeviceEntry, DeviceInfo, Dialect, Envelope, ExpirationPolicy, Millis, Reflected, ReflectedId, Sealed, ServerMessage,
+};
+
+/// How many delivered ephemeral ids are remembered, so that an acknowledgement of one is known as such.
+const EPHEMERALS_REMEMBERED: usize = 65_536;
+/// One more than the largest id.
+const IDS: u64 = 1 << 32;
+
+/// A reflected message, stored once and shared by all queues it is in.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) timestamp: Millis,
+    pub(super) ephemeral: bool,
+    pub(super) envelope: Sealed<Envelope>,
+}
+
+/// What waits for one device, by a number that rises for ever; its lower half is the id on the wire.
+#[derive(Debug)]
+pub(super) struct Queue {
+    items: BTreeMap<u64, Item>,
+    next: u64,
+    ephemerals: usize,
+}
+
+impl Queue {
+    const fn new(first: u64) -> Self {
+        Self { items: BTreeMap::new(), next: first, ephemerals: 0 }
+    }
+
+    /// How many messages are stored, ephemeral ones aside.
+    pub(super) fn stored(&self) -> usize {
+        self.items.len() - self.ephemerals
+    }
+
+    fn push(&mut self, item: Item) {
+        self.ephemerals += usize::from(item.ephemeral);
+        self.items.insert(self.next, item);
+        self.next += 1;
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Item> {
+        let item = self.items.remove(&number)?;
+        self.ephemerals -= usize::from(item.ephemeral);
+        Some(item)
+    }
+
+    fn forget_ephemerals(&mut self) {
+        self.items.retain(|_, item| !item.ephemeral);
+        self.ephemerals = 0;
+    }
+}
+
+/// What is known of a device only while it is connected.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) connection: ConnectionId,
+    pub(super) since: Millis,
+    /// The place in the order of logins.
+    pub(super) order: u64,
+    /// Whether the queue has run empty once.
+    pub(super) dry: bool,
+    /// The number of the first message not yet sent on this connection.
+    cursor: u64,
+    /// Numbers of ephemeral messages sent on this connection.
+    ephemerals: BTreeSet<u64>,
+    /// Messages that must not overtake the queue up to a number.
+    deferred: VecDeque<(u64, ServerMessage)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) device_info: Sealed<DeviceInfo>,
+    pub(super) policy: ExpirationPolicy,
+    pub(super) last_login: Millis,
+    pub(super) last_disconnect: Option<Millis>,
+    pub(super) session: Option<Session>,
+    pub(super) queue: Queue,
+}
+
+/// The queue of a slot has grown past the limit.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
+/// The id is not one of those sent on this connection and not yet acknowledged.
+#[derive(Debug)]
+pub(super) struct NotOutstanding;
+
+impl Slot {
+    pub(super) fn new(now: Millis, first: u64) -> Self {
+        Self {
+            device_info: Sealed::default(),
+            policy: ExpirationPolicy::Volatile,
+            last_login: now,
+            last_disconnect: None,
+            session: None,
+            queue: Queue::new(first),
+        }
+    }
+
+    /// A login on a connection: everything not acknowledged will be sent from the start.
+    pub(super) fn connect(&mut self, now: Millis, connection: ConnectionId, order: u64) {
+        self.last_login = now;
+        self.session = Some(Session {
+            connection,
+            since: now,
+            order,
+            dry: false,
+            cursor: self.queue.items.keys().next().copied().unwrap_or(self.queue.next),
+            ephemerals: BTreeSet::new(),
+            deferred: VecDeque::new(),
+        });
+    }
+
+    /// The connection is gone, and with it whatever was only for a connected device.
+    pub(super) fn disconnect(&mut self, now: Millis) {
+        self.session = None;
+        self.last_disconnect = Some(now);
+        self.queue.forget_ephemerals();
+    }
+
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        self.session.as_ref().map(|session| session.connection)
+    }
+
+    /// Appends a message. An ephemeral one goes only to a connected device whose queue has room.
+    pub(super) fn push(&mut self, item: &Item, limit: usize) -> Result<(), TooLong> {
+        if item.ephemeral && (self.session.is_none() || self.queue.items.len() >= limit) {
+            return Ok(());
+        }
+        self.queue.push(item.clone());
+        if self.queue.stored() > limit { Err(TooLong) } else { Ok(()) }
+    }
+
+    /// Takes an acknowledged message out.
+    pub(super) fn acknowledge(&mut self, id: ReflectedId) -> Result<(), NotOutstanding> {
+        let session = self.session.as_ref().ok_or(NotOutstanding)?;
+        // Whatever was sent lies before the cursor, by less than all ids there are.
+        let back = match u64::from(wire_id(session.cursor).0.wrapping_sub(id.0)) {
+            0 => IDS,
+            back => back,
+        };
+        let number = session.cursor.checked_sub(back).ok_or(NotOutstanding)?;
+        if session.ephemerals.contains(&number) || self.queue.remove(number).is_some() {
+            return Ok(());
+        }
+        Err(NotOutstanding)
+    }
+
+    /// Sends a message when all that is in the queue by now has been sent; the caller pumps.
+    pub(super) fn send_after_queue(&mut self, wire: &mut Wire, message: ServerMessage) {
+        let Some(session) = &mut self.session else { return };
+        session.deferred.push_back((self.queue.next, message));
+        if session.deferred.len() > MOST_FRAMES {
+            wire.give_up(session.connection);
+        }
+    }
+
+    /// Sends a message at once, unless one that came before it waits for the queue.
+    pub(super) fn send_in_order(&mut self, wire: &mut Wire, message: ServerMessage) {
+        let Some(session) = &mut self.session else { return };
+        match session.deferred.back().map(|(after, _)| *after) {
+            Some(after) => session.deferred.push_back((after, message)),
+            None => wire.send(session.connection, &message),
+        }
+    }
+
+    /// Sends as much as the connection takes, and the news that the queue has run empty for the first time.
+    pub(super) fn pump(&mut self, wire: &mut Wire) {
+        let Some(session) = &mut self.session else { return };
+        loop {
+            let waiting = self.queue.items.range(session.cursor..).next().map(|(number, _)| *number);
+            if let Some(message) = session.take_due(waiting) {
+                wire.send(session.connection, &message);
+                continue;
+            }
+            let Some(number) = waiting else { break };
+            if !wire.has_room(session.connection) {
+                return;
+            }
+            session.send(wire, number, &mut self.queue);
+        }
+        if !session.dry {
+            session.dry = true;
+            wire.send(session.connection, &ServerMessage::ReflectionQueueDry);
+        }
+    }
+
+    pub(super) fn entry(&self, dialect: Dialect) -> DeviceEntry {
+        let since = self.session.as_ref().map(|session| session.since);
+        DeviceEntry {
+            device_info: self.device_info.clone(),
+            activity: dialect.activity(self.last_login, since, self.last_disconnect),
+            expiration_policy: Some(self.policy),
+        }
+    }
+}
+
+impl Session {
+    /// The next deferred message, if nothing that it has to wait for is unsent.
+    fn take_due(&mut self, waiting: Option<u64>) -> Option<ServerMessage> {
+        let (after, _) = self.deferred.front()?;
+        if waiting.is_some_and(|number| number < *after) {
+            return None;
+        }
+        self.deferred.pop_front().map(|(_, message)| message)
+    }
+
+    fn send(&mut self, wire: &mut Wire, number: u64, queue: &mut Queue) {
+        self.cursor = number + 1;
+        let Some(item) = queue.items.get(&number).cloned() else { return };
+        if item.ephemeral {
+            queue.remove(number);
+            self.ephemerals.insert(number);
+            if self.ephemerals.len() > EPHEMERALS_REMEMBERED {
+                self.ephemerals.pop_first();
+            }
+        }
+        let Item { timestamp, ephemeral, envelope } = item;
+        let reflected = Reflected { id: wire_id(number), ephemeral, timestamp, envelope };
+        wire.send(self.connection, &ServerMessage::Reflected(reflected));
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "ids wrap; the lower half is what goes over the wire")]
+const fn wire_id(number: u64) -> ReflectedId {
+    ReflectedId(number as u32)
+}
+
+#[cfg(test)]
+impl Queue {
+    pub(super) fn first_envelope(&self) -> &bytes::Bytes {
+        self.items.values().next().map(|item| item.envelope.as_bytes()).expect("an empty queue")
+    }
+}
