@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod dashboard;
+pub mod demo;
 pub mod driver;
 pub mod logging;
 pub mod outcome;

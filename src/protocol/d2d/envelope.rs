@@ -7,6 +7,7 @@ use super::summarize;
 use super::summary::Summary;
 use crate::protocol::container::DecodeError;
 use crate::protocol::dialect::Dialect;
+use crate::protocol::ids::Millis;
 use crate::protocol::keys::{GroupKeys, SealKey};
 use crate::protocol::proto::{d2d, d2d_seed};
 use crate::protocol::sealed::Sealable;
@@ -40,6 +41,32 @@ impl Envelope {
     #[must_use]
     pub const fn representable_in(&self, dialect: Dialect) -> bool {
         matches!((&self.0, dialect), (Shape::Seed(_), Dialect::Mk) | (Shape::Today(_), Dialect::Dgk))
+    }
+
+    /// The same, made at that time: when a message was written, or messages were read.
+    #[must_use]
+    pub fn made_at(mut self, now: Millis) -> Self {
+        use d2d::incoming_message_update::update::Update;
+        match &mut self.0 {
+            Shape::Seed(envelope) => match &mut envelope.content {
+                Some(d2d_seed::envelope::Content::OutgoingMessage(message)) => message.created_at = now.0,
+                Some(d2d_seed::envelope::Content::IncomingMessage(message)) => message.created_at = now.0,
+                _ => {}
+            },
+            Shape::Today(envelope) => match &mut envelope.content {
+                Some(d2d::envelope::Content::OutgoingMessage(message)) => message.created_at = now.0,
+                Some(d2d::envelope::Content::IncomingMessage(message)) => message.created_at = now.0,
+                Some(d2d::envelope::Content::IncomingMessageUpdate(content)) => {
+                    for update in &mut content.updates {
+                        if let Some(Update::Read(read)) = &mut update.update {
+                            read.at = now.0;
+                        }
+                    }
+                }
+                _ => {}
+            },
+        }
+        self
     }
 
     /// How many bytes it takes before sealing; see [`MAX_ENVELOPE_PLAIN`](crate::protocol::MAX_ENVELOPE_PLAIN).

@@ -1,0 +1,15 @@
+//! The demo: a simulated group whose devices do what real ones do, from a seed.
+//!
+//! [`cast()`] names the devices; each has a [`Script`], which tells what it does next and after which pause. No clock and
+//! no randomness but the seed's is in it, so the same seed tells the same story.
+
+mod cast;
+mod line;
+mod script;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use cast::{CastMember, Part, cast};
+pub use line::Line;
+pub use script::{Script, Step};

@@ -1,0 +1,391 @@
+//! [`Script`]: what one simulated device does, step by step and without end.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::cast::{CastMember, Part};
+use super::line::Line;
+use super::world::{self, Contact, Group, World};
+use crate::protocol::d2d::{Conversation, Draft, Kind, MessageType, ReceiptStatus, SyncAction};
+use crate::protocol::proto::{common, d2d_sync};
+use crate::protocol::{Composer, Dialect, Envelope, MessageId, Millis, Nonce, TransactionScope};
+
+/// Lines get their time when they are played.
+const LATER: Millis = Millis(0);
+/// How long a device that comes and goes is there, and away, in seconds.
+const THERE_SECONDS: std::ops::Range<u64> = 25..50;
+const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
+
+/// What a device does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Reflect to the other devices.
+    Reflect {
+        /// What.
+        line: Line,
+        /// Only to those connected now.
+        ephemeral: bool,
+    },
+    /// Take the lock, reflect under it, and commit.
+    Transaction {
+        /// What for.
+        scope: TransactionScope,
+        /// What to reflect.
+        lines: Vec<Line>,
+    },
+    /// Disconnect, and come back.
+    Leave {
+        /// After how long.
+        away_for: Duration,
+    },
+}
+
+/// What happens, one after the other; each is one or more steps.
+#[derive(Clone, Copy, Debug)]
+enum Scene {
+    /// A contact types, then writes; the phone confirms the receipt.
+    Chat,
+    GroupTalk,
+    File,
+    Receipt,
+    Reaction,
+    /// What came in was read.
+    Read,
+    /// The user writes; the chat server takes it.
+    Write,
+    WriteToGroup,
+    Contacts,
+    Groups,
+    Settings,
+    Profile,
+}
+
+impl Scene {
+    /// What a device does, and how often relative to the rest.
+    const fn of(part: Part) -> &'static [(Self, u32)] {
+        match part {
+            Part::Phone => &[
+                (Self::Chat, 36),
+                (Self::GroupTalk, 22),
+                (Self::File, 6),
+                (Self::Receipt, 10),
+                (Self::Reaction, 8),
+                (Self::Read, 6),
+                (Self::Write, 8),
+                (Self::Contacts, 2),
+                (Self::Groups, 1),
+                (Self::Profile, 1),
+            ],
+            Part::Laptop => &[
+                (Self::Write, 30),
+                (Self::WriteToGroup, 16),
+                (Self::Read, 24),
+                (Self::Contacts, 16),
+                (Self::Groups, 5),
+                (Self::Settings, 6),
+                (Self::Profile, 3),
+            ],
+            Part::Tablet => &[(Self::Write, 40), (Self::WriteToGroup, 20), (Self::Read, 40)],
+            Part::Web => &[(Self::Write, 60), (Self::Read, 40)],
+        }
+    }
+}
+
+/// The steps of one simulated device, each with the pause before it.
+#[derive(Clone, Debug)]
+pub struct Script {
+    part: Part,
+    dialect: Dialect,
+    composer: Composer,
+    world: World,
+    rng: StdRng,
+    /// The mean pause before each message.
+    interval: Duration,
+    ahead: VecDeque<Step>,
+    /// How long until this device leaves, if it is one that does.
+    leaves_in: Option<Duration>,
+}
+
+impl Script {
+    /// The script of a device. `rate` is how many messages all devices of the [`cast`](super::cast()) reflect in a second
+    /// while they are there.
+    #[must_use]
+    pub fn new(member: &CastMember, dialect: Dialect, seed: u64, rate: u32) -> Self {
+        // The device's id is of the seed, too, and differs between devices.
+        let mut rng = StdRng::seed_from_u64(seed ^ member.device_id.0);
+        let (share, comes_and_goes) = match member.part {
+            Part::Phone => (60, false),
+            Part::Laptop => (20, false),
+            Part::Tablet | Part::Web => (10, true),
+        };
+        let nanoseconds = 100_000_000_000 / (u64::from(rate.max(1)) * share);
+        Self {
+            part: member.part,
+            dialect,
+            composer: Composer::new(dialect, member.device_id),
+            world: World::new(seed),
+            interval: Duration::from_nanos(nanoseconds),
+            ahead: VecDeque::new(),
+            leaves_in: comes_and_goes.then(|| seconds(THERE_SECONDS, &mut rng)),
+            rng,
+        }
+    }
+
+    /// Plans the next scene.
+    fn plan(&mut self) {
+        let scenes = Scene::of(self.part);
+        let mut drawn = self.rng.gen_range(0..scenes.iter().map(|(_, weight)| weight).sum());
+        for (scene, weight) in scenes {
+            if drawn < *weight {
+                return self.play(*scene);
+            }
+            drawn -= weight;
+        }
+    }
+
+    fn play(&mut self, scene: Scene) {
+        let contact = world::contact(&mut self.rng);
+        match scene {
+            Scene::Chat => self.chat(&contact),
+            Scene::GroupTalk => self.group_talk(),
+            Scene::File => {
+                let draft = Draft::file(self.id(), LATER, &world::file(&mut self.rng));
+                self.incoming(&contact, draft);
+            }
+            Scene::Receipt => {
+                let status = if self.rng.gen_bool(0.6) { ReceiptStatus::Received } else { ReceiptStatus::Read };
+                let messages: Vec<MessageId> = (0..self.rng.gen_range(1..4)).map(|_| self.id()).collect();
+                let draft = Draft::delivery_receipt(self.id(), LATER, status, &messages);
+                self.incoming(&contact, draft);
+            }
+            Scene::Reaction => {
+                let draft = Draft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng));
+                self.incoming(&contact, draft);
+            }
+            Scene::Read => self.read(&contact.conversation()),
+            Scene::Write => {
+                let draft = Draft::text(self.id(), LATER, world::text(&mut self.rng));
+                self.outgoing(contact.conversation(), draft, 1);
+            }
+            Scene::WriteToGroup => self.write_to_group(),
+            Scene::Contacts => self.sync_contacts(),
+            Scene::Groups => self.sync_group(),
+            Scene::Settings => self.sync_settings(),
+            Scene::Profile => self.sync_profile(),
+        }
+    }
+
+    fn chat(&mut self, contact: &Contact) {
+        let typing = Draft::typing(self.id(), LATER, true);
+        self.incoming(contact, typing);
+        let mut received = Vec::new();
+        for _ in 0..self.rng.gen_range(1..3) {
+            let draft = Draft::text(self.id(), LATER, world::text(&mut self.rng));
+            received.push(draft.id);
+            self.incoming(contact, draft);
+        }
+        let receipt = Draft::delivery_receipt(self.id(), LATER, ReceiptStatus::Received, &received);
+        let line = self.outgoing_line(&contact.conversation(), receipt, 1);
+        self.reflect(line);
+    }
+
+    fn group_talk(&mut self) {
+        let group = self.group();
+        let sender = world::member(&group, &mut self.rng);
+        let draft = if self.rng.gen_bool(0.8) {
+            Draft::text(self.id(), LATER, world::text(&mut self.rng))
+        } else {
+            Draft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng))
+        };
+        if let Some(draft) = draft.in_group(group.id, group.creator) {
+            self.incoming(&sender, draft);
+        }
+    }
+
+    fn write_to_group(&mut self) {
+        let group = self.group();
+        let draft = Draft::text(self.id(), LATER, world::text(&mut self.rng)).in_group(group.id, group.creator);
+        if let Some(draft) = draft {
+            self.outgoing(group.conversation(), draft, group.members.len());
+        }
+    }
+
+    fn read(&mut self, conversation: &Conversation) {
+        let messages: Vec<(Conversation, MessageId)> =
+            (0..self.rng.gen_range(1..6)).map(|_| (conversation.clone(), self.id())).collect();
+        // The seed has no such update; there the contact is told, and that is reflected.
+        let line = self.padded().read(&messages, LATER).or_else(|| {
+            let ids: Vec<MessageId> = messages.iter().map(|(_, id)| *id).collect();
+            let receipt = Draft::delivery_receipt(self.id(), LATER, ReceiptStatus::Read, &ids);
+            self.outgoing_line(conversation, receipt, 1)
+        });
+        self.reflect(line);
+    }
+
+    fn sync_contacts(&mut self) {
+        let changes: Vec<Option<Envelope>> = (0..self.rng.gen_range(1..4)).map(|_| self.contact_change()).collect();
+        self.transaction(TransactionScope::ContactSync, changes);
+    }
+
+    fn contact_change(&mut self) -> Option<Envelope> {
+        let contact = world::contact(&mut self.rng);
+        let mut value = d2d_sync::Contact { identity: contact.identity.to_owned(), ..Default::default() };
+        let action = match self.rng.gen_range(0..6) {
+            0 => {
+                value.public_key = Some(Bytes::copy_from_slice(&self.rng.r#gen::<[u8; 32]>()));
+                value.created_at = Some(1_700_000_000_000);
+                value.first_name = Some(contact.first_name.to_owned());
+                value.last_name = Some(contact.last_name.to_owned());
+                value.verification_level = Some(1);
+                value.identity_type = Some(0);
+                value.acquaintance_level = Some(0);
+                value.activity_state = Some(0);
+                value.feature_mask = Some(0x7ff);
+                SyncAction::Create
+            }
+            1 => {
+                value.first_name = Some(contact.first_name.to_owned());
+                value.last_name = Some(contact.last_name.to_owned());
+                SyncAction::Update
+            }
+            2 => {
+                value.feature_mask = Some(0x7ff);
+                value.activity_state = Some(self.rng.gen_range(0..2));
+                SyncAction::Update
+            }
+            3 => {
+                value.conversation_visibility = Some(self.rng.gen_range(0..3));
+                SyncAction::Update
+            }
+            _ => {
+                value.nickname = Some(world::nickname(&mut self.rng).to_owned());
+                SyncAction::Update
+            }
+        };
+        let composer = self.padded();
+        composer.contact_sync(action, value).or_else(|| self.opaque(Kind::ContactSync, 60..300))
+    }
+
+    fn sync_group(&mut self) {
+        let group = self.group();
+        let mut value = d2d_sync::Group { group_identity: Some(group.identity()), ..Default::default() };
+        if self.rng.gen_bool(0.5) {
+            let identities = group.members.iter().map(|member| member.identity.to_owned());
+            value.member_identities = Some(common::Identities { identities: identities.collect() });
+        } else {
+            value.name = Some("Saturday, if the weather holds".to_owned());
+        }
+        let change = self.padded().group_sync(SyncAction::Update, value);
+        let change = change.or_else(|| self.opaque(Kind::GroupSync, 80..400));
+        self.transaction(TransactionScope::GroupSync, vec![change]);
+    }
+
+    fn sync_settings(&mut self) {
+        let mut settings = d2d_sync::Settings::default();
+        match self.rng.gen_range(0..3) {
+            0 => settings.read_receipt_policy = Some(self.rng.gen_range(0..2)),
+            1 => settings.typing_indicator_policy = Some(self.rng.gen_range(0..2)),
+            _ => settings.blocked_identities = Some(common::Identities::default()),
+        }
+        let change = self.padded().settings_sync(settings);
+        let change = change.or_else(|| self.opaque(Kind::SettingsSync, 20..120));
+        self.transaction(TransactionScope::SettingsSync, vec![change]);
+    }
+
+    fn sync_profile(&mut self) {
+        let profile = d2d_sync::UserProfile { nickname: Some("Nora".to_owned()), ..Default::default() };
+        let change = self.padded().user_profile_sync(profile);
+        let change = change.or_else(|| self.opaque(Kind::UserProfileSync, 20..120));
+        self.transaction(TransactionScope::UserProfileSync, vec![change]);
+    }
+
+    fn incoming(&mut self, sender: &Contact, draft: Draft) {
+        let ephemeral = draft.message_type == MessageType::TYPING_INDICATOR && self.dialect.has_reflection_flags();
+        let nonce = self.nonce();
+        let line = Line::new(self.padded().incoming(sender.identity, draft, nonce));
+        self.ahead.push_back(Step::Reflect { line, ephemeral });
+    }
+
+    /// A message of the user, and that the chat server has it.
+    fn outgoing(&mut self, to: Conversation, draft: Draft, receivers: usize) {
+        let id = draft.id;
+        let line = self.outgoing_line(&to, draft, receivers);
+        self.reflect(line);
+        let sent = self.padded().sent(&[(to, id)]);
+        self.reflect(sent);
+    }
+
+    fn outgoing_line(&mut self, to: &Conversation, draft: Draft, receivers: usize) -> Option<Envelope> {
+        let nonces: Vec<Nonce> = (0..receivers).map(|_| self.nonce()).collect();
+        self.padded().outgoing(to, draft, &nonces)
+    }
+
+    /// Plans a reflection; what the dialect cannot carry does not happen in it.
+    fn reflect(&mut self, envelope: Option<Envelope>) {
+        self.ahead.extend(envelope.map(|envelope| Step::Reflect { line: Line::new(envelope), ephemeral: false }));
+    }
+
+    fn transaction(&mut self, scope: TransactionScope, envelopes: Vec<Option<Envelope>>) {
+        let lines = envelopes.into_iter().flatten().map(Line::new).collect();
+        self.ahead.push_back(Step::Transaction { scope, lines });
+    }
+
+    /// A synchronised value of the seed. Its format is extinct, so these are bytes without a meaning, for the eyes of
+    /// the demo only.
+    fn opaque(&mut self, kind: Kind, length: std::ops::Range<usize>) -> Option<Envelope> {
+        let body = vec![0; self.rng.gen_range(length)];
+        self.padded().opaque_sync(kind, body.into())
+    }
+
+    fn padded(&mut self) -> Composer {
+        self.composer.padded(self.rng.r#gen())
+    }
+
+    fn id(&mut self) -> MessageId {
+        MessageId(self.rng.r#gen())
+    }
+
+    fn nonce(&mut self) -> Nonce {
+        Nonce(self.rng.r#gen())
+    }
+
+    fn group(&mut self) -> Group {
+        self.world.group(&mut self.rng).clone()
+    }
+
+    /// The pause before so many messages, evenly between none and twice the mean.
+    fn pause(&mut self, messages: u32) -> Duration {
+        self.interval * messages * self.rng.gen_range(0..2001) / 1000
+    }
+}
+
+impl Iterator for Script {
+    type Item = (Duration, Step);
+
+    /// Never [`None`].
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.leaves_in.is_some_and(|left| left.is_zero()) {
+            self.leaves_in = Some(seconds(THERE_SECONDS, &mut self.rng));
+            return Some((Duration::ZERO, Step::Leave { away_for: seconds(AWAY_SECONDS, &mut self.rng) }));
+        }
+        while self.ahead.is_empty() {
+            self.plan();
+        }
+        let step = self.ahead.pop_front()?;
+        let messages = match &step {
+            Step::Transaction { lines, .. } => u32::try_from(lines.len()).unwrap_or(1),
+            Step::Reflect { .. } | Step::Leave { .. } => 1,
+        };
+        let pause = self.pause(messages);
+        self.leaves_in = self.leaves_in.map(|left| left.saturating_sub(pause));
+        Some((pause, step))
+    }
+}
+
+fn seconds(range: std::ops::Range<u64>, rng: &mut StdRng) -> Duration {
+    Duration::from_secs(rng.gen_range(range))
+}
