@@ -149,8 +149,7 @@ fn react<S: Screen>(session: &RunningSession, screen: &mut S, input: S::Input) -
     let reaction = screen.handle(input, &session.shared.group(), clock::now());
     match reaction {
         Reaction::Nothing => return Ok(Next::Nothing),
-        Reaction::Redraw => {}
-        Reaction::Repaint => screen.resume()?,
+        Reaction::Redraw | Reaction::Repaint => {}
         Reaction::Command(command) => {
             if !session.ask(command) {
                 screen.notify(Clean::literal("busy: too many requests are waiting; try again in a moment"));

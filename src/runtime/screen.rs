@@ -13,7 +13,7 @@ pub enum Reaction {
     Nothing,
     /// The screen changed.
     Redraw,
-    /// Everything must be drawn anew, as after a resize or when the user asks for it.
+    /// The screen changed, and is drawn anew from nothing, as after a resize or when the user asks for it.
     Repaint,
     /// Ask this of the session; the screen changed, too.
     Command(Command),

@@ -5,7 +5,9 @@
 
 mod cast;
 mod line;
+mod player;
 mod script;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -13,3 +15,4 @@ mod world;
 pub use cast::{CastMember, Part, cast};
 pub use line::Line;
 pub use script::{Script, Step};
+pub use stage::{Running, Stage};
