@@ -1,4 +1,5 @@
 //! Commands without a terminal: one file each.
 
+pub mod demo;
 pub mod ndjson;
 pub mod watch;

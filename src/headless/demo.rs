@@ -1,0 +1,17 @@
+//! `d2mtop demo --headless`: what `watch` prints, of the simulated group.
+
+use super::watch::watch;
+use crate::cli::DemoArgs;
+use crate::runtime::demo::Stage;
+use crate::runtime::{Failure, Outcome};
+
+/// Sets the stage and watches it.
+///
+/// # Errors
+/// If the stage cannot be set or standard output fails.
+pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
+    let Stage { session, address, running } = Stage::set(options)?;
+    let outcome = watch(session, address, options.until);
+    drop(running);
+    outcome
+}

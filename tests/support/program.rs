@@ -1,0 +1,77 @@
+//! The real binary as a script uses it: a mediator in a process of its own, key files, and `watch`.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+pub const KEY: &str = "6f0cbb2c2f5ae3a4dd6c1b9d7e0f00112233445566778899aabbccddeeff0011";
+
+/// d2mtop with a home directory of its own.
+pub fn d2mtop(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_d2mtop"));
+    command.args(arguments).env_clear().env("HOME", home).env("TZ", "UTC").stdin(Stdio::null());
+    command
+}
+
+/// Runs d2mtop to its end.
+pub fn run(home: &Path, arguments: &[&str]) -> Output {
+    d2mtop(home, arguments).output().expect("d2mtop starts")
+}
+
+pub fn key_file(directory: &Path) -> PathBuf {
+    let path = directory.join("group.key");
+    fs::write(&path, format!("{KEY}\n")).expect("a key file");
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a private key file");
+    path
+}
+
+/// A mediator in a process of its own; killed when dropped.
+pub struct Mediator {
+    child: Child,
+    pub port: u16,
+    pub home: tempfile::TempDir,
+}
+
+impl Mediator {
+    pub fn start(arguments: &[&str]) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let port_file = home.path().join("port");
+        let child = d2mtop(home.path(), &["mediator", "--listen", "127.0.0.1:0", "--port-file"])
+            .arg(&port_file)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the mediator starts");
+        let start = Instant::now();
+        let port = loop {
+            // The file appears whole, by being renamed.
+            if let Some(port) = fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok()) {
+                break port;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "the mediator writes no port file");
+            std::thread::yield_now();
+        };
+        Self { child, port, home }
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}/", self.port)
+    }
+
+    pub fn process(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("the mediator ends")
+    }
+}
+
+impl Drop for Mediator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

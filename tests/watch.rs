@@ -1,0 +1,230 @@
+//! `d2mtop watch` and `d2mtop mediator` as a script uses them: real processes, real sockets, exit codes.
+
+#[path = "support/envelopes.rs"]
+mod envelopes;
+#[path = "support/program.rs"]
+mod program;
+
+use std::process::Stdio;
+use std::sync::Arc;
+
+use d2mtop::net::Address;
+use d2mtop::protocol::d2d::Platform;
+use d2mtop::protocol::{
+    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
+    ServerGroup, SlotState,
+};
+use d2mtop::runtime::{Observer, drive};
+use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
+use d2mtop::text::Clean;
+use program::{KEY, Mediator, key_file, run};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+const MONITOR: &str = "0102030405060708";
+
+fn lines(output: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(output).expect("NDJSON is UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+}
+
+fn of<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["event"] == event).collect()
+}
+
+struct Counter(mpsc::UnboundedSender<d2mtop::group::Event>);
+
+impl Observer for Counter {
+    fn tell(&mut self, _at: Millis, event: d2mtop::group::Event) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// A phone that reflects so many texts with this label on itself, and leaves when all are stored.
+fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: &str) {
+    let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
+    let device = DeviceId(77);
+    let config = Config {
+        keys,
+        device_id: device,
+        device_info: DeviceInfo { platform: Platform::Android, label: Clean::new(label), ..DeviceInfo::default() },
+        expected_slot_state: SlotState::New,
+        expiration_policy: ExpirationPolicy::Persistent,
+        exhausted_policy: ExhaustedPolicy::Reject,
+        leader_policy: LeaderPolicy::Stay,
+        read_only: false,
+        timing: Timing::default(),
+    };
+    let session = Session::new(config, StdRng::from_entropy());
+    let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());
+    let address = Address::new(&url, None).unwrap();
+    let (commands, receiver) = mpsc::channel(64);
+    let (sender, mut events) = mpsc::unbounded_channel();
+    d2mtop::runtime::event_loop().unwrap().block_on(async {
+        let driven = tokio::spawn(drive(session, address, receiver, Counter(sender)));
+        while !matches!(events.recv().await.expect("the phone logs in"), d2mtop::group::Event::QueueDry) {}
+        for number in 0..count {
+            let envelope = Box::new(envelopes::text(dialect, device, MessageId(number), Millis(1)));
+            commands.send(Command::Reflect { envelope, ephemeral: false }).await.unwrap();
+        }
+        let mut stored = 0;
+        while stored < count {
+            if let d2mtop::group::Event::ReflectionStored { .. } = events.recv().await.expect("the phone is there") {
+                stored += 1;
+            }
+        }
+        commands.send(Command::Leave).await.unwrap();
+        driven.await.unwrap();
+    });
+}
+
+fn watch(mediator: &Mediator, dialect: Dialect, arguments: &[&str]) -> std::process::Output {
+    let key = key_file(mediator.home.path());
+    let url = mediator.url();
+    let dialect = dialect.to_string();
+    let mut all = vec!["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &dialect];
+    all.extend(["--device-id", MONITOR, "--persistent"]);
+    all.extend(arguments);
+    run(mediator.home.path(), &all)
+}
+
+#[test]
+fn twenty_thousand_messages_drain_each_acknowledged_once_and_in_order() {
+    const COUNT: u64 = 20_000;
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        let first = watch(&mediator, dialect, &["--until-dry"]);
+        assert_eq!(first.status.code(), Some(0), "the monitor takes a slot");
+        phone_reflects(&mediator, dialect, COUNT, "Pixel 9");
+
+        let output = watch(&mediator, dialect, &["--until-dry", "--expect", "existing"]);
+        assert_eq!(output.status.code(), Some(0), "{dialect}: {}", String::from_utf8_lossy(&output.stderr));
+        let lines = lines(&output.stdout);
+        assert_eq!(of(&lines, "logged_in")[0]["queue_length"], COUNT);
+        let received: Vec<u64> = of(&lines, "reflected").iter().map(|line| line["id"].as_u64().unwrap()).collect();
+        let acknowledged: Vec<u64> = of(&lines, "acknowledged")
+            .iter()
+            .flat_map(|line| line["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap()))
+            .collect();
+        assert_eq!(received.len() as u64, COUNT);
+        assert_eq!(received, acknowledged, "{dialect}: every message is acknowledged once and in order");
+        assert!(lines.iter().all(|line| line["at"].is_u64()), "every line has its time");
+
+        let again = watch(&mediator, dialect, &["--until-dry", "--expect", "existing"]);
+        let lines = self::lines(&again.stdout);
+        assert_eq!(of(&lines, "logged_in")[0]["queue_length"], 0, "{dialect}: the server has all acknowledgements");
+    }
+}
+
+#[test]
+fn the_device_list_comes_in_both_dialects_and_hostile_labels_stay_in_their_field() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        phone_reflects(&mediator, dialect, 0, "evil\u{1b}]52;c;aGk=\u{7}\u{202e}gnp.exe\r\n{\"event\":\"forged\"}");
+        let output = watch(&mediator, dialect, &["--until-dry"]);
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']), "{text}");
+        let lines = lines(&output.stdout);
+        assert!(of(&lines, "forged").is_empty());
+        let devices = of(&lines, "devices")[0]["devices"].as_array().unwrap().clone();
+        let phone = devices.iter().find(|device| device["platform"] == "android").expect("the phone is in the list");
+        assert_eq!(phone["label"], "evil^[]52;c;aGk=^G\\u{202e}gnp.exe^M^J{\"event\":\"forged\"}");
+        let activity = if dialect == Dialect::Mk { "last_login_at" } else { "last_disconnect_at" };
+        assert!(phone[activity].is_u64(), "{phone}");
+    }
+}
+
+#[test]
+fn exit_codes_tell_the_ends_apart() {
+    let mut mediator = Mediator::start(&["--max-slots", "1"]);
+    assert_eq!(watch(&mediator, Dialect::Dgk, &["--for", "1ms"]).status.code(), Some(0), "the time is over");
+    let mismatch = watch(&mediator, Dialect::Dgk, &["--until-dry", "--expect", "new"]);
+    // The first watch may have left before its login was done; then this one is the first.
+    assert!([Some(0), Some(3)].contains(&mismatch.status.code()), "{:?}", mismatch.status);
+    let key = key_file(mediator.home.path());
+    let url = mediator.url();
+    let full = run(
+        mediator.home.path(),
+        &["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--until-dry", "--device-id", "ffffffffffffffff"],
+    );
+    assert_eq!(full.status.code(), Some(3), "no slot is left");
+    let disconnected = lines(&full.stdout);
+    assert_eq!(of(&disconnected, "disconnected")[0]["code"], 4111);
+
+    rustix::process::kill_process(mediator.process(), rustix::process::Signal::TERM).unwrap();
+    assert_eq!(mediator.wait().code(), Some(0), "the mediator ends well on SIGTERM");
+    assert_eq!(watch(&mediator, Dialect::Dgk, &["--until-dry"]).status.code(), Some(4), "nobody listens any more");
+
+    for (arguments, words) in [
+        (vec!["watch"], "no mediator given"),
+        (vec!["watch", "--url", "ws://127.0.0.1:1/"], "no key given"),
+        (vec!["watch", "--url", "ws://192.0.2.1/", "--key-file", key.to_str().unwrap()], "not encrypted"),
+        (vec!["watch", "--url", "http://127.0.0.1/", "--key-file", key.to_str().unwrap()], "must begin with wss://"),
+        (vec!["watch", "--url", &url, "--key-file", "/nonexistent"], "/nonexistent"),
+        (vec!["watch", "--nonsense"], "--nonsense"),
+        (vec![], "no mediator given"),
+    ] {
+        let output = run(mediator.home.path(), &arguments);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty(), "{arguments:?} writes nothing but data to standard output");
+    }
+}
+
+#[test]
+fn the_server_closing_ends_a_watch_in_good_order() {
+    let mediator = Mediator::start(&[]);
+    let key = key_file(mediator.home.path());
+    // A leader, so that the monitor is not promoted and stays.
+    let url = mediator.url();
+    let arguments = ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--stay-leader"];
+    let mut child =
+        program::d2mtop(mediator.home.path(), &arguments).stdout(Stdio::piped()).spawn().expect("watch starts");
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("queue_dry") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut output, &mut line).unwrap() > 0, "the watch goes on until dry");
+    }
+    rustix::process::kill_process(mediator.process(), rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "1001 is a normal end");
+}
+
+#[test]
+fn a_closed_pipe_ends_a_watch_quietly() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = program::d2mtop(home.path(), &["demo", "--headless", "--rate", "100"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut output, &mut first).unwrap();
+    drop(output);
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert!(first.contains("connecting"), "{first}");
+}
+
+#[test]
+fn the_demo_tells_the_same_kinds_of_events_in_both_dialects() {
+    let home = tempfile::tempdir().unwrap();
+    for dialect in ["dgk", "mk"] {
+        let output =
+            run(home.path(), &["demo", "--headless", "--dialect", dialect, "--rate", "200", "--for", "4s"]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = lines(&output.stdout);
+        for event in ["connecting", "logged_in", "devices", "reflected", "acknowledged", "queue_dry", "lock_ended"] {
+            assert!(!of(&lines, event).is_empty(), "{dialect}: no {event} in the demo");
+        }
+        let unreadable = of(&lines, "reflected").iter().filter(|line| line["undecryptable"].is_string()).count();
+        assert_eq!(unreadable, 0, "{dialect}: everything in the demo can be read");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains(KEY), "no key is printed");
+    }
+}
