@@ -331,7 +331,9 @@ impl Session {
         let is_volatile = self.config.expiration_policy == ExpirationPolicy::Volatile;
         let away = self.left_at.map(|left| now.since(left));
         match self.expected {
-            SlotState::Existing if is_volatile && away >= Some(self.config.timing.volatile_expiry) => Some(SlotState::New),
+            SlotState::Existing if is_volatile && away >= Some(self.config.timing.volatile_expiry) => {
+                Some(SlotState::New)
+            }
             SlotState::New if self.unanswered_login => Some(SlotState::Existing),
             SlotState::Existing | SlotState::New => None,
         }
