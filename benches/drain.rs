@@ -9,8 +9,8 @@ use d2mtop::group::{Event, Group};
 use d2mtop::protocol::challenge::ephemeral_public_key;
 use d2mtop::protocol::d2d::{Composer, Draft};
 use d2mtop::protocol::{
-    Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
-    Nonce, Reflected, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
+    Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId,
+    Millis, Nonce, Reflected, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
 use d2mtop::session::{Config, Input, LeaderPolicy, Output, Session, Timing};
 use rand::SeedableRng;

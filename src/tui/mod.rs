@@ -18,6 +18,7 @@ mod keymap;
 mod latency;
 mod layout;
 mod lock;
+mod open;
 mod page;
 mod pen;
 mod role;
@@ -30,6 +31,7 @@ mod view;
 
 pub use format::Zone;
 pub use layout::Pane;
+pub use open::{demo, open};
 pub use theme::{Colour, Glyphs};
 
 use std::io;
@@ -83,6 +85,10 @@ impl Screen for Dashboard {
     fn draw(&mut self, group: &Group, now: Millis) -> io::Result<()> {
         let Self { ui, terminal } = self;
         terminal.draw(|buffer| ui.draw(buffer, group, now))
+    }
+
+    fn present(&mut self) -> io::Result<()> {
+        self.terminal.present()
     }
 
     fn handle(&mut self, input: Self::Input, group: &Group, now: Millis) -> Reaction {

@@ -163,7 +163,7 @@ fn what_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
     facts.extend(row.author.map(|author| fact("from", &format!("{} ({author})", view.label(author)))));
     match row.content {
         Ok(kind) => {
-            let direction = match sentence::direction(kind) {
+            let direction = match kind.direction() {
                 Direction::Incoming => "incoming",
                 Direction::Outgoing => "outgoing",
                 Direction::Sync => "between own devices",

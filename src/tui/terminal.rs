@@ -1,7 +1,9 @@
 //! The terminal: taken in raw mode on the alternate screen, and always given back, whether the program ends well, with an
 //! error, or in a panic of any thread.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,8 +28,9 @@ static HOOK: Once = Once::new();
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub struct TerminalGuard {
-    /// Everything of one frame leaves in one piece.
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Drawn>>,
+    /// What was drawn and not yet written.
+    drawn: Drawn,
     /// Whether what is on the screen cannot be relied on.
     forgotten: bool,
 }
@@ -39,8 +42,9 @@ impl TerminalGuard {
     /// If there is none, or it cannot be set up.
     pub fn take() -> io::Result<Self> {
         HOOK.call_once(restore_on_panic);
-        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout())))?;
-        let mut guard = Self { terminal, forgotten: true };
+        let drawn = Drawn::default();
+        let terminal = Terminal::new(CrosstermBackend::new(drawn.clone()))?;
+        let mut guard = Self { terminal, drawn, forgotten: true };
         guard.take_again()?;
         Ok(guard)
     }
@@ -53,7 +57,7 @@ impl TerminalGuard {
         // Set first: an error half way is undone, too.
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
-        execute!(self.terminal.backend_mut(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         self.forgotten = true;
         Ok(())
     }
@@ -63,7 +67,7 @@ impl TerminalGuard {
     /// # Errors
     /// If it cannot be written to.
     pub fn give_back(&mut self) -> io::Result<()> {
-        if TAKEN.swap(false, Ordering::SeqCst) { restore(self.terminal.backend_mut()) } else { Ok(()) }
+        if TAKEN.swap(false, Ordering::SeqCst) { restore(&mut io::stdout()) } else { Ok(()) }
     }
 
     /// The next frame is drawn whole, whatever is on the screen.
@@ -71,17 +75,26 @@ impl TerminalGuard {
         self.forgotten = true;
     }
 
-    /// Draws one frame: only what changed is sent, and the terminal shows it in one piece.
+    /// Draws one frame into memory: only what changed, so that the terminal shows it in one piece.
+    ///
+    /// # Errors
+    /// If the size of the terminal cannot be told.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        queue!(self.drawn, BeginSynchronizedUpdate)?;
+        let drawn = self.draw_changes(draw);
+        // Also after an error, or the terminal would stand still.
+        drawn.and(queue!(self.drawn, EndSynchronizedUpdate))
+    }
+
+    /// Writes what was drawn.
     ///
     /// # Errors
     /// If the terminal cannot be written to.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        let drawn = self.draw_changes(draw);
-        // Also after an error, or the terminal would stand still.
-        let ended = queue!(self.terminal.backend_mut(), EndSynchronizedUpdate);
-        let flushed = io::Write::flush(self.terminal.backend_mut());
-        drawn.and(ended).and(flushed)
+    pub fn present(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut *self.drawn.0.borrow_mut());
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&bytes)?;
+        stdout.flush()
     }
 
     fn draw_changes(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
@@ -95,6 +108,21 @@ impl TerminalGuard {
         draw(self.terminal.current_buffer_mut());
         self.terminal.flush()?;
         self.terminal.swap_buffers();
+        Ok(())
+    }
+}
+
+/// The bytes of a frame, shared between the guard and the backend that draws.
+#[derive(Clone, Debug, Default)]
+struct Drawn(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Drawn {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
