@@ -194,6 +194,7 @@ impl Frames {
         screen.draw(&session.shared.group(), clock::now())?;
         screen.present()?;
         self.last = Some(Instant::now());
+        super::fault::point();
         Ok(())
     }
 }

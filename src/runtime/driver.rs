@@ -88,6 +88,7 @@ impl<O: Observer> Driver<O> {
                 self.session.handle(now, Input::Durable { connection, count });
             }
             Output::Event(event) => {
+                super::fault::point();
                 log(&event);
                 self.observer.tell(now, event);
             }

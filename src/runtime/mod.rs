@@ -4,6 +4,7 @@ pub mod clock;
 pub mod dashboard;
 pub mod demo;
 pub mod driver;
+mod fault;
 pub mod logging;
 pub mod outcome;
 pub mod screen;

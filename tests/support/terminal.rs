@@ -1,6 +1,7 @@
 //! The real binary in a real terminal: a PTY with a screen behind it. Waits for what is on the screen, never for time.
 
 use std::io::{Read as _, Write};
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -51,7 +52,7 @@ impl Terminal {
                 }
             }
         });
-        let parser = vt100::Parser::new(rows, columns, 0);
+        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
         Self { master: pty.master, keys, child, output, parser, raw: Vec::new(), _home: home }
     }
 
@@ -67,7 +68,7 @@ impl Terminal {
     pub fn resize(&mut self, rows: u16, columns: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.resize(size).expect("the size changes");
-        self.parser.screen_mut().set_size(rows, columns);
+        self.parser.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     pub fn process(&self) -> u32 {
@@ -132,6 +133,10 @@ impl Terminal {
         self.raw.extend_from_slice(bytes);
         self.parser.process(bytes);
     }
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a terminal has at least one cell")
 }
 
 impl Drop for Terminal {

@@ -108,8 +108,11 @@ fn start_players<const N: usize>(players: [Player; N], ended: watch::Receiver<bo
                     let mut cue = player.cue.subscribe();
                     let leads = player.member.leads;
                     tasks.spawn(player.play());
-                    let there = cue.wait_for(|cue| cue.dry && (cue.leader || !leads)).await;
-                    drop(there);
+                    tokio::select! {
+                        there = cue.wait_for(|cue| cue.dry && (cue.leader || !leads)) => drop(there),
+                        // It will never be there: let whoever waits for the stage know.
+                        _ = tasks.join_next() => return,
+                    }
                 }
                 let _ = ready.send(());
                 while tasks.join_next().await.is_some() {}

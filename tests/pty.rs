@@ -1,0 +1,226 @@
+//! The real binary in a real terminal: start, keys, quit, signals, panic, resize, both dialects.
+
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod program;
+#[path = "support/terminal.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod terminal;
+
+use program::{Mediator, key_file};
+use terminal::Terminal;
+
+const DIALECTS: [&str; 2] = ["dgk", "mk"];
+
+fn demo(dialect: &str, rows: u16, columns: u16) -> Terminal {
+    Terminal::start(&["demo", "--dialect", dialect, "--rate", "20", "--utc"], rows, columns, &[])
+}
+
+fn wait_until_live(terminal: &mut Terminal) {
+    terminal.wait_for("live");
+    terminal.wait_for("Pixel 9");
+}
+
+#[test]
+fn the_demo_moves_every_pane_at_both_sizes_in_both_dialects() {
+    for dialect in DIALECTS {
+        for (rows, columns) in [(24, 80), (50, 160)] {
+            let mut terminal = demo(dialect, rows, columns);
+            wait_until_live(&mut terminal);
+            for pane in ["Devices", "Lock", "Role", "Feed", "Latency"] {
+                terminal.wait_for(pane);
+            }
+            terminal.wait_for("follower");
+            terminal.wait_for("text");
+            terminal.wait_for("SYNC");
+            terminal.wait_for("msg/s");
+            terminal.press("q");
+            assert_eq!(terminal.end().exit_code(), 0, "{dialect} at {columns}x{rows}");
+            terminal.assert_restored();
+        }
+    }
+}
+
+#[test]
+fn a_device_is_dropped_from_the_keyboard_and_cancel_is_the_default() {
+    for dialect in DIALECTS {
+        let mut terminal = demo(dialect, 30, 100);
+        wait_until_live(&mut terminal);
+        terminal.wait_for("Devices ─ 5");
+        // The last in the list: own device comes first.
+        terminal.press("G");
+        terminal.press("D");
+        terminal.wait_for("Cancel");
+        terminal.press("\r");
+        terminal.wait("the dialog to close", |screen| !screen.contents().contains("Cancel"));
+        terminal.press("D");
+        terminal.wait_for("Cancel");
+        terminal.press("\t\r");
+        terminal.wait_for("Devices ─ 4");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn the_lock_is_taken_and_released_from_the_keyboard() {
+    for dialect in DIALECTS {
+        let mut terminal = demo(dialect, 30, 100);
+        wait_until_live(&mut terminal);
+        terminal.press("L");
+        terminal.wait_for("CONTACT_SYNC");
+        terminal.press("j\r");
+        terminal.wait("the lock to be ours", |screen| screen.contents().contains("Lock ─ ours"));
+        terminal.press("L");
+        terminal.wait_for("Cancel");
+        terminal.press("\t\r");
+        terminal.wait("the lock to be released", |screen| !screen.contents().contains("Lock ─ ours"));
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn keys_that_make_no_sense_do_nothing() {
+    let mut terminal = demo("dgk", 24, 80);
+    wait_until_live(&mut terminal);
+    terminal.press("\u{1b}[99~\u{1b}[1;5Zxyz!@%&*()\u{7f}\u{1b}OP\u{1b}[200~D\rL\r\u{1b}[201~");
+    terminal.press("?");
+    terminal.wait_for("Keys");
+    terminal.press("\u{1b}");
+    terminal.wait("the help to close", |screen| !screen.contents().contains("quit at once"));
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn every_way_to_end_gives_the_terminal_back() {
+    let ends: [(&str, fn(&mut Terminal)); 5] = [
+        ("q", |terminal| terminal.press("q")),
+        ("Ctrl-C", |terminal| terminal.press("\u{3}")),
+        ("SIGTERM", |terminal| terminal.signal(15)),
+        ("SIGINT", |terminal| terminal.signal(2)),
+        ("SIGHUP", |terminal| terminal.signal(1)),
+    ];
+    for (name, end) in ends {
+        let mut terminal = demo("dgk", 24, 80);
+        wait_until_live(&mut terminal);
+        end(&mut terminal);
+        let status = terminal.end();
+        assert_eq!(status.exit_code(), 0, "{name}: {status:?}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_panic_in_any_thread_gives_the_terminal_back_and_says_so() {
+    for thread in ["main", "session"] {
+        let mut terminal = Terminal::start(&["demo", "--utc"], 24, 80, &[("D2MTOP_PANIC_IN", thread)]);
+        let status = terminal.end();
+        assert_eq!(status.exit_code(), 101, "{thread}");
+        terminal.assert_restored();
+        assert!(terminal.contents().contains("panicked"), "{thread}: {}", terminal.contents());
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
+    let mut terminal = demo("dgk", 24, 80);
+    wait_until_live(&mut terminal);
+    terminal.press("\u{1a}");
+    terminal.wait("the alternate screen to be left", |screen| !screen.alternate_screen());
+    let process = rustix::process::Pid::from_raw(i32::try_from(terminal.process()).unwrap()).unwrap();
+    // The state follows the last byte by a moment; the kernel tells when.
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().chars().next().unwrap()
+    };
+    while state() != 'T' {
+        std::thread::yield_now();
+    }
+    terminal.assert_restored();
+    terminal.signal(18);
+    terminal.wait("the dashboard to come back", |screen| {
+        screen.alternate_screen() && screen.contents().contains("Devices")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+#[test]
+fn any_size_is_survived() {
+    let mut terminal = demo("dgk", 24, 80);
+    wait_until_live(&mut terminal);
+    for (rows, columns) in [(1, 1), (2, 3), (1, 300), (100, 1), (9, 39), (8, 32)] {
+        terminal.resize(rows, columns);
+        terminal.press("jD\rL?\r+");
+    }
+    terminal.resize(8, 32);
+    terminal.wait_for("40x10");
+    terminal.resize(100, 300);
+    terminal.wait_for("Devices");
+    terminal.wait_for("Feed");
+    terminal.resize(24, 80);
+    terminal.wait_for("Feed");
+    // Whatever is open by now.
+    terminal.press("\u{3}");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+#[test]
+fn ascii_and_no_colour_are_honoured() {
+    let mut terminal = Terminal::start(&["demo", "--ascii", "--utc", "--rate", "20"], 24, 80, &[("NO_COLOR", "1")]);
+    wait_until_live(&mut terminal);
+    terminal.wait_for("text");
+    assert!(terminal.contents().is_ascii(), "{}", terminal.contents());
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    let coloured = raw.split("\u{1b}[").skip(1).filter_map(|sequence| sequence.split_once('m')).any(|(codes, _)| {
+        codes.split(';').all(|code| code.parse::<u8>().is_ok())
+            && codes.split(';').any(|code| matches!(code.parse::<u8>(), Ok(30..=38 | 40..=48 | 90..=107)))
+    });
+    assert!(!coloured, "no colour was asked for");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+#[test]
+fn the_server_being_pulled_away_is_said_with_what_comes_next() {
+    let mut mediator = Mediator::start(&[]);
+    let key = key_file(mediator.home.path());
+    let url = mediator.url();
+    let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--stay-leader", "--utc"];
+    let mut terminal = Terminal::start(&arguments, 24, 80, &[]);
+    terminal.wait_for("live");
+    rustix::process::kill_process(mediator.process(), rustix::process::Signal::KILL).unwrap();
+    mediator.wait();
+    terminal.wait_for("reconnecting in");
+    terminal.press("c");
+    terminal.wait_for("refused");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn alone_it_gives_the_leader_role_up_and_says_when_it_is_back() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let key = key_file(mediator.home.path());
+        let url = mediator.url();
+        let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect, "--utc"];
+        let mut terminal = Terminal::start(&arguments, 24, 80, &[]);
+        terminal.wait_for("leader");
+        terminal.wait_for("back");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_use_instead() {
+    let home = tempfile::tempdir().unwrap();
+    let output = program::run(home.path(), &["demo"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--headless"));
+}
