@@ -11,8 +11,8 @@ use d2mtop::group::{DisconnectCause, Event, NextStep};
 use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
-    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys,
-    GroupSecret, MessageId, Millis, ServerGroup, ServerMessage, SlotState, TransactionScope,
+    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy,
+    GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, ServerMessage, SlotState, TransactionScope,
 };
 use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Session, Timing};
 use d2mtop::text::Clean;
@@ -73,14 +73,34 @@ impl Totals {
 /// What the network brings, to whom.
 #[derive(Debug)]
 enum Arrival {
-    Opened { client: usize, wire: u64 },
-    Unreachable { client: usize, wire: u64 },
-    AtServer { wire: u64, packet: Packet },
-    AtClient { wire: u64, packet: Packet },
+    Opened {
+        client: usize,
+        wire: u64,
+    },
+    Unreachable {
+        client: usize,
+        wire: u64,
+    },
+    AtServer {
+        wire: u64,
+        packet: Packet,
+    },
+    AtClient {
+        wire: u64,
+        packet: Packet,
+    },
     /// The end of a broken connection is noticed.
-    BrokenAtClient { wire: u64 },
-    BrokenAtServer { wire: u64 },
-    Durable { client: usize, connection: u64, count: usize },
+    BrokenAtClient {
+        wire: u64,
+    },
+    BrokenAtServer {
+        wire: u64,
+    },
+    Durable {
+        client: usize,
+        connection: u64,
+        count: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -318,7 +338,8 @@ impl World {
     }
 
     fn delay(&mut self) -> Duration {
-        let milliseconds = if self.random.gen_bool(0.05) { self.random.gen_range(0..5_000) } else { self.random.gen_range(1..80) };
+        let milliseconds =
+            if self.random.gen_bool(0.05) { self.random.gen_range(0..5_000) } else { self.random.gen_range(1..80) };
         Duration::from_millis(milliseconds)
     }
 
@@ -421,7 +442,9 @@ impl World {
         let connection = ConnectionId(id);
         match packet {
             Packet::Frame(bytes) => {
-                if let Ok(ClientMessage::ReflectedAck(acknowledged)) = ClientMessage::decode(bytes.clone(), self.dialect) {
+                if let Ok(ClientMessage::ReflectedAck(acknowledged)) =
+                    ClientMessage::decode(bytes.clone(), self.dialect)
+                {
                     let expected = wire.unacknowledged.pop_front();
                     assert_eq!(
                         expected,
@@ -501,7 +524,8 @@ impl World {
                 self.totals.promotions += 1;
             }
             ServerMessage::ReflectAck { .. } => {
-                let message = self.under_way.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
+                let message =
+                    self.under_way.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
                 if self.holder == Some(id) {
                     self.held.push(message);
                 } else {
@@ -657,7 +681,9 @@ impl World {
             }
             for (message, receivers) in &self.stored {
                 assert!(
-                    !receivers.contains(&client.device) || client.received.contains(message) || !self.had_slot(client, *message),
+                    !receivers.contains(&client.device)
+                        || client.received.contains(message)
+                        || !self.had_slot(client, *message),
                     "seed {seed}: device {} never got {message}",
                     client.device
                 );

@@ -147,7 +147,16 @@ fn exit_codes_tell_the_ends_apart() {
     let url = mediator.url();
     let full = run(
         mediator.home.path(),
-        &["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--until-dry", "--device-id", "ffffffffffffffff"],
+        &[
+            "watch",
+            "--url",
+            &url,
+            "--key-file",
+            key.to_str().unwrap(),
+            "--until-dry",
+            "--device-id",
+            "ffffffffffffffff",
+        ],
     );
     assert_eq!(full.status.code(), Some(3), "no slot is left");
     let disconnected = lines(&full.stdout);
@@ -215,8 +224,7 @@ fn a_closed_pipe_ends_a_watch_quietly() {
 fn the_demo_tells_the_same_kinds_of_events_in_both_dialects() {
     let home = tempfile::tempdir().unwrap();
     for dialect in ["dgk", "mk"] {
-        let output =
-            run(home.path(), &["demo", "--headless", "--dialect", dialect, "--rate", "200", "--for", "4s"]);
+        let output = run(home.path(), &["demo", "--headless", "--dialect", dialect, "--rate", "200", "--for", "4s"]);
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = lines(&output.stdout);
         for event in ["connecting", "logged_in", "devices", "reflected", "acknowledged", "queue_dry", "lock_ended"] {

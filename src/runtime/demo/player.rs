@@ -13,8 +13,8 @@ use super::script::{Script, Step};
 use crate::group::{DisconnectCause, Event, LockEvent, NextStep};
 use crate::net::Address;
 use crate::protocol::{ExhaustedPolicy, GroupKeys, Millis, SlotState, TransactionScope};
-use crate::runtime::driver::{COMMAND_CAPACITY, Observer, drive};
 use crate::runtime::clock;
+use crate::runtime::driver::{COMMAND_CAPACITY, Observer, drive};
 use crate::session::{Command, Config, LeaderPolicy, Session, Timing};
 
 /// How long a simulated user holds the lock, so that a person sees it.

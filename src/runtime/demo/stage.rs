@@ -15,11 +15,9 @@ use super::script::Script;
 use crate::cli::DemoArgs;
 use crate::net::{Address, Listener, ListenerOptions};
 use crate::profile;
-use crate::protocol::{
-    DeviceId, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState
-};
-use crate::runtime::outcome::Failure;
+use crate::protocol::{DeviceId, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState};
 use crate::runtime::event_loop;
+use crate::runtime::outcome::Failure;
 use crate::session::{Config, LeaderPolicy, Session, Timing};
 use crate::text::Clean;
 
