@@ -193,6 +193,9 @@ pub enum Refusal {
     /// The message is too large to be delivered.
     #[error("not sent: the message is larger than can be delivered")]
     TooLarge,
+    /// The message is made for the other dialect.
+    #[error("not sent: the message is made for the other dialect, and no device here could read it")]
+    NotInDialect,
     /// More is asked than is being done.
     #[error("busy: too many requests are waiting; try again in a moment")]
     Busy,

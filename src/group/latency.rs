@@ -78,10 +78,10 @@ impl Latency {
         course
     }
 
-    /// Whether anything happened within the last seconds, so that their course moves as time passes.
+    /// The beginning of the last second in which anything happened; zero if nothing ever did.
     #[must_use]
-    pub fn moves(&self, now: Millis, seconds: usize) -> bool {
-        number(now).saturating_sub(self.newest.0) <= seconds as u64
+    pub const fn newest(&self) -> Millis {
+        Millis(self.newest.0.saturating_mul(1_000))
     }
 
     /// Messages a second over the last few whole seconds.

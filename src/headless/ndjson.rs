@@ -201,6 +201,7 @@ const fn refusal(why: Refusal) -> &'static str {
         Refusal::NoSuchDevice => "no_such_device",
         Refusal::Unconfirmed => "unconfirmed",
         Refusal::TooLarge => "too_large",
+        Refusal::NotInDialect => "not_in_dialect",
         Refusal::Busy => "busy",
     }
 }

@@ -295,6 +295,10 @@ impl Session {
             Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
             Command::ReleaseLock => self.release_lock(),
             Command::DropDevice(device) => self.drop_device(device.into_inner()),
+            // What the other devices could not read must not reach their queues.
+            Command::Reflect { envelope, .. } if !envelope.representable_in(self.config.keys.dialect()) => {
+                self.refuse(Refusal::NotInDialect);
+            }
             Command::Reflect { envelope, ephemeral } => {
                 let sealed = Sealed::seal(&*envelope, &self.config.keys.clone(), self.nonce());
                 self.reflect(now, sealed, ephemeral);

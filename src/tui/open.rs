@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _};
 
 use crossterm::event::EventStream;
-use supports_color::Stream;
 
 use super::{Colour, Dashboard, Glyphs, Settings, Zone};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
@@ -52,7 +51,7 @@ fn show(session: Session, address: Address, title: Clean, display: DisplayArgs) 
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
-        colour: if supports_color::on(Stream::Stdout).is_some() { Colour::Sixteen } else { Colour::None },
+        colour: Colour::of_stdout(),
         zone: if display.utc { Zone::Utc } else { Zone::Local },
     };
     let event_loop = event_loop().map_err(Failure::Start)?;

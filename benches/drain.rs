@@ -1,0 +1,113 @@
+//! What one reflected message costs on its way from the socket to the group model: `cargo bench`.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use d2mtop::group::{Event, Group};
+use d2mtop::protocol::challenge::ephemeral_public_key;
+use d2mtop::protocol::d2d::{Composer, Draft};
+use d2mtop::protocol::{
+    Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId,
+    Millis, Nonce, Reflected, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
+};
+use d2mtop::session::{Config, Input, LeaderPolicy, Output, Session, Timing};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+const DIALECT: Dialect = Dialect::Dgk;
+const BATCH: usize = 256;
+const NOW: Millis = Millis(1_700_000_000_000);
+
+fn keys() -> Arc<GroupKeys> {
+    Arc::new(GroupKeys::derive(DIALECT, &GroupSecret::new(&mut [1; 32])))
+}
+
+/// A session that has logged in.
+fn session() -> Session {
+    let config = Config {
+        keys: keys(),
+        device_id: DeviceId(1),
+        device_info: DeviceInfo::default(),
+        expected_slot_state: SlotState::New,
+        expiration_policy: ExpirationPolicy::Volatile,
+        exhausted_policy: ExhaustedPolicy::Reject,
+        leader_policy: LeaderPolicy::Stay,
+        read_only: false,
+        timing: Timing::default(),
+    };
+    let mut session = Session::new(config, StdRng::seed_from_u64(1));
+    let hello = ServerMessage::Hello(ServerHello {
+        version: 0,
+        ephemeral_key: ephemeral_public_key(&[2; 32]),
+        challenge: Challenge([3; 32]),
+    });
+    let info = ServerMessage::Info(ServerInfo {
+        max_device_slots: 5,
+        slot_state: SlotState::New,
+        shared_device_data: Sealed::default(),
+        current_time: None,
+        reflection_queue_length: None,
+    });
+    session.handle(NOW, Input::Timer);
+    session.handle(NOW, Input::LinkUp);
+    session.handle(NOW, Input::Frames(vec![hello.encode(DIALECT), info.encode(DIALECT)]));
+    while session.poll().is_some() {}
+    session
+}
+
+/// A batch as one read of the socket brings it; the text fills the envelope up to about `size` bytes.
+fn batch(size: usize) -> Vec<Bytes> {
+    let keys = keys();
+    let text = "x".repeat(size.saturating_sub(120));
+    let message = |number: usize| {
+        let id = MessageId(number as u64);
+        let draft = Draft::text(id, NOW, &text);
+        let envelope = Composer::new(DIALECT, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
+        let mut nonce = [0; 24];
+        nonce[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        ServerMessage::Reflected(Reflected {
+            id: ReflectedId(number as u32),
+            ephemeral: false,
+            timestamp: NOW,
+            envelope: Sealed::seal(&envelope, &keys, Nonce(nonce)),
+        })
+        .encode(DIALECT)
+    };
+    (0..BATCH).map(message).collect()
+}
+
+fn drain(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("drain");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    for size in [200, 16 * 1024] {
+        let frames = batch(size);
+        group.bench_function(format!("{BATCH} messages of {size} bytes"), |bencher| {
+            bencher.iter_batched(
+                || (session(), Group::default(), frames.clone()),
+                |(mut session, mut model, frames)| {
+                    session.handle(NOW, Input::Frames(frames));
+                    while let Some(output) = session.poll() {
+                        match output {
+                            Output::Reflected { connection, messages } => {
+                                let count = messages.len();
+                                model.apply(NOW, &Event::Reflected(messages));
+                                session.handle(NOW, Input::Durable { connection, count });
+                            }
+                            other => {
+                                black_box(other);
+                            }
+                        }
+                    }
+                    (session, model)
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, drain);
+criterion_main!(benches);

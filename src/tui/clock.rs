@@ -1,0 +1,65 @@
+//! The time of a frame. Whatever text depends on it is made here, so that it is known when the frame becomes wrong by the
+//! passing of time alone: the loop sleeps until then, and an idle screen costs nothing.
+
+use std::cell::Cell;
+
+use super::format::{self, Zone};
+use crate::protocol::Millis;
+
+/// The time of a frame, and when its text becomes wrong.
+#[derive(Debug)]
+pub(super) struct Clock {
+    now: Millis,
+    zone: Zone,
+    wrong_at: Cell<Option<Millis>>,
+}
+
+impl Clock {
+    pub(super) const fn new(now: Millis, zone: Zone) -> Self {
+        Self { now, zone, wrong_at: Cell::new(None) }
+    }
+
+    /// When something on the frame becomes wrong.
+    pub(super) const fn wrong_at(&self) -> Option<Millis> {
+        self.wrong_at.get()
+    }
+
+    pub(super) const fn now(&self) -> Millis {
+        self.now
+    }
+
+    pub(super) const fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// How long ago, coarse: `now`, `2 min`, `3 h`.
+    pub(super) fn ago(&self, at: Millis) -> String {
+        self.becomes_wrong(format::ago_changes_at(at, self.now));
+        format::ago(at, self.now)
+    }
+
+    /// How long since, coarse, and nothing for the first minute.
+    pub(super) fn lasting(&self, since: Millis) -> Option<String> {
+        self.becomes_wrong(format::ago_changes_at(since, self.now));
+        format::lasting(since, self.now)
+    }
+
+    /// How long until: `4 s`, `3 min`.
+    pub(super) fn until(&self, at: Millis) -> String {
+        if let Some(change) = format::until_changes_at(at, self.now) {
+            self.becomes_wrong(change);
+        }
+        format::until(at, self.now)
+    }
+
+    /// `14:02`, or with the day if that is not today.
+    pub(super) fn minute(&self, at: Millis) -> String {
+        self.zone.minute_or_day(at, self.now)
+    }
+
+    /// Something else on the frame becomes wrong at that time.
+    pub(super) fn becomes_wrong(&self, at: Millis) {
+        let earlier = self.wrong_at.get().map_or(at, |known| known.min(at));
+        self.wrong_at.set(Some(earlier));
+    }
+}

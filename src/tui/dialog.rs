@@ -1,0 +1,300 @@
+//! Questions before something is done. A dialog names the object, says the consequence, and defaults to doing nothing; it
+//! is the only place that turns an agreement into a [`Confirmed`] command.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Clear, Widget as _};
+
+use super::cut::{width, wrap};
+use super::lock::scope_words;
+use super::pen::Pen;
+use super::theme::{SELECTED, Theme};
+use super::view::View;
+use crate::group::{Group, LockState};
+use crate::protocol::d2d::Platform;
+use crate::protocol::{Activity, CloseCode, DeviceId, SlotState, TransactionScope};
+use crate::session::{Command, command::Confirmed};
+
+/// For how long the lock is taken at most; whoever forgets it must not keep the group from changing for ever.
+const LOCK_LIMIT: Duration = Duration::from_secs(60);
+
+/// A question, or an explanation that only can be closed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Dialog {
+    title: &'static str,
+    /// What it is about.
+    object: String,
+    /// What would happen.
+    consequence: &'static str,
+    /// What is worse than usual this time.
+    warnings: Vec<&'static str>,
+    answers: Vec<Answer>,
+    chosen: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Answer {
+    label: String,
+    /// [`None`] closes the dialog and does nothing.
+    agreed: Option<Agreed>,
+}
+
+/// What a person can agree to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agreed {
+    Drop(DeviceId),
+    Take(TransactionScope),
+    Release,
+    ConnectAs(SlotState),
+}
+
+impl Answer {
+    fn nothing(label: &str) -> Self {
+        Self { label: label.to_owned(), agreed: None }
+    }
+
+    fn to(label: &str, agreed: Agreed) -> Self {
+        Self { label: label.to_owned(), agreed: Some(agreed) }
+    }
+}
+
+impl Dialog {
+    /// Drop this device?
+    pub(super) fn drop(view: &View<'_>, device: DeviceId) -> Self {
+        Self {
+            title: "Drop device",
+            object: device_words(view, device),
+            consequence: "It loses its slot and its queued messages, and must be linked again. The group is locked \
+                          while this runs.",
+            warnings: drop_warnings(view, device),
+            answers: vec![Answer::nothing("Cancel"), Answer::to("Drop", Agreed::Drop(device))],
+            chosen: 0,
+        }
+    }
+
+    /// Take the lock, and for which scope?
+    pub(super) fn take_lock() -> Self {
+        let scopes = TransactionScope::ALL.map(|scope| Answer::to(&scope.to_string(), Agreed::Take(scope)));
+        Self {
+            title: "Take the lock",
+            object: "The lock of this group, for the scope:".to_owned(),
+            consequence: "Until it is released, no other device can sync or link. The server takes it back after 60 s, \
+                          and closes our connection then.",
+            warnings: Vec::new(),
+            answers: std::iter::once(Answer::nothing("Cancel")).chain(scopes).collect(),
+            chosen: 0,
+        }
+    }
+
+    /// Release the lock, or stop waiting for it?
+    pub(super) fn release_lock(view: &View<'_>) -> Self {
+        let (object, consequence, answer) = match view.group.lock().state() {
+            LockState::Ours { scope, .. } => {
+                (scope_words(*scope), "The transaction is committed, and other devices can take the lock.", "Release")
+            }
+            LockState::Requested { scope, .. } | LockState::Held { wanted: Some(scope), .. } => {
+                (scope_words(*scope), "d2mtop no longer waits for the lock.", "Stop waiting")
+            }
+            LockState::Held { wanted: None, .. } | LockState::Free => {
+                ("The lock of this group".to_owned(), "This device does not hold it any more.", "Release")
+            }
+        };
+        Self {
+            title: "Release the lock",
+            object,
+            consequence,
+            warnings: Vec::new(),
+            answers: vec![Answer::nothing("Cancel"), Answer::to(answer, Agreed::Release)],
+            chosen: 0,
+        }
+    }
+
+    /// Connect although the server no longer knows this device, or knows it already?
+    pub(super) fn reconnect(code: CloseCode, group: &Group) -> Self {
+        let new = Answer::to("Connect as new", Agreed::ConnectAs(SlotState::New));
+        let known = Answer::to("Connect as known", Agreed::ConnectAs(SlotState::Existing));
+        // After a login we expected our slot, and it was gone; before one, either may be so.
+        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && group.login().is_none();
+        let mut answers = vec![Answer::nothing("Cancel"), new];
+        if undecided {
+            answers.push(known);
+        }
+        Self {
+            title: "Connect again",
+            object: format!("The server said: {} ({code}).", code.meaning()),
+            consequence: "As a new device it takes a slot; the messages that waited for it before are gone. The other \
+                          devices see it appear.",
+            warnings: Vec::new(),
+            answers,
+            chosen: 0,
+        }
+    }
+
+    /// Why something cannot be done in this session.
+    pub(super) fn read_only(what: &'static str) -> Self {
+        Self {
+            title: "Read-only",
+            object: what.to_owned(),
+            consequence: "This session was started with --read-only: it looks, and changes nothing. Start d2mtop without \
+                          it to do this.",
+            warnings: Vec::new(),
+            answers: vec![Answer::nothing("Close")],
+            chosen: 0,
+        }
+    }
+
+    pub(super) fn choose(&mut self, step: isize) {
+        let last = self.answers.len().saturating_sub(1);
+        self.chosen = self.chosen.saturating_add_signed(step).min(last);
+    }
+
+    /// What follows from the chosen answer.
+    pub(super) fn answer(&self) -> Option<Command> {
+        let agreed = self.answers.get(self.chosen)?.agreed?;
+        Some(match agreed {
+            Agreed::Drop(device) => Command::DropDevice(Confirmed::after_asking(device)),
+            Agreed::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
+            Agreed::Release => Command::ReleaseLock,
+            Agreed::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
+        })
+    }
+
+    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+        let width = area.width.min(64);
+        let columns = usize::from(width).saturating_sub(4);
+        let mut lines: Vec<(String, Style)> = Vec::new();
+        let mut add = |text: &str, style| lines.extend(wrap(text, columns).into_iter().map(|line| (line, style)));
+        add(&self.object, Theme::STRONG);
+        add("", Theme::PLAIN);
+        add(self.consequence, Theme::PLAIN);
+        for warning in &self.warnings {
+            add(&format!("! {warning}"), view.theme.bad());
+        }
+        let as_list = self.answers.len() > 3;
+        let answer_lines = if as_list { self.answers.len() } else { 1 };
+        let wanted = lines.len() + answer_lines + 3;
+        let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
+        let inner = frame(buffer, area, (width, height), self.title, view.theme.attention());
+        let room_for_text = usize::from(inner.height).saturating_sub(answer_lines.min(usize::from(inner.height) / 2));
+        let mut pen = Pen::new(buffer, inner);
+        for (line, style) in lines.iter().take(room_for_text) {
+            pen.gap(1).text(line, *style).next_line();
+        }
+        let answers_top = u16::try_from(lines.len().min(room_for_text)).unwrap_or(0);
+        let spare = inner.height.saturating_sub(answers_top + u16::try_from(answer_lines).unwrap_or(0)).min(1);
+        let top = inner.y + answers_top + spare;
+        let place = Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner };
+        if as_list { self.list(buffer, place, view) } else { self.buttons(buffer, place) }
+    }
+
+    fn buttons(&self, buffer: &mut Buffer, area: Rect) {
+        let taken: usize = self.answers.iter().map(|answer| width(&answer.label) + 6).sum();
+        let mut pen = Pen::new(buffer, area);
+        let before = pen.room().saturating_sub(taken) / 2;
+        pen.gap(before);
+        for (index, answer) in self.answers.iter().enumerate() {
+            // The brackets say in any terminal which answer Enter gives.
+            let (text, style) = if index == self.chosen {
+                (format!("[ {} ]", answer.label), Theme::CHOSEN)
+            } else {
+                (format!("  {}  ", answer.label), Theme::PLAIN)
+            };
+            pen.gap(1).text(&text, style).gap(1);
+        }
+    }
+
+    fn list(&self, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+        let rows = usize::from(area.height);
+        let first = (self.chosen + 1).saturating_sub(rows);
+        let mut pen = Pen::new(buffer, area);
+        for (index, answer) in self.answers.iter().enumerate().skip(first).take(rows) {
+            let chosen = index == self.chosen;
+            pen.gap(2).text(if chosen { SELECTED } else { " " }, view.theme.focus()).gap(1);
+            pen.text(&answer.label, if chosen { Theme::CHOSEN } else { Theme::PLAIN }).next_line();
+        }
+    }
+}
+
+/// `iPad · iOS 7.2.2 · last seen 3 d ago · 8f3a19c2d0e1b477`
+fn device_words(view: &View<'_>, id: DeviceId) -> String {
+    let Some(device) = view.group.devices().get(id) else { return id.to_string() };
+    let mut words = Vec::new();
+    match &device.info {
+        Ok(info) => {
+            words.extend((!info.label.is_empty()).then(|| info.label.to_string()));
+            words.push(format!("{} {}", info.platform, info.app_version));
+        }
+        Err(_) => words.push("a device whose description cannot be read".to_owned()),
+    }
+    words.push(match device.activity {
+        Activity::ConnectedSince(_) => "connected".to_owned(),
+        Activity::LastDisconnect(at) => format!("last seen {}", view.clock.minute(at)),
+        Activity::LastLogin(at) => format!("last login {}", view.clock.minute(at)),
+        Activity::Unknown => "last seen: not told".to_owned(),
+    });
+    words.push(id.to_string());
+    words.join(" · ")
+}
+
+fn drop_warnings(view: &View<'_>, device: DeviceId) -> Vec<&'static str> {
+    let own = view.is_own(device);
+    let devices = view.group.devices();
+    let others_left = devices.iter().filter(|(id, _)| *id != device && !view.is_own(*id)).count();
+    let phone = devices
+        .get(device)
+        .and_then(|listed| listed.info.as_ref().ok())
+        .is_some_and(|info| matches!(info.platform, Platform::Android | Platform::Ios));
+    let mut warnings = Vec::new();
+    if own {
+        warnings.push("This is the device you are looking through: d2mtop is signed out at once and must join again.");
+    }
+    if others_left == 0 && !own {
+        warnings
+            .push("It is the last other device. A phone that is alone dissolves the group, and linking starts anew.");
+    } else if others_left <= 1 && own {
+        warnings.push("Only one other device stays. A phone that is alone dissolves the group.");
+    }
+    if phone && !own {
+        warnings.push("It is a phone: it stays cut off until its owner acts on it.");
+    }
+    warnings
+}
+
+/// Draws an empty box in the middle of the area, and gives its inside.
+pub(super) fn frame(buffer: &mut Buffer, area: Rect, (width, height): (u16, u16), title: &str, style: Style) -> Rect {
+    let area = area.intersection(buffer.area);
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 2;
+    let outer = Rect { x, y, width, height };
+    Clear.render(outer, buffer);
+    // A wide character that the box cuts in half would be drawn over its border.
+    if let Some(cell) = x.checked_sub(1).filter(|x| *x >= area.x) {
+        for y in outer.top()..outer.bottom() {
+            clear_wide(buffer, cell, y);
+        }
+    }
+    let rule = "─".repeat(usize::from(width.saturating_sub(2)));
+    let sides = " ".repeat(usize::from(width.saturating_sub(2)));
+    let mut pen = Pen::new(buffer, outer);
+    for row in 0..height {
+        let line = match row {
+            0 => format!("┌{rule}┐"),
+            row if row + 1 == height => format!("└{rule}┘"),
+            _ => format!("│{sides}│"),
+        };
+        pen.text(&line, style).next_line();
+    }
+    Pen::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer })
+        .text(&format!("─ {title} "), style);
+    Rect { x: x + 1.min(width), y: y + 1.min(height), width: width.saturating_sub(2), height: height.saturating_sub(2) }
+}
+
+fn clear_wide(buffer: &mut Buffer, x: u16, y: u16) {
+    if let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| super::cut::width(cell.symbol()) > 1) {
+        cell.set_symbol(" ");
+    }
+}

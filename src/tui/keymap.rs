@@ -1,0 +1,272 @@
+//! One table of keys: it decides what a key does, what the hint bar says, and what the help says.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::layout::Pane;
+
+/// What the user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Help,
+    Quit,
+    Back,
+    Confirm,
+    Choose(isize),
+    Move(Motion),
+    Focus(Pane),
+    FocusStep(usize),
+    Sort,
+    Reverse,
+    Pause,
+    Detail,
+    Zoom,
+    Refresh,
+    Connect,
+    Drop,
+    Lock,
+    Repaint,
+    Suspend,
+}
+
+/// A movement through rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Motion {
+    Up,
+    Down,
+    HalfPageUp,
+    HalfPageDown,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+}
+
+/// Where a key means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Whatever is open.
+    Everywhere,
+    /// On the panes, with no dialog, help or detail open.
+    Panes,
+    /// With the focus on one pane.
+    On(Pane),
+    /// In the help or a detail view.
+    Page,
+    /// In a dialog.
+    Dialog,
+}
+
+/// One line of the table.
+pub(super) struct Binding {
+    keys: &'static [Key],
+    pub(super) action: Action,
+    pub(super) place: Place,
+    /// How the keys are written.
+    pub(super) shown: &'static str,
+    /// In the hint bar; empty leaves it out.
+    pub(super) hint: &'static str,
+    /// In the help; empty leaves it out, because the line before tells it.
+    pub(super) help: &'static str,
+}
+
+/// A key and whether Ctrl is held.
+struct Key(KeyCode, bool);
+
+const fn key(character: char) -> Key {
+    Key(KeyCode::Char(character), false)
+}
+
+const fn ctrl(character: char) -> Key {
+    Key(KeyCode::Char(character), true)
+}
+
+const fn named(code: KeyCode) -> Key {
+    Key(code, false)
+}
+
+const fn bind(
+    place: Place,
+    keys: &'static [Key],
+    shown: &'static str,
+    action: Action,
+    hint: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { keys, action, place, shown, hint, help }
+}
+
+use KeyCode::{BackTab, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
+use Place::{Dialog, Everywhere, On, Page, Panes};
+
+/// All keys. The first line that fits decides; the hint bar shows lines from top to bottom while there is room.
+pub(super) static TABLE: &[Binding] = &[
+    bind(Everywhere, &[ctrl('c')], "Ctrl-C", Action::Quit, "", "quit at once, whatever is open"),
+    bind(Everywhere, &[ctrl('l')], "Ctrl-L", Action::Repaint, "", "paint the whole screen anew"),
+    bind(Everywhere, &[ctrl('z')], "Ctrl-Z", Action::Suspend, "", "suspend; fg brings it back"),
+    // Dialogs.
+    bind(Dialog, &[named(Esc), key('q')], "Esc", Action::Back, "cancel", ""),
+    bind(Dialog, &[named(Tab), named(Down), named(Right), key('j'), key('l')], "Tab", Action::Choose(1), "choose", ""),
+    bind(
+        Dialog,
+        &[named(BackTab), named(Up), named(Left), key('k'), key('h')],
+        "Shift-Tab",
+        Action::Choose(-1),
+        "",
+        "",
+    ),
+    bind(Dialog, &[named(Enter)], "Enter", Action::Confirm, "give the marked answer", ""),
+    // Help and details.
+    bind(Page, &[named(Esc), key('q'), key('?'), named(Enter)], "Esc", Action::Back, "close", ""),
+    bind(Page, &[key('j'), named(Down)], "j k", Action::Move(Motion::Down), "scroll", ""),
+    bind(Page, &[key('k'), named(Up)], "k", Action::Move(Motion::Up), "", ""),
+    bind(Page, &[named(PageDown), ctrl('d'), key(' ')], "PgDn", Action::Move(Motion::PageDown), "", ""),
+    bind(Page, &[named(PageUp), ctrl('u')], "PgUp", Action::Move(Motion::PageUp), "", ""),
+    bind(Page, &[key('g'), named(Home)], "g", Action::Move(Motion::First), "", ""),
+    bind(Page, &[key('G'), named(End)], "G", Action::Move(Motion::Last), "", ""),
+    // Devices.
+    bind(On(Pane::Devices), &[named(Enter)], "Enter", Action::Detail, "detail", "all facts of the device or row"),
+    bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
+    bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
+    bind(On(Pane::Devices), &[key('s')], "s", Action::Sort, "sort", "sort devices by the next property"),
+    bind(On(Pane::Devices), &[key('S')], "S", Action::Reverse, "", "reverse the order of devices"),
+    // Feed.
+    bind(On(Pane::Feed), &[key(' ')], "Space", Action::Pause, "pause/follow", "pause the feed, or follow it again"),
+    bind(On(Pane::Feed), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
+    // All panes.
+    bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
+    bind(Panes, &[key('c')], "c", Action::Connect, "", "connect now instead of waiting"),
+    bind(Panes, &[named(Tab)], "Tab", Action::FocusStep(1), "pane", "next pane; Shift-Tab the one before"),
+    bind(Panes, &[named(BackTab)], "Shift-Tab", Action::FocusStep(4), "", ""),
+    bind(Panes, &[key('1')], "1-5", Action::Focus(Pane::Devices), "", "the pane of that number"),
+    bind(Panes, &[key('2')], "2", Action::Focus(Pane::Lock), "", ""),
+    bind(Panes, &[key('3')], "3", Action::Focus(Pane::Role), "", ""),
+    bind(Panes, &[key('4')], "4", Action::Focus(Pane::Feed), "", ""),
+    bind(Panes, &[key('5')], "5", Action::Focus(Pane::Latency), "", ""),
+    bind(
+        Panes,
+        &[key('+'), key('_'), key('z')],
+        "+",
+        Action::Zoom,
+        "zoom",
+        "the focused pane alone, or all panes again",
+    ),
+    bind(Panes, &[key('j'), named(Down)], "j k", Action::Move(Motion::Down), "", "down and up; the arrows do the same"),
+    bind(Panes, &[key('k'), named(Up)], "k", Action::Move(Motion::Up), "", ""),
+    bind(Panes, &[ctrl('d')], "Ctrl-D", Action::Move(Motion::HalfPageDown), "", "half a page down; Ctrl-U up"),
+    bind(Panes, &[ctrl('u')], "Ctrl-U", Action::Move(Motion::HalfPageUp), "", ""),
+    bind(Panes, &[named(PageDown)], "PgDn", Action::Move(Motion::PageDown), "", "a page down; PgUp up"),
+    bind(Panes, &[named(PageUp)], "PgUp", Action::Move(Motion::PageUp), "", ""),
+    bind(
+        Panes,
+        &[key('g'), named(Home)],
+        "g G",
+        Action::Move(Motion::First),
+        "",
+        "first and last; Home and End do the same",
+    ),
+    bind(Panes, &[key('G'), named(End)], "G", Action::Move(Motion::Last), "", ""),
+    bind(Panes, &[named(Esc)], "Esc", Action::Back, "", "one level back"),
+    bind(Panes, &[key('?')], "?", Action::Help, "help", "this help"),
+    bind(Panes, &[key('q')], "q", Action::Quit, "quit", "quit"),
+];
+
+impl Place {
+    /// Whether a binding of this place applies where the user is now.
+    pub(super) fn covers(self, here: Self) -> bool {
+        match (self, here) {
+            (Everywhere, _) | (Panes, On(_)) => true,
+            _ => self == here,
+        }
+    }
+}
+
+/// What a key does where the user is now, if anything.
+pub(super) fn lookup(event: KeyEvent, here: Place) -> Option<Action> {
+    let held = event.modifiers.contains(KeyModifiers::CONTROL);
+    // Letters differ by Shift alone; Alt means nothing here, and must not act as the bare key.
+    if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER) {
+        return None;
+    }
+    let code = match event.code {
+        // With Ctrl, some terminals tell Shift or Caps Lock and some do not.
+        KeyCode::Char(character) if held => KeyCode::Char(character.to_ascii_lowercase()),
+        code => code,
+    };
+    let fits = |binding: &&Binding| {
+        binding.place.covers(here) && binding.keys.iter().any(|Key(wanted, ctrl)| *wanted == code && *ctrl == held)
+    };
+    TABLE.iter().find(fits).map(|binding| binding.action)
+}
+
+/// The hint bar: keys and what they do, most important first.
+pub(super) fn hints(here: Place) -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE
+        .iter()
+        .filter(move |binding| binding.place.covers(here) && !binding.hint.is_empty())
+        .map(|binding| (binding.shown, binding.hint))
+}
+
+/// The help: keys and what they do, in the order of the table.
+pub(super) fn help() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.iter().filter(|binding| !binding.help.is_empty()).map(|binding| (binding.shown, binding.help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY_PLACE: [Place; 7] =
+        [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Dialog];
+
+    #[test]
+    fn keys_do_what_the_convention_says() {
+        let plain = KeyModifiers::NONE;
+        let ctrl = KeyModifiers::CONTROL;
+        let cases = [
+            (KeyCode::Char('?'), plain, Some(Action::Help)),
+            (KeyCode::Char('q'), plain, Some(Action::Quit)),
+            (KeyCode::Char('c'), ctrl, Some(Action::Quit)),
+            (KeyCode::Char('c'), plain, Some(Action::Connect)),
+            (KeyCode::Char('D'), KeyModifiers::SHIFT, Some(Action::Drop)),
+            (KeyCode::Char('D'), plain, Some(Action::Drop)),
+            (KeyCode::Char('d'), plain, None),
+            (KeyCode::Char('d'), ctrl, Some(Action::Move(Motion::HalfPageDown))),
+            (KeyCode::Char('D'), ctrl | KeyModifiers::SHIFT, Some(Action::Move(Motion::HalfPageDown))),
+            (KeyCode::Char('L'), plain, Some(Action::Lock)),
+            (KeyCode::Char('l'), plain, None),
+            (KeyCode::Char('l'), ctrl, Some(Action::Repaint)),
+            (KeyCode::Char('z'), ctrl, Some(Action::Suspend)),
+            (KeyCode::Char(' '), plain, None),
+            (KeyCode::Char('s'), plain, Some(Action::Sort)),
+            (KeyCode::Char('4'), plain, Some(Action::Focus(Pane::Feed))),
+            (KeyCode::BackTab, KeyModifiers::SHIFT, Some(Action::FocusStep(4))),
+            (KeyCode::Char('q'), KeyModifiers::ALT, None),
+            (KeyCode::Char('x'), plain, None),
+            (KeyCode::F(5), plain, None),
+        ];
+        for (code, modifiers, action) in cases {
+            assert_eq!(lookup(KeyEvent::new(code, modifiers), On(Pane::Devices)), action, "{modifiers:?} {code:?}");
+        }
+    }
+
+    #[test]
+    fn no_line_of_the_table_is_hidden_by_another() {
+        for (index, binding) in TABLE.iter().enumerate() {
+            for Key(code, ctrl) in binding.keys {
+                let modifiers = if *ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+                let reached = EVERY_PLACE
+                    .into_iter()
+                    .filter(|here| binding.place.covers(*here))
+                    .any(|here| lookup(KeyEvent::new(*code, modifiers), here) == Some(binding.action));
+                assert!(reached, "line {index} ({}) is never reached", binding.shown);
+            }
+        }
+    }
+
+    #[test]
+    fn control_c_quits_from_everywhere() {
+        for here in EVERY_PLACE {
+            assert_eq!(lookup(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL), here), Some(Action::Quit));
+        }
+    }
+}

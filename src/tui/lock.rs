@@ -1,0 +1,93 @@
+//! Who may change things: the group's lock.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::format;
+use super::pen::Pen;
+use super::theme::Theme;
+use super::view::{Piece, View};
+use crate::group::lock::EndedLock;
+use crate::group::{LockState, Scope};
+
+/// A scope by its name in the specification.
+pub(super) fn scope_words(scope: Scope) -> String {
+    scope.map_or_else(|| "unreadable scope".to_owned(), |scope| scope.to_string())
+}
+
+pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
+    let attention = view.theme.attention();
+    let mut pieces = vec![match view.group.lock().state() {
+        _ if view.group.login().is_none() => Piece::new("unknown", Theme::QUIET),
+        LockState::Free => Piece::new("free", Theme::STRONG),
+        LockState::Requested { .. } => Piece::new("asked for", attention),
+        LockState::Held { wanted: Some(_), .. } => Piece::new("awaited", attention),
+        LockState::Held { holder, .. } => Piece::new(format!("held by {}", view.label(*holder)), attention),
+        LockState::Ours { expires_at: Some(at), .. } => {
+            Piece::new(format!("ours, {} left", view.clock.until(*at)), attention)
+        }
+        LockState::Ours { .. } => Piece::new("ours", attention),
+    }];
+    if let Some(since) = view.stale_since() {
+        pieces.push(Piece::new(format!("as of {}", view.clock.minute(since)), attention));
+    }
+    pieces
+}
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+    let mut pen = Pen::new(buffer, area);
+    match view.group.lock().state() {
+        LockState::Free => {}
+        LockState::Requested { scope, .. } => {
+            pen.gap(1).text(&scope_words(*scope), Theme::PLAIN).next_line();
+        }
+        LockState::Held { holder, scope, since, wanted } => {
+            pen.gap(1).text(&scope_words(*scope), Theme::PLAIN);
+            pen.text(&format!(" since {}", format_second(view, *since)), Theme::QUIET).next_line();
+            if let Some(wanted) = wanted {
+                pen.gap(1).text(&format!("held by {}", view.label(*holder)), Theme::PLAIN).next_line();
+                pen.gap(1).text(&format!("we want {}", scope_words(*wanted)), Theme::QUIET).next_line();
+            }
+        }
+        LockState::Ours { scope, since, .. } => {
+            pen.gap(1).text(&scope_words(*scope), Theme::PLAIN);
+            pen.text(&format!(" since {}", format_second(view, *since)), Theme::QUIET).next_line();
+            pen.gap(1).text("nobody else can change the group; L releases", Theme::QUIET).next_line();
+        }
+    }
+    history(&mut pen, view);
+}
+
+fn format_second(view: &View<'_>, at: crate::protocol::Millis) -> String {
+    view.clock.zone().second(at)
+}
+
+fn history(pen: &mut Pen<'_>, view: &View<'_>) {
+    let mut ended = view.group.lock().ended().peekable();
+    if ended.peek().is_none() && pen.has_line() {
+        pen.gap(1).text("no transaction seen yet", Theme::QUIET);
+    }
+    // Two lines each where narrow, one where wide.
+    let wide = pen.room() >= 44;
+    for ended in ended {
+        if pen.lines_left() < if wide { 1 } else { 2 } {
+            break;
+        }
+        let (who, held) = ended_words(view, ended);
+        let at = view.clock.zone().second(ended.at);
+        pen.gap(1).text(&at, Theme::QUIET).gap(1).text(&scope_words(ended.scope), Theme::PLAIN);
+        if wide {
+            pen.gap(2);
+        } else {
+            pen.next_line().gap(1);
+        }
+        pen.text(&who, Theme::PLAIN).text(&held, Theme::QUIET).next_line();
+    }
+}
+
+fn ended_words(view: &View<'_>, ended: &EndedLock) -> (String, String) {
+    let who = ended.holder.map_or_else(|| "this device".to_owned(), |holder| view.label(holder).to_string());
+    let held = ended.held.map(|held| format!(", {}", format::span(held))).unwrap_or_default();
+    let lost = if ended.lost { ", lost" } else { "" };
+    (who, format!("{held}{lost}"))
+}

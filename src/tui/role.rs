@@ -1,0 +1,84 @@
+//! Who serves the chat server, and what that means for the group.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::cut::wrap;
+use super::pen::Pen;
+use super::theme::Theme;
+use super::view::{Piece, View};
+use crate::group::RoleState;
+use crate::protocol::Activity;
+
+pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
+    let (word, style) = match view.group.role().state() {
+        RoleState::Unknown => ("unknown", Theme::QUIET),
+        RoleState::Leader { .. } => ("leader", view.theme.attention()),
+        RoleState::Follower { .. } => ("follower", Theme::STRONG),
+        RoleState::GivenUp { .. } => ("given up", view.theme.attention()),
+    };
+    let mut pieces = vec![Piece::new(word, style)];
+    if let (Some(since), false) = (view.stale_since(), view.group.role().state() == RoleState::Unknown) {
+        pieces.push(Piece::new(format!("as of {}", view.clock.minute(since)), view.theme.attention()));
+    }
+    pieces
+}
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+    let mut pen = Pen::new(buffer, area);
+    for sentence in sentences(view) {
+        for line in wrap(&sentence, pen.room().saturating_sub(2)) {
+            pen.gap(1).text(&line, Theme::PLAIN).next_line();
+        }
+    }
+}
+
+fn sentences(view: &View<'_>) -> Vec<String> {
+    let role = view.group.role();
+    let again = match role.promotions_in_a_row() {
+        0 | 1 => None,
+        times => Some(format!("promoted {times} times in a row: no other device is there to lead")),
+    };
+    let mut sentences = match role.state() {
+        RoleState::Unknown if view.group.connection().is_logged_in() => {
+            vec!["follower unless the server promotes us soon".to_owned()]
+        }
+        RoleState::Unknown => vec!["told after the login".to_owned()],
+        RoleState::Leader { since } => vec![
+            format!("since {}", view.clock.minute(since)),
+            if view.settings.stay_leader {
+                "the group gets no incoming messages while this lasts (--stay-leader)".to_owned()
+            } else {
+                "phones need the role, so d2mtop leaves".to_owned()
+            },
+        ],
+        RoleState::Follower { since } => {
+            vec![
+                format!("since {}", view.clock.minute(since)),
+                format!("{} leads", who_may_lead(view)),
+                "incoming messages reach the group through the leader".to_owned(),
+            ]
+        }
+        RoleState::GivenUp { back_at, .. } => vec![
+            format!("back at {}", view.clock.minute(back_at)),
+            "incoming messages reach the group only through a phone or desktop that leads".to_owned(),
+        ],
+    };
+    sentences.extend(again);
+    sentences
+}
+
+/// The leader is never named; but it is one of those that are connected.
+fn who_may_lead(view: &View<'_>) -> String {
+    let devices = view.group.devices();
+    let connected: Vec<_> = devices
+        .iter()
+        .filter(|(id, device)| !view.is_own(*id) && matches!(device.activity, Activity::ConnectedSince(_)))
+        .map(|(id, _)| devices.label(id))
+        .collect();
+    match connected.as_slice() {
+        [one] => one.to_string(),
+        [one, other] => format!("{one} or {other}"),
+        _ => "another device".to_owned(),
+    }
+}

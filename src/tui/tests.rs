@@ -1,0 +1,6 @@
+//! The whole screen, as a person would see it.
+
+mod fixture;
+mod keys;
+mod properties;
+mod screens;

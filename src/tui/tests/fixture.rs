@@ -1,0 +1,239 @@
+//! A group as it might be on an afternoon, made of events only.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::group::*;
+use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary, SyncAction};
+use crate::protocol::*;
+use crate::runtime::Reaction;
+use crate::text::Clean;
+use crate::tui::ui::Ui;
+use crate::tui::{Colour, Glyphs, Settings, Zone};
+
+/// 2026-11-27 14:02:11.204 UTC.
+pub(super) const START: Millis = Millis(1_795_788_131_204);
+pub(super) const PHONE: DeviceId = DeviceId(0x77b4_e1d0_c219_3a8f);
+pub(super) const LAPTOP: DeviceId = DeviceId(0x1122_3344_5566_7788);
+pub(super) const TABLET: DeviceId = DeviceId(0x0102_0304_0506_0708);
+pub(super) const OWN: DeviceId = DeviceId(0xd2d2_d2d2_d2d2_d2d2);
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        title: Clean::literal("home"),
+        dialect: Dialect::Dgk,
+        read_only: false,
+        stay_leader: false,
+        glyphs: Glyphs::Unicode,
+        colour: Colour::Sixteen,
+        zone: Zone::Utc,
+    }
+}
+
+pub(super) fn minutes_before(minutes: u64) -> Millis {
+    Millis(START.0 - minutes * 60_000)
+}
+
+pub(super) fn later(millis: u64) -> Millis {
+    Millis(START.0 + millis)
+}
+
+pub(super) fn device(
+    label: &str,
+    platform: Platform,
+    version: &str,
+    details: &str,
+    activity: Activity,
+) -> ListedDevice {
+    ListedDevice {
+        info: Ok(DeviceInfo {
+            platform,
+            platform_details: Clean::new(details),
+            app_version: Clean::new(version),
+            label: Clean::new(label),
+        }),
+        activity,
+        expiration_policy: Some(ExpirationPolicy::Persistent),
+    }
+}
+
+pub(super) fn devices() -> BTreeMap<DeviceId, ListedDevice> {
+    let on = |minutes| Activity::ConnectedSince(minutes_before(minutes));
+    let own = ListedDevice {
+        expiration_policy: Some(ExpirationPolicy::Volatile),
+        ..device("d2mtop@srv", Platform::Desktop, "0.1.0", "d2mtop on Linux", on(13))
+    };
+    BTreeMap::from([
+        (PHONE, device("Pixel 9", Platform::Android, "6.4.2", "Google Pixel 9", on(5))),
+        (LAPTOP, device("Work laptop", Platform::Desktop, "2.0-beta46", "Electron 33 on Linux", on(64))),
+        (TABLET, device("iPad", Platform::Ios, "7.2.2", "iPad Air", Activity::LastDisconnect(minutes_before(4_500)))),
+        (OWN, own),
+    ])
+}
+
+pub(super) fn summary(author: Option<DeviceId>, kind: Kind) -> Summary {
+    Summary {
+        author,
+        protocol_version: 3,
+        kind,
+        conversation: None,
+        message_type: None,
+        message_id: None,
+        created_at: None,
+        action: None,
+        body_length: 24,
+        count: 1,
+        detail: None,
+    }
+}
+
+pub(super) fn contact(identity: &'static str) -> Option<Conversation> {
+    Some(Conversation::Contact(Clean::literal(identity)))
+}
+
+pub(super) fn message(id: u32, stored: u64, size: u32, content: Result<Summary, OpenError>) -> ReflectedMessage {
+    ReflectedMessage {
+        id: ReflectedId(id),
+        stored_at: later(stored),
+        // The server's clock is 200 ms ahead of ours.
+        received_at: later(stored - 200 + 25 + u64::from(id) % 7),
+        size,
+        ephemeral: false,
+        redelivered: false,
+        repeated_nonce: false,
+        nonce: None,
+        content,
+    }
+}
+
+pub(super) fn text(id: u32, stored: u64) -> ReflectedMessage {
+    let summary = Summary {
+        conversation: contact("ECHOECHO"),
+        message_type: Some(MessageType(0x01)),
+        message_id: Some(MessageId(0x0102_0304_0506_0708)),
+        created_at: Some(later(stored - 900)),
+        ..summary(Some(PHONE), Kind::IncomingMessage)
+    };
+    message(id, stored, 212, Ok(summary))
+}
+
+/// One of each kind, and one of each mark.
+pub(super) fn messages() -> Vec<ReflectedMessage> {
+    let group_id = MessageId(u64::from_le_bytes([0x1f, 0x3c, 1, 2, 3, 4, 5, 0x90]));
+    let group = Some(Conversation::Group { id: group_id, creator: Clean::literal("ECHOECHO") });
+    let (laptop, phone) = (Some(LAPTOP), Some(PHONE));
+    let typed = |number| Some(MessageType(number));
+    let outgoing = summary(laptop, Kind::OutgoingMessage);
+    let read = Summary { conversation: contact("ECHOECHO"), count: 3, ..summary(phone, Kind::IncomingMessageUpdate) };
+    let nickname = Summary {
+        conversation: contact("QRSTUVWX"),
+        action: Some(SyncAction::Update),
+        detail: Some(Clean::literal("nickname")),
+        ..summary(laptop, Kind::ContactSync)
+    };
+    let settings = Summary {
+        action: Some(SyncAction::Update),
+        detail: Some(Clean::literal("read receipts")),
+        ..summary(phone, Kind::SettingsSync)
+    };
+    let typing = Summary { conversation: contact("ECHOECHO"), message_type: typed(0x90), ..outgoing.clone() };
+    let group_text = Summary { conversation: group, message_type: typed(0x41), ..outgoing };
+    vec![
+        text(101, 1_000),
+        message(102, 1_170, 240, Ok(group_text)),
+        message(103, 1_810, 133, Ok(read)),
+        message(104, 4_700, 310, Ok(nickname)),
+        message(105, 4_820, 1_204, Err(OpenError::DoesNotDecrypt)),
+        ReflectedMessage { ephemeral: true, ..message(106, 5_200, 98, Ok(typing)) },
+        ReflectedMessage { redelivered: true, ..text(107, 5_900) },
+        ReflectedMessage { repeated_nonce: true, ..text(101, 6_050) },
+        message(109, 6_400, 187, Ok(settings)),
+        text(110, 6_900),
+    ]
+}
+
+pub(super) fn login() -> Event {
+    Event::LoggedIn(Login {
+        own: OWN,
+        dialect: Dialect::Dgk,
+        max_device_slots: 5,
+        slot_state: SlotState::Existing,
+        clock_offset: Some(200),
+        reflection_queue_length: Some(5_000),
+        shared_version: None,
+    })
+}
+
+/// A group with that many rows in the feed before the ten interesting ones.
+pub(super) fn group_with(rows: u32) -> Group {
+    let mut group = Group::default();
+    let mut apply = |at, event: &Event| group.apply(at, event);
+    apply(minutes_before(14), &Event::Connecting { attempt: 1 });
+    apply(minutes_before(14), &Event::Handshaking);
+    apply(minutes_before(13), &login());
+    apply(minutes_before(13), &Event::QueueDry);
+    apply(minutes_before(12), &Event::Following);
+    let scope = Some(TransactionScope::ContactSync);
+    apply(minutes_before(3), &Event::Lock(LockEvent::HeldBy { holder: LAPTOP, scope }));
+    apply(Millis(minutes_before(3).0 + 1_240), &Event::Lock(LockEvent::Ended { holder: LAPTOP, scope }));
+    apply(START, &Event::Devices(devices()));
+    let ping = Event::RoundTrip { probe: Probe::Ping, elapsed: Duration::from_micros(1_430) };
+    apply(START, &ping);
+    for row in 0..rows {
+        let old = ReflectedMessage { stored_at: minutes_before(2), received_at: minutes_before(2), ..text(row, 1_000) };
+        apply(minutes_before(2), &Event::Reflected(vec![old]));
+        apply(minutes_before(2), &Event::Acknowledged(vec![ReflectedId(row)]));
+    }
+    let messages = messages();
+    for (index, message) in (0_u64..).zip(&messages) {
+        let (at, id) = (message.received_at, message.id);
+        apply(at, &Event::Reflected(vec![message.clone()]));
+        if index < 9 && !message.ephemeral {
+            apply(Millis(at.0 + index % 3), &Event::Acknowledged(vec![id]));
+        }
+    }
+    group
+}
+
+pub(super) fn normal() -> Group {
+    group_with(1_193)
+}
+
+/// When the screens are taken.
+pub(super) const NOW: Millis = Millis(START.0 + 8_000);
+
+pub(super) fn press(ui: &mut Ui, group: &Group, code: KeyCode) -> Reaction {
+    ui.handle(&TerminalEvent::Key(KeyEvent::new(code, KeyModifiers::NONE)), group, NOW)
+}
+
+pub(super) fn typed(ui: &mut Ui, group: &Group, keys: &str) {
+    for key in keys.chars() {
+        press(ui, group, KeyCode::Char(key));
+    }
+}
+
+pub(super) fn draw(ui: &mut Ui, group: &Group, (width, height): (u16, u16)) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    ui.draw(&mut buffer, group, NOW);
+    buffer
+}
+
+/// The symbols of a frame, line by line, without the spaces at the ends.
+pub(super) fn symbols(buffer: &Buffer) -> String {
+    let mut lines = Vec::new();
+    for y in buffer.area.top()..buffer.area.bottom() {
+        let mut line = String::new();
+        let mut x = buffer.area.left();
+        while x < buffer.area.right() {
+            let symbol = buffer.cell((x, y)).map_or(" ", |cell| cell.symbol());
+            line.push_str(symbol);
+            x += u16::try_from(crate::tui::cut::width(symbol).max(1)).unwrap();
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,186 @@
+use crossterm::event::KeyCode;
+
+use super::fixture::*;
+use crate::group::*;
+use crate::protocol::d2d::Platform;
+use crate::protocol::*;
+use crate::text::Clean;
+use crate::tui::Settings;
+use crate::tui::ui::Ui;
+
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
+
+/// Compares the screen at all sizes with what was reviewed.
+fn compare(name: &str, sizes: &[(u16, u16)], group: &Group, settings: &Settings, prepare: impl Fn(&mut Ui)) {
+    for (width, height) in sizes {
+        let mut ui = Ui::new(settings.clone());
+        // The first frame tells the panes their heights, as in life.
+        draw(&mut ui, group, (*width, *height));
+        prepare(&mut ui);
+        let shown = symbols(&draw(&mut ui, group, (*width, *height)));
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots", omit_expression => true }, {
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), shown);
+        });
+    }
+}
+
+fn after(events: Vec<Event>) -> Group {
+    let mut group = normal();
+    for event in events {
+        group.apply(NOW, &event);
+    }
+    group
+}
+
+#[test]
+fn normal_screens() {
+    compare("normal", &SIZES, &normal(), &settings(), |_| ());
+    compare("normal", &[(60, 24), (100, 16), (200, 60)], &normal(), &settings(), |_| ());
+}
+
+#[test]
+fn empty_screens() {
+    compare("empty", &SIZES, &Group::default(), &settings(), |_| ());
+}
+
+#[test]
+fn draining_screens() {
+    let mut group = Group::default();
+    group.apply(START, &login());
+    group.apply(NOW, &Event::Reflected((0..312).map(|id| text(id, 1_000)).collect()));
+    compare("draining", &SIZES, &group, &settings(), |_| ());
+}
+
+#[test]
+fn lost_screens() {
+    let lost = Event::Disconnected {
+        cause: DisconnectCause::NoAnswer,
+        next: NextStep::RetryAt { at: Millis(NOW.0 + 4_000), attempt: 3 },
+    };
+    compare("lost", &SIZES, &after(vec![lost]), &settings(), |_| ());
+}
+
+#[test]
+fn dropped_screens() {
+    let dropped = Event::Disconnected {
+        cause: DisconnectCause::ClosedByServer { code: CloseCode::DROPPED_BY_DEVICE, reason: Clean::default() },
+        next: NextStep::WaitForUser,
+    };
+    let group = after(vec![dropped]);
+    compare("dropped", &SIZES, &group, &settings(), |_| ());
+    compare("connect-as-new", &[(80, 24)], &group, &settings(), |ui| typed(ui, &group, "c"));
+}
+
+#[test]
+fn leader_screens() {
+    let promoted = after(vec![Event::Promoted]);
+    compare("leader", &SIZES, &promoted, &settings(), |_| ());
+    let given_up = after(vec![
+        Event::Promoted,
+        Event::RoleGivenUp { back_at: Millis(NOW.0 + 60_000), promotions_in_a_row: 2 },
+        Event::Disconnected {
+            cause: DisconnectCause::LeaderRole,
+            next: NextStep::RetryAt { at: Millis(NOW.0 + 60_000), attempt: 1 },
+        },
+    ]);
+    compare("role-given-up", &SIZES, &given_up, &settings(), |_| ());
+}
+
+#[test]
+fn hostile_screens() {
+    let evil = "\u{1b}]52;c;aGk=\u{7}\u{202e}gnp.exe\u{200b}\r\n\t\u{9b}31m";
+    let mut listed = devices();
+    let on = Activity::ConnectedSince(minutes_before(2));
+    listed.insert(DeviceId(3), device(evil, Platform::Web, evil, evil, on));
+    listed.insert(
+        DeviceId(4),
+        device("日本語の端末と👨\u{200d}👩\u{200d}👧の❤\u{fe0f}", Platform::Ios, "7.2.2", "電話", on),
+    );
+    listed.insert(DeviceId(5), device(&"x".repeat(10_000), Platform::Android, &"9".repeat(10_000), "", on));
+    listed.insert(
+        DeviceId(6),
+        ListedDevice { info: Err(OpenError::DoesNotDecrypt), activity: Activity::Unknown, expiration_policy: None },
+    );
+    let mut evil_text = text(111, 7_000);
+    if let Ok(summary) = &mut evil_text.content {
+        summary.author = Some(DeviceId(4));
+        summary.conversation = Some(d2d::Conversation::Contact(Clean::new(evil)));
+        summary.detail = Some(Clean::new(evil));
+    }
+    let group =
+        after(vec![Event::Devices(listed), Event::Reflected(vec![evil_text]), Event::Ignored(Clean::new(evil))]);
+    compare("hostile", &SIZES, &group, &settings(), |_| ());
+}
+
+#[test]
+fn dialogs() {
+    let group = normal();
+    compare("drop", &SIZES, &group, &settings(), |ui| typed(ui, &group, "jjjD"));
+    compare("drop-own", &[(80, 24)], &group, &settings(), |ui| typed(ui, &group, "jjD"));
+    compare("take-lock", &SIZES, &group, &settings(), |ui| typed(ui, &group, "Ljj"));
+    let read_only = Settings { read_only: true, ..settings() };
+    compare("read-only", &SIZES, &group, &read_only, |ui| typed(ui, &group, "D"));
+}
+
+#[test]
+fn lock_screens() {
+    let scope = Some(TransactionScope::GroupSync);
+    let ours = after(vec![Event::Lock(LockEvent::Acquired { scope, expires_at: Some(Millis(NOW.0 + 42_000)) })]);
+    compare("lock-ours", &[(80, 24), (160, 50)], &ours, &settings(), |ui| typed(ui, &ours, "2"));
+    compare("release-lock", &[(80, 24)], &ours, &settings(), |ui| typed(ui, &ours, "L"));
+    let waiting = after(vec![
+        Event::Lock(LockEvent::Requested(Some(TransactionScope::DropDevice))),
+        Event::Lock(LockEvent::HeldBy { holder: LAPTOP, scope }),
+    ]);
+    compare("lock-awaited", &SIZES, &waiting, &settings(), |ui| typed(ui, &waiting, "2"));
+}
+
+#[test]
+fn pages() {
+    let group = normal();
+    compare("help", &SIZES, &group, &settings(), |ui| typed(ui, &group, "?"));
+    compare("device", &SIZES, &group, &settings(), |ui| {
+        press(ui, &group, KeyCode::Enter);
+    });
+    compare("row", &SIZES, &group, &settings(), |ui| {
+        typed(ui, &group, "4kkk");
+        press(ui, &group, KeyCode::Enter);
+    });
+}
+
+#[test]
+fn feed_screens() {
+    let group = normal();
+    compare("feed-paused", &SIZES, &group, &settings(), |ui| typed(ui, &group, "4kkkkkkkkkkkkkkkkkkkk"));
+    compare("feed-zoomed", &[(80, 24), (160, 50)], &group, &settings(), |ui| typed(ui, &group, "4+"));
+    let mut ui = Ui::new(settings());
+    draw(&mut ui, &group, (80, 24));
+    typed(&mut ui, &group, "4kk");
+    let grown = after(vec![Event::Reflected((0..37).map(|id| text(200 + id, 7_500)).collect())]);
+    let shown = symbols(&draw(&mut ui, &grown, (80, 24)));
+    assert!(shown.contains("+37 new"), "{shown}");
+}
+
+#[test]
+fn every_pane_alone() {
+    let group = normal();
+    for (number, name) in (1..).zip(["devices", "lock", "role", "feed", "latency"]) {
+        compare(&format!("alone-{name}"), &[(40, 12), (80, 24)], &group, &settings(), |ui| {
+            typed(ui, &group, &format!("{number}+"));
+        });
+    }
+    compare("focus-on-lock", &[(40, 12)], &group, &settings(), |ui| typed(ui, &group, "2"));
+}
+
+#[test]
+fn ascii_screens() {
+    let ascii = Settings { glyphs: crate::tui::Glyphs::Ascii, colour: crate::tui::Colour::None, ..settings() };
+    compare("ascii", &SIZES, &normal(), &ascii, |_| ());
+    let shown = symbols(&draw(&mut Ui::new(ascii), &normal(), (160, 50)));
+    assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn too_small_screens() {
+    compare("too-small", &[(32, 8), (20, 5)], &normal(), &settings(), |_| ());
+}

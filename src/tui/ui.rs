@@ -1,0 +1,364 @@
+//! What the user is looking at, and what the keys do with it.
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use ratatui::buffer::Buffer;
+
+use super::Settings;
+use super::clock::Clock;
+use super::devices::Order;
+use super::dialog::Dialog;
+use super::feed::{self, Scroll};
+use super::frame;
+use super::keymap::{self, Action, Motion, Place};
+use super::layout::Pane;
+use super::page::{About, Page};
+use super::theme::Theme;
+use super::view::View;
+use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
+use crate::protocol::{CloseCode, DeviceId, Millis};
+use crate::runtime::Reaction;
+use crate::session::Command;
+use crate::text::Clean;
+
+/// What the user is looking at.
+#[derive(Debug)]
+pub(super) struct Ui {
+    settings: Settings,
+    pub(super) focus: Pane,
+    /// Whether the user has chosen it.
+    focus_chosen: bool,
+    pub(super) zoomed: bool,
+    pub(super) order: Order,
+    selected: Option<DeviceId>,
+    pub(super) scroll: Scroll,
+    pub(super) overlay: Overlay,
+    notice: Option<(NoticeKind, Clean)>,
+    /// How many of the group's notices were read.
+    notices_read: u64,
+    /// How many devices a page shows.
+    device_page: usize,
+    wrong_at: Option<Millis>,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Overlay {
+    #[default]
+    None,
+    Page(Page),
+    Dialog(Dialog),
+}
+
+impl Ui {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            focus: Pane::default(),
+            focus_chosen: false,
+            zoomed: false,
+            order: Order::default(),
+            selected: None,
+            scroll: Scroll::default(),
+            overlay: Overlay::None,
+            notice: None,
+            notices_read: 0,
+            device_page: 0,
+            wrong_at: None,
+        }
+    }
+
+    /// Draws one frame.
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, group: &Group, now: Millis) {
+        if buffer.area.is_empty() {
+            return;
+        }
+        let settings = self.settings.clone();
+        let clock = Clock::new(now, settings.zone);
+        let view = View { group, clock: &clock, settings: &settings, theme: Theme::new(settings.colour) };
+        frame::draw(buffer, self, &view);
+        self.wrong_at = clock.wrong_at();
+    }
+
+    /// When the last frame becomes wrong by the passing of time alone.
+    pub(super) const fn wrong_at(&self) -> Option<Millis> {
+        self.wrong_at
+    }
+
+    /// Remembers how many rows of a pane are in sight.
+    pub(super) fn show(&mut self, pane: Pane, height: u16) {
+        match pane {
+            Pane::Devices => self.device_page = usize::from(height).saturating_sub(1).max(1),
+            Pane::Feed => self.scroll.show(feed::rows_in(height)),
+            Pane::Lock | Pane::Role | Pane::Latency => {}
+        }
+    }
+
+    /// Puts the focus where it is best, unless the user has chosen.
+    pub(super) const fn focus_first(&mut self, pane: Pane) {
+        if !self.focus_chosen {
+            self.focus = pane;
+        }
+    }
+
+    /// Where the user is.
+    pub(super) const fn place(&self) -> Place {
+        match &self.overlay {
+            Overlay::None => Place::On(self.focus),
+            Overlay::Page(_) => Place::Page,
+            Overlay::Dialog(_) => Place::Dialog,
+        }
+    }
+
+    /// The selected device; the first one until the user has moved.
+    pub(super) fn selected_of(&self, order: &[DeviceId]) -> Option<DeviceId> {
+        self.selected.filter(|selected| order.contains(selected)).or_else(|| order.first().copied())
+    }
+
+    /// What just happened, until the next key.
+    pub(super) fn notice<'a>(&'a self, group: &'a Group) -> Option<(NoticeKind, &'a Clean)> {
+        let told = self.notice.as_ref().map(|(kind, text)| (*kind, text));
+        let unread = (group.notices().count() > self.notices_read).then(|| group.notices().last()).flatten();
+        told.or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
+    }
+
+    pub(super) fn notify(&mut self, notice: Clean) {
+        self.notice = Some((NoticeKind::Ignored, notice));
+    }
+
+    fn say(&mut self, text: Clean) -> Reaction {
+        self.notice = Some((NoticeKind::Refused, text));
+        Reaction::Redraw
+    }
+
+    /// Takes one input.
+    pub(super) fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
+        match input {
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => {
+                keymap::lookup(*key, self.place()).map_or(Reaction::Nothing, |action| self.act(action, group, now))
+            }
+            TerminalEvent::Resize(..) => Reaction::Repaint,
+            // Pasted text must never act as keys.
+            TerminalEvent::Key(_)
+            | TerminalEvent::Paste(_)
+            | TerminalEvent::FocusGained
+            | TerminalEvent::FocusLost
+            | TerminalEvent::Mouse(_) => Reaction::Nothing,
+        }
+    }
+
+    fn act(&mut self, action: Action, group: &Group, now: Millis) -> Reaction {
+        let had_notice = self.notice(group).is_some();
+        self.notice = None;
+        self.notices_read = group.notices().count();
+        let reaction = match action {
+            Action::Quit => Reaction::Quit,
+            Action::Suspend => Reaction::Suspend,
+            Action::Repaint => Reaction::Repaint,
+            Action::Help => self.open(About::Help),
+            Action::Back => self.back(),
+            Action::Confirm => self.confirm(),
+            Action::Choose(step) => self.choose(step),
+            Action::Move(motion) => self.go(motion, group),
+            Action::Focus(pane) => self.look_at(pane),
+            Action::FocusStep(by) => self.look_at(self.focus.step(by)),
+            Action::Sort => self.sort(Order { by: self.order.by.next(), ..self.order }),
+            Action::Reverse => self.sort(Order { reversed: !self.order.reversed, ..self.order }),
+            Action::Pause => self.pause(group),
+            Action::Detail => self.detail(group),
+            Action::Zoom => {
+                self.zoomed = !self.zoomed;
+                Reaction::Redraw
+            }
+            Action::Refresh => self.refresh(group),
+            Action::Connect => self.connect(group),
+            Action::Drop => self.ask_to_drop(group, now),
+            Action::Lock => self.ask_about_lock(group, now),
+        };
+        // A notice that a key has ended must go from the screen, whatever the key did.
+        if reaction == Reaction::Nothing && had_notice { Reaction::Redraw } else { reaction }
+    }
+
+    fn look_at(&mut self, pane: Pane) -> Reaction {
+        self.focus = pane;
+        self.focus_chosen = true;
+        Reaction::Redraw
+    }
+
+    fn sort(&mut self, order: Order) -> Reaction {
+        self.order = order;
+        Reaction::Redraw
+    }
+
+    fn open(&mut self, about: About) -> Reaction {
+        self.overlay = Overlay::Page(Page::new(about));
+        Reaction::Redraw
+    }
+
+    fn ask(&mut self, dialog: Dialog) -> Reaction {
+        self.overlay = Overlay::Dialog(dialog);
+        Reaction::Redraw
+    }
+
+    /// One level back: what lies over the panes, the zoom, the pause.
+    fn back(&mut self) -> Reaction {
+        if self.overlay != Overlay::None {
+            self.overlay = Overlay::None;
+        } else if self.zoomed {
+            self.zoomed = false;
+        } else if self.focus == Pane::Feed && self.scroll.is_paused() {
+            self.scroll.follow();
+        } else {
+            return Reaction::Nothing;
+        }
+        Reaction::Redraw
+    }
+
+    fn confirm(&mut self) -> Reaction {
+        match std::mem::take(&mut self.overlay) {
+            Overlay::Dialog(dialog) => dialog.answer().map_or(Reaction::Redraw, Reaction::Command),
+            Overlay::None | Overlay::Page(_) => Reaction::Redraw,
+        }
+    }
+
+    fn choose(&mut self, step: isize) -> Reaction {
+        match &mut self.overlay {
+            Overlay::Dialog(dialog) => {
+                dialog.choose(step);
+                Reaction::Redraw
+            }
+            Overlay::None | Overlay::Page(_) => Reaction::Nothing,
+        }
+    }
+
+    fn go(&mut self, motion: Motion, group: &Group) -> Reaction {
+        if let Overlay::Page(page) = &mut self.overlay {
+            page.scroll(motion);
+            return Reaction::Redraw;
+        }
+        match self.focus {
+            Pane::Devices => self.go_to_device(motion, group),
+            Pane::Feed => self.go_in_feed(motion, group),
+            Pane::Lock | Pane::Role | Pane::Latency => Reaction::Nothing,
+        }
+    }
+
+    fn go_to_device(&mut self, motion: Motion, group: &Group) -> Reaction {
+        let order = self.order.of(group);
+        let selected = self.selected_of(&order);
+        let index = order.iter().position(|id| Some(*id) == selected).unwrap_or(0);
+        let last = order.len().saturating_sub(1);
+        let page = self.device_page;
+        let wanted = match motion {
+            Motion::Up => index.saturating_sub(1),
+            Motion::Down => index + 1,
+            Motion::HalfPageUp => index.saturating_sub(page.div_ceil(2)),
+            Motion::HalfPageDown => index + page.div_ceil(2),
+            Motion::PageUp => index.saturating_sub(page),
+            Motion::PageDown => index + page,
+            Motion::First => 0,
+            Motion::Last => last,
+        };
+        self.selected = order.get(wanted.min(last)).copied();
+        if self.selected == selected { Reaction::Nothing } else { Reaction::Redraw }
+    }
+
+    fn go_in_feed(&mut self, motion: Motion, group: &Group) -> Reaction {
+        let (feed, page) = (group.feed(), self.scroll.page().max(1));
+        let before = self.scroll;
+        match motion {
+            Motion::Up => self.scroll.up(feed, 1),
+            Motion::Down => self.scroll.down(feed, 1),
+            Motion::HalfPageUp => self.scroll.up(feed, page.div_ceil(2)),
+            Motion::HalfPageDown => self.scroll.down(feed, page.div_ceil(2)),
+            Motion::PageUp => self.scroll.up(feed, page),
+            Motion::PageDown => self.scroll.down(feed, page),
+            Motion::First => self.scroll.up(feed, u64::MAX),
+            Motion::Last => self.scroll.follow(),
+        }
+        if self.scroll == before { Reaction::Nothing } else { Reaction::Redraw }
+    }
+
+    fn pause(&mut self, group: &Group) -> Reaction {
+        if self.scroll.is_paused() {
+            self.scroll.follow();
+        } else {
+            self.scroll.pause(group.feed());
+        }
+        Reaction::Redraw
+    }
+
+    fn detail(&mut self, group: &Group) -> Reaction {
+        let about = match self.focus {
+            Pane::Devices => self.selected_of(&self.order.of(group)).map(About::Device),
+            Pane::Feed => {
+                self.scroll.pause(group.feed());
+                self.scroll.selected(group.feed()).map(About::Row)
+            }
+            Pane::Lock | Pane::Role | Pane::Latency => None,
+        };
+        about.map_or(Reaction::Nothing, |about| self.open(about))
+    }
+
+    fn refresh(&mut self, group: &Group) -> Reaction {
+        if group.connection().is_logged_in() {
+            return Reaction::Command(Command::RefreshDevices);
+        }
+        self.say_refused(Refusal::NotConnected)
+    }
+
+    fn say_refused(&mut self, refusal: Refusal) -> Reaction {
+        self.say(Clean::new(&refusal.to_string()))
+    }
+
+    fn connect(&mut self, group: &Group) -> Reaction {
+        const GONE: [CloseCode; 3] =
+            [CloseCode::DROPPED_BY_DEVICE, CloseCode::REFLECTION_QUEUE_LIMIT, CloseCode::SLOT_STATE_MISMATCH];
+        match group.connection() {
+            Connection::Waiting { next: NextStep::End, .. } => {
+                self.say(Clean::literal("the session is over; quit with q and start again"))
+            }
+            Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, .. }, .. } if GONE.contains(code) => {
+                self.ask(Dialog::reconnect(*code, group))
+            }
+            Connection::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
+            Connection::Draining { .. } | Connection::Live { .. } => self.say(Clean::literal("connected already")),
+            Connection::Idle | Connection::Connecting { .. } | Connection::Handshaking => {
+                self.say(Clean::literal("connecting already"))
+            }
+        }
+    }
+
+    fn ask_to_drop(&mut self, group: &Group, now: Millis) -> Reaction {
+        if self.settings.read_only {
+            return self.ask(Dialog::read_only("Dropping a device changes the group."));
+        }
+        if !group.connection().is_logged_in() {
+            return self.say_refused(Refusal::NotConnected);
+        }
+        let Some(device) = self.selected_of(&self.order.of(group)) else {
+            return self.say(Clean::literal("nothing to drop: no device is selected"));
+        };
+        let dialog = self.with_view(group, now, |view| Dialog::drop(view, device));
+        self.ask(dialog)
+    }
+
+    fn ask_about_lock(&mut self, group: &Group, now: Millis) -> Reaction {
+        if self.settings.read_only {
+            return self.ask(Dialog::read_only("Taking the lock keeps other devices from changing the group."));
+        }
+        if !group.connection().is_logged_in() {
+            return self.say_refused(Refusal::NotConnected);
+        }
+        let dialog = if group.lock().is_ours_or_awaited() {
+            self.with_view(group, now, Dialog::release_lock)
+        } else {
+            Dialog::take_lock()
+        };
+        self.ask(dialog)
+    }
+
+    fn with_view<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&View<'_>) -> T) -> T {
+        let clock = Clock::new(now, self.settings.zone);
+        make(&View { group, clock: &clock, settings: &self.settings, theme: Theme::new(self.settings.colour) })
+    }
+}

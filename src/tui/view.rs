@@ -1,0 +1,57 @@
+//! What every pane needs to draw itself.
+
+use ratatui::style::Style;
+
+use super::Settings;
+use super::clock::Clock;
+use super::theme::Theme;
+use crate::group::{Connection, Group};
+use crate::protocol::{DeviceId, Millis};
+use crate::text::Clean;
+
+/// The group at the time of the frame, and how to show it.
+pub(super) struct View<'a> {
+    pub(super) group: &'a Group,
+    pub(super) clock: &'a Clock,
+    pub(super) settings: &'a Settings,
+    pub(super) theme: Theme,
+}
+
+impl View<'_> {
+    /// Since when what is shown is no longer kept up to date.
+    pub(super) fn stale_since(&self) -> Option<Millis> {
+        match self.group.connection() {
+            Connection::Waiting { since, .. } => Some(*since),
+            // The time of the loss is forgotten; the list tells its own.
+            Connection::Connecting { .. } | Connection::Handshaking => self.group.devices().as_of(),
+            Connection::Idle | Connection::Draining { .. } | Connection::Live { .. } => None,
+        }
+    }
+
+    pub(super) fn is_own(&self, device: DeviceId) -> bool {
+        self.group.own() == Some(device)
+    }
+
+    /// What to call a device.
+    pub(super) fn label(&self, device: DeviceId) -> Clean {
+        self.group.devices().label(device)
+    }
+}
+
+/// A part of a pane's title.
+pub(super) struct Piece {
+    pub(super) text: String,
+    pub(super) style: Style,
+    /// Whether it belongs to the piece before, with no rule between.
+    pub(super) joined: bool,
+}
+
+impl Piece {
+    pub(super) fn new(text: impl Into<String>, style: Style) -> Self {
+        Self { text: text.into(), style, joined: false }
+    }
+
+    pub(super) fn joined(text: impl Into<String>, style: Style) -> Self {
+        Self { text: text.into(), style, joined: true }
+    }
+}
