@@ -104,8 +104,8 @@ pub enum Input {
         /// From where.
         connection: ConnectionId,
     },
-    /// A message came that is longer than any container, so that the listener did not read it.
-    Oversize {
+    /// A message came that the listener could not read: longer than any container, or against WebSocket's own rules.
+    Unreadable {
         /// From where.
         connection: ConnectionId,
     },
@@ -222,8 +222,12 @@ impl Mediator {
             Input::Text { connection } => {
                 self.close(now, connection, Closing::protocol_error("text messages are not part of the protocol"));
             }
-            Input::Oversize { connection } => {
-                self.close(now, connection, Closing::protocol_error("the message is longer than 65,536 bytes"));
+            Input::Unreadable { connection } => {
+                self.close(
+                    now,
+                    connection,
+                    Closing::protocol_error("longer than 65,536 bytes, or no WebSocket message"),
+                );
             }
             Input::Alive { connection } => self.heard(now, connection),
             Input::Written { connection, frames } => self.written(connection, frames),

@@ -1,8 +1,10 @@
 //! How the program ends: in words for people, in an exit code for scripts.
 
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use crate::net::AddressError;
+use crate::net::{AddressError, TlsError};
 use crate::profile::ProfileError;
 
 /// An end without an error of ours.
@@ -37,6 +39,25 @@ pub enum Failure {
     /// The terminal failed.
     #[error("the terminal failed: {0}")]
     Terminal(io::Error),
+    /// The mediator's certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
+    /// The system does not give the address to listen at.
+    #[error("cannot listen at {address}: {cause}{}", advice(cause))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file for the port cannot be written.
+    #[error("cannot write the port to {}: {cause}", path.display())]
+    PortFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
     /// The system gives no event loop, thread or socket.
     #[error("cannot start: {0}")]
     Start(io::Error),
@@ -59,8 +80,18 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal => 2,
-            Self::Output(_) | Self::Terminal(_) | Self::Start(_) => 1,
+            Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
+            Self::Output(_) | Self::Terminal(_) | Self::Start(_) | Self::Listen { .. } | Self::PortFile { .. } => 1,
         }
+    }
+}
+
+/// What to do about an address that cannot be listened at.
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => "; choose another port, or port 0 for any free one",
+        io::ErrorKind::AddrNotAvailable => "; choose an address of this machine, such as 127.0.0.1",
+        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
+        _ => "",
     }
 }

@@ -128,7 +128,7 @@ in_both_dialects! {
             assert_eq!(world.closed(connection), Some(4010), "{what}");
             world.mediator = crate::mediator::Mediator::new(Config::default());
         }
-        for input in [|connection| Input::Text { connection }, |connection| Input::Oversize { connection }] {
+        for input in [|connection| Input::Text { connection }, |connection| Input::Unreadable { connection }] {
             let connection = world.connect();
             world.input(input(connection));
             assert_eq!(world.closed(connection), Some(4010), "{:?}", input(connection));

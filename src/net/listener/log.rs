@@ -1,0 +1,66 @@
+//! What a listener has to tell whoever runs it.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::mediator::{ConnectionId, LogEvent};
+
+/// A line for the log.
+#[derive(Debug)]
+pub enum LogLine {
+    /// Connections are accepted from now on.
+    Listening {
+        /// Where.
+        address: SocketAddr,
+        /// Whether with TLS.
+        encrypted: bool,
+    },
+    /// A connection did not become a WebSocket of ours.
+    Refused {
+        /// The connection.
+        connection: ConnectionId,
+        /// From where.
+        peer: SocketAddr,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A connection could not be accepted; it is tried again.
+    AcceptFailed {
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// The system gave no random bytes, so that a connection was dropped.
+    NoRandomness {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// The machine tells something.
+    Mediator(LogEvent),
+    /// All connections are being closed.
+    Stopping {
+        /// How many there are.
+        connections: usize,
+    },
+    /// All connections are closed.
+    Stopped,
+}
+
+/// Why a connection was refused before the protocol began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There are as many connections as there may be.
+    #[error("too many connections")]
+    TooMany,
+    /// The upgrade took too long.
+    #[error("no WebSocket in time")]
+    Timeout,
+    /// The TLS handshake failed.
+    #[error("TLS handshake failed")]
+    Tls,
+    /// The last segment of the path names no device group; answered with HTTP status 404.
+    #[error("the path names no device group")]
+    Path,
+    /// Not the opening of a WebSocket.
+    #[error("not a WebSocket request")]
+    NotAWebSocket,
+}

@@ -1,0 +1,238 @@
+//! The mediator's listener: one task owns the machine, one task for each connection owns its socket.
+//!
+//! The machine's task waits for no socket. What it has to send goes into a connection's own queue, which the machine keeps
+//! bounded; what comes in from all connections goes through one bounded queue, so that a flood waits in the sockets.
+
+mod connection;
+mod log;
+mod tls;
+mod upgrade;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand::RngCore as _;
+use rand::rngs::OsRng;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use connection::{Command, Event, Handle};
+pub use log::{LogLine, Refusal};
+pub use tls::{Tls, TlsError};
+
+use crate::mediator::{Config, ConnectionId, Ephemeral, Input, Mediator, Output};
+use crate::protocol::Millis;
+use crate::protocol::ids::span_millis;
+
+/// How many events of all connections together may wait for the machine.
+const EVENTS: usize = 256;
+/// How long the end waits for clients to answer the close.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long to wait after a connection could not be accepted, as when there are no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where and how to listen.
+#[derive(Clone, Debug)]
+pub struct ListenerOptions {
+    /// The address; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// The machine's settings.
+    pub config: Config,
+    /// The certificate, if the connections are to be encrypted.
+    pub tls: Option<Tls>,
+    /// How many connections there may be at once; more are shut at once.
+    pub max_connections: usize,
+}
+
+impl Default for ListenerOptions {
+    /// Unencrypted, on any free port of this machine only.
+    fn default() -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { address, config: Config::default(), tls: None, max_connections: 1_024 }
+    }
+}
+
+/// A mediator that listens, and does not yet answer.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    options: ListenerOptions,
+}
+
+impl Listener {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// If the system does not give it.
+    pub async fn bind(options: ListenerOptions) -> io::Result<Self> {
+        let socket = TcpListener::bind(options.address).await?;
+        Ok(Self { socket, options })
+    }
+
+    /// The address with the port that the system gave.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until `shutdown` is ready; then closes all connections with 1001, and waits for them a moment.
+    pub async fn run(self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
+        let address = self.local_addr().unwrap_or(self.options.address);
+        log(LogLine::Listening { address, encrypted: self.options.tls.is_some() });
+        let (events, mut arrived) = mpsc::channel(EVENTS);
+        let mut server = Server {
+            mediator: Mediator::new(self.options.config),
+            handles: HashMap::new(),
+            tasks: JoinSet::new(),
+            events,
+            accepted: 0,
+            options: self.options,
+        };
+        let mut shutdown = pin!(shutdown);
+        let mut batch = Vec::with_capacity(EVENTS);
+        let mut pause = Duration::ZERO;
+        loop {
+            let deadline = server.mediator.deadline();
+            tokio::select! {
+                () = &mut shutdown => break,
+                _ = arrived.recv_many(&mut batch, EVENTS) => batch.drain(..).for_each(|event| server.take(event, &mut log)),
+                accepted = accept(&self.socket, pause) => {
+                    pause = if accepted.is_ok() { Duration::ZERO } else { ACCEPT_PAUSE };
+                    match accepted {
+                        Ok((stream, peer)) => server.serve(stream, peer, &mut log),
+                        Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
+                    }
+                }
+                () = sleep_until(deadline) => server.mediator.handle(now(), Input::Timer),
+                Some(_) = server.tasks.join_next() => {}
+            }
+            server.carry_out(&mut log);
+        }
+        drop(self.socket);
+        log(LogLine::Stopping { connections: server.handles.len() });
+        server.farewell(&mut arrived, &mut log).await;
+        log(LogLine::Stopped);
+    }
+}
+
+async fn accept(socket: &TcpListener, pause: Duration) -> io::Result<(TcpStream, SocketAddr)> {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    socket.accept().await
+}
+
+/// The machine, and the way to each connection's task.
+struct Server {
+    mediator: Mediator,
+    handles: HashMap<ConnectionId, Handle>,
+    tasks: JoinSet<()>,
+    events: mpsc::Sender<(ConnectionId, Event)>,
+    accepted: u64,
+    options: ListenerOptions,
+}
+
+impl Server {
+    /// A new connection gets a task of its own, which upgrades it first.
+    fn serve(&mut self, stream: TcpStream, peer: SocketAddr, log: &mut impl FnMut(LogLine)) {
+        self.accepted += 1;
+        let id = ConnectionId(self.accepted);
+        if self.tasks.len() >= self.options.max_connections {
+            log(LogLine::Refused { connection: id, peer, refusal: Refusal::TooMany });
+            return;
+        }
+        let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls: self.options.tls.clone() };
+        let timeout = self.options.config.handshake_timeout;
+        self.tasks.spawn(connection::serve(incoming, timeout, self.events.clone()));
+    }
+
+    fn take(&mut self, (id, event): (ConnectionId, Event), log: &mut impl FnMut(LogLine)) {
+        let input = match event {
+            Event::Refused { peer, refusal } => return log(LogLine::Refused { connection: id, peer, refusal }),
+            Event::Opened { url, accepted, handle } => {
+                let mut ephemeral = Ephemeral { secret: [0; 32], challenge: [0; 32] };
+                let random = OsRng.try_fill_bytes(&mut ephemeral.secret);
+                if random.and_then(|()| OsRng.try_fill_bytes(&mut ephemeral.challenge)).is_err() {
+                    // Without the handle the task ends. No login is better than a guessable challenge.
+                    return log(LogLine::NoRandomness { connection: id });
+                }
+                self.handles.insert(id, *handle);
+                // The time for the login began with the TCP connection.
+                return self.mediator.open(accepted, id, &url, ephemeral);
+            }
+            Event::Frame(bytes) => Input::Frame { connection: id, bytes },
+            Event::Text => Input::Text { connection: id },
+            Event::Unreadable => Input::Unreadable { connection: id },
+            Event::Alive => Input::Alive { connection: id },
+            Event::Written(frames) => Input::Written { connection: id, frames },
+            Event::Closed(code) => {
+                self.handles.remove(&id);
+                Input::Closed { connection: id, code }
+            }
+        };
+        self.mediator.handle(now(), input);
+    }
+
+    /// Does what the machine says, without waiting for anybody.
+    fn carry_out(&mut self, log: &mut impl FnMut(LogLine)) {
+        while let Some(output) = self.mediator.poll() {
+            match output {
+                Output::Send { connection, bytes } => {
+                    if let Some(handle) = self.handles.get(&connection) {
+                        handle.send(Command::Send(bytes));
+                    }
+                }
+                Output::Close { connection, code, reason } => {
+                    if let Some(handle) = self.handles.remove(&connection) {
+                        handle.close(code, reason);
+                    }
+                }
+                Output::Pause { connection } => self.handles.get(&connection).into_iter().for_each(Handle::pause),
+                Output::Resume { connection } => self.handles.get(&connection).into_iter().for_each(Handle::resume),
+                Output::Log(event) => log(LogLine::Mediator(event)),
+            }
+        }
+    }
+
+    /// Closes everything; whoever does not answer in time is cut off.
+    async fn farewell(mut self, arrived: &mut mpsc::Receiver<(ConnectionId, Event)>, log: &mut impl FnMut(LogLine)) {
+        self.mediator.handle(now(), Input::Shutdown);
+        self.carry_out(log);
+        let waited = tokio::time::timeout(FAREWELL, async {
+            loop {
+                tokio::select! {
+                    joined = self.tasks.join_next() => {
+                        if joined.is_none() {
+                            break;
+                        }
+                    }
+                    // Tasks that still have something to tell must not wait for us; upgrades that end now are closed.
+                    Some(event) = arrived.recv() => {
+                        self.take(event, log);
+                        self.carry_out(log);
+                    }
+                }
+            }
+        });
+        // An elapsed time is fine: the rest is cut off with the task set.
+        let _ = waited.await;
+    }
+}
+
+fn now() -> Millis {
+    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
+}
+
+async fn sleep_until(deadline: Option<Millis>) {
+    match deadline {
+        // The machine counts milliseconds, so one more makes sure that the deadline is reached.
+        Some(deadline) => tokio::time::sleep(deadline.since(now()) + Duration::from_millis(1)).await,
+        None => std::future::pending().await,
+    }
+}
