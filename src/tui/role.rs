@@ -26,8 +26,13 @@ pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let mut pen = Pen::new(buffer, area);
-    for sentence in sentences(view) {
-        for line in wrap(&sentence, pen.room().saturating_sub(2)) {
+    for (index, sentence) in sentences(view).into_iter().enumerate() {
+        let lines = wrap(&sentence, pen.room().saturating_sub(2));
+        // Half a sentence would only puzzle.
+        if lines.len() > pen.lines_left() && index > 0 {
+            break;
+        }
+        for line in lines {
             pen.gap(1).text(&line, Theme::PLAIN).next_line();
         }
     }
