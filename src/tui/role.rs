@@ -28,8 +28,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let mut pen = Pen::new(buffer, area);
     for (index, sentence) in sentences(view).into_iter().enumerate() {
         let lines = wrap(&sentence, pen.room().saturating_sub(2));
-        // Half a sentence would only puzzle.
-        if lines.len() > pen.lines_left() && index > 0 {
+        // Half a sentence more would only puzzle.
+        if lines.len() > pen.lines_left() && index > 1 {
+            break;
+        }
+        if lines.len() > pen.lines_left() && pen.lines_left() == 1 {
+            pen.gap(1).text(&sentence, Theme::PLAIN);
             break;
         }
         for line in lines {

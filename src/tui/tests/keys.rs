@@ -62,7 +62,7 @@ fn keys_lead_to_reactions() {
     let take =
         Command::TakeLock { scope: TransactionScope::UserProfileSync, ttl: Some(std::time::Duration::from_secs(60)) };
     let as_new = || command(Command::Reconnect { expect: Some(SlotState::New) });
-    let cases = [
+    let cases = vec![
         ("q", normal(), Reaction::Quit),
         ("x", normal(), Reaction::Nothing),
         ("\u{1b}", normal(), Reaction::Nothing),
