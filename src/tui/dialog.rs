@@ -164,17 +164,9 @@ impl Dialog {
 
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
         let width = area.width.min(64);
-        let columns = usize::from(width).saturating_sub(4);
-        let mut lines: Vec<(String, Style)> = Vec::new();
-        let mut add = |text: &str, style| lines.extend(wrap(text, columns).into_iter().map(|line| (line, style)));
-        add(&self.object, Theme::STRONG);
-        add("", Theme::PLAIN);
-        add(self.consequence, Theme::PLAIN);
-        for warning in &self.warnings {
-            add(&format!("! {warning}"), view.theme.bad());
-        }
         let as_list = self.answers.len() > 3;
         let answer_lines = if as_list { self.answers.len() } else { 1 };
+        let lines = self.lines(usize::from(width).saturating_sub(4), usize::from(area.height), answer_lines, view);
         let wanted = lines.len() + answer_lines + 3;
         let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
         let inner = frame(buffer, area, (width, height), self.title, view.theme.attention());
@@ -188,6 +180,27 @@ impl Dialog {
         let top = inner.y + answers_top + spare;
         let place = Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner };
         if as_list { self.list(buffer, place, view) } else { self.buttons(buffer, place) }
+    }
+
+    /// The text: the object, warnings, the consequence; with air between where there is room.
+    fn lines(&self, columns: usize, height: usize, answer_lines: usize, view: &View<'_>) -> Vec<(String, Style)> {
+        let styled = |text: &str, style| wrap(text, columns).into_iter().map(move |line| (line, style));
+        let warnings = self.warnings.iter().flat_map(|warning| styled(&format!("! {warning}"), view.theme.bad()));
+        let mut lines: Vec<_> = styled(&self.object, Theme::STRONG).chain(warnings).collect();
+        let consequence: Vec<_> = styled(self.consequence, Theme::PLAIN).collect();
+        if lines.len() + consequence.len() + answer_lines + 4 <= height {
+            lines.push((String::new(), Theme::PLAIN));
+        }
+        lines.extend(consequence);
+        lines
+    }
+
+    /// How high it would like to be in so many columns.
+    pub(super) fn wanted_height(&self, columns: u16, view: &View<'_>) -> usize {
+        let columns = usize::from(columns.min(64)).saturating_sub(4);
+        self.lines(columns, 0, self.answers.len(), view).len()
+            + if self.answers.len() > 3 { self.answers.len() } else { 1 }
+            + 2
     }
 
     fn buttons(&self, buffer: &mut Buffer, area: Rect) {
@@ -249,16 +262,15 @@ fn drop_warnings(view: &View<'_>, device: DeviceId) -> Vec<&'static str> {
         .is_some_and(|info| matches!(info.platform, Platform::Android | Platform::Ios));
     let mut warnings = Vec::new();
     if own {
-        warnings.push("This is the device you are looking through: d2mtop is signed out at once and must join again.");
+        warnings.push("This is the device you look through: d2mtop is signed out and must join again.");
     }
     if others_left == 0 && !own {
-        warnings
-            .push("It is the last other device. A phone that is alone dissolves the group, and linking starts anew.");
+        warnings.push("It is the last other device: a phone that is alone dissolves the group.");
     } else if others_left <= 1 && own {
-        warnings.push("Only one other device stays. A phone that is alone dissolves the group.");
+        warnings.push("Only one other device stays: a phone that is alone dissolves the group.");
     }
     if phone && !own {
-        warnings.push("It is a phone: it stays cut off until its owner acts on it.");
+        warnings.push("It is a phone: it stays cut off until its owner acts.");
     }
     warnings
 }

@@ -4,6 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::cut::Align::{Left, Right};
 use super::format;
@@ -11,6 +12,7 @@ use super::pen::Pen;
 use super::theme::{ATTENTION, INCOMING, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
 use super::view::{Piece, View};
 use crate::group::{Feed, Row};
+use crate::protocol::DeviceId;
 use crate::protocol::d2d::{Conversation, Direction};
 
 /// What part of the feed is in sight.
@@ -108,7 +110,10 @@ pub(super) fn title(view: &View<'_>, scroll: Scroll) -> Vec<Piece> {
         Some(row) if scroll.is_paused() => {
             let at = view.clock.zone().second(row.stored_at);
             pieces.push(Piece::new(format!("paused at {at}"), view.theme.attention()));
-            pieces.push(Piece::new(format!("+{} new", format::count(scroll.unseen(feed))), view.theme.attention()));
+            let unseen = scroll.unseen(feed);
+            if unseen > 0 {
+                pieces.push(Piece::new(format!("+{} new", format::count(unseen)), view.theme.attention()));
+            }
         }
         _ => pieces.push(Piece::new("following", Theme::PLAIN)),
     }
@@ -143,7 +148,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, scroll: Scr
             mark: (" ", Theme::QUIET),
             id: "id".to_owned(),
             stored: "stored".to_owned(),
-            from: "from".to_owned(),
+            from: if columns.from > 2 { "from" } else { "by" }.to_owned(),
             what: vec![("what".to_owned(), Theme::QUIET)],
             conversation: "conversation".to_owned(),
             size: "size".to_owned(),
@@ -184,7 +189,7 @@ fn cells(view: &View<'_>, row: &Row, columns: &Columns, selected: bool) -> Cells
         mark: (if selected { SELECTED } else { " " }, view.theme.focus()),
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
-        from: row.author.map_or_else(|| UNKNOWN.to_owned(), |author| view.label(author).to_string()),
+        from: row.author.map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
         what: what(view, row, selected),
         conversation: row.conversation.as_ref().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
@@ -192,6 +197,13 @@ fn cells(view: &View<'_>, row: &Row, columns: &Columns, selected: bool) -> Cells
         ack: ack(view, row),
         style: if selected { Theme::STRONG } else { Theme::PLAIN },
     }
+}
+
+/// The author's label, or its first letter where there is room for no more.
+fn from(view: &View<'_>, author: DeviceId, columns: usize) -> String {
+    let label = view.label(author);
+    let text = if columns > 2 { label.as_str() } else { label.as_str().graphemes(true).next().unwrap_or(UNKNOWN) };
+    text.to_owned()
 }
 
 /// The direction, what is unusual, and the sentence.
@@ -258,7 +270,7 @@ impl Columns {
             |columns| columns.age = 0,
             |columns| columns.size = 0,
             |columns| columns.stored = 8,
-            |columns| columns.from = 1,
+            |columns| columns.from = 2,
         ];
         for step in steps {
             if width >= columns.taken() + Self::WHAT {
@@ -313,8 +325,8 @@ mod tests {
         assert_eq!(shown(73), [0, 0, 0, 8, 11, 11, 31]);
         assert_eq!(shown(70), [0, 0, 0, 0, 11, 11, 37]);
         assert_eq!(shown(60), [0, 0, 0, 0, 8, 11, 30]);
-        assert_eq!(shown(54), [0, 0, 0, 0, 8, 1, 34]);
-        assert_eq!(shown(40), [0, 0, 0, 0, 8, 1, 20]);
+        assert_eq!(shown(54), [0, 0, 0, 0, 8, 2, 33]);
+        assert_eq!(shown(40), [0, 0, 0, 0, 8, 2, 19]);
         for width in 0..200 {
             let columns = at(width);
             assert!(columns.what == 0 || columns.taken() + columns.what == width);

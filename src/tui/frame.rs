@@ -156,6 +156,10 @@ fn overlay(buffer: &mut Buffer, layout: &Layout, ui: &mut Ui, view: &View<'_>) {
     match &mut ui.overlay {
         Overlay::None => {}
         Overlay::Page(page) => page.draw(buffer, below_header, view),
+        // A dialog too high for that may cover the header, rather than lose a warning.
+        Overlay::Dialog(dialog) if dialog.wanted_height(area.width, view) > usize::from(below_header.height) => {
+            dialog.draw(buffer, above_hints, view);
+        }
         Overlay::Dialog(dialog) => dialog.draw(buffer, below_header, view),
     }
 }

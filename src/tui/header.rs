@@ -44,10 +44,14 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, view: &View<'_>) {
     }
     if two_lines {
         // The title's line has room for a fact that is always true; the state gets a line of its own.
-        let facts = facts(view, layout);
-        put_facts(&mut pen, &facts);
+        // What helps comes first there, as the state may be long.
+        if state.keys.is_empty() {
+            put_facts(&mut pen, &facts(view, layout));
+        } else {
+            put_keys(&mut pen, &state, view);
+        }
         pen.next_line();
-        put_state(&mut pen, &state, view);
+        put_state(&mut pen, &State { keys: &[], ..state }, view);
     } else {
         pen.gap(3);
         put_state(&mut pen, &state, view);
@@ -68,6 +72,10 @@ fn put_state(pen: &mut Pen<'_>, state: &State, view: &View<'_>) {
         let cause = cut(&format!(": {cause}"), room).into_owned();
         pen.text(&cause, Theme::PLAIN);
     }
+    put_keys(pen, state, view);
+}
+
+fn put_keys(pen: &mut Pen<'_>, state: &State, view: &View<'_>) {
     for (key, what) in state.keys {
         if pen.room() > width(key) + width(what) + 4 {
             pen.gap(3).text(key, view.theme.focus()).gap(1).text(what, Theme::PLAIN);
@@ -181,7 +189,7 @@ fn alert(view: &View<'_>) -> Option<String> {
         return Some(if view.settings.stay_leader {
             "leads: the group gets no incoming messages".to_owned()
         } else {
-            "promoted to leader: leaving, phones need the role".to_owned()
+            "promoted to leader: leaving".to_owned()
         });
     }
     let ahead = view.group.login()?.clock_offset.filter(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)?;

@@ -125,14 +125,14 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Page, &[key('G'), named(End)], "G", Action::Move(Motion::Last), "", ""),
     // Devices.
     bind(On(Pane::Devices), &[named(Enter)], "Enter", Action::Detail, "detail", "all facts of the device or row"),
-    bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
-    bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(On(Pane::Devices), &[key('s')], "s", Action::Sort, "sort", "sort devices by the next property"),
     bind(On(Pane::Devices), &[key('S')], "S", Action::Reverse, "", "reverse the order of devices"),
     // Feed.
     bind(On(Pane::Feed), &[key(' ')], "Space", Action::Pause, "pause/follow", "pause the feed, or follow it again"),
     bind(On(Pane::Feed), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
     // All panes.
+    bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
+    bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
     bind(Panes, &[key('c')], "c", Action::Connect, "", "connect now instead of waiting"),
     bind(Panes, &[named(Tab)], "Tab", Action::FocusStep(1), "pane", "next pane; Shift-Tab the one before"),

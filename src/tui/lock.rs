@@ -9,6 +9,7 @@ use super::theme::Theme;
 use super::view::{Piece, View};
 use crate::group::lock::EndedLock;
 use crate::group::{LockState, Scope};
+use crate::protocol::Millis;
 
 /// A scope by its name in the specification.
 pub(super) fn scope_words(scope: Scope) -> String {
@@ -24,7 +25,7 @@ pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
         LockState::Held { wanted: Some(_), .. } => Piece::new("awaited", attention),
         LockState::Held { holder, .. } => Piece::new(format!("held by {}", view.label(*holder)), attention),
         LockState::Ours { expires_at: Some(at), .. } => {
-            Piece::new(format!("ours, {} left", view.clock.until(*at)), attention)
+            Piece::new(format!("ours {}", view.clock.until(*at)), attention)
         }
         LockState::Ours { .. } => Piece::new("ours", attention),
     }];
@@ -43,7 +44,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
         }
         LockState::Held { holder, scope, since, wanted } => {
             pen.gap(1).text(&scope_words(*scope), Theme::PLAIN);
-            pen.text(&format!(" since {}", format_second(view, *since)), Theme::QUIET).next_line();
+            pen.text(&since_words(view, *since), Theme::QUIET).next_line();
             if let Some(wanted) = wanted {
                 pen.gap(1).text(&format!("held by {}", view.label(*holder)), Theme::PLAIN).next_line();
                 pen.gap(1).text(&format!("we want {}", scope_words(*wanted)), Theme::QUIET).next_line();
@@ -51,15 +52,16 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
         }
         LockState::Ours { scope, since, .. } => {
             pen.gap(1).text(&scope_words(*scope), Theme::PLAIN);
-            pen.text(&format!(" since {}", format_second(view, *since)), Theme::QUIET).next_line();
-            pen.gap(1).text("nobody else can change the group; L releases", Theme::QUIET).next_line();
+            pen.text(&since_words(view, *since), Theme::QUIET).next_line();
+            let words = if pen.room() < 44 { "L releases it" } else { "nobody else can sync or link; L releases it" };
+            pen.gap(1).text(words, Theme::QUIET).next_line();
         }
     }
     history(&mut pen, view);
 }
 
-fn format_second(view: &View<'_>, at: crate::protocol::Millis) -> String {
-    view.clock.zone().second(at)
+fn since_words(view: &View<'_>, at: Millis) -> String {
+    format!(" since {}", view.clock.minute(at))
 }
 
 fn history(pen: &mut Pen<'_>, view: &View<'_>) {

@@ -61,7 +61,7 @@ impl Page {
             About::Device(device) => ("Device", device_facts(view, device)),
             About::Row(number) => ("Reflected message", row_facts(view, number)),
         };
-        let width = area.width.min(78);
+        let width = area.width.min(80);
         let name_width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
         let lines: Vec<Line> =
@@ -178,7 +178,7 @@ fn what_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
         Conversation::DistributionList(id) => fact("distribution list", &id),
     }));
     facts.extend(row.message_id.map(|id| fact("message id", &id)));
-    facts.push(fact("size", &format!("{} ({} bytes)", format::size(row.size), format::count(u64::from(row.size)))));
+    facts.push(fact("size", &format!("{} bytes, sealed", format::count(u64::from(row.size)))));
     facts
 }
 

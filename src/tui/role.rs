@@ -26,8 +26,17 @@ pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let mut pen = Pen::new(buffer, area);
-    for sentence in sentences(view) {
-        for line in wrap(&sentence, pen.room().saturating_sub(2)) {
+    for (index, sentence) in sentences(view).into_iter().enumerate() {
+        let lines = wrap(&sentence, pen.room().saturating_sub(2));
+        // Half a sentence more would only puzzle.
+        if lines.len() > pen.lines_left() && index > 1 {
+            break;
+        }
+        if lines.len() > pen.lines_left() && pen.lines_left() == 1 {
+            pen.gap(1).text(&sentence, Theme::PLAIN);
+            break;
+        }
+        for line in lines {
             pen.gap(1).text(&line, Theme::PLAIN).next_line();
         }
     }

@@ -91,8 +91,8 @@ pub(super) fn summary(author: Option<DeviceId>, kind: Kind) -> Summary {
     }
 }
 
-pub(super) fn contact(identity: &'static str) -> Option<Conversation> {
-    Some(Conversation::Contact(Clean::literal(identity)))
+pub(super) fn contact(identity: &'static str) -> Conversation {
+    Conversation::Contact(Clean::literal(identity))
 }
 
 pub(super) fn message(id: u32, stored: u64, size: u32, content: Result<Summary, OpenError>) -> ReflectedMessage {
@@ -112,7 +112,7 @@ pub(super) fn message(id: u32, stored: u64, size: u32, content: Result<Summary, 
 
 pub(super) fn text(id: u32, stored: u64) -> ReflectedMessage {
     let summary = Summary {
-        conversation: contact("ECHOECHO"),
+        conversation: Some(contact("ECHOECHO")),
         message_type: Some(MessageType(0x01)),
         message_id: Some(MessageId(0x0102_0304_0506_0708)),
         created_at: Some(later(stored - 900)),
@@ -128,9 +128,10 @@ pub(super) fn messages() -> Vec<ReflectedMessage> {
     let (laptop, phone) = (Some(LAPTOP), Some(PHONE));
     let typed = |number| Some(MessageType(number));
     let outgoing = summary(laptop, Kind::OutgoingMessage);
-    let read = Summary { conversation: contact("ECHOECHO"), count: 3, ..summary(phone, Kind::IncomingMessageUpdate) };
+    let read =
+        Summary { conversation: Some(contact("ECHOECHO")), count: 3, ..summary(phone, Kind::IncomingMessageUpdate) };
     let nickname = Summary {
-        conversation: contact("QRSTUVWX"),
+        conversation: Some(contact("QRSTUVWX")),
         action: Some(SyncAction::Update),
         detail: Some(Clean::literal("nickname")),
         ..summary(laptop, Kind::ContactSync)
@@ -140,7 +141,7 @@ pub(super) fn messages() -> Vec<ReflectedMessage> {
         detail: Some(Clean::literal("read receipts")),
         ..summary(phone, Kind::SettingsSync)
     };
-    let typing = Summary { conversation: contact("ECHOECHO"), message_type: typed(0x90), ..outgoing.clone() };
+    let typing = Summary { conversation: Some(contact("ECHOECHO")), message_type: typed(0x90), ..outgoing.clone() };
     let group_text = Summary { conversation: group, message_type: typed(0x41), ..outgoing };
     vec![
         text(101, 1_000),

@@ -116,7 +116,7 @@ fn hostile_screens() {
 fn dialogs() {
     let group = normal();
     compare("drop", &SIZES, &group, &settings(), |ui| typed(ui, &group, "jjjD"));
-    compare("drop-own", &[(80, 24)], &group, &settings(), |ui| typed(ui, &group, "jjD"));
+    compare("drop-own", &[(40, 12), (80, 24)], &group, &settings(), |ui| typed(ui, &group, "jD"));
     compare("take-lock", &SIZES, &group, &settings(), |ui| typed(ui, &group, "Ljj"));
     let read_only = Settings { read_only: true, ..settings() };
     compare("read-only", &SIZES, &group, &read_only, |ui| typed(ui, &group, "D"));
