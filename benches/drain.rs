@@ -1,5 +1,13 @@
 //! What one reflected message costs on its way from the socket to the group model: `cargo bench`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -17,7 +25,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 const DIALECT: Dialect = Dialect::Dgk;
-const BATCH: usize = 256;
+const BATCH: u32 = 256;
 const NOW: Millis = Millis(1_700_000_000_000);
 
 fn keys() -> Arc<GroupKeys> {
@@ -61,14 +69,14 @@ fn session() -> Session {
 fn batch(size: usize) -> Vec<Bytes> {
     let keys = keys();
     let text = "x".repeat(size.saturating_sub(120));
-    let message = |number: usize| {
-        let id = MessageId(number as u64);
+    let message = |number: u32| {
+        let id = MessageId(u64::from(number));
         let draft = Draft::text(id, NOW, &text);
         let envelope = Composer::new(DIALECT, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
         let mut nonce = [0; 24];
-        nonce[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        nonce[..4].copy_from_slice(&number.to_le_bytes());
         ServerMessage::Reflected(Reflected {
-            id: ReflectedId(number as u32),
+            id: ReflectedId(number),
             ephemeral: false,
             timestamp: NOW,
             envelope: Sealed::seal(&envelope, &keys, Nonce(nonce)),
@@ -80,7 +88,7 @@ fn batch(size: usize) -> Vec<Bytes> {
 
 fn drain(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("drain");
-    group.throughput(Throughput::Elements(BATCH as u64));
+    group.throughput(Throughput::Elements(u64::from(BATCH)));
     for size in [200, 16 * 1024] {
         let frames = batch(size);
         group.bench_function(format!("{BATCH} messages of {size} bytes"), |bencher| {

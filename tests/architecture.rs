@@ -29,7 +29,7 @@ const HEIGHTS: [(&str, u32); 11] = [
 ];
 
 /// Types of the command line: imports nothing of the crate; these may import it.
-const MAY_IMPORT_CLI: [&str; 4] = ["main", "headless", "profile", "runtime"];
+const MAY_IMPORT_CLI: [&str; 5] = ["main", "headless", "profile", "runtime", "tui"];
 
 /// Time, randomness and bytes come in as arguments here.
 const PURE: [&str; 5] = ["text", "protocol", "group", "session", "mediator"];

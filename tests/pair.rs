@@ -1,6 +1,14 @@
 //! Client and server machines joined by a simulated network: delay, reordering between connections, loss of everything in
 //! flight, half-open connections, a journal that takes its time. Virtual time, thousands of seeds, both dialects.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;

@@ -1,5 +1,13 @@
 //! The real binary in a real terminal: start, keys, quit, signals, panic, resize, both dialects.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;

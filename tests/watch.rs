@@ -1,5 +1,13 @@
 //! `d2mtop watch` and `d2mtop mediator` as a script uses them: real processes, real sockets, exit codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
 #[path = "support/envelopes.rs"]
 mod envelopes;
 #[path = "support/program.rs"]

@@ -19,7 +19,7 @@ use crate::protocol::{Activity, CloseCode, DeviceId, SlotState, TransactionScope
 use crate::session::{Command, command::Confirmed};
 
 /// For how long the lock is taken at most; whoever forgets it must not keep the group from changing for ever.
-const LOCK_LIMIT: Duration = Duration::from_secs(60);
+const LOCK_LIMIT: Duration = Duration::from_mins(1);
 
 /// A question, or an explanation that only can be closed.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use super::pen::Pen;
 use super::theme::Theme;
 use super::view::View;
 use super::{devices, format};
-use crate::group::{Row, sentence};
+use crate::group::Row;
 use crate::protocol::d2d::{Conversation, Direction};
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
 
