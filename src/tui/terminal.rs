@@ -1,7 +1,7 @@
 //! The terminal: taken in raw mode on the alternate screen, and always given back, whether the program ends well, with an
 //! error, or in a panic of any thread.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -38,6 +38,9 @@ impl TerminalGuard {
     /// # Errors
     /// If there is none, or it cannot be set up.
     pub fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is not a terminal"));
+        }
         HOOK.call_once(restore_on_panic);
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout())))?;
         let mut guard = Self { terminal, forgotten: true };
