@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use super::ndjson;
 use crate::cli::{UntilArgs, WatchArgs};
@@ -19,6 +20,9 @@ use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
 const EVENT_CAPACITY: usize = 1_024;
+
+/// How long a dry watch waits for the device list, which was asked for at login.
+const LIST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connects as the options say, and prints until it ends.
 ///
@@ -67,6 +71,9 @@ async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilAr
             biased;
             () = &mut terminated, if progress.leaving.is_none() => progress.leave(Outcome::Normal, commands),
             () = &mut time_over, if progress.leaving.is_none() => progress.leave(Outcome::Normal, commands),
+            () = tokio::time::sleep_until(progress.settled_since + LIST_PATIENCE), if progress.awaits_list() => {
+                progress.leave(Outcome::Normal, commands);
+            }
             () = stream.changed.notified() => {}
         }
         let (told, ended) = stream.take();
@@ -191,12 +198,33 @@ struct Progress {
     logged_in: bool,
     received: usize,
     acknowledged: usize,
+    /// The device list came, or will not come any more.
+    listed: bool,
+    /// Since when the queue is dry and everything acknowledged, if it is.
+    settled_since: Instant,
     leaving: Option<Outcome>,
 }
 
 impl Progress {
-    const fn new(until_dry: bool) -> Self {
-        Self { until_dry, dry: false, logged_in: false, received: 0, acknowledged: 0, leaving: None }
+    fn new(until_dry: bool) -> Self {
+        Self {
+            until_dry,
+            dry: false,
+            logged_in: false,
+            received: 0,
+            acknowledged: 0,
+            listed: false,
+            settled_since: Instant::now(),
+            leaving: None,
+        }
+    }
+
+    const fn is_settled(&self) -> bool {
+        self.dry && self.received == self.acknowledged
+    }
+
+    const fn awaits_list(&self) -> bool {
+        self.until_dry && self.is_settled() && self.leaving.is_none()
     }
 
     fn leave(&mut self, outcome: Outcome, commands: &mpsc::Sender<Command>) {
@@ -207,6 +235,7 @@ impl Progress {
     }
 
     fn take(&mut self, told: &Told, commands: &mpsc::Sender<Command>) {
+        let settled = self.is_settled();
         match told {
             Told::LeftOut(left_out) => {
                 self.received += left_out.durable;
@@ -216,17 +245,22 @@ impl Progress {
                 // What was not acknowledged on an earlier connection comes again.
                 (self.logged_in, self.dry, self.received, self.acknowledged) = (true, false, 0, 0);
             }
+            Told::Event(_, Event::Devices(_)) => self.listed = true,
             Told::Event(_, Event::QueueDry) => self.dry = true,
             Told::Event(_, Event::Reflected(messages)) => self.received += durable(messages),
             Told::Event(_, Event::Acknowledged(ids)) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, .. }) => {
+                self.listed = true;
                 if let Some(outcome) = self.end(cause) {
                     self.leave(outcome, commands);
                 }
             }
             Told::Event(..) => {}
         }
-        if self.until_dry && self.dry && self.received == self.acknowledged {
+        if !settled {
+            self.settled_since = Instant::now();
+        }
+        if self.awaits_list() && self.listed {
             self.leave(Outcome::Normal, commands);
         }
     }

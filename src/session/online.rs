@@ -247,6 +247,7 @@ impl Session {
             .collect();
         self.emit(Event::Devices(listed));
         self.on_list_for_drop(devices);
+        self.leave_if_promoted(now);
     }
 
     fn on_promoted(&mut self, now: Millis) {
@@ -261,11 +262,14 @@ impl Session {
         self.leave_if_promoted(now);
     }
 
-    /// Gives the role up once nothing is left to be finished: a drop half done, or messages not yet acknowledged, which
-    /// would otherwise come again at every return and pile up.
+    /// Gives the role up once nothing is left to be finished: a drop half done; messages not yet acknowledged, which
+    /// would otherwise come again at every return and pile up; and the device list, which who is alone would never see.
     pub(super) fn leave_if_promoted(&mut self, now: Millis) {
         let ready = |online: &mut Online| {
-            online.leave_by.is_some() && online.undurable.is_empty() && !online.lock.is_dropping()
+            online.leave_by.is_some()
+                && online.undurable.is_empty()
+                && online.awaited_lists.is_empty()
+                && !online.lock.is_dropping()
         };
         if self.online().is_some_and(ready) {
             self.give_role_up(now);

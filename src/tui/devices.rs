@@ -181,8 +181,7 @@ pub(super) const fn keep_word(policy: Option<ExpirationPolicy>) -> &'static str 
 pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
     let devices = view.group.devices();
     let Some(as_of) = devices.as_of() else { return vec![Piece::new("no list yet", Theme::QUIET)] };
-    let tells_state = devices.iter().any(|(_, device)| !matches!(device.activity, Activity::LastLogin(_)));
-    let figure = if tells_state {
+    let figure = if view.tells_who_is_on() {
         format!("{} of {} on", devices.connected(), devices.len())
     } else {
         format!("{}, who is on is not told", devices.len())
@@ -272,7 +271,8 @@ fn table(buffer: &mut Buffer, area: Rect, view: &View<'_>, order: &[DeviceId], s
     let with_heading = usize::from(area.height) > order.len().min(3);
     if with_heading {
         pen.gap(7);
-        columns.put(&mut pen, ["device", "app", "seen", "slot", "details", "id"], [Theme::QUIET; 2]);
+        let seen = if view.tells_who_is_on() { "seen" } else { "login" };
+        columns.put(&mut pen, ["device", "app", seen, "slot", "details", "id"], [Theme::QUIET; 2]);
         pen.next_line();
     }
     for id in visible(order, selected, usize::from(area.height).saturating_sub(usize::from(with_heading))) {

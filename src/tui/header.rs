@@ -215,7 +215,7 @@ fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
         let used = if group.devices().is_empty() { "?".to_owned() } else { group.devices().len().to_string() };
         facts.push((format!("{used}/{slots} slots"), Theme::PLAIN));
     }
-    if layout.pane(Pane::Devices).is_none() && !group.devices().is_empty() {
+    if layout.pane(Pane::Devices).is_none() && view.tells_who_is_on() {
         facts.push((format!("{} on", group.devices().connected()), Theme::PLAIN));
     }
     if layout.pane(Pane::Lock).is_none() && group.login().is_some() {

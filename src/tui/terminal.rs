@@ -2,7 +2,7 @@
 //! error, or in a panic of any thread.
 
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +41,9 @@ impl TerminalGuard {
     /// # Errors
     /// If there is none, or it cannot be set up.
     pub fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is not a terminal"));
+        }
         HOOK.call_once(restore_on_panic);
         let drawn = Drawn::default();
         let terminal = Terminal::new(CrosstermBackend::new(drawn.clone()))?;

@@ -6,7 +6,7 @@ use super::Settings;
 use super::clock::Clock;
 use super::theme::Theme;
 use crate::group::{Connection, Group};
-use crate::protocol::{DeviceId, Millis};
+use crate::protocol::{Activity, DeviceId, Millis};
 use crate::text::Clean;
 
 /// The group at the time of the frame, and how to show it.
@@ -30,6 +30,11 @@ impl View<'_> {
 
     pub(super) fn is_own(&self, device: DeviceId) -> bool {
         self.group.own() == Some(device)
+    }
+
+    /// Whether the server tells which devices are connected; in the seed's dialect it only tells the last login.
+    pub(super) fn tells_who_is_on(&self) -> bool {
+        self.group.devices().iter().any(|(_, device)| !matches!(device.activity, Activity::LastLogin(_)))
     }
 
     /// What to call a device.

@@ -20,6 +20,8 @@ fn a_promotion_is_answered_by_leaving_and_the_waits_grow() {
                 bench.log_in(slot_state);
             }
             bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+            assert_eq!(bench.closed(), None, "the list that was asked for is still to come");
+            bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
             assert_eq!(bench.closed(), Some(CloseCode::NORMAL), "the role is given up at once");
             let wait = waits(&mut bench).unwrap();
             assert_eq!(Some(wait.as_secs()), expected.next());

@@ -113,6 +113,23 @@ fn hostile_screens() {
 }
 
 #[test]
+fn seed_dialect_screens() {
+    let mut listed = devices();
+    for (minutes, device) in (1..).zip(listed.values_mut()) {
+        device.activity = Activity::LastLogin(minutes_before(minutes * 50));
+    }
+    let mut group = Group::with_feed_rows(6);
+    let Event::LoggedIn(dgk) = login() else { unreachable!() };
+    let mk = Login { dialect: Dialect::Mk, clock_offset: None, reflection_queue_length: None, ..dgk };
+    group.apply(minutes_before(1), &Event::LoggedIn(mk));
+    group.apply(START, &Event::QueueDry);
+    group.apply(START, &Event::Devices(listed));
+    group.apply(NOW, &Event::Reflected(messages()));
+    let settings = Settings { dialect: Dialect::Mk, ..settings() };
+    compare("seed-dialect", &SIZES, &group, &settings, |_| ());
+}
+
+#[test]
 fn dialogs() {
     let group = normal();
     compare("drop", &SIZES, &group, &settings(), |ui| typed(ui, &group, "jjjD"));
