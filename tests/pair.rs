@@ -351,7 +351,7 @@ impl World {
         Duration::from_millis(milliseconds)
     }
 
-    fn to_server(&mut self, wire: u64, packet: Packet) {
+    fn send_to_server(&mut self, wire: u64, packet: Packet) {
         let delay = self.delay();
         let Some(state) = self.wires.get_mut(&wire) else { return };
         state.to_server = state.to_server.max(self.now.after(delay));
@@ -359,7 +359,7 @@ impl World {
         self.schedule_at(at, Arrival::AtServer { wire, packet });
     }
 
-    fn to_client(&mut self, wire: u64, packet: Packet) {
+    fn send_to_client(&mut self, wire: u64, packet: Packet) {
         let delay = self.delay();
         let Some(state) = self.wires.get_mut(&wire) else { return };
         state.to_client = state.to_client.max(self.now.after(delay));
@@ -466,7 +466,7 @@ impl World {
             }
             Packet::Ping => {
                 self.mediator.handle(self.now, mediator::Input::Alive { connection });
-                self.to_client(id, Packet::Pong);
+                self.send_to_client(id, Packet::Pong);
             }
             Packet::Pong => {}
             Packet::Close(code) => {
@@ -501,14 +501,14 @@ impl World {
             match output {
                 mediator::Output::Send { connection, bytes } => {
                     self.observe_server(connection.0, &bytes);
-                    self.to_client(connection.0, Packet::Frame(bytes));
+                    self.send_to_client(connection.0, Packet::Frame(bytes));
                     self.mediator.handle(self.now, mediator::Input::Written { connection, frames: 1 });
                 }
                 mediator::Output::Close { connection, code, reason } => {
                     let clean = ![CloseCode::PROTOCOL_ERROR, CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED].contains(&code);
                     assert!(clean, "seed {}: the server closed with {code}: {reason}", self.seed);
                     self.gone_at_server(connection.0);
-                    self.to_client(connection.0, Packet::Close(code));
+                    self.send_to_client(connection.0, Packet::Close(code));
                 }
                 mediator::Output::Pause { .. } | mediator::Output::Resume { .. } | mediator::Output::Log(_) => {}
             }
@@ -604,17 +604,17 @@ impl World {
             }
             Output::Send(frame) => {
                 if let Some(wire) = self.clients[client].wire {
-                    self.to_server(wire, Packet::Frame(frame));
+                    self.send_to_server(wire, Packet::Frame(frame));
                 }
             }
             Output::Ping => {
                 if let Some(wire) = self.clients[client].wire {
-                    self.to_server(wire, Packet::Ping);
+                    self.send_to_server(wire, Packet::Ping);
                 }
             }
             Output::Close(code) => {
                 if let Some(wire) = self.clients[client].wire.take() {
-                    self.to_server(wire, Packet::Close(code));
+                    self.send_to_server(wire, Packet::Close(code));
                 }
             }
             Output::Reflected { connection, messages } => {
@@ -691,7 +691,7 @@ impl World {
                 assert!(
                     !receivers.contains(&client.device)
                         || client.received.contains(message)
-                        || !self.had_slot(client, *message),
+                        || !had_slot(client, *message),
                     "seed {seed}: device {} never got {message}",
                     client.device
                 );
@@ -712,11 +712,11 @@ impl World {
         self.advance(end);
         assert!(self.clients[0].dropped || self.totals.locks > before, "seed {seed}: the lock is stuck");
     }
+}
 
-    /// A device gets what was stored after its first login; before, it had no slot.
-    fn had_slot(&self, client: &Client, message: MessageId) -> bool {
-        // Messages of one author rise, so one received earlier means that the slot was there.
-        let author = message.0 >> 32;
-        client.received.iter().any(|received| received.0 >> 32 == author && received.0 < message.0)
-    }
+/// A device gets what was stored after its first login; before, it had no slot.
+fn had_slot(client: &Client, message: MessageId) -> bool {
+    // Messages of one author rise, so one received earlier means that the slot was there.
+    let author = message.0 >> 32;
+    client.received.iter().any(|received| received.0 >> 32 == author && received.0 < message.0)
 }

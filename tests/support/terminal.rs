@@ -19,7 +19,7 @@ pub struct Terminal {
     parser: vt100::Parser,
     /// Everything that the program wrote.
     pub raw: Vec<u8>,
-    _home: tempfile::TempDir,
+    home_directory: tempfile::TempDir,
 }
 
 impl Terminal {
@@ -45,7 +45,7 @@ impl Terminal {
         let keys = pty.master.take_writer().expect("a writer");
         let (sender, output) = channel();
         std::thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = vec![0; 65_536];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     return;
@@ -53,11 +53,11 @@ impl Terminal {
             }
         });
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { master: pty.master, keys, child, output, parser, raw: Vec::new(), _home: home }
+        Self { master: pty.master, keys, child, output, parser, raw: Vec::new(), home_directory: home }
     }
 
     pub fn home(&self) -> &Path {
-        self._home.path()
+        self.home_directory.path()
     }
 
     pub fn press(&mut self, keys: &str) {

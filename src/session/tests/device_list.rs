@@ -119,7 +119,8 @@ fn a_promotion_during_a_drop_waits_for_its_end() {
         bench.servers(&[ServerMessage::DropDeviceAck(PHONE), ServerMessage::RolePromotedToLeader]);
         assert_eq!(bench.closed(), None, "the drop is committed first");
         bench.server(&ServerMessage::CommitTransactionAck);
-        assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
+        bench.server(&both);
+        assert_eq!(bench.closed(), Some(CloseCode::NORMAL), "and the list is shown anew");
     });
 }
 

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn empty_list() -> ServerMessage {
+    ServerMessage::DevicesInfo(std::collections::BTreeMap::new())
+}
+
 fn waits(bench: &mut Bench) -> Option<Duration> {
     let now = bench.now;
     bench.events().into_iter().find_map(|event| match event {
@@ -21,7 +25,7 @@ fn a_promotion_is_answered_by_leaving_and_the_waits_grow() {
             }
             bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
             assert_eq!(bench.closed(), None, "the list that was asked for is still to come");
-            bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
+            bench.server(&empty_list());
             assert_eq!(bench.closed(), Some(CloseCode::NORMAL), "the role is given up at once");
             let wait = waits(&mut bench).unwrap();
             assert_eq!(Some(wait.as_secs()), expected.next());
@@ -38,12 +42,12 @@ fn a_login_that_stays_follower_starts_the_waits_over() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
         for _ in 0..3 {
-            bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+            bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader, empty_list()]);
             let wait = waits(&mut bench).unwrap();
             bench.wait(wait);
             bench.log_in(SlotState::Existing);
         }
-        bench.server(&ServerMessage::ReflectionQueueDry);
+        bench.servers(&[empty_list(), ServerMessage::ReflectionQueueDry]);
         bench.wait(Duration::from_secs(11));
         assert!(bench.events().contains(&Event::Following), "another device leads");
         bench.server(&ServerMessage::RolePromotedToLeader);
@@ -60,6 +64,7 @@ fn what_was_received_is_acknowledged_before_leaving() {
             reflected(2, false),
             ServerMessage::ReflectionQueueDry,
             ServerMessage::RolePromotedToLeader,
+            empty_list(),
         ]);
         let acks = bench.sent().into_iter().filter(|message| matches!(message, ClientMessage::ReflectedAck(_))).count();
         assert_eq!((acks, bench.closed()), (2, Some(CloseCode::NORMAL)));
