@@ -238,9 +238,10 @@ impl Link {
             std::future::pending::<()>().await;
         };
         tokio::select! {
+            // Writing first: what a batch brought is acknowledged before the next is read.
             biased;
-            event = read_batch(reader, held) => Some(event),
             () = write => None,
+            event = read_batch(reader, held) => Some(event),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::challenge::{Challenge, ChallengeResponse};
 use super::container::{self, DecodeError, PayloadType};
@@ -441,7 +441,7 @@ impl ServerMessage {
                 Self::ReflectAck { id: ReflectId(payload.get_u32_le()), timestamp: Millis(payload.get_u64_le()) }
             }
             PayloadType::Reflected => {
-                let (flags, mut header, envelope) = reflection(&payload, REFLECTED_HEADER, "Reflected")?;
+                let (flags, mut header, envelope) = reflection(&lengthened(payload), REFLECTED_HEADER, "Reflected")?;
                 Self::Reflected(Reflected {
                     id: ReflectedId(header.get_u32_le()),
                     ephemeral: is_ephemeral(flags, dialect),
@@ -586,6 +586,21 @@ fn flags(ephemeral: bool, dialect: Dialect) -> u16 {
 
 const fn is_ephemeral(flags: u16, dialect: Dialect) -> bool {
     dialect.has_reflection_flags() && flags & EPHEMERAL != 0
+}
+
+/// The seed's own drawing says 8 where it means 16, and other clients take 16 whatever the byte says: so does this, or a
+/// message that could be read would come again for ever.
+fn lengthened(payload: Bytes) -> Bytes {
+    match payload.first() {
+        Some(length) if *length < REFLECTED_HEADER => {
+            let mut copy = BytesMut::from(payload);
+            if let Some(first) = copy.first_mut() {
+                *first = REFLECTED_HEADER;
+            }
+            copy.freeze()
+        }
+        _ => payload,
+    }
 }
 
 /// Splits a reflection into its flags, the header behind them, and the envelope, which begins where the header says.

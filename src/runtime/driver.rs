@@ -16,7 +16,7 @@ use crate::text::Clean;
 /// How many commands may wait for a session.
 pub const COMMAND_CAPACITY: usize = 64;
 
-/// How many messages may wait for the socket before commands have to wait.
+/// How many messages may wait for the socket before further reflections have to wait.
 const MOST_UNWRITTEN: usize = 256;
 
 /// Is told what happens. Must not block: the session's acknowledgements would wait.
@@ -34,24 +34,34 @@ pub async fn drive(session: Session, address: Address, mut commands: mpsc::Recei
         link: None,
         opening: None,
         closing: None,
+        held: None,
         read_at: Instant::now(),
         unacknowledged: VecDeque::new(),
     };
     driver.handle(Input::Timer).await;
     while !driver.session.is_over() {
         let deadline = driver.session.deadline();
-        // A flood of commands must not keep the socket from being written and read.
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
+        if writable && let Some(command) = driver.held.take() {
+            driver.handle(Input::Command(command)).await;
+            continue;
+        }
         let input = tokio::select! {
             biased;
-            command = commands.recv(), if writable => Some(Input::Command(command.unwrap_or(Command::Leave))),
-            event = next_event(&mut driver.link) => Some(driver.on_link_event(event)),
-            opened = next_opened(&mut driver.opening) => Some(driver.on_opened(opened)),
-            () = clock::sleep_until(deadline) => Some(Input::Timer),
+            command = commands.recv(), if driver.held.is_none() => {
+                let command = command.unwrap_or(Command::Leave);
+                // A flood of reflections must not keep the socket from being written and read.
+                if !writable && matches!(command, Command::Reflect { .. }) {
+                    driver.held = Some(command);
+                    continue;
+                }
+                Input::Command(command)
+            }
+            event = next_event(&mut driver.link) => driver.on_link_event(event),
+            opened = next_opened(&mut driver.opening) => driver.on_opened(opened),
+            () = clock::sleep_until(deadline) => Input::Timer,
         };
-        if let Some(input) = input {
-            driver.handle(input).await;
-        }
+        driver.handle(input).await;
     }
     if let Some(closing) = driver.closing {
         let _ = closing.await;
@@ -65,6 +75,8 @@ struct Driver<O> {
     link: Option<Link>,
     opening: Option<JoinHandle<Result<Link, LinkEnd>>>,
     closing: Option<JoinHandle<()>>,
+    /// A reflection that waits for room in what is to be written.
+    held: Option<Command>,
     /// When the batch that is being handled was read.
     read_at: Instant,
     /// Of each batch that is not yet acknowledged: when it was read, and how many of it are to be acknowledged.

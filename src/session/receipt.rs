@@ -1,42 +1,43 @@
 //! What was received: ids, so that nothing is acknowledged twice, and nonces, so that a replay is noticed.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use crate::protocol::{Nonce, ReflectedId};
 
-/// A set of ids as ranges. Ids rise, so that weeks of messages take one range; a server that skips ids costs one range
-/// a gap, of which the oldest go first.
+/// A set of ids as ranges, by their first id. Ids rise, so that weeks of messages take one range; a server that skips ids
+/// costs one range a gap, of which the lowest go first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct IdRanges(VecDeque<(u32, u32)>);
+pub(super) struct IdRanges(BTreeMap<u32, u32>);
 
 const MOST_RANGES: usize = 4_096;
 
 impl IdRanges {
     pub(super) fn contains(&self, id: ReflectedId) -> bool {
-        // The newest range is the likely one.
-        self.0.iter().rev().any(|(first, last)| (*first..=*last).contains(&id.0))
+        self.0.range(..=id.0).next_back().is_some_and(|(_, last)| id.0 <= *last)
     }
 
     pub(super) fn insert(&mut self, id: ReflectedId) {
-        if let Some((_, last)) = self.0.back_mut()
-            && last.checked_add(1) == Some(id.0)
-        {
-            *last = id.0;
-            return;
+        match self.0.range_mut(..=id.0).next_back() {
+            Some((_, last)) if id.0 <= *last => {}
+            Some((_, last)) if last.checked_add(1) == Some(id.0) => *last = id.0,
+            _ => self.add(id.0, id.0),
         }
-        if self.contains(id) {
-            return;
-        }
-        if self.0.len() == MOST_RANGES {
-            self.0.pop_front();
-        }
-        self.0.push_back((id.0, id.0));
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
-        self.0.extend(other.0);
-        let excess = self.0.len().saturating_sub(MOST_RANGES);
-        self.0.drain(..excess);
+        for (first, last) in other.0 {
+            match self.0.range_mut(..=first).next_back() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => self.add(first, last),
+            }
+        }
+    }
+
+    fn add(&mut self, first: u32, last: u32) {
+        self.0.insert(first, last);
+        if self.0.len() > MOST_RANGES {
+            self.0.pop_first();
+        }
     }
 }
 
@@ -81,6 +82,18 @@ mod tests {
             assert!(ranges.contains(ReflectedId(id)), "{id} was received");
         }
         assert_eq!(ranges.0.len(), 2);
+    }
+
+    #[test]
+    fn what_comes_again_on_a_later_connection_takes_no_room() {
+        let mut all = IdRanges::default();
+        for start in [0, 5, 10, 8] {
+            let mut connection = IdRanges::default();
+            (start..start + 6).for_each(|id| connection.insert(ReflectedId(id)));
+            all.absorb(connection);
+        }
+        assert_eq!(all.0.len(), 1);
+        assert!((0..16).all(|id| all.contains(ReflectedId(id))) && !all.contains(ReflectedId(16)));
     }
 
     #[test]

@@ -71,6 +71,12 @@ fn reflections_need_their_whole_header() {
             let refused = Err(container::DecodeError::TooShort("Reflect"));
             assert_eq!(ClientMessage::decode(frame.into(), dialect), refused);
         }
+        // A server's header that claims too little still has its fields.
+        let claims_8 = [&[0x82, 0, 0, 0, 8, 0, 0, 0, 7, 0, 0, 0][..], &[1, 0, 0, 0, 0, 0, 0, 0], &[9; 40]].concat();
+        let Ok(ServerMessage::Reflected(reflected)) = ServerMessage::decode(claims_8.into(), dialect) else {
+            panic!("the length is a slip, not an error")
+        };
+        assert_eq!((reflected.id.0, reflected.timestamp.0, reflected.envelope.len()), (7, 1, 40));
         let empty = ClientMessage::decode(Bytes::from_static(&[0x80, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0]), dialect);
         let Ok(ClientMessage::Reflect(empty)) = empty else { panic!("an empty envelope is well-formed") };
         assert!(empty.envelope.is_empty());
