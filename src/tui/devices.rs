@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use super::cut::Align::{Left, Right};
 use super::pen::Pen;
-use super::theme::{OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
+use super::theme::{ATTENTION, OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
 use super::view::{Piece, View};
 use crate::group::{Group, ListedDevice};
 use crate::protocol::d2d::Platform;
@@ -118,6 +118,11 @@ fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
         ),
         Err(error) => (id.to_string(), view.theme.attention(), "! unreadable".to_owned(), error.to_string()),
     };
+    // By a mark and a word, so that it stands out without colour.
+    let (label, label_style) = match view.group.devices().change(id) {
+        Some(change) => (format!("{ATTENTION} {}: {label}", change.word()), view.theme.attention()),
+        None => (label, label_style),
+    };
     Words {
         glyph,
         state,
@@ -187,6 +192,14 @@ pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
         format!("{}, who is on is not told", devices.len())
     };
     let mut pieces = vec![Piece::new(figure, Theme::STRONG)];
+    if devices.alarms() > 0 {
+        let counted = ["new", "changed", "unreadable"].map(|word| {
+            let count = devices.changes().filter(|change| change.word() == word).count();
+            (count > 0).then(|| format!("{count} {word}"))
+        });
+        let words: Vec<String> = counted.into_iter().flatten().collect();
+        pieces.push(Piece::new(words.join(", "), view.theme.attention()));
+    }
     if view.stale_since().is_some() {
         pieces.push(Piece::new(format!("as of {}", view.clock.minute(as_of)), view.theme.attention()));
     }
