@@ -88,7 +88,7 @@ async fn print(
     until: UntilArgs,
     remembered: &mut Remembered,
 ) -> Result<Outcome, Failure> {
-    let mut progress = Progress::new(until);
+    let mut progress = Progress::new(until.until_dry);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let terminated = signals::terminated();
     tokio::pin!(terminated);
@@ -215,7 +215,7 @@ impl StreamState {
         }
         let (messages, durable, acknowledged) = match &event {
             Event::Reflected(messages) => (messages.len(), durable(messages), 0),
-            Event::Acknowledged(ids) => (0, 0, ids.len()),
+            Event::Acknowledged { ids, .. } => (0, 0, ids.len()),
             Event::RoundTrip { .. } | Event::ReflectionStored { .. } => (0, 0, 0),
             _ => return self.queue.push_back(Told::Event(at, event)),
         };
@@ -234,11 +234,21 @@ fn durable(messages: &[ReflectedMessage]) -> usize {
     messages.iter().filter(|message| !message.ephemeral).count()
 }
 
+/// How far the login is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Login {
+    /// There was none yet.
+    Missing,
+    /// There was one; messages may still wait.
+    Draining,
+    /// All that waited has been sent to us.
+    Dry,
+}
+
 /// What was reached on the way to the end.
 struct Progress {
-    until: UntilArgs,
-    dry: bool,
-    logged_in: bool,
+    until_dry: bool,
+    login: Login,
     received: usize,
     acknowledged: usize,
     /// The device list came, or will not come any more.
@@ -249,11 +259,10 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(until: UntilArgs) -> Self {
+    fn new(until_dry: bool) -> Self {
         Self {
-            until,
-            dry: false,
-            logged_in: false,
+            until_dry,
+            login: Login::Missing,
             received: 0,
             acknowledged: 0,
             listed: false,
@@ -263,11 +272,11 @@ impl Progress {
     }
 
     const fn is_settled(&self) -> bool {
-        self.dry && self.received == self.acknowledged
+        matches!(self.login, Login::Dry) && self.received == self.acknowledged
     }
 
     const fn awaits_list(&self) -> bool {
-        self.until.until_dry && self.is_settled() && self.leaving.is_none()
+        self.until_dry && self.is_settled() && self.leaving.is_none()
     }
 
     fn leave(&mut self, outcome: Outcome, commands: &mpsc::Sender<Command>) {
@@ -286,12 +295,12 @@ impl Progress {
             }
             Told::Event(_, Event::LoggedIn(_)) => {
                 // What was not acknowledged on an earlier connection comes again.
-                (self.logged_in, self.dry, self.received, self.acknowledged) = (true, false, 0, 0);
+                (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
             }
             Told::Event(_, Event::Devices(_)) => self.listed = true,
-            Told::Event(_, Event::QueueDry) => self.dry = true,
+            Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
             Told::Event(_, Event::Reflected(messages)) => self.received += durable(messages),
-            Told::Event(_, Event::Acknowledged(ids)) => self.acknowledged += ids.len(),
+            Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;
                 if let Some(outcome) = self.end(cause, *next) {
@@ -315,13 +324,13 @@ impl Progress {
             DisconnectCause::LeftGroup => Some(Outcome::Normal),
             // The slot has expired while we stayed away, as it may: a new one is taken.
             DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }
-                if self.logged_in && matches!(next, NextStep::RetryAt { .. }) =>
+                if self.login != Login::Missing && matches!(next, NextStep::RetryAt { .. }) =>
             {
                 None
             }
-            DisconnectCause::ClosedByServer { .. } if !self.logged_in => Some(Outcome::Refused),
+            DisconnectCause::ClosedByServer { .. } if self.login == Login::Missing => Some(Outcome::Refused),
             DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
-                if !self.until.until_dry =>
+                if !self.until_dry =>
             {
                 Some(Outcome::Normal)
             }

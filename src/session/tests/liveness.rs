@@ -94,7 +94,7 @@ fn observe(presence: Presence, dialect: Dialect) -> Sent {
                     assert_eq!(code, CloseCode::NORMAL, "an observer closes politely");
                     sent.closes += 1;
                 }
-                Output::Reflected { .. } | Output::Event(_) => {}
+                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Event(_) => {}
             }
         }
         if pinged {
@@ -113,7 +113,7 @@ fn observe(presence: Presence, dialect: Dialect) -> Sent {
                 1 => bench.closed_by_server(1001),
                 _ => bench.server(&ServerMessage::RolePromotedToLeader),
             }
-        } else if bench.outputs.iter().all(|output| matches!(output, Output::Event(_))) {
+        } else if bench.outputs.iter().all(|output| matches!(output, Output::Event(_) | Output::Acknowledged(_))) {
             let due = bench.session.deadline().expect("an observer always has something to wait for");
             bench.now = bench.now.max(due);
             bench.input(Input::Timer);
