@@ -28,7 +28,7 @@ pub enum Presence {
     #[default]
     Stay,
     /// Now and then: connects, takes in what waits, asks for the device list, leaves, and is back after this long, which
-    /// is never less than [`Timing::role_wait_first`]. Who asks for something keeps the visit going for
+    /// is never less than a little over [`Timing::role_wait_first`]. Who asks for something keeps the visit going for
     /// [`Timing::attended`].
     ///
     /// A volatile slot may expire between two visits, and what waited in it is lost then: the next login finds no slot

@@ -1,10 +1,15 @@
 //! When to be there, and when to go: giving the leader role up, visits, and leaving for good.
 
+use std::time::Duration;
+
 use super::config::{LeaderPolicy, Presence};
 use super::online::Online;
 use super::{Output, Phase, Session};
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::{CloseCode, Millis};
+
+/// Longer than any message is on its way.
+const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 impl Session {
     pub(super) fn on_promoted(&mut self, now: Millis) {
@@ -57,8 +62,8 @@ impl Session {
         let Presence::Visit(interval) = self.config.presence else { return };
         self.promotions = 0;
         self.failures = 0;
-        // Who is promoted at the very end of each visit must not stall the group more often than who stays.
-        let at = now.after(interval.max(self.config.timing.role_wait_first));
+        // A promotion may have been on its way when we left; the next one must not come within the minute all the same.
+        let at = now.after(interval.max(self.config.timing.role_wait_first + ON_THE_WAY));
         self.leave(now, DisconnectCause::VisitOver, NextStep::RetryAt { at, attempt: 1 });
     }
 
