@@ -167,7 +167,7 @@ impl World {
         Duration::from_millis(self.random.gen_range(DELAY))
     }
 
-    fn to_server(&mut self, wire: u64, frame: Option<Bytes>) {
+    fn send_to_server(&mut self, wire: u64, frame: Option<Bytes>) {
         let at = self.now.after(self.delay());
         let Some((_, last, _)) = self.wires.get_mut(&wire) else { return };
         *last = at.max(*last);
@@ -175,7 +175,7 @@ impl World {
         self.schedule(at, Arrival::AtServer { wire, frame });
     }
 
-    fn to_client(&mut self, wire: u64, frame: Result<Bytes, CloseCode>) {
+    fn send_to_client(&mut self, wire: u64, frame: Result<Bytes, CloseCode>) {
         let at = self.now.after(self.delay());
         let Some((_, _, last)) = self.wires.get_mut(&wire) else { return };
         *last = at.max(*last);
@@ -243,12 +243,12 @@ impl World {
             match output {
                 mediator::Output::Send { connection, bytes } => {
                     self.observe(connection.0, &bytes);
-                    self.to_client(connection.0, Ok(bytes));
+                    self.send_to_client(connection.0, Ok(bytes));
                     self.mediator.handle(self.now, mediator::Input::Written { connection, frames: 1 });
                 }
                 mediator::Output::Close { connection, code, .. } => {
                     self.gone(connection.0);
-                    self.to_client(connection.0, Err(code));
+                    self.send_to_client(connection.0, Err(code));
                 }
                 _ => {}
             }
@@ -328,7 +328,7 @@ impl World {
                     ClientMessage::Hello(_) | ClientMessage::GetDevicesInfo | ClientMessage::ReflectedAck(_)
                 );
                 assert!(observes || client != MONITOR, "a monitor sends {message:?}");
-                self.to_server(state.wire.unwrap(), Some(frame));
+                self.send_to_server(state.wire.unwrap(), Some(frame));
             }
             Output::Ping => {
                 let at = self.now.after(self.delay() + Duration::from_millis(50));
@@ -336,7 +336,7 @@ impl World {
             }
             Output::Close(_) => {
                 if let Some(wire) = state.wire.take() {
-                    self.to_server(wire, None);
+                    self.send_to_server(wire, None);
                 }
             }
             Output::Reflected { connection, messages } => {

@@ -9,7 +9,7 @@ use crate::protocol::{CloseCode, ReconnectClass};
 pub(super) const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static str)] {
     match code {
         CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT => &[("c", "connect as new")],
-        CloseCode::SLOT_STATE_MISMATCH => &[("c", "connect as…")],
+        CloseCode::SLOT_STATE_MISMATCH => &[("c", "connect anew")],
         _ => &[("c", "connect again")],
     }
 }
