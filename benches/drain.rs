@@ -20,7 +20,7 @@ use d2mtop::protocol::{
     Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId,
     Millis, Nonce, Reflected, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
-use d2mtop::session::{Config, Input, LeaderPolicy, Output, Session, Timing};
+use d2mtop::session::{Config, Input, LeaderPolicy, Output, Presence, Session, Timing};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -42,6 +42,7 @@ fn session() -> Session {
         expiration_policy: ExpirationPolicy::Volatile,
         exhausted_policy: ExhaustedPolicy::Reject,
         leader_policy: LeaderPolicy::Stay,
+        presence: Presence::Stay,
         read_only: false,
         timing: Timing::default(),
     };

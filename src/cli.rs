@@ -84,6 +84,10 @@ pub struct ConnectionArgs {
     /// Stay connected when promoted to leader. The whole group then gets no incoming messages until d2mtop leaves
     #[arg(long)]
     pub stay_leader: bool,
+    /// stay: connected as long as another device leads. visit=10m: connect, take in what waits, list, leave, and be back
+    /// after that time
+    #[arg(long, value_name = "stay|visit=DURATION", default_value = "stay")]
+    pub presence: String,
     /// PEM file with the certificates to trust instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -95,6 +99,9 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
+    /// Ring the terminal's bell when a device is new, changed, unreadable or gone
+    #[arg(long)]
+    pub bell: bool,
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,

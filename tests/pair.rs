@@ -22,7 +22,7 @@ use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy,
     GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, ServerMessage, SlotState, TransactionScope,
 };
-use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Session, Timing};
+use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Presence, Session, Timing};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -217,6 +217,7 @@ impl World {
                     exhausted_policy: ExhaustedPolicy::Reject,
                     // The last one is a monitor like ourselves, the others stand for phones and desktops.
                     leader_policy: if number + 1 == DEVICES { LeaderPolicy::GiveUp } else { LeaderPolicy::Stay },
+                    presence: Presence::Stay,
                     read_only: false,
                     timing: Timing::default(),
                 };

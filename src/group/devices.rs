@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::ListedDevice;
+use super::known::{DeviceChange, Known};
 use crate::protocol::{Activity, DeviceId, Millis};
 use crate::text::Clean;
 
@@ -11,6 +12,8 @@ use crate::text::Clean;
 pub struct Devices {
     listed: BTreeMap<DeviceId, ListedDevice>,
     as_of: Option<Millis>,
+    /// Those that differ from what was known, until the user has taken note; never one that is not listed.
+    marks: BTreeMap<DeviceId, DeviceChange>,
 }
 
 impl Devices {
@@ -60,12 +63,77 @@ impl Devices {
         }
     }
 
+    /// How a device differs from what was known, until the user has taken note of it.
+    #[must_use]
+    pub fn change(&self, device: DeviceId) -> Option<&DeviceChange> {
+        self.marks.get(&device)
+    }
+
+    /// How many devices differ from what was known.
+    #[must_use]
+    pub fn alarms(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// How the devices differ from what was known.
+    pub fn changes(&self) -> impl Iterator<Item = &DeviceChange> {
+        self.marks.values()
+    }
+
+    pub(super) fn mark(&mut self, device: DeviceId, change: DeviceChange) {
+        match (self.marks.remove(&device), change) {
+            (_, DeviceChange::Gone { .. }) => {}
+            // What nobody has taken note of yet is still new, whatever else it does.
+            (Some(DeviceChange::New { .. }), change) => {
+                let now = match change {
+                    DeviceChange::New { now } => now,
+                    DeviceChange::Changed { now, .. } => Some(now),
+                    DeviceChange::Undecryptable { .. } | DeviceChange::Gone { .. } => None,
+                };
+                self.marks.insert(device, DeviceChange::New { now });
+            }
+            (Some(earlier), change) => {
+                let before = earlier.before().cloned();
+                let since = match (before, change) {
+                    (before, DeviceChange::Changed { now, .. }) => DeviceChange::Changed { before, now },
+                    (Some(before), DeviceChange::Undecryptable { .. }) => DeviceChange::Undecryptable { before },
+                    (_, change) => change,
+                };
+                // Back to what it was known as: nothing to note any more.
+                let is_back = matches!(&since, DeviceChange::Changed { before, now } if before.as_ref() == Some(now));
+                if !is_back {
+                    self.marks.insert(device, since);
+                }
+            }
+            (None, change) => {
+                self.marks.insert(device, change);
+            }
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self) {
+        self.marks.clear();
+    }
+
+    pub(super) fn known(&self, own: DeviceId) -> Known {
+        let mut known = Known::of(&self.listed, own);
+        for (device, change) in &self.marks {
+            match change {
+                DeviceChange::New { .. } => known.forget(*device),
+                change => known.set(*device, change.before().cloned()),
+            }
+        }
+        known
+    }
+
     pub(super) fn replace(&mut self, at: Millis, listed: BTreeMap<DeviceId, ListedDevice>) {
+        self.marks.retain(|device, _| listed.contains_key(device));
         self.listed = listed;
         self.as_of = Some(at);
     }
 
     pub(super) fn remove(&mut self, device: DeviceId) {
         self.listed.remove(&device);
+        self.marks.remove(&device);
     }
 }

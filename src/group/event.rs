@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::known::DeviceChange;
 use crate::protocol::d2d::Summary;
 use crate::protocol::{
     Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, Nonce, OpenError, ReflectedId,
@@ -46,6 +47,15 @@ pub enum Event {
     Following,
     /// The list of all devices.
     Devices(BTreeMap<DeviceId, ListedDevice>),
+    /// A device of the list that is told next differs from what was known, or is missing there.
+    DeviceChanged {
+        /// Which.
+        device: DeviceId,
+        /// How.
+        change: DeviceChange,
+    },
+    /// The user has seen which devices are new or changed.
+    DevicesAcknowledged,
     /// About the group's lock.
     Lock(LockEvent),
     /// A device was dropped on our request.
@@ -228,6 +238,10 @@ pub enum DisconnectCause {
     ServerProtocolError(Clean),
     /// We left because we were promoted to leader.
     LeaderRole,
+    /// The visit is over: what waited was taken in, and the list was told.
+    VisitOver,
+    /// Our own device was dropped as the user asked.
+    LeftGroup,
     /// The user asked.
     ByUser,
 }

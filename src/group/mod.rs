@@ -13,6 +13,7 @@ pub mod connection;
 pub mod devices;
 pub mod event;
 pub mod feed;
+pub mod known;
 pub mod latency;
 pub mod lock;
 pub mod notice;
@@ -27,6 +28,7 @@ pub use event::{
     DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
 };
 pub use feed::{Feed, Row};
+pub use known::{DeviceChange, Known};
 pub use latency::Latency;
 pub use lock::{Lock, LockState};
 pub use notice::{Notice, NoticeKind, Notices};
@@ -72,6 +74,8 @@ impl Group {
             }
             Event::Following => self.role.following(at),
             Event::Devices(list) => self.devices.replace(at, list.clone()),
+            Event::DeviceChanged { device, change } => self.device_changed(at, *device, change),
+            Event::DevicesAcknowledged => self.devices.acknowledge(),
             Event::Lock(event) => self.lock.apply(at, event),
             Event::DeviceDropped(device) => self.device_dropped(at, *device),
             Event::ReflectionStored { round_trip } => self.latency.reflection.record(*round_trip),
@@ -112,6 +116,21 @@ impl Group {
         let label = self.devices.label(device);
         self.devices.remove(device);
         self.notices.push(at, NoticeKind::Done, Clean::new(&format!("dropped: {label}")));
+    }
+
+    fn device_changed(&mut self, at: Millis, device: DeviceId, change: &DeviceChange) {
+        let name = change.label().cloned().unwrap_or_else(|| self.devices.label(device));
+        self.devices.mark(device, change.clone());
+        let others = self.devices.alarms().saturating_sub(usize::from(!matches!(change, DeviceChange::Gone { .. })));
+        let others = if others == 0 { String::new() } else { format!(" (and {others} more to note)") };
+        self.notices.push(at, NoticeKind::Alarm, Clean::new(&format!("{name}: {}{others}", change.sentence())));
+    }
+
+    /// The other devices as they count as known: those that are new or changed, as they were before, until the user has
+    /// taken note of them. [`None`] before the first list.
+    #[must_use]
+    pub fn known(&self) -> Option<Known> {
+        Some(self.devices.known(self.own()?)).filter(|_| self.devices.as_of().is_some())
     }
 
     fn ignored(&mut self, at: Millis, what: &Clean) {

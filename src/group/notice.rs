@@ -17,6 +17,8 @@ pub enum NoticeKind {
     Refused,
     /// Something of the server's was not understood.
     Ignored,
+    /// A device appeared, changed, or is gone, and nobody here asked for it.
+    Alarm,
 }
 
 /// One line about something that happened.
@@ -36,6 +38,7 @@ pub struct Notices {
     kept: VecDeque<Notice>,
     count: u64,
     ignored: u64,
+    alarms: u64,
 }
 
 impl Notices {
@@ -49,6 +52,12 @@ impl Notices {
     #[must_use]
     pub const fn ignored(&self) -> u64 {
         self.ignored
+    }
+
+    /// How many were about a device that appeared, changed or is gone.
+    #[must_use]
+    pub const fn alarms(&self) -> u64 {
+        self.alarms
     }
 
     /// The newest.
@@ -69,5 +78,6 @@ impl Notices {
         self.kept.push_back(Notice { at, kind, text });
         self.count += 1;
         self.ignored += u64::from(kind == NoticeKind::Ignored);
+        self.alarms += u64::from(kind == NoticeKind::Alarm);
     }
 }

@@ -7,11 +7,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::group::{
-    DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
+    DeviceChange, DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal,
+    Scope,
 };
 use crate::protocol::d2d::{Conversation, MessageType, Summary, SyncAction};
 use crate::protocol::ids::span_millis;
-use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis, SlotState};
+use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, SlotState};
 
 /// The lines of an event; one for most, one a message for messages.
 #[must_use]
@@ -57,6 +58,8 @@ fn fields(event: &Event) -> (&'static str, Value) {
             let devices: Vec<Value> = devices.iter().map(|(id, entry)| device(*id, entry)).collect();
             ("devices", json!({ "devices": devices }))
         }
+        Event::DeviceChanged { device, change } => device_changed(*device, change),
+        Event::DevicesAcknowledged => ("devices_acknowledged", json!({})),
         Event::Lock(event) => lock(event),
         Event::DeviceDropped(id) => ("device_dropped", json!({ "device": id })),
         Event::ReflectionStored { round_trip } => {
@@ -147,13 +150,7 @@ fn conversation(conversation: &Conversation) -> Value {
 
 fn device(id: DeviceId, device: &ListedDevice) -> Value {
     let mut fields = match &device.info {
-        Ok(info) => json!({
-            "device": id,
-            "label": info.label,
-            "platform": info.platform.to_string().to_lowercase(),
-            "platform_details": info.platform_details,
-            "app_version": info.app_version,
-        }),
+        Ok(info) => with_info(json!({ "device": id }), info),
         Err(error) => json!({ "device": id, "undecryptable": error.to_string() }),
     };
     let (name, at) = match device.activity {
@@ -166,6 +163,40 @@ fn device(id: DeviceId, device: &ListedDevice) -> Value {
         object.insert(name.to_owned(), at.0.into());
     }
     with_policy(fields, device.expiration_policy)
+}
+
+fn with_info(mut fields: Value, info: &DeviceInfo) -> Value {
+    if let (Value::Object(object), Value::Object(info)) = (&mut fields, described(info)) {
+        object.extend(info);
+    }
+    fields
+}
+
+fn described(info: &DeviceInfo) -> Value {
+    json!({
+        "label": info.label,
+        "platform": info.platform.to_string().to_lowercase(),
+        "platform_details": info.platform_details,
+        "app_version": info.app_version,
+    })
+}
+
+/// What a device says of itself now stands in the fields themselves, what it said before in `before`.
+fn device_changed(device: DeviceId, change: &DeviceChange) -> (&'static str, Value) {
+    let fields = json!({ "device": device });
+    let (name, before, fields) = match change {
+        DeviceChange::New { now: Some(now) } => ("device_new", None, with_info(fields, now)),
+        DeviceChange::New { now: None } => ("device_new", None, fields),
+        DeviceChange::Changed { before, now } => ("device_changed", before.as_ref(), with_info(fields, now)),
+        DeviceChange::Undecryptable { before } => ("device_undecryptable", Some(before), fields),
+        DeviceChange::Gone { before } => ("device_gone", before.as_ref(), fields),
+    };
+    let mut fields = fields;
+    if let Value::Object(object) = &mut fields {
+        object.insert("words".to_owned(), change.sentence().into());
+        object.extend(before.map(|before| ("before".to_owned(), described(before))));
+    }
+    (name, fields)
 }
 
 fn with_policy(mut fields: Value, policy: Option<ExpirationPolicy>) -> Value {
@@ -222,6 +253,8 @@ fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
         DisconnectCause::HandshakeTimeout => ("handshake_timeout", None, None),
         DisconnectCause::ServerProtocolError(how) => ("server_protocol_error", None, Some(how.to_string())),
         DisconnectCause::LeaderRole => ("leader_role", None, None),
+        DisconnectCause::VisitOver => ("visit_over", None, None),
+        DisconnectCause::LeftGroup => ("left_group", None, None),
         DisconnectCause::ByUser => ("by_user", None, None),
     };
     let (step, at) = match next {

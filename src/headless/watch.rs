@@ -10,12 +10,12 @@ use tokio::time::Instant;
 
 use super::ndjson;
 use crate::cli::{UntilArgs, WatchArgs};
-use crate::group::{DisconnectCause, Event, ReflectedMessage};
+use crate::group::{DisconnectCause, Event, Known, NextStep, ReflectedMessage};
 use crate::net::Address;
 use crate::profile::{self, Profile};
-use crate::protocol::{CloseCode, Millis};
+use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{Failure, Observer, Outcome, drive, event_loop, signals};
+use crate::runtime::{Failure, Memory, Observer, Outcome, drive, event_loop, signals};
 use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
@@ -41,6 +41,24 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
 /// # Errors
 /// If standard output fails, or the system gives no thread.
 pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Outcome, Failure> {
+    watch_remembering(session, address, until, None)
+}
+
+/// The same; which devices are known is taken from the memory, and what was printed is known from then on.
+///
+/// # Errors
+/// If standard output fails, or the system gives no thread.
+pub fn watch_remembering(
+    session: Session,
+    address: Address,
+    until: UntilArgs,
+    memory: Option<Memory>,
+) -> Result<Outcome, Failure> {
+    let own = session.config().device_id;
+    let session = match &memory {
+        Some(memory) => session.knowing(memory.known().cloned()),
+        None => session,
+    };
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let stream = Arc::new(Stream::default());
     let observer = Arc::clone(&stream);
@@ -52,14 +70,24 @@ pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Out
             observer.end();
         })
         .map_err(Failure::Start)?;
-    let printed = event_loop().map_err(Failure::Start)?.block_on(print(&stream, &commands, until));
+    let printed = event_loop().map_err(Failure::Start)?.block_on(print(
+        &stream,
+        &commands,
+        until,
+        &mut Remembered { own, memory },
+    ));
     // Let the session leave politely; its thread ends when it has.
     let _ = commands.try_send(Command::Leave);
     let _ = thread.join();
     printed
 }
 
-async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilArgs) -> Result<Outcome, Failure> {
+async fn print(
+    stream: &Stream,
+    commands: &mpsc::Sender<Command>,
+    until: UntilArgs,
+    remembered: &mut Remembered,
+) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(until.until_dry);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let terminated = signals::terminated();
@@ -84,10 +112,25 @@ async fn print(stream: &Stream, commands: &mpsc::Sender<Command>, until: UntilAr
             written => written.map_err(Failure::Output)?,
         }
         for told in &told {
+            remembered.take(told);
             progress.take(told, commands);
         }
         if ended {
             return Ok(progress.leaving.unwrap_or(Outcome::Lost));
+        }
+    }
+}
+
+/// Keeps what was printed of the device list.
+struct Remembered {
+    own: DeviceId,
+    memory: Option<Memory>,
+}
+
+impl Remembered {
+    fn take(&mut self, told: &Told) {
+        if let (Some(memory), Told::Event(_, Event::Devices(listed))) = (&mut self.memory, told) {
+            memory.keep(Known::of(listed, self.own));
         }
     }
 }
@@ -258,9 +301,9 @@ impl Progress {
             Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
             Told::Event(_, Event::Reflected(messages)) => self.received += durable(messages),
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
-            Told::Event(_, Event::Disconnected { cause, .. }) => {
+            Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;
-                if let Some(outcome) = self.end(cause) {
+                if let Some(outcome) = self.end(cause, *next) {
                     self.leave(outcome, commands);
                 }
             }
@@ -274,10 +317,17 @@ impl Progress {
         }
     }
 
-    /// How the end of a connection ends the watch, if it does: giving up the leader role does not.
-    fn end(&self, cause: &DisconnectCause) -> Option<Outcome> {
+    /// How the end of a connection ends the watch, if it does: giving up the leader role, or a visit, does not.
+    fn end(&self, cause: &DisconnectCause, next: NextStep) -> Option<Outcome> {
         match cause {
-            DisconnectCause::LeaderRole | DisconnectCause::ByUser => None,
+            DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::ByUser => None,
+            DisconnectCause::LeftGroup => Some(Outcome::Normal),
+            // The slot has expired while we stayed away, as it may: a new one is taken.
+            DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }
+                if self.login != Login::Missing && matches!(next, NextStep::RetryAt { .. }) =>
+            {
+                None
+            }
             DisconnectCause::ClosedByServer { .. } if self.login == Login::Missing => Some(Outcome::Refused),
             DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
                 if !self.until_dry =>

@@ -1,6 +1,7 @@
 //! Who we are: the options of a connection become a session, its address and its secrets.
 
 mod key_file;
+pub mod known;
 mod place;
 
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use crate::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, ServerGroup, SlotState,
     url::ServerGroupError,
 };
-use crate::session::{Config, LeaderPolicy, Timing};
+use crate::session::{Config, LeaderPolicy, NotAPresence, Timing};
 use crate::text::Clean;
 
 /// The options do not make a connection.
@@ -36,6 +37,9 @@ pub enum ProfileError {
     /// `--server-group` is none.
     #[error("--server-group: {0}")]
     ServerGroup(#[from] ServerGroupError),
+    /// `--presence` is none.
+    #[error("--presence: {0}")]
+    Presence(#[from] NotAPresence),
     /// `--device-id` is none.
     #[error("--device-id: {0}")]
     DeviceId(#[from] crate::protocol::ids::NotADeviceId),
@@ -84,6 +88,7 @@ impl Profile {
             },
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
+            presence: options.presence.parse()?,
             read_only: options.read_only,
             timing: Timing::default(),
         };

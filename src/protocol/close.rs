@@ -78,6 +78,31 @@ impl CloseCode {
         }
     }
 
+    /// The same in a few words, for a header that has to say more.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::NORMAL => "closed by the server",
+            Self::GOING_AWAY => "server shuts down",
+            Self::ABNORMAL => "connection broke",
+            Self::INTERNAL_ERROR => "server error",
+            Self::CHAT_CLOSED => "chat server hung up",
+            Self::CHAT_UNREACHABLE => "chat server unreachable",
+            Self::CHAT_INTERNAL_ERROR => "chat gateway error",
+            Self::PROTOCOL_ERROR => "protocol error, or wrong key",
+            Self::TRANSACTION_EXPIRED => "lock held too long",
+            Self::UNKNOWN_MESSAGE_ACKNOWLEDGED => "acknowledged an unknown id",
+            Self::IDLE => "idle for too long",
+            Self::UNSUPPORTED_VERSION => "no common version",
+            Self::DEVICE_LIMIT_REACHED => "all device slots are taken",
+            Self::DUPLICATE_CONNECTION => "this id connected elsewhere",
+            Self::DROPPED_BY_DEVICE => "dropped by another device",
+            Self::REFLECTION_QUEUE_LIMIT => "dropped, queue too long",
+            Self::SLOT_STATE_MISMATCH => "slot not as expected",
+            _ => "unknown close code",
+        }
+    }
+
     /// What the user can do, for codes that wait for the user.
     #[must_use]
     pub const fn advice(self) -> &'static str {

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive};
+use super::memory::Memory;
 use super::screen::{Reaction, Screen};
 use super::{clock, signals};
 use crate::group::{Event, Group};
@@ -47,12 +48,23 @@ impl Shared {
 
 /// Keeps the group model up to date and wakes the screen. Holding the lock takes microseconds on either side: the screen
 /// draws into memory under it, and writes to the terminal without it.
-struct GroupKeeper(Arc<Shared>);
+struct GroupKeeper {
+    shared: Arc<Shared>,
+    memory: Option<Memory>,
+}
 
 impl Observer for GroupKeeper {
     fn tell(&mut self, at: Millis, event: Event) {
-        self.0.group().apply(at, &event);
-        self.0.changed.notify_one();
+        let mut group = self.shared.group();
+        group.apply(at, &event);
+        let changes_the_known =
+            matches!(event, Event::Devices(_) | Event::DevicesAcknowledged | Event::DeviceDropped(_));
+        let known = if changes_the_known && self.memory.is_some() { group.known() } else { None };
+        drop(group);
+        self.shared.changed.notify_one();
+        if let (Some(memory), Some(known)) = (&mut self.memory, known) {
+            memory.keep(known);
+        }
     }
 }
 
@@ -62,10 +74,22 @@ impl RunningSession {
     /// # Errors
     /// If the system gives no thread or no event loop.
     pub fn start(session: Session, address: Address) -> io::Result<Self> {
+        Self::start_remembering(session, address, None)
+    }
+
+    /// Starts the thread; which devices are known is taken from the memory and kept there.
+    ///
+    /// # Errors
+    /// If the system gives no thread or no event loop.
+    pub fn start_remembering(session: Session, address: Address, memory: Option<Memory>) -> io::Result<Self> {
+        let session = match &memory {
+            Some(memory) => session.knowing(memory.known().cloned()),
+            None => session,
+        };
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared =
             Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
-        let keeper = GroupKeeper(Arc::clone(&shared));
+        let keeper = GroupKeeper { shared: Arc::clone(&shared), memory };
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {

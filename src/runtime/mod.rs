@@ -6,6 +6,7 @@ pub mod demo;
 pub mod driver;
 mod fault;
 pub mod logging;
+mod memory;
 pub mod outcome;
 pub mod screen;
 pub mod signals;
@@ -14,6 +15,7 @@ use std::io;
 
 pub use dashboard::RunningSession;
 pub use driver::{Observer, drive};
+pub use memory::Memory;
 pub use outcome::{Failure, Outcome};
 pub use screen::{Reaction, Screen};
 

@@ -39,6 +39,10 @@ pub enum Command {
     ReleaseLock,
     /// Drop a device by the full steps: lock, list, drop, commit.
     DropDevice(Confirmed<DeviceId>),
+    /// Leave the group for good: drop our own device by the full steps, and end the session.
+    LeaveGroup(Confirmed<()>),
+    /// The user has seen which devices are new or changed: they count as known from now on.
+    AcknowledgeDevices,
     /// Reflect to all other devices.
     Reflect {
         /// What.

@@ -1,10 +1,13 @@
 //! Who a session is, and how patient.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::Backoff;
 use crate::protocol::{DeviceId, DeviceInfo, ExhaustedPolicy, ExpirationPolicy, GroupKeys, SlotState};
+use crate::text::Clean;
 
 /// What to do when promoted to leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,50 @@ pub enum LeaderPolicy {
     GiveUp,
     /// Stay all the same.
     Stay,
+}
+
+/// When a session is connected, as long as another device leads.
+///
+/// What a promotion leads to is decided by [`LeaderPolicy`], whatever this says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    /// Always.
+    #[default]
+    Stay,
+    /// Now and then: connects, takes in what waits, asks for the device list, leaves, and is back after this long, which
+    /// is never less than a little over [`Timing::role_wait_first`]. Who asks for something keeps the visit going for
+    /// [`Timing::attended`].
+    ///
+    /// A volatile slot may expire between two visits, and what waited in it is lost then: the next login finds no slot
+    /// and takes a new one. A persistent slot keeps what waits.
+    Visit(Duration),
+}
+
+/// The text names no presence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no presence: it is stay, or visit=10m (a minute or more, such as 90s, 10m or 2h)")]
+pub struct NotAPresence(Clean);
+
+impl FromStr for Presence {
+    type Err = NotAPresence;
+
+    fn from_str(text: &str) -> Result<Self, NotAPresence> {
+        let interval = text.strip_prefix("visit=").and_then(|interval| humantime::parse_duration(interval).ok());
+        match (text, interval) {
+            ("stay", _) => Ok(Self::Stay),
+            (_, Some(interval)) if interval >= Timing::default().role_wait_first => Ok(Self::Visit(interval)),
+            _ => Err(NotAPresence(Clean::new(text))),
+        }
+    }
+}
+
+impl fmt::Display for Presence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stay => formatter.write_str("stay"),
+            Self::Visit(interval) => write!(formatter, "visit={}", humantime::format_duration(*interval)),
+        }
+    }
 }
 
 /// Who a session is.
@@ -33,6 +80,8 @@ pub struct Config {
     pub exhausted_policy: ExhaustedPolicy,
     /// What to do when promoted.
     pub leader_policy: LeaderPolicy,
+    /// When to be connected.
+    pub presence: Presence,
     /// Send nothing that changes the group.
     pub read_only: bool,
     /// How patient.
@@ -62,6 +111,12 @@ pub struct Timing {
     pub following_after: Duration,
     /// How long a promotion may wait for a transaction of ours to be committed.
     pub leave_grace: Duration,
+    /// How long after the queue is dry a visit waits whether a promotion comes, so that the next wait can grow.
+    pub visit_linger: Duration,
+    /// How long after the queue is dry a visit waits for acknowledgements and the device list at most.
+    pub visit_patience: Duration,
+    /// How long a visit goes on after its user last asked for something.
+    pub attended: Duration,
     /// After how long away a volatile slot may have expired, so that coming back as new is no surprise.
     pub volatile_expiry: Duration,
 }
@@ -79,6 +134,9 @@ impl Default for Timing {
             role_wait_longest: Duration::from_mins(15),
             following_after: Duration::from_secs(10),
             leave_grace: Duration::from_millis(1_500),
+            visit_linger: Duration::from_millis(500),
+            visit_patience: Duration::from_secs(30),
+            attended: Duration::from_mins(1),
             volatile_expiry: Duration::from_mins(2),
         }
     }
@@ -90,5 +148,28 @@ impl Timing {
     pub fn role_wait(&self, promotions: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(promotions.saturating_sub(1));
         self.role_wait_first.saturating_mul(doubled).min(self.role_wait_longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_presence_is_read_and_written() {
+        for (text, presence) in [
+            ("stay", Some(Presence::Stay)),
+            ("visit=10m", Some(Presence::Visit(Duration::from_secs(600)))),
+            ("visit=1h 30m", Some(Presence::Visit(Duration::from_secs(5_400)))),
+            ("visit=59s", None),
+            ("visit=", None),
+            ("visit", None),
+            ("Stay", None),
+        ] {
+            assert_eq!(text.parse().ok(), presence, "{text}");
+            if let Some(presence) = presence {
+                assert_eq!(presence.to_string(), text);
+            }
+        }
     }
 }

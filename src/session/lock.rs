@@ -182,6 +182,7 @@ impl Session {
         let device = *device;
         if devices.contains_key(&device) {
             *step = DropStep::Dropping;
+            self.own_drop_sent = device == self.config.device_id;
             self.send(&ClientMessage::DropDevice(device));
         } else {
             let wish = *wish;
@@ -190,10 +191,15 @@ impl Session {
         }
     }
 
-    pub(super) fn on_device_dropped(&mut self, device: DeviceId) {
+    pub(super) fn on_device_dropped(&mut self, now: Millis, device: DeviceId) {
         match self.lock() {
             Some(&mut Lock::Held(mut wish)) if wish.goal == Goal::Drop(device, DropStep::Dropping) => {
                 wish.goal = Goal::Drop(device, DropStep::Done);
+                if device == self.config.device_id {
+                    self.commit(wish);
+                    return self.left_group(now);
+                }
+                self.forget(device);
                 self.emit(Event::DeviceDropped(device));
                 self.commit(wish);
             }
@@ -209,6 +215,23 @@ impl Session {
             self.commit(wish);
             self.set_lock(Lock::Free);
             self.lock_event(LockEvent::Released(Some(wish.scope)));
+        }
+    }
+
+    /// Our slot is gone, and the lock with it, which was committed or ended with our connection.
+    pub(super) fn release_for_good(&mut self) {
+        let scope = match self.lock() {
+            Some(Lock::Held(wish) | Lock::Committing(wish)) => wish.scope,
+            _ => return,
+        };
+        self.set_lock(Lock::Free);
+        self.lock_event(LockEvent::Released(Some(scope)));
+    }
+
+    /// What we drop ourselves is no news.
+    fn forget(&mut self, device: DeviceId) {
+        if let Some(known) = &mut self.known {
+            known.forget(device);
         }
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod io;
 mod lock;
 mod online;
+mod presence;
 mod receipt;
 
 use std::collections::VecDeque;
@@ -20,10 +21,10 @@ use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
 pub use command::{Command, Confirmed};
-pub use config::{Config, LeaderPolicy, Timing};
+pub use config::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output};
 
-use crate::group::{DisconnectCause, Event, Login, NextStep, Refusal};
+use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, ExpirationPolicy,
     Millis, Nonce, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage, SlotState,
@@ -51,6 +52,12 @@ pub struct Session {
     expected: SlotState,
     /// Whether a login was cut off before its answer came: the server may have registered us without our knowing.
     unanswered_login: bool,
+    /// Whether we asked to be dropped and were not told whether that was done.
+    own_drop_sent: bool,
+    /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
+    known: Option<Known>,
+    /// Until when a user who asked for something may ask for more, and a visit goes on.
+    attended_until: Millis,
     /// When the last login ended.
     left_at: Option<Millis>,
     /// Ids received on earlier connections of this slot.
@@ -91,11 +98,22 @@ impl Session {
             promotions: 0,
             expected,
             unanswered_login: false,
+            own_drop_sent: false,
+            known: None,
+            attended_until: Millis(0),
             left_at: None,
             received: IdRanges::default(),
             nonces: RecentNonces::default(),
             unflushed: Vec::new(),
         }
+    }
+
+    /// With the other devices as known from an earlier session, so that what has changed meanwhile is told. Without, the
+    /// first list is what is known.
+    #[must_use]
+    pub fn knowing(mut self, known: Option<Known>) -> Self {
+        self.known = known;
+        self
     }
 
     /// Who this session is.
@@ -149,7 +167,7 @@ impl Session {
         match &self.phase {
             Phase::Idle => Some(Millis(0)),
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => Some(*deadline),
-            Phase::Online(online) => Some(online.deadline(&self.config.timing)),
+            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until)),
             Phase::Waiting { until } => *until,
             Phase::Ended => None,
         }
@@ -282,6 +300,7 @@ impl Session {
         }
         self.expected = SlotState::Existing;
         self.unanswered_login = false;
+        self.own_drop_sent = false;
         let shared = info.shared_device_data.open(&self.config.keys).ok();
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
@@ -308,6 +327,11 @@ impl Session {
         match end {
             LinkEnd::Unreachable(why) => self.retry(now, DisconnectCause::Unreachable(why)),
             LinkEnd::Broken(how) => self.retry(now, DisconnectCause::Broken(how)),
+            LinkEnd::Closed { code: CloseCode::DROPPED_BY_DEVICE | CloseCode::SLOT_STATE_MISMATCH, .. }
+                if self.own_drop_sent =>
+            {
+                self.left_group(now);
+            }
             LinkEnd::Closed { code, reason } => {
                 let cause = DisconnectCause::ClosedByServer { code, reason };
                 let other_state = self.plausible_other_state(now).filter(|_| code == CloseCode::SLOT_STATE_MISMATCH);
@@ -373,7 +397,9 @@ impl Session {
     }
 
     fn on_command(&mut self, now: Millis, command: Command) {
+        self.attended_until = now.after(self.config.timing.attended);
         match command {
+            Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),
             Command::Reconnect { expect } => {
                 if matches!(self.phase, Phase::Waiting { .. }) {
                     self.expected = expect.unwrap_or(self.expected);

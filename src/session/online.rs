@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::config::{LeaderPolicy, Timing};
+use super::config::{Config, Presence, Timing};
 use super::lock::Lock;
 use super::receipt::IdRanges;
 use super::{Command, Output, Phase, Session};
-use crate::group::{DisconnectCause, Event, ListedDevice, NextStep, Probe, ReflectedMessage, Refusal};
+use crate::group::{DisconnectCause, Event, Known, ListedDevice, Probe, ReflectedMessage, Refusal};
 use crate::protocol::{
     Activity, ClientMessage, DeviceEntry, DeviceId, MAX_ENVELOPE_SEALED, Millis, Reflect, ReflectId, Reflected,
     ReflectedId, Sealed, ServerMessage,
@@ -17,16 +17,16 @@ use crate::protocol::{
 pub(super) struct Online {
     pub(super) since: Millis,
     dry_at: Option<Millis>,
-    leader: bool,
+    pub(super) leader: bool,
     /// Whether a device list showed another device connected.
-    company: bool,
+    pub(super) company: bool,
     /// Whether it was told that another device leads.
     following: bool,
     /// Whether to leave as soon as a transaction of ours is done, and at this time in any case.
-    leave_by: Option<Millis>,
+    pub(super) leave_by: Option<Millis>,
     pub(super) received: IdRanges,
     /// Received, to be acknowledged once durable.
-    undurable: VecDeque<ReflectedId>,
+    pub(super) undurable: VecDeque<ReflectedId>,
     next_ping: Millis,
     unanswered_ping: Option<Millis>,
     heard_at: Millis,
@@ -60,8 +60,10 @@ impl Online {
         }
     }
 
-    pub(super) fn deadline(&self, timing: &Timing) -> Millis {
-        [self.dead_at(timing), self.following_at(timing), self.leave_by]
+    pub(super) fn deadline(&self, config: &Config, attended_until: Millis) -> Millis {
+        let timing = &config.timing;
+        let visit_ends = self.visit_ends_at(config, attended_until);
+        [self.dead_at(timing), self.following_at(timing), self.leave_by, visit_ends]
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
@@ -72,6 +74,15 @@ impl Online {
         self.unanswered_ping.map(|sent| sent.max(self.heard_at).after(timing.ping_deadline))
     }
 
+    /// When a visit is over: everything that waited is taken in, and nobody does anything.
+    pub(super) fn visit_ends_at(&self, config: &Config, attended_until: Millis) -> Option<Millis> {
+        let is_visit = matches!(config.presence, Presence::Visit(_));
+        let dry = self.dry_at.filter(|_| is_visit && !self.leader && matches!(self.lock, Lock::Free))?;
+        let is_done = self.undurable.is_empty() && self.awaited_lists.is_empty();
+        let grace = if is_done { config.timing.visit_linger } else { config.timing.visit_patience };
+        Some(dry.after(grace).max(attended_until))
+    }
+
     /// When the absence of a promotion will mean that another device leads.
     fn following_at(&self, timing: &Timing) -> Option<Millis> {
         let undecided = !self.leader && !self.following;
@@ -80,7 +91,7 @@ impl Online {
 }
 
 impl Session {
-    const fn online(&mut self) -> Option<&mut Online> {
+    pub(super) const fn online(&mut self) -> Option<&mut Online> {
         match &mut self.phase {
             Phase::Online(online) => Some(online),
             _ => None,
@@ -117,6 +128,10 @@ impl Session {
         if online.leave_by.is_some_and(|at| now >= at) {
             return self.give_role_up(now);
         }
+        if self.visit_is_over(now) {
+            return self.end_visit(now);
+        }
+        let Some(online) = self.online() else { return };
         if online.following_at(&timing).is_some_and(|at| now >= at) {
             online.following = true;
             self.promotions = 0;
@@ -208,7 +223,7 @@ impl Session {
                     None => self.ignored("an acknowledgement of something we did not reflect"),
                 }
             }
-            ServerMessage::DropDeviceAck(id) => self.on_device_dropped(id),
+            ServerMessage::DropDeviceAck(id) => self.on_device_dropped(now, id),
             ServerMessage::BeginTransactionAck => self.on_lock_acquired(now),
             ServerMessage::CommitTransactionAck => self.on_lock_released(now),
             ServerMessage::TransactionRejected { holder, scope } => {
@@ -234,7 +249,7 @@ impl Session {
             self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: now.since(asked) });
         }
         let keys = &self.config.keys;
-        let listed = devices
+        let listed: std::collections::BTreeMap<DeviceId, ListedDevice> = devices
             .iter()
             .map(|(id, entry)| {
                 let device = ListedDevice {
@@ -245,45 +260,14 @@ impl Session {
                 (*id, device)
             })
             .collect();
+        let seen = Known::of(&listed, own);
+        let changes = self.known.replace(seen.clone()).map_or_else(Vec::new, |known| known.changes_to(&seen));
+        for (device, change) in changes {
+            self.emit(Event::DeviceChanged { device, change });
+        }
         self.emit(Event::Devices(listed));
         self.on_list_for_drop(devices);
         self.leave_if_promoted(now);
-    }
-
-    fn on_promoted(&mut self, now: Millis) {
-        let stays = self.config.leader_policy == LeaderPolicy::Stay;
-        let grace = self.config.timing.leave_grace;
-        let Some(online) = self.online() else { return };
-        online.leader = true;
-        if !stays {
-            online.leave_by = Some(now.after(grace));
-        }
-        self.emit(Event::Promoted);
-        self.leave_if_promoted(now);
-    }
-
-    /// Gives the role up once nothing is left to be finished: a drop half done; messages not yet acknowledged, which
-    /// would otherwise come again at every return and pile up; and the device list, which who is alone would never see.
-    pub(super) fn leave_if_promoted(&mut self, now: Millis) {
-        let ready = |online: &mut Online| {
-            online.leave_by.is_some()
-                && online.undurable.is_empty()
-                && online.awaited_lists.is_empty()
-                && !online.lock.is_dropping()
-        };
-        if self.online().is_some_and(ready) {
-            self.give_role_up(now);
-        }
-    }
-
-    fn give_role_up(&mut self, now: Millis) {
-        let company = self.online().is_some_and(|online| online.company);
-        // With company the wait starts over: somebody else can lead now.
-        self.promotions = if company { 1 } else { self.promotions.saturating_add(1) };
-        let back_at = now.after(self.config.timing.role_wait(self.promotions));
-        self.emit(Event::RoleGivenUp { back_at, promotions_in_a_row: self.promotions });
-        self.failures = 0;
-        self.leave(now, DisconnectCause::LeaderRole, NextStep::RetryAt { at: back_at, attempt: 1 });
     }
 
     pub(super) fn on_online_command(&mut self, now: Millis, command: Command) {
@@ -299,6 +283,7 @@ impl Session {
             Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
             Command::ReleaseLock => self.release_lock(),
             Command::DropDevice(device) => self.drop_device(device.into_inner()),
+            Command::LeaveGroup(_) => self.drop_device(self.config.device_id),
             // What the other devices could not read must not reach their queues.
             Command::Reflect { envelope, .. } if !envelope.representable_in(self.config.keys.dialect()) => {
                 self.refuse(Refusal::NotInDialect);
@@ -311,7 +296,7 @@ impl Session {
                 let sealed = Sealed::seal(&data.into_inner(), &self.config.keys.clone(), self.nonce());
                 self.send(&ClientMessage::SetSharedDeviceData(sealed));
             }
-            Command::Reconnect { .. } | Command::Leave => {}
+            Command::Reconnect { .. } | Command::Leave | Command::AcknowledgeDevices => {}
         }
     }
 

@@ -57,6 +57,16 @@ impl Clock {
         self.zone.minute_or_day(at, self.now)
     }
 
+    /// The time here, and that of a clock so many milliseconds ahead.
+    pub(super) fn both(&self, ahead: i64) -> (String, String) {
+        const MINUTE: u64 = 60_000;
+        let there = self.now.offset_by(ahead);
+        for time in [self.now, there] {
+            self.becomes_wrong(Millis(self.now.0.saturating_add(MINUTE - time.0 % MINUTE)));
+        }
+        (self.minute(self.now), self.minute(there))
+    }
+
     /// Something else on the frame becomes wrong at that time.
     pub(super) fn becomes_wrong(&self, at: Millis) {
         let earlier = self.wrong_at.get().map_or(at, |known| known.min(at));

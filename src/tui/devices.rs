@@ -8,9 +8,9 @@ use ratatui::style::Style;
 
 use super::cut::Align::{Left, Right};
 use super::pen::Pen;
-use super::theme::{OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
+use super::theme::{ATTENTION, OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
 use super::view::{Piece, View};
-use crate::group::{Group, ListedDevice};
+use crate::group::{DeviceChange, Group, ListedDevice};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
 
@@ -118,6 +118,12 @@ fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
         ),
         Err(error) => (id.to_string(), view.theme.attention(), "! unreadable".to_owned(), error.to_string()),
     };
+    // By a mark and a word, so that it stands out without colour.
+    let (label, label_style, app) = match view.group.devices().change(id) {
+        Some(DeviceChange::Undecryptable { .. }) => (format!("{ATTENTION} {label}"), view.theme.attention(), app),
+        Some(change) => (format!("{ATTENTION} {label}"), view.theme.attention(), format!("{} · {app}", change.word())),
+        None => (label, label_style, app),
+    };
     Words {
         glyph,
         state,
@@ -187,6 +193,12 @@ pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
         format!("{}, who is on is not told", devices.len())
     };
     let mut pieces = vec![Piece::new(figure, Theme::STRONG)];
+    if devices.alarms() > 0 {
+        let mut words: Vec<&str> = devices.changes().map(DeviceChange::word).collect();
+        words.dedup();
+        let words = if let [word] = words.as_slice() { word } else { "new or changed" };
+        pieces.push(Piece::new(format!("{ATTENTION} {} {words}", devices.alarms()), view.theme.attention()));
+    }
     if view.stale_since().is_some() {
         pieces.push(Piece::new(format!("as of {}", view.clock.minute(as_of)), view.theme.attention()));
     }

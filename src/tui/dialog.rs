@@ -13,7 +13,8 @@ use super::lock::scope_words;
 use super::pen::Pen;
 use super::theme::{SELECTED, Theme};
 use super::view::View;
-use crate::group::{Group, LockState};
+use super::why::last_list;
+use crate::group::LockState;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{Activity, CloseCode, DeviceId, SlotState, TransactionScope};
 use crate::session::{Command, command::Confirmed};
@@ -46,6 +47,7 @@ struct Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Agreed {
     Drop(DeviceId),
+    Leave,
     Take(TransactionScope),
     Release,
     ConnectAs(SlotState),
@@ -64,13 +66,22 @@ impl Answer {
 impl Dialog {
     /// Drop this device?
     pub(super) fn drop(view: &View<'_>, device: DeviceId) -> Self {
+        let own = view.is_own(device);
+        let (title, consequence, answer, agreed) = if own {
+            let consequence = "d2mtop gives its slot and its queued messages up, and this session ends; to come back it \
+                               joins as a new device. The group is locked while this runs.";
+            ("Leave the group", consequence, "Leave", Agreed::Leave)
+        } else {
+            let consequence = "It loses its slot and its queued messages, and must be linked again. The group is locked \
+                               while this runs.";
+            ("Drop device", consequence, "Drop", Agreed::Drop(device))
+        };
         Self {
-            title: "Drop device",
+            title,
             object: device_words(view, device),
-            consequence: "It loses its slot and its queued messages, and must be linked again. The group is locked \
-                          while this runs.",
+            consequence,
             warnings: drop_warnings(view, device),
-            answers: vec![Answer::nothing("Cancel"), Answer::to("Drop", Agreed::Drop(device))],
+            answers: vec![Answer::nothing("Cancel"), Answer::to(answer, agreed)],
             chosen: 0,
         }
     }
@@ -113,18 +124,18 @@ impl Dialog {
     }
 
     /// Connect although the server no longer knows this device, or knows it already?
-    pub(super) fn reconnect(code: CloseCode, group: &Group) -> Self {
+    pub(super) fn reconnect(code: CloseCode, view: &View<'_>) -> Self {
         let new = Answer::to("Connect as new", Agreed::ConnectAs(SlotState::New));
         let known = Answer::to("Connect as known", Agreed::ConnectAs(SlotState::Existing));
         // After a login we expected our slot, and it was gone; before one, either may be so.
-        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && group.login().is_none();
+        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && view.group.login().is_none();
         let mut answers = vec![Answer::nothing("Cancel"), new];
         if undecided {
             answers.push(known);
         }
         Self {
             title: "Connect again",
-            object: format!("The server said: {} ({code}).", code.meaning()),
+            object: format!("The server said: {} ({code}); {}.", code.meaning(), last_list(view)),
             consequence: "As a new device it takes a slot; the messages that waited for it before are gone. The other \
                           devices see it appear.",
             warnings: Vec::new(),
@@ -156,6 +167,7 @@ impl Dialog {
         let agreed = self.answers.get(self.chosen)?.agreed?;
         Some(match agreed {
             Agreed::Drop(device) => Command::DropDevice(Confirmed::after_asking(device)),
+            Agreed::Leave => Command::LeaveGroup(Confirmed::after_asking(())),
             Agreed::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
             Agreed::Release => Command::ReleaseLock,
             Agreed::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
@@ -262,12 +274,12 @@ fn drop_warnings(view: &View<'_>, device: DeviceId) -> Vec<&'static str> {
         .is_some_and(|info| matches!(info.platform, Platform::Android | Platform::Ios));
     let mut warnings = Vec::new();
     if own {
-        warnings.push("This is the device you look through: d2mtop is signed out and must join again.");
+        warnings.push("This is the device you look through.");
     }
     if others_left == 0 && !own {
-        warnings.push("It is the last other device: a phone that is alone dissolves the group.");
-    } else if others_left <= 1 && own {
-        warnings.push("Only one other device stays: a phone that is alone dissolves the group.");
+        warnings.push("It is the last other device: a phone that is alone ends multi-device.");
+    } else if others_left == 1 && own {
+        warnings.push("Only one other device stays. If that is a phone, it is alone then, and ends multi-device.");
     }
     if phone && !own {
         warnings.push("It is a phone: it stays cut off until its owner acts.");

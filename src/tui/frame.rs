@@ -125,9 +125,16 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
     if let Some((kind, text)) = ui.notice(view.group) {
         let (glyph, style) = match kind {
             NoticeKind::Done => ("✓", view.theme.good()),
-            NoticeKind::Refused | NoticeKind::Ignored => (ATTENTION, view.theme.attention()),
+            NoticeKind::Refused | NoticeKind::Ignored | NoticeKind::Alarm => (ATTENTION, view.theme.attention()),
         };
-        pen.text(glyph, style).gap(1).text(text.as_str(), style);
+        pen.text(glyph, style).gap(1);
+        let note = if kind == NoticeKind::Alarm && view.group.devices().alarms() > 0 { "   n noted" } else { "" };
+        let text = super::cut::cut(text.as_str(), pen.room().saturating_sub(width(note))).into_owned();
+        pen.text(&text, style).text(note, view.theme.focus());
+        return;
+    }
+    if let Some(text) = ui.explanation(view) {
+        pen.text(ATTENTION, view.theme.attention()).gap(1).text(&text, view.theme.attention());
         return;
     }
     let hints: Vec<_> = keymap::hints(ui.place()).collect();

@@ -9,12 +9,11 @@ use super::format;
 use super::layout::{Layout, Pane};
 use super::pen::Pen;
 use super::theme::{ATTENTION, BAD, FILLING, OFF, ON, Theme, WAITING};
-use super::view::View;
+use super::view::{self, View};
+use super::why;
 use crate::group::{Connection, DisconnectCause, LockState, NextStep, RoleState};
-use crate::protocol::{CloseCode, Millis};
-
-/// The specification has a client warn when the clocks are further apart than this.
-const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
+use crate::protocol::{CloseCode, Millis, ReconnectClass};
+use crate::session::Presence;
 
 /// How it stands.
 struct State {
@@ -34,50 +33,75 @@ type Fact = (String, Style);
 pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, view: &View<'_>) {
     let area = layout.header;
     let state = state(view);
+    let alert = alert(view);
     let two_lines = area.height > 1;
     let mut pen = Pen::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area });
-    let title_room = usize::from(area.width) / if two_lines { 2 } else { 4 };
     pen.text("d2mtop", Theme::STRONG);
-    if !view.settings.title.is_empty() {
-        let title = cut(view.settings.title.as_str(), title_room.saturating_sub(9)).into_owned();
+    // How it stands and what helps comes first; the title gives way.
+    let wanted = if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, alert.as_ref()) };
+    let most = usize::from(area.width) / if two_lines { 2 } else { 4 };
+    let title_room = most.saturating_sub(9).min(pen.room().saturating_sub(wanted + 6));
+    if !view.settings.title.is_empty() && title_room > 3 {
+        let title = cut(view.settings.title.as_str(), title_room).into_owned();
         pen.text(" · ", Theme::QUIET).text(&title, Theme::PLAIN);
     }
     if two_lines {
         // The title's line has room for a fact that is always true; the state gets a line of its own.
         // What helps comes first there, as the state may be long.
-        if state.keys.is_empty() {
+        if state.keys.is_empty() && alert.is_none() {
             put_facts(&mut pen, &facts(view, layout));
         } else {
-            put_keys(&mut pen, &state, view);
+            put_keys(&mut pen, &state, alert.as_ref(), view);
         }
         pen.next_line();
-        put_state(&mut pen, &State { keys: &[], ..state }, view);
+        put_state(&mut pen, &state, alert.as_ref(), 0, view);
     } else {
         pen.gap(3);
-        put_state(&mut pen, &state, view);
+        put_state(&mut pen, &state, alert.as_ref(), keys_width(&state, alert.as_ref()), view);
+        put_keys(&mut pen, &state, alert.as_ref(), view);
         if state.cause.is_none() {
             put_facts(&mut pen, &facts(view, layout));
         }
     }
 }
 
-fn put_state(pen: &mut Pen<'_>, state: &State, view: &View<'_>) {
-    let keys: usize = state.keys.iter().map(|(key, what)| width(key) + width(what) + 4).sum();
-    pen.text(state.glyph, state.style).gap(1).text(&state.words, state.style);
-    if let Some(alert) = alert(view) {
-        pen.gap(3).text(&format!("{ATTENTION} {alert}"), view.theme.attention());
-    }
-    if let Some(cause) = &state.cause {
-        let room = pen.room().saturating_sub(keys + 1);
-        let cause = cut(&format!(": {cause}"), room).into_owned();
-        pen.text(&cause, Theme::PLAIN);
-    }
-    put_keys(pen, state, view);
+/// What is wrong although the connection stands, and the key that helps.
+struct Alert {
+    words: String,
+    key: Option<(&'static str, &'static str)>,
 }
 
-fn put_keys(pen: &mut Pen<'_>, state: &State, view: &View<'_>) {
-    for (key, what) in state.keys {
-        if pen.room() > width(key) + width(what) + 4 {
+/// The columns that everything about the state takes.
+fn wanted(state: &State, alert: Option<&Alert>) -> usize {
+    let cause = state.cause.as_ref().map_or(0, |cause| width(cause) + 2);
+    let alert_width = alert.map_or(0, |alert| width(&alert.words) + 5);
+    width(state.glyph) + 1 + width(&state.words) + cause + alert_width + keys_width(state, alert)
+}
+
+fn keys_width(state: &State, alert: Option<&Alert>) -> usize {
+    keys(state, alert).map(|(key, what)| width(key) + width(what) + 4).sum()
+}
+
+fn keys<'a>(state: &'a State, alert: Option<&'a Alert>) -> impl Iterator<Item = &'a (&'static str, &'static str)> {
+    state.keys.iter().chain(alert.and_then(|alert| alert.key.as_ref()))
+}
+
+fn put_state(pen: &mut Pen<'_>, state: &State, alert: Option<&Alert>, reserved: usize, view: &View<'_>) {
+    pen.text(state.glyph, state.style).gap(1).text(&state.words, state.style);
+    if let Some(alert) = alert {
+        let room = pen.room().saturating_sub(reserved + 3);
+        let words = cut(&format!("{ATTENTION} {}", alert.words), room).into_owned();
+        pen.gap(3).text(&words, view.theme.attention());
+    }
+    if let Some(cause) = &state.cause {
+        let cause = cut(&format!(": {cause}"), pen.room().saturating_sub(reserved)).into_owned();
+        pen.text(&cause, Theme::PLAIN);
+    }
+}
+
+fn put_keys(pen: &mut Pen<'_>, state: &State, alert: Option<&Alert>, view: &View<'_>) {
+    for (key, what) in keys(state, alert) {
+        if pen.room() >= width(key) + width(what) + 4 {
             pen.gap(3).text(key, view.theme.focus()).gap(1).text(what, Theme::PLAIN);
         }
     }
@@ -103,7 +127,8 @@ fn state(view: &View<'_>) -> State {
         Connection::Handshaking => plain(WAITING, "handshake"),
         Connection::Draining { received, of, .. } => plain(FILLING, &draining(*received, *of)),
         Connection::Live { since } => {
-            let words = view.clock.lasting(*since).map_or("live".to_owned(), |lasting| format!("live {lasting}"));
+            let lasting = view.clock.lasting(*since).filter(|_| alert(view).is_none());
+            let words = lasting.map_or("live".to_owned(), |lasting| format!("live {lasting}"));
             State { style: view.theme.good(), ..plain(ON, &words) }
         }
         Connection::Waiting { since, cause, next } => waiting(view, *since, cause, *next),
@@ -120,45 +145,61 @@ fn draining(received: u32, of: Option<u32>) -> String {
 
 fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextStep) -> State {
     let at = || view.clock.minute(since);
+    let attention = |glyph, words: String, cause: String| State {
+        glyph,
+        style: view.theme.attention(),
+        words,
+        cause: Some(cause),
+        keys: &[("c", "now")],
+    };
+    let bad =
+        |words: String, cause: Option<String>, keys| State { glyph: BAD, style: view.theme.bad(), words, cause, keys };
     match (next, cause) {
-        (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => State {
-            glyph: ATTENTION,
-            style: view.theme.attention(),
-            words: format!("gave up leading, back in {}", view.clock.until(at)),
-            cause: Some("phones need the role".to_owned()),
-            keys: &[("c", "now")],
-        },
-        (NextStep::RetryAt { at, attempt }, cause) => State {
-            glyph: WAITING,
-            style: view.theme.attention(),
-            words: format!("reconnecting in {}, try {attempt}", view.clock.until(at)),
-            cause: Some(cause_words(cause)),
-            keys: &[("c", "now")],
-        },
-        (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => State {
-            glyph: BAD,
-            style: view.theme.bad(),
-            words: format!("{} ({code}) at {}", code.meaning(), at()),
-            cause: Some(code.advice().to_owned()),
-            keys: match *code {
-                CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT => &[("c", "connect as new")],
-                _ => &[("c", "connect again")],
-            },
-        },
-        (NextStep::WaitForUser, cause) => State {
-            glyph: BAD,
-            style: view.theme.bad(),
-            words: format!("not connected since {}", at()),
-            cause: Some(cause_words(cause)),
-            keys: &[("c", "connect")],
-        },
-        (NextStep::End, cause) => State {
-            glyph: BAD,
-            style: view.theme.bad(),
-            words: format!("ended at {}", at()),
-            cause: Some(cause_words(cause)),
-            keys: &[("q", "quit")],
-        },
+        (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
+            let words = format!("left the lead, back in {}", view.clock.until(at));
+            attention(ATTENTION, words, "phones must lead".to_owned())
+        }
+        (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
+            let why = format!("--presence {}", view.settings.presence);
+            State {
+                style: Theme::STRONG,
+                ..attention(OFF, format!("visit over, back in {}", view.clock.until(at)), why)
+            }
+        }
+        (NextStep::RetryAt { at, attempt }, cause) => {
+            let unheard_of = matches!(cause, DisconnectCause::ClosedByServer { code, .. }
+                if code.reconnect_class() == ReconnectClass::Unknown);
+            let glyph = if unheard_of { ATTENTION } else { WAITING };
+            attention(glyph, format!("back in {}, try {attempt}", view.clock.until(at)), short_words(view, cause))
+        }
+        (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => {
+            bad(format!("{} ({code}) at {}", code.short(), at()), None, why::connect_keys(*code))
+        }
+        (NextStep::WaitForUser, cause) => {
+            bad(format!("not connected since {}", at()), Some(cause_words(cause)), &[("c", "connect")])
+        }
+        (NextStep::End, DisconnectCause::LeftGroup) => {
+            bad(format!("left the group at {}", at()), Some("our slot is gone".to_owned()), &[("q", "quit")])
+        }
+        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause_words(cause)), &[("q", "quit")]),
+    }
+}
+
+/// Why a connection ended, in as few words as say it.
+fn short_words(view: &View<'_>, cause: &DisconnectCause) -> String {
+    match cause {
+        // Only where that has a harmless reason does the session try again by itself.
+        DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. } => {
+            if view.group.login().is_some() {
+                "our slot expired, a new one comes (4115)".to_owned()
+            } else {
+                "our slot is there already (4115)".to_owned()
+            }
+        }
+        DisconnectCause::ClosedByServer { code, .. } => format!("{} ({code})", code.short()),
+        DisconnectCause::NoAnswer => "no answer to ping".to_owned(),
+        DisconnectCause::HandshakeTimeout => "the login took too long".to_owned(),
+        cause => cause_words(cause),
     }
 }
 
@@ -176,26 +217,30 @@ pub(super) fn cause_words(cause: &DisconnectCause) -> String {
         DisconnectCause::HandshakeTimeout => "the handshake took too long".to_owned(),
         DisconnectCause::ServerProtocolError(how) => format!("the server broke the protocol ({how})"),
         DisconnectCause::LeaderRole => "promoted to leader, and left".to_owned(),
+        DisconnectCause::VisitOver => "the visit is over".to_owned(),
+        DisconnectCause::LeftGroup => "left the group".to_owned(),
         DisconnectCause::ByUser => "as you asked".to_owned(),
     }
 }
 
-/// What is wrong although the connection stands.
-fn alert(view: &View<'_>) -> Option<String> {
+fn alert(view: &View<'_>) -> Option<Alert> {
     if !view.group.connection().is_logged_in() {
         return None;
     }
     if let RoleState::Leader { .. } = view.group.role().state() {
-        return Some(if view.settings.stay_leader {
-            "leads: the group gets no incoming messages".to_owned()
+        let words = if view.settings.stay_leader {
+            "leads: the group gets no incoming messages"
         } else {
-            "promoted to leader: leaving".to_owned()
-        });
+            "promoted to leader: leaving, phones must lead"
+        };
+        return Some(Alert { words: words.to_owned(), key: None });
     }
-    let ahead = view.group.login()?.clock_offset.filter(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)?;
-    let side = if ahead > 0 { "behind" } else { "ahead of" };
+    let ahead = view::clock_apart(view.group).filter(|_| !view.clock_accepted)?;
+    let side = if ahead > 0 { "behind" } else { "ahead" };
     let apart = format::offset(ahead);
-    Some(format!("clock {} {side} the server", apart.get(1..).unwrap_or_default()))
+    let (here, there) = view.clock.both(ahead);
+    let words = format!("clock {} {side}: here {here}, server {there}", apart.get(1..).unwrap_or_default());
+    Some(Alert { words, key: Some(("a", "accept")) })
 }
 
 fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
@@ -210,6 +255,9 @@ fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
         RoleState::Follower { .. } => Some(("follower".to_owned(), Theme::PLAIN)),
         RoleState::GivenUp { .. } => Some(("gave up leading".to_owned(), view.theme.attention())),
     });
+    if matches!(view.settings.presence, Presence::Visit(_)) && group.connection().is_logged_in() {
+        facts.push(("visiting".to_owned(), Theme::PLAIN));
+    }
     if let Some(login) = group.login() {
         let slots = login.max_device_slots;
         let used = if group.devices().is_empty() { "?".to_owned() } else { group.devices().len().to_string() };

@@ -24,6 +24,8 @@ pub(super) enum Action {
     Connect,
     Drop,
     Lock,
+    AcceptClock,
+    Note,
     Repaint,
     Suspend,
 }
@@ -135,6 +137,8 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
     bind(Panes, &[key('c')], "c", Action::Connect, "", "connect now instead of waiting"),
+    bind(Panes, &[key('n')], "n", Action::Note, "", "take note of new and changed devices: they count as known"),
+    bind(Panes, &[key('a')], "a", Action::AcceptClock, "", "accept for this session that the clocks differ"),
     bind(Panes, &[named(Tab)], "Tab", Action::FocusStep(1), "pane", "next pane; Shift-Tab the one before"),
     bind(Panes, &[named(BackTab)], "Shift-Tab", Action::FocusStep(4), "", ""),
     bind(Panes, &[key('1')], "1-5", Action::Focus(Pane::Devices), "", "the pane of that number"),

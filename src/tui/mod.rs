@@ -28,6 +28,7 @@ mod tests;
 mod theme;
 mod ui;
 mod view;
+mod why;
 
 pub use format::Zone;
 pub use layout::Pane;
@@ -39,6 +40,7 @@ use std::io;
 use crate::group::Group;
 use crate::protocol::{Dialect, Millis};
 use crate::runtime::{Reaction, Screen};
+use crate::session::Presence;
 use crate::text::Clean;
 use terminal::TerminalGuard;
 use ui::Ui;
@@ -60,6 +62,10 @@ pub struct Settings {
     pub read_only: bool,
     /// Whether the leader role is kept, at the cost of the group's incoming messages.
     pub stay_leader: bool,
+    /// When to be connected.
+    pub presence: Presence,
+    /// Whether the bell rings when a device is new, changed, unreadable or gone.
+    pub bell: bool,
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
     /// Which colours are used.
@@ -90,7 +96,11 @@ impl Screen for Dashboard {
 
     fn draw(&mut self, group: &Group, now: Millis) -> io::Result<()> {
         let Self { ui, terminal } = self;
-        terminal.draw(|buffer| ui.draw(buffer, group, now))
+        terminal.draw(|buffer| ui.draw(buffer, group, now))?;
+        if ui.rings(group) {
+            terminal.ring();
+        }
+        Ok(())
     }
 
     fn present(&mut self) -> io::Result<()> {

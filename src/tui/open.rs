@@ -50,6 +50,8 @@ fn show(session: Session, address: Address, title: Clean, display: DisplayArgs) 
         dialect: config.keys.dialect(),
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
+        presence: config.presence,
+        bell: display.bell,
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
         zone: if display.utc { Zone::Utc } else { Zone::Local },

@@ -120,6 +120,7 @@ fn device_facts(view: &View<'_>, id: DeviceId) -> Vec<Line> {
     if view.is_own(id) {
         facts.push(fact("", "this is the device you are looking through"));
     }
+    facts.extend(view.group.devices().change(id).map(|change| fact("! note", &change.sentence())));
     match &device.info {
         Ok(info) => facts.extend([
             fact("label", &info.label),

@@ -7,8 +7,9 @@ use super::cut::wrap;
 use super::pen::Pen;
 use super::theme::Theme;
 use super::view::{Piece, View};
-use crate::group::RoleState;
+use crate::group::{Connection, DisconnectCause, NextStep, RoleState};
 use crate::protocol::Activity;
+use crate::session::Presence;
 
 pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
     let (word, style) = match view.group.role().state() {
@@ -50,31 +51,48 @@ fn sentences(view: &View<'_>) -> Vec<String> {
     };
     let mut sentences = match role.state() {
         RoleState::Unknown if view.group.connection().is_logged_in() => {
-            vec!["follower unless the server promotes us soon".to_owned()]
+            let told = "follower unless the server promotes us soon".to_owned();
+            visit(view).into_iter().chain([told]).collect()
         }
-        RoleState::Unknown => vec!["told after the login".to_owned()],
+        RoleState::Unknown => match view.group.connection() {
+            Connection::Waiting { cause: DisconnectCause::VisitOver, next: NextStep::RetryAt { at, .. }, .. } => vec![
+                format!("back at {} (c: now)", view.clock.minute(*at)),
+                "visits now and then, and another device leads".to_owned(),
+            ],
+            _ => vec!["told after the login".to_owned()],
+        },
         RoleState::Leader { since } => vec![
             format!("since {}", view.clock.minute(since)),
             if view.settings.stay_leader {
                 "the group gets no incoming messages while this lasts (--stay-leader)".to_owned()
             } else {
-                "phones need the role, so d2mtop leaves".to_owned()
+                "phones must lead: leaves now, back in a minute or more".to_owned()
             },
         ],
         RoleState::Follower { since } => {
             vec![
                 format!("since {}", view.clock.minute(since)),
                 format!("{} leads", who_may_lead(view)),
+                visit(view).unwrap_or_else(|| "stays while that is so; if promoted, leaves at once".to_owned()),
                 "incoming messages reach the group through the leader".to_owned(),
             ]
         }
         RoleState::GivenUp { back_at, .. } => vec![
-            format!("back at {}", view.clock.minute(back_at)),
+            format!("back at {} (c: now)", view.clock.minute(back_at)),
             "incoming messages reach the group only through a phone or desktop that leads".to_owned(),
         ],
     };
     sentences.extend(again);
     sentences
+}
+
+/// What a visit does next.
+fn visit(view: &View<'_>) -> Option<String> {
+    let interval = match view.settings.presence {
+        Presence::Stay => return None,
+        Presence::Visit(interval) => super::format::span(interval),
+    };
+    Some(format!("visit: leaves once all is in and nobody asks for more, back {interval} later"))
 }
 
 /// The leader is never named; but it is one of those that are connected.

@@ -89,6 +89,11 @@ impl TerminalGuard {
         drawn.and(queue!(self.drawn, EndSynchronizedUpdate))
     }
 
+    /// Rings the bell with the next frame.
+    pub fn ring(&mut self) {
+        self.drawn.0.borrow_mut().push(b'\x07');
+    }
+
     /// Writes what was drawn.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The whole screen, as a person would see it.
 
 mod fixture;
+mod harm;
 mod keys;
 mod properties;
 mod screens;

@@ -13,7 +13,8 @@ use super::keymap::{self, Action, Motion, Place};
 use super::layout::Pane;
 use super::page::{About, Page};
 use super::theme::Theme;
-use super::view::View;
+use super::view::{View, clock_apart};
+use super::why;
 use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::Reaction;
@@ -35,6 +36,12 @@ pub(super) struct Ui {
     notice: Option<(NoticeKind, Clean)>,
     /// How many of the group's notices were read.
     notices_read: u64,
+    /// The disconnection whose explanation was read, by its time.
+    explained: Option<Millis>,
+    /// Whether the user has accepted that the clocks differ.
+    clock_accepted: bool,
+    /// How many alarms the bell has rung for.
+    rung: u64,
     /// How many devices a page shows.
     device_page: usize,
     wrong_at: Option<Millis>,
@@ -47,6 +54,14 @@ pub(super) enum Overlay {
     None,
     Page(Page),
     Dialog(Dialog),
+}
+
+/// When the connection that is waited for ended.
+const fn disconnected_at(group: &Group) -> Option<Millis> {
+    match group.connection() {
+        Connection::Waiting { since, .. } => Some(*since),
+        _ => None,
+    }
 }
 
 impl Ui {
@@ -62,6 +77,9 @@ impl Ui {
             overlay: Overlay::None,
             notice: None,
             notices_read: 0,
+            explained: None,
+            clock_accepted: false,
+            rung: 0,
             device_page: 0,
             wrong_at: None,
         }
@@ -74,7 +92,13 @@ impl Ui {
         }
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
-        let view = View { group, clock: &clock, settings: &settings, theme: Theme::new(settings.colour) };
+        let view = View {
+            group,
+            clock: &clock,
+            settings: &settings,
+            theme: Theme::new(settings.colour),
+            clock_accepted: self.clock_accepted,
+        };
         frame::draw(buffer, self, &view);
         self.wrong_at = clock.wrong_at();
     }
@@ -121,6 +145,17 @@ impl Ui {
         told.or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
     }
 
+    /// Why the connection ended and what can be done, until the next key.
+    pub(super) fn explanation(&self, view: &View<'_>) -> Option<String> {
+        why::explanation(view).filter(|_| self.explained != disconnected_at(view.group))
+    }
+
+    /// Whether the bell rings for an alarm that is now on the screen.
+    pub(super) fn rings(&mut self, group: &Group) -> bool {
+        let alarms = group.notices().alarms();
+        std::mem::replace(&mut self.rung, alarms) < alarms && self.settings.bell
+    }
+
     pub(super) fn notify(&mut self, notice: Clean) {
         self.notice = Some((NoticeKind::Ignored, notice));
     }
@@ -147,7 +182,8 @@ impl Ui {
     }
 
     fn act(&mut self, action: Action, group: &Group, now: Millis) -> Reaction {
-        let had_notice = self.notice(group).is_some();
+        let had_notice = self.notice(group).is_some() || self.explained != disconnected_at(group);
+        self.explained = disconnected_at(group);
         self.notice = None;
         self.notices_read = group.notices().count();
         let reaction = match action {
@@ -170,8 +206,10 @@ impl Ui {
                 Reaction::Redraw
             }
             Action::Refresh => self.refresh(group),
-            Action::Connect => self.connect(group),
+            Action::Connect => self.connect(group, now),
             Action::Drop => self.ask_to_drop(group, now),
+            Action::AcceptClock => self.accept_clock(group),
+            Action::Note => self.take_note(group),
             Action::Lock => self.ask_about_lock(group, now),
         };
         // A notice that a key has ended must go from the screen, whatever the key did.
@@ -306,11 +344,26 @@ impl Ui {
         self.say_refused(Refusal::NotConnected)
     }
 
+    fn accept_clock(&mut self, group: &Group) -> Reaction {
+        if clock_apart(group).is_none() {
+            return self.say(Clean::literal("nothing to accept: the clocks agree well enough"));
+        }
+        self.clock_accepted = true;
+        Reaction::Redraw
+    }
+
+    fn take_note(&mut self, group: &Group) -> Reaction {
+        if group.devices().alarms() == 0 {
+            return self.say(Clean::literal("nothing to note: no device is new or changed"));
+        }
+        Reaction::Command(Command::AcknowledgeDevices)
+    }
+
     fn say_refused(&mut self, refusal: Refusal) -> Reaction {
         self.say(Clean::new(&refusal.to_string()))
     }
 
-    fn connect(&mut self, group: &Group) -> Reaction {
+    fn connect(&mut self, group: &Group, now: Millis) -> Reaction {
         const GONE: [CloseCode; 3] =
             [CloseCode::DROPPED_BY_DEVICE, CloseCode::REFLECTION_QUEUE_LIMIT, CloseCode::SLOT_STATE_MISMATCH];
         match group.connection() {
@@ -318,7 +371,8 @@ impl Ui {
                 self.say(Clean::literal("the session is over; quit with q and start again"))
             }
             Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, .. }, .. } if GONE.contains(code) => {
-                self.ask(Dialog::reconnect(*code, group))
+                let dialog = self.with_view(group, now, |view| Dialog::reconnect(*code, view));
+                self.ask(dialog)
             }
             Connection::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
             Connection::Draining { .. } | Connection::Live { .. } => self.say(Clean::literal("connected already")),
@@ -359,6 +413,12 @@ impl Ui {
 
     fn with_view<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&View<'_>) -> T) -> T {
         let clock = Clock::new(now, self.settings.zone);
-        make(&View { group, clock: &clock, settings: &self.settings, theme: Theme::new(self.settings.colour) })
+        make(&View {
+            group,
+            clock: &clock,
+            settings: &self.settings,
+            theme: Theme::new(self.settings.colour),
+            clock_accepted: self.clock_accepted,
+        })
     }
 }

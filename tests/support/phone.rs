@@ -9,7 +9,7 @@ use d2mtop::protocol::{
     ServerGroup, SlotState,
 };
 use d2mtop::runtime::{Observer, drive};
-use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
+use d2mtop::session::{Command, Config, LeaderPolicy, Presence, Session, Timing};
 use d2mtop::text::Clean;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -40,6 +40,7 @@ pub fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: 
         expiration_policy: ExpirationPolicy::Persistent,
         exhausted_policy: ExhaustedPolicy::Reject,
         leader_policy: LeaderPolicy::Stay,
+        presence: Presence::Stay,
         read_only: false,
         timing: Timing::default(),
     };

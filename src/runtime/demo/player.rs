@@ -15,7 +15,7 @@ use crate::net::Address;
 use crate::protocol::{ExhaustedPolicy, GroupKeys, Millis, SlotState, TransactionScope};
 use crate::runtime::clock;
 use crate::runtime::driver::{COMMAND_CAPACITY, Observer, drive};
-use crate::session::{Command, Config, LeaderPolicy, Session, Timing};
+use crate::session::{Command, Config, LeaderPolicy, Presence, Session, Timing};
 
 /// How long a simulated user holds the lock, so that a person sees it.
 const LOCK_HELD: Duration = Duration::from_millis(1_200);
@@ -110,6 +110,7 @@ impl Player {
             exhausted_policy: ExhaustedPolicy::Reject,
             // These stand for apps that speak to the chat server.
             leader_policy: LeaderPolicy::Stay,
+            presence: Presence::Stay,
             read_only: false,
             timing: Timing::default(),
         }

@@ -18,7 +18,7 @@ use crate::profile;
 use crate::protocol::{DeviceId, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState};
 use crate::runtime::event_loop;
 use crate::runtime::outcome::Failure;
-use crate::session::{Config, LeaderPolicy, Session, Timing};
+use crate::session::{Config, LeaderPolicy, Presence, Session, Timing};
 use crate::text::Clean;
 
 /// The demo, set for one more device.
@@ -67,6 +67,7 @@ impl Stage {
             expiration_policy: ExpirationPolicy::Volatile,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::GiveUp,
+            presence: Presence::Stay,
             read_only: false,
             timing: Timing::default(),
         };

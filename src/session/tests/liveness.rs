@@ -48,33 +48,91 @@ fn a_login_that_never_ends_is_given_up() {
     assert!(bench.events().iter().any(late));
 }
 
-#[test]
-fn an_observer_sends_nothing_but_acknowledgements_lists_and_pings() {
-    in_both_dialects(|dialect| {
-        let mut bench = Bench::logged_in(config(dialect));
-        let end = bench.now.after(Duration::from_secs(1_000 * 3_600));
-        let mut id = 0;
-        let mut lists = 0;
-        while bench.now < end {
-            bench.wait(Duration::from_secs(14));
-            id += 1;
-            bench.server(&reflected(id, false));
-            if bench.count(&Output::Ping) > 0 {
-                bench.input(Input::Pong);
-            }
-            for message in bench.sent() {
-                match message {
-                    ClientMessage::ReflectedAck(acknowledged) => assert_eq!(acknowledged.0, id),
+/// What an observer sends in 1,000 hours, by kind.
+#[derive(Debug, Default)]
+struct Sent {
+    hellos: u64,
+    acknowledgements: u64,
+    lists: u64,
+    pings: u64,
+    closes: u64,
+}
+
+/// An hour is quiet but for a message now and then; then the connection breaks, the server restarts, or we are promoted.
+fn observe(presence: Presence, dialect: Dialect) -> Sent {
+    let mut bench = Bench::new(Config { presence, ..config(dialect) });
+    let end = bench.now.after(Duration::from_secs(1_000 * 3_600));
+    let mut sent = Sent::default();
+    let (mut id, mut next_message, mut next_trouble) = (0, bench.now, bench.now.after(Duration::from_secs(3_600)));
+    let mut troubles = 0_u64;
+    bench.input(Input::Timer);
+    while bench.now < end {
+        let mut pinged = false;
+        for output in std::mem::take(&mut bench.outputs) {
+            match output {
+                Output::Connect => {
+                    sent.hellos += 1;
+                    bench.log_in(if sent.hellos == 1 { SlotState::New } else { SlotState::Existing });
+                    bench.server(&ServerMessage::ReflectionQueueDry);
+                }
+                Output::Send(frame) => match ClientMessage::decode(frame, dialect).unwrap() {
+                    ClientMessage::ReflectedAck(acknowledged) => {
+                        assert_eq!(acknowledged.0, id);
+                        sent.acknowledgements += 1;
+                    }
                     ClientMessage::GetDevicesInfo => {
-                        lists += 1;
+                        sent.lists += 1;
                         bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
                     }
                     other => panic!("an observer has no reason to send {other:?}"),
+                },
+                Output::Ping => {
+                    sent.pings += 1;
+                    pinged = true;
                 }
+                Output::Close(code) => {
+                    assert_eq!(code, CloseCode::NORMAL, "an observer closes politely");
+                    sent.closes += 1;
+                }
+                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Event(_) => {}
             }
-            assert_eq!(bench.closed(), None, "after {:?}", end.since(bench.now));
-            bench.forget();
         }
-        assert!((11_000..=12_100).contains(&lists), "{lists} lists in 1,000 hours");
+        if pinged {
+            bench.input(Input::Pong);
+        }
+        let online = matches!(bench.session.phase, Phase::Online(_));
+        if online && bench.now >= next_message {
+            id += 1;
+            next_message = bench.now.after(Duration::from_secs(300));
+            bench.server(&reflected(id, false));
+        } else if online && bench.now >= next_trouble {
+            next_trouble = bench.now.after(Duration::from_secs(3_600));
+            troubles += 1;
+            match troubles % 3 {
+                0 => bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default()))),
+                1 => bench.closed_by_server(1001),
+                _ => bench.server(&ServerMessage::RolePromotedToLeader),
+            }
+        } else if bench.outputs.iter().all(|output| matches!(output, Output::Event(_) | Output::Acknowledged(_))) {
+            let due = bench.session.deadline().expect("an observer always has something to wait for");
+            bench.now = bench.now.max(due);
+            bench.input(Input::Timer);
+        }
+    }
+    sent
+}
+
+#[test]
+fn an_observer_sends_nothing_but_logins_acknowledgements_lists_and_pings() {
+    in_both_dialects(|dialect| {
+        let sent = observe(Presence::Stay, dialect);
+        println!("1,000 hours of staying: {sent:?}");
+        assert!((900..1_100).contains(&sent.hellos) && sent.closes > 300, "{sent:?}");
+        assert!((12_000..=14_000).contains(&sent.lists) && sent.pings < 121_000, "{sent:?}");
+        assert!((11_000..=12_100).contains(&sent.acknowledgements), "{sent:?}");
+        let sent = observe(Presence::Visit(Duration::from_secs(1_800)), dialect);
+        println!("1,000 hours of visits: {sent:?}");
+        assert!((1_950..=3_000).contains(&sent.hellos) && sent.lists <= 2 * sent.hellos, "{sent:?}");
+        assert!(sent.pings == 0 && sent.closes > 1_900, "{sent:?}");
     });
 }

@@ -11,6 +11,7 @@ use crate::group::*;
 use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary, SyncAction};
 use crate::protocol::*;
 use crate::runtime::Reaction;
+use crate::session::Presence;
 use crate::text::Clean;
 use crate::tui::ui::Ui;
 use crate::tui::{Colour, Glyphs, Settings, Zone};
@@ -28,6 +29,8 @@ pub(super) fn settings() -> Settings {
         dialect: Dialect::Dgk,
         read_only: false,
         stay_leader: false,
+        presence: Presence::Stay,
+        bell: false,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,

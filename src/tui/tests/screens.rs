@@ -11,7 +11,7 @@ use crate::tui::ui::Ui;
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 
 /// Compares the screen at all sizes with what was reviewed.
-fn compare(name: &str, sizes: &[(u16, u16)], group: &Group, settings: &Settings, prepare: impl Fn(&mut Ui)) {
+pub(super) fn compare(name: &str, sizes: &[(u16, u16)], group: &Group, settings: &Settings, prepare: impl Fn(&mut Ui)) {
     for (width, height) in sizes {
         let mut ui = Ui::new(settings.clone());
         // The first frame tells the panes their heights, as in life.
@@ -24,7 +24,7 @@ fn compare(name: &str, sizes: &[(u16, u16)], group: &Group, settings: &Settings,
     }
 }
 
-fn after(events: Vec<Event>) -> Group {
+pub(super) fn after(events: Vec<Event>) -> Group {
     let mut group = normal();
     for event in events {
         group.apply(NOW, &event);

@@ -1,0 +1,203 @@
+//! What the screen says so that nobody comes to harm: closes, clocks, visits, and devices that nobody expected.
+
+use std::fmt::Write as _;
+
+use super::fixture::*;
+use super::screens::{after, compare};
+use crate::group::*;
+use crate::protocol::d2d::Platform;
+use crate::protocol::*;
+use crate::runtime::Reaction;
+use crate::session::{Command, Presence};
+use crate::text::Clean;
+use crate::tui::Settings;
+use crate::tui::ui::Ui;
+
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
+
+/// All codes of the protocol, and some that it does not have.
+const CODES: [u16; 20] = [
+    1000, 1001, 1006, 1011, 4000, 4001, 4009, 4010, 4011, 4012, 4013, 4110, 4111, 4112, 4113, 4114, 4115, 4150, 4200,
+    4999,
+];
+
+fn closed(mut group: Group, code: u16) -> Group {
+    let next = match CloseCode(code).reconnect_class() {
+        ReconnectClass::UserInteraction => NextStep::WaitForUser,
+        // The longest that is ever shown.
+        _ => NextStep::RetryAt { at: Millis(NOW.0 + 119_000), attempt: 99 },
+    };
+    let cause = DisconnectCause::ClosedByServer { code: CloseCode(code), reason: Clean::literal("") };
+    group.apply(NOW, &Event::Disconnected { cause, next });
+    group
+}
+
+/// The first and the last line of an 80x24 screen.
+fn ends(settings: &Settings, group: &Group) -> (String, String) {
+    let shown = symbols(&draw(&mut Ui::new(settings.clone()), group, (80, 24)));
+    (shown.lines().next().unwrap().to_owned(), shown.lines().last().unwrap().to_owned())
+}
+
+#[test]
+fn every_close_code_has_its_own_sentence_and_its_key_and_neither_is_cut() {
+    let long_title = Settings { title: Clean::literal("mediator.a-long-name.example:443"), ..settings() };
+    let mut table = String::new();
+    let mut headers = std::collections::BTreeSet::new();
+    for code in CODES {
+        for (settings, group) in
+            [(settings(), normal()), (long_title.clone(), normal()), (settings(), Group::default())]
+        {
+            let group = closed(group, code);
+            let (header, last) = ends(&settings, &group);
+            assert!(header.contains(&code.to_string()), "{code}: {header}");
+            let (_, state) = header.split_once("   ").unwrap();
+            assert!(!state.contains('…'), "{code}: {header}");
+            let waits = CloseCode(code).reconnect_class() == ReconnectClass::UserInteraction;
+            assert!(header.contains(if waits { "c connect" } else { "c now" }), "{code}: {header}");
+            let unknown = CloseCode(code).reconnect_class() == ReconnectClass::Unknown;
+            assert_eq!(last.starts_with(" !"), waits || unknown, "{code}: {last}");
+            assert!(!last.contains('…'), "{code}: {last}");
+            if settings.title.as_str() == "home" {
+                let known = if group.login().is_some() { "" } else { ", never logged in" };
+                let _ = write!(table, "{code}{known}\n{header}\n");
+                if last.starts_with(" !") {
+                    table.push_str(&last);
+                    table.push('\n');
+                }
+                headers.insert(header.replace(&code.to_string(), ""));
+            }
+        }
+    }
+    // 4150, 4200 and 4999 share two sentences; all others have their own.
+    assert!(headers.len() >= CODES.len() - 2, "{headers:#?}");
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots", omit_expression => true }, {
+        insta::assert_snapshot!("close-codes", table);
+    });
+}
+
+#[test]
+fn the_explanation_goes_with_the_next_key_and_comes_with_the_next_close() {
+    let group = closed(normal(), 4113);
+    let mut ui = Ui::new(settings());
+    let shows = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (80, 24))).contains("last list 14:02, 4 devices");
+    assert!(shows(&mut ui, &group));
+    typed(&mut ui, &group, "j");
+    assert!(!shows(&mut ui, &group));
+    let mut again = closed(normal(), 4113);
+    let cause = DisconnectCause::ClosedByServer { code: CloseCode(4113), reason: Clean::default() };
+    again.apply(later(20_000), &Event::Disconnected { cause, next: NextStep::WaitForUser });
+    assert!(shows(&mut ui, &again));
+}
+
+fn clock_off(ahead: i64) -> Group {
+    let Event::LoggedIn(login) = login() else { unreachable!() };
+    after(vec![Event::LoggedIn(Login { clock_offset: Some(ahead), ..login }), Event::QueueDry, Event::Following])
+}
+
+#[test]
+fn a_clock_far_off_is_warned_about_with_both_times_until_accepted() {
+    for (minutes, warns, words) in [
+        (34, true, "clock 34 min behind: here 14:02, server 14:36"),
+        (-34, true, "clock 34 min ahead: here 14:02, server 13:28"),
+        (21, true, "a accept"),
+        (20, false, ""),
+        (-20, false, ""),
+    ] {
+        let group = clock_off(minutes * 60_000);
+        let (header, _) = ends(&settings(), &group);
+        assert_eq!(header.contains("a accept"), warns, "{header}");
+        assert!(header.contains(words), "{header}");
+    }
+    let group = clock_off(34 * 60_000);
+    compare("clock", &SIZES, &group, &settings(), |_| ());
+    let mut ui = Ui::new(settings());
+    typed(&mut ui, &group, "a");
+    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+    assert!(!shown.contains("a accept") && shown.contains("live"), "{shown}");
+    typed(&mut ui, &normal(), "a");
+    assert!(symbols(&draw(&mut ui, &normal(), (80, 24))).contains("nothing to accept"));
+}
+
+#[test]
+fn visits_say_what_comes_next() {
+    let settings = Settings { presence: Presence::Visit(std::time::Duration::from_secs(600)), ..settings() };
+    compare("visiting", &[(80, 24), (160, 50)], &normal(), &settings, |_| ());
+    let over = after(vec![Event::Disconnected {
+        cause: DisconnectCause::VisitOver,
+        next: NextStep::RetryAt { at: Millis(NOW.0 + 600_000), attempt: 1 },
+    }]);
+    compare("visit-over", &SIZES, &over, &settings, |_| ());
+}
+
+fn left() -> Group {
+    after(vec![Event::Disconnected { cause: DisconnectCause::LeftGroup, next: NextStep::End }])
+}
+
+#[test]
+fn having_left_is_said() {
+    compare("left-group", &[(80, 24)], &left(), &settings(), |_| ());
+}
+
+fn alarmed() -> Group {
+    let info = |label: &str| DeviceInfo { platform: Platform::Web, label: Clean::new(label), ..DeviceInfo::default() };
+    let stranger = DeviceId(5);
+    let mut listed = devices();
+    let on = Activity::ConnectedSince(minutes_before(1));
+    listed.insert(stranger, device("Not mine", Platform::Web, "1.0", "Chrome", on));
+    listed.get_mut(&TABLET).unwrap().info = Err(OpenError::DoesNotDecrypt);
+    after(vec![
+        Event::DeviceChanged {
+            device: LAPTOP,
+            change: DeviceChange::Changed { before: Some(info("Old")), now: info("Work laptop") },
+        },
+        Event::DeviceChanged { device: TABLET, change: DeviceChange::Undecryptable { before: info("iPad") } },
+        Event::DeviceChanged { device: stranger, change: DeviceChange::New { now: Some(info("Not mine")) } },
+        Event::Devices(listed),
+    ])
+}
+
+#[test]
+fn devices_that_nobody_expected_stand_out_until_noted() {
+    let mut group = alarmed();
+    compare("alarm", &SIZES, &group, &settings(), |_| ());
+    let mut ui = Ui::new(settings());
+    draw(&mut ui, &group, (80, 24));
+    let key = crossterm::event::KeyCode::Char('n');
+    assert_eq!(press(&mut ui, &group, key), Reaction::Command(Command::AcknowledgeDevices));
+    group.apply(NOW, &Event::DevicesAcknowledged);
+    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+    assert!(!shown.contains("new ·") && !shown.contains("changed"), "{shown}");
+    assert_eq!(press(&mut ui, &group, key), Reaction::Redraw, "nothing is left to note, and that is said");
+    let cases = [(DeviceChange::Gone { before: None }, 0), (DeviceChange::New { now: None }, 1)];
+    for (change, marked) in cases {
+        let group = after(vec![Event::DeviceChanged { device: PHONE, change }]);
+        assert_eq!(group.devices().alarms(), marked);
+    }
+}
+
+#[test]
+fn the_bell_rings_once_an_alarm_and_only_if_asked() {
+    for bell in [true, false] {
+        let mut ui = Ui::new(Settings { bell, ..settings() });
+        assert!(!ui.rings(&normal()));
+        assert_eq!(ui.rings(&alarmed()), bell);
+        assert!(!ui.rings(&alarmed()), "once");
+    }
+}
+
+#[test]
+fn what_counts_as_known_is_what_was_noted() {
+    let mut group = alarmed();
+    let known = group.known().unwrap();
+    let label = |known: &Known, id| {
+        known.iter().find(|(device, _)| *device == id).map(|(_, info)| info.map(|info| info.label.to_string()))
+    };
+    assert_eq!(label(&known, DeviceId(5)), None, "new, and not noted");
+    assert_eq!(label(&known, LAPTOP), Some(Some("Old".to_owned())), "as before");
+    assert_eq!(label(&known, TABLET), Some(Some("iPad".to_owned())), "as before");
+    assert_eq!(label(&known, OWN), None, "our own device is no news");
+    group.apply(NOW, &Event::DevicesAcknowledged);
+    let known = group.known().unwrap();
+    assert_eq!(label(&known, DeviceId(5)), Some(Some("Not mine".to_owned())));
+    assert_eq!(label(&known, TABLET), Some(None), "unreadable, and noted");
+}
