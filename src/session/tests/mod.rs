@@ -181,11 +181,6 @@ impl Bench {
         })
     }
 
-    /// Forgets what happened so far.
-    pub(super) fn forget(&mut self) {
-        self.outputs.clear();
-    }
-
     pub(super) fn count(&mut self, wanted: &Output) -> usize {
         self.outputs.extract_if(.., |output| output == wanted).count()
     }
