@@ -50,6 +50,15 @@ pub enum ExpectArg {
     Existing,
 }
 
+/// Where the mediator's certificate may be accepted whatever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AnyCertificateArg {
+    /// Only where a banner says so all the time
+    Attended,
+    /// Also where nobody looks
+    EvenUnattended,
+}
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
@@ -87,6 +96,14 @@ pub struct ConnectionArgs {
     /// PEM file with the certificates to trust instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// SHA-256 of a public key that the mediator may have, in base64; checked in addition to its certificate. Repeatable
+    #[arg(long = "pin", value_name = "BASE64")]
+    pub pins: Vec<String>,
+    /// Check nothing of the mediator's certificate: whoever is in between can pretend to be it. For experiments only.
+    /// Without the dashboard it takes =even-unattended
+    #[arg(long, value_enum, value_name = "even-unattended", num_args = 0..=1, require_equals = true,
+        default_missing_value = "attended", hide_possible_values = true)]
+    pub dangerously_accept_any_certificate: Option<AnyCertificateArg>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -12,10 +12,10 @@ use super::ndjson;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{DisconnectCause, Event, ReflectedMessage};
 use crate::net::Address;
-use crate::profile::{self, Profile};
+use crate::profile::Profile;
 use crate::protocol::{CloseCode, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{Failure, Observer, Outcome, drive, event_loop, signals};
+use crate::runtime::{ANY_CERTIFICATE, Failure, Observer, Outcome, Prepared, clock, drive, event_loop, signals};
 use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
@@ -29,11 +29,23 @@ const LIST_PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// If the options are unusable or standard output fails.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
-    let profile = Profile::from_options(&options.connection)?;
-    let session = Session::new(profile.session, profile::fresh_random());
-    let url = session.url(&profile.base_url, profile.server_group);
-    let address = Address::new(&url, profile.trust_roots.as_deref())?;
-    watch(session, address, options.until)
+    super::require_certificate_unattended(&options.connection)?;
+    let prepared = Prepared::new(Profile::from_options(&options.connection)?)?;
+    if prepared.accepts_any_certificate {
+        warn_of_any_certificate().map_err(Failure::Output)?;
+    }
+    watch(prepared.session, prepared.address, options.until)
+}
+
+/// The first line of a watch that believes whoever answers.
+fn warn_of_any_certificate() -> io::Result<()> {
+    let line = serde_json::json!({
+        "event": "warning",
+        "at": clock::now(),
+        "warning": "any_certificate_accepted",
+        "words": ANY_CERTIFICATE,
+    });
+    writeln!(io::stdout(), "{line}")
 }
 
 /// Runs a session on a thread of its own and prints what it tells.
@@ -192,6 +204,7 @@ fn durable(messages: &[ReflectedMessage]) -> usize {
 }
 
 /// What was reached on the way to the end.
+#[allow(clippy::struct_excessive_bools, reason = "facts that come in any order, not states of a machine")]
 struct Progress {
     until_dry: bool,
     dry: bool,

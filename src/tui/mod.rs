@@ -54,6 +54,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Whether the leader role is kept, at the cost of the group's incoming messages.
     pub stay_leader: bool,
+    /// Whether nothing of the mediator's certificate is checked: a banner says so all the time.
+    pub accepts_any_certificate: bool,
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
     /// Which colours are used.

@@ -6,11 +6,10 @@ use crossterm::event::EventStream;
 
 use super::{Colour, Dashboard, Glyphs, Settings, Zone};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
-use crate::net::Address;
-use crate::profile::{self, Profile};
+use crate::profile::Profile;
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Outcome, RunningSession, dashboard, event_loop};
-use crate::session::{LeaderPolicy, Session};
+use crate::runtime::{Failure, Outcome, Prepared, RunningSession, dashboard, event_loop};
+use crate::session::LeaderPolicy;
 use crate::text::Clean;
 
 /// Opens the dashboard on the group that the options name.
@@ -18,12 +17,7 @@ use crate::text::Clean;
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
 pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
-    let profile = Profile::from_options(connection)?;
-    let session = Session::new(profile.session, profile::fresh_random());
-    let url = session.url(&profile.base_url, profile.server_group);
-    let address = Address::new(&url, profile.trust_roots.as_deref())?;
-    let title = Clean::new(&address.authority());
-    show(session, address, title, display)
+    show(Prepared::new(Profile::from_options(connection)?)?, display)
 }
 
 /// Opens the dashboard on a simulated group.
@@ -33,7 +27,8 @@ pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome
 pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let outcome = show(session, address, Clean::literal("demo"), options.display);
+    let title = Clean::literal("demo");
+    let outcome = show(Prepared { session, address, title, accepts_any_certificate: false }, options.display);
     drop(running);
     outcome
 }
@@ -42,14 +37,16 @@ fn require_terminal() -> Result<(), Failure> {
     if io::stdin().is_terminal() && io::stdout().is_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
 }
 
-fn show(session: Session, address: Address, title: Clean, display: DisplayArgs) -> Result<Outcome, Failure> {
+fn show(prepared: Prepared, display: DisplayArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
+    let Prepared { session, address, title, accepts_any_certificate } = prepared;
     let config = session.config();
     let settings = Settings {
         title,
         dialect: config.keys.dialect(),
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
+        accepts_any_certificate,
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
         zone: if display.utc { Zone::Utc } else { Zone::Local },

@@ -28,6 +28,7 @@ pub(super) fn settings() -> Settings {
         dialect: Dialect::Dgk,
         read_only: false,
         stay_leader: false,
+        accepts_any_certificate: false,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,
