@@ -26,6 +26,10 @@ pub struct Cli {
 pub enum Command {
     /// Print what happens in the group as NDJSON, one object a line; needs no terminal
     Watch(WatchArgs),
+    /// Check all that a session needs, from the terminal to the login: what is wrong, and what to do
+    ///
+    /// It logs in as this device for a moment. A d2mtop that runs with the same --device-id is cut off by that.
+    Doctor(DoctorArgs),
     /// Run a mediator: the server that the devices of a group meet at
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
@@ -134,6 +138,15 @@ pub struct WatchArgs {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub until: UntilArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

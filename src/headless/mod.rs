@@ -1,6 +1,7 @@
 //! Commands without a terminal: one file each.
 
 pub mod demo;
+pub mod doctor;
 pub mod mediator;
 pub mod ndjson;
 pub mod watch;

@@ -127,7 +127,7 @@ pub enum TlsFault {
 /// What a mediator has proved.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// The version of TLS, such as `TLSv1.3`.
+    /// The version of TLS, such as `TLS 1.3`.
     pub version: String,
     /// The pin of its key, if the certificate can be read.
     pub key: Option<SpkiPin>,
@@ -160,7 +160,8 @@ impl ClientTls {
 
     pub(super) fn peer(&self, stream: &TlsStream<TcpStream>) -> Peer {
         let (_, connection) = stream.get_ref();
-        let version = connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS").to_owned();
+        let version = connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS");
+        let version = version.replace("TLSv", "TLS ").replace('_', ".");
         let chain = connection.peer_certificates().unwrap_or_default();
         let Some((leaf, others)) = chain.split_first() else { return Peer { version, key: None, expires: None } };
         Peer { version, key: pin_of(leaf).ok(), expires: self.verifier.expiry(leaf, others, &self.name) }
