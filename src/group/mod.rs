@@ -18,6 +18,7 @@ pub mod lock;
 pub mod notice;
 pub mod role;
 pub mod sentence;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ pub use latency::Latency;
 pub use lock::{Lock, LockState};
 pub use notice::{Notice, NoticeKind, Notices};
 pub use role::{Role, RoleState};
+pub use standing::Standing;
 
 use std::time::Duration;
 

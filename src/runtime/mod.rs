@@ -13,7 +13,7 @@ pub mod signals;
 
 use std::io;
 
-pub use dashboard::RunningSession;
+pub use dashboard::RunningSessions;
 pub use driver::{Observer, drive};
 pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Prepared};

@@ -16,8 +16,8 @@ use crate::protocol::DeviceId;
 use crate::runtime::ANY_CERTIFICATE;
 
 /// Draws one frame.
-pub(super) fn draw(buffer: &mut Buffer, ui: &mut Ui, view: &View<'_>) {
-    let area = below_banner(buffer, buffer.area, view);
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>) {
+    let area = below_banner(buffer, area, view);
     ui.focus_first(layout::first_focus(area));
     match layout::arrange(area, ui.focus, ui.zoomed, view.group.devices().len()) {
         None => too_small(buffer, area, view),

@@ -8,7 +8,7 @@ use super::{Colour, Dashboard, Glyphs, Settings, Zone};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
 use crate::profile::Profile;
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Outcome, Prepared, RunningSession, dashboard, event_loop};
+use crate::runtime::{Failure, Outcome, Prepared, RunningSessions, dashboard, event_loop};
 use crate::session::LeaderPolicy;
 use crate::text::Clean;
 
@@ -17,7 +17,7 @@ use crate::text::Clean;
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
 pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
-    show(Prepared::new(Profile::from_options(connection)?)?, display)
+    show(vec![Prepared::new(Profile::from_options(connection)?)?], display)
 }
 
 /// Opens the dashboard on a simulated group.
@@ -28,7 +28,8 @@ pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
     let Stage { session, address, running } = Stage::set(options)?;
     let title = Clean::literal("demo");
-    let outcome = show(Prepared { session, address, title, accepts_any_certificate: false }, options.display);
+    let prepared = Prepared { session, address, title, accepts_any_certificate: false };
+    let outcome = show(vec![prepared], options.display);
     drop(running);
     outcome
 }
@@ -37,25 +38,33 @@ fn require_terminal() -> Result<(), Failure> {
     if io::stdin().is_terminal() && io::stdout().is_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
 }
 
-fn show(prepared: Prepared, display: DisplayArgs) -> Result<Outcome, Failure> {
+/// Opens the dashboard on one or more sessions, each with a tab of its own.
+///
+/// # Errors
+/// If there is no terminal, or it fails, or the system gives no thread.
+pub fn show(tabs: Vec<Prepared>, display: DisplayArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
-    let Prepared { session, address, title, accepts_any_certificate } = prepared;
-    let config = session.config();
-    let settings = Settings {
-        title,
+    let settings = tabs.iter().map(|prepared| settings(prepared, display)).collect();
+    let event_loop = event_loop().map_err(Failure::Start)?;
+    let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
+    let sessions = tabs.into_iter().map(|prepared| (prepared.session, prepared.address));
+    let sessions = RunningSessions::start(sessions).map_err(Failure::Start)?;
+    event_loop
+        .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
+        .map_err(Failure::Terminal)?;
+    Ok(Outcome::Normal)
+}
+
+fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
+    let config = prepared.session.config();
+    Settings {
+        title: prepared.title.clone(),
         dialect: config.keys.dialect(),
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
-        accepts_any_certificate,
+        accepts_any_certificate: prepared.accepts_any_certificate,
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
         zone: if display.utc { Zone::Utc } else { Zone::Local },
-    };
-    let event_loop = event_loop().map_err(Failure::Start)?;
-    let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
-    let session = RunningSession::start(session, address).map_err(Failure::Start)?;
-    event_loop
-        .block_on(async { dashboard::run(session, &mut screen, EventStream::new()).await })
-        .map_err(Failure::Terminal)?;
-    Ok(Outcome::Normal)
+    }
 }

@@ -4,3 +4,4 @@ mod fixture;
 mod keys;
 mod properties;
 mod screens;
+mod tabs;

@@ -220,7 +220,7 @@ pub(super) fn typed(ui: &mut Ui, group: &Group, keys: &str) {
 
 pub(super) fn draw(ui: &mut Ui, group: &Group, (width, height): (u16, u16)) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    ui.draw(&mut buffer, group, NOW);
+    ui.draw(&mut buffer, Rect::new(0, 0, width, height), group, NOW);
     buffer
 }
 
