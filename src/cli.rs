@@ -28,7 +28,7 @@ pub enum Command {
     Watch(WatchArgs),
     /// Check all that a session needs, from the terminal to the login: what is wrong, and what to do
     ///
-    /// It logs in as this device for a moment. A d2mtop that runs with the same --device-id is cut off by that.
+    /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.
     Doctor(DoctorArgs),
     /// Run a mediator: the server that the devices of a group meet at
     Mediator(MediatorArgs),

@@ -108,7 +108,24 @@ fn alone_in_the_group_is_worth_a_word_and_the_lines_read_well() {
 }
 
 #[test]
-fn nothing_is_acknowledged_and_the_slot_is_told() {
+fn a_d2mtop_that_runs_as_the_same_device_is_not_cut_off() {
+    let mediator = Mediator::start(&[]);
+    let key = key_file(mediator.home.path());
+    let url = mediator.url();
+    let mut running = Leader::start(&mediator, &["--url", &url, "--device-id", "0102030405060708"]);
+    let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--expect", "existing", "--device-id"];
+    let with = |device: &'static str| [&arguments[..], &[device]].concat();
+    let (found, code) = doctor(mediator.home.path(), &with("0102030405060708"));
+    assert_eq!((code, found["login"].0.as_str()), (Some(0), "warn"), "{found:?}");
+    assert!(found["login"].1.contains("would cut it off"), "{found:?}");
+    assert!(running.0.try_wait().unwrap().is_none(), "it goes on");
+    drop(running);
+    let (found, _) = doctor(mediator.home.path(), &with("0102030405060708"));
+    assert_eq!(found["login"].0, "ok", "what was killed claims nothing: {found:?}");
+}
+
+#[test]
+fn the_slot_is_told() {
     let mediator = Mediator::start(&[]);
     let key = key_file(mediator.home.path());
     let url = mediator.url();

@@ -34,7 +34,10 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     if prepared.accepts_any_certificate {
         warn_of_any_certificate().map_err(Failure::Output)?;
     }
-    watch(prepared.session, prepared.address, options.until)
+    let Prepared { session, address, claim, .. } = prepared;
+    let watched = watch(session, address, options.until);
+    drop(claim);
+    watched
 }
 
 /// The first line of a watch that believes whoever answers.

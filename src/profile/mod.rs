@@ -1,5 +1,6 @@
 //! Who we are: the options of a connection become a session, its address and its secrets.
 
+mod claim;
 mod key_file;
 mod place;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+pub use claim::{Claim, InUse};
 pub use key_file::KeyFileError;
 pub use place::state_directory;
 

@@ -2,7 +2,7 @@
 
 use super::outcome::Failure;
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, Profile};
+use crate::profile::{self, Claim, Profile};
 use crate::session::Session;
 use crate::text::Clean;
 
@@ -19,6 +19,8 @@ pub struct Prepared {
     pub title: Clean,
     /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
     pub accepts_any_certificate: bool,
+    /// Kept as long as the session runs; missing if another process is this device already, or nothing can be claimed.
+    pub claim: Option<Claim>,
 }
 
 impl Prepared {
@@ -36,6 +38,8 @@ impl Prepared {
         let url = session.url(&profile.base_url, profile.server_group);
         let address = Address::new(&url, &tls)?;
         let title = Clean::new(&address.authority());
-        Ok(Self { session, address, title, accepts_any_certificate: tls.accept_any_certificate })
+        let config = session.config();
+        let claim = Claim::take(config.keys.device_group_id(), config.device_id).ok().flatten();
+        Ok(Self { session, address, title, accepts_any_certificate: tls.accept_any_certificate, claim })
     }
 }

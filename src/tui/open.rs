@@ -28,7 +28,7 @@ pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
     let Stage { session, address, running } = Stage::set(options)?;
     let title = Clean::literal("demo");
-    let prepared = Prepared { session, address, title, accepts_any_certificate: false };
+    let prepared = Prepared { session, address, title, accepts_any_certificate: false, claim: None };
     let outcome = show(vec![prepared], options.display);
     drop(running);
     outcome
@@ -47,11 +47,13 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs) -> Result<Outcome, Failur
     let settings = tabs.iter().map(|prepared| settings(prepared, display)).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
-    let sessions = tabs.into_iter().map(|prepared| (prepared.session, prepared.address));
+    let (sessions, claims): (Vec<_>, Vec<_>) =
+        tabs.into_iter().map(|prepared| ((prepared.session, prepared.address), prepared.claim)).unzip();
     let sessions = RunningSessions::start(sessions).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
         .map_err(Failure::Terminal)?;
+    drop(claims);
     Ok(Outcome::Normal)
 }
 

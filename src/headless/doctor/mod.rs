@@ -13,7 +13,7 @@ use finding::{Finding, Status};
 
 use crate::cli::{ConnectionArgs, DoctorArgs};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Claim, Profile, ProfileError};
 use crate::runtime::{Failure, Outcome, Prepared, event_loop};
 use crate::session::Session;
 
@@ -63,6 +63,10 @@ struct Patient {
     tls: TlsOptions,
     /// Missing if there is no key.
     session: Option<Session>,
+    /// Missing if this device is in use, or this machine cannot tell.
+    _claim: Option<Claim>,
+    /// Whether a login would cut another process off.
+    in_use: bool,
 }
 
 impl Patient {
@@ -81,15 +85,19 @@ impl Patient {
                 accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             };
             let address = if url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
-            return Ok(address.map(|address| Self { address, tls, session: None }));
+            return Ok(address.map(|address| Self { address, tls, session: None, _claim: None, in_use: false }));
         };
         let tls = TlsOptions {
             trust_roots: profile.trust_roots.clone(),
             pins: profile.pins.clone(),
             accept_any_certificate: profile.accept_any_certificate,
         };
+        let device = (profile.session.keys.device_group_id(), profile.session.device_id);
+        let claim = Claim::take(device.0, device.1);
+        let in_use = claim.is_err();
         let prepared = Prepared::new(login::harmless(profile))?;
-        Ok(Some(Self { address: prepared.address, tls, session: Some(prepared.session) }))
+        let session = Some(prepared.session);
+        Ok(Some(Self { address: prepared.address, tls, session, _claim: claim.ok().flatten(), in_use }))
     }
 }
 
@@ -100,6 +108,10 @@ async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
     let Some(session) = patient.session else {
         return report.add(&Finding::skipped("login", "it needs the group's key"));
     };
+    if patient.in_use {
+        let words = "another d2mtop runs as this device here, and a login would cut it off, so none was tried";
+        return report.add(&Finding::new("login", Status::Warn, words));
+    }
     login::examine(session, &patient.address, secured, report).await
 }
 
