@@ -58,7 +58,7 @@ impl Link {
         Self { writer, reader, outgoing: VecDeque::new(), unflushed: false, held: None }
     }
 
-    /// Queues a binary message; [`Link::write`] sends it.
+    /// Queues a binary message; [`Link::next`] sends it.
     pub fn send(&mut self, frame: Bytes) {
         self.queue(Message::Binary(frame));
     }
