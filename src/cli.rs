@@ -26,6 +26,10 @@ pub struct Cli {
 pub enum Command {
     /// Print what happens in the group as NDJSON, one object a line; needs no terminal
     Watch(WatchArgs),
+    /// Check all that a session needs, from the terminal to the login: what is wrong, and what to do
+    ///
+    /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.
+    Doctor(DoctorArgs),
     /// Run a mediator: the server that the devices of a group meet at
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
@@ -48,6 +52,15 @@ pub enum ExpectArg {
     New,
     /// The device has logged in before and kept its slot
     Existing,
+}
+
+/// Where the mediator's certificate may be accepted whatever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AnyCertificateArg {
+    /// Only where a banner says so all the time
+    Attended,
+    /// Also where nobody looks
+    EvenUnattended,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +104,14 @@ pub struct ConnectionArgs {
     /// PEM file with the certificates to trust instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// SHA-256 of a public key that the mediator may have, in base64; checked in addition to its certificate. Repeatable
+    #[arg(long = "pin", value_name = "BASE64")]
+    pub pins: Vec<String>,
+    /// Check nothing of the mediator's certificate: whoever is in between can pretend to be it. For experiments only.
+    /// Without the dashboard it takes =even-unattended
+    #[arg(long, value_enum, value_name = "even-unattended", num_args = 0..=1, require_equals = true,
+        default_missing_value = "attended", hide_possible_values = true)]
+    pub dangerously_accept_any_certificate: Option<AnyCertificateArg>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -124,6 +145,15 @@ pub struct WatchArgs {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub until: UntilArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

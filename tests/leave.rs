@@ -17,7 +17,7 @@ mod program;
 use std::sync::Arc;
 
 use d2mtop::headless::leave::{Departure, leave_group, who_stays};
-use d2mtop::net::Address;
+use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState,
 };
@@ -42,7 +42,7 @@ fn session(dialect: Dialect, url: &str, expected_slot_state: SlotState) -> (Sess
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(url, ServerGroup::parse("01", dialect).unwrap());
-    (session, Address::new(&url, None).unwrap())
+    (session, Address::new(&url, &TlsOptions::default()).unwrap())
 }
 
 #[test]

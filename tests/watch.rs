@@ -219,3 +219,21 @@ fn the_demo_tells_the_same_kinds_of_events_in_both_dialects() {
         assert!(!text.contains(KEY), "no key is printed");
     }
 }
+
+#[test]
+fn a_doctor_acknowledges_nothing_of_what_waits() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        watch(&mediator, dialect, &["--until-dry"]);
+        phone_reflects(&mediator, dialect, 3, "Pixel 9");
+        let (key, url, name) = (key_file(mediator.home.path()), mediator.url(), dialect.to_string());
+        let mut arguments = vec!["doctor", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &name];
+        arguments.extend(["--device-id", MONITOR, "--persistent", "--expect", "existing"]);
+        let output = run(mediator.home.path(), &arguments);
+        let report = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{report}");
+        assert!(report.contains("3 messages wait for it, and none was acknowledged"), "{report}");
+        let after = watch(&mediator, dialect, &["--until-dry", "--expect", "existing"]);
+        assert_eq!(of(&lines(&after.stdout), "logged_in")[0]["queue_length"], 3, "{dialect}: all are still there");
+    }
+}

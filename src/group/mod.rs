@@ -19,6 +19,7 @@ pub mod lock;
 pub mod notice;
 pub mod role;
 pub mod sentence;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ pub use latency::Latency;
 pub use lock::{Lock, LockState};
 pub use notice::{Notice, NoticeKind, Notices};
 pub use role::{Role, RoleState};
+pub use standing::Standing;
 
 use std::time::Duration;
 

@@ -1,7 +1,23 @@
 //! Commands without a terminal: one file each.
 
 pub mod demo;
+pub mod doctor;
 pub mod leave;
 pub mod mediator;
 pub mod ndjson;
 pub mod watch;
+
+use crate::cli::{AnyCertificateArg, ConnectionArgs};
+use crate::runtime::Failure;
+
+/// Where no banner can be shown all the time, accepting any certificate has to be asked for twice.
+fn require_certificate_unattended(options: &ConnectionArgs) -> Result<(), Failure> {
+    if options.dangerously_accept_any_certificate == Some(AnyCertificateArg::Attended) {
+        return Err(Failure::Usage(
+            "without the dashboard and its banner, --dangerously-accept-any-certificate must be written \
+             --dangerously-accept-any-certificate=even-unattended"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}

@@ -12,10 +12,12 @@ use super::ndjson;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{DisconnectCause, Event, Known, NextStep, ReflectedMessage};
 use crate::net::Address;
-use crate::profile::{self, Profile};
+use crate::profile::Profile;
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{Failure, Memory, Observer, Outcome, drive, event_loop, signals};
+use crate::runtime::{
+    ANY_CERTIFICATE, Failure, Memory, Observer, Outcome, Prepared, clock, drive, event_loop, signals,
+};
 use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
@@ -29,31 +31,34 @@ const LIST_PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// If the options are unusable or standard output fails.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
-    let profile = Profile::from_options(&options.connection)?;
-    let session = Session::new(profile.session, profile::fresh_random());
-    let url = session.url(&profile.base_url, profile.server_group);
-    let address = Address::new(&url, profile.trust_roots.as_deref())?;
-    watch(session, address, options.until)
+    super::require_certificate_unattended(&options.connection)?;
+    let prepared = Prepared::new(Profile::from_options(&options.connection)?)?;
+    if prepared.accepts_any_certificate {
+        warn_of_any_certificate().map_err(Failure::Output)?;
+    }
+    let Prepared { session, address, claim, memory, .. } = prepared;
+    let watched = watch(session, address, options.until, memory);
+    drop(claim);
+    watched
 }
 
-/// Runs a session on a thread of its own and prints what it tells.
+/// The first line of a watch that believes whoever answers.
+fn warn_of_any_certificate() -> io::Result<()> {
+    let line = serde_json::json!({
+        "event": "warning",
+        "at": clock::now(),
+        "warning": "any_certificate_accepted",
+        "words": ANY_CERTIFICATE,
+    });
+    writeln!(io::stdout(), "{line}")
+}
+
+/// Runs a session on a thread of its own and prints what it tells; which devices are known is taken from the memory, and
+/// what was printed is known from then on.
 ///
 /// # Errors
 /// If standard output fails, or the system gives no thread.
-pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Outcome, Failure> {
-    watch_remembering(session, address, until, None)
-}
-
-/// The same; which devices are known is taken from the memory, and what was printed is known from then on.
-///
-/// # Errors
-/// If standard output fails, or the system gives no thread.
-pub fn watch_remembering(
-    session: Session,
-    address: Address,
-    until: UntilArgs,
-    memory: Option<Memory>,
-) -> Result<Outcome, Failure> {
+pub fn watch(session: Session, address: Address, until: UntilArgs, memory: Option<Memory>) -> Result<Outcome, Failure> {
     let own = session.config().device_id;
     let session = match &memory {
         Some(memory) => session.knowing(memory.known().cloned()),

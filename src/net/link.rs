@@ -1,11 +1,7 @@
-//! The client's WebSocket: opening, reading and writing in batches, closing politely.
+//! The client's WebSocket: reading and writing in batches, closing politely.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -13,168 +9,23 @@ use bytes::Bytes;
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink as _, StreamExt as _};
-use rustls::ClientConfig;
-use rustls::RootCertStore;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WireCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error as WebSocketError, http};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
-use crate::protocol::{CloseCode, MAX_CONTAINER};
+use crate::protocol::CloseCode;
 use crate::session::LinkEnd;
 use crate::text::Clean;
 
 /// The most messages that one batch takes from the socket.
 const BATCH: usize = 256;
 
-/// Why a mediator's URL or its certificate file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    /// Not a URL.
-    #[error("the mediator's URL is not a URL; it looks like wss://mediator.example/ or ws://127.0.0.1:PORT/")]
-    NotAUrl,
-    /// Neither `ws` nor `wss`.
-    #[error("the mediator's URL must begin with wss:// (or ws:// for a mediator on this machine)")]
-    UnknownScheme,
-    /// Unencrypted to another machine.
-    #[error("ws:// is not encrypted and works only to this machine (127.0.0.1, ::1, localhost); use wss://")]
-    Unencrypted,
-    /// The file of `--ca` cannot be read.
-    #[error("cannot read certificates from {path}: {cause}")]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: rustls_pki_types::pem::Error,
-    },
-    /// A certificate of `--ca` cannot be used.
-    #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
-    TrustRoot {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: rustls::Error,
-    },
-    /// TLS cannot be set up at all.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
-}
-
-/// Why no connection could be made.
-#[derive(Debug, thiserror::Error)]
-enum ConnectError {
-    #[error("{host} cannot be reached: {cause}")]
-    Tcp { host: String, cause: io::Error },
-    #[error("TLS with {host} failed: {cause}")]
-    Tls { host: String, cause: io::Error },
-    #[error(
-        "{host} refused the WebSocket with HTTP status {status}; is the URL that of a mediator, with the right path?"
-    )]
-    Refused { host: String, status: http::StatusCode },
-    #[error("{host} does not speak WebSocket: {cause}")]
-    Upgrade { host: String, cause: Box<WebSocketError> },
-}
-
-/// A mediator's address, checked once.
-#[derive(Clone)]
-pub struct Address {
-    url: String,
-    host: String,
-    port: u16,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-}
-
-impl Address {
-    /// Checks a whole WebSocket URL. `trust_roots` is a PEM file that replaces the built-in trust roots.
-    ///
-    /// # Errors
-    /// If the URL cannot be used, or the file cannot.
-    pub fn new(url: &str, trust_roots: Option<&Path>) -> Result<Self, AddressError> {
-        let uri: http::Uri = url.parse().map_err(|_| AddressError::NotAUrl)?;
-        let host = uri.host().ok_or(AddressError::NotAUrl)?.trim_matches(['[', ']']).to_owned();
-        let encrypted = match uri.scheme_str() {
-            Some("wss") => true,
-            Some("ws") if is_loopback(&host) => false,
-            Some("ws") => return Err(AddressError::Unencrypted),
-            _ => return Err(AddressError::UnknownScheme),
-        };
-        let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
-        let tls = if encrypted {
-            let name = ServerName::try_from(host.clone()).map_err(|_| AddressError::NotAUrl)?;
-            Some((Arc::new(tls_config(trust_roots)?), name))
-        } else {
-            None
-        };
-        Ok(Self { url: url.to_owned(), host, port, tls })
-    }
-
-    /// The host and port, for people.
-    #[must_use]
-    pub fn authority(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-
-    /// Opens the WebSocket.
-    ///
-    /// # Errors
-    /// If that fails: what to tell the session.
-    pub async fn connect(&self) -> Result<Link, LinkEnd> {
-        self.open().await.map_err(|error| LinkEnd::Unreachable(Clean::new(&error.to_string())))
-    }
-
-    async fn open(&self) -> Result<Link, ConnectError> {
-        let host = || self.authority();
-        let tcp = |cause| ConnectError::Tcp { host: host(), cause };
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(tcp)?;
-        stream.set_nodelay(true).map_err(tcp)?;
-        let transport: Transport = match &self.tls {
-            None => Box::new(stream),
-            Some((config, name)) => {
-                let connected = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await;
-                Box::new(connected.map_err(|cause| ConnectError::Tls { host: host(), cause })?)
-            }
-        };
-        let config =
-            WebSocketConfig::default().max_message_size(Some(MAX_CONTAINER)).max_frame_size(Some(MAX_CONTAINER));
-        let upgraded = tokio_tungstenite::client_async_with_config(&self.url, transport, Some(config)).await;
-        let (socket, _) = upgraded.map_err(|error| match error {
-            WebSocketError::Http(response) => ConnectError::Refused { host: host(), status: response.status() },
-            error => ConnectError::Upgrade { host: host(), cause: Box::new(error) },
-        })?;
-        let (writer, reader) = socket.split();
-        Ok(Link { writer, reader, outgoing: VecDeque::new(), unflushed: false, held: None })
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn tls_config(trust_roots: Option<&Path>) -> Result<ClientConfig, AddressError> {
-    let mut roots = RootCertStore::empty();
-    match trust_roots {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => {
-            let unreadable = |cause| AddressError::Certificates { path: path.to_owned(), cause };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
-                let unusable = |cause| AddressError::TrustRoot { path: path.to_owned(), cause };
-                roots.add(certificate.map_err(unreadable)?).map_err(unusable)?;
-            }
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
-}
-
-trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// What a WebSocket can run on.
+pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
-type Transport = Box<dyn ByteStream>;
+pub(super) type Transport = Box<dyn ByteStream>;
 
 /// What a link brings.
 #[derive(Debug)]
@@ -202,7 +53,12 @@ pub struct Link {
 }
 
 impl Link {
-    /// Queues a binary message; [`Link::write`] sends it.
+    pub(super) fn new(socket: WebSocketStream<Transport>) -> Self {
+        let (writer, reader) = socket.split();
+        Self { writer, reader, outgoing: VecDeque::new(), unflushed: false, held: None }
+    }
+
+    /// Queues a binary message; [`Link::next`] sends it.
     pub fn send(&mut self, frame: Bytes) {
         self.queue(Message::Binary(frame));
     }

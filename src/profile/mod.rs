@@ -1,5 +1,6 @@
 //! Who we are: the options of a connection become a session, its address and its secrets.
 
+mod claim;
 mod key_file;
 pub mod known;
 mod place;
@@ -10,14 +11,15 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+pub use claim::{Claim, InUse};
 pub use key_file::KeyFileError;
 pub use place::state_directory;
 
 use crate::cli::{ConnectionArgs, DialectArg, ExpectArg};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, ServerGroup, SlotState,
-    url::ServerGroupError,
+    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, NotAPin, ServerGroup, SlotState,
+    SpkiPin, url::ServerGroupError,
 };
 use crate::session::{Config, LeaderPolicy, NotAPresence, Timing};
 use crate::text::Clean;
@@ -43,6 +45,9 @@ pub enum ProfileError {
     /// `--device-id` is none.
     #[error("--device-id: {0}")]
     DeviceId(#[from] crate::protocol::ids::NotADeviceId),
+    /// `--pin` is none.
+    #[error("--pin: {0}")]
+    Pin(#[from] NotAPin),
 }
 
 /// What the options say about a connection.
@@ -54,6 +59,10 @@ pub struct Profile {
     pub server_group: ServerGroup,
     /// PEM file of trust roots, if not the built-in ones.
     pub trust_roots: Option<PathBuf>,
+    /// The keys that the mediator may have; empty: any with a good certificate.
+    pub pins: Vec<SpkiPin>,
+    /// Whether nothing of the mediator's certificate is checked.
+    pub accept_any_certificate: bool,
     /// Who the session is.
     pub session: Config,
 }
@@ -92,7 +101,14 @@ impl Profile {
             read_only: options.read_only,
             timing: Timing::default(),
         };
-        Ok(Self { base_url, server_group, trust_roots: options.ca.clone(), session })
+        Ok(Self {
+            base_url,
+            server_group,
+            trust_roots: options.ca.clone(),
+            pins: options.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
+            accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
+            session,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod ids;
 pub mod keys;
 pub mod message;
+pub mod pin;
 pub mod sealed;
 pub mod url;
 
@@ -26,6 +27,7 @@ pub use message::{
     Activity, ClientHello, ClientMessage, DeviceEntry, ExhaustedPolicy, ExpirationPolicy, Reflect, Reflected,
     ServerHello, ServerInfo, ServerMessage, SlotState,
 };
+pub use pin::{NotAPin, SpkiPin};
 pub use sealed::{Nonce, OpenError, Sealed};
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
 

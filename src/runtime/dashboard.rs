@@ -15,7 +15,7 @@ use super::driver::{COMMAND_CAPACITY, Observer, drive};
 use super::memory::Memory;
 use super::screen::{Reaction, Screen};
 use super::{clock, signals};
-use crate::group::{Event, Group};
+use crate::group::{Event, Group, Standing};
 use crate::net::Address;
 use crate::protocol::Millis;
 use crate::session::{Command, Session};
@@ -27,8 +27,50 @@ const FRAMES_PER_SECOND: u64 = 30;
 /// How long the session may take to leave when the program ends.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
+/// One or more sessions, each on a thread of its own; one of them is in sight.
+pub struct RunningSessions {
+    tabs: Vec<RunningSession>,
+    visible: usize,
+    /// Some session stands elsewhere than before, in sight or not.
+    standing_changed: Arc<Notify>,
+}
+
+impl RunningSessions {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If the system gives no thread or no event loop.
+    pub fn start(sessions: impl IntoIterator<Item = (Session, Address, Option<Memory>)>) -> io::Result<Self> {
+        let standing_changed = Arc::new(Notify::new());
+        let start =
+            |(session, address, memory)| RunningSession::start(session, address, memory, Arc::clone(&standing_changed));
+        let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
+        Ok(Self { tabs, visible: 0, standing_changed })
+    }
+
+    fn visible(&self) -> io::Result<&RunningSession> {
+        self.tabs.get(self.visible).ok_or_else(|| io::Error::other("there is no session to show"))
+    }
+
+    /// Turns to the tab so many places on, around the end.
+    fn turn(&mut self, step: isize) -> usize {
+        let count = self.tabs.len().max(1);
+        let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX)).unsigned_abs();
+        self.visible = (self.visible + step) % count;
+        self.visible
+    }
+
+    fn standings(&self) -> Vec<Standing> {
+        self.tabs.iter().map(|tab| tab.shared.group().standing()).collect()
+    }
+
+    async fn leave(self) {
+        futures_util::future::join_all(self.tabs.into_iter().map(RunningSession::leave)).await;
+    }
+}
+
 /// A session on its own thread, and what it knows.
-pub struct RunningSession {
+struct RunningSession {
     commands: mpsc::Sender<Command>,
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
@@ -51,17 +93,24 @@ impl Shared {
 struct GroupKeeper {
     shared: Arc<Shared>,
     memory: Option<Memory>,
+    standing_changed: Arc<Notify>,
 }
 
 impl Observer for GroupKeeper {
     fn tell(&mut self, at: Millis, event: Event) {
         let mut group = self.shared.group();
+        let before = group.standing();
         group.apply(at, &event);
+        let stands_elsewhere = group.standing() != before;
         let changes_the_known =
             matches!(event, Event::Devices(_) | Event::DevicesAcknowledged | Event::DeviceDropped(_));
         let known = if changes_the_known && self.memory.is_some() { group.known() } else { None };
         drop(group);
         self.shared.changed.notify_one();
+        // A group that is not in sight is drawn in one word only.
+        if stands_elsewhere {
+            self.standing_changed.notify_one();
+        }
         if let (Some(memory), Some(known)) = (&mut self.memory, known) {
             memory.keep(known);
         }
@@ -69,19 +118,13 @@ impl Observer for GroupKeeper {
 }
 
 impl RunningSession {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// If the system gives no thread or no event loop.
-    pub fn start(session: Session, address: Address) -> io::Result<Self> {
-        Self::start_remembering(session, address, None)
-    }
-
     /// Starts the thread; which devices are known is taken from the memory and kept there.
-    ///
-    /// # Errors
-    /// If the system gives no thread or no event loop.
-    pub fn start_remembering(session: Session, address: Address, memory: Option<Memory>) -> io::Result<Self> {
+    fn start(
+        session: Session,
+        address: Address,
+        memory: Option<Memory>,
+        standing_changed: Arc<Notify>,
+    ) -> io::Result<Self> {
         let session = match &memory {
             Some(memory) => session.knowing(memory.known().cloned()),
             None => session,
@@ -89,7 +132,7 @@ impl RunningSession {
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared =
             Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
-        let keeper = GroupKeeper { shared: Arc::clone(&shared), memory };
+        let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {
@@ -117,24 +160,24 @@ impl RunningSession {
     }
 }
 
-/// Shows a session on a screen until the user quits or a signal ends the program.
+/// Shows sessions on a screen, one at a time, until the user quits or a signal ends the program.
 ///
 /// # Errors
 /// If the terminal fails.
 pub async fn run<S: Screen>(
-    session: RunningSession,
+    mut sessions: RunningSessions,
     screen: &mut S,
     inputs: impl Stream<Item = io::Result<S::Input>>,
 ) -> io::Result<()> {
-    let ended = show(&session, screen, inputs, signals::terminated()).await;
+    let ended = show(&mut sessions, screen, inputs, signals::terminated()).await;
     // The terminal is given back before anything is waited for.
     let restored = screen.suspend();
-    session.leave().await;
+    sessions.leave().await;
     ended.and(restored)
 }
 
 async fn show<S: Screen>(
-    session: &RunningSession,
+    sessions: &mut RunningSessions,
     screen: &mut S,
     inputs: impl Stream<Item = io::Result<S::Input>>,
     terminated: impl Future<Output = ()>,
@@ -143,20 +186,22 @@ async fn show<S: Screen>(
     let mut terminated = pin!(terminated);
     let mut frames = Frames::new();
     loop {
+        let session = sessions.visible()?;
         let by_time = screen.changes_at(&session.shared.group(), clock::now());
         tokio::select! {
             biased;
             input = inputs.next() => {
                 let Some(input) = input else { return Ok(()) };
-                match react(session, screen, input?)? {
+                match react(sessions, screen, input?)? {
                     Next::Nothing => {}
                     // A key is answered at once, whatever the frame rate.
-                    Next::Draw => frames.draw(session, screen)?,
+                    Next::Draw => frames.draw(sessions, screen)?,
                     Next::End => return Ok(()),
                 }
             }
-            () = frames.due() => frames.draw(session, screen)?,
+            () = frames.due() => frames.draw(sessions, screen)?,
             () = session.shared.changed.notified() => frames.wanted(),
+            () = sessions.standing_changed.notified() => frames.wanted(),
             () = clock::sleep_until(by_time) => frames.wanted(),
             () = &mut terminated => return Ok(()),
         }
@@ -169,11 +214,13 @@ enum Next {
     End,
 }
 
-fn react<S: Screen>(session: &RunningSession, screen: &mut S, input: S::Input) -> io::Result<Next> {
+fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::Input) -> io::Result<Next> {
+    let session = sessions.visible()?;
     let reaction = screen.handle(input, &session.shared.group(), clock::now());
     match reaction {
         Reaction::Nothing => return Ok(Next::Nothing),
         Reaction::Redraw | Reaction::Repaint => {}
+        Reaction::Tab(step) => screen.show_tab(sessions.turn(step)),
         Reaction::Command(command) => {
             if !session.ask(command) {
                 screen.notify(Clean::literal("busy: too many requests are waiting; try again in a moment"));
@@ -213,9 +260,10 @@ impl Frames {
         }
     }
 
-    fn draw<S: Screen>(&mut self, session: &RunningSession, screen: &mut S) -> io::Result<()> {
+    fn draw<S: Screen>(&mut self, sessions: &RunningSessions, screen: &mut S) -> io::Result<()> {
         self.dirty = false;
-        screen.draw(&session.shared.group(), clock::now())?;
+        let standings = sessions.standings();
+        screen.draw(&sessions.visible()?.shared.group(), &standings, clock::now())?;
         screen.present()?;
         self.last = Some(Instant::now());
         super::fault::point();

@@ -8,15 +8,17 @@ mod fault;
 pub mod logging;
 mod memory;
 pub mod outcome;
+pub mod prepared;
 pub mod screen;
 pub mod signals;
 
 use std::io;
 
-pub use dashboard::RunningSession;
+pub use dashboard::RunningSessions;
 pub use driver::{Observer, drive};
 pub use memory::Memory;
 pub use outcome::{Failure, Outcome};
+pub use prepared::{ANY_CERTIFICATE, Prepared};
 pub use screen::{Reaction, Screen};
 
 /// A single-threaded event loop.

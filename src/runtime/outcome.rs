@@ -16,6 +16,8 @@ pub enum Outcome {
     Refused,
     /// The connection could not be made, or was lost.
     Lost,
+    /// The doctor found something that does not work.
+    Unwell,
 }
 
 /// Why the program could not do what it was asked.
@@ -64,11 +66,12 @@ pub enum Failure {
 }
 
 impl Outcome {
-    /// The exit code: 0 as asked, 3 login refused, 4 connection lost.
+    /// The exit code: 0 as asked, 1 unwell, 3 login refused, 4 connection lost.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Normal => 0,
+            Self::Unwell => 1,
             Self::Refused => 3,
             Self::Lost => 4,
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::group::Group;
+use crate::group::{Group, Standing};
 use crate::protocol::Millis;
 use crate::session::Command;
 
@@ -15,6 +15,8 @@ pub enum Reaction {
     Redraw,
     /// The screen changed, and is drawn anew from nothing, as after a resize or when the user asks for it.
     Repaint,
+    /// Turn to the tab so many places on.
+    Tab(isize),
     /// Ask this of the session; the screen changed, too.
     Command(Command),
     /// Stop as by Ctrl-Z: give the terminal back, stop the process, take the terminal again when it continues.
@@ -28,11 +30,11 @@ pub trait Screen {
     /// One input of the user: a key, a resize, a focus change.
     type Input;
 
-    /// Draws one frame into memory.
+    /// Draws one frame into memory: the group of the tab in sight, and how the groups of all tabs stand.
     ///
     /// # Errors
     /// If the size of the terminal cannot be told.
-    fn draw(&mut self, group: &Group, now: Millis) -> io::Result<()>;
+    fn draw(&mut self, group: &Group, standings: &[Standing], now: Millis) -> io::Result<()>;
 
     /// Writes what was drawn to the terminal; takes as long as the terminal takes, while the group goes on.
     ///
@@ -42,6 +44,9 @@ pub trait Screen {
 
     /// Takes one input.
     fn handle(&mut self, input: Self::Input, group: &Group, now: Millis) -> Reaction;
+
+    /// Turns to another tab, which the groups that follow belong to. At first that is tab 0.
+    fn show_tab(&mut self, tab: usize);
 
     /// Shows a line about something that just happened, until the next key.
     fn notify(&mut self, notice: crate::text::Clean);

@@ -7,16 +7,17 @@ use super::cut::width;
 use super::keymap;
 use super::layout::{self, Layout, Pane};
 use super::pen::Pen;
-use super::theme::{ATTENTION, Glyphs, SELECTED, Theme, to_ascii};
+use super::theme::{ATTENTION, BAD, Glyphs, SELECTED, Theme, to_ascii};
 use super::ui::{Overlay, Ui};
 use super::view::{Piece, View};
 use super::{devices, feed, header, latency, lock, role};
 use crate::group::{Connection, LockState, NoticeKind, RoleState};
 use crate::protocol::DeviceId;
+use crate::runtime::ANY_CERTIFICATE;
 
 /// Draws one frame.
-pub(super) fn draw(buffer: &mut Buffer, ui: &mut Ui, view: &View<'_>) {
-    let area = buffer.area;
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>) {
+    let area = below_banner(buffer, area, view);
     ui.focus_first(layout::first_focus(area));
     match layout::arrange(area, ui.focus, ui.zoomed, view.group.devices().len()) {
         None => too_small(buffer, area, view),
@@ -32,12 +33,24 @@ pub(super) fn draw(buffer: &mut Buffer, ui: &mut Ui, view: &View<'_>) {
                 separate(buffer, *separator);
             }
             hints(buffer, &layout, ui, view);
-            overlay(buffer, &layout, ui, view);
+            overlay(buffer, area, &layout, ui, view);
         }
     }
     if view.settings.glyphs == Glyphs::Ascii {
         to_ascii(buffer);
     }
+}
+
+/// What nothing may ever cover, if there is anything; returns what is left.
+fn below_banner(buffer: &mut Buffer, area: Rect, view: &View<'_>) -> Rect {
+    if !view.settings.accepts_any_certificate {
+        return area;
+    }
+    let (banner, rest) = layout::split_top(area, 1);
+    let style = view.theme.banner();
+    buffer.set_style(banner, style);
+    Pen::new(buffer, banner).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
+    rest
 }
 
 fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, view: &View<'_>, order: &[DeviceId]) {
@@ -151,8 +164,7 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
     }
 }
 
-fn overlay(buffer: &mut Buffer, layout: &Layout, ui: &mut Ui, view: &View<'_>) {
-    let area = buffer.area;
+fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, view: &View<'_>) {
     let above_hints = Rect { height: area.height.saturating_sub(layout.hints.height), ..area };
     // The header stays in sight: what is being decided may depend on it.
     let below_header = Rect {
@@ -193,11 +205,13 @@ fn too_small(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
         RoleState::Follower { .. } => "follower",
         RoleState::GivenUp { .. } => "gave up leading",
     };
-    let (least_width, least_height) = layout::LEAST;
+    // Lines that are always there are needed in addition.
+    let above = area.y.saturating_sub(buffer.area.y);
+    let (least_width, least_height) = (layout::LEAST.0, layout::LEAST.1 + above);
     let text = format!(
         "d2mtop needs {least_width}x{least_height}; this is {}x{} · {state} · {}/{slots} devices · {lock} · {role}",
-        area.width,
-        area.height,
+        buffer.area.width,
+        buffer.area.height,
         group.devices().len(),
     );
     let mut pen = Pen::new(buffer, area);

@@ -15,6 +15,8 @@ pub(super) enum Action {
     Move(Motion),
     Focus(Pane),
     FocusStep(usize),
+    /// So many tabs on.
+    Tab(isize),
     Sort,
     Reverse,
     Pause,
@@ -141,6 +143,8 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Panes, &[key('a')], "a", Action::AcceptClock, "", "accept for this session that the clocks differ"),
     bind(Panes, &[named(Tab)], "Tab", Action::FocusStep(1), "pane", "next pane; Shift-Tab the one before"),
     bind(Panes, &[named(BackTab)], "Shift-Tab", Action::FocusStep(4), "", ""),
+    bind(Panes, &[key(']')], "[ ]", Action::Tab(1), "", "previous and next tab, where several groups are open"),
+    bind(Panes, &[key('[')], "[", Action::Tab(-1), "", ""),
     bind(Panes, &[key('1')], "1-5", Action::Focus(Pane::Devices), "", "the pane of that number"),
     bind(Panes, &[key('2')], "2", Action::Focus(Pane::Lock), "", ""),
     bind(Panes, &[key('3')], "3", Action::Focus(Pane::Role), "", ""),

@@ -143,7 +143,8 @@ fn stacked(layout: &mut Layout, area: Rect, body: Rect, devices: usize) {
     layout.set(Pane::Role, role);
 }
 
-fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
+/// An upper part, and the rest.
+pub(super) fn split_top(area: Rect, height: u16) -> (Rect, Rect) {
     let height = height.min(area.height);
     let top = Rect { height, ..area };
     (top, Rect { y: area.y + height, height: area.height - height, ..area })

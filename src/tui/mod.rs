@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! crossterm event ─> keymap ─> Action ─> ui ─> Reaction          (dialog: the only way to what destroys)
-//! Group ─> frame ─> header, devices, lock, role, feed, latency   (one file a pane)
+//! Group ─> tabs ─> frame ─> header, devices, lock, role, feed, latency   (one file a pane)
 //!            └ layout: where; theme: how; clock, format, cut, pen: in which words and columns
 //! ```
 
@@ -22,6 +22,7 @@ mod open;
 mod page;
 mod pen;
 mod role;
+mod tabs;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -32,16 +33,17 @@ mod why;
 
 pub use format::Zone;
 pub use layout::Pane;
-pub use open::{demo, open};
+pub use open::{demo, open, show};
 pub use theme::{Colour, Glyphs};
 
 use std::io;
 
-use crate::group::Group;
+use crate::group::{Group, Standing};
 use crate::protocol::{Dialect, Millis};
 use crate::runtime::{Reaction, Screen};
 use crate::session::Presence;
 use crate::text::Clean;
+use tabs::Tabs;
 use terminal::TerminalGuard;
 use ui::Ui;
 
@@ -53,6 +55,10 @@ pub fn keys_markdown() -> String {
 
 /// What does not change while the dashboard runs.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four switches of the command line, which do not depend on each other"
+)]
 pub struct Settings {
     /// Which group this is, as the user calls it; may be empty.
     pub title: Clean,
@@ -66,6 +72,8 @@ pub struct Settings {
     pub presence: Presence,
     /// Whether the bell rings when a device is new, changed, unreadable or gone.
     pub bell: bool,
+    /// Whether nothing of the mediator's certificate is checked: a banner says so all the time.
+    pub accepts_any_certificate: bool,
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
     /// Which colours are used.
@@ -77,27 +85,27 @@ pub struct Settings {
 /// The dashboard: a [`Screen`] on a real terminal.
 #[derive(Debug)]
 pub struct Dashboard {
-    ui: Ui,
+    tabs: Tabs,
     terminal: TerminalGuard,
 }
 
 impl Dashboard {
-    /// Takes the terminal; it is given back when this is dropped, or when anything panics.
+    /// Takes the terminal, for one or more groups; it is given back when this is dropped, or when anything panics.
     ///
     /// # Errors
     /// If the terminal cannot be set up.
-    pub fn start(settings: Settings) -> io::Result<Self> {
-        Ok(Self { ui: Ui::new(settings), terminal: TerminalGuard::take()? })
+    pub fn start(tabs: Vec<Settings>) -> io::Result<Self> {
+        Ok(Self { tabs: Tabs::new(tabs), terminal: TerminalGuard::take()? })
     }
 }
 
 impl Screen for Dashboard {
     type Input = crossterm::event::Event;
 
-    fn draw(&mut self, group: &Group, now: Millis) -> io::Result<()> {
-        let Self { ui, terminal } = self;
-        terminal.draw(|buffer| ui.draw(buffer, group, now))?;
-        if ui.rings(group) {
+    fn draw(&mut self, group: &Group, standings: &[Standing], now: Millis) -> io::Result<()> {
+        let Self { tabs, terminal } = self;
+        terminal.draw(|buffer| tabs.draw(buffer, group, standings, now))?;
+        if tabs.rings(group) {
             terminal.ring();
         }
         Ok(())
@@ -108,7 +116,8 @@ impl Screen for Dashboard {
     }
 
     fn handle(&mut self, input: Self::Input, group: &Group, now: Millis) -> Reaction {
-        let reaction = self.ui.handle(&input, group, now);
+        let Some(ui) = self.tabs.visible_mut() else { return Reaction::Nothing };
+        let reaction = ui.handle(&input, group, now);
         if reaction == Reaction::Repaint {
             self.terminal.forget_what_is_shown();
         }
@@ -116,11 +125,17 @@ impl Screen for Dashboard {
     }
 
     fn notify(&mut self, notice: Clean) {
-        self.ui.notify(notice);
+        if let Some(ui) = self.tabs.visible_mut() {
+            ui.notify(notice);
+        }
+    }
+
+    fn show_tab(&mut self, tab: usize) {
+        self.tabs.show(tab);
     }
 
     fn changes_at(&self, _group: &Group, _now: Millis) -> Option<Millis> {
-        self.ui.wrong_at()
+        self.tabs.visible().and_then(Ui::wrong_at)
     }
 
     fn suspend(&mut self) -> io::Result<()> {

@@ -5,3 +5,4 @@ mod harm;
 mod keys;
 mod properties;
 mod screens;
+mod tabs;

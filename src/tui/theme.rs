@@ -90,6 +90,11 @@ impl Theme {
         self.coloured(Color::Yellow, Modifier::BOLD)
     }
 
+    /// What must be seen all the time.
+    pub(super) const fn banner(self) -> Style {
+        self.coloured(Color::Red, Modifier::BOLD.union(Modifier::REVERSED))
+    }
+
     /// What is broken, or breaks something.
     pub(super) const fn bad(self) -> Style {
         self.coloured(Color::Red, Modifier::BOLD)

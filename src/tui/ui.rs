@@ -2,6 +2,7 @@
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::Settings;
 use super::clock::Clock;
@@ -85,9 +86,13 @@ impl Ui {
         }
     }
 
+    pub(super) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Draws one frame.
-    pub(super) fn draw(&mut self, buffer: &mut Buffer, group: &Group, now: Millis) {
-        if buffer.area.is_empty() {
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, group: &Group, now: Millis) {
+        if area.is_empty() {
             return;
         }
         let settings = self.settings.clone();
@@ -99,7 +104,7 @@ impl Ui {
             theme: Theme::new(settings.colour),
             clock_accepted: self.clock_accepted,
         };
-        frame::draw(buffer, self, &view);
+        frame::draw(buffer, area, self, &view);
         self.wrong_at = clock.wrong_at();
     }
 
@@ -197,6 +202,7 @@ impl Ui {
             Action::Move(motion) => self.go(motion, group),
             Action::Focus(pane) => self.look_at(pane),
             Action::FocusStep(by) => self.look_at(self.focus.step(by)),
+            Action::Tab(step) => Reaction::Tab(step),
             Action::Sort => self.sort(Order { by: self.order.by.next(), ..self.order }),
             Action::Reverse => self.sort(Order { reversed: !self.order.reversed, ..self.order }),
             Action::Pause => self.pause(group),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use d2mtop::net::Address;
+use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
@@ -46,7 +46,7 @@ pub fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: 
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());
-    let address = Address::new(&url, None).unwrap();
+    let address = Address::new(&url, &TlsOptions::default()).unwrap();
     let (commands, receiver) = mpsc::channel(64);
     let (sender, mut events) = mpsc::unbounded_channel();
     d2mtop::runtime::event_loop().unwrap().block_on(async {

@@ -91,7 +91,12 @@ impl Play {
                 self.connections.push((connection, Seen::default()));
             }
             Step::Pass(milliseconds) => self.world.pass(Duration::from_millis(milliseconds)),
-            Step::Message(who, message) => self.with(who, |world, id| world.send(id, &message)),
+            Step::Message(who, message) => {
+                if let ClientMessage::ReflectedAck(acknowledged) = &message {
+                    self.forget(who, *acknowledged);
+                }
+                self.with(who, |world, id| world.send(id, &message));
+            }
             Step::Bytes(who, bytes) => {
                 self.with(who, |world, connection| world.input(Input::Frame { connection, bytes: bytes.into() }));
             }
@@ -106,6 +111,15 @@ impl Play {
                 self.world.send(id, &ClientMessage::ReflectedAck(oldest));
                 assert_ne!(self.world.closed(id), Some(4012), "what was sent may be acknowledged");
             }
+        }
+    }
+
+    /// What is acknowledged by chance must not be acknowledged again.
+    fn forget(&mut self, who: usize, acknowledged: ReflectedId) {
+        let id = self.pick(who);
+        let seen = self.connections.iter_mut().find(|(connection, _)| Some(*connection) == id);
+        if let Some((_, seen)) = seen {
+            seen.outstanding.retain(|outstanding| *outstanding != acknowledged);
         }
     }
 

@@ -13,7 +13,7 @@ use super::cast::cast;
 use super::player::{Cue, Player};
 use super::script::Script;
 use crate::cli::DemoArgs;
-use crate::net::{Address, Listener, ListenerOptions};
+use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::profile;
 use crate::protocol::{DeviceId, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState};
 use crate::runtime::event_loop;
@@ -73,7 +73,7 @@ impl Stage {
         };
         let session = Session::new(config, profile::fresh_random());
         let url = session.url(&format!("ws://127.0.0.1:{port}/"), server_group);
-        let address = Address::new(&url, None)?;
+        let address = Address::new(&url, &TlsOptions::default())?;
         let players = cast(options.seed).map(|member| {
             let script = Script::new(&member, dialect, options.seed, options.rate);
             // Nonces and jitter are random: the keys are the demo's own, but habits are not to be broken.

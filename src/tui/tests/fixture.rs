@@ -31,6 +31,7 @@ pub(super) fn settings() -> Settings {
         stay_leader: false,
         presence: Presence::Stay,
         bell: false,
+        accepts_any_certificate: false,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,
@@ -228,7 +229,7 @@ pub(super) fn typed(ui: &mut Ui, group: &Group, keys: &str) {
 
 pub(super) fn draw(ui: &mut Ui, group: &Group, (width, height): (u16, u16)) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    ui.draw(&mut buffer, group, NOW);
+    ui.draw(&mut buffer, Rect::new(0, 0, width, height), group, NOW);
     buffer
 }
 

@@ -118,7 +118,8 @@ fn an_idle_screen_sleeps() {
     let mut ui = Ui::new(settings());
     let mut frame = |now: Millis| {
         let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 160, 50));
-        ui.draw(&mut buffer, &group, now);
+        let area = buffer.area;
+        ui.draw(&mut buffer, area, &group, now);
         (buffer, ui.wrong_at())
     };
     // Quiet for long: nothing moves but minutes.

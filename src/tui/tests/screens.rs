@@ -39,6 +39,15 @@ fn normal_screens() {
 }
 
 #[test]
+fn the_banner_of_an_unchecked_certificate_is_never_covered() {
+    let unsafe_settings = Settings { accepts_any_certificate: true, ..settings() };
+    compare("any-certificate", &[(40, 12), (80, 24), (30, 8)], &normal(), &unsafe_settings, |_| ());
+    compare("any-certificate-dialog", &[(40, 11)], &normal(), &unsafe_settings, |ui| {
+        press(ui, &normal(), KeyCode::Char('D'));
+    });
+}
+
+#[test]
 fn empty_screens() {
     compare("empty", &SIZES, &Group::default(), &settings(), |_| ());
 }

@@ -1,0 +1,99 @@
+//! Where a session stands, in one word: what is worth knowing of a group that is not being looked at.
+
+use super::{Connection, Group, NextStep, RoleState};
+use crate::group::DisconnectCause;
+
+/// Where a session stands, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was tried yet.
+    #[default]
+    Idle,
+    /// A connection is being made, or the login is under way.
+    Connecting,
+    /// Logged in; the messages that waited are coming in.
+    Draining,
+    /// Logged in, and nothing waits.
+    Live,
+    /// Logged in, and the group's incoming messages stop here.
+    Leading,
+    /// Not connected; it comes back by itself.
+    Reconnecting,
+    /// Left so that another device leads; it comes back by itself.
+    GaveUpLeading,
+    /// Not connected, until the user acts.
+    NeedsUser,
+    /// Over for good.
+    Over,
+}
+
+impl Standing {
+    /// In a word or two.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Idle => "not connected",
+            Self::Connecting => "connecting",
+            Self::Draining => "draining",
+            Self::Live => "live",
+            Self::Leading => "leading",
+            Self::Reconnecting => "reconnecting",
+            Self::GaveUpLeading => "gave up leading",
+            Self::NeedsUser => "needs you",
+            Self::Over => "ended",
+        }
+    }
+
+    /// Whether nothing goes on without the user.
+    #[must_use]
+    pub const fn needs_user(self) -> bool {
+        matches!(self, Self::NeedsUser | Self::Over)
+    }
+}
+
+impl Group {
+    /// Where the session stands, in one word.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        match (&self.connection, self.role.state()) {
+            (Connection::Idle, _) => Standing::Idle,
+            (Connection::Connecting { .. } | Connection::Handshaking, _) => Standing::Connecting,
+            (Connection::Draining { .. } | Connection::Live { .. }, RoleState::Leader { .. }) => Standing::Leading,
+            (Connection::Draining { .. }, _) => Standing::Draining,
+            (Connection::Live { .. }, _) => Standing::Live,
+            (Connection::Waiting { next: NextStep::End, .. }, _) => Standing::Over,
+            (Connection::Waiting { next: NextStep::WaitForUser, .. }, _) => Standing::NeedsUser,
+            (Connection::Waiting { cause: DisconnectCause::LeaderRole, .. }, _) => Standing::GaveUpLeading,
+            (Connection::Waiting { .. }, _) => Standing::Reconnecting,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::Event;
+    use crate::protocol::{CloseCode, Millis};
+    use crate::text::Clean;
+
+    #[test]
+    fn a_session_stands_where_the_last_event_left_it() {
+        let mut group = Group::default();
+        assert_eq!(group.standing(), Standing::Idle);
+        let closed = || DisconnectCause::ClosedByServer { code: CloseCode(4113), reason: Clean::default() };
+        let lost = |cause, next| Event::Disconnected { cause, next };
+        let retry = NextStep::RetryAt { at: Millis(9), attempt: 2 };
+        for (event, standing) in [
+            (Event::Connecting { attempt: 1 }, Standing::Connecting),
+            (Event::Handshaking, Standing::Connecting),
+            (lost(DisconnectCause::NoAnswer, retry), Standing::Reconnecting),
+            (lost(DisconnectCause::LeaderRole, retry), Standing::GaveUpLeading),
+            (lost(closed(), NextStep::WaitForUser), Standing::NeedsUser),
+            (lost(DisconnectCause::ByUser, NextStep::End), Standing::Over),
+        ] {
+            group.apply(Millis(1), &event);
+            assert_eq!(group.standing(), standing, "after {event:?}");
+            assert_eq!(standing.needs_user(), matches!(standing, Standing::NeedsUser | Standing::Over));
+        }
+    }
+}

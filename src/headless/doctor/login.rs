@@ -1,0 +1,238 @@
+//! A login for a moment: as a device that changes nothing, acknowledges nothing, and leaves at once.
+
+use std::time::{Duration, Instant};
+
+use super::Report;
+use super::finding::{Finding, Status};
+use super::way::{PATIENCE, step};
+use crate::group::{DisconnectCause, Event, Login};
+use crate::net::{Address, Link, LinkEvent, Secured};
+use crate::profile::Profile;
+use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
+use crate::runtime::{Failure, clock};
+use crate::session::{Command, Input, LeaderPolicy, Output, Session};
+
+/// How long everything from the WebSocket to the role may take.
+const LOGIN_WITHIN: Duration = Duration::from_secs(15);
+
+/// For how long one must not have been promoted to say that another device leads.
+const FOLLOWING_AFTER: Duration = Duration::from_millis(1_500);
+
+/// The specification has a client warn when the clocks are further apart than this.
+const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
+
+/// The profile of a visitor: whatever it says otherwise, nobody loses a slot, a message or the leader's role to it.
+pub(super) fn harmless(mut profile: Profile) -> Profile {
+    profile.session.read_only = true;
+    profile.session.exhausted_policy = ExhaustedPolicy::Reject;
+    profile.session.leader_policy = LeaderPolicy::GiveUp;
+    profile.session.timing.following_after = FOLLOWING_AFTER;
+    profile
+}
+
+/// What was seen during the login.
+#[derive(Debug, Default)]
+struct Seen {
+    login: Option<Login>,
+    /// From the open WebSocket to the login.
+    took: Duration,
+    devices: Option<usize>,
+    dry: bool,
+    role: Option<Role>,
+    ended: Option<DisconnectCause>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Promoted,
+    Following,
+}
+
+/// Logs in, leaves, and says what there was to see.
+pub(super) async fn examine(
+    session: Session,
+    address: &Address,
+    secured: Secured,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let policy = session.config().expiration_policy;
+    let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
+    let seen = Visit { session, link, seen: Seen::default(), started: Instant::now() }.make().await;
+    let Some(login) = &seen.login else {
+        return report.add(&Finding::new("login", Status::Fail, &refusal(seen.ended.as_ref())));
+    };
+    report.add(&logged_in(login, &seen))?;
+    report.add(&clocks(login))?;
+    report.add(&slot(login, policy))?;
+    report.add(&slots(login, seen.devices))?;
+    report.add(&role(&seen))
+}
+
+/// A session on an open WebSocket.
+struct Visit {
+    session: Session,
+    link: Link,
+    seen: Seen,
+    started: Instant,
+}
+
+impl Visit {
+    async fn make(mut self) -> Seen {
+        let until = tokio::time::Instant::now() + LOGIN_WITHIN;
+        // The WebSocket that the session asks for is there already.
+        self.handle(Input::Timer).await;
+        self.handle(Input::LinkUp).await;
+        while !self.is_done() {
+            let input = tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(until) => break,
+                event = self.link.next() => match event {
+                    None => Input::Flushed,
+                    Some(LinkEvent::Frames(frames)) => Input::Frames(frames),
+                    Some(LinkEvent::TextFrame) => Input::TextFrame,
+                    Some(LinkEvent::Pong) => Input::Pong,
+                    Some(LinkEvent::Alive) => Input::Alive,
+                    Some(LinkEvent::End(end)) => Input::LinkDown(end),
+                },
+                () = clock::sleep_until(self.session.deadline()) => Input::Timer,
+            };
+            self.handle(input).await;
+        }
+        self.handle(Input::Command(Command::Leave)).await;
+        self.link.linger().await;
+        self.seen
+    }
+
+    const fn is_done(&self) -> bool {
+        self.seen.ended.is_some() || (self.seen.devices.is_some() && self.seen.role.is_some())
+    }
+
+    async fn handle(&mut self, input: Input) {
+        self.session.handle(clock::now(), input);
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::Send(frame) => self.link.send(frame),
+                Output::Ping => self.link.ping(),
+                Output::Close(code) => {
+                    self.link.close(code).await;
+                }
+                // What is not made durable is not acknowledged, and comes again to whoever keeps it.
+                Output::Connect | Output::Reflected { .. } | Output::Acknowledged(_) => {}
+                Output::Event(event) => self.see(event),
+            }
+        }
+    }
+
+    fn see(&mut self, event: Event) {
+        match event {
+            Event::LoggedIn(login) => {
+                self.seen.login = Some(login);
+                self.seen.took = self.started.elapsed();
+            }
+            Event::Devices(devices) => self.seen.devices = Some(devices.len()),
+            Event::QueueDry => self.seen.dry = true,
+            Event::Promoted => self.seen.role = Some(Role::Promoted),
+            Event::Following => self.seen.role = Some(Role::Following),
+            Event::Disconnected { cause, .. } if self.seen.ended.is_none() => self.seen.ended = Some(cause),
+            _ => {}
+        }
+    }
+}
+
+/// Why there was no login, and what to do.
+fn refusal(ended: Option<&DisconnectCause>) -> String {
+    match ended {
+        Some(DisconnectCause::ClosedByServer { code, .. }) if *code == CloseCode::PROTOCOL_ERROR => format!(
+            "the server refused it with {code}: {}; check --key-file, --server-group and --dialect",
+            code.meaning()
+        ),
+        Some(DisconnectCause::ClosedByServer { code, .. }) => {
+            format!("the server refused it with {code}: {}; {}", code.meaning(), code.advice())
+        }
+        Some(DisconnectCause::ServerProtocolError(how)) => {
+            format!("the server broke the protocol ({how}); check --dialect, and that the URL is that of a mediator")
+        }
+        Some(DisconnectCause::Broken(how) | DisconnectCause::Unreachable(how)) => {
+            format!("the connection was lost ({how}); try again, then ask who runs the mediator")
+        }
+        _ => format!(
+            "no answer within {} s; check that the URL is that of a mediator, then ask who runs it",
+            LOGIN_WITHIN.max(PATIENCE).as_secs()
+        ),
+    }
+}
+
+fn logged_in(login: &Login, seen: &Seen) -> Finding {
+    let waiting = match login.reflection_queue_length {
+        None | Some(0) => String::new(),
+        Some(count) => format!("; {count} messages wait for it, and none was acknowledged"),
+    };
+    let words = format!("as device {} in {} ms, and left again{waiting}", login.own, seen.took.as_millis());
+    match &seen.ended {
+        Some(DisconnectCause::LeaderRole | DisconnectCause::ByUser) | None => Finding::new("login", Status::Ok, &words),
+        ended => Finding::new("login", Status::Fail, &format!("lost again: {}", refusal(ended.as_ref()))),
+    }
+}
+
+fn clocks(login: &Login) -> Finding {
+    let Some(ahead) = login.clock_offset else {
+        return Finding::skipped("clock", "this server does not tell the time");
+    };
+    let apart = ahead.unsigned_abs();
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    let words = match apart {
+        0..1_000 => "within a second of the server's".to_owned(),
+        _ => format!("the server's is {} s {side} ours", apart / 1_000),
+    };
+    if apart > CLOCK_TOLERANCE {
+        let words = format!("{words}; set this machine's clock, best by the network (timedatectl set-ntp true)");
+        return Finding::new("clock", Status::Warn, &words);
+    }
+    Finding::new("clock", Status::Ok, &words)
+}
+
+fn slot(login: &Login, policy: ExpirationPolicy) -> Finding {
+    let kept = match policy {
+        ExpirationPolicy::Persistent => "it is kept while this device is away",
+        ExpirationPolicy::Volatile => "it expires some minutes after this device has left",
+    };
+    let words = match login.slot_state {
+        SlotState::New => format!("new: the server did not know this device; {kept}"),
+        SlotState::Existing => format!("the server knows this device; {kept}"),
+    };
+    Finding::new("slot", Status::Ok, &words)
+}
+
+fn slots(login: &Login, devices: Option<usize>) -> Finding {
+    let told = |status, words: &str| Finding::new("slots", status, words);
+    let most = login.max_device_slots;
+    match devices {
+        None => told(Status::Warn, "the server sent no device list; ask who runs the mediator"),
+        Some(0 | 1) => told(
+            Status::Warn,
+            "this device is alone in its group; if there should be others, the key, the server group or the dialect \
+             is another group's",
+        ),
+        Some(used) if u32::try_from(used).is_ok_and(|used| used >= most) => {
+            let words = format!("all {most} are used, this device included; drop one that is no longer needed");
+            told(Status::Warn, &words)
+        }
+        Some(used) => told(Status::Ok, &format!("{used} of {most} are used, this device included")),
+    }
+}
+
+fn role(seen: &Seen) -> Finding {
+    let told = |status, words: &str| Finding::new("leader", status, words);
+    match seen.role {
+        Some(Role::Following) => told(Status::Ok, "another device leads"),
+        Some(Role::Promoted) => told(
+            Status::Warn,
+            "no other device is connected, so this one was made leader, and left at once; d2mtop comes and goes until \
+             a phone is there to lead",
+        ),
+        None if seen.dry => Finding::skipped("leader", "the login ended before it could be told"),
+        None => {
+            Finding::skipped("leader", "messages were still waiting, and before they are through nobody is promoted")
+        }
+    }
+}

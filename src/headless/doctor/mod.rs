@@ -1,0 +1,139 @@
+//! `d2mtop doctor`: goes the whole way to the group once, and says of each step how it went and what to do.
+//!
+//! Every step has a deadline of its own, so that a report always comes to its end.
+
+mod finding;
+mod login;
+mod surroundings;
+mod way;
+
+use std::io::{self, Write as _};
+
+use finding::{Finding, Status};
+
+use crate::cli::{ConnectionArgs, DoctorArgs};
+use crate::net::{Address, TlsOptions};
+use crate::profile::{Claim, Profile, ProfileError};
+use crate::runtime::{Failure, Outcome, Prepared, event_loop};
+use crate::session::Session;
+
+/// Says where the group's key is kept and whether it can be had. Keys in files are all that is known here; a store that
+/// can do more puts its own check in this place.
+const KEY_CHECK: fn(&ConnectionArgs, &Result<Profile, ProfileError>) -> Finding = surroundings::key_file;
+
+/// Checks everything that a session needs, and prints a line each.
+///
+/// # Errors
+/// If the options are unusable or standard output fails.
+pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
+    super::require_certificate_unattended(&options.connection)?;
+    let profile = match Profile::from_options(&options.connection) {
+        Err(error) if !is_about_the_key(&error) && !matches!(error, ProfileError::NoUrl) => return Err(error.into()),
+        profile => profile,
+    };
+    let mut report = Report { json: options.json, failed: false };
+    report.add(&surroundings::terminal())?;
+    report.add(&surroundings::colours())?;
+    if matches!(profile, Err(ProfileError::NoUrl)) {
+        let words = "none given, so nothing else was checked; add --url URL and --key-file FILE";
+        report.add(&Finding::new("mediator", Status::Warn, words))?;
+        return Ok(report.outcome());
+    }
+    report.add(&KEY_CHECK(&options.connection, &profile))?;
+    let Some(patient) = Patient::new(&options.connection, profile)? else {
+        report.add(&Finding::skipped("mediator", "its URL can only be filled in with the group's key"))?;
+        return Ok(report.outcome());
+    };
+    let event_loop = event_loop().map_err(Failure::Start)?;
+    let examined = event_loop.block_on(examine(patient, &mut report));
+    // A name that is still being looked up must not keep us here.
+    event_loop.shutdown_background();
+    examined?;
+    Ok(report.outcome())
+}
+
+const fn is_about_the_key(error: &ProfileError) -> bool {
+    matches!(error, ProfileError::NoKeyFile | ProfileError::KeyFile(_))
+}
+
+/// What the way to the group is examined with.
+struct Patient {
+    address: Address,
+    /// How the mediator has to prove who it is.
+    tls: TlsOptions,
+    /// Missing if there is no key.
+    session: Option<Session>,
+    /// Missing if this device is in use, or this machine cannot tell.
+    _claim: Option<Claim>,
+    /// Whether a login would cut another process off.
+    in_use: bool,
+}
+
+impl Patient {
+    /// [`None`] if the address cannot be told without a key.
+    fn new(options: &ConnectionArgs, profile: Result<Profile, ProfileError>) -> Result<Option<Self>, Failure> {
+        let Ok(profile) = profile else {
+            let url = options.url.as_deref().unwrap_or_default();
+            let tls = TlsOptions {
+                trust_roots: options.ca.clone(),
+                pins: options
+                    .pins
+                    .iter()
+                    .map(|pin| pin.parse())
+                    .collect::<Result<_, _>>()
+                    .map_err(ProfileError::Pin)?,
+                accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
+            };
+            let address = if url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
+            return Ok(address.map(|address| Self { address, tls, session: None, _claim: None, in_use: false }));
+        };
+        let tls = TlsOptions {
+            trust_roots: profile.trust_roots.clone(),
+            pins: profile.pins.clone(),
+            accept_any_certificate: profile.accept_any_certificate,
+        };
+        let device = (profile.session.keys.device_group_id(), profile.session.device_id);
+        let claim = Claim::take(device.0, device.1);
+        let in_use = claim.is_err();
+        let prepared = Prepared::new(login::harmless(profile))?;
+        let session = Some(prepared.session);
+        Ok(Some(Self { address: prepared.address, tls, session, _claim: claim.ok().flatten(), in_use }))
+    }
+}
+
+async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
+    let Some(secured) = way::go(&patient.address, &patient.tls, report).await? else {
+        return report.add(&Finding::skipped("login", "there is no connection to log in on"));
+    };
+    let Some(session) = patient.session else {
+        return report.add(&Finding::skipped("login", "it needs the group's key"));
+    };
+    if patient.in_use {
+        let words = "another d2mtop runs as this device here, and a login would cut it off, so none was tried";
+        return report.add(&Finding::new("login", Status::Warn, words));
+    }
+    login::examine(session, &patient.address, secured, report).await
+}
+
+/// Prints findings as they come, and remembers whether all is well.
+struct Report {
+    json: bool,
+    failed: bool,
+}
+
+impl Report {
+    fn add(&mut self, finding: &Finding) -> Result<(), Failure> {
+        self.failed |= finding.status == Status::Fail;
+        let mut output = io::stdout().lock();
+        let line = if self.json { finding.to_json() } else { finding.to_string() };
+        match writeln!(output, "{line}").and_then(|()| output.flush()) {
+            // Nobody reads any more; the exit code still tells.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(Failure::Output),
+        }
+    }
+
+    const fn outcome(&self) -> Outcome {
+        if self.failed { Outcome::Unwell } else { Outcome::Normal }
+    }
+}

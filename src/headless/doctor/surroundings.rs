@@ -1,0 +1,56 @@
+//! What is around the program: the terminal, its colours, the key.
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+
+use super::finding::{Finding, Status};
+use crate::cli::ConnectionArgs;
+use crate::profile::{Profile, ProfileError};
+
+/// The least that the dashboard fits into.
+const LEAST: (u16, u16) = (40, 10);
+
+pub(super) fn terminal() -> Finding {
+    let told = |status, words: &str| Finding::new("terminal", status, words);
+    let term = env::var("TERM").unwrap_or_default();
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return told(Status::Warn, "none here: the dashboard needs one; d2mtop watch works without");
+    }
+    if term.is_empty() || term == "dumb" {
+        return told(Status::Warn, "TERM is not set or dumb: set it to what the terminal is, such as xterm-256color");
+    }
+    match crossterm::terminal::size() {
+        Ok((width, height)) if width < LEAST.0 || height < LEAST.1 => {
+            let (least_width, least_height) = LEAST;
+            let words = format!("{width}x{height} is too small: the dashboard needs {least_width}x{least_height}");
+            told(Status::Warn, &words)
+        }
+        Ok((width, height)) => told(Status::Ok, &format!("{width}x{height}, TERM={term}")),
+        Err(error) => told(Status::Fail, &format!("its size cannot be told: {error}")),
+    }
+}
+
+/// The same question that the dashboard asks, and what decides it.
+pub(super) fn colours() -> Finding {
+    let set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
+    let words = match supports_color::on(supports_color::Stream::Stdout) {
+        Some(_) if set("FORCE_COLOR") => "16 colours, because FORCE_COLOR is set",
+        Some(_) => "16 colours, as the terminal's owner chose them",
+        None if set("NO_COLOR") => "none, because NO_COLOR is set",
+        None if !io::stdout().is_terminal() => "none, because standard output is no terminal",
+        None => "none, because TERM says that the terminal has none",
+    };
+    Finding::new("colours", Status::Ok, words)
+}
+
+/// The key file: exists, is private, holds a key.
+pub(super) fn key_file(options: &ConnectionArgs, profile: &Result<Profile, ProfileError>) -> Finding {
+    match (profile, &options.key_file) {
+        (Err(error), _) => Finding::new("key", Status::Fail, &error.to_string()),
+        (Ok(_), Some(path)) => {
+            let words = format!("in the file {}, which is private to you and holds one", path.display());
+            Finding::new("key", Status::Ok, &words)
+        }
+        (Ok(_), None) => Finding::new("key", Status::Ok, "found"),
+    }
+}

@@ -1,0 +1,68 @@
+//! Which devices this machine is at the moment: a second login as the same device would cut the first one off.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::protocol::{DeviceGroupId, DeviceId};
+
+/// Says to other processes of this user that a device is in use, until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    /// Holds the lock.
+    _file: File,
+}
+
+/// Another process on this machine is this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another d2mtop is running as this device")]
+pub struct InUse;
+
+impl Claim {
+    /// Claims a device; [`None`] if this machine has no place for claims, which is no reason not to go on.
+    ///
+    /// # Errors
+    /// If another process has claimed it.
+    pub fn take(group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, InUse> {
+        super::state_directory().map_or(Ok(None), |directory| Self::take_in(&directory, group, device))
+    }
+
+    fn take_in(directory: &Path, group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, InUse> {
+        let group = group.to_string();
+        let path = directory.join(format!("device-{}-{device}.lock", group.get(..16).unwrap_or(&group)));
+        let Ok(()) = DirBuilder::new().recursive(true).mode(0o700).create(directory) else { return Ok(None) };
+        let Ok(file) = OpenOptions::new().create(true).append(true).open(&path) else { return Ok(None) };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { path, _file: file })),
+            Err(TryLockError::WouldBlock) => Err(InUse),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // What is left behind by a killed process is locked by nobody, and does no harm.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_claimed_once_until_it_is_let_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let group = DeviceGroupId([7; 32]);
+        let take = |device| Claim::take_in(&directory.path().join("state"), group, DeviceId(device));
+        let first = take(1).unwrap().expect("there is a place for claims");
+        assert_eq!(take(1).unwrap_err(), InUse);
+        assert!(take(2).unwrap().is_some(), "another device is free");
+        drop(first);
+        assert!(take(1).unwrap().is_some());
+        assert!(Claim::take_in(Path::new("/proc/nonexistent"), group, DeviceId(1)).unwrap().is_none());
+        assert_eq!(std::fs::read_dir(directory.path().join("state")).unwrap().count(), 0, "nothing is left behind");
+    }
+}

@@ -1,0 +1,48 @@
+//! A profile becomes a session and the address that it connects to.
+
+use super::memory::Memory;
+use super::outcome::Failure;
+use crate::net::{Address, TlsOptions};
+use crate::profile::{self, Claim, Profile};
+use crate::session::Session;
+use crate::text::Clean;
+
+/// What is said all the time where [`Prepared::accepts_any_certificate`].
+pub const ANY_CERTIFICATE: &str = "UNSAFE: any certificate is accepted; anyone in between can be the mediator";
+
+/// A session, ready to be run.
+pub struct Prepared {
+    /// The session.
+    pub session: Session,
+    /// Where it connects to.
+    pub address: Address,
+    /// What to call the group.
+    pub title: Clean,
+    /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
+    pub accepts_any_certificate: bool,
+    /// Kept as long as the session runs; missing if another process is this device already, or nothing can be claimed.
+    pub claim: Option<Claim>,
+    /// Which devices are known from earlier runs, and where that is kept; nowhere without a profile.
+    pub memory: Option<Memory>,
+}
+
+impl Prepared {
+    /// Prepares the session of a profile.
+    ///
+    /// # Errors
+    /// If the mediator's URL or the file of trust roots cannot be used.
+    pub fn new(profile: Profile) -> Result<Self, Failure> {
+        let tls = TlsOptions {
+            trust_roots: profile.trust_roots,
+            pins: profile.pins,
+            accept_any_certificate: profile.accept_any_certificate,
+        };
+        let session = Session::new(profile.session, profile::fresh_random());
+        let url = session.url(&profile.base_url, profile.server_group);
+        let address = Address::new(&url, &tls)?;
+        let title = Clean::new(&address.authority());
+        let config = session.config();
+        let claim = Claim::take(config.keys.device_group_id(), config.device_id).ok().flatten();
+        Ok(Self { session, address, title, accepts_any_certificate: tls.accept_any_certificate, claim, memory: None })
+    }
+}
