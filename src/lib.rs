@@ -43,7 +43,12 @@
 //!
 //! What destroys takes a [`session::Confirmed`], which only a dialog makes.
 
-#[allow(missing_docs, clippy::doc_markdown, reason = "clap shows these texts to users as they are")]
+#[allow(
+    missing_docs,
+    clippy::doc_markdown,
+    rustdoc::broken_intra_doc_links,
+    reason = "clap shows these texts to users as they are"
+)]
 pub mod cli;
 pub mod group;
 pub mod headless;

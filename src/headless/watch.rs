@@ -73,6 +73,8 @@ pub fn watch(session: Session, address: Address, until: UntilArgs, memory: Optio
         .spawn(move || {
             session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer)));
             observer.end();
+            // A name that is still being looked up must not keep us here.
+            session_loop.shutdown_background();
         })
         .map_err(Failure::Start)?;
     let printed = event_loop().map_err(Failure::Start)?.block_on(print(
