@@ -45,6 +45,7 @@ fn device(mediator: &Mediator, group: u8, id: u64) -> (Session, Address) {
         expected_slot_state: SlotState::New,
         expiration_policy: ExpirationPolicy::Volatile,
         exhausted_policy: ExhaustedPolicy::Reject,
+        presence: d2mtop::session::Presence::Stay,
         leader_policy: LeaderPolicy::Stay,
         read_only: false,
         timing: Timing::default(),
@@ -131,7 +132,10 @@ async fn frame(frames: &mut UnboundedReceiver<Frame>, what: &str, fits: impl Fn(
 #[test]
 fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let mediator = Mediator::start(&[]);
-    let sessions = RunningSessions::start([device(&mediator, 1, 11), device(&mediator, 2, 22)]).unwrap();
+    let sessions = RunningSessions::start(
+        [device(&mediator, 1, 11), device(&mediator, 2, 22)].map(|(session, address)| (session, address, None)),
+    )
+    .unwrap();
     let (frame_sender, mut frames) = mpsc::unbounded_channel();
     let (keys, inputs) = mpsc::unbounded_channel();
     let inputs = futures_util::stream::unfold(inputs, |mut inputs: UnboundedReceiver<Reaction>| async {
