@@ -24,6 +24,7 @@ pub use passphrase_file::PassphraseFileError;
 pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError};
 
 use super::key_file::{self, KeyFileError};
+use crate::cli::secrets::StoreArg;
 use crate::protocol::GroupSecret;
 
 /// The longest name that a key is kept under.
@@ -40,6 +41,16 @@ pub enum StoreKind {
     KeyFile,
     /// A file sealed with a passphrase.
     PassphraseFile,
+}
+
+impl From<StoreArg> for StoreKind {
+    fn from(option: StoreArg) -> Self {
+        match option {
+            StoreArg::Keyring => Self::Keyring,
+            StoreArg::File => Self::KeyFile,
+            StoreArg::PassphraseFile => Self::PassphraseFile,
+        }
+    }
 }
 
 impl StoreKind {
