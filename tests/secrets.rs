@@ -1,6 +1,12 @@
 //! No secret is ever printed: the real binary, run in many ways that go well and badly, and everything it wrote searched.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is a test; a panic is a failure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
 
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
@@ -10,10 +16,12 @@ mod program;
 mod terminal;
 
 use std::fs::{self, Permissions};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use d2mtop::profile::secrets::{PassphraseSource, Store};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
 use program::{KEY, Mediator, d2mtop, key_file, run};
 use terminal::Terminal;
@@ -212,6 +220,76 @@ fn a_key_is_never_in_arguments_or_environment() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!written.0.is_empty());
+    written.assert_holds_no_secret();
+}
+
+const PASSPHRASE: &str = "hünter2 of the test";
+const PROMPT_HOME: &str = "D2MTOP_TEST_PROMPT_HOME";
+
+/// What the process in the terminal does; nothing when the tests themselves are run.
+#[test]
+fn the_process_that_asks() {
+    let Ok(home) = std::env::var(PROMPT_HOME) else { return };
+    let store = Store::PassphraseFile(Path::new(&home).join("work.sealed"));
+    let mut asking = PassphraseSource::new(None);
+    println!("slip: {}", store.save("work", &GroupSecret::from_hex(KEY).unwrap(), &mut asking).unwrap_err());
+    store.save("work", &GroupSecret::from_hex(KEY).unwrap(), &mut asking).unwrap();
+    println!("saved");
+    println!("wrong: {}", store.load("work", &mut asking).unwrap_err());
+    store.load("work", &mut asking).unwrap();
+    println!("loaded");
+    println!("cancelled: {}", store.load("work", &mut asking).unwrap_err());
+}
+
+#[test]
+fn a_typed_passphrase_is_not_shown_and_opens_what_it_sealed() {
+    let home = tempfile::tempdir().unwrap();
+    let size = portable_pty::PtySize { rows: 24, cols: 200, pixel_width: 0, pixel_height: 0 };
+    let pty = portable_pty::native_pty_system().openpty(size).unwrap();
+    let mut command = portable_pty::CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "the_process_that_asks", "--nocapture"]);
+    command.env(PROMPT_HOME, home.path());
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let mut screen = pty.master.try_clone_reader().unwrap();
+    let mut keys = pty.master.take_writer().unwrap();
+    let mut shown = String::new();
+    let mut wait_for = |question: &str| {
+        let (mut byte, mut seen) = ([0], String::new());
+        while !seen.ends_with(question) {
+            assert!(screen.read(&mut byte).is_ok_and(|count| count == 1), "no {question:?} in {seen}");
+            seen.push(byte[0].into());
+        }
+        shown.push_str(&seen);
+    };
+    let typo = PASSPHRASE.replace('2', "3");
+    let answers = [
+        ("work.sealed: ", PASSPHRASE),
+        ("The same again: ", &typo),
+        ("work.sealed: ", PASSPHRASE),
+        ("The same again: ", PASSPHRASE),
+        ("saved", ""),
+        ("work.sealed: ", &typo),
+        ("work.sealed: ", PASSPHRASE),
+        ("loaded", ""),
+        ("work.sealed: ", "hünter\u{3}"),
+        ("cancelled: no passphrase was given", ""),
+    ];
+    for (question, answer) in answers {
+        wait_for(question);
+        if !answer.is_empty() {
+            keys.write_all(format!("{answer}\r").as_bytes()).unwrap();
+        }
+    }
+    wait_for("test result: ok");
+    assert!(child.wait().unwrap().success(), "{shown}");
+    assert!(shown.contains("the two passphrases differ") && shown.contains("passphrase is wrong"), "{shown}");
+    for piece in ["nter2", "nter3", "of the test", KEY] {
+        assert!(!shown.contains(piece), "{shown}");
+    }
+    let mut written = Written::default();
+    written.files(home.path());
+    assert!(written.0.iter().any(|(place, _)| place.ends_with("work.sealed")));
     written.assert_holds_no_secret();
 }
 
