@@ -1,5 +1,7 @@
 //! The command line: types only, no logic.
 
+pub mod secrets;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use d2mtop::{headless, profile, tui};
 
 #[allow(clippy::print_stderr, reason = "words for people, before or after the dashboard")]
 fn main() -> ExitCode {
+    profile::deny_core_dumps();
     profile::create_files_privately();
     let cli = Cli::parse();
     // Held to the end: lines still under way are written when it is dropped.

@@ -71,8 +71,10 @@ pub fn watch(session: Session, address: Address, until: UntilArgs, memory: Optio
     let thread = std::thread::Builder::new()
         .name("session".to_owned())
         .spawn(move || {
-            session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer)));
-            observer.end();
+            // Also when the session panics: else the printer would wait for ever.
+            let observer = EndsStream(observer);
+            session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer.0)));
+            drop(observer);
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
         })
@@ -206,6 +208,15 @@ impl Stream {
     fn take(&self) -> (VecDeque<Told>, bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (std::mem::take(&mut state.queue), state.ended)
+    }
+}
+
+/// Ends the stream when the session is over, in whatever way.
+struct EndsStream(Arc<Stream>);
+
+impl Drop for EndsStream {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -61,6 +61,13 @@ pub(super) fn read(path: &Path) -> Result<GroupSecret, KeyFileError> {
             return Err(KeyFileError::NotOurs { path: named() });
         }
     }
+    read_open(file, path)
+}
+
+/// Reads the group's secret from an open file, whoever else may read it.
+pub(super) fn read_open(file: File, path: &Path) -> Result<GroupSecret, KeyFileError> {
+    let named = || path.to_owned();
+    let unreadable = |cause| KeyFileError::Unreadable { path: named(), cause };
     let mut bytes = Zeroizing::new([0_u8; MOST_BYTES]);
     let mut filled = 0;
     let mut file = file.take(MOST_BYTES as u64);

@@ -1,9 +1,12 @@
 //! Who we are: the options of a connection become a session, its address and its secrets.
 
 mod claim;
+mod hardening;
+pub mod import;
 mod key_file;
 pub mod known;
 mod place;
+pub mod secrets;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 pub use claim::{Claim, InUse};
+pub use hardening::{create_files_privately, deny_core_dumps};
 pub use key_file::KeyFileError;
 pub use place::state_directory;
 
@@ -136,9 +140,4 @@ pub const fn dialect(option: DialectArg) -> Dialect {
 #[must_use]
 pub fn fresh_random() -> StdRng {
     StdRng::from_entropy()
-}
-
-/// Makes every file that this process creates private to its owner.
-pub fn create_files_privately() {
-    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }

@@ -50,6 +50,10 @@ pub mod proto {
     pub mod d2d_sync {
         include!(concat!(env!("OUT_DIR"), "/d2d_sync.rs"));
     }
+    /// The file that Threema Desktop keeps its keys in.
+    pub mod keystorage {
+        include!(concat!(env!("OUT_DIR"), "/keystorage.rs"));
+    }
     /// Device-to-mediator payloads, superset of both dialects.
     pub mod d2m {
         include!(concat!(env!("OUT_DIR"), "/d2m.rs"));

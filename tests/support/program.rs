@@ -41,7 +41,7 @@ impl Mediator {
         let child = d2mtop(home.path(), &["mediator", "--listen", "127.0.0.1:0", "--port-file"])
             .arg(&port_file)
             .args(arguments)
-            .stdout(Stdio::null())
+            .stdout(fs::File::create(home.path().join("mediator.out")).expect("a file"))
             .spawn()
             .expect("the mediator starts");
         let start = Instant::now();

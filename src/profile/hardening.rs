@@ -1,0 +1,17 @@
+//! What keeps keys out of files that nobody asked for.
+
+/// Makes every file that this process creates private to its owner.
+pub fn create_files_privately() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// Keeps the memory of this process out of core dumps and, on Linux, out of the reach of debuggers that are not root.
+///
+/// Best effort: a system that refuses this still runs the program.
+pub fn deny_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    // The limit alone does not hold: the kernel hands dumps to a program of the system whatever the limit says.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}

@@ -1,0 +1,352 @@
+//! Where a group's key is kept, and how it gets there and back.
+//!
+//! Four stores, of which the first that has the key wins: the keyring of the operating system, a systemd credential, a
+//! key file that only its owner can read, a file sealed with a passphrase. A profile notes its [`StoreKind`], so that
+//! [`find`] is only asked where nobody knows. What passes through memory on the way is wiped; no error repeats any of it.
+
+mod file;
+mod keyring;
+mod passphrase_file;
+mod prompt;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use etcetera::base_strategy::Xdg;
+
+pub use keyring::KeyringError;
+pub use passphrase_file::PassphraseFileError;
+pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError};
+
+use super::key_file::{self, KeyFileError};
+use crate::cli::secrets::StoreArg;
+use crate::protocol::GroupSecret;
+
+/// The longest name that a key is kept under.
+const LONGEST_NAME: usize = 64;
+
+/// A kind of [`Store`], as profiles and options name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreKind {
+    /// The keyring of the operating system.
+    Keyring,
+    /// A systemd credential.
+    SystemdCredential,
+    /// A file that only its owner can read.
+    KeyFile,
+    /// A file sealed with a passphrase.
+    PassphraseFile,
+}
+
+impl From<StoreArg> for StoreKind {
+    fn from(option: StoreArg) -> Self {
+        match option {
+            StoreArg::Keyring => Self::Keyring,
+            StoreArg::File => Self::KeyFile,
+            StoreArg::PassphraseFile => Self::PassphraseFile,
+        }
+    }
+}
+
+impl StoreKind {
+    /// The word in profiles and options.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::SystemdCredential => "credential",
+            Self::KeyFile => "file",
+            Self::PassphraseFile => "passphrase-file",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Keyring, Self::SystemdCredential, Self::KeyFile, Self::PassphraseFile]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+}
+
+/// One place that holds, or could hold, the key of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// The keyring of the operating system.
+    Keyring,
+    /// The directory that systemd put credentials into.
+    SystemdCredential(PathBuf),
+    /// A file with 64 hex digits.
+    KeyFile(PathBuf),
+    /// A file sealed with a passphrase.
+    PassphraseFile(PathBuf),
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keyring => formatter.write_str("the keyring of the operating system"),
+            Self::SystemdCredential(directory) => write!(formatter, "a systemd credential in {}", directory.display()),
+            Self::KeyFile(path) => write!(formatter, "the key file {}", path.display()),
+            Self::PassphraseFile(path) => write!(formatter, "the passphrase file {}", path.display()),
+        }
+    }
+}
+
+/// A key cannot be read from a store, or not be put there. Says nothing of the key.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The name would make a strange file.
+    #[error(
+        "a key is kept under a name of 1 to {LONGEST_NAME} letters, digits, dots, dashes and underscores, which does not start with a dot"
+    )]
+    Name,
+    /// There is no directory for key files.
+    #[error("no home directory to keep a key in; set HOME or XDG_DATA_HOME")]
+    NoHome,
+    /// The store works, but has no such key.
+    #[error("{store} has no key for {name:?}")]
+    NotThere {
+        /// Which store.
+        store: Store,
+        /// Which name.
+        name: String,
+    },
+    /// No store has the key.
+    #[error("no key for {name:?} anywhere: {}; import it again, or give --key-file FILE", tried.join("; "))]
+    Nowhere {
+        /// Which name.
+        name: String,
+        /// What each store said.
+        tried: Vec<String>,
+    },
+    /// The keyring does not work.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The key file cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The passphrase file cannot be used.
+    #[error(transparent)]
+    PassphraseFile(#[from] PassphraseFileError),
+    /// There is no passphrase.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// Credentials are made by whoever starts the program.
+    #[error("a systemd credential is read only; change LoadCredentialEncrypted= of the unit instead")]
+    ReadOnly,
+    /// The file cannot be written or removed.
+    #[error("cannot change {path}: {cause}")]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// What was stored is not what comes back.
+    #[error("{0} took the key but does not give it back; nothing was removed elsewhere")]
+    NotKept(Store),
+}
+
+impl Store {
+    /// Which kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> StoreKind {
+        match self {
+            Self::Keyring => StoreKind::Keyring,
+            Self::SystemdCredential(_) => StoreKind::SystemdCredential,
+            Self::KeyFile(_) => StoreKind::KeyFile,
+            Self::PassphraseFile(_) => StoreKind::PassphraseFile,
+        }
+    }
+
+    /// Reads the key of this name.
+    ///
+    /// # Errors
+    /// [`SecretError::NotThere`] if the store works and has none; otherwise why it does not work, and what to do.
+    pub fn load(&self, name: &str, passphrase: &mut dyn AskPassphrase) -> Result<GroupSecret, SecretError> {
+        check(name)?;
+        let not_there = || SecretError::NotThere { store: self.clone(), name: name.to_owned() };
+        match self {
+            Self::Keyring => keyring::load(name)?.ok_or_else(not_there),
+            Self::SystemdCredential(directory) => {
+                let path = credential(directory, name).ok_or_else(not_there)?;
+                let file = File::open(&path).map_err(|cause| KeyFileError::Unreadable { path: path.clone(), cause })?;
+                // systemd decides who may read it, by ways that the mode does not show.
+                Ok(key_file::read_open(file, &path)?)
+            }
+            Self::KeyFile(path) => match key_file::read(path) {
+                Err(KeyFileError::Unreadable { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                    Err(not_there())
+                }
+                read => Ok(read?),
+            },
+            Self::PassphraseFile(path) => {
+                let sealed = passphrase_file::read(path)?.ok_or_else(not_there)?;
+                let passphrase = passphrase.existing(&format!("Passphrase of {}", path.display()))?;
+                Ok(passphrase_file::open(path, &sealed, &passphrase)?)
+            }
+        }
+    }
+
+    /// Keeps the key under this name, in place of an older one, and reads it back.
+    ///
+    /// # Errors
+    /// If the store does not take it, and why.
+    pub fn save(
+        &self,
+        name: &str,
+        secret: &GroupSecret,
+        passphrase: &mut dyn AskPassphrase,
+    ) -> Result<(), SecretError> {
+        check(name)?;
+        let kept = match self {
+            Self::Keyring => {
+                keyring::save(name, secret)?;
+                keyring::load(name)?
+            }
+            Self::SystemdCredential(_) => return Err(SecretError::ReadOnly),
+            Self::KeyFile(path) => {
+                let line = secret.expose_hex();
+                file::write_privately(path, &[line.as_bytes(), b"\n"])?;
+                Some(key_file::read(path)?)
+            }
+            Self::PassphraseFile(path) => {
+                let passphrase = passphrase.fresh(&format!("New passphrase for {}", path.display()))?;
+                let sealed = passphrase_file::seal(path, secret, &passphrase)?;
+                file::write_privately(path, &[&sealed])?;
+                let sealed = passphrase_file::read(path)?;
+                sealed.map(|sealed| passphrase_file::open(path, &sealed, &passphrase)).transpose()?
+            }
+        };
+        match kept {
+            Some(kept) if kept.expose_hex() == secret.expose_hex() => Ok(()),
+            _ => Err(SecretError::NotKept(self.clone())),
+        }
+    }
+
+    /// Forgets the key of this name.
+    ///
+    /// # Errors
+    /// [`SecretError::NotThere`] if there is none; otherwise why it cannot be removed.
+    pub fn delete(&self, name: &str) -> Result<(), SecretError> {
+        check(name)?;
+        let removed = match self {
+            Self::Keyring => keyring::delete(name)?,
+            Self::SystemdCredential(_) => return Err(SecretError::ReadOnly),
+            Self::KeyFile(path) | Self::PassphraseFile(path) => file::remove(path)?,
+        };
+        if removed { Ok(()) } else { Err(SecretError::NotThere { store: self.clone(), name: name.to_owned() }) }
+    }
+}
+
+/// Where the files of one name are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The directory of systemd's credentials, if it started us with any.
+    pub credentials: Option<PathBuf>,
+    /// The key file.
+    pub key_file: PathBuf,
+    /// The passphrase file.
+    pub passphrase_file: PathBuf,
+}
+
+impl Places {
+    /// `$CREDENTIALS_DIRECTORY`, and files in `$XDG_DATA_HOME/d2mtop/keys`.
+    ///
+    /// # Errors
+    /// If the name cannot be that of a file, or there is no home directory.
+    pub fn of(name: &str) -> Result<Self, SecretError> {
+        let directory = Xdg::new().map_err(|_| SecretError::NoHome)?.data_dir().join("d2mtop").join("keys");
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self::below(&directory, credentials, name)
+    }
+
+    /// The same, with directories of the caller's choice.
+    ///
+    /// # Errors
+    /// If the name cannot be that of a file.
+    pub fn below(directory: &Path, credentials: Option<PathBuf>, name: &str) -> Result<Self, SecretError> {
+        check(name)?;
+        Ok(Self {
+            credentials,
+            key_file: directory.join(format!("{name}.key")),
+            passphrase_file: directory.join(format!("{name}.sealed")),
+        })
+    }
+
+    /// The store of a kind; [`None`] for a credential when systemd did not start us with any.
+    #[must_use]
+    pub fn store(&self, kind: StoreKind) -> Option<Store> {
+        match kind {
+            StoreKind::Keyring => Some(Store::Keyring),
+            StoreKind::SystemdCredential => self.credentials.clone().map(Store::SystemdCredential),
+            StoreKind::KeyFile => Some(Store::KeyFile(self.key_file.clone())),
+            StoreKind::PassphraseFile => Some(Store::PassphraseFile(self.passphrase_file.clone())),
+        }
+    }
+
+    fn in_order(&self) -> impl Iterator<Item = Store> + '_ {
+        use StoreKind::{KeyFile, Keyring, PassphraseFile, SystemdCredential};
+        [Keyring, SystemdCredential, KeyFile, PassphraseFile].into_iter().filter_map(|kind| self.store(kind))
+    }
+}
+
+/// The first store that has the key, and the key.
+///
+/// A keyring that does not work is passed over; a file that is there but cannot be used is not, because the next store
+/// would only hide what is wrong.
+///
+/// # Errors
+/// If no store has it: what each of them said.
+pub fn find(
+    name: &str,
+    places: &Places,
+    passphrase: &mut dyn AskPassphrase,
+) -> Result<(Store, GroupSecret), SecretError> {
+    let mut tried = Vec::new();
+    for store in places.in_order() {
+        match store.load(name, passphrase) {
+            Ok(secret) => return Ok((store, secret)),
+            Err(error @ (SecretError::NotThere { .. } | SecretError::Keyring(_))) => tried.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(SecretError::Nowhere { name: name.to_owned(), tried })
+}
+
+/// Moves the key of a name: it is removed from the old store only when the new one has given it back.
+///
+/// # Errors
+/// If the old store does not give it, or the new one does not keep it. The key is then where it was.
+pub fn relocate(name: &str, from: &Store, to: &Store, passphrase: &mut dyn AskPassphrase) -> Result<(), SecretError> {
+    if from == to {
+        return Ok(());
+    }
+    if from.kind() == StoreKind::SystemdCredential {
+        return Err(SecretError::ReadOnly);
+    }
+    let secret = from.load(name, passphrase)?;
+    to.save(name, &secret, passphrase)?;
+    from.delete(name)
+}
+
+/// The credential's own name, or the one name for a unit with a single group.
+fn credential(directory: &Path, name: &str) -> Option<PathBuf> {
+    [format!("d2mtop-{name}"), "d2mtop.key".to_owned()]
+        .into_iter()
+        .map(|file| directory.join(file))
+        .find(|path| path.exists())
+}
+
+/// Names end up in paths and in the keyring's list.
+fn check(name: &str) -> Result<(), SecretError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let good = (1..=LONGEST_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed);
+    if good { Ok(()) } else { Err(SecretError::Name) }
+}

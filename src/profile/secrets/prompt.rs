@@ -1,0 +1,274 @@
+//! Passphrases: typed without echo, or read from a file descriptor; never from arguments or the environment, which others
+//! can read.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write as _};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+/// Longer than anybody types.
+const MOST_BYTES: usize = 1_024;
+
+/// What a person typed. Wiped when dropped, and never shown.
+#[derive(Clone)]
+pub struct Passphrase(Zeroizing<Vec<u8>>);
+
+impl Passphrase {
+    /// Room for the longest, so that nothing is left behind by growing.
+    fn empty() -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(MOST_BYTES)))
+    }
+
+    /// The bytes as typed: nothing is normalised.
+    pub(in crate::profile) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn push(&mut self, byte: u8) -> Result<(), PromptError> {
+        if self.0.len() == MOST_BYTES {
+            return Err(PromptError::TooLong);
+        }
+        self.0.push(byte);
+        Ok(())
+    }
+
+    /// Removes the last character, all of its bytes.
+    fn pop(&mut self) {
+        while self.0.pop().is_some_and(|byte| byte & 0xC0 == 0x80) {}
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Passphrase([REDACTED])")
+    }
+}
+
+impl From<&str> for Passphrase {
+    fn from(text: &str) -> Self {
+        let mut passphrase = Self::empty();
+        passphrase.0.extend_from_slice(text.as_bytes());
+        passphrase
+    }
+}
+
+/// There is no passphrase. Says nothing of what was typed.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// Nobody to ask.
+    #[error(
+        "no terminal to ask for the passphrase on; hand it in by a file descriptor: --passphrase-fd N (--password-fd N for an import)"
+    )]
+    NoTerminal,
+    /// Ctrl-C, or the end of input.
+    #[error("no passphrase was given")]
+    Cancelled,
+    /// Nothing is no secret.
+    #[error("the new passphrase is empty; a key file keeps a key without one")]
+    Empty,
+    /// More than anybody types.
+    #[error("the passphrase is longer than {MOST_BYTES} bytes")]
+    TooLong,
+    /// A slip of the fingers.
+    #[error("the two passphrases differ; nothing was stored")]
+    Differ,
+    /// The descriptor cannot be read.
+    #[error("cannot read the passphrase from file descriptor {number}: {cause}")]
+    Descriptor {
+        /// Which.
+        number: u32,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The terminal failed.
+    #[error("cannot ask for the passphrase: {0}")]
+    Terminal(io::Error),
+}
+
+/// Whoever knows a passphrase.
+pub trait AskPassphrase {
+    /// The passphrase of something that has one.
+    ///
+    /// # Errors
+    /// If there is none to be had.
+    fn existing(&mut self, question: &str) -> Result<Passphrase, PromptError>;
+
+    /// A passphrase for something new.
+    ///
+    /// # Errors
+    /// If there is none to be had, it is empty, or was not typed the same way twice.
+    fn fresh(&mut self, question: &str) -> Result<Passphrase, PromptError>;
+}
+
+/// Where passphrases come from.
+#[derive(Debug)]
+pub enum PassphraseSource {
+    /// Typed on the terminal, without echo.
+    Terminal,
+    /// The first line of a file descriptor.
+    Descriptor {
+        /// Which.
+        number: u32,
+        /// What was read there, because a pipe gives it only once.
+        read: Option<Passphrase>,
+    },
+}
+
+impl PassphraseSource {
+    /// The descriptor if one is named, else the terminal.
+    #[must_use]
+    pub fn new(descriptor: Option<u32>) -> Self {
+        descriptor.map_or(Self::Terminal, |number| Self::Descriptor { number, read: None })
+    }
+
+    fn ask(&mut self, question: &str) -> Result<Passphrase, PromptError> {
+        match self {
+            Self::Terminal => typed(question),
+            Self::Descriptor { read: Some(passphrase), .. } => Ok(passphrase.clone()),
+            Self::Descriptor { number, read } => {
+                let failed = |cause| PromptError::Descriptor { number: *number, cause };
+                let passphrase = match number {
+                    0 => first_line(io::stdin().lock()),
+                    _ => first_line(File::open(format!("/dev/fd/{number}")).map_err(failed)?),
+                };
+                let passphrase = passphrase.map_err(failed)?.ok_or(PromptError::TooLong)?;
+                Ok(read.insert(passphrase).clone())
+            }
+        }
+    }
+}
+
+impl AskPassphrase for PassphraseSource {
+    fn existing(&mut self, question: &str) -> Result<Passphrase, PromptError> {
+        self.ask(question)
+    }
+
+    fn fresh(&mut self, question: &str) -> Result<Passphrase, PromptError> {
+        let passphrase = self.ask(question)?;
+        if passphrase.0.is_empty() {
+            return Err(PromptError::Empty);
+        }
+        if self.ask("The same again")?.bytes() == passphrase.bytes() {
+            Ok(passphrase)
+        } else {
+            Err(PromptError::Differ)
+        }
+    }
+}
+
+/// The first line without its end; [`None`] if it is too long. Byte by byte: what follows is not ours, and no buffer keeps
+/// a copy.
+fn first_line(mut input: impl Read) -> io::Result<Option<Passphrase>> {
+    let mut passphrase = Passphrase::empty();
+    while let Some(byte) = next_byte(&mut input)? {
+        if byte == b'\n' {
+            break;
+        }
+        if passphrase.push(byte).is_err() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(passphrase))
+}
+
+fn next_byte(input: &mut impl Read) -> io::Result<Option<u8>> {
+    let mut byte = Zeroizing::new([0_u8; 1]);
+    loop {
+        match input.read(byte.as_mut_slice()) {
+            Ok(0) => return Ok(None),
+            Ok(_) => return Ok(byte.first().copied()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Asks on the controlling terminal, wherever standard input and output go.
+fn typed(question: &str) -> Result<Passphrase, PromptError> {
+    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| PromptError::NoTerminal)?;
+    let _silent = Silence::start(&terminal).map_err(PromptError::Terminal)?;
+    (&terminal).write_all(format!("{question}: ").as_bytes()).map_err(PromptError::Terminal)?;
+    let passphrase = edited_line(&terminal);
+    (&terminal).write_all(b"\r\n").map_err(PromptError::Terminal)?;
+    passphrase
+}
+
+/// One line, with the few keys that people expect.
+fn edited_line(mut input: impl Read) -> Result<Passphrase, PromptError> {
+    let mut passphrase = Passphrase::empty();
+    loop {
+        match next_byte(&mut input).map_err(PromptError::Terminal)? {
+            Some(b'\r' | b'\n') => return Ok(passphrase),
+            // End of input, Ctrl-C, Ctrl-D.
+            None | Some(0x03 | 0x04) => return Err(PromptError::Cancelled),
+            // Backspace.
+            Some(0x08 | 0x7F) => passphrase.pop(),
+            // Ctrl-U.
+            Some(0x15) => passphrase = Passphrase::empty(),
+            Some(byte) => passphrase.push(byte)?,
+        }
+    }
+}
+
+/// No echo, and every key comes to us, until dropped.
+struct Silence<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> Silence<'a> {
+    fn start(terminal: &'a File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        // Without ISIG Ctrl-C comes as a key, so that the terminal is never left silent.
+        silent.local_modes &= !(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        // What was typed before the question is no answer to it.
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(keys: &str) -> Result<String, PromptError> {
+        edited_line(keys.as_bytes()).map(|passphrase| String::from_utf8(passphrase.bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_line_is_edited_with_the_usual_keys() {
+        assert_eq!(line("correct horse\r").unwrap(), "correct horse");
+        assert_eq!(line("aé\u{7f}\u{7f}\u{7f}b ü\u{8}c\n").unwrap(), "b c");
+        assert_eq!(line("wrong\u{15}right\r").unwrap(), "right");
+        for cancelled in ["abc", "abc\u{3}", "\u{4}"] {
+            assert!(matches!(line(cancelled), Err(PromptError::Cancelled)));
+        }
+        assert!(matches!(line(&"x".repeat(MOST_BYTES + 1)), Err(PromptError::TooLong)));
+    }
+
+    #[test]
+    fn a_descriptor_gives_its_first_line_as_often_as_it_is_asked() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all("pass wörd\nnot this".as_bytes()).unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&reader).unsigned_abs();
+        let mut source = PassphraseSource::new(Some(number));
+        assert_eq!(source.existing("?").unwrap().bytes(), "pass wörd".as_bytes());
+        assert_eq!(source.fresh("?").unwrap().bytes(), "pass wörd".as_bytes());
+        assert!(!format!("{source:?}").contains("pass"), "{source:?}");
+    }
+
+    #[test]
+    fn a_descriptor_that_is_none_is_named() {
+        let error = PassphraseSource::new(Some(987)).existing("?").unwrap_err().to_string();
+        assert!(error.contains("987"), "{error}");
+    }
+}

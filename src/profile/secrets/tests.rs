@@ -1,0 +1,111 @@
+//! The stores without a keyring, which has tests of its own in `tests/keyring.rs`.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use super::*;
+
+struct Says(&'static str);
+
+impl AskPassphrase for Says {
+    fn existing(&mut self, _: &str) -> Result<Passphrase, PromptError> {
+        Ok(Passphrase::from(self.0))
+    }
+
+    fn fresh(&mut self, question: &str) -> Result<Passphrase, PromptError> {
+        self.existing(question)
+    }
+}
+
+fn secret() -> GroupSecret {
+    GroupSecret::from_hex(&"5a".repeat(32)).unwrap()
+}
+
+fn file_stores(directory: &Path) -> [Store; 2] {
+    let places = Places::below(directory, None, "work").unwrap();
+    [Store::KeyFile(places.key_file), Store::PassphraseFile(places.passphrase_file)]
+}
+
+#[test]
+fn files_keep_a_key_and_only_for_their_owner() {
+    let home = tempfile::tempdir().unwrap();
+    for store in file_stores(&home.path().join("not/yet")) {
+        assert!(matches!(store.load("work", &mut Says("p")), Err(SecretError::NotThere { .. })), "{store}");
+        store.save("work", &secret(), &mut Says("p")).unwrap();
+        store.save("work", &secret(), &mut Says("p")).unwrap();
+        assert_eq!(store.load("work", &mut Says("p")).unwrap().expose_hex(), secret().expose_hex());
+        let (Store::KeyFile(path) | Store::PassphraseFile(path)) = &store else { unreachable!() };
+        assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o600, "{store}");
+        let directory = path.parent().unwrap();
+        assert_eq!(fs::metadata(directory).unwrap().mode() & 0o777, 0o700, "{store}");
+        assert_eq!(fs::read_dir(directory).unwrap().count(), 1, "nothing but {store}");
+        store.delete("work").unwrap();
+        assert!(matches!(store.delete("work"), Err(SecretError::NotThere { .. })), "{store}");
+    }
+}
+
+#[test]
+fn a_key_file_replaces_a_link_and_does_not_follow_it() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    fs::write(&elsewhere, "untouched").unwrap();
+    let [store, _] = file_stores(home.path());
+    std::os::unix::fs::symlink(&elsewhere, home.path().join("work.key")).unwrap();
+    store.save("work", &secret(), &mut Says("")).unwrap();
+    assert_eq!(fs::read_to_string(elsewhere).unwrap(), "untouched");
+}
+
+#[test]
+fn moving_removes_the_key_only_when_the_new_store_has_it() {
+    let home = tempfile::tempdir().unwrap();
+    let [plain, sealed] = file_stores(home.path());
+    plain.save("work", &secret(), &mut Says("p")).unwrap();
+
+    let blocked = Store::PassphraseFile(home.path().join("work.key").join("below a file"));
+    assert!(relocate("work", &plain, &blocked, &mut Says("p")).is_err());
+    assert!(plain.load("work", &mut Says("p")).is_ok(), "a failed move removes nothing");
+
+    relocate("work", &plain, &sealed, &mut Says("p")).unwrap();
+    assert!(matches!(plain.load("work", &mut Says("p")), Err(SecretError::NotThere { .. })));
+    assert_eq!(sealed.load("work", &mut Says("p")).unwrap().expose_hex(), secret().expose_hex());
+    assert!(sealed.load("work", &mut Says("q")).unwrap_err().to_string().contains("passphrase is wrong"));
+    relocate("work", &sealed, &sealed.clone(), &mut Says("p")).unwrap();
+    assert!(sealed.load("work", &mut Says("p")).is_ok(), "a move to the same place changes nothing");
+}
+
+#[test]
+fn a_credential_is_read_by_its_own_name_first_and_never_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::SystemdCredential(directory.path().to_owned());
+    assert!(matches!(store.load("work", &mut Says("")), Err(SecretError::NotThere { .. })));
+    let put = |name: &str, digits: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, digits.repeat(32)).unwrap();
+        // As systemd does for users that are not root: an ACL, which shows as the group's bits.
+        fs::set_permissions(path, Permissions::from_mode(0o440)).unwrap();
+    };
+    put("d2mtop.key", "11");
+    assert_eq!(*store.load("work", &mut Says("")).unwrap().expose_hex(), "11".repeat(32));
+    put("d2mtop-work", "22");
+    assert_eq!(*store.load("work", &mut Says("")).unwrap().expose_hex(), "22".repeat(32));
+    assert!(matches!(store.save("work", &secret(), &mut Says("")), Err(SecretError::ReadOnly)));
+    assert!(matches!(store.delete("work"), Err(SecretError::ReadOnly)));
+}
+
+#[test]
+fn names_that_are_paths_are_refused() {
+    let long = "x".repeat(65);
+    for name in ["", ".", "..", "../x", "a/b", ".hidden", "a b", "a\nb", "ä", &long] {
+        assert!(matches!(Places::below(Path::new("/"), None, name), Err(SecretError::Name)), "{name:?}");
+        assert!(matches!(Store::Keyring.load(name, &mut Says("")), Err(SecretError::Name)), "{name:?}");
+    }
+    assert!(Places::below(Path::new("/"), None, "work-2.old_x").is_ok());
+}
+
+#[test]
+fn every_kind_has_a_word_of_its_own() {
+    for kind in [StoreKind::Keyring, StoreKind::SystemdCredential, StoreKind::KeyFile, StoreKind::PassphraseFile] {
+        assert_eq!(StoreKind::from_word(kind.word()), Some(kind));
+    }
+    assert_eq!(StoreKind::from_word("elsewhere"), None);
+}
