@@ -11,7 +11,7 @@ use crate::runtime::{Failure, Outcome};
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let Stage { session, address, running } = Stage::set(options)?;
-    let outcome = watch(session, address, options.until);
+    let outcome = watch(session, address, None, options.until);
     drop(running);
     outcome
 }

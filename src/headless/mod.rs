@@ -3,4 +3,5 @@
 pub mod demo;
 pub mod mediator;
 pub mod ndjson;
+pub mod profile;
 pub mod watch;

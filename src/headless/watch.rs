@@ -12,10 +12,10 @@ use super::ndjson;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{DisconnectCause, Event, ReflectedMessage};
 use crate::net::Address;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Profile, SlotMemory};
 use crate::protocol::{CloseCode, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{Failure, Observer, Outcome, drive, event_loop, signals};
+use crate::runtime::{Failure, Observer, Outcome, Remembering, drive, event_loop, signals};
 use crate::session::{Command, Session};
 
 /// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
@@ -33,23 +33,32 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let session = Session::new(profile.session, profile::fresh_random());
     let url = session.url(&profile.base_url, profile.server_group);
     let address = Address::new(&url, profile.trust_roots.as_deref())?;
-    watch(session, address, options.until)
+    let outcome = watch(session, address, profile.memory, options.until);
+    // Held until the session is over.
+    drop(profile.hold);
+    outcome
 }
 
-/// Runs a session on a thread of its own and prints what it tells.
+/// Runs a session on a thread of its own and prints what it tells; what is learned of the own slot goes to the memory.
 ///
 /// # Errors
 /// If standard output fails, or the system gives no thread.
-pub fn watch(session: Session, address: Address, until: UntilArgs) -> Result<Outcome, Failure> {
+pub fn watch(
+    session: Session,
+    address: Address,
+    memory: Option<SlotMemory>,
+    until: UntilArgs,
+) -> Result<Outcome, Failure> {
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let stream = Arc::new(Stream::default());
-    let observer = Arc::clone(&stream);
+    let ended = Arc::clone(&stream);
+    let observer = Remembering::new(Arc::clone(&stream), memory).map_err(Failure::Start)?;
     let session_loop = event_loop().map_err(Failure::Start)?;
     let thread = std::thread::Builder::new()
         .name("session".to_owned())
         .spawn(move || {
-            session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer)));
-            observer.end();
+            session_loop.block_on(drive(session, address, receiver, observer));
+            ended.end();
         })
         .map_err(Failure::Start)?;
     let printed = event_loop().map_err(Failure::Start)?.block_on(print(&stream, &commands, until));

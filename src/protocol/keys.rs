@@ -43,6 +43,15 @@ impl GroupSecret {
         decoded.map(|()| Self::new(&mut bytes))
     }
 
+    /// The 64 hex digits, for the one place that puts keys into a store. Wiped when dropped.
+    pub(crate) fn expose_hex(&self) -> Zeroizing<String> {
+        let mut digits = Zeroizing::new([0_u8; 2 * KEY_LENGTH]);
+        // Cannot fail: the lengths fit, and hex digits are UTF-8. On the stack first, so that no growing buffer leaves
+        // copies behind.
+        let _ = hex::encode_to_slice(self.0.expose_secret(), digits.as_mut_slice());
+        Zeroizing::new(std::str::from_utf8(digits.as_slice()).unwrap_or_default().to_owned())
+    }
+
     /// The Mediator Key that the seed derives from the client key of an identity.
     #[must_use]
     pub fn mediator_key_from_client_key(client_key: &Self) -> Self {

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive};
 use super::screen::{Reaction, Screen};
-use super::{clock, signals};
+use super::{Remembering, clock, signals};
 use crate::group::{Event, Group};
 use crate::net::Address;
+use crate::profile::SlotMemory;
 use crate::protocol::Millis;
 use crate::session::{Command, Session};
 use crate::text::Clean;
@@ -57,15 +58,15 @@ impl Observer for GroupKeeper {
 }
 
 impl RunningSession {
-    /// Starts the thread.
+    /// Starts the thread; what is learned of the own slot goes to the memory, if there is one.
     ///
     /// # Errors
     /// If the system gives no thread or no event loop.
-    pub fn start(session: Session, address: Address) -> io::Result<Self> {
+    pub fn start(session: Session, address: Address, memory: Option<SlotMemory>) -> io::Result<Self> {
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared =
             Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
-        let keeper = GroupKeeper(Arc::clone(&shared));
+        let keeper = Remembering::new(GroupKeeper(Arc::clone(&shared)), memory)?;
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {

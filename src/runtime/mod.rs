@@ -7,6 +7,7 @@ pub mod driver;
 mod fault;
 pub mod logging;
 pub mod outcome;
+pub mod remembering;
 pub mod screen;
 pub mod signals;
 
@@ -15,6 +16,7 @@ use std::io;
 pub use dashboard::RunningSession;
 pub use driver::{Observer, drive};
 pub use outcome::{Failure, Outcome};
+pub use remembering::Remembering;
 pub use screen::{Reaction, Screen};
 
 /// A single-threaded event loop.

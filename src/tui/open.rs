@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal as _};
 
 use crossterm::event::EventStream;
 
-use super::{Colour, Dashboard, Glyphs, Settings, Zone};
+use super::{Colour, Dashboard, Glyphs, Settings, Zone, first_run};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
 use crate::net::Address;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Profile, ProfileError, SlotMemory};
 use crate::runtime::demo::Stage;
 use crate::runtime::{Failure, Outcome, RunningSession, dashboard, event_loop};
 use crate::session::{LeaderPolicy, Session};
@@ -18,12 +18,21 @@ use crate::text::Clean;
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
 pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
-    let profile = Profile::from_options(connection)?;
+    let profile = match Profile::from_options(connection) {
+        Err(ProfileError::FirstRun) if has_terminal() => return first_run::show(display),
+        profile => profile?,
+    };
     let session = Session::new(profile.session, profile::fresh_random());
     let url = session.url(&profile.base_url, profile.server_group);
     let address = Address::new(&url, profile.trust_roots.as_deref())?;
-    let title = Clean::new(&address.authority());
-    show(session, address, title, display)
+    let title = match &profile.name {
+        Some(name) => Clean::new(name.as_str()),
+        None => Clean::new(&address.authority()),
+    };
+    let outcome = show(session, address, profile.memory, title, display);
+    // Held until the session is over.
+    drop(profile.hold);
+    outcome
 }
 
 /// Opens the dashboard on a simulated group.
@@ -33,16 +42,26 @@ pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome
 pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let outcome = show(session, address, Clean::literal("demo"), options.display);
+    let outcome = show(session, address, None, Clean::literal("demo"), options.display);
     drop(running);
     outcome
 }
 
-fn require_terminal() -> Result<(), Failure> {
-    if io::stdin().is_terminal() && io::stdout().is_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-fn show(session: Session, address: Address, title: Clean, display: DisplayArgs) -> Result<Outcome, Failure> {
+fn require_terminal() -> Result<(), Failure> {
+    if has_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
+}
+
+fn show(
+    session: Session,
+    address: Address,
+    memory: Option<SlotMemory>,
+    title: Clean,
+    display: DisplayArgs,
+) -> Result<Outcome, Failure> {
     require_terminal()?;
     let config = session.config();
     let settings = Settings {
@@ -56,7 +75,7 @@ fn show(session: Session, address: Address, title: Clean, display: DisplayArgs) 
     };
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
-    let session = RunningSession::start(session, address).map_err(Failure::Start)?;
+    let session = RunningSession::start(session, address, memory).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(session, &mut screen, EventStream::new()).await })
         .map_err(Failure::Terminal)?;
