@@ -121,6 +121,7 @@ fn profiles_are_listed_renamed_chosen_and_removed() {
     assert!(home.join("group.key").exists(), "what a person put there stays");
     expect(home, &["profile", "show", "office"], 2, &["there is no profile office; there are: home"]);
     expect(home, &["watch", "office"], 2, &["there is no profile office"]);
+    expect(home, &["wathc"], 2, &["there is no profile wathc; there are: home", "d2mtop --help"]);
     let file = fs::metadata(profiles(home)).unwrap();
     assert_eq!(file.mode() & 0o777, 0o600);
     assert_eq!(fs::metadata(profiles(home).parent().unwrap()).unwrap().mode() & 0o777, 0o700);

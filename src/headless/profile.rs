@@ -72,18 +72,14 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     let (from, record) = find(store, &options.name)?;
     let to = new_name(&options.new_name)?;
     let _hold = Hold::take(&from).map_err(failure)?;
+    let taken = store.read().map_err(failure)?.find(to.as_str()).is_ok();
+    if taken {
+        return Err(failure(StoreError::Exists(to)));
+    }
     // A key that d2mtop keeps is named after its profile.
     let source = SecretSource::of(&from, &record, store.directory()).ok();
-    let moved = match &source {
-        Some(source) if source.is_kept_for(&from, store.directory()) => {
-            let secret = source.load(&from).map_err(failure)?;
-            if store.read().map_err(failure)?.find(to.as_str()).is_ok() {
-                return Err(failure(StoreError::Exists(to)));
-            }
-            Some(SecretSource::keep(&to, &secret, store.directory()).map_err(failure)?)
-        }
-        _ => None,
-    };
+    let kept = source.filter(|source| source.is_kept_for(&from, store.directory()));
+    let moved = kept.map(|source| source.follow(&from, &to, store.directory())).transpose().map_err(failure)?;
     let key_file = moved.as_ref().and_then(SecretSource::key_file);
     let renamed = store.change(|book| {
         book.rename(&from, to.clone())?;
@@ -91,14 +87,9 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     });
     if let Err(error) = renamed {
         if let Some(moved) = moved {
-            let _ = moved.discard(&to, store.directory());
+            let _ = moved.follow(&to, &from, store.directory());
         }
         return Err(failure(error));
-    }
-    if let (Some(_), Some(source)) = (moved, source)
-        && let Err(error) = source.discard(&from, store.directory())
-    {
-        say(&format!("its old {source} could not be deleted: {error}"))?;
     }
     if slot_memory::rename(&from, &to).is_err() {
         say("what was known of its slot is lost; if the login is refused, say --expect existing once")?;
@@ -117,9 +108,13 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     if !options.yes && !agreed(&name, &record, kept)? {
         return say("nothing removed");
     }
+    let slot = show::known(&name, &record).filter(|known| known.slot == slot_memory::Knowledge::Registered);
     store.change(|book| book.remove(&name)).map_err(failure)?;
     let _ = slot_memory::forget(&name);
     say(&format!("removed the profile {name}"))?;
+    if let (Some(_), Some(device)) = (slot, record.device_id) {
+        say(&format!("the mediator keeps the slot of its device {device} until it expires or is dropped"))?;
+    }
     match &source {
         Some(source) => match source.discard(&name, store.directory()) {
             Ok(true) => say("its key is deleted, too"),

@@ -4,9 +4,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::name::ProfileName;
 use super::{place, private};
+
+/// Longer than anybody looks.
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// The profile is ours until this is dropped, or the program ends in whatever way.
 #[derive(Debug)]
@@ -51,7 +55,9 @@ impl Hold {
     /// The process that has the profile open, if one has.
     #[must_use]
     pub fn holder(name: &ProfileName) -> Option<u32> {
-        match Self::take(name) {
+        // Not made where there is none: looking changes nothing.
+        let path = place::profile_state(name, "lock").filter(|path| path.exists())?;
+        match Self::take_at(&path, name) {
             Err(HoldError::Held { process, .. }) => process,
             _ => None,
         }
@@ -67,7 +73,12 @@ impl Hold {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
         let mut file = options.open(path).map_err(unusable)?;
-        match file.try_lock() {
+        // Whoever only looks has it for a moment.
+        let locked = file.try_lock().or_else(|_| {
+            std::thread::sleep(A_MOMENT);
+            file.try_lock()
+        });
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();

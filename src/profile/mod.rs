@@ -79,7 +79,7 @@ pub enum ProfileError {
 pub const FIRST_STEPS: [(&str, &str); 4] = [
     ("See it move first, with a simulated group", "d2mtop demo"),
     (
-        "Import the group's key: d2mtop keeps a copy, and you type d2mtop from then on",
+        "Import the group's key; from then on you type d2mtop and nothing else",
         "d2mtop profile import home --key-file FILE --mediator production --server-group GROUP",
     ),
     (

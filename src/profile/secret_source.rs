@@ -67,9 +67,31 @@ impl SecretSource {
     /// If it cannot be kept.
     pub fn keep(name: &ProfileName, secret: &GroupSecret, directory: &Path) -> Result<Self, SecretError> {
         let path = kept(name, directory);
-        private::replace(&path, secret.expose_hex().as_bytes())
+        free(&path)
+            .and_then(|()| private::replace(&path, secret.expose_hex().as_bytes()))
             .map_err(|cause| SecretError::NotKept { path: path.clone(), cause })?;
         Ok(Self::KeyFile(path))
+    }
+
+    /// Where the secret is once the profile has another name: what d2mtop keeps for it goes with it.
+    ///
+    /// # Errors
+    /// If it cannot go there.
+    pub fn follow(&self, from: &ProfileName, to: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
+        if !self.is_kept_for(from, directory) {
+            return Ok(self.clone());
+        }
+        match self {
+            Self::KeyFile(old) => {
+                let path = kept(to, directory);
+                // Where capitals make no difference, a name that differs in them only is the same file.
+                let freed = if from.is_like(to) { Ok(()) } else { free(&path) };
+                freed
+                    .and_then(|()| std::fs::rename(old, &path))
+                    .map_err(|cause| SecretError::NotKept { path: path.clone(), cause })?;
+                Ok(Self::KeyFile(path))
+            }
+        }
     }
 
     /// Whether d2mtop keeps it for this profile, and nobody else has to do with it.
@@ -113,6 +135,15 @@ impl fmt::Display for SecretSource {
     }
 }
 
+/// A key that is there already may be the only copy.
+fn free(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(io::Error::other("there is a key already; move it away first")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn kept(name: &ProfileName, directory: &Path) -> PathBuf {
     directory.join(KEPT).join(format!("{name}.key"))
 }
@@ -133,6 +164,11 @@ mod tests {
         assert_eq!(*source.load(&name).unwrap().expose_hex(), digits);
         assert!(!format!("{source} {source:?}").contains(&digits));
         assert!(!source.discard(&other, home.path()).unwrap() && path.exists());
+        assert!(SecretSource::keep(&name, &secret, home.path()).is_err(), "a key is never overwritten");
+        let moved = source.follow(&name, &other, home.path()).unwrap();
+        assert!(!path.exists() && moved.load(&other).is_ok());
+        assert!(SecretSource::keep(&name, &secret, home.path()).is_ok());
+        assert!(moved.follow(&other, &name, home.path()).is_err(), "not over another one");
         assert!(source.discard(&name, home.path()).unwrap() && !path.exists());
         let own = home.path().join("mine.key");
         fs::write(&own, digits).unwrap();

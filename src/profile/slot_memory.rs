@@ -52,6 +52,8 @@ pub struct SlotMemory {
     known: Option<Known>,
     /// What the running session expects, as far as can be told.
     expected: SlotState,
+    /// Whether it is logged in.
+    online: bool,
 }
 
 impl SlotMemory {
@@ -65,7 +67,7 @@ impl SlotMemory {
         // What cannot be read is as good as forgotten: the mediator knows better anyway.
         let known = private::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<Known>(&text).ok());
         let known = known.filter(|known| known.device == device.to_string() && known.mediator == mediator);
-        Self { path, device, mediator: mediator.to_owned(), known, expected: SlotState::New }
+        Self { path, device, mediator: mediator.to_owned(), known, expected: SlotState::New, online: false }
     }
 
     /// What is known; [`None`] if this device was never there.
@@ -96,13 +98,19 @@ impl SlotMemory {
     pub fn learn(&mut self, at: Millis, event: &Event) -> bool {
         match event {
             Event::LoggedIn(_) => {
-                self.expected = SlotState::Existing;
+                (self.expected, self.online) = (SlotState::Existing, true);
                 self.set(Knowledge::Registered, at)
             }
-            Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, next } => {
-                self.learn_from_close(at, *code, *next)
+            Event::Disconnected { cause, next } => {
+                let refreshed = self.refresh(at, Duration::ZERO);
+                self.online = false;
+                match cause {
+                    DisconnectCause::ClosedByServer { code, .. } => {
+                        self.learn_from_close(at, *code, *next) || refreshed
+                    }
+                    _ => refreshed,
+                }
             }
-            Event::Disconnected { .. } => self.refresh(at, Duration::ZERO),
             _ => self.refresh(at, SEEN_EVERY),
         }
     }
@@ -119,7 +127,7 @@ impl SlotMemory {
             (CloseCode::SLOT_STATE_MISMATCH | CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT, _) => {
                 self.forget(at)
             }
-            _ => self.refresh(at, Duration::ZERO),
+            _ => false,
         }
     }
 
@@ -138,11 +146,10 @@ impl SlotMemory {
         true
     }
 
-    /// Being told anything while registered and expected means being connected, or having been until now.
+    /// The mediator counts from the end of the connection, which may come without a word.
     fn refresh(&mut self, at: Millis, every: Duration) -> bool {
-        let connected = self.expected == SlotState::Existing;
         match &mut self.known {
-            Some(known) if connected && known.slot == Knowledge::Registered && at.since(Millis(known.seen)) > every => {
+            Some(known) if self.online && at.since(Millis(known.seen)) > every => {
                 known.seen = at.0;
                 true
             }
@@ -280,6 +287,13 @@ mod tests {
         memory.learn(LOGIN, &logged_in());
         assert!(!memory.learn(LOGIN.after(Duration::from_secs(59)), &Event::QueueDry));
         assert!(memory.learn(LOGIN.after(Duration::from_secs(61)), &Event::QueueDry));
+        let gone = Event::Disconnected { cause: DisconnectCause::NoAnswer, next: NextStep::WaitForUser };
+        assert!(memory.learn(LOGIN.after(Duration::from_secs(62)), &gone));
+        for event in [Event::Connecting { attempt: 1 }, gone] {
+            assert!(!memory.learn(LOGIN.after(Duration::from_hours(1)), &event), "{event:?}");
+        }
+        memory.starts_with(SlotState::Existing);
+        assert!(!memory.learn(LOGIN.after(Duration::from_hours(2)), &Event::Handshaking));
     }
 
     #[test]

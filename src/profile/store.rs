@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng as _;
 use serde::{Deserialize, Serialize};
-use toml_edit::{DocumentMut, Item, Table, TableLike};
+
+mod edit;
 
 use super::name::ProfileName;
 use super::private;
@@ -16,9 +17,6 @@ use crate::protocol::DeviceId;
 use crate::text::Clean;
 
 const FILE: &str = "profiles.toml";
-/// The table of the profiles: `[profile.home]`.
-const PROFILES: &str = "profile";
-const DEFAULT: &str = "default";
 
 /// The profiles cannot be used, or not as asked.
 #[derive(Debug, thiserror::Error)]
@@ -247,11 +245,9 @@ impl Store {
         let mut after = before.clone();
         let result = change(&mut after)?;
         if after != before {
-            let text = self.edited(&text, &before, &after)?;
-            // What is written must be what is meant.
-            if self.parse(&text)? != after {
-                return Err(unwritable(io::Error::other("it would not say what it should; please edit it by hand")));
-            }
+            let edited = edit::edited(&text, &before, &after).filter(|edited| self.parse(edited).ok() == Some(after));
+            let by_hand = || unwritable(io::Error::other("it is written in a way that only a person can change"));
+            let text = edited.ok_or_else(by_hand)?;
             private::replace(&self.path(), text.as_bytes()).map_err(unwritable)?;
         }
         Ok(result)
@@ -272,73 +268,6 @@ impl Store {
         let line = before.matches('\n').count() + 1;
         let what = Clean::new(&what.trim().replace('\n', "; "));
         StoreError::NotUnderstood { path: self.path(), line, what }
-    }
-
-    /// The text with the difference worked in, and everything else as it was.
-    fn edited(&self, text: &str, before: &Book, after: &Book) -> Result<String, StoreError> {
-        let mut document: DocumentMut = text
-            .parse()
-            .map_err(|error: toml_edit::TomlError| self.not_understood(text, error.span(), error.message()))?;
-        let as_document = |book: &Book| {
-            toml_edit::ser::to_document(book).map_err(|error| self.not_understood("", None, &error.to_string()))
-        };
-        let (was, wanted) = (as_document(before)?, as_document(after)?);
-        if before.default != after.default {
-            set(document.as_table_mut(), DEFAULT, wanted.get(DEFAULT));
-        }
-        let profiles = document.entry(PROFILES).or_insert_with(|| {
-            let mut table = Table::new();
-            table.set_implicit(true);
-            Item::Table(table)
-        });
-        let Some(profiles) = profiles.as_table_like_mut() else {
-            return Ok(text.to_owned());
-        };
-        let gone: Vec<&ProfileName> =
-            before.profiles.keys().filter(|name| !after.profiles.contains_key(*name)).collect();
-        let mut removed: Vec<(&Record, Item)> = Vec::new();
-        for name in gone {
-            if let (Some(record), Some(item)) = (before.profiles.get(name), profiles.remove(name.as_str())) {
-                removed.push((record, item));
-            }
-        }
-        for (name, record) in after.profiles.iter().filter(|(name, record)| before.profiles.get(*name) != Some(*record))
-        {
-            let of = |document: &DocumentMut| {
-                document.get(PROFILES).and_then(|profiles| profiles.get(name.as_str())).cloned().unwrap_or_default()
-            };
-            // One that went and came under another name was renamed, with all that was written around it.
-            if let Some(index) = removed.iter().position(|(gone, _)| *gone == record) {
-                profiles.insert(name.as_str(), removed.swap_remove(index).1);
-                continue;
-            }
-            let (was, wanted) = (of(&was), of(&wanted));
-            let item = profiles.entry(name.as_str()).or_insert_with(|| Item::Table(Table::new()));
-            let Some(table) = item.as_table_like_mut() else { continue };
-            let keys = |item: &Item| -> Vec<String> {
-                item.as_table_like().into_iter().flat_map(TableLike::iter).map(|(key, _)| key.to_owned()).collect()
-            };
-            let gone = keys(&was).into_iter().filter(|key| wanted.get(key).is_none());
-            for key in gone.chain(keys(&wanted)) {
-                if text_of(was.get(&key)) != text_of(wanted.get(&key)) {
-                    set(table, &key, wanted.get(&key));
-                }
-            }
-        }
-        Ok(document.to_string())
-    }
-}
-
-fn text_of(item: Option<&Item>) -> Option<String> {
-    item.map(|item| item.to_string().trim().to_owned())
-}
-
-/// Gives a key its value, or takes it out; remarks above a key that is there already stay.
-fn set(table: &mut dyn TableLike, key: &str, value: Option<&Item>) {
-    match (table.get_mut(key), value) {
-        (Some(old), Some(value)) => *old = value.clone(),
-        (None, Some(value)) => drop(table.insert(key, value.clone())),
-        (_, None) => drop(table.remove(key)),
     }
 }
 

@@ -7,7 +7,7 @@ use crossterm::event::EventStream;
 use super::{Colour, Dashboard, Glyphs, Settings, Zone, first_run};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
 use crate::net::Address;
-use crate::profile::{self, Profile, ProfileError, SlotMemory};
+use crate::profile::{self, Profile, ProfileError, SlotMemory, StoreError};
 use crate::runtime::demo::Stage;
 use crate::runtime::{Failure, Outcome, RunningSession, dashboard, event_loop};
 use crate::session::{LeaderPolicy, Session};
@@ -20,6 +20,10 @@ use crate::text::Clean;
 pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
     let profile = match Profile::from_options(connection) {
         Err(ProfileError::FirstRun) if has_terminal() => return first_run::show(display),
+        // Perhaps it was meant to be a command.
+        Err(ProfileError::Store(error @ StoreError::NoSuchProfile { .. })) => {
+            return Err(Failure::Usage(format!("{error}; d2mtop --help lists the commands")));
+        }
         profile => profile?,
     };
     let session = Session::new(profile.session, profile::fresh_random());

@@ -69,7 +69,8 @@ fn place(store: &Store, name: &ProfileName, record: &Record) -> Clean {
     }
 }
 
-fn known(name: &ProfileName, record: &Record) -> Option<Known> {
+/// What was last known of the profile's slot.
+pub(super) fn known(name: &ProfileName, record: &Record) -> Option<Known> {
     SlotMemory::read(name, record.device_id?, &record.mediator)?.known().cloned()
 }
 

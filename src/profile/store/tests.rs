@@ -95,7 +95,11 @@ fn changes_keep_what_people_wrote() {
     let (_home, store) = store();
     write(&store, SAMPLE);
     store.change(|book| book.add(name("new.one"), least_record())).unwrap();
-    store.change(|book| book.rename(&name("home"), name("house"))).unwrap();
+    let renamed = |book: &mut Book| {
+        book.rename(&name("home"), name("house"))?;
+        book.set_key_file(&name("house"), Path::new("/elsewhere/house.key"))
+    };
+    store.change(renamed).unwrap();
     store.change(|book| book.device_id(&name("lab")).map(drop)).unwrap();
     let text = fs::read_to_string(store.path()).unwrap();
     for line in SAMPLE.lines().filter(|line| line.starts_with('#')) {
@@ -105,6 +109,7 @@ fn changes_keep_what_people_wrote() {
     assert!(!lab.contains("slot") && lab.contains("device_id"), "what was left out stays out: {lab}");
     let book = store.read().unwrap();
     assert_eq!(book.default_name().unwrap(), &name("house"), "the default follows");
+    assert_eq!(book.find("house").unwrap().1.key_file, Some(PathBuf::from("/elsewhere/house.key")));
     assert!(book.find("home").is_err() && book.find("new.one").is_ok());
     assert!(book.find("lab").unwrap().1.device_id.is_some());
     store.change(|book| book.remove(&name("house")).map(drop)).unwrap();
