@@ -635,13 +635,13 @@ impl World {
                 let milliseconds = self.random.gen_range(0..40);
                 self.schedule(milliseconds, Arrival::Durable { client, connection, count });
             }
+            Output::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
             Output::Event(event) => self.on_event(client, event),
         }
     }
 
     fn on_event(&mut self, client: usize, event: Event) {
         match event {
-            Event::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
             Event::Lock(d2mtop::group::LockEvent::Acquired { .. }) => self.totals.locks += 1,
             Event::DeviceDropped(device) => {
                 self.totals.dropped += 1;

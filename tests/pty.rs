@@ -8,6 +8,8 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "support/hostile.rs"]
+mod hostile;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
@@ -15,6 +17,7 @@ mod program;
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
 
+use d2mtop::protocol::Dialect;
 use program::{Mediator, key_file};
 use terminal::Terminal;
 
@@ -209,6 +212,32 @@ fn the_server_being_pulled_away_is_said_with_what_comes_next() {
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
     terminal.assert_restored();
+}
+
+#[test]
+fn hostile_text_changes_nothing_but_its_cells() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        let key = key_file(mediator.home.path());
+        let url = mediator.url();
+        let name = dialect.to_string();
+        let arguments =
+            ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &name, "--stay-leader", "--utc"];
+        let mut terminal = Terminal::start(&arguments, 50, 160, &[]);
+        terminal.wait_for("live");
+        hostile::visit(&mediator, dialect);
+        terminal.press("r");
+        terminal.wait_for("^[[2J^[]52");
+        terminal.wait("the messages", |screen| screen.contents().contains("text from ^[[2J"));
+        // Through every place that shows it: the details of the row and of the device, the drop dialog.
+        terminal.press("4\r");
+        terminal.wait_for("Reflected message");
+        terminal.press("\u{3}");
+        assert_eq!(terminal.end().exit_code(), 0);
+        let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+        hostile::assert_harmless(&raw, "the terminal");
+        terminal.assert_restored();
+    }
 }
 
 #[test]

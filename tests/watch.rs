@@ -8,28 +8,19 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
-#[path = "support/envelopes.rs"]
-mod envelopes;
+#[path = "support/hostile.rs"]
+mod hostile;
+#[path = "support/phone.rs"]
+mod phone;
 #[path = "support/program.rs"]
 mod program;
 
 use std::process::Stdio;
-use std::sync::Arc;
 
-use d2mtop::net::Address;
-use d2mtop::protocol::d2d::Platform;
-use d2mtop::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
-    ServerGroup, SlotState,
-};
-use d2mtop::runtime::{Observer, drive};
-use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
-use d2mtop::text::Clean;
+use d2mtop::protocol::Dialect;
+use phone::phone_reflects;
 use program::{KEY, Mediator, key_file, run};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use serde_json::Value;
-use tokio::sync::mpsc;
 
 const MONITOR: &str = "0102030405060708";
 
@@ -40,52 +31,6 @@ fn lines(output: &[u8]) -> Vec<Value> {
 
 fn of<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["event"] == event).collect()
-}
-
-struct Counter(mpsc::UnboundedSender<d2mtop::group::Event>);
-
-impl Observer for Counter {
-    fn tell(&mut self, _at: Millis, event: d2mtop::group::Event) {
-        let _ = self.0.send(event);
-    }
-}
-
-/// A phone that reflects so many texts with this label on itself, and leaves when all are stored.
-fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: &str) {
-    let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
-    let device = DeviceId(77);
-    let config = Config {
-        keys,
-        device_id: device,
-        device_info: DeviceInfo { platform: Platform::Android, label: Clean::new(label), ..DeviceInfo::default() },
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Persistent,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::Stay,
-        read_only: false,
-        timing: Timing::default(),
-    };
-    let session = Session::new(config, StdRng::from_entropy());
-    let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());
-    let address = Address::new(&url, None).unwrap();
-    let (commands, receiver) = mpsc::channel(64);
-    let (sender, mut events) = mpsc::unbounded_channel();
-    d2mtop::runtime::event_loop().unwrap().block_on(async {
-        let driven = tokio::spawn(drive(session, address, receiver, Counter(sender)));
-        while !matches!(events.recv().await.expect("the phone logs in"), d2mtop::group::Event::QueueDry) {}
-        for number in 0..count {
-            let envelope = Box::new(envelopes::text(dialect, device, MessageId(number), Millis(1)));
-            commands.send(Command::Reflect { envelope, ephemeral: false }).await.unwrap();
-        }
-        let mut stored = 0;
-        while stored < count {
-            if let d2mtop::group::Event::ReflectionStored { .. } = events.recv().await.expect("the phone is there") {
-                stored += 1;
-            }
-        }
-        commands.send(Command::Leave).await.unwrap();
-        driven.await.unwrap();
-    });
 }
 
 fn watch(mediator: &Mediator, dialect: Dialect, arguments: &[&str]) -> std::process::Output {
@@ -127,20 +72,50 @@ fn twenty_thousand_messages_drain_each_acknowledged_once_and_in_order() {
 }
 
 #[test]
-fn the_device_list_comes_in_both_dialects_and_hostile_labels_stay_in_their_field() {
+fn the_device_list_comes_in_both_dialects() {
     for dialect in [Dialect::Mk, Dialect::Dgk] {
         let mediator = Mediator::start(&[]);
-        phone_reflects(&mediator, dialect, 0, "evil\u{1b}]52;c;aGk=\u{7}\u{202e}gnp.exe\r\n{\"event\":\"forged\"}");
+        phone_reflects(&mediator, dialect, 0, "Pixel 9");
         let output = watch(&mediator, dialect, &["--until-dry"]);
-        let text = String::from_utf8(output.stdout.clone()).unwrap();
-        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\r']), "{text}");
         let lines = lines(&output.stdout);
-        assert!(of(&lines, "forged").is_empty());
         let devices = of(&lines, "devices")[0]["devices"].as_array().unwrap().clone();
         let phone = devices.iter().find(|device| device["platform"] == "android").expect("the phone is in the list");
-        assert_eq!(phone["label"], "evil^[]52;c;aGk=^G\\u{202e}gnp.exe^M^J{\"event\":\"forged\"}");
+        assert_eq!(phone["label"], "Pixel 9");
         let activity = if dialect == Dialect::Mk { "last_login_at" } else { "last_disconnect_at" };
         assert!(phone[activity].is_u64(), "{phone}");
+    }
+}
+
+#[test]
+fn hostile_text_stays_in_its_field_in_ndjson_and_in_the_log() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        assert_eq!(watch(&mediator, dialect, &["--until-dry"]).status.code(), Some(0), "the monitor takes a slot");
+        hostile::visit(&mediator, dialect);
+        let output = watch(&mediator, dialect, &["--until-dry", "--expect", "existing", "--log-level", "debug"]);
+        assert_eq!(output.status.code(), Some(0));
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        hostile::assert_harmless(&text, "NDJSON");
+        hostile::assert_harmless(&String::from_utf8(output.stderr).unwrap(), "standard error");
+        let lines = lines(&output.stdout);
+        assert!(of(&lines, "forged").is_empty(), "no line is forged");
+        assert!(!of(&lines, "reflected").is_empty(), "the messages came all the same");
+        let devices = of(&lines, "devices")[0]["devices"].as_array().unwrap();
+        let label = devices.iter().find_map(|device| device["label"].as_str().filter(|label| label.contains("forged")));
+        assert!(label.expect("the device is listed").starts_with("^[[2J^[]52;c;aGk=^G"), "what is hostile is shown");
+        assert!(text.lines().all(|line| line.len() < 16_384), "10,000 characters are cut");
+
+        let logs = mediator.home.path().join(".local/state/d2mtop");
+        let mut logged = String::new();
+        for file in std::fs::read_dir(&logs).expect("a log directory") {
+            let path = file.unwrap().path();
+            logged.push_str(&std::fs::read_to_string(&path).unwrap());
+            let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+            assert_eq!(mode & 0o077, 0, "{} is private", path.display());
+        }
+        assert!(logged.contains("LoggedIn"), "the log says what happened");
+        hostile::assert_harmless(&logged, "the log");
+        assert!(!logged.contains(KEY) && !text.contains(KEY), "no key anywhere");
     }
 }
 

@@ -25,7 +25,12 @@ pub enum Event {
     /// Messages came out of the reflection queue, in order; they are not yet acknowledged.
     Reflected(Vec<ReflectedMessage>),
     /// Messages are durable, and their acknowledgements have left for the server; in the order of receipt.
-    Acknowledged(Vec<ReflectedId>),
+    Acknowledged {
+        /// Which.
+        ids: Vec<ReflectedId>,
+        /// From reading them off the socket to writing the acknowledgements to it.
+        waited: Duration,
+    },
     /// All that waited has been sent to us.
     QueueDry,
     /// This device is leader.

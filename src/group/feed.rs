@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 #[cfg(test)]
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::event::ReflectedMessage;
 use super::sentence;
@@ -60,7 +61,7 @@ pub struct Row {
     /// When we got it.
     pub received_at: Millis,
     /// When its acknowledgement left.
-    pub acknowledged_at: Option<Millis>,
+    pub acknowledged_after: Option<Duration>,
     /// Which device reflected it, if it can be read and says so.
     pub author: Option<DeviceId>,
     /// Which content.
@@ -92,7 +93,6 @@ pub struct Marks {
 struct Outstanding {
     id: ReflectedId,
     number: u64,
-    received_at: Millis,
 }
 
 impl Row {
@@ -103,7 +103,7 @@ impl Row {
             size: message.size,
             stored_at: message.stored_at,
             received_at: message.received_at,
-            acknowledged_at: None,
+            acknowledged_after: None,
             author: summary.and_then(|summary| summary.author),
             content: message.content.as_ref().map(|summary| summary.kind).map_err(|error| *error),
             conversation: summary.and_then(|summary| summary.conversation.clone()),
@@ -130,7 +130,7 @@ impl Row {
     /// Whether an acknowledgement is still to leave.
     #[must_use]
     pub const fn awaits_acknowledgement(&self) -> bool {
-        self.acknowledged_at.is_none() && !self.marks.ephemeral
+        self.acknowledged_after.is_none() && !self.marks.ephemeral
     }
 }
 
@@ -237,7 +237,7 @@ impl Feed {
     fn receive_again(&mut self, message: &ReflectedMessage) -> bool {
         let queues = [&mut self.expected_again, &mut self.outstanding];
         let Some(known) = queues.into_iter().find_map(|queue| take(queue, message.id)) else { return false };
-        self.outstanding.push_back(Outstanding { received_at: message.received_at, ..known });
+        self.outstanding.push_back(known);
         let newly_repeated = self.get_mut(known.number).is_some_and(|row| {
             row.received_at = message.received_at;
             row.marks.redelivered = true;
@@ -257,11 +257,7 @@ impl Feed {
         self.counts.undecryptable += u64::from(message.content.is_err());
         self.counts.replays += u64::from(message.repeated_nonce);
         if !message.ephemeral {
-            push_bounded(
-                &mut self.outstanding,
-                self.capacity,
-                Outstanding { id: message.id, number, received_at: message.received_at },
-            );
+            push_bounded(&mut self.outstanding, self.capacity, Outstanding { id: message.id, number });
         }
         while self.rows.len() > self.capacity {
             self.rows.pop_front();
@@ -269,14 +265,14 @@ impl Feed {
         }
     }
 
-    /// Marks a message as acknowledged, and says when it was received.
-    pub(super) fn acknowledge(&mut self, id: ReflectedId, at: Millis) -> Option<Millis> {
-        let known = take(&mut self.outstanding, id)?;
+    /// Marks a message as acknowledged so long after it was received; false if it is not outstanding.
+    pub(super) fn acknowledge(&mut self, id: ReflectedId, waited: Duration) -> bool {
+        let Some(known) = take(&mut self.outstanding, id) else { return false };
         self.counts.acknowledged += 1;
         if let Some(row) = self.get_mut(known.number) {
-            row.acknowledged_at = Some(at);
+            row.acknowledged_after = Some(waited);
         }
-        Some(known.received_at)
+        true
     }
 
     /// What is outstanding will be delivered again.

@@ -64,7 +64,7 @@ impl Group {
             Event::Handshaking => self.connection = Connection::Handshaking,
             Event::LoggedIn(login) => self.logged_in(at, login),
             Event::Reflected(messages) => self.reflected(at, messages),
-            Event::Acknowledged(ids) => self.acknowledged(at, ids),
+            Event::Acknowledged { ids, waited } => self.acknowledged(at, ids, *waited),
             Event::QueueDry => self.connection.dry(at),
             Event::Promoted => self.role.promoted(at),
             Event::RoleGivenUp { back_at, promotions_in_a_row } => {
@@ -100,10 +100,10 @@ impl Group {
         self.connection.received(queued);
     }
 
-    fn acknowledged(&mut self, at: Millis, ids: &[ReflectedId]) {
+    fn acknowledged(&mut self, at: Millis, ids: &[ReflectedId], waited: Duration) {
         for id in ids {
-            if let Some(received_at) = self.feed.acknowledge(*id, at) {
-                self.latency.acknowledged(at, at.since(received_at));
+            if self.feed.acknowledge(*id, waited) {
+                self.latency.acknowledged(at, waited);
             }
         }
     }

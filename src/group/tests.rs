@@ -13,6 +13,12 @@ const PHONE: DeviceId = DeviceId(1);
 const OWN: DeviceId = DeviceId(2);
 const CONTACT_SYNC: Scope = Some(TransactionScope::ContactSync);
 
+const WAITED: Duration = Duration::from_micros(400);
+
+fn acknowledged(ids: &[u32]) -> Event {
+    Event::Acknowledged { ids: ids.iter().copied().map(ReflectedId).collect(), waited: WAITED }
+}
+
 fn login() -> Event {
     Event::LoggedIn(Login {
         own: OWN,
@@ -170,13 +176,10 @@ fn the_role_belongs_to_a_connection_but_its_history_does_not() {
 
 #[test]
 fn acknowledgements_find_their_rows() {
-    let group = after(&[
-        login(),
-        Event::Reflected(vec![message(1), message(2), message(3)]),
-        Event::Acknowledged(vec![ReflectedId(1), ReflectedId(2), ReflectedId(77)]),
-    ]);
-    let acknowledged: Vec<_> = group.feed().rows_from(0, 9).map(|(_, row)| row.acknowledged_at).collect();
-    assert_eq!(acknowledged, [Some(Millis(3_000)), Some(Millis(3_000)), None]);
+    let group =
+        after(&[login(), Event::Reflected(vec![message(1), message(2), message(3)]), acknowledged(&[1, 2, 77])]);
+    let acknowledged: Vec<_> = group.feed().rows_from(0, 9).map(|(_, row)| row.acknowledged_after).collect();
+    assert_eq!(acknowledged, [Some(WAITED), Some(WAITED), None]);
     assert_eq!(group.feed().outstanding(), 1);
     assert_eq!(group.latency().acknowledgement.count(), 2);
     let p50 = group.latency().acknowledgement.quantile(0.5).unwrap();
@@ -188,11 +191,11 @@ fn a_redelivered_message_keeps_its_row() {
     let group = after(&[
         login(),
         Event::Reflected(vec![message(1), message(2)]),
-        Event::Acknowledged(vec![ReflectedId(1)]),
+        acknowledged(&[1]),
         broken(),
         login(),
         Event::Reflected(vec![redelivered(1), redelivered(2)]),
-        Event::Acknowledged(vec![ReflectedId(1), ReflectedId(2)]),
+        acknowledged(&[1, 2]),
     ]);
     let rows: Vec<_> = group.feed().rows_from(0, 9).map(|(_, row)| (row.id.0, row.marks.redelivered)).collect();
     assert_eq!(rows, [(1, false), (2, true), (1, true)], "the acknowledgement of 1 was lost; 2 is the same row");
@@ -281,7 +284,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     ];
     prop_oneof![
         4 => prop::collection::vec(any_message(), 0..6).prop_map(Event::Reflected),
-        4 => prop::collection::vec((0_u32..6).prop_map(ReflectedId), 0..6).prop_map(Event::Acknowledged),
+        4 => prop::collection::vec(0_u32..6, 0..6).prop_map(|ids| acknowledged(&ids)),
         2 => lock.prop_map(Event::Lock),
         1 => prop_oneof![
             Just(Event::Connecting { attempt: u32::MAX }),

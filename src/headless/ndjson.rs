@@ -43,7 +43,10 @@ fn fields(event: &Event) -> (&'static str, Value) {
         Event::Handshaking => ("handshaking", json!({})),
         Event::LoggedIn(login) => ("logged_in", logged_in(login)),
         Event::Reflected(_) => ("reflected", json!({})),
-        Event::Acknowledged(ids) => ("acknowledged", json!({ "ids": ids, "count": ids.len() })),
+        Event::Acknowledged { ids, waited } => {
+            let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+            ("acknowledged", json!({ "ids": ids, "count": ids.len(), "waited_us": micros }))
+        }
         Event::QueueDry => ("queue_dry", json!({})),
         Event::Promoted => ("promoted", json!({})),
         Event::RoleGivenUp { back_at, promotions_in_a_row } => {

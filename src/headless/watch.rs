@@ -181,7 +181,7 @@ impl StreamState {
         }
         let (messages, durable, acknowledged) = match &event {
             Event::Reflected(messages) => (messages.len(), durable(messages), 0),
-            Event::Acknowledged(ids) => (0, 0, ids.len()),
+            Event::Acknowledged { ids, .. } => (0, 0, ids.len()),
             Event::RoundTrip { .. } | Event::ReflectionStored { .. } => (0, 0, 0),
             _ => return self.queue.push_back(Told::Event(at, event)),
         };
@@ -200,11 +200,21 @@ fn durable(messages: &[ReflectedMessage]) -> usize {
     messages.iter().filter(|message| !message.ephemeral).count()
 }
 
+/// How far the login is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Login {
+    /// There was none yet.
+    Missing,
+    /// There was one; messages may still wait.
+    Draining,
+    /// All that waited has been sent to us.
+    Dry,
+}
+
 /// What was reached on the way to the end.
 struct Progress {
     until_dry: bool,
-    dry: bool,
-    logged_in: bool,
+    login: Login,
     received: usize,
     acknowledged: usize,
     /// The device list came, or will not come any more.
@@ -218,8 +228,7 @@ impl Progress {
     fn new(until_dry: bool) -> Self {
         Self {
             until_dry,
-            dry: false,
-            logged_in: false,
+            login: Login::Missing,
             received: 0,
             acknowledged: 0,
             listed: false,
@@ -229,7 +238,7 @@ impl Progress {
     }
 
     const fn is_settled(&self) -> bool {
-        self.dry && self.received == self.acknowledged
+        matches!(self.login, Login::Dry) && self.received == self.acknowledged
     }
 
     const fn awaits_list(&self) -> bool {
@@ -252,12 +261,12 @@ impl Progress {
             }
             Told::Event(_, Event::LoggedIn(_)) => {
                 // What was not acknowledged on an earlier connection comes again.
-                (self.logged_in, self.dry, self.received, self.acknowledged) = (true, false, 0, 0);
+                (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
             }
             Told::Event(_, Event::Devices(_)) => self.listed = true,
-            Told::Event(_, Event::QueueDry) => self.dry = true,
+            Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
             Told::Event(_, Event::Reflected(messages)) => self.received += durable(messages),
-            Told::Event(_, Event::Acknowledged(ids)) => self.acknowledged += ids.len(),
+            Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, .. }) => {
                 self.listed = true;
                 if let Some(outcome) = self.end(cause) {
@@ -278,7 +287,7 @@ impl Progress {
     fn end(&self, cause: &DisconnectCause) -> Option<Outcome> {
         match cause {
             DisconnectCause::LeaderRole | DisconnectCause::ByUser => None,
-            DisconnectCause::ClosedByServer { .. } if !self.logged_in => Some(Outcome::Refused),
+            DisconnectCause::ClosedByServer { .. } if self.login == Login::Missing => Some(Outcome::Refused),
             DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
                 if !self.until_dry =>
             {

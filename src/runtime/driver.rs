@@ -1,12 +1,15 @@
 //! Joins one session to the network: feeds it what the socket, the clock and the user bring, and does what it asks.
 
+use std::collections::VecDeque;
+use std::time::Instant;
+
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::clock;
 use crate::group::Event;
 use crate::net::{Address, Link, LinkEvent};
-use crate::protocol::{CloseCode, Millis};
+use crate::protocol::{CloseCode, Millis, ReflectedId};
 use crate::session::{Command, Input, LinkEnd, Output, Session};
 use crate::text::Clean;
 
@@ -24,7 +27,16 @@ pub trait Observer: Send {
 
 /// Runs a session until it is over, or until nobody can command it any more.
 pub async fn drive(session: Session, address: Address, mut commands: mpsc::Receiver<Command>, observer: impl Observer) {
-    let mut driver = Driver { session, address, observer, link: None, opening: None, closing: None };
+    let mut driver = Driver {
+        session,
+        address,
+        observer,
+        link: None,
+        opening: None,
+        closing: None,
+        read_at: Instant::now(),
+        unacknowledged: VecDeque::new(),
+    };
     driver.handle(Input::Timer).await;
     while !driver.session.is_over() {
         let deadline = driver.session.deadline();
@@ -53,6 +65,10 @@ struct Driver<O> {
     link: Option<Link>,
     opening: Option<JoinHandle<Result<Link, LinkEnd>>>,
     closing: Option<JoinHandle<()>>,
+    /// When the batch that is being handled was read.
+    read_at: Instant,
+    /// Of each batch that is not yet acknowledged: when it was read, and how many of it are to be acknowledged.
+    unacknowledged: VecDeque<(Instant, usize)>,
 }
 
 impl<O: Observer> Driver<O> {
@@ -67,6 +83,7 @@ impl<O: Observer> Driver<O> {
         let now = clock::now();
         match output {
             Output::Connect => {
+                self.unacknowledged.clear();
                 self.link = None;
                 let address = self.address.clone();
                 self.opening = Some(tokio::spawn(async move { address.connect().await }));
@@ -84,14 +101,34 @@ impl<O: Observer> Driver<O> {
             Output::Close(code) => self.close(code).await,
             Output::Reflected { connection, messages } => {
                 let count = messages.iter().filter(|message| !message.ephemeral).count();
+                self.unacknowledged.push_back((self.read_at, count));
                 self.observer.tell(now, Event::Reflected(messages));
                 self.session.handle(now, Input::Durable { connection, count });
             }
+            Output::Acknowledged(ids) => self.acknowledged(now, ids),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);
                 self.observer.tell(now, event);
             }
+        }
+    }
+
+    /// Tells batch by batch how long the acknowledgements took: to the microsecond, which the session's clock is too
+    /// coarse for.
+    fn acknowledged(&mut self, now: Millis, mut ids: Vec<ReflectedId>) {
+        while !ids.is_empty() {
+            let Some((read_at, count)) = self.unacknowledged.front_mut() else { return };
+            let rest = ids.split_off((*count).min(ids.len()));
+            let waited = read_at.elapsed();
+            *count -= ids.len();
+            if *count == 0 {
+                self.unacknowledged.pop_front();
+            }
+            if !ids.is_empty() {
+                self.observer.tell(now, Event::Acknowledged { ids, waited });
+            }
+            ids = rest;
         }
     }
 
@@ -109,7 +146,10 @@ impl<O: Observer> Driver<O> {
     fn on_link_event(&mut self, event: Option<LinkEvent>) -> Input {
         match event {
             None => Input::Flushed,
-            Some(LinkEvent::Frames(frames)) => Input::Frames(frames),
+            Some(LinkEvent::Frames(frames)) => {
+                self.read_at = Instant::now();
+                Input::Frames(frames)
+            }
             Some(LinkEvent::TextFrame) => Input::TextFrame,
             Some(LinkEvent::Pong) => Input::Pong,
             Some(LinkEvent::Alive) => Input::Alive,
@@ -155,7 +195,8 @@ async fn next_opened(opening: &mut Option<JoinHandle<Result<Link, LinkEnd>>>) ->
 /// One log line an event; what comes by the thousand is not logged.
 fn log(event: &Event) {
     match event {
-        Event::Reflected(_) | Event::Acknowledged(_) | Event::ReflectionStored { .. } | Event::RoundTrip { .. } => {}
+        Event::Reflected(_) | Event::Acknowledged { .. } | Event::ReflectionStored { .. } | Event::RoundTrip { .. } => {
+        }
         Event::Devices(devices) => tracing::debug!("device list with {} devices", devices.len()),
         Event::Ignored(_) | Event::Refused(_) | Event::Disconnected { .. } => tracing::warn!("{event:?}"),
         event => tracing::info!("{event:?}"),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::command::Command;
 use crate::group::{Event, ReflectedMessage};
-use crate::protocol::CloseCode;
+use crate::protocol::{CloseCode, ReflectedId};
 use crate::text::Clean;
 
 /// What a session is told.
@@ -71,6 +71,8 @@ pub enum Output {
         /// Which.
         messages: Vec<ReflectedMessage>,
     },
+    /// The acknowledgements of these have been written, in this order; to be handed on as [`Event::Acknowledged`].
+    Acknowledged(Vec<ReflectedId>),
     /// Tell that this happened.
     Event(Event),
 }

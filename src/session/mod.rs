@@ -205,7 +205,7 @@ impl Session {
     fn on_flushed(&mut self) {
         if !self.unflushed.is_empty() {
             let acknowledged = std::mem::take(&mut self.unflushed);
-            self.emit(Event::Acknowledged(acknowledged));
+            self.outputs.push_back(Output::Acknowledged(acknowledged));
         }
     }
 

@@ -236,8 +236,8 @@ fn conversation(conversation: &Conversation) -> String {
 }
 
 fn ack(view: &View<'_>, row: &Row) -> (String, Style) {
-    match row.acknowledged_at {
-        Some(at) => (format::span(at.since(row.received_at)), Theme::PLAIN),
+    match row.acknowledged_after {
+        Some(waited) => (format::span(waited), Theme::PLAIN),
         None if row.marks.ephemeral => ("ephem.".to_owned(), Theme::QUIET),
         None => ("not yet".to_owned(), view.theme.attention()),
     }

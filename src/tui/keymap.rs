@@ -211,6 +211,17 @@ pub(super) fn help() -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE.iter().filter(|binding| !binding.help.is_empty()).map(|binding| (binding.shown, binding.help))
 }
 
+/// The help as a Markdown table, for the README.
+pub(super) fn markdown() -> String {
+    let rows = help().map(|(keys, words)| format!("| {} | {words} |\n", code(keys)));
+    std::iter::once("| key | what it does |\n|---|---|\n".to_owned()).chain(rows).collect()
+}
+
+/// Each key of a line as code.
+fn code(keys: &str) -> String {
+    keys.split(' ').map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

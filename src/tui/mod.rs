@@ -44,6 +44,12 @@ use crate::text::Clean;
 use terminal::TerminalGuard;
 use ui::Ui;
 
+/// The keys as a Markdown table, made from the table that the keys themselves are looked up in.
+#[must_use]
+pub fn keys_markdown() -> String {
+    keymap::markdown()
+}
+
 /// What does not change while the dashboard runs.
 #[derive(Clone, Debug)]
 pub struct Settings {

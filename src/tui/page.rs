@@ -190,8 +190,10 @@ fn time_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
         fact("stored", &format!("{} by the server's clock", exact(row.stored_at))),
         fact("received", &format!("{}, {age} later", exact(row.received_at))),
     ]);
-    facts.push(match row.acknowledged_at {
-        Some(at) => fact("acknowledged", &format!("{}, {} later", exact(at), format::span(at.since(row.received_at)))),
+    facts.push(match row.acknowledged_after {
+        Some(waited) => {
+            fact("acknowledged", &format!("{}, {} later", exact(row.received_at.after(waited)), format::span(waited)))
+        }
         None if row.marks.ephemeral => fact("acknowledged", "never: it is ephemeral"),
         None => fact("acknowledged", "not yet"),
     });

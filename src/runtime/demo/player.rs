@@ -22,6 +22,9 @@ const LOCK_HELD: Duration = Duration::from_millis(1_200);
 /// How long a simulated device waits for the lock before it goes on without.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How far a device may fall behind its script before it lets the rest go.
+const MOST_BEHIND: Duration = Duration::from_secs(2);
+
 /// What a player learns of its session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cue {
@@ -121,7 +124,8 @@ impl Player {
         // Pauses are counted from when the last step was due, so that a high rate is not slowed by each sleep.
         let mut due = Instant::now();
         while let Some((pause, step)) = self.script.next() {
-            due = (due + pause).max(Instant::now() - Duration::from_secs(1));
+            // What a transaction held up is made up for, within reason.
+            due = (due + pause).max(Instant::now().checked_sub(MOST_BEHIND).unwrap_or(due));
             tokio::select! {
                 biased;
                 out = cue.wait_for(|cue| cue.out) => {
@@ -136,9 +140,7 @@ impl Player {
                     commands.send(Command::Reflect { envelope, ephemeral }).await.ok()?;
                 }
                 Step::Transaction { scope, lines } => {
-                    let began = Instant::now();
                     self.transact(commands, &mut cue, scope, lines).await?;
-                    due += began.elapsed();
                 }
                 Step::Leave { away_for } => return Some(away_for),
             }

@@ -16,6 +16,9 @@ use crate::protocol::{Composer, Dialect, Envelope, MessageId, Millis, Nonce, Tra
 
 /// Lines get their time when they are played.
 const LATER: Millis = Millis(0);
+/// A device takes the lock at most this often, whatever the rate: people change contacts by the minute, not by the
+/// millisecond, and a lock that is always held stops everything else.
+const BETWEEN_TRANSACTIONS: Duration = Duration::from_secs(4);
 /// How long a device that comes and goes is there, and away, in seconds.
 const THERE_SECONDS: std::ops::Range<u64> = 25..50;
 const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
@@ -65,6 +68,10 @@ enum Scene {
 }
 
 impl Scene {
+    const fn takes_the_lock(self) -> bool {
+        matches!(self, Self::Contacts | Self::Groups | Self::Settings | Self::Profile)
+    }
+
     /// What a device does, and how often relative to the rest.
     const fn of(part: Part) -> &'static [(Self, u32)] {
         match part {
@@ -108,6 +115,8 @@ pub struct Script {
     ahead: VecDeque<Step>,
     /// How long until this device leaves, if it is one that does.
     leaves_in: Option<Duration>,
+    /// How long it has not taken the lock.
+    unlocked_for: Duration,
 }
 
 impl Script {
@@ -131,6 +140,7 @@ impl Script {
             interval: Duration::from_nanos(nanoseconds),
             ahead: VecDeque::new(),
             leaves_in: comes_and_goes.then(|| seconds(THERE_SECONDS, &mut rng)),
+            unlocked_for: BETWEEN_TRANSACTIONS,
             rng,
         }
     }
@@ -141,6 +151,12 @@ impl Script {
         let mut drawn = self.rng.gen_range(0..scenes.iter().map(|(_, weight)| weight).sum());
         for (scene, weight) in scenes {
             if drawn < *weight {
+                if scene.takes_the_lock() {
+                    if self.unlocked_for < BETWEEN_TRANSACTIONS {
+                        return;
+                    }
+                    self.unlocked_for = Duration::ZERO;
+                }
                 return self.play(*scene);
             }
             drawn -= weight;
@@ -382,6 +398,7 @@ impl Iterator for Script {
         };
         let pause = self.pause(messages);
         self.leaves_in = self.leaves_in.map(|left| left.saturating_sub(pause));
+        self.unlocked_for = self.unlocked_for.saturating_add(pause);
         Some((pause, step))
     }
 }

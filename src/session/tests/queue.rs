@@ -65,11 +65,11 @@ fn acknowledged_is_told_only_when_written() {
     bench.session.handle(bench.now, Input::Frames(vec![frame]));
     bench.session.handle(bench.now, Input::Durable { connection: 1, count: 1 });
     let mut outputs: Vec<Output> = std::iter::from_fn(|| bench.session.poll()).collect();
-    let told = |output: &Output| matches!(output, Output::Event(Event::Acknowledged(_)));
+    let told = |output: &Output| matches!(output, Output::Acknowledged(_));
     assert!(!outputs.iter().any(told), "not yet written");
     bench.session.handle(bench.now, Input::Flushed);
     outputs = std::iter::from_fn(|| bench.session.poll()).collect();
-    assert_eq!(outputs, [Output::Event(Event::Acknowledged(vec![ReflectedId(1)]))]);
+    assert_eq!(outputs, [Output::Acknowledged(vec![ReflectedId(1)])]);
 }
 
 #[test]

@@ -187,14 +187,20 @@ pub(super) fn group_with(rows: u32) -> Group {
     for row in 0..rows {
         let old = ReflectedMessage { stored_at: minutes_before(2), received_at: minutes_before(2), ..text(row, 1_000) };
         apply(minutes_before(2), &Event::Reflected(vec![old]));
-        apply(minutes_before(2), &Event::Acknowledged(vec![ReflectedId(row)]));
+        apply(
+            minutes_before(2),
+            &Event::Acknowledged { ids: vec![ReflectedId(row)], waited: Duration::from_micros(430) },
+        );
     }
     let messages = messages();
     for (index, message) in (0_u64..).zip(&messages) {
         let (at, id) = (message.received_at, message.id);
         apply(at, &Event::Reflected(vec![message.clone()]));
         if index < 9 && !message.ephemeral {
-            apply(Millis(at.0 + index % 3), &Event::Acknowledged(vec![id]));
+            apply(
+                Millis(at.0 + index % 3),
+                &Event::Acknowledged { ids: vec![id], waited: Duration::from_micros(400 + 700 * (index % 3)) },
+            );
         }
     }
     group

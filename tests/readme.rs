@@ -1,0 +1,95 @@
+//! The README says what is true: its keys are those of the key map, its commands and options exist, its exit codes hold.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod program;
+
+use std::fs;
+
+use d2mtop::runtime::{Failure, Outcome};
+
+fn readme() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README")
+}
+
+fn section<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("the README has no {begin}"));
+    rest.split_once(end).unwrap_or_else(|| panic!("the README has no {end}")).0
+}
+
+#[test]
+fn the_keys_are_those_of_the_key_map() {
+    let expected = d2mtop::tui::keys_markdown();
+    let readme = readme();
+    let found = section(&readme, "<!-- keys: begin -->\n", "<!-- keys: end -->");
+    assert_eq!(found, expected, "put this between the markers in README.md:\n{expected}");
+}
+
+#[test]
+fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
+    let readme = readme();
+    let home = tempfile::tempdir().unwrap();
+    let help = |arguments: &[&str]| {
+        let output = program::run(home.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let all = [help(&["--help"]), help(&["watch", "--help"]), help(&["mediator", "--help"]), help(&["demo", "--help"])]
+        .join("\n");
+    let options = |text: &str| -> std::collections::BTreeSet<String> {
+        let is_option = |character: char| character.is_ascii_lowercase() || character == '-';
+        text.match_indices("--")
+            .filter(|(at, _)| !text[..*at].ends_with('-'))
+            .map(|(at, _)| text[at..].chars().take_while(|character| is_option(*character)).collect::<String>())
+            .filter(|option| option.len() > 3 && !option.starts_with("---"))
+            .collect()
+    };
+    let (written, real) = (options(&readme), options(&all));
+    // Options of other programs in the examples.
+    let others = ["--release", "--path", "--locked", "--open", "--version", "--help"].map(String::from);
+    for option in written.iter().filter(|option| !others.contains(option)) {
+        assert!(real.contains(option), "the README names {option}, which does not exist");
+    }
+    for option in real.iter().filter(|option| !others.contains(option)) {
+        assert!(written.contains(option), "the README does not name {option}");
+    }
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_table() {
+    let readme = readme();
+    let table = section(&readme, "| exit code | meaning |", "\n## ");
+    for (code, words) in [
+        (Outcome::Normal.exit_code(), "as asked"),
+        (Failure::Usage(String::new()).exit_code(), "options cannot be used"),
+        (Failure::Start(std::io::Error::other("")).exit_code(), "could not start"),
+        (Outcome::Refused.exit_code(), "did not take the login"),
+        (Outcome::Lost.exit_code(), "was lost"),
+    ] {
+        let row = table.lines().find(|line| line.starts_with(&format!("| {code} |")));
+        assert!(row.is_some_and(|row| row.contains(words)), "exit code {code} means {words}: {row:?}");
+    }
+}
+
+#[test]
+fn help_stays_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    for (name, arguments) in [
+        ("help", &["--help"][..]),
+        ("help-watch", &["watch", "--help"]),
+        ("help-mediator", &["mediator", "--help"]),
+        ("help-demo", &["demo", "--help"]),
+    ] {
+        let output = program::run(home.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        insta::assert_snapshot!(name, String::from_utf8(output.stdout).unwrap());
+    }
+}
