@@ -210,7 +210,7 @@ fn an_imported_key_is_kept_follows_its_profile_and_goes_with_it() {
     assert_eq!(logged_in(&again)["slot"], "existing", "and so does what is known of the slot");
     expect(home, &["profile", "remove", "house", "--yes"], 0, &["its key is deleted, too"]);
     assert!(!home.join(".config/d2mtop/keys/house.key").exists());
-    assert!(!home.join(".local/state/d2mtop/profiles/house.json").exists());
+    assert!(!home.join(".local/state/d2mtop/profiles/house").exists());
 }
 
 /// A watch that goes on until it is killed.

@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 
 use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
 use crate::profile::store::StoreError;
-use crate::profile::{Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
+use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
 use crate::runtime::{Failure, Outcome};
 
 /// A profile file that parses, with every key explained.
@@ -91,7 +91,7 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
         }
         return Err(failure(error));
     }
-    if slot_memory::rename(&from, &to).is_err() {
+    if profile::rename_profile_state(&from, &to).is_err() {
         say("what was known of its slot is lost; if the login is refused, say --expect existing once")?;
     }
     say(&format!("{from} is called {to} from now on"))
@@ -110,7 +110,7 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     }
     let slot = show::known(&name, &record).filter(|known| known.slot == slot_memory::Knowledge::Registered);
     store.change(|book| book.remove(&name)).map_err(failure)?;
-    let _ = slot_memory::forget(&name);
+    let _ = profile::forget_profile_state(&name);
     say(&format!("removed the profile {name}"))?;
     if let (Some(_), Some(device)) = (slot, record.device_id) {
         say(&format!("the mediator keeps the slot of its device {device} until it expires or is dropped"))?;

@@ -9,6 +9,9 @@ use std::time::Duration;
 use super::name::ProfileName;
 use super::{place, private};
 
+/// In the directory of what the machine learns of a profile.
+const FILE: &str = "lock";
+
 /// Longer than anybody looks.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
@@ -49,14 +52,17 @@ impl Hold {
     /// # Errors
     /// If another program has it, or the file system does not say.
     pub fn take(name: &ProfileName) -> Result<Option<Self>, HoldError> {
-        place::profile_state(name, "lock").map(|path| Self::take_at(&path, name)).transpose()
+        place::profile_state(name).map(|directory| Self::take_at(&directory.join(FILE), name)).transpose()
     }
 
     /// The process that has the profile open, if one has.
     #[must_use]
     pub fn holder(name: &ProfileName) -> Option<u32> {
         // Not made where there is none: looking changes nothing.
-        let path = place::profile_state(name, "lock").filter(|path| path.exists())?;
+        let path = place::profile_state(name)?.join(FILE);
+        if !path.exists() {
+            return None;
+        }
         match Self::take_at(&path, name) {
             Err(HoldError::Held { process, .. }) => process,
             _ => None,
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn the_second_is_told_who_the_first_is() {
         let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("profiles/home.lock");
+        let path = home.path().join("profiles/home/lock");
         let name: ProfileName = "home".parse().unwrap();
         let first = Hold::take_at(&path, &name).unwrap();
         let words = Hold::take_at(&path, &name).unwrap_err().to_string();

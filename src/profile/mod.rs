@@ -21,7 +21,7 @@ use rand::{Rng, SeedableRng};
 pub use hold::{Hold, HoldError};
 pub use key_file::KeyFileError;
 pub use name::ProfileName;
-pub use place::{config_directory, state_directory};
+pub use place::{config_directory, forget_profile_state, profile_state, rename_profile_state, state_directory};
 pub use record::Record;
 pub use secret_source::{SecretError, SecretSource};
 pub use slot_memory::SlotMemory;

@@ -1,5 +1,7 @@
 //! Where this runs: its name, and where its files go.
 
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
@@ -20,9 +22,38 @@ pub fn config_directory() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.config_dir().join("d2mtop"))
 }
 
-/// The file of this kind that the machine keeps for a profile.
-pub(super) fn profile_state(name: &ProfileName, extension: &str) -> Option<PathBuf> {
-    Some(state_directory()?.join("profiles").join(format!("{name}.{extension}")))
+/// Where the machine keeps what it learns of a profile; [`None`] without a home directory.
+#[must_use]
+pub fn profile_state(name: &ProfileName) -> Option<PathBuf> {
+    Some(state_directory()?.join("profiles").join(name.as_str()))
+}
+
+/// Lets what was learned of a profile follow it to its new name.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn rename_profile_state(from: &ProfileName, to: &ProfileName) -> io::Result<()> {
+    let (Some(old), Some(new)) = (profile_state(from), profile_state(to)) else { return Ok(()) };
+    // Left over from a profile that is no more; where capitals make no difference, it may be the same directory.
+    if !from.is_like(to) {
+        gone_is_well(fs::remove_dir_all(&new))?;
+    }
+    gone_is_well(fs::rename(old, new))
+}
+
+/// Forgets what was learned of a profile.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn forget_profile_state(name: &ProfileName) -> io::Result<()> {
+    profile_state(name).map_or(Ok(()), |directory| gone_is_well(fs::remove_dir_all(directory)))
+}
+
+fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
 
 /// `d2mtop@HOST`.

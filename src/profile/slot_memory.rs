@@ -14,6 +14,9 @@ use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
 /// After how long away a volatile slot must have expired. No server says how long it keeps one.
 pub const VOLATILE_GONE_AFTER: Duration = Duration::from_mins(10);
 
+/// In the directory of what the machine learns of a profile.
+const FILE: &str = "slot.json";
+
 /// How often at most being there is noted.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 
@@ -60,7 +63,7 @@ impl SlotMemory {
     /// What is remembered of this profile's device at this mediator.
     #[must_use]
     pub fn read(name: &ProfileName, device: DeviceId, mediator: &str) -> Option<Self> {
-        Some(Self::read_at(path(name)?, device, mediator))
+        Some(Self::read_at(super::place::profile_state(name)?.join(FILE), device, mediator))
     }
 
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
@@ -167,37 +170,6 @@ impl SlotMemory {
     }
 }
 
-/// Where the memory of a profile is; [`None`] without a home directory.
-fn path(name: &ProfileName) -> Option<PathBuf> {
-    super::place::profile_state(name, "json")
-}
-
-/// Lets the memory follow a profile to its new name.
-///
-/// # Errors
-/// If the file system does not do it.
-pub fn rename(from: &ProfileName, to: &ProfileName) -> io::Result<()> {
-    match (path(from), path(to)) {
-        (Some(from), Some(to)) => gone_is_well(std::fs::rename(from, to)),
-        _ => Ok(()),
-    }
-}
-
-/// Forgets what was known of a profile's slot.
-///
-/// # Errors
-/// If the file system does not do it.
-pub fn forget(name: &ProfileName) -> io::Result<()> {
-    path(name).map_or(Ok(()), |path| gone_is_well(std::fs::remove_file(path)))
-}
-
-fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +182,7 @@ mod tests {
     const LOGIN: Millis = Millis(1_000_000);
 
     fn memory(home: &tempfile::TempDir) -> SlotMemory {
-        SlotMemory::read_at(home.path().join("d2mtop/home.json"), DEVICE, URL)
+        SlotMemory::read_at(home.path().join("home/slot.json"), DEVICE, URL)
     }
 
     fn logged_in() -> Event {
@@ -302,7 +274,7 @@ mod tests {
         let mut first = memory(&home);
         first.learn(LOGIN, &logged_in());
         first.write().unwrap();
-        let path = home.path().join("d2mtop/home.json");
+        let path = home.path().join("home/slot.json");
         assert!(SlotMemory::read_at(path.clone(), DEVICE, URL).known().is_some());
         assert!(SlotMemory::read_at(path.clone(), DeviceId(8), URL).known().is_none());
         assert!(SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/").known().is_none());
