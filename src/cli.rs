@@ -8,9 +8,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod profile;
+
+pub use profile::{
+    AddArgs, ExhaustedArg, ImportArgs, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand, RemoveArgs,
+    RenameArgs, SettingsArgs, SlotArg,
+};
+
 /// A live dashboard for a Threema-style multi-device group.
 ///
-/// Without a command it opens the dashboard on the mediator at --url. To see it move first: d2mtop demo
+/// Without a command it opens the dashboard on a profile, or on the mediator at --url. To see it move first: d2mtop demo
 #[derive(Debug, Parser)]
 #[command(name = "d2mtop", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub struct Cli {
@@ -32,6 +39,8 @@ pub enum Command {
     ///
     /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.
     Doctor(DoctorArgs),
+    /// Keep connections under names, so that d2mtop NAME opens them
+    Profile(ProfileArgs),
     /// Run a mediator: the server that the devices of a group meet at
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
@@ -65,9 +74,12 @@ pub enum AnyCertificateArg {
     EvenUnattended,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
+    pub profile: Option<String>,
     /// The mediator: wss://HOST/, or ws:// for this machine. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are
     /// filled in
     #[arg(long, value_name = "URL")]
@@ -75,21 +87,21 @@ pub struct ConnectionArgs {
     /// File with the group's key as 64 hex digits (dgk: Device Group Key, mk: Mediator Key), readable by its owner only
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
-    /// The server group of the identity; in dialect mk a number in hex digits
-    #[arg(long, value_name = "GROUP", default_value = "01")]
-    pub server_group: String,
-    /// The protocol that the group speaks
-    #[arg(long, value_enum, default_value = "dgk")]
-    pub dialect: DialectArg,
+    /// The server group of the identity; in dialect mk a number in hex digits [default: 01]
+    #[arg(long, value_name = "GROUP")]
+    pub server_group: Option<String>,
+    /// The protocol that the group speaks [default: dgk]
+    #[arg(long, value_enum)]
+    pub dialect: Option<DialectArg>,
     /// This device's own id; random if not given. Never use the id of another device
     #[arg(long, value_name = "HEX16")]
     pub device_id: Option<String>,
     /// What the other devices see this device called [default: d2mtop@HOST]
     #[arg(long, value_name = "TEXT")]
     pub label: Option<String>,
-    /// Whether the mediator knows this device id already
-    #[arg(long, value_enum, default_value = "new")]
-    pub expect: ExpectArg,
+    /// Whether the mediator knows this device id already [default: what the profile knows, else new]
+    #[arg(long, value_enum)]
+    pub expect: Option<ExpectArg>,
     /// Keep this device's slot when it is not connected, instead of letting it expire after some minutes
     #[arg(long)]
     pub persistent: bool,

@@ -9,7 +9,7 @@
 //! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
 //! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
-//! | [`profile`] | disk | who we are: options, keys and where they are kept, imports, directories |
+//! | [`profile`] | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
 //! | [`net`] | socket | the client's link and the mediator's listener |
 //! | [`runtime`] | loops | one for the dashboard, one for a session, one for the demo's devices; log, signals, clock |
 //! | [`tui`] | screen | a view of the group, and keys that become actions; one file a pane |

@@ -262,3 +262,77 @@ fn without_a_terminal_it_says_what_to_use_instead() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--headless"));
 }
+
+#[test]
+fn without_a_profile_a_page_offers_the_ways_to_begin_and_starts_the_demo() {
+    for (rows, columns, arguments) in [(24, 80, &["--utc"][..]), (50, 160, &["--ascii", "--utc"])] {
+        let mut terminal = Terminal::start(arguments, rows, columns, &[]);
+        terminal.wait_for("no profile yet");
+        for command in ["d2mtop demo", "d2mtop profile import home", "d2mtop profile add home", "--url URL"] {
+            terminal.wait_for(command);
+        }
+        terminal.wait_for("d start the demo");
+        terminal.resize(30, 100);
+        terminal.wait("the page again", |screen| screen.contents().contains("d2mtop profile add home"));
+        terminal.press("d");
+        wait_until_live(&mut terminal);
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn the_first_page_ends_by_key_and_by_signal() {
+    for end in ["q", "\u{3}", ""] {
+        let mut terminal = Terminal::start(&[], 24, 80, &[]);
+        terminal.wait_for("q quit");
+        if end.is_empty() {
+            terminal.signal(rustix::process::Signal::TERM.as_raw());
+        } else {
+            terminal.press(end);
+        }
+        assert_eq!(terminal.end().exit_code(), 0, "{end:?}");
+        terminal.assert_restored();
+    }
+}
+
+/// A home directory with a profile in it.
+fn home_with_profile(mediator: &Mediator) -> (tempfile::TempDir, String) {
+    let home = tempfile::tempdir().unwrap();
+    let key = key_file(home.path());
+    let url = mediator.url();
+    let arguments = ["profile", "add", "lab", "--mediator", &url, "--server-group", "01", "--key-file"];
+    let added = program::run(home.path(), &[&arguments[..], &[key.to_str().unwrap()]].concat());
+    assert_eq!(added.status.code(), Some(0), "{}", String::from_utf8_lossy(&added.stderr));
+    let path = home.path().to_str().unwrap().to_owned();
+    (home, path)
+}
+
+#[test]
+fn the_default_profile_opens_without_a_word_and_under_its_name() {
+    let mediator = Mediator::start(&[]);
+    let (_home, path) = home_with_profile(&mediator);
+    for _ in ["new", "existing"] {
+        let mut terminal = Terminal::start(&["--stay-leader", "--utc"], 24, 80, &[("HOME", &path)]);
+        terminal.wait_for("live");
+        terminal.wait_for("lab");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_profile_is_removed_only_if_the_answer_is_yes() {
+    let mediator = Mediator::start(&[]);
+    let (_home, path) = home_with_profile(&mediator);
+    for (answer, said) in [("\n", "nothing removed"), ("n\n", "nothing removed"), ("y\n", "removed the profile lab")] {
+        let mut terminal = Terminal::start(&["profile", "remove", "lab"], 24, 80, &[("HOME", &path)]);
+        terminal.wait_for("Remove the profile lab");
+        terminal.wait_for("[y/N]");
+        terminal.press(answer);
+        terminal.wait_for(said);
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}

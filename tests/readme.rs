@@ -42,8 +42,9 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         assert!(output.status.success(), "{arguments:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let all = [help(&["--help"]), help(&["watch", "--help"]), help(&["mediator", "--help"]), help(&["demo", "--help"])]
-        .join("\n");
+    let commands = [&[][..], &["watch"], &["mediator"], &["demo"]];
+    let profile = ["add", "import", "list", "remove"].map(|command| help(&["profile", command, "--help"]));
+    let all = [commands.map(|command| help(&[command, &["--help"]].concat())), profile].concat().join("\n");
     let options = |text: &str| -> std::collections::BTreeSet<String> {
         let is_option = |character: char| character.is_ascii_lowercase() || character == '-';
         text.match_indices("--")
@@ -87,6 +88,8 @@ fn help_stays_as_it_is() {
         ("help-watch", &["watch", "--help"]),
         ("help-mediator", &["mediator", "--help"]),
         ("help-demo", &["demo", "--help"]),
+        ("help-profile", &["profile", "--help"]),
+        ("help-profile-import", &["profile", "import", "--help"]),
     ] {
         let output = program::run(home.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{name}");

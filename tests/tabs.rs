@@ -133,7 +133,8 @@ async fn frame(frames: &mut UnboundedReceiver<Frame>, what: &str, fits: impl Fn(
 fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let mediator = Mediator::start(&[]);
     let sessions = RunningSessions::start(
-        [device(&mediator, 1, 11), device(&mediator, 2, 22)].map(|(session, address)| (session, address, None)),
+        [device(&mediator, 1, 11), device(&mediator, 2, 22)]
+            .map(|(session, address)| (session, address, d2mtop::runtime::Memories::default())),
     )
     .unwrap();
     let (frame_sender, mut frames) = mpsc::unbounded_channel();

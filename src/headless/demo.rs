@@ -3,7 +3,7 @@
 use super::watch::watch;
 use crate::cli::DemoArgs;
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Outcome};
+use crate::runtime::{Failure, Memories, Outcome};
 
 /// Sets the stage and watches it.
 ///
@@ -11,7 +11,7 @@ use crate::runtime::{Failure, Outcome};
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let Stage { session, address, running } = Stage::set(options)?;
-    let outcome = watch(session, address, options.until, None);
+    let outcome = watch(session, address, Memories::default(), options.until);
     drop(running);
     outcome
 }

@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod leave;
 pub mod mediator;
 pub mod ndjson;
+pub mod profile;
 pub mod watch;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};

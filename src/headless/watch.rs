@@ -16,7 +16,8 @@ use crate::profile::Profile;
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memory, Observer, Outcome, Prepared, clock, drive, event_loop, signals,
+    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, clock, drive, event_loop,
+    signals,
 };
 use crate::session::{Command, Session};
 
@@ -36,9 +37,9 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     if prepared.accepts_any_certificate {
         warn_of_any_certificate().map_err(Failure::Output)?;
     }
-    let Prepared { session, address, claim, memory, .. } = prepared;
-    let watched = watch(session, address, options.until, memory);
-    drop(claim);
+    let Prepared { session, address, held, memories, .. } = prepared;
+    let watched = watch(session, address, memories, options.until);
+    drop(held);
     watched
 }
 
@@ -53,28 +54,30 @@ fn warn_of_any_certificate() -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-/// Runs a session on a thread of its own and prints what it tells; which devices are known is taken from the memory, and
-/// what was printed is known from then on.
+/// Runs a session on a thread of its own and prints what it tells; what is learned of the own slot goes to the memories,
+/// and which devices are known is taken from there: what was printed is known from then on.
 ///
 /// # Errors
 /// If standard output fails, or the system gives no thread.
-pub fn watch(session: Session, address: Address, until: UntilArgs, memory: Option<Memory>) -> Result<Outcome, Failure> {
+pub fn watch(session: Session, address: Address, memories: Memories, until: UntilArgs) -> Result<Outcome, Failure> {
     let own = session.config().device_id;
+    let Memories { slot, known: memory } = memories;
     let session = match &memory {
         Some(memory) => session.knowing(memory.known().cloned()),
         None => session,
     };
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let stream = Arc::new(Stream::default());
-    let observer = Arc::clone(&stream);
+    let ended = Arc::clone(&stream);
+    let observer = Remembering::new(Arc::clone(&stream), slot).map_err(Failure::Start)?;
     let session_loop = event_loop().map_err(Failure::Start)?;
     let thread = std::thread::Builder::new()
         .name("session".to_owned())
         .spawn(move || {
             // Also when the session panics: else the printer would wait for ever.
-            let observer = EndsStream(observer);
-            session_loop.block_on(drive(session, address, receiver, Arc::clone(&observer.0)));
-            drop(observer);
+            let ended = EndsStream(ended);
+            session_loop.block_on(drive(session, address, receiver, observer));
+            drop(ended);
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
         })

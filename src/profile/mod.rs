@@ -1,29 +1,46 @@
 //! Who we are: the options of a connection become a session, its address and its secrets.
 
+mod chosen;
 mod claim;
 mod hardening;
+mod hold;
 pub mod import;
 mod key_file;
 pub mod known;
+pub mod name;
 mod place;
+mod private;
+pub mod record;
+pub mod secret_source;
 pub mod secrets;
+pub mod slot_memory;
+pub mod store;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 pub use claim::{Claim, InUse};
 pub use hardening::{create_files_privately, deny_core_dumps};
+pub use hold::{Hold, HoldError};
 pub use key_file::KeyFileError;
-pub use place::state_directory;
+pub use name::ProfileName;
+pub use place::{config_directory, forget_profile_state, profile_state, rename_profile_state, state_directory};
+pub use record::Record;
+pub use secret_source::{SecretError, SecretSource};
+pub use slot_memory::SlotMemory;
+pub use store::{Book, Store, StoreError};
+
+use chosen::Chosen;
 
 use crate::cli::{ConnectionArgs, DialectArg, ExpectArg};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, NotAPin, ServerGroup, SlotState,
-    SpkiPin, url::ServerGroupError,
+    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, Millis, NotAPin, ServerGroup,
+    SlotState, SpkiPin, ids::span_millis, url::ServerGroupError,
 };
 use crate::session::{Config, LeaderPolicy, NotAPresence, Timing};
 use crate::text::Clean;
@@ -31,9 +48,9 @@ use crate::text::Clean;
 /// The options do not make a connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// Neither a mediator nor a command.
-    #[error("no mediator given: d2mtop demo shows a simulated group, d2mtop --url URL --key-file FILE opens yours")]
-    NoUrl,
+    /// Neither a mediator nor a profile.
+    #[error("{}", first_steps())]
+    FirstRun,
     /// A mediator, but no key.
     #[error("no key given: --key-file FILE names the file that holds the group's key as 64 hex digits")]
     NoKeyFile,
@@ -52,6 +69,42 @@ pub enum ProfileError {
     /// `--pin` is none.
     #[error("--pin: {0}")]
     Pin(#[from] NotAPin),
+    /// The profiles cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The profile's key cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The profile is open elsewhere.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    /// What a profile and the options make together is no connection.
+    #[error("profile {name}: {cause}")]
+    Of {
+        /// The profile.
+        name: ProfileName,
+        /// What is wrong.
+        cause: Box<ProfileError>,
+    },
+}
+
+/// How one begins: what for, and the command.
+pub const FIRST_STEPS: [(&str, &str); 4] = [
+    ("See it move first, with a simulated group", "d2mtop demo"),
+    (
+        "Import the group's key; from then on you type d2mtop and nothing else",
+        "d2mtop profile import home --key-file FILE --mediator production --server-group GROUP",
+    ),
+    (
+        "Add your group by hand: the key stays in its file",
+        "d2mtop profile add home --key-file FILE --mediator URL --server-group GROUP",
+    ),
+    ("Just look once, and keep nothing", "d2mtop --key-file FILE --url URL --server-group GROUP"),
+];
+
+fn first_steps() -> String {
+    let steps = FIRST_STEPS.map(|(what, command)| format!("\n  {what}:\n    {command}"));
+    format!("no profile yet, and no mediator given. How to begin:{}", steps.concat())
 }
 
 /// What the options say about a connection.
@@ -69,42 +122,72 @@ pub struct Profile {
     pub accept_any_certificate: bool,
     /// Who the session is.
     pub session: Config,
+    /// What it is called, if it is a profile.
+    pub name: Option<ProfileName>,
+    /// Keeps what is learned of the profile's slot.
+    pub memory: Option<SlotMemory>,
+    /// Keeps other programs from opening the profile; to be held as long as the session runs.
+    pub hold: Option<Hold>,
 }
 
 impl Profile {
-    /// Reads the options and the key file.
+    /// Reads the options, the profile that they name, and its key. What an option says goes before what the profile says.
     ///
     /// # Errors
     /// If something is missing or unusable: what, and what to do.
     pub fn from_options(options: &ConnectionArgs) -> Result<Self, ProfileError> {
-        let base_url = options.url.clone().ok_or(ProfileError::NoUrl)?;
-        let dialect = dialect(options.dialect);
-        let server_group = ServerGroup::parse(&options.server_group, dialect)?;
+        match Chosen::by(options)? {
+            None => Self::connection(options, None),
+            Some(mut chosen) => {
+                let filled_in = chosen.fill_in(options)?;
+                Self::connection(&filled_in, Some(&chosen)).map_err(|cause| match cause {
+                    // These name the profile themselves.
+                    ProfileError::Hold(_) | ProfileError::Secret(SecretError::Nowhere(_)) => cause,
+                    cause => ProfileError::Of { name: chosen.name, cause: Box::new(cause) },
+                })
+            }
+        }
+    }
+
+    fn connection(options: &ConnectionArgs, chosen: Option<&Chosen>) -> Result<Self, ProfileError> {
+        let base_url = options.url.clone().ok_or(ProfileError::FirstRun)?;
+        let dialect = options.dialect.map_or(Dialect::Dgk, dialect);
+        let server_group = ServerGroup::parse(options.server_group.as_deref().unwrap_or("01"), dialect)?;
         let device_id = match &options.device_id {
             Some(text) => text.parse()?,
             None => DeviceId(fresh_random().r#gen()),
         };
-        let secret = key_file::read(options.key_file.as_deref().ok_or(ProfileError::NoKeyFile)?)?;
+        let hold = chosen.and_then(|chosen| chosen.hold(device_id).transpose()).transpose()?;
+        let secret = match (&options.key_file, chosen) {
+            (Some(path), _) => key_file::read(path)?,
+            (None, Some(chosen)) => chosen.secret()?,
+            (None, None) => return Err(ProfileError::NoKeyFile),
+        };
         let label = options.label.as_deref().map_or_else(place::default_label, Clean::new);
+        let expiration_policy =
+            if options.persistent { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile };
+        let mut memory = chosen.and_then(|chosen| chosen.memory(device_id));
+        let expected_slot_state = match (options.expect, &memory) {
+            (Some(ExpectArg::New), _) | (None, None) => SlotState::New,
+            (Some(ExpectArg::Existing), _) => SlotState::Existing,
+            (None, Some(memory)) => memory.expected(expiration_policy, now()),
+        };
+        if let Some(memory) = &mut memory {
+            memory.starts_with(expected_slot_state);
+        }
         let session = Config {
             keys: Arc::new(GroupKeys::derive(dialect, &secret)),
             device_id,
             device_info: own_info(label),
-            expected_slot_state: match options.expect {
-                ExpectArg::New => SlotState::New,
-                ExpectArg::Existing => SlotState::Existing,
-            },
-            expiration_policy: if options.persistent {
-                ExpirationPolicy::Persistent
-            } else {
-                ExpirationPolicy::Volatile
-            },
-            exhausted_policy: ExhaustedPolicy::Reject,
+            expected_slot_state,
+            expiration_policy,
+            exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
             presence: options.presence.parse()?,
             read_only: options.read_only,
             timing: Timing::default(),
         };
+        let name = chosen.map(|chosen| chosen.name.clone());
         Ok(Self {
             base_url,
             server_group,
@@ -112,8 +195,15 @@ impl Profile {
             pins: options.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
             accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             session,
+            name,
+            memory,
+            hold,
         })
     }
+}
+
+fn now() -> Millis {
+    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
 }
 
 /// What we tell the other devices of ourselves.

@@ -1,16 +1,59 @@
 //! Where this runs: its name, and where its files go.
 
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
 
+use super::name::ProfileName;
 use crate::text::Clean;
 
 /// `$XDG_STATE_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
 pub fn state_directory() -> Option<PathBuf> {
     Some(Xdg::new().ok()?.state_dir()?.join("d2mtop"))
+}
+
+/// `$XDG_CONFIG_HOME/d2mtop`; [`None`] without a home directory.
+#[must_use]
+pub fn config_directory() -> Option<PathBuf> {
+    Some(Xdg::new().ok()?.config_dir().join("d2mtop"))
+}
+
+/// Where the machine keeps what it learns of a profile; [`None`] without a home directory.
+#[must_use]
+pub fn profile_state(name: &ProfileName) -> Option<PathBuf> {
+    Some(state_directory()?.join("profiles").join(name.as_str()))
+}
+
+/// Lets what was learned of a profile follow it to its new name.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn rename_profile_state(from: &ProfileName, to: &ProfileName) -> io::Result<()> {
+    let (Some(old), Some(new)) = (profile_state(from), profile_state(to)) else { return Ok(()) };
+    // Left over from a profile that is no more; where capitals make no difference, it may be the same directory.
+    if !from.is_like(to) {
+        gone_is_well(fs::remove_dir_all(&new))?;
+    }
+    gone_is_well(fs::rename(old, new))
+}
+
+/// Forgets what was learned of a profile.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn forget_profile_state(name: &ProfileName) -> io::Result<()> {
+    profile_state(name).map_or(Ok(()), |directory| gone_is_well(fs::remove_dir_all(directory)))
+}
+
+fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
 
 /// `d2mtop@HOST`.

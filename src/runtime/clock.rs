@@ -1,4 +1,4 @@
-//! The one place where time is read.
+//! The one place where the time of a running session is read.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::driver::{COMMAND_CAPACITY, Observer, drive};
 use super::memory::Memory;
 use super::screen::{Reaction, Screen};
-use super::{clock, signals};
+use super::{Memories, Remembering, clock, signals};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
 use crate::protocol::Millis;
@@ -40,10 +40,11 @@ impl RunningSessions {
     ///
     /// # Errors
     /// If the system gives no thread or no event loop.
-    pub fn start(sessions: impl IntoIterator<Item = (Session, Address, Option<Memory>)>) -> io::Result<Self> {
+    pub fn start(sessions: impl IntoIterator<Item = (Session, Address, Memories)>) -> io::Result<Self> {
         let standing_changed = Arc::new(Notify::new());
-        let start =
-            |(session, address, memory)| RunningSession::start(session, address, memory, Arc::clone(&standing_changed));
+        let start = |(session, address, memories)| {
+            RunningSession::start(session, address, memories, Arc::clone(&standing_changed))
+        };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { tabs, visible: 0, standing_changed })
     }
@@ -118,13 +119,15 @@ impl Observer for GroupKeeper {
 }
 
 impl RunningSession {
-    /// Starts the thread; which devices are known is taken from the memory and kept there.
+    /// Starts the thread. What is learned of the own slot goes to the memories, and which devices are known is taken from
+    /// there and kept there.
     fn start(
         session: Session,
         address: Address,
-        memory: Option<Memory>,
+        memories: Memories,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
+        let Memories { slot, known: memory } = memories;
         let session = match &memory {
             Some(memory) => session.knowing(memory.known().cloned()),
             None => session,
@@ -133,6 +136,7 @@ impl RunningSession {
         let shared =
             Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
+        let keeper = Remembering::new(keeper, slot)?;
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {

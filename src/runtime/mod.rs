@@ -9,6 +9,7 @@ pub mod logging;
 mod memory;
 pub mod outcome;
 pub mod prepared;
+pub mod remembering;
 pub mod screen;
 pub mod signals;
 
@@ -18,7 +19,8 @@ pub use dashboard::RunningSessions;
 pub use driver::{Observer, drive};
 pub use memory::Memory;
 pub use outcome::{Failure, Outcome};
-pub use prepared::{ANY_CERTIFICATE, Prepared};
+pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
+pub use remembering::Remembering;
 pub use screen::{Reaction, Screen};
 
 /// A single-threaded event loop.

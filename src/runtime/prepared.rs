@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::outcome::Failure;
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, Claim, Profile};
+use crate::profile::{self, Claim, Hold, Profile, SlotMemory};
 use crate::session::Session;
 use crate::text::Clean;
 
@@ -20,10 +20,28 @@ pub struct Prepared {
     pub title: Clean,
     /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
     pub accepts_any_certificate: bool,
-    /// Kept as long as the session runs; missing if another process is this device already, or nothing can be claimed.
+    /// Kept as long as the session runs.
+    pub held: Held,
+    /// What is kept from one run to the next; nothing without a profile.
+    pub memories: Memories,
+}
+
+/// Keeps other programs out as long as a session runs.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Of the device; missing if another process is this device already, or nothing can be claimed.
     pub claim: Option<Claim>,
-    /// Which devices are known from earlier runs, and where that is kept; nowhere without a profile.
-    pub memory: Option<Memory>,
+    /// Of the profile, if it is one.
+    pub profile: Option<Hold>,
+}
+
+/// What is kept from one run to the next.
+#[derive(Debug, Default)]
+pub struct Memories {
+    /// What is known of our slot.
+    pub slot: Option<SlotMemory>,
+    /// Which devices are known.
+    pub known: Option<Memory>,
 }
 
 impl Prepared {
@@ -40,9 +58,28 @@ impl Prepared {
         let session = Session::new(profile.session, profile::fresh_random());
         let url = session.url(&profile.base_url, profile.server_group);
         let address = Address::new(&url, &tls)?;
-        let title = Clean::new(&address.authority());
+        let title = match &profile.name {
+            Some(name) => Clean::new(name.as_str()),
+            None => Clean::new(&address.authority()),
+        };
+        let known = profile.name.as_ref().and_then(profile::profile_state).map(|state| state.join("known.json"));
+        // A list that cannot be read is as good as none: the next one is the new baseline.
+        let known = known.and_then(|path| match Memory::open(path) {
+            Ok(memory) => Some(memory),
+            Err(error) => {
+                tracing::warn!("{error}");
+                None
+            }
+        });
         let config = session.config();
         let claim = Claim::take(config.keys.device_group_id(), config.device_id).ok().flatten();
-        Ok(Self { session, address, title, accepts_any_certificate: tls.accept_any_certificate, claim, memory: None })
+        Ok(Self {
+            session,
+            address,
+            title,
+            accepts_any_certificate: tls.accept_any_certificate,
+            held: Held { claim, profile: profile.hold },
+            memories: Memories { slot: profile.memory, known },
+        })
     }
 }

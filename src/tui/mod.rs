@@ -11,6 +11,7 @@ mod cut;
 mod devices;
 mod dialog;
 mod feed;
+mod first_run;
 mod format;
 mod frame;
 mod header;

@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal as _};
 
 use crossterm::event::EventStream;
 
-use super::{Colour, Dashboard, Glyphs, Settings, Zone};
+use super::{Colour, Dashboard, Glyphs, Settings, Zone, first_run};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileError, StoreError};
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Outcome, Prepared, RunningSessions, dashboard, event_loop};
+use crate::runtime::{Failure, Held, Memories, Outcome, Prepared, RunningSessions, dashboard, event_loop};
 use crate::session::LeaderPolicy;
 use crate::text::Clean;
 
@@ -17,7 +17,15 @@ use crate::text::Clean;
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
 pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
-    show(vec![Prepared::new(Profile::from_options(connection)?)?], display)
+    let profile = match Profile::from_options(connection) {
+        Err(ProfileError::FirstRun) if has_terminal() => return first_run::show(display),
+        // Perhaps it was meant to be a command.
+        Err(ProfileError::Store(error @ StoreError::NoSuchProfile { .. })) => {
+            return Err(Failure::Usage(format!("{error}; d2mtop --help lists the commands")));
+        }
+        profile => profile?,
+    };
+    show(vec![Prepared::new(profile)?], display)
 }
 
 /// Opens the dashboard on a simulated group.
@@ -27,15 +35,25 @@ pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome
 pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let title = Clean::literal("demo");
-    let prepared = Prepared { session, address, title, accepts_any_certificate: false, claim: None, memory: None };
+    let prepared = Prepared {
+        session,
+        address,
+        title: Clean::literal("demo"),
+        accepts_any_certificate: false,
+        held: Held::default(),
+        memories: Memories::default(),
+    };
     let outcome = show(vec![prepared], options.display);
     drop(running);
     outcome
 }
 
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
 fn require_terminal() -> Result<(), Failure> {
-    if io::stdin().is_terminal() && io::stdout().is_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
+    if has_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
 }
 
 /// Opens the dashboard on one or more sessions, each with a tab of its own.
@@ -47,13 +65,13 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs) -> Result<Outcome, Failur
     let settings = tabs.iter().map(|prepared| settings(prepared, display)).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
-    let (sessions, claims): (Vec<_>, Vec<_>) =
-        tabs.into_iter().map(|tab| ((tab.session, tab.address, tab.memory), tab.claim)).unzip();
+    let (sessions, held): (Vec<_>, Vec<_>) =
+        tabs.into_iter().map(|tab| ((tab.session, tab.address, tab.memories), tab.held)).unzip();
     let sessions = RunningSessions::start(sessions).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
         .map_err(Failure::Terminal)?;
-    drop(claims);
+    drop(held);
     Ok(Outcome::Normal)
 }
 

@@ -28,13 +28,13 @@ const KEY_CHECK: fn(&ConnectionArgs, &Result<Profile, ProfileError>) -> Finding 
 pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
     let profile = match Profile::from_options(&options.connection) {
-        Err(error) if !is_about_the_key(&error) && !matches!(error, ProfileError::NoUrl) => return Err(error.into()),
+        Err(error) if !is_about_the_key(&error) && !matches!(error, ProfileError::FirstRun) => return Err(error.into()),
         profile => profile,
     };
     let mut report = Report { json: options.json, failed: false };
     report.add(&surroundings::terminal())?;
     report.add(&surroundings::colours())?;
-    if matches!(profile, Err(ProfileError::NoUrl)) {
+    if matches!(profile, Err(ProfileError::FirstRun)) {
         let words = "none given, so nothing else was checked; add --url URL and --key-file FILE";
         report.add(&Finding::new("mediator", Status::Warn, words))?;
         return Ok(report.outcome());

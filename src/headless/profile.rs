@@ -1,0 +1,143 @@
+//! `d2mtop profile`: the profiles, and where their keys are.
+
+mod add;
+mod show;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
+use crate::profile::store::StoreError;
+use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
+use crate::runtime::{Failure, Outcome};
+
+/// A profile file that parses, with every key explained.
+pub const SAMPLE: &str = include_str!("../profile/sample.toml");
+
+/// Does what was asked.
+///
+/// # Errors
+/// If it cannot be done: why, and what to do.
+pub fn run(options: &ProfileArgs) -> Result<Outcome, Failure> {
+    let store = || Store::of_user().map_err(failure);
+    match &options.command {
+        ProfileCommand::Add(options) => add::add(&store()?, options)?,
+        ProfileCommand::Import(options) => add::import(&store()?, options)?,
+        ProfileCommand::List(options) => show::list(&store()?, *options)?,
+        ProfileCommand::Show(options) => show::show(&store()?, &options.name)?,
+        ProfileCommand::Rename(options) => rename(&store()?, options)?,
+        ProfileCommand::Default(options) => choose(&store()?, &options.name)?,
+        ProfileCommand::Remove(options) => remove(&store()?, options)?,
+        ProfileCommand::Sample => say(SAMPLE.trim_end())?,
+    }
+    Ok(Outcome::Normal)
+}
+
+fn failure(error: impl Into<ProfileError>) -> Failure {
+    Failure::Profile(error.into())
+}
+
+/// A line for people, on standard output.
+fn say(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        // Nobody reads any more.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(Failure::Output),
+    }
+}
+
+/// A name for a new profile, which no command has.
+fn new_name(text: &str) -> Result<ProfileName, Failure> {
+    let name: ProfileName = text.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+    let command = Cli::command();
+    if text == "help" || command.get_subcommands().any(|command| command.get_name() == text) {
+        return Err(Failure::Usage(format!("{text} is a command of d2mtop; choose another name")));
+    }
+    Ok(name)
+}
+
+fn find(store: &Store, name: &str) -> Result<(ProfileName, Record), Failure> {
+    let book = store.read().map_err(failure)?;
+    book.find(name).map(|(name, record)| (name.clone(), record.clone())).map_err(failure)
+}
+
+fn choose(store: &Store, name: &str) -> Result<(), Failure> {
+    let (name, _) = find(store, name)?;
+    store.change(|book| book.set_default(&name)).map_err(failure)?;
+    say(&format!("d2mtop opens {name} from now on"))
+}
+
+fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
+    let (from, record) = find(store, &options.name)?;
+    let to = new_name(&options.new_name)?;
+    let _hold = Hold::take(&from).map_err(failure)?;
+    let taken = store.read().map_err(failure)?.find(to.as_str()).is_ok();
+    if taken {
+        return Err(failure(StoreError::Exists(to)));
+    }
+    // A key that d2mtop keeps is named after its profile.
+    let source = SecretSource::of(&from, &record, store.directory()).ok();
+    let kept = source.filter(|source| source.is_kept_for(&from, store.directory()));
+    let moved = kept.map(|source| source.follow(&from, &to, store.directory())).transpose().map_err(failure)?;
+    let key_file = moved.as_ref().and_then(SecretSource::key_file);
+    let renamed = store.change(|book| {
+        book.rename(&from, to.clone())?;
+        key_file.map_or(Ok(()), |path| book.set_key_file(&to, path))
+    });
+    if let Err(error) = renamed {
+        if let Some(moved) = moved {
+            let _ = moved.follow(&to, &from, store.directory());
+        }
+        return Err(failure(error));
+    }
+    if profile::rename_profile_state(&from, &to).is_err() {
+        say("what was known of its slot is lost; if the login is refused, say --expect existing once")?;
+    }
+    say(&format!("{from} is called {to} from now on"))
+}
+
+fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
+    let (name, record) = find(store, &options.name)?;
+    let _hold = match Hold::take(&name) {
+        Err(error @ HoldError::Held { .. }) => return Err(failure(error)),
+        hold => hold.ok(),
+    };
+    let source = SecretSource::of(&name, &record, store.directory()).ok();
+    let kept = source.as_ref().filter(|source| source.is_kept_for(&name, store.directory()));
+    if !options.yes && !agreed(&name, &record, kept)? {
+        return say("nothing removed");
+    }
+    let slot = show::known(&name, &record).filter(|known| known.slot == slot_memory::Knowledge::Registered);
+    store.change(|book| book.remove(&name)).map_err(failure)?;
+    let _ = profile::forget_profile_state(&name);
+    say(&format!("removed the profile {name}"))?;
+    if let (Some(_), Some(device)) = (slot, record.device_id) {
+        say(&format!("the mediator keeps the slot of its device {device} until it expires or is dropped"))?;
+    }
+    match &source {
+        Some(source) => match source.discard(&name, store.directory()) {
+            Ok(true) => say("its key is deleted, too"),
+            Ok(false) => say(&format!("its key stays in the {source}")),
+            Err(error) => Err(Failure::Usage(format!("the {source} could not be deleted: {error}"))),
+        },
+        None => Ok(()),
+    }
+}
+
+fn agreed(name: &ProfileName, record: &Record, kept: Option<&SecretSource>) -> Result<bool, Failure> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(Failure::Usage(format!("not removed without asking; d2mtop profile remove {name} --yes")));
+    }
+    let device = record.device_id.map(|id| format!(", device {id}")).unwrap_or_default();
+    let mut question = format!("Remove the profile {name} ({}{device})?", show::clean(&record.mediator));
+    if kept.is_some() {
+        question.push_str(" Its key is deleted, too: without another copy you must link a device again.");
+    }
+    question.push_str(" [y/N] ");
+    let mut stderr = io::stderr();
+    stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).map_err(Failure::Terminal)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(Failure::Terminal)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

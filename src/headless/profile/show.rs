@@ -1,0 +1,117 @@
+//! `profile list` and `profile show`.
+
+use serde_json::json;
+
+use super::{failure, find, say};
+use crate::cli::ListArgs;
+use crate::profile::record::expand_preset;
+use crate::profile::slot_memory::{Knowledge, Known};
+use crate::profile::{Hold, ProfileName, Record, SecretSource, SlotMemory, Store};
+use crate::protocol::{Dialect, Millis};
+use crate::runtime::{Failure, clock};
+use crate::text::Clean;
+
+/// What people wrote into the file, fit to be shown.
+pub(super) fn clean(text: &str) -> Clean {
+    Clean::new(text)
+}
+
+/// One line a profile.
+pub(super) fn list(store: &Store, options: ListArgs) -> Result<(), Failure> {
+    let book = store.read().map_err(failure)?;
+    let default = book.default_name().ok();
+    let width = book.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+    for (name, record) in book.iter() {
+        let is_default = default == Some(name);
+        let dialect = Dialect::from(record.dialect);
+        if options.json {
+            say(&as_json(store, name, record, is_default).to_string())?;
+        } else {
+            let mark = if is_default { '*' } else { ' ' };
+            let mediator = clean(expand_preset(&record.mediator));
+            say(&format!(
+                "{mark} {name:width$}  {:3}  {mediator}  {}",
+                dialect.to_string(),
+                place(store, name, record)
+            ))?;
+        }
+    }
+    if book.is_empty() && !options.json {
+        say("no profile yet; d2mtop profile add --help")?;
+    }
+    Ok(())
+}
+
+fn as_json(store: &Store, name: &ProfileName, record: &Record, is_default: bool) -> serde_json::Value {
+    json!({
+        "name": name,
+        "default": is_default,
+        "dialect": record.dialect,
+        "mediator": clean(expand_preset(&record.mediator)),
+        "server_group": clean(&record.server_group),
+        "label": record.label.as_deref().map(clean),
+        "device": record.device_id,
+        "slot": record.slot,
+        "exhausted": record.exhausted,
+        "presence": record.presence,
+        "pins": record.pins,
+        "read_only": record.read_only,
+        "key": place(store, name, record),
+        "known": known(name, record).map(|known| json!({"slot": known.slot, "since": known.since, "seen": known.seen})),
+    })
+}
+
+/// Where the key is, never what it is.
+fn place(store: &Store, name: &ProfileName, record: &Record) -> Clean {
+    match SecretSource::of(name, record, store.directory()) {
+        Ok(source) => Clean::new(&source.to_string()),
+        Err(_) => Clean::literal("no key yet"),
+    }
+}
+
+/// What was last known of the profile's slot.
+pub(super) fn known(name: &ProfileName, record: &Record) -> Option<Known> {
+    SlotMemory::read(name, record.device_id?, &record.mediator)?.known().cloned()
+}
+
+/// All that a profile says, one thing a line.
+pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
+    let (name, record) = find(store, name)?;
+    let is_default = store.read().is_ok_and(|book| book.default_name().ok() == Some(&name));
+    let word = |value: serde_json::Value| value.as_str().map(clean).unwrap_or_default();
+    let dash = || Clean::literal("-");
+    let mut lines: Vec<(&str, Clean)> = vec![
+        ("profile", clean(&format!("{name}{}", if is_default { " (default)" } else { "" }))),
+        ("dialect", clean(&Dialect::from(record.dialect).to_string())),
+        ("mediator", clean(expand_preset(&record.mediator))),
+        ("server group", clean(&record.server_group)),
+        ("label", record.label.as_deref().map_or(Clean::literal("d2mtop@HOST"), clean)),
+        ("device", record.device_id.map_or(Clean::literal("made at the first use"), |id| clean(&id.to_string()))),
+        ("slot", word(json!(record.slot))),
+        ("known of it", known(&name, &record).map_or(Clean::literal("nothing yet"), |known| words(&known))),
+        ("exhausted", word(json!(record.exhausted))),
+        ("presence", word(json!(record.presence))),
+        ("read-only", Clean::literal(if record.read_only { "yes" } else { "no" })),
+        ("certificates", record.ca.as_ref().map_or_else(dash, |path| clean(&path.to_string_lossy()))),
+    ];
+    lines.extend(record.pins.iter().map(|pin| ("pin", clean(pin.as_str()))));
+    lines.push(("key", place(store, &name, &record)));
+    lines.extend(Hold::holder(&name).map(|process| ("open in", clean(&format!("process {process}")))));
+    lines.push(("file", clean(&store.path().to_string_lossy())));
+    lines.iter().try_for_each(|(what, value)| say(&format!("{what:13} {value}")))
+}
+
+fn words(known: &Known) -> Clean {
+    let day = |at: u64| {
+        let at = i64::try_from(at).ok().and_then(chrono::DateTime::from_timestamp_millis);
+        at.map_or_else(|| "?".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+    };
+    let ago = clock::now().since(Millis(known.seen)).as_secs() / 60;
+    let text = match known.slot {
+        Knowledge::Registered => {
+            format!("registered since {}, last connected {} ({ago} min ago)", day(known.since), day(known.seen))
+        }
+        Knowledge::Gone => format!("gone since {}; the next login takes a new one", day(known.since)),
+    };
+    Clean::new(&text)
+}

@@ -1,0 +1,79 @@
+//! Which profile is opened, and what it adds to the options.
+
+use super::{
+    Hold, HoldError, ProfileError, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store, StoreError,
+};
+use crate::cli::{ConnectionArgs, DialectArg};
+use crate::protocol::{DeviceId, GroupSecret};
+
+/// A profile that is opened.
+pub(super) struct Chosen {
+    pub(super) name: ProfileName,
+    pub(super) record: Record,
+    store: Store,
+    /// The connection is the profile's own: no option makes another group or mediator of it.
+    is_own: bool,
+}
+
+impl Chosen {
+    /// The profile that the options name, or the default one; [`None`] if they say a mediator instead.
+    pub(super) fn by(options: &ConnectionArgs) -> Result<Option<Self>, ProfileError> {
+        if options.profile.is_none() && options.url.is_some() {
+            return Ok(None);
+        }
+        let store = match (Store::of_user(), &options.profile) {
+            (Err(StoreError::NoHome), None) => return Err(ProfileError::FirstRun),
+            (store, _) => store?,
+        };
+        let book = store.read()?;
+        let (name, record) = match &options.profile {
+            Some(name) => book.find(name)?,
+            None if book.is_empty() => return Err(ProfileError::FirstRun),
+            None => book.find(book.default_name()?.as_str())?,
+        };
+        let is_own = options.url.is_none()
+            && options.key_file.is_none()
+            && options.server_group.is_none()
+            && options.dialect.is_none();
+        Ok(Some(Self { name: name.clone(), record: record.clone(), store, is_own }))
+    }
+
+    /// The options, and what the profile says where they say nothing.
+    pub(super) fn fill_in(&mut self, options: &ConnectionArgs) -> Result<ConnectionArgs, StoreError> {
+        let own_id = match self.record.device_id {
+            Some(id) => id,
+            None => self.store.change(|book| book.device_id(&self.name))?,
+        };
+        self.record.device_id = Some(own_id);
+        let record = &self.record;
+        let mut filled_in = options.clone();
+        filled_in.url.get_or_insert_with(|| super::record::expand_preset(&record.mediator).to_owned());
+        filled_in.server_group.get_or_insert_with(|| record.server_group.clone());
+        filled_in.dialect.get_or_insert(match record.dialect {
+            super::record::StoredDialect::Mk => DialectArg::Mk,
+            super::record::StoredDialect::Dgk => DialectArg::Dgk,
+        });
+        filled_in.device_id.get_or_insert_with(|| own_id.to_string());
+        filled_in.label = filled_in.label.or_else(|| record.label.clone());
+        filled_in.ca = filled_in.ca.or_else(|| record.ca.as_ref().map(|path| self.store.directory().join(path)));
+        filled_in.persistent |= record.slot == super::record::Slot::Persistent;
+        filled_in.read_only |= record.read_only;
+        Ok(filled_in)
+    }
+
+    /// The profile's key.
+    pub(super) fn secret(&self) -> Result<GroupSecret, SecretError> {
+        SecretSource::of(&self.name, &self.record, self.store.directory())?.load(&self.name)
+    }
+
+    /// What is remembered of the slot, if the slot is the profile's.
+    pub(super) fn memory(&self, device: DeviceId) -> Option<SlotMemory> {
+        let is_own = self.is_own && self.record.device_id == Some(device);
+        is_own.then(|| SlotMemory::read(&self.name, device, &self.record.mediator)).flatten()
+    }
+
+    /// Takes the profile for this program, if the device is the profile's: another device is nobody's rival.
+    pub(super) fn hold(&self, device: DeviceId) -> Result<Option<Hold>, HoldError> {
+        if self.record.device_id == Some(device) { Hold::take(&self.name) } else { Ok(None) }
+    }
+}

@@ -1,0 +1,284 @@
+//! [`SlotMemory`]: what was last known of a profile's slot at the mediator, kept between two runs.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::name::ProfileName;
+use super::private;
+use crate::group::{DisconnectCause, Event, NextStep};
+use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
+
+/// After how long away a volatile slot must have expired. No server says how long it keeps one.
+pub const VOLATILE_GONE_AFTER: Duration = Duration::from_mins(10);
+
+/// In the directory of what the machine learns of a profile.
+const FILE: &str = "slot.json";
+
+/// How often at most being there is noted.
+const SEEN_EVERY: Duration = Duration::from_mins(1);
+
+/// What is known of a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// Whose slot: the device id as people read it.
+    device: String,
+    /// Where: the mediator's URL template.
+    mediator: String,
+    /// Whether it was there.
+    pub slot: Knowledge,
+    /// Since when that is known, in milliseconds since 1970.
+    pub since: u64,
+    /// When we were last connected, likewise.
+    pub seen: u64,
+}
+
+/// Whether the mediator has a slot for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Knowledge {
+    /// It took a login.
+    Registered,
+    /// It said that there is none any more.
+    Gone,
+}
+
+/// Remembers the slot of one profile.
+#[derive(Clone, Debug)]
+pub struct SlotMemory {
+    path: PathBuf,
+    device: DeviceId,
+    mediator: String,
+    known: Option<Known>,
+    /// What the running session expects, as far as can be told.
+    expected: SlotState,
+    /// Whether it is logged in.
+    online: bool,
+}
+
+impl SlotMemory {
+    /// What is remembered of this profile's device at this mediator.
+    #[must_use]
+    pub fn read(name: &ProfileName, device: DeviceId, mediator: &str) -> Option<Self> {
+        Some(Self::read_at(super::place::profile_state(name)?.join(FILE), device, mediator))
+    }
+
+    fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
+        // What cannot be read is as good as forgotten: the mediator knows better anyway.
+        let known = private::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<Known>(&text).ok());
+        let known = known.filter(|known| known.device == device.to_string() && known.mediator == mediator);
+        Self { path, device, mediator: mediator.to_owned(), known, expected: SlotState::New, online: false }
+    }
+
+    /// What is known; [`None`] if this device was never there.
+    #[must_use]
+    pub const fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
+    }
+
+    /// Whether the mediator should know this device now.
+    #[must_use]
+    pub fn expected(&self, policy: ExpirationPolicy, now: Millis) -> SlotState {
+        match &self.known {
+            Some(Known { slot: Knowledge::Registered, seen, .. })
+                if policy == ExpirationPolicy::Persistent || now.since(Millis(*seen)) < VOLATILE_GONE_AFTER =>
+            {
+                SlotState::Existing
+            }
+            _ => SlotState::New,
+        }
+    }
+
+    /// What the session that starts now expects.
+    pub const fn starts_with(&mut self, expected: SlotState) {
+        self.expected = expected;
+    }
+
+    /// Learns from what happens; true if that should be written.
+    pub fn learn(&mut self, at: Millis, event: &Event) -> bool {
+        match event {
+            Event::LoggedIn(_) => {
+                (self.expected, self.online) = (SlotState::Existing, true);
+                self.set(Knowledge::Registered, at)
+            }
+            Event::Disconnected { cause, next } => {
+                let refreshed = self.refresh(at, Duration::ZERO);
+                self.online = false;
+                match cause {
+                    DisconnectCause::ClosedByServer { code, .. } => {
+                        self.learn_from_close(at, *code, *next) || refreshed
+                    }
+                    _ => refreshed,
+                }
+            }
+            _ => self.refresh(at, SEEN_EVERY),
+        }
+    }
+
+    fn learn_from_close(&mut self, at: Millis, code: CloseCode, next: NextStep) -> bool {
+        match (code, self.expected) {
+            // The session itself tries the other state where that is harmless.
+            (CloseCode::SLOT_STATE_MISMATCH, _) if next != NextStep::WaitForUser => false,
+            // Ours after all, if it ever was; else the id is another device's, and not ours to take.
+            (CloseCode::SLOT_STATE_MISMATCH, SlotState::New) => {
+                let was_ours = self.known.as_ref().is_some_and(|known| known.slot == Knowledge::Registered);
+                was_ours && self.set(Knowledge::Registered, at)
+            }
+            (CloseCode::SLOT_STATE_MISMATCH | CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT, _) => {
+                self.forget(at)
+            }
+            _ => false,
+        }
+    }
+
+    fn forget(&mut self, at: Millis) -> bool {
+        self.expected = SlotState::New;
+        self.set(Knowledge::Gone, at)
+    }
+
+    fn set(&mut self, slot: Knowledge, at: Millis) -> bool {
+        let since = match &self.known {
+            Some(known) if known.slot == slot => known.since,
+            _ => at.0,
+        };
+        let device = self.device.to_string();
+        self.known = Some(Known { device, mediator: self.mediator.clone(), slot, since, seen: at.0 });
+        true
+    }
+
+    /// The mediator counts from the end of the connection, which may come without a word.
+    fn refresh(&mut self, at: Millis, every: Duration) -> bool {
+        match &mut self.known {
+            Some(known) if self.online && at.since(Millis(known.seen)) > every => {
+                known.seen = at.0;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Writes what is known.
+    ///
+    /// # Errors
+    /// If the file system does not take it.
+    pub fn write(&self) -> io::Result<()> {
+        let Some(known) = &self.known else { return Ok(()) };
+        private::replace(&self.path, serde_json::to_string(known)?.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::Login;
+    use crate::protocol::Dialect;
+    use crate::text::Clean;
+
+    const URL: &str = "wss://mediator.example/";
+    const DEVICE: DeviceId = DeviceId(7);
+    const LOGIN: Millis = Millis(1_000_000);
+
+    fn memory(home: &tempfile::TempDir) -> SlotMemory {
+        SlotMemory::read_at(home.path().join("home/slot.json"), DEVICE, URL)
+    }
+
+    fn logged_in() -> Event {
+        Event::LoggedIn(Login {
+            own: DEVICE,
+            dialect: Dialect::Dgk,
+            max_device_slots: 5,
+            slot_state: SlotState::New,
+            clock_offset: None,
+            reflection_queue_length: None,
+            shared_version: None,
+        })
+    }
+
+    fn closed(code: CloseCode, next: NextStep) -> Event {
+        Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, reason: Clean::default() }, next }
+    }
+
+    #[test]
+    fn the_next_start_expects_what_the_last_one_learned() {
+        use ExpirationPolicy::{Persistent, Volatile};
+        use SlotState::{Existing, New};
+        const WAIT: NextStep = NextStep::WaitForUser;
+        let soon = LOGIN.after(Duration::from_mins(9));
+        let late = LOGIN.after(Duration::from_mins(11));
+        let in_a_year = LOGIN.after(Duration::from_hours(24 * 365));
+        let retry = NextStep::RetryAt { at: LOGIN, attempt: 1 };
+        let login = logged_in;
+        for (events, policy, now, expected) in [
+            (vec![], Volatile, soon, New),
+            (vec![login()], Volatile, soon, Existing),
+            (vec![login()], Volatile, late, New),
+            (vec![login()], Persistent, in_a_year, Existing),
+            (vec![login(), closed(CloseCode::GOING_AWAY, retry)], Volatile, soon, Existing),
+            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT)], Persistent, soon, New),
+            (vec![login(), closed(CloseCode::REFLECTION_QUEUE_LIMIT, WAIT)], Persistent, soon, New),
+            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, New),
+            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, retry)], Persistent, soon, Existing),
+            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT), login()], Persistent, soon, Existing),
+            // An id that was never ours is another device's.
+            (vec![closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, New),
+            (vec![closed(CloseCode::DEVICE_LIMIT_REACHED, WAIT)], Persistent, soon, New),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let mut first = memory(&home);
+            for event in &events {
+                if first.learn(LOGIN, event) {
+                    first.write().unwrap();
+                }
+            }
+            assert_eq!(memory(&home).expected(policy, now), expected, "{events:?} {policy:?}");
+        }
+    }
+
+    #[test]
+    fn a_slot_that_was_thought_expired_and_is_there_is_ours() {
+        let home = tempfile::tempdir().unwrap();
+        let mut first = memory(&home);
+        assert!(first.learn(LOGIN, &logged_in()));
+        first.write().unwrap();
+        let late = LOGIN.after(Duration::from_hours(1));
+        let mut second = memory(&home);
+        second.starts_with(second.expected(ExpirationPolicy::Volatile, late));
+        assert!(second.learn(late, &closed(CloseCode::SLOT_STATE_MISMATCH, NextStep::WaitForUser)));
+        assert_eq!(second.expected(ExpirationPolicy::Volatile, late), SlotState::Existing);
+        assert_eq!(second.known().map(|known| known.since), Some(LOGIN.0));
+    }
+
+    #[test]
+    fn being_there_is_noted_once_a_minute_and_being_away_never() {
+        let home = tempfile::tempdir().unwrap();
+        let mut memory = memory(&home);
+        assert!(!memory.learn(LOGIN, &Event::QueueDry), "nothing is known yet");
+        memory.learn(LOGIN, &logged_in());
+        assert!(!memory.learn(LOGIN.after(Duration::from_secs(59)), &Event::QueueDry));
+        assert!(memory.learn(LOGIN.after(Duration::from_secs(61)), &Event::QueueDry));
+        let gone = Event::Disconnected { cause: DisconnectCause::NoAnswer, next: NextStep::WaitForUser };
+        assert!(memory.learn(LOGIN.after(Duration::from_secs(62)), &gone));
+        for event in [Event::Connecting { attempt: 1 }, gone] {
+            assert!(!memory.learn(LOGIN.after(Duration::from_hours(1)), &event), "{event:?}");
+        }
+        memory.starts_with(SlotState::Existing);
+        assert!(!memory.learn(LOGIN.after(Duration::from_hours(2)), &Event::Handshaking));
+    }
+
+    #[test]
+    fn another_device_or_mediator_or_a_broken_file_is_no_memory() {
+        let home = tempfile::tempdir().unwrap();
+        let mut first = memory(&home);
+        first.learn(LOGIN, &logged_in());
+        first.write().unwrap();
+        let path = home.path().join("home/slot.json");
+        assert!(SlotMemory::read_at(path.clone(), DEVICE, URL).known().is_some());
+        assert!(SlotMemory::read_at(path.clone(), DeviceId(8), URL).known().is_none());
+        assert!(SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/").known().is_none());
+        private::replace(&path, b"{\"device\":").unwrap();
+        assert!(SlotMemory::read_at(path, DEVICE, URL).known().is_none());
+    }
+}
