@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use clap::Parser as _;
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -60,6 +60,10 @@ fn demo(display: DisplayArgs) -> Result<Outcome, Failure> {
 async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<Choice> {
     let mut inputs = EventStream::new();
     let mut terminated = pin!(signals::terminated());
+    // Polled before anything is shown, so that a signal that comes right after finds us listening.
+    if terminated.as_mut().now_or_never().is_some() {
+        return Ok(Choice::Quit);
+    }
     loop {
         terminal.draw(|buffer| {
             draw(buffer, theme);
