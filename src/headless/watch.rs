@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::ndjson;
@@ -26,6 +26,9 @@ const EVENT_CAPACITY: usize = 1_024;
 
 /// How long a dry watch waits for the device list, which was asked for at login.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the end waits for a reader who does not read.
+const READER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Connects as the options say, and prints until it ends.
 ///
@@ -90,7 +93,9 @@ pub fn watch(session: Session, address: Address, memories: Memories, until: Unti
     ));
     // Let the session leave politely; its thread ends when it has.
     let _ = commands.try_send(Command::Leave);
-    let _ = thread.join();
+    if thread.join().is_err() {
+        return Err(Failure::Panicked);
+    }
     printed
 }
 
@@ -101,34 +106,82 @@ async fn print(
     remembered: &mut Remembered,
 ) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(until.until_dry);
-    let mut output = io::BufWriter::new(io::stdout().lock());
+    let mut printer = Printer::start().map_err(Failure::Start)?;
     let terminated = signals::terminated();
     tokio::pin!(terminated);
     let time_over = time_over(until.duration);
     tokio::pin!(time_over);
+    // What is not yet with the printer; nothing more is taken from the stream as long as there is some.
+    let mut lines = Vec::new();
     loop {
         tokio::select! {
             biased;
             () = &mut terminated, if progress.leaving.is_none() => progress.leave(Outcome::Normal, commands),
-            () = &mut time_over, if progress.leaving.is_none() => progress.leave(Outcome::Normal, commands),
+            () = &mut time_over, if progress.leaving.is_none() => {
+                // Without a login there was nothing to watch.
+                let outcome = if progress.login == Login::Missing { Outcome::Lost } else { Outcome::Normal };
+                progress.leave(outcome, commands);
+            }
             () = tokio::time::sleep_until(progress.settled_since + LIST_PATIENCE), if progress.awaits_list() => {
                 progress.leave(Outcome::Normal, commands);
             }
-            () = stream.changed.notified() => {}
+            () = tokio::time::sleep_until(progress.left_at + READER_PATIENCE), if progress.leaving.is_some() => {
+                return Ok(progress.leaving.unwrap_or(Outcome::Lost));
+            }
+            permit = printer.lines.reserve(), if !lines.is_empty() => match permit {
+                Ok(permit) => permit.send(std::mem::take(&mut lines)),
+                Err(_) => break,
+            },
+            () = stream.changed.notified(), if lines.is_empty() => {}
+        }
+        if !lines.is_empty() {
+            continue;
         }
         let (told, ended) = stream.take();
-        let written = told.iter().try_for_each(|told| write(&mut output, told)).and_then(|()| output.flush());
-        match written {
-            // Nobody reads any more: that is how `head` ends its input.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Normal),
-            written => written.map_err(Failure::Output)?,
-        }
+        told.iter().try_for_each(|told| write(&mut lines, told)).map_err(Failure::Output)?;
         for told in &told {
             remembered.take(told);
             progress.take(told, commands);
         }
-        if ended {
+        if ended && lines.is_empty() {
+            printer.end().await?;
             return Ok(progress.leaving.unwrap_or(Outcome::Lost));
+        }
+    }
+    // The printer ended first.
+    printer.end().await.map(|()| Outcome::Normal)
+}
+
+/// Writes to standard output on a thread of its own, so that a reader who does not read keeps nobody from leaving.
+struct Printer {
+    lines: mpsc::Sender<Vec<u8>>,
+    done: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Printer {
+    fn start() -> io::Result<Self> {
+        let (lines, mut incoming) = mpsc::channel::<Vec<u8>>(1);
+        let (sender, done) = oneshot::channel();
+        std::thread::Builder::new().name("printer".to_owned()).spawn(move || {
+            let mut output = io::stdout().lock();
+            let mut printed = Ok(());
+            while let (Ok(()), Some(lines)) = (&printed, incoming.blocking_recv()) {
+                printed = output.write_all(&lines).and_then(|()| output.flush());
+            }
+            drop(incoming);
+            let _ = sender.send(printed);
+        })?;
+        Ok(Self { lines, done })
+    }
+
+    /// Waits until everything is written, for as long as a reader deserves.
+    async fn end(&mut self) -> Result<(), Failure> {
+        let (nowhere, _) = mpsc::channel(1);
+        self.lines = nowhere;
+        match tokio::time::timeout(READER_PATIENCE, &mut self.done).await {
+            // Nobody reads any more: that is how `head` ends its input.
+            Ok(Ok(Err(error))) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(()),
         }
     }
 }
@@ -237,7 +290,7 @@ impl StreamState {
         let (messages, durable, acknowledged) = match &event {
             Event::Reflected(messages) => (messages.len(), durable(messages), 0),
             Event::Acknowledged { ids, .. } => (0, 0, ids.len()),
-            Event::RoundTrip { .. } | Event::ReflectionStored { .. } => (0, 0, 0),
+            Event::RoundTrip { .. } | Event::ReflectionStored { .. } | Event::Ignored(_) => (0, 0, 0),
             _ => return self.queue.push_back(Told::Event(at, event)),
         };
         if !matches!(self.queue.back(), Some(Told::LeftOut(_))) {
@@ -277,6 +330,8 @@ struct Progress {
     /// Since when the queue is dry and everything acknowledged, if it is.
     settled_since: Instant,
     leaving: Option<Outcome>,
+    /// Since when it is leaving, if it is.
+    left_at: Instant,
 }
 
 impl Progress {
@@ -289,6 +344,7 @@ impl Progress {
             listed: false,
             settled_since: Instant::now(),
             leaving: None,
+            left_at: Instant::now(),
         }
     }
 
@@ -303,6 +359,7 @@ impl Progress {
     fn leave(&mut self, outcome: Outcome, commands: &mpsc::Sender<Command>) {
         if self.leaving.is_none() {
             self.leaving = Some(outcome);
+            self.left_at = Instant::now();
             let _ = commands.try_send(Command::Leave);
         }
     }
@@ -314,6 +371,7 @@ impl Progress {
                 self.received += left_out.durable;
                 self.acknowledged += left_out.acknowledged;
             }
+            Told::Event(_, Event::Connecting { .. }) => self.login = Login::Missing,
             Told::Event(_, Event::LoggedIn(_)) => {
                 // What was not acknowledged on an earlier connection comes again.
                 (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
@@ -345,11 +403,15 @@ impl Progress {
             DisconnectCause::LeftGroup => Some(Outcome::Normal),
             // The slot has expired while we stayed away, as it may: a new one is taken.
             DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }
-                if self.login != Login::Missing && matches!(next, NextStep::RetryAt { .. }) =>
+                if matches!(next, NextStep::RetryAt { .. }) =>
             {
                 None
             }
-            DisconnectCause::ClosedByServer { .. } if self.login == Login::Missing => Some(Outcome::Refused),
+            // Codes below 4000 say nothing of the login.
+            DisconnectCause::ClosedByServer { code, .. } if self.login == Login::Missing && code.0 >= 4_000 => {
+                Some(Outcome::Refused)
+            }
+            DisconnectCause::ClosedByServer { .. } if self.login == Login::Missing => Some(Outcome::Lost),
             DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
                 if !self.until_dry =>
             {

@@ -38,6 +38,9 @@ pub enum Failure {
     /// Standard output failed.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
+    /// A part of the program failed in a way that it should not.
+    #[error("d2mtop itself failed; what is above says where. Please report it")]
+    Panicked,
     /// The terminal failed.
     #[error("the terminal failed: {0}")]
     Terminal(io::Error),
@@ -84,7 +87,12 @@ impl Failure {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
-            Self::Output(_) | Self::Terminal(_) | Self::Start(_) | Self::Listen { .. } | Self::PortFile { .. } => 1,
+            Self::Panicked
+            | Self::Output(_)
+            | Self::Terminal(_)
+            | Self::Start(_)
+            | Self::Listen { .. }
+            | Self::PortFile { .. } => 1,
         }
     }
 }

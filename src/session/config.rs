@@ -97,6 +97,8 @@ pub struct Timing {
     pub ping_interval: Duration,
     /// From a ping to giving the connection up if nothing at all is heard.
     pub ping_deadline: Duration,
+    /// How long the server may take to answer about the lock and a drop.
+    pub answer: Duration,
     /// Between two requests for the device list that nobody asked for; the protocol pushes none.
     pub refresh_interval: Duration,
     /// Before connecting again.
@@ -127,6 +129,7 @@ impl Default for Timing {
             handshake: Duration::from_secs(20),
             ping_interval: Duration::from_secs(30),
             ping_deadline: Duration::from_secs(15),
+            answer: Duration::from_secs(25),
             refresh_interval: Duration::from_mins(5),
             backoff: Backoff::default(),
             stable_after: Duration::from_secs(30),

@@ -47,7 +47,30 @@ enum DropStep {
     Done,
 }
 
+/// An answer that the server owes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    Begin,
+    List,
+    Drop,
+    Commit,
+}
+
 impl Lock {
+    /// Which answer the server owes; a holder of the lock owes none.
+    pub(super) const fn awaited(&self) -> Option<Awaited> {
+        match self {
+            Self::Requested(_) => Some(Awaited::Begin),
+            Self::Committing(_) => Some(Awaited::Commit),
+            Self::Held(wish) => match wish.goal {
+                Goal::Drop(_, DropStep::Listing) => Some(Awaited::List),
+                Goal::Drop(_, DropStep::Dropping) => Some(Awaited::Drop),
+                Goal::Drop(_, DropStep::Done) | Goal::Hold => None,
+            },
+            Self::Free | Self::Waiting(_) => None,
+        }
+    }
+
     /// Whether a drop is under way.
     pub(super) const fn is_dropping(&self) -> bool {
         match self {

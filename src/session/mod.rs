@@ -9,11 +9,13 @@ pub mod command;
 mod config;
 mod io;
 mod lock;
+mod noise;
 mod online;
 mod presence;
 mod receipt;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand::RngCore;
@@ -25,11 +27,13 @@ pub use config::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output};
 
 use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
+use crate::protocol::ids::span_millis;
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, ExpirationPolicy,
     Millis, Nonce, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
 use crate::text::Clean;
+use noise::Noise;
 use online::Online;
 use receipt::{IdRanges, RecentNonces};
 
@@ -49,6 +53,8 @@ pub struct Session {
     failures: u32,
     /// Promotions in a row that ended a login.
     promotions: u32,
+    /// How many of the last promotions came although another device was connected.
+    promotions_in_company: u32,
     expected: SlotState,
     /// Whether a login was cut off before its answer came: the server may have registered us without our knowing.
     unanswered_login: bool,
@@ -58,6 +64,9 @@ pub struct Session {
     known: Option<Known>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
     attended_until: Millis,
+    /// When the last input came.
+    last_handled: Millis,
+    noise: Noise,
     /// When the last login ended.
     left_at: Option<Millis>,
     /// Ids received on earlier connections of this slot.
@@ -96,6 +105,9 @@ impl Session {
             connection: 0,
             failures: 0,
             promotions: 0,
+            promotions_in_company: 0,
+            last_handled: Millis(0),
+            noise: Noise::default(),
             expected,
             unanswered_login: false,
             own_drop_sent: false,
@@ -138,6 +150,11 @@ impl Session {
 
     /// Takes an input; [`Session::poll`] tells what follows from it.
     pub fn handle(&mut self, now: Millis, input: Input) {
+        if now < self.last_handled {
+            // The clock was set back. What was to happen in a minute is still to happen in a minute.
+            self.set_back(self.last_handled.since(now));
+        }
+        self.last_handled = now;
         match input {
             Input::Timer => {}
             Input::LinkUp => self.on_link_up(),
@@ -181,8 +198,25 @@ impl Session {
         self.outputs.push_back(Output::Event(event));
     }
 
+    /// Tells what is skipped; of a flood of it, only how much more there was.
     fn ignored(&mut self, what: &str) {
-        self.emit(Event::Ignored(Clean::new(what)));
+        if let Some(unsaid) = self.noise.may_be_told(self.last_handled) {
+            let more = if unsaid == 0 { String::new() } else { format!(" (and {unsaid} times more before that)") };
+            self.emit(Event::Ignored(Clean::new(&format!("{what}{more}"))));
+        }
+    }
+
+    fn set_back(&mut self, by: Duration) {
+        let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
+        back(&mut self.attended_until);
+        self.left_at.iter_mut().for_each(back);
+        self.noise.set_back(by);
+        match &mut self.phase {
+            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => back(deadline),
+            Phase::Waiting { until } => until.iter_mut().for_each(back),
+            Phase::Online(online) => online.set_back(by),
+            Phase::Idle | Phase::Ended => {}
+        }
     }
 
     fn refuse(&mut self, refusal: Refusal) {
@@ -250,6 +284,9 @@ impl Session {
                 // A newer server may say more than we know; what we do not know we can do without.
                 (Err(error @ DecodeError::UnknownType(_)), _) | (Err(error), Phase::Online(_)) => {
                     self.hand_on(&mut batch);
+                    if error == DecodeError::Malformed("DevicesInfo") {
+                        self.on_unreadable_list();
+                    }
                     self.ignored(&format!("{error}"));
                 }
                 (Err(error), Phase::Handshaking { .. }) => self.server_error(now, &format!("{error}")),

@@ -1,12 +1,14 @@
 //! A login: draining, acknowledging, the device list, liveness and the leader role.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use super::config::{Config, Presence, Timing};
-use super::lock::Lock;
+use super::lock::{Awaited, Lock};
 use super::receipt::IdRanges;
 use super::{Command, Output, Phase, Session};
 use crate::group::{DisconnectCause, Event, Known, ListedDevice, Probe, ReflectedMessage, Refusal};
+use crate::protocol::ids::span_millis;
 use crate::protocol::{
     Activity, ClientMessage, DeviceEntry, DeviceId, MAX_ENVELOPE_SEALED, Millis, Reflect, ReflectId, Reflected,
     ReflectedId, Sealed, ServerMessage,
@@ -36,6 +38,8 @@ pub(super) struct Online {
     next_reflect_id: u32,
     reflects: HashMap<ReflectId, Millis>,
     pub(super) lock: Lock,
+    /// Which answer about the lock is awaited, and since when.
+    awaited: (Option<Awaited>, Millis),
 }
 
 impl Online {
@@ -57,13 +61,37 @@ impl Online {
             next_reflect_id: 0,
             reflects: HashMap::new(),
             lock: Lock::Free,
+            awaited: (None, now),
+        }
+    }
+
+    /// The clock was set back.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
+        [&mut self.since, &mut self.next_ping, &mut self.heard_at, &mut self.next_list, &mut self.awaited.1]
+            .into_iter()
+            .for_each(back);
+        [&mut self.dry_at, &mut self.leave_by, &mut self.unanswered_ping].into_iter().flatten().for_each(back);
+        self.awaited_lists.iter_mut().for_each(back);
+        self.reflects.values_mut().for_each(back);
+    }
+
+    /// When a server that owes an answer about the lock counts as dead: else a lock of ours could stay for ever.
+    fn answer_due(&self, timing: &Timing) -> Option<Millis> {
+        self.awaited.0.map(|_| self.awaited.1.after(timing.answer))
+    }
+
+    fn note_what_is_awaited(&mut self, now: Millis) {
+        let awaited = self.lock.awaited();
+        if awaited != self.awaited.0 {
+            self.awaited = (awaited, now);
         }
     }
 
     pub(super) fn deadline(&self, config: &Config, attended_until: Millis) -> Millis {
         let timing = &config.timing;
         let visit_ends = self.visit_ends_at(config, attended_until);
-        [self.dead_at(timing), self.following_at(timing), self.leave_by, visit_ends]
+        [self.dead_at(timing), self.answer_due(timing), self.following_at(timing), self.leave_by, visit_ends]
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
@@ -121,7 +149,9 @@ impl Session {
     pub(super) fn on_online_time(&mut self, now: Millis) {
         let timing = self.config.timing;
         let Some(online) = self.online() else { return };
-        if online.dead_at(&timing).is_some_and(|at| now >= at) {
+        online.note_what_is_awaited(now);
+        let dead = [online.dead_at(&timing), online.answer_due(&timing)];
+        if dead.into_iter().flatten().any(|at| now >= at) {
             self.outputs.push_back(Output::Close(crate::protocol::CloseCode::GOING_AWAY));
             return self.retry(now, DisconnectCause::NoAnswer);
         }
@@ -134,7 +164,7 @@ impl Session {
         let Some(online) = self.online() else { return };
         if online.following_at(&timing).is_some_and(|at| now >= at) {
             online.following = true;
-            self.promotions = 0;
+            (self.promotions, self.promotions_in_company) = (0, 0);
             self.emit(Event::Following);
         }
         let Some(online) = self.online() else { return };
@@ -147,6 +177,13 @@ impl Session {
         }
         if list {
             self.request_devices(now);
+        }
+    }
+
+    /// An answer came that cannot be read: the next one is the answer to the next request.
+    pub(super) fn on_unreadable_list(&mut self) {
+        if let Some(online) = self.online() {
+            online.awaited_lists.pop_front();
         }
     }
 

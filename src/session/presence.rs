@@ -40,8 +40,10 @@ impl Session {
 
     pub(super) fn give_role_up(&mut self, now: Millis) {
         let company = self.online().is_some_and(|online| online.company);
-        // With company the wait starts over: somebody else can lead now.
-        self.promotions = if company { 1 } else { self.promotions.saturating_add(1) };
+        // With company the wait starts over: somebody else can lead now. But not again and again, or a server that likes
+        // us best would make us leader every minute.
+        self.promotions_in_company = if company { self.promotions_in_company.saturating_add(1) } else { 0 };
+        self.promotions = if company { self.promotions_in_company } else { self.promotions.saturating_add(1) };
         let wait = self.config.timing.role_wait(self.promotions);
         let back_at = now.after(match self.config.presence {
             Presence::Stay => wait,
@@ -60,7 +62,7 @@ impl Session {
     /// The visit was not promoted: another device leads, and the next visit comes in its time.
     pub(super) fn end_visit(&mut self, now: Millis) {
         let Presence::Visit(interval) = self.config.presence else { return };
-        self.promotions = 0;
+        (self.promotions, self.promotions_in_company) = (0, 0);
         self.failures = 0;
         // A promotion may have been on its way when we left; the next one must not come within the minute all the same.
         let at = now.after(interval.max(self.config.timing.role_wait_first + ON_THE_WAY));

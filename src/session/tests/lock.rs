@@ -124,3 +124,35 @@ fn nothing_works_without_a_connection() {
     bench.command(TAKE);
     assert!(bench.events().contains(&Event::Refused(Refusal::NotConnected)));
 }
+
+#[test]
+fn a_server_that_owes_an_answer_about_the_lock_does_not_keep_it_locked() {
+    in_both_dialects(|dialect| {
+        let drop = Command::DropDevice(Confirmed::after_asking(PHONE));
+        for (command, granted) in [(TAKE, false), (drop.clone(), false), (drop, true)] {
+            let mut bench = Bench::logged_in(config(dialect));
+            bench.command(command);
+            if granted {
+                bench.server(&ServerMessage::BeginTransactionAck);
+            }
+            let answer = Timing::default().answer;
+            bench.wait(answer.saturating_sub(Duration::from_millis(1)));
+            bench.input(Input::Pong);
+            assert_eq!(bench.closed(), None, "not too soon");
+            bench.wait(Duration::from_millis(1));
+            assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY), "the connection goes, and the lock with it");
+        }
+    });
+}
+
+#[test]
+fn a_lock_that_is_held_owes_nothing() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    bench.command(TAKE);
+    bench.server(&ServerMessage::BeginTransactionAck);
+    for _ in 0..10 {
+        bench.wait(Duration::from_secs(14));
+        bench.input(Input::Pong);
+    }
+    assert_eq!(bench.closed(), None);
+}

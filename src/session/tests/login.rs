@@ -185,3 +185,31 @@ fn a_login_whose_answer_was_lost_finds_its_slot_but_a_taken_id_is_left_alone() {
         }
     }
 }
+
+#[test]
+fn a_clock_that_is_set_back_delays_nothing() {
+    let mut bench = Bench::new(config(Dialect::Dgk));
+    bench.input(Input::Timer);
+    bench.input(Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+    bench.now = Millis(bench.now.0 - 3_600_000);
+    bench.input(Input::Timer);
+    let due = bench.session.deadline().unwrap();
+    assert!(due.since(bench.now) <= Duration::from_secs(3), "the next try is due in {:?}", due.since(bench.now));
+    bench.wait(Duration::from_secs(3));
+    bench.log_in(SlotState::New);
+    bench.count(&Output::Ping);
+    bench.now = Millis(bench.now.0 - 3_600_000);
+    bench.input(Input::Timer);
+    bench.wait(Duration::from_secs(30));
+    assert_eq!(bench.count(&Output::Ping), 1, "the next ping goes out in its time");
+}
+
+#[test]
+fn a_flood_of_nonsense_is_told_as_a_number() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    for _ in 0..10_000 {
+        bench.input(Input::TextFrame);
+    }
+    let told = bench.events().iter().filter(|event| matches!(event, Event::Ignored(_))).count();
+    assert_eq!(told, 20);
+}
