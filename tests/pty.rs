@@ -248,7 +248,7 @@ fn alone_it_gives_the_leader_role_up_and_says_when_it_is_back() {
         let url = mediator.url();
         let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect, "--utc"];
         let mut terminal = Terminal::start(&arguments, 24, 80, &[]);
-        terminal.wait_for("gave up leading, back in");
+        terminal.wait_for("left the lead, back in");
         terminal.wait_for("Devices ─ 1");
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0);

@@ -191,7 +191,7 @@ fn short_words(view: &View<'_>, cause: &DisconnectCause) -> String {
         // Only where that has a harmless reason does the session try again by itself.
         DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. } => {
             if view.group.login().is_some() {
-                "our slot expired, a new one comes (4115)".to_owned()
+                "slot expired, taking a new one (4115)".to_owned()
             } else {
                 "our slot is there already (4115)".to_owned()
             }

@@ -1,5 +1,6 @@
 //! The whole screen, as a person would see it.
 
+mod chaos;
 mod fixture;
 mod harm;
 mod keys;
