@@ -33,7 +33,7 @@ const LIST_PATIENCE: Duration = Duration::from_secs(2);
 /// If the options are unusable or standard output fails.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
-    let prepared = Prepared::new(Profile::from_options(&options.connection)?)?;
+    let prepared = Prepared::new(Profile::from_options(options.profile.as_deref(), &options.connection)?)?;
     if prepared.accepts_any_certificate {
         warn_of_any_certificate().map_err(Failure::Output)?;
     }
