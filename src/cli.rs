@@ -23,6 +23,10 @@ pub use profile::{
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// The profiles to open, each in a tab of its own; the options go before what they say [default: with --url none,
+    /// else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
+    pub profiles: Vec<String>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -77,9 +81,6 @@ pub enum AnyCertificateArg {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
     /// The mediator: wss://HOST/, or ws:// for this machine. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are
     /// filled in
     #[arg(long, value_name = "URL")]
@@ -112,9 +113,9 @@ pub struct ConnectionArgs {
     #[arg(long)]
     pub stay_leader: bool,
     /// stay: connected as long as another device leads. visit=10m: connect, take in what waits, list, leave, and be back
-    /// after that time
-    #[arg(long, value_name = "stay|visit=DURATION", default_value = "stay")]
-    pub presence: String,
+    /// after that time [default: what the profile says, else stay]
+    #[arg(long, value_name = "stay|visit=DURATION")]
+    pub presence: Option<String>,
     /// PEM file with the certificates to trust instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -155,6 +156,9 @@ pub struct LogArgs {
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
+    pub profile: Option<String>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -163,6 +167,9 @@ pub struct WatchArgs {
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
+    pub profile: Option<String>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// Print JSON, one object a line

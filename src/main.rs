@@ -31,6 +31,6 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
-        None => tui::open(&cli.connection, cli.display),
+        None => tui::open(&cli.profiles, &cli.connection, cli.display),
     }
 }

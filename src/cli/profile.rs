@@ -152,6 +152,9 @@ pub struct RenameArgs {
 pub struct RemoveArgs {
     /// Which profile
     pub name: String,
+    /// First drop this device from the group by the full steps; the profile stays if that fails
+    #[arg(long)]
+    pub leave_group: bool,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,

@@ -21,6 +21,8 @@ pub enum Standing {
     Reconnecting,
     /// Left so that another device leads; it comes back by itself.
     GaveUpLeading,
+    /// Devices are new, changed, unreadable or gone, and nobody has taken note yet.
+    Alarm,
     /// Not connected, until the user acts.
     NeedsUser,
     /// Over for good.
@@ -39,22 +41,28 @@ impl Standing {
             Self::Leading => "leading",
             Self::Reconnecting => "reconnecting",
             Self::GaveUpLeading => "gave up leading",
+            Self::Alarm => "devices changed",
             Self::NeedsUser => "needs you",
             Self::Over => "ended",
         }
     }
 
-    /// Whether nothing goes on without the user.
+    /// Whether the user is needed.
     #[must_use]
     pub const fn needs_user(self) -> bool {
-        matches!(self, Self::NeedsUser | Self::Over)
+        matches!(self, Self::Alarm | Self::NeedsUser | Self::Over)
     }
 }
 
 impl Group {
     /// Where the session stands, in one word.
     #[must_use]
-    pub const fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Standing {
+        let standing = self.standing_of_connection();
+        if self.devices.alarms() > 0 && !standing.needs_user() { Standing::Alarm } else { standing }
+    }
+
+    const fn standing_of_connection(&self) -> Standing {
         match (&self.connection, self.role.state()) {
             (Connection::Idle, _) => Standing::Idle,
             (Connection::Connecting { .. } | Connection::Handshaking, _) => Standing::Connecting,

@@ -1,6 +1,7 @@
 //! `d2mtop profile`: the profiles, and where their keys are.
 
 mod add;
+mod depart;
 mod show;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -11,6 +12,8 @@ use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
 use crate::profile::store::StoreError;
 use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
 use crate::runtime::{Failure, Outcome};
+use crate::session::Confirmed;
+use depart::Leaving;
 
 /// A profile file that parses, with every key explained.
 pub const SAMPLE: &str = include_str!("../profile/sample.toml");
@@ -99,14 +102,28 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
 
 fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     let (name, record) = find(store, &options.name)?;
-    let _hold = match Hold::take(&name) {
-        Err(error @ HoldError::Held { .. }) => return Err(failure(error)),
-        hold => hold.ok(),
+    if !options.yes && !can_ask() {
+        let leave = if options.leave_group { " --leave-group" } else { "" };
+        let again = format!("not removed without asking; d2mtop profile remove {name}{leave} --yes");
+        return Err(Failure::Usage(again));
+    }
+    let leaving = options.leave_group.then(|| Leaving::look(&name)).transpose()?;
+    let _hold = match leaving.is_none().then(|| Hold::take(&name)) {
+        Some(Err(error @ HoldError::Held { .. })) => return Err(failure(error)),
+        hold => hold.and_then(Result::ok).flatten(),
     };
+    if let Some(leaving) = &leaving {
+        say(&leaving.words())?;
+    }
     let source = SecretSource::of(&name, &record, store.directory()).ok();
     let kept = source.as_ref().filter(|source| source.is_kept_for(&name, store.directory()));
     if !options.yes && !agreed(&name, &record, kept)? {
         return say("nothing removed");
+    }
+    if let Some(leaving) = &leaving {
+        say(&leaving.leave(Confirmed::after_asking(()))?.to_string())?;
+        // What was known of the slot is no longer so.
+        let _ = profile::forget_profile_state(&name);
     }
     let slot = show::known(&name, &record).filter(|known| known.slot == slot_memory::Knowledge::Registered);
     store.change(|book| book.remove(&name)).map_err(failure)?;
@@ -125,10 +142,11 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     }
 }
 
+fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 fn agreed(name: &ProfileName, record: &Record, kept: Option<&SecretSource>) -> Result<bool, Failure> {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::Usage(format!("not removed without asking; d2mtop profile remove {name} --yes")));
-    }
     let device = record.device_id.map(|id| format!(", device {id}")).unwrap_or_default();
     let mut question = format!("Remove the profile {name} ({}{device})?", show::clean(&record.mediator));
     if kept.is_some() {

@@ -36,7 +36,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(3);
 /// If the options are unusable or standard output fails.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
-    let prepared = Prepared::new(Profile::from_options(&options.connection)?)?;
+    let prepared = Prepared::new(Profile::from_options(options.profile.as_deref(), &options.connection)?)?;
     if prepared.accepts_any_certificate {
         warn_of_any_certificate().map_err(Failure::Output)?;
     }

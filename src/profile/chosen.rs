@@ -16,17 +16,17 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// The profile that the options name, or the default one; [`None`] if they say a mediator instead.
-    pub(super) fn by(options: &ConnectionArgs) -> Result<Option<Self>, ProfileError> {
-        if options.profile.is_none() && options.url.is_some() {
+    /// The profile of that name, or the default one; [`None`] if the options say a mediator instead.
+    pub(super) fn by(name: Option<&str>, options: &ConnectionArgs) -> Result<Option<Self>, ProfileError> {
+        if name.is_none() && options.url.is_some() {
             return Ok(None);
         }
-        let store = match (Store::of_user(), &options.profile) {
+        let store = match (Store::of_user(), name) {
             (Err(StoreError::NoHome), None) => return Err(ProfileError::FirstRun),
             (store, _) => store?,
         };
         let book = store.read()?;
-        let (name, record) = match &options.profile {
+        let (name, record) = match name {
             Some(name) => book.find(name)?,
             None if book.is_empty() => return Err(ProfileError::FirstRun),
             None => book.find(book.default_name()?.as_str())?,
@@ -56,14 +56,19 @@ impl Chosen {
         filled_in.device_id.get_or_insert_with(|| own_id.to_string());
         filled_in.label = filled_in.label.or_else(|| record.label.clone());
         filled_in.ca = filled_in.ca.or_else(|| record.ca.as_ref().map(|path| self.store.directory().join(path)));
+        filled_in.presence.get_or_insert_with(|| record.presence.to_string());
+        if filled_in.pins.is_empty() {
+            filled_in.pins = record.pins.iter().map(ToString::to_string).collect();
+        }
         filled_in.persistent |= record.slot == super::record::Slot::Persistent;
         filled_in.read_only |= record.read_only;
         Ok(filled_in)
     }
 
-    /// The profile's key.
-    pub(super) fn secret(&self) -> Result<GroupSecret, SecretError> {
-        SecretSource::of(&self.name, &self.record, self.store.directory())?.load(&self.name)
+    /// The profile's key, and where it is.
+    pub(super) fn secret(&self) -> Result<(GroupSecret, SecretSource), SecretError> {
+        let source = SecretSource::of(&self.name, &self.record, self.store.directory())?;
+        Ok((source.load(&self.name)?, source))
     }
 
     /// What is remembered of the slot, if the slot is the profile's.

@@ -42,7 +42,7 @@ use crate::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, Millis, NotAPin, ServerGroup,
     SlotState, SpkiPin, ids::span_millis, url::ServerGroupError,
 };
-use crate::session::{Config, LeaderPolicy, NotAPresence, Timing};
+use crate::session::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 use crate::text::Clean;
 
 /// The options do not make a connection.
@@ -124,32 +124,59 @@ pub struct Profile {
     pub session: Config,
     /// What it is called, if it is a profile.
     pub name: Option<ProfileName>,
+    /// Where the profile's key is, if it is the profile's.
+    pub key_source: Option<SecretSource>,
     /// Keeps what is learned of the profile's slot.
     pub memory: Option<SlotMemory>,
     /// Keeps other programs from opening the profile; to be held as long as the session runs.
     pub hold: Option<Hold>,
+    /// Whether another program has the profile open. Only where it was opened to be looked at: else that is an error.
+    pub open_elsewhere: bool,
 }
 
 impl Profile {
-    /// Reads the options, the profile that they name, and its key. What an option says goes before what the profile says.
+    /// Reads the options, the profile of that name (or the default one), and its key. What an option says goes before what
+    /// the profile says.
     ///
     /// # Errors
     /// If something is missing or unusable: what, and what to do.
-    pub fn from_options(options: &ConnectionArgs) -> Result<Self, ProfileError> {
-        match Chosen::by(options)? {
-            None => Self::connection(options, None),
-            Some(mut chosen) => {
-                let filled_in = chosen.fill_in(options)?;
-                Self::connection(&filled_in, Some(&chosen)).map_err(|cause| match cause {
-                    // These name the profile themselves.
-                    ProfileError::Hold(_) | ProfileError::Secret(SecretError::Nowhere(_)) => cause,
-                    cause => ProfileError::Of { name: chosen.name, cause: Box::new(cause) },
-                })
-            }
-        }
+    pub fn from_options(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, ProfileError> {
+        Self::open(Chosen::by(name, options)?, options, false).1
     }
 
-    fn connection(options: &ConnectionArgs, chosen: Option<&Chosen>) -> Result<Self, ProfileError> {
+    /// The same for somebody who only looks: also if the profile is open elsewhere. The options come back with what the
+    /// profile adds to them, whether they make a connection or not.
+    ///
+    /// # Errors
+    /// If there is no such profile, or the profiles cannot be read.
+    pub fn examine(
+        name: Option<&str>,
+        options: &ConnectionArgs,
+    ) -> Result<(ConnectionArgs, Result<Self, ProfileError>), ProfileError> {
+        Ok(Self::open(Chosen::by(name, options)?, options, true))
+    }
+
+    fn open(
+        chosen: Option<Chosen>,
+        options: &ConnectionArgs,
+        only_looks: bool,
+    ) -> (ConnectionArgs, Result<Self, ProfileError>) {
+        let Some(mut chosen) = chosen else {
+            return (options.clone(), Self::connection(options, None, only_looks));
+        };
+        let filled_in = match chosen.fill_in(options) {
+            Ok(filled_in) => filled_in,
+            Err(error) => return (options.clone(), Err(error.into())),
+        };
+        let profile = Self::connection(&filled_in, Some(&chosen), only_looks).map_err(|cause| match cause {
+            // These name the profile themselves.
+            ProfileError::Hold(_) | ProfileError::Secret(SecretError::Nowhere(_)) => cause,
+            cause => ProfileError::Of { name: chosen.name, cause: Box::new(cause) },
+        });
+        (filled_in, profile)
+    }
+
+    fn connection(options: &ConnectionArgs, chosen: Option<&Chosen>, only_looks: bool) -> Result<Self, ProfileError> {
         let base_url = options.url.clone().ok_or(ProfileError::FirstRun)?;
         let dialect = options.dialect.map_or(Dialect::Dgk, dialect);
         let server_group = ServerGroup::parse(options.server_group.as_deref().unwrap_or("01"), dialect)?;
@@ -157,10 +184,12 @@ impl Profile {
             Some(text) => text.parse()?,
             None => DeviceId(fresh_random().r#gen()),
         };
-        let hold = chosen.and_then(|chosen| chosen.hold(device_id).transpose()).transpose()?;
-        let secret = match (&options.key_file, chosen) {
-            (Some(path), _) => key_file::read(path)?,
-            (None, Some(chosen)) => chosen.secret()?,
+        let hold = chosen.map_or(Ok(None), |chosen| chosen.hold(device_id));
+        let open_elsewhere = only_looks && matches!(hold, Err(HoldError::Held { .. }));
+        let hold = if open_elsewhere { None } else { hold? };
+        let (secret, key_source) = match (&options.key_file, chosen) {
+            (Some(path), _) => (key_file::read(path)?, None),
+            (None, Some(chosen)) => chosen.secret().map(|(secret, source)| (secret, Some(source)))?,
             (None, None) => return Err(ProfileError::NoKeyFile),
         };
         let label = options.label.as_deref().map_or_else(place::default_label, Clean::new);
@@ -183,7 +212,7 @@ impl Profile {
             expiration_policy,
             exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
-            presence: options.presence.parse()?,
+            presence: options.presence.as_deref().map_or(Ok(Presence::Stay), str::parse)?,
             read_only: options.read_only,
             timing: Timing::default(),
         };
@@ -196,8 +225,10 @@ impl Profile {
             accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             session,
             name,
+            key_source,
             memory,
             hold,
+            open_elsewhere,
         })
     }
 }

@@ -1,13 +1,11 @@
 //! What a profile says, as it stands in `profiles.toml`.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy};
+use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, SpkiPin};
+use crate::session::Presence;
 
 /// The mediators of the consumer and Work apps.
 const PRODUCTION: &str = "wss://mediator-{deviceGroupIdPrefix4}.threema.ch/{deviceGroupIdPrefix8}/";
@@ -36,13 +34,13 @@ pub struct Record {
     #[serde(default)]
     pub exhausted: Exhausted,
     /// Public keys that the mediator must have, one of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pins: Vec<Pin>,
+    #[serde(default, with = "texts", skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<SpkiPin>,
     /// PEM file of the certificates to trust instead of the built-in ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
     /// When to be connected.
-    #[serde(default)]
+    #[serde(default, with = "text")]
     pub presence: Presence,
     /// Where the group's key is, if it is in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,132 +132,50 @@ impl From<Exhausted> for ExhaustedPolicy {
     }
 }
 
-/// When a session is connected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Presence {
-    /// Always, except when it would have to lead.
-    #[default]
-    Stay,
-    /// For a visit, again and again after this time.
-    Visit(Duration),
-}
+/// A value that is written as text.
+mod text {
+    use std::fmt::Display;
+    use std::str::FromStr;
 
-/// The text is no presence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("presence is \"stay\", or \"visit=\" and a time from 1m on, such as \"visit=10m\"")]
-pub struct NotAPresence;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-impl FromStr for Presence {
-    type Err = NotAPresence;
+    pub(super) fn serialize<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "stay" {
-            return Ok(Self::Stay);
-        }
-        let every = text.strip_prefix("visit=").and_then(|every| humantime::parse_duration(every).ok());
-        every.filter(|every| *every >= Duration::from_mins(1)).map(Self::Visit).ok_or(NotAPresence)
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
-impl TryFrom<String> for Presence {
-    type Error = NotAPresence;
+/// Several values, each written as text.
+mod texts {
+    use std::fmt::Display;
+    use std::str::FromStr;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(values: &[impl Display], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(ToString::to_string))
     }
-}
 
-impl From<Presence> for String {
-    fn from(presence: Presence) -> Self {
-        presence.to_string()
-    }
-}
-
-impl fmt::Display for Presence {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stay => formatter.pad("stay"),
-            Self::Visit(every) => {
-                // Without the spaces between the units, so that it can be typed without quotes.
-                let every = humantime::format_duration(*every).to_string().replace(' ', "");
-                formatter.pad(&format!("visit={every}"))
-            }
-        }
-    }
-}
-
-/// SHA-256 of a public key (`SubjectPublicKeyInfo`), in base64.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Pin(String);
-
-/// The text is no pin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a pin is the SHA-256 of a public key in base64: 43 characters and a =")]
-pub struct NotAPin;
-
-impl Pin {
-    /// The base64 text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Pin {
-    type Err = NotAPin;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.strip_suffix('=').filter(|digits| digits.len() == 43).ok_or(NotAPin)?;
-        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
-        // 43 digits are 258 bits: the last two say nothing, and must be zero.
-        let ends_well = digits.ends_with(|last: char| "AEIMQUYcgkosw048".contains(last));
-        if digits.bytes().all(is_digit) && ends_well { Ok(Self(text.to_owned())) } else { Err(NotAPin) }
-    }
-}
-
-impl TryFrom<String> for Pin {
-    type Error = NotAPin;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Pin> for String {
-    fn from(pin: Pin) -> Self {
-        pin.0
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn presence_is_read_as_it_is_written() {
-        for text in ["stay", "visit=10m", "visit=1h30m", "visit=90m"] {
-            let presence: Presence = text.parse().unwrap();
-            assert_eq!(presence.to_string().parse(), Ok(presence), "{text}");
-        }
-        for text in ["", "Stay", "visit", "visit=", "visit=soon", "visit=0s", "visit=59s", "visit=-1m"] {
-            assert_eq!(text.parse::<Presence>(), Err(NotAPresence), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn pins_have_32_bytes() {
-        let pin = "vGQZ8hm2h+km+q7rnJ7kF9S17BwSY0rbhwjz6nIupf0=";
-        assert_eq!(pin.parse::<Pin>().as_ref().map(Pin::as_str), Ok(pin));
-        let url_safe = pin.replace('+', "-");
-        let loose = pin.replace("f0=", "f1=");
-        for text in ["", "=", "sha256/vGQZ8hm2h+km+q7rnJ7kF9S17BwSY0rbhwjz6nIupf0=", pin.trim_end_matches('=')] {
-            assert_eq!(text.parse::<Pin>(), Err(NotAPin), "{text:?}");
-        }
-        assert_eq!(url_safe.parse::<Pin>(), Err(NotAPin));
-        assert_eq!(loose.parse::<Pin>(), Err(NotAPin));
-    }
 
     #[test]
     fn the_preset_is_a_template() {

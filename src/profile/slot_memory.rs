@@ -97,6 +97,12 @@ impl SlotMemory {
         self.expected = expected;
     }
 
+    /// Notes that a login took the slot at this time, or found it.
+    pub fn registered(&mut self, at: Millis) {
+        self.expected = SlotState::Existing;
+        self.set(Knowledge::Registered, at);
+    }
+
     /// Learns from what happens; true if that should be written.
     pub fn learn(&mut self, at: Millis, event: &Event) -> bool {
         match event {

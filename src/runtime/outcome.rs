@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::net::{AddressError, TlsError};
-use crate::profile::ProfileError;
+use crate::profile::{ProfileError, ProfileName};
 
 /// An end without an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,27 @@ pub enum Failure {
     /// The options are no connection.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// A profile's connection cannot be made.
+    #[error("profile {name}: {cause}")]
+    OfProfile {
+        /// The profile.
+        name: ProfileName,
+        /// What is wrong.
+        cause: Box<Failure>,
+    },
+    /// The group was not left for good, so the profile stays.
+    #[error(
+        "{why}. The profile {name} stays; try again later, or remove it without --leave-group and drop its device \
+         from another one"
+    )]
+    NotLeft {
+        /// The profile.
+        name: ProfileName,
+        /// What came of it.
+        why: String,
+        /// Whether the server, or the session, did not let us.
+        refused: bool,
+    },
     /// The mediator's address cannot be used.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -86,6 +107,9 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::OfProfile { cause, .. } => cause.exit_code(),
+            Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
+            Self::NotLeft { .. } => Outcome::Lost.exit_code(),
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
             Self::Panicked
             | Self::Output(_)

@@ -44,20 +44,36 @@ pub struct Memories {
     pub known: Option<Memory>,
 }
 
+/// How the mediator of a profile has to prove who it is.
+#[must_use]
+pub fn tls(profile: &Profile) -> TlsOptions {
+    TlsOptions {
+        trust_roots: profile.trust_roots.clone(),
+        pins: profile.pins.clone(),
+        accept_any_certificate: profile.accept_any_certificate,
+    }
+}
+
+/// The session of a profile, and where it connects to.
+///
+/// # Errors
+/// If the mediator's URL or the file of trust roots cannot be used.
+pub fn session(profile: &Profile) -> Result<(Session, Address), Failure> {
+    let session = Session::new(profile.session.clone(), profile::fresh_random());
+    let url = session.url(&profile.base_url, profile.server_group.clone());
+    Ok((session, Address::new(&url, &tls(profile))?))
+}
+
 impl Prepared {
     /// Prepares the session of a profile.
     ///
     /// # Errors
     /// If the mediator's URL or the file of trust roots cannot be used.
     pub fn new(profile: Profile) -> Result<Self, Failure> {
-        let tls = TlsOptions {
-            trust_roots: profile.trust_roots,
-            pins: profile.pins,
-            accept_any_certificate: profile.accept_any_certificate,
-        };
-        let session = Session::new(profile.session, profile::fresh_random());
-        let url = session.url(&profile.base_url, profile.server_group);
-        let address = Address::new(&url, &tls)?;
+        let (session, address) = session(&profile).map_err(|cause| match &profile.name {
+            Some(name) => Failure::OfProfile { name: name.clone(), cause: Box::new(cause) },
+            None => cause,
+        })?;
         let title = match &profile.name {
             Some(name) => Clean::new(name.as_str()),
             None => Clean::new(&address.authority()),
@@ -77,7 +93,7 @@ impl Prepared {
             session,
             address,
             title,
-            accepts_any_certificate: tls.accept_any_certificate,
+            accepts_any_certificate: profile.accept_any_certificate,
             held: Held { claim, profile: profile.hold },
             memories: Memories { slot: profile.memory, known },
         })

@@ -58,7 +58,11 @@ impl fmt::Display for Presence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stay => formatter.write_str("stay"),
-            Self::Visit(interval) => write!(formatter, "visit={}", humantime::format_duration(*interval)),
+            Self::Visit(interval) => {
+                // Without the spaces between the units, so that it can be typed without quotes.
+                let interval = humantime::format_duration(*interval).to_string().replace(' ', "");
+                write!(formatter, "visit={interval}")
+            }
         }
     }
 }

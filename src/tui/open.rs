@@ -12,20 +12,51 @@ use crate::runtime::{Failure, Held, Memories, Outcome, Prepared, RunningSessions
 use crate::session::LeaderPolicy;
 use crate::text::Clean;
 
-/// Opens the dashboard on the group that the options name.
+/// Opens the dashboard on the profiles of these names, each in a tab of its own; without a name on the group that the
+/// options say, or the default profile.
 ///
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
-pub fn open(connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
-    let profile = match Profile::from_options(connection) {
-        Err(ProfileError::FirstRun) if has_terminal() => return first_run::show(display),
+pub fn open(names: &[String], connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
+    if names.is_empty() {
+        return match Profile::from_options(None, connection) {
+            Err(ProfileError::FirstRun) if has_terminal() => first_run::show(display),
+            profile => show(vec![Prepared::new(profile?)?], display),
+        };
+    }
+    require_sense(names, connection)?;
+    let tabs = names.iter().map(|name| prepare(name, connection)).collect::<Result<_, _>>()?;
+    show(tabs, display)
+}
+
+fn prepare(name: &str, connection: &ConnectionArgs) -> Result<Prepared, Failure> {
+    match Profile::from_options(Some(name), connection) {
         // Perhaps it was meant to be a command.
         Err(ProfileError::Store(error @ StoreError::NoSuchProfile { .. })) => {
-            return Err(Failure::Usage(format!("{error}; d2mtop --help lists the commands")));
+            Err(Failure::Usage(format!("{error}; d2mtop --help lists the commands")))
         }
-        profile => profile?,
-    };
-    show(vec![Prepared::new(profile)?], display)
+        profile => Prepared::new(profile?),
+    }
+}
+
+/// Several tabs are several profiles, and what makes another connection of a profile is said of one only.
+fn require_sense(names: &[String], options: &ConnectionArgs) -> Result<(), Failure> {
+    let twice = names.iter().enumerate().find(|(index, name)| names.iter().take(*index).any(|other| other == *name));
+    if let Some((_, name)) = twice {
+        return Err(Failure::Usage(format!("the profile {} is named twice", Clean::new(name))));
+    }
+    let of_one = [
+        ("--url", options.url.is_some()),
+        ("--key-file", options.key_file.is_some()),
+        ("--server-group", options.server_group.is_some()),
+        ("--dialect", options.dialect.is_some()),
+        ("--device-id", options.device_id.is_some()),
+        ("--expect", options.expect.is_some()),
+    ];
+    match of_one.iter().find(|(_, given)| *given && names.len() > 1) {
+        Some((option, _)) => Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len()))),
+        None => Ok(()),
+    }
 }
 
 /// Opens the dashboard on a simulated group.

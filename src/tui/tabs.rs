@@ -142,7 +142,9 @@ const fn mark(standing: Standing, theme: Theme) -> (&'static str, Style) {
         Standing::Draining => (FILLING, Theme::PLAIN),
         Standing::Live => (ON, theme.good()),
         Standing::Reconnecting => (WAITING, theme.attention()),
-        Standing::Leading | Standing::GaveUpLeading | Standing::NeedsUser => (ATTENTION, theme.attention()),
+        Standing::Leading | Standing::GaveUpLeading | Standing::Alarm | Standing::NeedsUser => {
+            (ATTENTION, theme.attention())
+        }
         Standing::Over => (BAD, theme.bad()),
     }
 }

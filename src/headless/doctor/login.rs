@@ -7,10 +7,10 @@ use super::finding::{Finding, Status};
 use super::way::{PATIENCE, step};
 use crate::group::{DisconnectCause, Event, Login};
 use crate::net::{Address, Link, LinkEvent, Secured};
-use crate::profile::Profile;
+use crate::profile::{Profile, SlotMemory};
 use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
 use crate::runtime::{Failure, clock};
-use crate::session::{Command, Input, LeaderPolicy, Output, Session};
+use crate::session::{Command, Input, LeaderPolicy, Output, Presence, Session};
 
 /// How long everything from the WebSocket to the role may take.
 const LOGIN_WITHIN: Duration = Duration::from_secs(15);
@@ -26,6 +26,7 @@ pub(super) fn harmless(mut profile: Profile) -> Profile {
     profile.session.read_only = true;
     profile.session.exhausted_policy = ExhaustedPolicy::Reject;
     profile.session.leader_policy = LeaderPolicy::GiveUp;
+    profile.session.presence = Presence::Stay;
     profile.session.timing.following_after = FOLLOWING_AFTER;
     profile
 }
@@ -53,11 +54,18 @@ pub(super) async fn examine(
     session: Session,
     address: &Address,
     secured: Secured,
+    memory: Option<SlotMemory>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
     let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
     let seen = Visit { session, link, seen: Seen::default(), started: Instant::now() }.make().await;
+    if let (Some(mut memory), Some(_)) = (memory, &seen.login) {
+        memory.registered(clock::now());
+        if let Err(error) = memory.write() {
+            tracing::warn!("cannot remember the slot: {error}");
+        }
+    }
     let Some(login) = &seen.login else {
         return report.add(&Finding::new("login", Status::Fail, &refusal(seen.ended.as_ref())));
     };

@@ -13,8 +13,8 @@ use finding::{Finding, Status};
 
 use crate::cli::{ConnectionArgs, DoctorArgs};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{Claim, Profile, ProfileError};
-use crate::runtime::{Failure, Outcome, Prepared, event_loop};
+use crate::profile::{Claim, Hold, Profile, ProfileError, SlotMemory};
+use crate::runtime::{Failure, Outcome, event_loop, prepared};
 use crate::session::Session;
 
 /// Says where the group's key is kept and whether it can be had. Keys in files are all that is known here; a store that
@@ -27,7 +27,12 @@ const KEY_CHECK: fn(&ConnectionArgs, &Result<Profile, ProfileError>) -> Finding 
 /// If the options are unusable or standard output fails.
 pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
-    let profile = match Profile::from_options(&options.connection) {
+    let name = options.profile.as_deref();
+    let (connection, profile) = match Profile::examine(name, &options.connection) {
+        Err(error @ ProfileError::FirstRun) => (options.connection.clone(), Err(error)),
+        examined => examined?,
+    };
+    let profile = match profile {
         Err(error) if !is_about_the_key(&error) && !matches!(error, ProfileError::FirstRun) => return Err(error.into()),
         profile => profile,
     };
@@ -35,12 +40,12 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     report.add(&surroundings::terminal())?;
     report.add(&surroundings::colours())?;
     if matches!(profile, Err(ProfileError::FirstRun)) {
-        let words = "none given, so nothing else was checked; add --url URL and --key-file FILE";
+        let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
         report.add(&Finding::new("mediator", Status::Warn, words))?;
         return Ok(report.outcome());
     }
-    report.add(&KEY_CHECK(&options.connection, &profile))?;
-    let Some(patient) = Patient::new(&options.connection, profile)? else {
+    report.add(&KEY_CHECK(&connection, &profile))?;
+    let Some(patient) = Patient::new(&connection, profile)? else {
         report.add(&Finding::skipped("mediator", "its URL can only be filled in with the group's key"))?;
         return Ok(report.outcome());
     };
@@ -52,8 +57,12 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     Ok(report.outcome())
 }
 
-const fn is_about_the_key(error: &ProfileError) -> bool {
-    matches!(error, ProfileError::NoKeyFile | ProfileError::KeyFile(_))
+fn is_about_the_key(error: &ProfileError) -> bool {
+    match error {
+        ProfileError::NoKeyFile | ProfileError::KeyFile(_) | ProfileError::Secret(_) => true,
+        ProfileError::Of { cause, .. } => is_about_the_key(cause),
+        _ => false,
+    }
 }
 
 /// What the way to the group is examined with.
@@ -67,6 +76,10 @@ struct Patient {
     _claim: Option<Claim>,
     /// Whether a login would cut another process off.
     in_use: bool,
+    /// What is known of the profile's slot; a login may have made one.
+    memory: Option<SlotMemory>,
+    /// Missing if it is no profile, or open elsewhere.
+    _hold: Option<Hold>,
 }
 
 impl Patient {
@@ -85,19 +98,31 @@ impl Patient {
                 accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             };
             let address = if url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
-            return Ok(address.map(|address| Self { address, tls, session: None, _claim: None, in_use: false }));
+            return Ok(address.map(|address| Self {
+                address,
+                tls,
+                session: None,
+                _claim: None,
+                in_use: false,
+                memory: None,
+                _hold: None,
+            }));
         };
-        let tls = TlsOptions {
-            trust_roots: profile.trust_roots.clone(),
-            pins: profile.pins.clone(),
-            accept_any_certificate: profile.accept_any_certificate,
-        };
+        let tls = prepared::tls(&profile);
         let device = (profile.session.keys.device_group_id(), profile.session.device_id);
         let claim = Claim::take(device.0, device.1);
-        let in_use = claim.is_err();
-        let prepared = Prepared::new(login::harmless(profile))?;
-        let session = Some(prepared.session);
-        Ok(Some(Self { address: prepared.address, tls, session, _claim: claim.ok().flatten(), in_use }))
+        let in_use = claim.is_err() || profile.open_elsewhere;
+        let profile = login::harmless(profile);
+        let (session, address) = prepared::session(&profile)?;
+        Ok(Some(Self {
+            address,
+            tls,
+            session: Some(session),
+            _claim: claim.ok().flatten(),
+            in_use,
+            memory: profile.memory,
+            _hold: profile.hold,
+        }))
     }
 }
 
@@ -112,7 +137,7 @@ async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
         let words = "another d2mtop runs as this device here, and a login would cut it off, so none was tried";
         return report.add(&Finding::new("login", Status::Warn, words));
     }
-    login::examine(session, &patient.address, secured, report).await
+    login::examine(session, &patient.address, secured, patient.memory, report).await
 }
 
 /// Prints findings as they come, and remembers whether all is well.

@@ -51,6 +51,9 @@ pub(super) fn key_file(options: &ConnectionArgs, profile: &Result<Profile, Profi
             let words = format!("in the file {}, which is private to you and holds one", path.display());
             Finding::new("key", Status::Ok, &words)
         }
-        (Ok(_), None) => Finding::new("key", Status::Ok, "found"),
+        (Ok(profile), None) => {
+            let source = profile.key_source.as_ref().map(|source| format!("in the {source}"));
+            Finding::new("key", Status::Ok, source.as_deref().unwrap_or("found"))
+        }
     }
 }

@@ -53,8 +53,8 @@ fn as_json(store: &Store, name: &ProfileName, record: &Record, is_default: bool)
         "device": record.device_id,
         "slot": record.slot,
         "exhausted": record.exhausted,
-        "presence": record.presence,
-        "pins": record.pins,
+        "presence": record.presence.to_string(),
+        "pins": record.pins.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "read_only": record.read_only,
         "key": place(store, name, record),
         "known": known(name, record).map(|known| json!({"slot": known.slot, "since": known.since, "seen": known.seen})),
@@ -90,11 +90,11 @@ pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
         ("slot", word(json!(record.slot))),
         ("known of it", known(&name, &record).map_or(Clean::literal("nothing yet"), |known| words(&known))),
         ("exhausted", word(json!(record.exhausted))),
-        ("presence", word(json!(record.presence))),
+        ("presence", clean(&record.presence.to_string())),
         ("read-only", Clean::literal(if record.read_only { "yes" } else { "no" })),
         ("certificates", record.ca.as_ref().map_or_else(dash, |path| clean(&path.to_string_lossy()))),
     ];
-    lines.extend(record.pins.iter().map(|pin| ("pin", clean(pin.as_str()))));
+    lines.extend(record.pins.iter().map(|pin| ("pin", clean(&pin.to_string()))));
     lines.push(("key", place(store, &name, &record)));
     lines.extend(Hold::holder(&name).map(|process| ("open in", clean(&format!("process {process}")))));
     lines.push(("file", clean(&store.path().to_string_lossy())));

@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::profile::record::{Exhausted, Presence, Slot, StoredDialect};
+use crate::profile::record::{Exhausted, Slot, StoredDialect};
 
 const SAMPLE: &str = include_str!("../sample.toml");
 

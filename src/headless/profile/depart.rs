@@ -1,0 +1,73 @@
+//! `profile remove --leave-group`: our own device leaves before the profile goes.
+
+use super::failure;
+use crate::cli::ConnectionArgs;
+use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
+use crate::profile::{Claim, Profile, ProfileName};
+use crate::protocol::{ExhaustedPolicy, SlotState};
+use crate::runtime::{Failure, clock, prepared};
+use crate::session::{Confirmed, Presence};
+
+/// A device that may leave: who stays is known.
+pub(super) struct Leaving {
+    /// Holds the profile, so that no other program opens it meanwhile.
+    profile: Profile,
+    name: ProfileName,
+    /// [`None`] if the server has no slot of ours.
+    farewell: Option<Farewell>,
+    _claim: Option<Claim>,
+}
+
+impl Leaving {
+    /// Logs in for a moment, to see who stays.
+    pub(super) fn look(name: &ProfileName) -> Result<Self, Failure> {
+        let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionArgs::default()).map_err(failure)?;
+        let config = &mut profile.session;
+        // Only who expects a slot is told that there is none. Nobody else's is taken.
+        config.expected_slot_state = SlotState::Existing;
+        config.exhausted_policy = ExhaustedPolicy::Reject;
+        config.presence = Presence::Stay;
+        if config.read_only {
+            let why = "not left: the profile says read_only = true, and leaving changes the group".to_owned();
+            return Err(Failure::NotLeft { name: name.clone(), why, refused: true });
+        }
+        let claim = Claim::take(config.keys.device_group_id(), config.device_id)
+            .map_err(|error| Failure::Usage(format!("{error}; quit that one first")))?;
+        let (session, address) = prepared::session(&profile)?;
+        let farewell = match who_stays(session, address)? {
+            Ok(farewell) => Some(farewell),
+            Err(departure) if departure.is_gone() => None,
+            Err(departure) => return Err(not_left(name, &departure)),
+        };
+        if let (Some(_), Some(memory)) = (&farewell, &mut profile.memory) {
+            memory.registered(clock::now());
+            if let Err(error) = memory.write() {
+                tracing::warn!("cannot remember the slot: {error}");
+            }
+        }
+        Ok(Self { profile, name: name.clone(), farewell, _claim: claim })
+    }
+
+    /// What leaving means.
+    pub(super) fn words(&self) -> String {
+        match &self.farewell {
+            Some(farewell) => format!("This device leaves the group for good. {farewell}"),
+            None => Departure::AlreadyGone.to_string(),
+        }
+    }
+
+    /// Leaves, once a person has agreed.
+    pub(super) fn leave(&self, agreed: Confirmed<()>) -> Result<Departure, Failure> {
+        if self.farewell.is_none() {
+            return Ok(Departure::AlreadyGone);
+        }
+        let (session, address) = prepared::session(&self.profile)?;
+        let departure = leave_group(session, address, agreed)?;
+        if departure.is_gone() { Ok(departure) } else { Err(not_left(&self.name, &departure)) }
+    }
+}
+
+fn not_left(name: &ProfileName, departure: &Departure) -> Failure {
+    let refused = matches!(departure, Departure::Refused(_));
+    Failure::NotLeft { name: name.clone(), why: departure.to_string(), refused }
+}
