@@ -1,5 +1,6 @@
 //! What is stored is what is read; what people wrote stays; what is not understood is named with its line.
 
+use crate::session::Presence;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::time::Duration;
