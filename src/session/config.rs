@@ -107,6 +107,8 @@ pub struct Timing {
     pub refresh_interval: Duration,
     /// Before connecting again.
     pub backoff: Backoff,
+    /// After a list, how long a sign that it is out of date is not followed.
+    pub refresh_pause: Duration,
     /// How long a login must last to count as good, so that the backoff starts over.
     pub stable_after: Duration,
     /// The first wait after giving the leader role up; it doubles with each promotion in a row.
@@ -135,6 +137,7 @@ impl Default for Timing {
             ping_deadline: Duration::from_secs(15),
             answer: Duration::from_secs(25),
             refresh_interval: Duration::from_mins(5),
+            refresh_pause: Duration::from_secs(10),
             backoff: Backoff::default(),
             stable_after: Duration::from_secs(30),
             role_wait_first: Duration::from_mins(1),
@@ -167,7 +170,7 @@ mod tests {
         for (text, presence) in [
             ("stay", Some(Presence::Stay)),
             ("visit=10m", Some(Presence::Visit(Duration::from_secs(600)))),
-            ("visit=1h 30m", Some(Presence::Visit(Duration::from_secs(5_400)))),
+            ("visit=1h30m", Some(Presence::Visit(Duration::from_secs(5_400)))),
             ("visit=59s", None),
             ("visit=", None),
             ("visit", None),

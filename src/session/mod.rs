@@ -278,12 +278,12 @@ impl Session {
                     batch.extend(self.receive(now, &reflected));
                 }
                 (Ok(message), _) => {
-                    self.hand_on(&mut batch);
+                    self.hand_on(now, &mut batch);
                     self.on_message(now, message);
                 }
                 // A newer server may say more than we know; what we do not know we can do without.
                 (Err(error @ DecodeError::UnknownType(_)), _) | (Err(error), Phase::Online(_)) => {
-                    self.hand_on(&mut batch);
+                    self.hand_on(now, &mut batch);
                     if error == DecodeError::Malformed("DevicesInfo") {
                         self.on_unreadable_list();
                     }
@@ -292,7 +292,7 @@ impl Session {
                 (Err(error), Phase::Handshaking { .. }) => self.server_error(now, &format!("{error}")),
             }
         }
-        self.hand_on(&mut batch);
+        self.hand_on(now, &mut batch);
     }
 
     fn on_message(&mut self, now: Millis, message: ServerMessage) {

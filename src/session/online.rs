@@ -1,6 +1,6 @@
 //! A login: draining, acknowledging, the device list, liveness and the leader role.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::config::{Config, Presence, Timing};
@@ -20,6 +20,9 @@ pub(super) struct Online {
     pub(super) since: Millis,
     dry_at: Option<Millis>,
     pub(super) leader: bool,
+    /// The devices that the last list has as connected, or does not say.
+    there: BTreeSet<DeviceId>,
+    listed_at: Millis,
     /// Whether a device list showed another device connected.
     pub(super) company: bool,
     /// Whether it was told that another device leads.
@@ -48,6 +51,8 @@ impl Online {
             since: now,
             dry_at: None,
             leader: false,
+            there: BTreeSet::new(),
+            listed_at: now,
             company: false,
             following: false,
             leave_by: None,
@@ -68,9 +73,16 @@ impl Online {
     /// The clock was set back.
     pub(super) fn set_back(&mut self, by: Duration) {
         let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
-        [&mut self.since, &mut self.next_ping, &mut self.heard_at, &mut self.next_list, &mut self.awaited.1]
-            .into_iter()
-            .for_each(back);
+        [
+            &mut self.since,
+            &mut self.listed_at,
+            &mut self.next_ping,
+            &mut self.heard_at,
+            &mut self.next_list,
+            &mut self.awaited.1,
+        ]
+        .into_iter()
+        .for_each(back);
         [&mut self.dry_at, &mut self.leave_by, &mut self.unanswered_ping].into_iter().flatten().for_each(back);
         self.awaited_lists.iter_mut().for_each(back);
         self.reflects.values_mut().for_each(back);
@@ -222,9 +234,22 @@ impl Session {
         })
     }
 
-    pub(super) fn hand_on(&mut self, batch: &mut Vec<ReflectedMessage>) {
+    /// A device speaks that the list does not know, or has as gone: the list is out of date.
+    pub(super) fn refresh_for(&mut self, now: Millis, messages: &[ReflectedMessage]) {
+        let pause = self.config.timing.refresh_pause;
+        let Phase::Online(online) = &self.phase else { return };
+        let may_ask =
+            online.dry_at.is_some() && online.awaited_lists.is_empty() && now.since(online.listed_at) >= pause;
+        let authors = messages.iter().filter_map(|message| message.content.as_ref().ok()?.author);
+        if may_ask && authors.into_iter().any(|author| !online.there.contains(&author)) {
+            self.request_devices(now);
+        }
+    }
+
+    pub(super) fn hand_on(&mut self, now: Millis, batch: &mut Vec<ReflectedMessage>) {
         if !batch.is_empty() {
             let messages = std::mem::take(batch);
+            self.refresh_for(now, &messages);
             self.outputs.push_back(Output::Reflected { connection: self.connection, messages });
         }
     }
@@ -282,6 +307,9 @@ impl Session {
             devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, Activity::ConnectedSince(_)));
         let Some(online) = self.online() else { return };
         online.company |= company;
+        let is_there = |entry: &DeviceEntry| !matches!(entry.activity, Activity::LastDisconnect(_));
+        online.there = devices.iter().filter(|(_, entry)| is_there(entry)).map(|(id, _)| *id).collect();
+        online.listed_at = now;
         if let Some(asked) = online.awaited_lists.pop_front() {
             self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: now.since(asked) });
         }

@@ -136,3 +136,39 @@ fn read_only_changes_nothing() {
         assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo], "looking is allowed");
     });
 }
+
+#[test]
+fn a_device_that_the_list_does_not_have_makes_it_out_of_date() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let alone = list(&bench, &[OWN]);
+        bench.servers(&[alone.clone(), ServerMessage::ReflectionQueueDry]);
+        let text = |bench: &Bench, id: u32| {
+            let keys = &bench.session.config.keys;
+            let draft =
+                crate::protocol::d2d::Draft::text(crate::protocol::MessageId(u64::from(id)), bench.now, "hello");
+            let envelope =
+                crate::protocol::d2d::Composer::new(dialect, PHONE).incoming("ECHOECHO", draft, Nonce([1; 24]));
+            ServerMessage::Reflected(Reflected {
+                id: ReflectedId(id),
+                ephemeral: false,
+                timestamp: bench.now,
+                envelope: Sealed::seal(&envelope, keys, Nonce([u8::try_from(id).unwrap(); 24])),
+            })
+        };
+        let mut lists = 0;
+        for id in 1..=30 {
+            bench.wait(Duration::from_secs(1));
+            let message = text(&bench, id);
+            bench.server(&message);
+            for sent in bench.sent() {
+                if sent == ClientMessage::GetDevicesInfo {
+                    lists += 1;
+                    bench.server(&alone);
+                }
+            }
+        }
+        // The seed's envelopes do not say who reflected them.
+        assert_eq!(lists, if dialect == Dialect::Mk { 0 } else { 3 }, "asked for, but not all the time");
+    });
+}
