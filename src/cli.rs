@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod profile;
 
+use secrets::PassphraseArgs;
+
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand, RemoveArgs,
     RenameArgs, SettingsArgs, SlotArg,
@@ -113,8 +115,9 @@ pub struct ConnectionArgs {
     pub stay_leader: bool,
     /// stay: connected as long as another device leads. visit=10m: connect, take in what waits, list, leave, and be back
     /// after that time
-    #[arg(long, value_name = "stay|visit=DURATION", default_value = "stay")]
-    pub presence: String,
+    /// [default: stay]
+    #[arg(long, value_name = "stay|visit=DURATION")]
+    pub presence: Option<String>,
     /// PEM file with the certificates to trust instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
@@ -126,6 +129,8 @@ pub struct ConnectionArgs {
     #[arg(long, value_enum, value_name = "even-unattended", num_args = 0..=1, require_equals = true,
         default_missing_value = "attended", hide_possible_values = true)]
     pub dangerously_accept_any_certificate: Option<AnyCertificateArg>,
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

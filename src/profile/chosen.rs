@@ -1,10 +1,12 @@
 //! Which profile is opened, and what it adds to the options.
 
+use super::secrets::AskPassphrase;
 use super::{
     Hold, HoldError, ProfileError, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store, StoreError,
 };
 use crate::cli::{ConnectionArgs, DialectArg};
 use crate::protocol::{DeviceId, GroupSecret};
+use crate::text::Clean;
 
 /// A profile that is opened.
 pub(super) struct Chosen {
@@ -56,14 +58,19 @@ impl Chosen {
         filled_in.device_id.get_or_insert_with(|| own_id.to_string());
         filled_in.label = filled_in.label.or_else(|| record.label.clone());
         filled_in.ca = filled_in.ca.or_else(|| record.ca.as_ref().map(|path| self.store.directory().join(path)));
+        if filled_in.pins.is_empty() {
+            filled_in.pins = record.pins.iter().map(|pin| pin.as_str().to_owned()).collect();
+        }
+        filled_in.presence.get_or_insert_with(|| record.presence.to_string());
         filled_in.persistent |= record.slot == super::record::Slot::Persistent;
         filled_in.read_only |= record.read_only;
         Ok(filled_in)
     }
 
-    /// The profile's key.
-    pub(super) fn secret(&self) -> Result<GroupSecret, SecretError> {
-        SecretSource::of(&self.name, &self.record, self.store.directory())?.load(&self.name)
+    /// The profile's key, and where it is. May ask for a passphrase.
+    pub(super) fn secret(&self, passphrase: &mut dyn AskPassphrase) -> Result<(GroupSecret, Clean), SecretError> {
+        let source = SecretSource::of(&self.name, &self.record, self.store.directory())?;
+        Ok((source.load(&self.name, passphrase)?, Clean::new(&source.to_string())))
     }
 
     /// What is remembered of the slot, if the slot is the profile's.

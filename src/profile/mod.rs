@@ -2,6 +2,7 @@
 
 mod chosen;
 mod claim;
+pub mod flavour;
 mod hardening;
 mod hold;
 pub mod import;
@@ -35,6 +36,7 @@ pub use slot_memory::SlotMemory;
 pub use store::{Book, Store, StoreError};
 
 use chosen::Chosen;
+use secrets::PassphraseSource;
 
 use crate::cli::{ConnectionArgs, DialectArg, ExpectArg};
 use crate::protocol::d2d::Platform;
@@ -122,6 +124,8 @@ pub struct Profile {
     pub accept_any_certificate: bool,
     /// Who the session is.
     pub session: Config,
+    /// Where the group's key was found.
+    pub key_place: Clean,
     /// What it is called, if it is a profile.
     pub name: Option<ProfileName>,
     /// Keeps what is learned of the profile's slot.
@@ -158,9 +162,9 @@ impl Profile {
             None => DeviceId(fresh_random().r#gen()),
         };
         let hold = chosen.and_then(|chosen| chosen.hold(device_id).transpose()).transpose()?;
-        let secret = match (&options.key_file, chosen) {
-            (Some(path), _) => key_file::read(path)?,
-            (None, Some(chosen)) => chosen.secret()?,
+        let (secret, key_place) = match (&options.key_file, chosen) {
+            (Some(path), _) => (key_file::read(path)?, Clean::new(&format!("the key file {}", path.display()))),
+            (None, Some(chosen)) => chosen.secret(&mut PassphraseSource::new(options.passphrase.passphrase_fd))?,
             (None, None) => return Err(ProfileError::NoKeyFile),
         };
         let label = options.label.as_deref().map_or_else(place::default_label, Clean::new);
@@ -183,7 +187,7 @@ impl Profile {
             expiration_policy,
             exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
-            presence: options.presence.parse()?,
+            presence: options.presence.as_deref().unwrap_or("stay").parse()?,
             read_only: options.read_only,
             timing: Timing::default(),
         };
@@ -195,6 +199,7 @@ impl Profile {
             pins: options.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
             accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             session,
+            key_place,
             name,
             memory,
             hold,

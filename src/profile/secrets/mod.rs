@@ -245,6 +245,14 @@ impl Store {
     }
 }
 
+/// Whether the keyring of the operating system answers, which it must do within some seconds.
+///
+/// # Errors
+/// Why it does not.
+pub fn try_keyring() -> Result<(), KeyringError> {
+    keyring::load("d2mtop.doctor").map(drop)
+}
+
 /// Where the files of one name are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {

@@ -97,7 +97,7 @@ fn changes_keep_what_people_wrote() {
     store.change(|book| book.add(name("new.one"), least_record())).unwrap();
     let renamed = |book: &mut Book| {
         book.rename(&name("home"), name("house"))?;
-        book.set_key_file(&name("house"), Path::new("/elsewhere/house.key"))
+        book.set_key(&name("house"), &SecretSource::file(PathBuf::from("/elsewhere/house.key")))
     };
     store.change(renamed).unwrap();
     store.change(|book| book.device_id(&name("lab")).map(drop)).unwrap();
@@ -183,6 +183,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             pins,
             ca,
             presence: visit.map_or(Presence::Stay, |seconds| Presence::Visit(Duration::from_secs(seconds))),
+            key: read_only.then_some(KeptIn::PassphraseFile),
             key_file,
             read_only,
         },
