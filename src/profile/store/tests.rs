@@ -9,7 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::profile::record::{Exhausted, Presence, Slot, StoredDialect};
+use crate::profile::record::{Exhausted, KeptIn, Presence, Slot, StoredDialect};
 
 const SAMPLE: &str = include_str!("../sample.toml");
 
@@ -43,8 +43,9 @@ fn the_sample_parses_and_names_every_key() {
     assert_eq!((lab.slot, lab.exhausted, lab.presence), (Slot::Volatile, Exhausted::Reject, Presence::Stay));
     let mut all = home.clone();
     all.ca.clone_from(&lab.ca);
+    all.key = lab.key;
     let all = toml_edit::ser::to_document(&all).unwrap();
-    assert_eq!(all.len(), 12, "every key of a profile");
+    assert_eq!(all.len(), 13, "every key of a profile");
     for (key, _) in all.iter() {
         assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key} is in the sample");
     }
