@@ -44,7 +44,8 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
     };
     let commands = [&[][..], &["watch"], &["mediator"], &["demo"]];
     let profile = ["add", "import", "list", "move", "remove"].map(|command| help(&["profile", command, "--help"]));
-    let all = [commands.map(|command| help(&[command, &["--help"]].concat())), profile].concat().join("\n");
+    let commands = commands.map(|command| help(&[command, &["--help"]].concat()));
+    let all = [commands.as_slice(), profile.as_slice()].concat().join("\n");
     let options = |text: &str| -> std::collections::BTreeSet<String> {
         let is_option = |character: char| character.is_ascii_lowercase() || character == '-';
         text.match_indices("--")
