@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod profile;
 
+use secrets::PassphraseArgs;
+
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand, RemoveArgs,
     RenameArgs, SettingsArgs, SlotArg,
@@ -127,6 +129,8 @@ pub struct ConnectionArgs {
     #[arg(long, value_enum, value_name = "even-unattended", num_args = 0..=1, require_equals = true,
         default_missing_value = "attended", hide_possible_values = true)]
     pub dangerously_accept_any_certificate: Option<AnyCertificateArg>,
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -224,6 +224,15 @@ fn without_a_mediator_it_checks_what_it_can_and_bad_options_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let (found, code) = doctor(home.path(), &[]);
     assert_eq!((code, found["mediator"].0.as_str()), (Some(0), "warn"), "{found:?}");
+    assert_eq!(found["keyring"].0, "warn", "{found:?}");
+    assert!(found["keyring"].1.contains("no keyring can be reached ("), "{found:?}");
+    let profiles = home.path().join(".config/d2mtop/profiles.toml");
+    std::fs::create_dir_all(profiles.parent().unwrap()).unwrap();
+    let profile = "[profile.lab]\nmediator = \"wss://m.example/\"\nserver_group = \"01\"\nkey = \"keyring\"\n";
+    std::fs::write(profiles, profile).unwrap();
+    let (found, code) = doctor(home.path(), &["lab"]);
+    assert_eq!((code, found["key"].0.as_str()), (Some(1), "fail"), "{found:?}");
+    assert!(found["key"].1.contains("no keyring can be reached ("), "{found:?}");
     let (found, code) = doctor(home.path(), &["--url", "wss://{deviceGroupIdPrefix4}.example/"]);
     assert_eq!((code, found["mediator"].0.as_str()), (Some(1), "skip"), "{found:?}");
     let key = key_file(home.path());

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use d2mtop::profile::secrets::{PassphraseSource, Places, SecretError, Store, StoreKind, find, relocate};
+use d2mtop::profile::secrets::{PassphraseSource, Places, SecretError, Store, StoreKind};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
 
 const KEY: &str = "9d1c4f7ab0e35286d4a7c1908f3b62e59d1c4f7ab0e35286d4a7c1908f3b62e5";
@@ -45,12 +45,7 @@ fn the_other_process() {
             "save" => keyring.save("work", &key(), &mut nobody),
             "delete" => keyring.delete("work"),
             "save-file" => file.save("work", &key(), &mut nobody),
-            "to-file" => relocate("work", &keyring, &file, &mut nobody),
-            "to-keyring" => relocate("work", &file, &keyring, &mut nobody),
-            "find" => find("work", &places, &mut nobody).map(|(store, secret)| {
-                assert!(is_the_key(&secret));
-                println!("found in {:?}", store.kind());
-            }),
+            "load-file" => file.load("work", &mut nobody).map(|secret| assert!(is_the_key(&secret))),
             step => panic!("no step is called {step}"),
         };
         assert!(start.elapsed() < LIMIT, "{step} took {:?}", start.elapsed());
@@ -89,17 +84,14 @@ fn myself() -> Command {
 #[test]
 fn without_a_bus_the_cause_is_told_and_files_work() {
     let home = tempfile::tempdir().unwrap();
-    let steps = "load save delete save-file find";
+    let steps = "load save delete save-file load-file";
     let start = Instant::now();
     let told = process(&mut myself(), home.path(), None, steps);
     assert!(start.elapsed() < LIMIT, "{told}");
     for step in ["load", "save", "delete"] {
         assert!(told.contains(&format!("{step}: no keyring can be reached (")), "{told}");
     }
-    assert!(told.contains("found in KeyFile"), "{told}");
-
-    let told = process(&mut myself(), tempfile::tempdir().unwrap().path(), None, "find");
-    assert!(told.contains("no key for \"work\" anywhere: no keyring can be reached"), "{told}");
+    assert!(told.contains("load-file: ok"), "{told}");
 }
 
 #[test]
@@ -115,12 +107,12 @@ fn a_bus_that_never_answers_holds_nobody_up() {
         }
     });
     let bus = format!("unix:path={}", socket.display());
-    for steps in ["load", "save", "delete", "save-file find", "save-file load save delete find"] {
+    for steps in ["load", "save", "delete", "save-file load-file", "save-file load save delete load-file"] {
         let start = Instant::now();
         let told = process(&mut myself(), home.path(), Some(&bus), steps);
         assert!(start.elapsed() < LIMIT, "{steps}: {:?}", start.elapsed());
-        if steps.contains("find") {
-            assert!(told.contains("found in KeyFile"), "{told}");
+        if steps.contains("load-file") {
+            assert!(told.contains("load-file: ok"), "{told}");
         } else {
             assert!(told.contains("gave no answer within 3 s"), "{told}");
         }
@@ -149,29 +141,13 @@ fn gnome_keyring(home: &Path, unlocked: bool, steps: &str) -> Option<String> {
 }
 
 #[test]
-fn an_unlocked_keyring_keeps_gives_moves_and_forgets_a_key() {
+fn an_unlocked_keyring_keeps_gives_and_forgets_a_key() {
     let home = tempfile::tempdir().unwrap();
-    let steps = "load delete save load find to-file load find to-keyring find save delete load";
+    let steps = "load delete save load save delete load";
     let Some(told) = gnome_keyring(home.path(), true, steps) else { return };
-    let answers: Vec<&str> = told.lines().filter(|line| line.contains(": ") || line.starts_with("found")).collect();
-    let expected = [
-        "load: not there",
-        "delete: not there",
-        "save: ok",
-        "load: ok",
-        "found in Keyring",
-        "find: ok",
-        "to-file: ok",
-        "load: not there",
-        "found in KeyFile",
-        "find: ok",
-        "to-keyring: ok",
-        "found in Keyring",
-        "find: ok",
-        "save: ok",
-        "delete: ok",
-        "load: not there",
-    ];
+    let answers: Vec<&str> = told.lines().filter(|line| line.contains(": ")).collect();
+    let expected =
+        ["load: not there", "delete: not there", "save: ok", "load: ok", "save: ok", "delete: ok", "load: not there"];
     let at = answers.windows(expected.len()).position(|window| window == expected);
     assert!(at.is_some(), "{told}");
 }
@@ -181,17 +157,17 @@ fn a_locked_keyring_says_so() {
     let home = tempfile::tempdir().unwrap();
     let Some(saved) = gnome_keyring(home.path(), true, "save") else { return };
     assert!(saved.contains("save: ok"), "{saved}");
-    let Some(told) = gnome_keyring(home.path(), false, "load save-file find") else { return };
+    let Some(told) = gnome_keyring(home.path(), false, "load save-file load-file") else { return };
     assert!(
         told.contains("load: the keyring is locked or refuses access") || told.contains("gave no answer"),
         "{told}"
     );
-    assert!(told.contains("found in KeyFile"), "{told}");
+    assert!(told.contains("load-file: ok"), "{told}");
     assert!(fs::exists(home.path().join("work.key")).unwrap());
 }
 
 #[test]
-fn the_keyring_is_the_first_store_that_is_asked() {
+fn a_credential_is_no_place_without_systemd() {
     let places = Places::below(Path::new("/x"), None, "work").unwrap();
     assert_eq!(places.store(StoreKind::Keyring), Some(Store::Keyring));
     assert_eq!(places.store(StoreKind::SystemdCredential), None);

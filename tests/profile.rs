@@ -13,10 +13,13 @@
 mod program;
 
 use std::fs;
+use std::io::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use program::{KEY, Mediator, d2mtop, key_file, run};
 use serde_json::Value;
@@ -75,7 +78,7 @@ fn a_profile_is_added_opened_and_found_again_by_itself_in_both_dialects() {
             home,
             &["profile", "show", "lab"],
             0,
-            &["known of it   nothing yet", "volatile", "key file", "group.key"],
+            &["known of it   nothing yet", "volatile", "the key file", "group.key"],
         );
 
         let device = list(home)[0]["device"].clone();
@@ -184,7 +187,12 @@ fn an_imported_key_is_kept_follows_its_profile_and_goes_with_it() {
     let import = |name, source: &[&str], code, words: &[&str]| {
         expect(home, &[&["profile", "import", name], source, settings.as_slice()].concat(), code, words)
     };
-    import("home", &["--key-file", key.to_str().unwrap()], 0, &["is not needed any more"]);
+    import(
+        "home",
+        &["--key-file", key.to_str().unwrap()],
+        0,
+        &["is not needed any more", "keys/home.key, because no keyring can be reached ("],
+    );
     fs::remove_file(&key).unwrap();
     let kept = home.join(".config/d2mtop/keys/home.key");
     assert_eq!(fs::metadata(&kept).unwrap().mode() & 0o777, 0o600);
@@ -194,10 +202,10 @@ fn an_imported_key_is_kept_follows_its_profile_and_goes_with_it() {
     fs::write(&client_key, CLIENT_KEY).unwrap();
     let mk = ["--mk", client_key.to_str().unwrap(), "--from", "client-key"];
     import("home", &mk, 2, &["there is a profile home already"]);
-    assert_eq!(fs::read_to_string(&kept).unwrap(), KEY, "and its key is as it was");
+    assert_eq!(fs::read_to_string(&kept).unwrap().trim(), KEY, "and its key is as it was");
     import("seed", &mk, 0, &[]);
     let derived = fs::read_to_string(home.join(".config/d2mtop/keys/seed.key")).unwrap();
-    assert!(derived.len() == 64 && derived != CLIENT_KEY, "the Mediator Key is derived");
+    assert!(derived.trim().len() == 64 && derived.trim() != CLIENT_KEY, "the Mediator Key is derived");
     let seed = list(home).into_iter().find(|profile| profile["name"] == "seed").unwrap();
     assert_eq!(seed["dialect"], "mk");
     assert_eq!(run(home, &["watch", "seed", "--until-dry"]).status.code(), Some(0));
@@ -279,4 +287,219 @@ fn a_link_in_the_place_of_the_profiles_is_not_written_through() {
     let arguments = [&arguments[..], &[key.to_str().unwrap()]].concat();
     expect(home, &arguments, 2, &["symbolic link"]);
     assert_eq!(fs::read_to_string(&victim).unwrap(), "");
+}
+
+/// Runs it with this on standard input, and expects this exit code and these words.
+fn expect_fed(home: &Path, input: &str, arguments: &[&str], code: i32, words: &[&str]) -> String {
+    let mut command = d2mtop(home, arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It may have ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(format!("{input}\n").as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    for word in words {
+        assert!(text.contains(word), "{arguments:?} says {word:?}: {text}");
+    }
+    assert!(input.len() < 2 || !text.contains(input), "{arguments:?} repeats what it was handed in: {text}");
+    text
+}
+
+const PASSPHRASE: &str = "ünder the door mat";
+
+#[test]
+fn a_key_moves_between_file_and_passphrase_file_and_opens_the_same_group() {
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    let (key, url) = (key_file(home), mediator.url());
+    let import = ["profile", "import", "lab", "--mediator", &url, "--server-group", "01", "--store", "file"];
+    let told = expect(home, &[&import[..], &["--key-file", key.to_str().unwrap()]].concat(), 0, &["keys/lab.key"]);
+    assert!(!told.contains("keyring"), "a choice needs no reason: {told}");
+    // The slot that the first login takes exists for the later ones: it is the same group.
+    let first = run(home, &["watch", "lab", "--until-dry"]);
+    assert_eq!(logged_in(&first)["slot"], "new");
+    let (plain, sealed) = (home.join(".config/d2mtop/keys/lab.key"), home.join(".config/d2mtop/keys/lab.sealed"));
+    let by_fd = ["--passphrase-fd", "0"];
+    let to = |store| [&["profile", "move", "lab", "--to", store][..], &by_fd].concat();
+
+    expect(home, &["profile", "move", "lab", "--to", "passphrase-file"], 2, &["--passphrase-fd N"]);
+    expect_fed(home, "", &to("keyring"), 2, &["no keyring can be reached ("]);
+    assert!(plain.exists() && !sealed.exists(), "a failed move changes nothing");
+    expect_fed(home, PASSPHRASE, &to("passphrase-file"), 0, &["the key of lab is kept in", "lab.sealed"]);
+    assert!(!plain.exists() && fs::metadata(&sealed).unwrap().mode() & 0o777 == 0o600);
+    expect(home, &["profile", "show", "lab"], 0, &["the passphrase file", "lab.sealed"]);
+    expect_fed(home, PASSPHRASE, &to("passphrase-file"), 0, &["already"]);
+
+    let watch = [&["watch", "lab", "--until-dry"][..], &by_fd].concat();
+    expect_fed(home, "something else", &watch, 2, &["the passphrase is wrong"]);
+    expect(home, &["watch", "lab", "--until-dry"], 2, &["--passphrase-fd N"]);
+    expect_fed(home, PASSPHRASE, &watch, 0, &["\"existing\""]);
+
+    expect_fed(home, "something else", &to("file"), 2, &["the passphrase is wrong"]);
+    fs::write(&plain, CLIENT_KEY).unwrap();
+    expect_fed(home, PASSPHRASE, &to("file"), 2, &["there is another key for that name already"]);
+    assert_eq!(fs::read_to_string(&plain).unwrap(), CLIENT_KEY);
+    fs::remove_file(&plain).unwrap();
+
+    expect(home, &["profile", "rename", "lab", "shed"], 0, &[]);
+    assert!(!sealed.exists(), "the key follows");
+    let watch = [&["watch", "shed", "--until-dry"][..], &by_fd].concat();
+    expect_fed(home, PASSPHRASE, &watch, 0, &["\"existing\""]);
+    expect(home, &["profile", "rename", "shed", "lab"], 0, &[]);
+    expect_fed(home, PASSPHRASE, &to("file"), 0, &["lab.key"]);
+    assert!(plain.exists() && !sealed.exists());
+    let last = run(home, &["watch", "lab", "--until-dry"]);
+    assert_eq!(logged_in(&last)["slot"], "existing");
+}
+
+#[test]
+fn a_group_is_imported_from_threema_desktop_with_its_password_only() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors.json")).unwrap();
+    let vector = |name: &str| vectors["desktop_keystorage"][name].as_str().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let application = home.join(".local/share/ThreemaDesktop");
+    let put = |profile: &str| {
+        let data = application.join(profile).join("data");
+        fs::create_dir_all(&data).unwrap();
+        fs::write(data.join("keystorage.pb3"), hex::decode(vector("file")).unwrap()).unwrap();
+    };
+    let import = ["profile", "import", "home", "--password-fd", "0", "--threema-desktop"];
+    expect_fed(home, "-", &import, 2, &["found no Threema Desktop profile", "--threema-desktop DIR"]);
+    put("consumer-live-default");
+    expect_fed(home, "-wrong-", &import, 2, &["the password of Threema Desktop is wrong"]);
+    assert!(!profiles(home).exists(), "nothing was written");
+    let told = expect_fed(home, vector("password"), &import, 0, &["found the group of", "keys/home.key"]);
+    let profile = &list(home)[0];
+    assert!(profile["mediator"].as_str().unwrap().contains(".threema.ch/"), "{profile}");
+    assert!(profile["pins"].as_array().unwrap().len() > 2, "{profile}");
+    let kept = fs::read_to_string(home.join(".config/d2mtop/keys/home.key")).unwrap();
+    assert_eq!(kept.trim(), vector("expect_dgk"));
+    assert!(!told.contains(kept.trim()));
+
+    put("work-live-default");
+    let second = ["profile", "import", "work", "--password-fd", "0", "--threema-desktop"];
+    let both = ["there are several", "consumer-live-default", "work-live-default"];
+    expect_fed(home, vector("password"), &second, 2, &both);
+    let directory = application.join("work-live-default");
+    let named = [&second[..], &[directory.to_str().unwrap()]].concat();
+    expect_fed(home, vector("password"), &named, 0, &["keys/work.key"]);
+
+    let unsigned = home.join("prov.oppf");
+    fs::write(&unsigned, "{}").unwrap();
+    let key = key_file(home);
+    let oppf = ["profile", "import", "prem", "--server-group", "01", "--key-file", key.to_str().unwrap(), "--oppf"];
+    expect(home, &[&oppf[..], &[unsigned.to_str().unwrap()]].concat(), 2, &["this is no provisioning file"]);
+    expect(home, &[&oppf[..], &["/nonexistent.oppf"]].concat(), 2, &["cannot read the provisioning file"]);
+}
+
+const STEP: Duration = Duration::from_secs(5);
+
+/// Import, open, rename, move and remove, each in time, on this bus.
+fn live_with(home: &Path, url: &str, bus: Option<&str>, is_kept_in: &str) {
+    let key = key_file(home);
+    let key = key.to_str().unwrap();
+    let step = |arguments: &[&str], code: i32, words: &[&str]| {
+        let start = Instant::now();
+        let mut command = d2mtop(home, arguments);
+        if let Some(bus) = bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", bus);
+        }
+        let output = command.output().unwrap();
+        let said = text(&output);
+        assert!(start.elapsed() < STEP, "{arguments:?} took {:?}: {said}", start.elapsed());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        for word in &words {
+            assert!(said.contains(word), "{arguments:?} says {word:?}: {said}");
+        }
+    };
+    let settings = ["--mediator", url, "--server-group", "01", "--key-file", key];
+    step(&[&["profile", "add", "byhand"], settings.as_slice()].concat(), 0, &["added"]);
+    step(&["watch", "byhand", "--until-dry"], 0, &["queue_dry"]);
+    step(&["profile", "remove", "byhand", "--yes"], 0, &["removed"]);
+    step(&[&["profile", "import", "lab"], settings.as_slice()].concat(), 0, &[is_kept_in]);
+    let (place, _) = is_kept_in.split_once(',').unwrap_or((is_kept_in, ""));
+    step(&["profile", "show", "lab"], 0, &[place]);
+    step(&["watch", "lab", "--until-dry"], 0, &["queue_dry"]);
+    step(&["profile", "rename", "lab", "shed"], 0, &[]);
+    step(&["watch", "shed", "--until-dry"], 0, &["queue_dry"]);
+    if bus.is_some() && place.contains("keyring") {
+        step(&["profile", "move", "shed", "--to", "file"], 0, &["shed.key"]);
+        step(&["watch", "shed", "--until-dry"], 0, &["queue_dry"]);
+        step(&["profile", "move", "shed", "--to", "keyring"], 0, &["the keyring"]);
+        assert!(!home.join(".config/d2mtop/keys/shed.key").exists());
+        step(&["watch", "shed", "--until-dry"], 0, &["queue_dry"]);
+    }
+    step(&["profile", "remove", "shed", "--yes"], 0, &["its key is deleted, too"]);
+}
+
+#[test]
+fn without_a_bus_profiles_keep_their_keys_in_files() {
+    let mediator = Mediator::start(&[]);
+    live_with(mediator.home.path(), &mediator.url(), None, "keys/lab.key, because no keyring can be reached");
+}
+
+#[test]
+fn a_bus_that_never_answers_holds_no_profile_up() {
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    let socket = home.join("silent");
+    let listener = UnixListener::bind(&socket).unwrap();
+    // Accepts, and keeps what it accepted open.
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        while let Ok((connection, _)) = listener.accept() {
+            open.push(connection);
+        }
+    });
+    let bus = format!("unix:path={}", socket.display());
+    live_with(home, &mediator.url(), Some(&bus), "keys/lab.key, because the keyring gave no answer within 3 s");
+
+    // A profile whose key was put into a keyring that has fallen silent since.
+    let text = format!("[profile.mute]\nmediator = \"{}\"\nserver_group = \"01\"\nkey = \"keyring\"\n", mediator.url());
+    fs::write(profiles(home), text).unwrap();
+    for (arguments, code) in [
+        (&["watch", "mute", "--until-dry"][..], 2),
+        (&["profile", "move", "mute", "--to", "file"], 2),
+        (&["profile", "remove", "mute", "--yes"], 2),
+    ] {
+        let start = Instant::now();
+        let output = d2mtop(home, arguments).env("DBUS_SESSION_BUS_ADDRESS", &bus).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(start.elapsed() < STEP, "{arguments:?} took {:?}", start.elapsed());
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains("gave no answer within 3 s"), "{said}");
+    }
+}
+
+const BUS: &str = "D2MTOP_TEST_KEYRING_HOME";
+
+/// What runs beside a real keyring; nothing when the tests themselves are run.
+#[test]
+fn the_process_beside_the_keyring() {
+    let Ok(home) = std::env::var(BUS) else { return };
+    let url = std::env::var("D2MTOP_TEST_URL").unwrap();
+    let bus = std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap();
+    live_with(Path::new(&home), &url, Some(&bus), "the keyring of the operating system");
+    println!("all steps done");
+}
+
+#[test]
+fn a_real_keyring_keeps_the_keys_of_profiles() {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let there = |tool: &str| std::env::split_paths(&path).any(|path| path.join(tool).exists());
+    if let Some(missing) = ["dbus-run-session", "gnome-keyring-daemon"].into_iter().find(|tool| !there(tool)) {
+        let _ = writeln!(std::io::stderr(), "NOT TESTED: the real keyring, because {missing} is not installed");
+        return;
+    }
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    let script = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; \
+                  exec \"$0\" --exact the_process_beside_the_keyring --nocapture";
+    let mut session = Command::new("dbus-run-session");
+    session.args(["--", "sh", "-c", script]).arg(std::env::current_exe().unwrap()).stdin(Stdio::null());
+    session.env_clear().env("PATH", &path).env("HOME", home).env("XDG_RUNTIME_DIR", home);
+    let output = session.env(BUS, home).env("D2MTOP_TEST_URL", mediator.url()).output().unwrap();
+    let said = text(&output);
+    assert!(output.status.success() && said.contains("all steps done"), "{said}");
 }

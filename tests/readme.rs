@@ -43,8 +43,9 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         String::from_utf8(output.stdout).unwrap()
     };
     let commands = [&[][..], &["watch"], &["mediator"], &["demo"]];
-    let profile = ["add", "import", "list", "remove"].map(|command| help(&["profile", command, "--help"]));
-    let all = [commands.map(|command| help(&[command, &["--help"]].concat())), profile].concat().join("\n");
+    let profile = ["add", "import", "list", "move", "remove"].map(|command| help(&["profile", command, "--help"]));
+    let commands = commands.map(|command| help(&[command, &["--help"]].concat()));
+    let all = [commands.as_slice(), profile.as_slice()].concat().join("\n");
     let options = |text: &str| -> std::collections::BTreeSet<String> {
         let is_option = |character: char| character.is_ascii_lowercase() || character == '-';
         text.match_indices("--")
@@ -90,6 +91,7 @@ fn help_stays_as_it_is() {
         ("help-demo", &["demo", "--help"]),
         ("help-profile", &["profile", "--help"]),
         ("help-profile-import", &["profile", "import", "--help"]),
+        ("help-profile-move", &["profile", "move", "--help"]),
     ] {
         let output = program::run(home.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{name}");

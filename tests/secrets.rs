@@ -293,6 +293,43 @@ fn a_typed_passphrase_is_not_shown_and_opens_what_it_sealed() {
     written.assert_holds_no_secret();
 }
 
+#[test]
+fn nothing_that_an_import_writes_holds_its_password_or_keys() {
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("vectors.json")).unwrap();
+    let vector = |name: &str| vectors["desktop_keystorage"][name].as_str().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let data = home.join(".local/share/ThreemaDesktop/consumer-live-default/data");
+    fs::create_dir_all(&data).unwrap();
+    fs::write(data.join("keystorage.pb3"), hex::decode(vector("file")).unwrap()).unwrap();
+    let mut written = Written::default();
+    let mut feed = |what: &str, input: &str, arguments: &[&str]| {
+        let mut command = d2mtop(home, &[arguments, &["--log-level", "debug"]].concat());
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(format!("{input}\n").as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let code = output.status.code();
+        written.output(what, output);
+        code
+    };
+    let import = ["profile", "import", "home", "--threema-desktop", "--password-fd", "0"];
+    assert_eq!(feed("wrong", "wrong horse", &import), Some(2));
+    assert_eq!(feed("right", vector("password"), &import), Some(0));
+    let seal = ["profile", "move", "home", "--to", "passphrase-file", "--passphrase-fd", "0"];
+    assert_eq!(feed("seal", PASSPHRASE, &seal), Some(0));
+    assert_eq!(feed("show", "", &["profile", "show", "home"]), Some(0));
+    written.files(home);
+    assert!(written.0.iter().any(|(place, _)| place.ends_with("home.sealed")));
+    for (place, bytes) in &written.0 {
+        for word in ["wrong horse", vector("password"), PASSPHRASE] {
+            assert!(!contains(bytes, word.as_bytes()), "{word:?} is in {place}");
+        }
+    }
+    assert_eq!(written.find(vector("expect_dgk")), Vec::<&str>::new(), "the group's key was written");
+    assert_eq!(written.find(vector("derived_key")), Vec::<&str>::new(), "the storage's key was written");
+}
+
 /// The keys that are derived from the fixture are as secret as it is, but the group's name is not.
 #[test]
 fn the_name_of_the_group_is_not_the_key() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::DialectArg;
+use super::secrets::{ImportSourceArgs, MoveArgs, PassphraseArgs, StoreArg};
 
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
@@ -22,6 +23,8 @@ pub enum ProfileCommand {
     List(ListArgs),
     /// Show what a profile says, where its key is, and what is known of its slot; never the key
     Show(NameArgs),
+    /// Move a profile's key to another store
+    Move(MoveArgs),
     /// Give a profile another name
     Rename(RenameArgs),
     /// Choose the profile that opens without a name
@@ -63,10 +66,10 @@ pub enum KeyKindArg {
 pub struct SettingsArgs {
     /// The mediator: wss://HOST/, or `production`. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are filled in
     #[arg(long, value_name = "URL")]
-    pub mediator: String,
+    pub mediator: Option<String>,
     /// The server group of the identity; in dialect mk a number in hex digits
     #[arg(long, value_name = "GROUP")]
-    pub server_group: String,
+    pub server_group: Option<String>,
     /// The protocol that the group speaks [default: dgk]
     #[arg(long, value_enum)]
     pub dialect: Option<DialectArg>,
@@ -115,14 +118,22 @@ pub struct ImportArgs {
     /// What to call it: letters, digits, hyphens, underscores, dots
     pub name: String,
     /// File with the group's key as 64 hex digits, readable by its owner only; not needed any more afterwards
-    #[arg(long, value_name = "FILE", required_unless_present = "mk", conflicts_with = "mk")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["mk", "threema_desktop"],
+        conflicts_with_all = ["mk", "threema_desktop"])]
     pub key_file: Option<PathBuf>,
     /// The same for dialect mk, from the file of a client key or a Mediator Key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "threema_desktop")]
     pub mk: Option<PathBuf>,
     /// Which key the file of --mk holds
     #[arg(long, value_enum, requires = "mk", default_value = "mk")]
     pub from: KeyKindArg,
+    #[command(flatten)]
+    pub source: ImportSourceArgs,
+    /// Where to keep the key [default: keyring, or file where there is no usable keyring]
+    #[arg(long, value_enum, value_name = "STORE")]
+    pub store: Option<StoreArg>,
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }

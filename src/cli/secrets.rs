@@ -14,7 +14,7 @@ pub struct ImportSourceArgs {
     #[allow(clippy::option_option, reason = "the option with and without a value")]
     pub threema_desktop: Option<Option<PathBuf>>,
     /// Take mediator and pins of an OnPrem server from its provisioning file
-    #[arg(long, value_name = "FILE", conflicts_with = "threema_desktop")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["threema_desktop", "mediator"])]
     pub oppf: Option<PathBuf>,
     /// Read the password of Threema Desktop from this file descriptor instead of asking
     #[arg(long, value_name = "N", requires = "threema_desktop")]

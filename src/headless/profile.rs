@@ -2,6 +2,7 @@
 
 mod add;
 mod depart;
+mod import;
 mod show;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -9,6 +10,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
+use crate::profile::secrets::PassphraseSource;
 use crate::profile::store::StoreError;
 use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
 use crate::runtime::{Failure, Outcome};
@@ -26,9 +28,10 @@ pub fn run(options: &ProfileArgs) -> Result<Outcome, Failure> {
     let store = || Store::of_user().map_err(failure);
     match &options.command {
         ProfileCommand::Add(options) => add::add(&store()?, options)?,
-        ProfileCommand::Import(options) => add::import(&store()?, options)?,
+        ProfileCommand::Import(options) => import::import(&store()?, options)?,
         ProfileCommand::List(options) => show::list(&store()?, *options)?,
         ProfileCommand::Show(options) => show::show(&store()?, &options.name)?,
+        ProfileCommand::Move(options) => import::relocate(&store()?, options)?,
         ProfileCommand::Rename(options) => rename(&store()?, options)?,
         ProfileCommand::Default(options) => choose(&store()?, &options.name)?,
         ProfileCommand::Remove(options) => remove(&store()?, options)?,
@@ -82,15 +85,17 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     // A key that d2mtop keeps is named after its profile.
     let source = SecretSource::of(&from, &record, store.directory()).ok();
     let kept = source.filter(|source| source.is_kept_for(&from, store.directory()));
-    let moved = kept.map(|source| source.follow(&from, &to, store.directory())).transpose().map_err(failure)?;
-    let key_file = moved.as_ref().and_then(SecretSource::key_file);
+    // No store that a key follows in asks for a passphrase.
+    let mut nobody = PassphraseSource::new(None);
+    let moved = kept.map(|source| source.follow(&from, &to, store.directory(), &mut nobody));
+    let moved = moved.transpose().map_err(failure)?;
     let renamed = store.change(|book| {
         book.rename(&from, to.clone())?;
-        key_file.map_or(Ok(()), |path| book.set_key_file(&to, path))
+        moved.as_ref().map_or(Ok(()), |source| book.set_key(&to, source))
     });
     if let Err(error) = renamed {
         if let Some(moved) = moved {
-            let _ = moved.follow(&to, &from, store.directory());
+            let _ = moved.follow(&to, &from, store.directory(), &mut nobody);
         }
         return Err(failure(error));
     }
@@ -135,8 +140,8 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     match &source {
         Some(source) => match source.discard(&name, store.directory()) {
             Ok(true) => say("its key is deleted, too"),
-            Ok(false) => say(&format!("its key stays in the {source}")),
-            Err(error) => Err(Failure::Usage(format!("the {source} could not be deleted: {error}"))),
+            Ok(false) => say(&format!("its key stays in {source}")),
+            Err(error) => Err(Failure::Usage(format!("its key could not be deleted from {source}: {error}"))),
         },
         None => Ok(()),
     }

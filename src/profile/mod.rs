@@ -2,6 +2,7 @@
 
 mod chosen;
 mod claim;
+pub mod flavour;
 mod hardening;
 mod hold;
 pub mod import;
@@ -35,6 +36,7 @@ pub use slot_memory::SlotMemory;
 pub use store::{Book, Store, StoreError};
 
 use chosen::Chosen;
+use secrets::PassphraseSource;
 
 use crate::cli::{ConnectionArgs, DialectArg, ExpectArg};
 use crate::protocol::d2d::Platform;
@@ -122,10 +124,10 @@ pub struct Profile {
     pub accept_any_certificate: bool,
     /// Who the session is.
     pub session: Config,
+    /// Where the group's key was found.
+    pub key_place: Clean,
     /// What it is called, if it is a profile.
     pub name: Option<ProfileName>,
-    /// Where the profile's key is, if it is the profile's.
-    pub key_source: Option<SecretSource>,
     /// Keeps what is learned of the profile's slot.
     pub memory: Option<SlotMemory>,
     /// Keeps other programs from opening the profile; to be held as long as the session runs.
@@ -187,9 +189,9 @@ impl Profile {
         let hold = chosen.map_or(Ok(None), |chosen| chosen.hold(device_id));
         let open_elsewhere = only_looks && matches!(hold, Err(HoldError::Held { .. }));
         let hold = if open_elsewhere { None } else { hold? };
-        let (secret, key_source) = match (&options.key_file, chosen) {
-            (Some(path), _) => (key_file::read(path)?, None),
-            (None, Some(chosen)) => chosen.secret().map(|(secret, source)| (secret, Some(source)))?,
+        let (secret, key_place) = match (&options.key_file, chosen) {
+            (Some(path), _) => (key_file::read(path)?, Clean::new(&format!("the key file {}", path.display()))),
+            (None, Some(chosen)) => chosen.secret(&mut PassphraseSource::new(options.passphrase.passphrase_fd))?,
             (None, None) => return Err(ProfileError::NoKeyFile),
         };
         let label = options.label.as_deref().map_or_else(place::default_label, Clean::new);
@@ -224,8 +226,8 @@ impl Profile {
             pins: options.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
             accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             session,
+            key_place,
             name,
-            key_source,
             memory,
             hold,
             open_elsewhere,

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::flavour::PRODUCTION;
+use super::secrets::StoreKind;
 use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, SpkiPin};
 use crate::session::Presence;
-
-/// The mediators of the consumer and Work apps.
-const PRODUCTION: &str = "wss://mediator-{deviceGroupIdPrefix4}.threema.ch/{deviceGroupIdPrefix8}/";
 
 /// One profile. Unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +41,10 @@ pub struct Record {
     /// When to be connected.
     #[serde(default, with = "text")]
     pub presence: Presence,
-    /// Where the group's key is, if it is in a file.
+    /// What keeps the group's key, if it is not a key file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeptIn>,
+    /// Where the group's key is, if it is in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
     /// Send nothing that changes the group.
@@ -128,6 +130,28 @@ impl From<Exhausted> for ExhaustedPolicy {
         match exhausted {
             Exhausted::Reject => Self::Reject,
             Exhausted::DropLeastRecent => Self::DropLeastRecent,
+        }
+    }
+}
+
+/// What keeps the group's key, where that is not a key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeptIn {
+    /// The keyring of the operating system.
+    Keyring,
+    /// A systemd credential.
+    Credential,
+    /// A file sealed with a passphrase.
+    PassphraseFile,
+}
+
+impl From<KeptIn> for StoreKind {
+    fn from(kept: KeptIn) -> Self {
+        match kept {
+            KeptIn::Keyring => Self::Keyring,
+            KeptIn::Credential => Self::SystemdCredential,
+            KeptIn::PassphraseFile => Self::PassphraseFile,
         }
     }
 }

@@ -1,156 +1,217 @@
-//! [`SecretSource`]: where the group's key of a profile is. Key files are one kind; another kind is another variant here,
-//! and nobody else has to know.
+//! [`SecretSource`]: where the group's key of a profile is, over the stores of [`secrets`].
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
-use super::record::Record;
-use super::{key_file, private};
+use super::record::{KeptIn, Record};
+use super::secrets::{self, AskPassphrase, KeyringError, Places, StoreKind};
 use crate::protocol::GroupSecret;
 
-/// Keys that d2mtop keeps itself, below its configuration directory.
+/// Keys that d2mtop keeps itself in files, below its configuration directory.
 const KEPT: &str = "keys";
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// In a file that only its owner can read.
-    KeyFile(PathBuf),
-}
+pub struct SecretSource(secrets::Store);
 
-/// The secret cannot be had.
+/// The secret cannot be had, or not be kept. Says nothing of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The key file cannot be used.
+    /// The store says no.
     #[error(transparent)]
-    KeyFile(#[from] super::KeyFileError),
+    Store(#[from] secrets::SecretError),
     /// Nothing says where it is.
     #[error(
         "the profile {0} has no key yet: name its file as key_file in profiles.toml, or open it with --key-file FILE"
     )]
     Nowhere(ProfileName),
-    /// It cannot be kept.
-    #[error("cannot keep the key in {}: {cause}", path.display())]
-    NotKept {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        cause: io::Error,
-    },
+    /// Two places are named.
+    #[error("the profile {0} says both key and key_file in profiles.toml; one of them is too much")]
+    TwoPlaces(ProfileName),
+    /// systemd did not start us, or gave us nothing.
+    #[error(
+        "the key of {0} is a systemd credential, but there are none here (CREDENTIALS_DIRECTORY is not set); start d2mtop from its unit, with LoadCredentialEncrypted=d2mtop-{0}"
+    )]
+    NoCredentials(ProfileName),
+    /// A key that is there already may be the only copy.
+    #[error("there is another key for that name already, in {0}; move it away first, or choose another name")]
+    Occupied(secrets::Store),
 }
 
 impl SecretSource {
+    /// In this key file.
+    #[must_use]
+    pub const fn file(path: PathBuf) -> Self {
+        Self(secrets::Store::KeyFile(path))
+    }
+
     /// Where a profile's secret is; paths are relative to the directory of the profiles.
     ///
     /// # Errors
-    /// If nothing says where.
+    /// If nothing says where, or too much does.
     pub fn of(name: &ProfileName, record: &Record, directory: &Path) -> Result<Self, SecretError> {
-        let path = record.key_file.as_ref().ok_or_else(|| SecretError::Nowhere(name.clone()))?;
-        Ok(Self::KeyFile(directory.join(path)))
+        match (record.key, &record.key_file) {
+            (None, None) => Err(SecretError::Nowhere(name.clone())),
+            (Some(_), Some(_)) => Err(SecretError::TwoPlaces(name.clone())),
+            (None, Some(path)) => Ok(Self::file(directory.join(path))),
+            (Some(kept), None) => Self::kept(kept.into(), name, directory),
+        }
+    }
+
+    /// Where d2mtop keeps the secret of this profile in a store of this kind.
+    fn kept(kind: StoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        let places = Places::below(&directory.join(KEPT), credentials, name.as_str())?;
+        places.store(kind).map(Self).ok_or_else(|| SecretError::NoCredentials(name.clone()))
     }
 
     /// Reads the secret of a profile.
     ///
     /// # Errors
     /// If it cannot be read: why, and what to do; never what it says.
-    pub fn load(&self, _name: &ProfileName) -> Result<GroupSecret, SecretError> {
-        match self {
-            Self::KeyFile(path) => Ok(key_file::read(path)?),
-        }
+    pub fn load(&self, name: &ProfileName, passphrase: &mut dyn AskPassphrase) -> Result<GroupSecret, SecretError> {
+        Ok(self.0.load(name.as_str(), passphrase)?)
     }
 
-    /// Takes a secret into keeping, and says where it is now.
+    /// Takes a secret into keeping, and says where it is now: in the store that is wanted, else in the keyring, or in a key
+    /// file where the keyring does not work, and then also why it does not.
     ///
     /// # Errors
-    /// If it cannot be kept.
-    pub fn keep(name: &ProfileName, secret: &GroupSecret, directory: &Path) -> Result<Self, SecretError> {
-        let path = kept(name, directory);
-        free(&path)
-            .and_then(|()| private::replace(&path, secret.expose_hex().as_bytes()))
-            .map_err(|cause| SecretError::NotKept { path: path.clone(), cause })?;
-        Ok(Self::KeyFile(path))
+    /// If it cannot be kept, or another one is there already.
+    pub fn keep(
+        name: &ProfileName,
+        secret: &GroupSecret,
+        wanted: Option<StoreKind>,
+        directory: &Path,
+        passphrase: &mut dyn AskPassphrase,
+    ) -> Result<(Self, Option<KeyringError>), SecretError> {
+        let mut keep_in = |kind| {
+            let source = Self::kept(kind, name, directory)?;
+            source.make_sure_it_is_free(name, Some(secret), passphrase)?;
+            source.0.save(name.as_str(), secret, passphrase)?;
+            Ok(source)
+        };
+        match wanted {
+            Some(kind) => keep_in(kind).map(|source| (source, None)),
+            None => match keep_in(StoreKind::Keyring) {
+                Err(SecretError::Store(secrets::SecretError::Keyring(why))) => {
+                    keep_in(StoreKind::KeyFile).map(|source| (source, Some(why)))
+                }
+                kept => kept.map(|source| (source, None)),
+            },
+        }
     }
 
     /// Where the secret is once the profile has another name: what d2mtop keeps for it goes with it.
     ///
     /// # Errors
     /// If it cannot go there.
-    pub fn follow(&self, from: &ProfileName, to: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
+    pub fn follow(
+        &self,
+        from: &ProfileName,
+        to: &ProfileName,
+        directory: &Path,
+        passphrase: &mut dyn AskPassphrase,
+    ) -> Result<Self, SecretError> {
         if !self.is_kept_for(from, directory) {
             return Ok(self.clone());
         }
-        match self {
-            Self::KeyFile(old) => {
-                let path = kept(to, directory);
+        let new = Self::kept(self.0.kind(), to, directory)?;
+        match (&self.0, &new.0) {
+            (secrets::Store::KeyFile(old), secrets::Store::KeyFile(path))
+            | (secrets::Store::PassphraseFile(old), secrets::Store::PassphraseFile(path)) => {
                 // Where capitals make no difference, a name that differs in them only is the same file.
-                let freed = if from.is_like(to) { Ok(()) } else { free(&path) };
-                freed
-                    .and_then(|()| std::fs::rename(old, &path))
-                    .map_err(|cause| SecretError::NotKept { path: path.clone(), cause })?;
-                Ok(Self::KeyFile(path))
+                if !from.is_like(to) {
+                    new.make_sure_it_is_free(to, None, passphrase)?;
+                }
+                let unmoved = |cause| secrets::SecretError::Write { path: path.clone(), cause };
+                std::fs::rename(old, path).map_err(unmoved)?;
+            }
+            _ => {
+                let secret = self.load(from, passphrase)?;
+                new.make_sure_it_is_free(to, Some(&secret), passphrase)?;
+                new.0.save(to.as_str(), &secret, passphrase)?;
+                self.0.delete(from.as_str())?;
             }
         }
+        Ok(new)
     }
 
     /// Whether d2mtop keeps it for this profile, and nobody else has to do with it.
     #[must_use]
     pub fn is_kept_for(&self, name: &ProfileName, directory: &Path) -> bool {
-        match self {
-            Self::KeyFile(path) => *path == kept(name, directory),
-        }
+        self.0.kind() != StoreKind::SystemdCredential
+            && Self::kept(self.0.kind(), name, directory).is_ok_and(|kept| kept == *self)
     }
 
     /// Deletes the secret if d2mtop keeps it for this profile; what a person put somewhere stays there.
     ///
     /// # Errors
     /// If it cannot be deleted.
-    pub fn discard(&self, name: &ProfileName, directory: &Path) -> io::Result<bool> {
+    pub fn discard(&self, name: &ProfileName, directory: &Path) -> Result<bool, SecretError> {
         if !self.is_kept_for(name, directory) {
             return Ok(false);
         }
-        match self {
-            Self::KeyFile(path) => match std::fs::remove_file(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-                removed => removed.map(|()| true),
-            },
+        match self.0.delete(name.as_str()) {
+            Err(secrets::SecretError::NotThere { .. }) => Ok(false),
+            deleted => deleted.map(|()| true).map_err(SecretError::from),
         }
     }
 
-    /// What a profile has to say of it.
+    /// Makes a profile say that its secret is here.
+    pub fn note_in(&self, record: &mut Record) {
+        (record.key, record.key_file) = match &self.0 {
+            secrets::Store::Keyring => (Some(KeptIn::Keyring), None),
+            secrets::Store::SystemdCredential(_) => (Some(KeptIn::Credential), None),
+            secrets::Store::PassphraseFile(_) => (Some(KeptIn::PassphraseFile), None),
+            secrets::Store::KeyFile(path) => (None, Some(path.clone())),
+        };
+    }
+
+    /// What kind of store it is in.
     #[must_use]
-    pub fn key_file(&self) -> Option<&Path> {
-        match self {
-            Self::KeyFile(path) => Some(path),
+    pub const fn kind(&self) -> StoreKind {
+        self.0.kind()
+    }
+
+    /// Nothing is overwritten but the same key.
+    fn make_sure_it_is_free(
+        &self,
+        name: &ProfileName,
+        secret: Option<&GroupSecret>,
+        passphrase: &mut dyn AskPassphrase,
+    ) -> Result<(), SecretError> {
+        let occupied = || SecretError::Occupied(self.0.clone());
+        match &self.0 {
+            secrets::Store::KeyFile(path) | secrets::Store::PassphraseFile(path) => match path.symlink_metadata() {
+                Ok(_) => Err(occupied()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(cause) => Err(secrets::SecretError::Write { path: path.clone(), cause }.into()),
+            },
+            secrets::Store::Keyring | secrets::Store::SystemdCredential(_) => {
+                match self.0.load(name.as_str(), passphrase) {
+                    Ok(there) if secret.is_some_and(|secret| secret.expose_hex() == there.expose_hex()) => Ok(()),
+                    Ok(_) => Err(occupied()),
+                    Err(secrets::SecretError::NotThere { .. }) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
+            }
         }
     }
 }
 
 impl fmt::Display for SecretSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeyFile(path) => write!(formatter, "key file {}", path.display()),
-        }
+        self.0.fmt(formatter)
     }
-}
-
-/// A key that is there already may be the only copy.
-fn free(path: &Path) -> io::Result<()> {
-    match path.symlink_metadata() {
-        Ok(_) => Err(io::Error::other("there is a key already; move it away first")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn kept(name: &ProfileName, directory: &Path) -> PathBuf {
-    directory.join(KEPT).join(format!("{name}.key"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::secrets::PassphraseSource;
     use std::fs;
 
     #[test]
@@ -159,19 +220,23 @@ mod tests {
         let (name, other): (ProfileName, ProfileName) = ("home".parse().unwrap(), "work".parse().unwrap());
         let digits = "0f".repeat(32);
         let secret = GroupSecret::from_hex(&digits).unwrap();
-        let source = SecretSource::keep(&name, &secret, home.path()).unwrap();
-        let SecretSource::KeyFile(path) = &source;
-        assert_eq!(*source.load(&name).unwrap().expose_hex(), digits);
+        let mut nobody = PassphraseSource::new(Some(987));
+        let keep = |nobody: &mut PassphraseSource| {
+            SecretSource::keep(&name, &secret, Some(StoreKind::KeyFile), home.path(), nobody).map(|(source, _)| source)
+        };
+        let source = keep(&mut nobody).unwrap();
+        let secrets::Store::KeyFile(path) = &source.0 else { unreachable!() };
+        assert_eq!(*source.load(&name, &mut nobody).unwrap().expose_hex(), digits);
         assert!(!format!("{source} {source:?}").contains(&digits));
         assert!(!source.discard(&other, home.path()).unwrap() && path.exists());
-        assert!(SecretSource::keep(&name, &secret, home.path()).is_err(), "a key is never overwritten");
-        let moved = source.follow(&name, &other, home.path()).unwrap();
-        assert!(!path.exists() && moved.load(&other).is_ok());
-        assert!(SecretSource::keep(&name, &secret, home.path()).is_ok());
-        assert!(moved.follow(&other, &name, home.path()).is_err(), "not over another one");
+        assert!(keep(&mut nobody).is_err(), "a key is never overwritten");
+        let moved = source.follow(&name, &other, home.path(), &mut nobody).unwrap();
+        assert!(!path.exists() && moved.load(&other, &mut nobody).is_ok());
+        assert!(keep(&mut nobody).is_ok());
+        assert!(moved.follow(&other, &name, home.path(), &mut nobody).is_err(), "not over another one");
         assert!(source.discard(&name, home.path()).unwrap() && !path.exists());
         let own = home.path().join("mine.key");
         fs::write(&own, digits).unwrap();
-        assert!(!SecretSource::KeyFile(own.clone()).discard(&name, home.path()).unwrap() && own.exists());
+        assert!(!SecretSource::file(own.clone()).discard(&name, home.path()).unwrap() && own.exists());
     }
 }

@@ -13,6 +13,7 @@ mod edit;
 use super::name::ProfileName;
 use super::private;
 use super::record::Record;
+use super::secret_source::SecretSource;
 use crate::protocol::DeviceId;
 use crate::text::Clean;
 
@@ -168,9 +169,9 @@ impl Book {
     ///
     /// # Errors
     /// If there is no such profile.
-    pub fn set_key_file(&mut self, name: &ProfileName, path: &Path) -> Result<(), StoreError> {
+    pub fn set_key(&mut self, name: &ProfileName, source: &SecretSource) -> Result<(), StoreError> {
         let missing = self.missing(name.as_str());
-        self.profiles.get_mut(name).ok_or(missing)?.key_file = Some(path.to_owned());
+        source.note_in(self.profiles.get_mut(name).ok_or(missing)?);
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub const KEY: &str = "6f0cbb2c2f5ae3a4dd6c1b9d7e0f00112233445566778899aabbccdde
 pub fn d2mtop(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_d2mtop"));
     command.args(arguments).env_clear().env("HOME", home).env("TZ", "UTC").stdin(Stdio::null());
+    // No bus, and so no keyring, unless a test brings one.
+    command.env("XDG_RUNTIME_DIR", home);
     command
 }
 

@@ -17,10 +17,6 @@ use crate::profile::{Claim, Hold, Profile, ProfileError, SlotMemory};
 use crate::runtime::{Failure, Outcome, event_loop, prepared};
 use crate::session::Session;
 
-/// Says where the group's key is kept and whether it can be had. Keys in files are all that is known here; a store that
-/// can do more puts its own check in this place.
-const KEY_CHECK: fn(&ConnectionArgs, &Result<Profile, ProfileError>) -> Finding = surroundings::key_file;
-
 /// Checks everything that a session needs, and prints a line each.
 ///
 /// # Errors
@@ -39,14 +35,15 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     let mut report = Report { json: options.json, failed: false };
     report.add(&surroundings::terminal())?;
     report.add(&surroundings::colours())?;
+    report.add(&surroundings::keyring())?;
     if matches!(profile, Err(ProfileError::FirstRun)) {
         let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
         report.add(&Finding::new("mediator", Status::Warn, words))?;
         return Ok(report.outcome());
     }
-    report.add(&KEY_CHECK(&connection, &profile))?;
+    report.add(&surroundings::key(&profile))?;
     let Some(patient) = Patient::new(&connection, profile)? else {
-        report.add(&Finding::skipped("mediator", "its URL can only be filled in with the group's key"))?;
+        report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
         return Ok(report.outcome());
     };
     let event_loop = event_loop().map_err(Failure::Start)?;
@@ -59,9 +56,8 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
 
 fn is_about_the_key(error: &ProfileError) -> bool {
     match error {
-        ProfileError::NoKeyFile | ProfileError::KeyFile(_) | ProfileError::Secret(_) => true,
         ProfileError::Of { cause, .. } => is_about_the_key(cause),
-        _ => false,
+        error => matches!(error, ProfileError::NoKeyFile | ProfileError::KeyFile(_) | ProfileError::Secret(_)),
     }
 }
 
@@ -97,7 +93,8 @@ impl Patient {
                     .map_err(ProfileError::Pin)?,
                 accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             };
-            let address = if url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
+            // Without a URL it is a profile's.
+            let address = if url.is_empty() || url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
             return Ok(address.map(|address| Self {
                 address,
                 tls,

@@ -1,11 +1,10 @@
-//! What is around the program: the terminal, its colours, the key.
+//! What is around the program: the terminal, its colours, the keyring, the key.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
 
 use super::finding::{Finding, Status};
-use crate::cli::ConnectionArgs;
-use crate::profile::{Profile, ProfileError};
+use crate::profile::{Profile, ProfileError, secrets};
 
 /// The least that the dashboard fits into.
 const LEAST: (u16, u16) = (40, 10);
@@ -43,17 +42,18 @@ pub(super) fn colours() -> Finding {
     Finding::new("colours", Status::Ok, words)
 }
 
-/// The key file: exists, is private, holds a key.
-pub(super) fn key_file(options: &ConnectionArgs, profile: &Result<Profile, ProfileError>) -> Finding {
-    match (profile, &options.key_file) {
-        (Err(error), _) => Finding::new("key", Status::Fail, &error.to_string()),
-        (Ok(_), Some(path)) => {
-            let words = format!("in the file {}, which is private to you and holds one", path.display());
-            Finding::new("key", Status::Ok, &words)
-        }
-        (Ok(profile), None) => {
-            let source = profile.key_source.as_ref().map(|source| format!("in the {source}"));
-            Finding::new("key", Status::Ok, source.as_deref().unwrap_or("found"))
-        }
+/// Whether the keyring answers. Where no key is in it, it may be silent.
+pub(super) fn keyring() -> Finding {
+    match secrets::try_keyring() {
+        Ok(()) => Finding::new("keyring", Status::Ok, "it answers"),
+        Err(error) => Finding::new("keyring", Status::Warn, &error.to_string()),
+    }
+}
+
+/// Where the key is, or why it cannot be had.
+pub(super) fn key(profile: &Result<Profile, ProfileError>) -> Finding {
+    match profile {
+        Err(error) => Finding::new("key", Status::Fail, &error.to_string()),
+        Ok(profile) => Finding::new("key", Status::Ok, &format!("found in {}", profile.key_place)),
     }
 }

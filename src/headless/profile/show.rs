@@ -6,7 +6,7 @@ use super::{failure, find, say};
 use crate::cli::ListArgs;
 use crate::profile::record::expand_preset;
 use crate::profile::slot_memory::{Knowledge, Known};
-use crate::profile::{Hold, ProfileName, Record, SecretSource, SlotMemory, Store};
+use crate::profile::{Hold, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store};
 use crate::protocol::{Dialect, Millis};
 use crate::runtime::{Failure, clock};
 use crate::text::Clean;
@@ -65,7 +65,8 @@ fn as_json(store: &Store, name: &ProfileName, record: &Record, is_default: bool)
 fn place(store: &Store, name: &ProfileName, record: &Record) -> Clean {
     match SecretSource::of(name, record, store.directory()) {
         Ok(source) => Clean::new(&source.to_string()),
-        Err(_) => Clean::literal("no key yet"),
+        Err(SecretError::Nowhere(_)) => Clean::literal("no key yet"),
+        Err(error) => Clean::new(&error.to_string()),
     }
 }
 

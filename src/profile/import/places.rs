@@ -7,10 +7,9 @@ use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
 
 use super::desktop::{DesktopError, FILE};
+use crate::profile::flavour::{PRODUCTION, SANDBOX};
 
 const APPLICATION: &str = "ThreemaDesktop";
-const PRODUCTION: &str = "wss://mediator-{deviceGroupIdPrefix4}.threema.ch/{deviceGroupIdPrefix8}/";
-const SANDBOX: &str = "wss://mediator-{deviceGroupIdPrefix4}.test.threema.ch/{deviceGroupIdPrefix8}/";
 
 /// The mediator that a profile's directory, called by flavour and name, stands for. OnPrem servers are all different.
 pub(super) fn mediator(key_storage: &Path) -> Option<&'static str> {

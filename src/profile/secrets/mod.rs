@@ -1,8 +1,7 @@
 //! Where a group's key is kept, and how it gets there and back.
 //!
-//! Four stores, of which the first that has the key wins: the keyring of the operating system, a systemd credential, a
-//! key file that only its owner can read, a file sealed with a passphrase. A profile notes its [`StoreKind`], so that
-//! [`find`] is only asked where nobody knows. What passes through memory on the way is wiped; no error repeats any of it.
+//! Four stores: the keyring of the operating system, a systemd credential, a key file that only its owner can read, a file
+//! sealed with a passphrase. A profile notes which one it is, so that nobody has to search. What passes through memory on the way is wiped; no error repeats any of it.
 
 mod file;
 mod keyring;
@@ -15,9 +14,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use etcetera::BaseStrategy as _;
-use etcetera::base_strategy::Xdg;
 
 pub use keyring::KeyringError;
 pub use passphrase_file::PassphraseFileError;
@@ -53,27 +49,6 @@ impl From<StoreArg> for StoreKind {
     }
 }
 
-impl StoreKind {
-    /// The word in profiles and options.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Keyring => "keyring",
-            Self::SystemdCredential => "credential",
-            Self::KeyFile => "file",
-            Self::PassphraseFile => "passphrase-file",
-        }
-    }
-
-    /// The kind of a word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Keyring, Self::SystemdCredential, Self::KeyFile, Self::PassphraseFile]
-            .into_iter()
-            .find(|kind| kind.word() == word)
-    }
-}
-
 /// One place that holds, or could hold, the key of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Store {
@@ -106,9 +81,6 @@ pub enum SecretError {
         "a key is kept under a name of 1 to {LONGEST_NAME} letters, digits, dots, dashes and underscores, which does not start with a dot"
     )]
     Name,
-    /// There is no directory for key files.
-    #[error("no home directory to keep a key in; set HOME or XDG_DATA_HOME")]
-    NoHome,
     /// The store works, but has no such key.
     #[error("{store} has no key for {name:?}")]
     NotThere {
@@ -116,14 +88,6 @@ pub enum SecretError {
         store: Store,
         /// Which name.
         name: String,
-    },
-    /// No store has the key.
-    #[error("no key for {name:?} anywhere: {}; import it again, or give --key-file FILE", tried.join("; "))]
-    Nowhere {
-        /// Which name.
-        name: String,
-        /// What each store said.
-        tried: Vec<String>,
     },
     /// The keyring does not work.
     #[error(transparent)]
@@ -149,7 +113,7 @@ pub enum SecretError {
         cause: io::Error,
     },
     /// What was stored is not what comes back.
-    #[error("{0} took the key but does not give it back; nothing was removed elsewhere")]
+    #[error("{0} took the key but does not give it back")]
     NotKept(Store),
 }
 
@@ -245,6 +209,14 @@ impl Store {
     }
 }
 
+/// Whether the keyring of the operating system answers, which it must do within some seconds.
+///
+/// # Errors
+/// Why it does not.
+pub fn try_keyring() -> Result<(), KeyringError> {
+    keyring::load("d2mtop.doctor").map(drop)
+}
+
 /// Where the files of one name are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -257,17 +229,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// `$CREDENTIALS_DIRECTORY`, and files in `$XDG_DATA_HOME/d2mtop/keys`.
-    ///
-    /// # Errors
-    /// If the name cannot be that of a file, or there is no home directory.
-    pub fn of(name: &str) -> Result<Self, SecretError> {
-        let directory = Xdg::new().map_err(|_| SecretError::NoHome)?.data_dir().join("d2mtop").join("keys");
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Self::below(&directory, credentials, name)
-    }
-
-    /// The same, with directories of the caller's choice.
+    /// Files in this directory, and the credentials.
     ///
     /// # Errors
     /// If the name cannot be that of a file.
@@ -290,50 +252,6 @@ impl Places {
             StoreKind::PassphraseFile => Some(Store::PassphraseFile(self.passphrase_file.clone())),
         }
     }
-
-    fn in_order(&self) -> impl Iterator<Item = Store> + '_ {
-        use StoreKind::{KeyFile, Keyring, PassphraseFile, SystemdCredential};
-        [Keyring, SystemdCredential, KeyFile, PassphraseFile].into_iter().filter_map(|kind| self.store(kind))
-    }
-}
-
-/// The first store that has the key, and the key.
-///
-/// A keyring that does not work is passed over; a file that is there but cannot be used is not, because the next store
-/// would only hide what is wrong.
-///
-/// # Errors
-/// If no store has it: what each of them said.
-pub fn find(
-    name: &str,
-    places: &Places,
-    passphrase: &mut dyn AskPassphrase,
-) -> Result<(Store, GroupSecret), SecretError> {
-    let mut tried = Vec::new();
-    for store in places.in_order() {
-        match store.load(name, passphrase) {
-            Ok(secret) => return Ok((store, secret)),
-            Err(error @ (SecretError::NotThere { .. } | SecretError::Keyring(_))) => tried.push(error.to_string()),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(SecretError::Nowhere { name: name.to_owned(), tried })
-}
-
-/// Moves the key of a name: it is removed from the old store only when the new one has given it back.
-///
-/// # Errors
-/// If the old store does not give it, or the new one does not keep it. The key is then where it was.
-pub fn relocate(name: &str, from: &Store, to: &Store, passphrase: &mut dyn AskPassphrase) -> Result<(), SecretError> {
-    if from == to {
-        return Ok(());
-    }
-    if from.kind() == StoreKind::SystemdCredential {
-        return Err(SecretError::ReadOnly);
-    }
-    let secret = from.load(name, passphrase)?;
-    to.save(name, &secret, passphrase)?;
-    from.delete(name)
 }
 
 /// The credential's own name, or the one name for a unit with a single group.

@@ -56,24 +56,6 @@ fn a_key_file_replaces_a_link_and_does_not_follow_it() {
 }
 
 #[test]
-fn moving_removes_the_key_only_when_the_new_store_has_it() {
-    let home = tempfile::tempdir().unwrap();
-    let [plain, sealed] = file_stores(home.path());
-    plain.save("work", &secret(), &mut Says("p")).unwrap();
-
-    let blocked = Store::PassphraseFile(home.path().join("work.key").join("below a file"));
-    assert!(relocate("work", &plain, &blocked, &mut Says("p")).is_err());
-    assert!(plain.load("work", &mut Says("p")).is_ok(), "a failed move removes nothing");
-
-    relocate("work", &plain, &sealed, &mut Says("p")).unwrap();
-    assert!(matches!(plain.load("work", &mut Says("p")), Err(SecretError::NotThere { .. })));
-    assert_eq!(sealed.load("work", &mut Says("p")).unwrap().expose_hex(), secret().expose_hex());
-    assert!(sealed.load("work", &mut Says("q")).unwrap_err().to_string().contains("passphrase is wrong"));
-    relocate("work", &sealed, &sealed.clone(), &mut Says("p")).unwrap();
-    assert!(sealed.load("work", &mut Says("p")).is_ok(), "a move to the same place changes nothing");
-}
-
-#[test]
 fn a_credential_is_read_by_its_own_name_first_and_never_written() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::SystemdCredential(directory.path().to_owned());
@@ -100,12 +82,4 @@ fn names_that_are_paths_are_refused() {
         assert!(matches!(Store::Keyring.load(name, &mut Says("")), Err(SecretError::Name)), "{name:?}");
     }
     assert!(Places::below(Path::new("/"), None, "work-2.old_x").is_ok());
-}
-
-#[test]
-fn every_kind_has_a_word_of_its_own() {
-    for kind in [StoreKind::Keyring, StoreKind::SystemdCredential, StoreKind::KeyFile, StoreKind::PassphraseFile] {
-        assert_eq!(StoreKind::from_word(kind.word()), Some(kind));
-    }
-    assert_eq!(StoreKind::from_word("elsewhere"), None);
 }

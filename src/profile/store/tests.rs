@@ -10,7 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::profile::record::{Exhausted, Slot, StoredDialect};
+use crate::profile::record::{Exhausted, KeptIn, Slot, StoredDialect};
 
 const SAMPLE: &str = include_str!("../sample.toml");
 
@@ -44,8 +44,9 @@ fn the_sample_parses_and_names_every_key() {
     assert_eq!((lab.slot, lab.exhausted, lab.presence), (Slot::Volatile, Exhausted::Reject, Presence::Stay));
     let mut all = home.clone();
     all.ca.clone_from(&lab.ca);
+    all.key = lab.key;
     let all = toml_edit::ser::to_document(&all).unwrap();
-    assert_eq!(all.len(), 12, "every key of a profile");
+    assert_eq!(all.len(), 13, "every key of a profile");
     for (key, _) in all.iter() {
         assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key} is in the sample");
     }
@@ -98,7 +99,7 @@ fn changes_keep_what_people_wrote() {
     store.change(|book| book.add(name("new.one"), least_record())).unwrap();
     let renamed = |book: &mut Book| {
         book.rename(&name("home"), name("house"))?;
-        book.set_key_file(&name("house"), Path::new("/elsewhere/house.key"))
+        book.set_key(&name("house"), &SecretSource::file(PathBuf::from("/elsewhere/house.key")))
     };
     store.change(renamed).unwrap();
     store.change(|book| book.device_id(&name("lab")).map(drop)).unwrap();
@@ -184,6 +185,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             pins,
             ca,
             presence: visit.map_or(Presence::Stay, |seconds| Presence::Visit(Duration::from_secs(seconds))),
+            key: read_only.then_some(KeptIn::PassphraseFile),
             key_file,
             read_only,
         },
