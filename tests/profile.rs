@@ -409,7 +409,7 @@ fn live_with(home: &Path, url: &str, bus: Option<&str>, is_kept_in: &str) {
         let said = text(&output);
         assert!(start.elapsed() < STEP, "{arguments:?} took {:?}: {said}", start.elapsed());
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        for word in &words {
+        for word in words {
             assert!(said.contains(word), "{arguments:?} says {word:?}: {said}");
         }
     };
