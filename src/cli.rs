@@ -114,8 +114,7 @@ pub struct ConnectionArgs {
     #[arg(long)]
     pub stay_leader: bool,
     /// stay: connected as long as another device leads. visit=10m: connect, take in what waits, list, leave, and be back
-    /// after that time
-    /// [default: stay]
+    /// after that time [default: what the profile says, else stay]
     #[arg(long, value_name = "stay|visit=DURATION")]
     pub presence: Option<String>,
     /// PEM file with the certificates to trust instead of the built-in ones

@@ -409,7 +409,9 @@ fn live_with(home: &Path, url: &str, bus: Option<&str>, is_kept_in: &str) {
         let said = text(&output);
         assert!(start.elapsed() < STEP, "{arguments:?} took {:?}: {said}", start.elapsed());
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        words.iter().for_each(|word| assert!(said.contains(word), "{arguments:?} says {word:?}: {said}"));
+        for word in words {
+            assert!(said.contains(word), "{arguments:?} says {word:?}: {said}");
+        }
     };
     let settings = ["--mediator", url, "--server-group", "01", "--key-file", key];
     step(&[&["profile", "add", "byhand"], settings.as_slice()].concat(), 0, &["added"]);
