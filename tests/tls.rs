@@ -60,6 +60,25 @@ fn a_good_certificate_and_the_right_pin_connect_in_both_dialects() {
 }
 
 #[test]
+fn the_pins_of_a_profile_count_where_no_option_names_one() {
+    let authority = Authority::new();
+    let leaf = authority.leaf("localhost", Validity::Now);
+    let mediator = mediator(&leaf);
+    let home = mediator.home.path();
+    let (ca, key) = (authority.file(), key_file(home));
+    let url = format!("wss://localhost:{}/", mediator.port);
+    for (name, pin, code) in [("right", leaf.pin.as_str(), 0), ("wrong", OTHER_PIN, 4)] {
+        let add = ["profile", "add", name, "--mediator", &url, "--server-group", "01", "--pin", pin];
+        let files = ["--ca", ca.to_str().unwrap(), "--key-file", key.to_str().unwrap()];
+        assert_eq!(run(home, &[&add[..], &files].concat()).status.code(), Some(0));
+        let output = run(home, &["watch", name, "--until-dry"]);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{name}: {printed}");
+        assert_eq!(printed.contains("is not the pinned one"), code != 0, "{name}: {printed}");
+    }
+}
+
+#[test]
 fn every_failure_has_its_own_sentence() {
     let authority = Authority::new();
     let stranger = Authority::new();

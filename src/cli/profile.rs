@@ -127,15 +127,15 @@ pub struct ImportArgs {
     /// Which key the file of --mk holds
     #[arg(long, value_enum, requires = "mk", default_value = "mk")]
     pub from: KeyKindArg,
-    #[command(flatten)]
-    pub source: ImportSourceArgs,
     /// Where to keep the key [default: keyring, or file where there is no usable keyring]
     #[arg(long, value_enum, value_name = "STORE")]
     pub store: Option<StoreArg>,
     #[command(flatten)]
-    pub passphrase: PassphraseArgs,
-    #[command(flatten)]
     pub settings: SettingsArgs,
+    #[command(flatten)]
+    pub source: ImportSourceArgs,
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
+use crate::profile::record::KeptIn;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::store::StoreError;
 use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
@@ -102,6 +103,9 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     if profile::rename_profile_state(&from, &to).is_err() {
         say("what was known of its slot is lost; if the login is refused, say --expect existing once")?;
     }
+    if record.key == Some(KeptIn::Credential) {
+        say(&format!("its credential must be called d2mtop-{to} in the unit from now on, unless it is d2mtop.key"))?;
+    }
     say(&format!("{from} is called {to} from now on"))
 }
 
@@ -140,6 +144,7 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     match &source {
         Some(source) => match source.discard(&name, store.directory()) {
             Ok(true) => say("its key is deleted, too"),
+            Ok(false) if kept.is_some() => say(&format!("there was no key of it in {source}")),
             Ok(false) => say(&format!("its key stays in {source}")),
             Err(error) => Err(Failure::Usage(format!("its key could not be deleted from {source}: {error}"))),
         },
