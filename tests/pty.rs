@@ -10,6 +10,8 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
+#[path = "support/phone.rs"]
+mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
@@ -297,14 +299,18 @@ fn the_first_page_ends_by_key_and_by_signal() {
     }
 }
 
+fn add_profile(home: &std::path::Path, name: &str, mediator: &Mediator) {
+    let key = key_file(home);
+    let url = mediator.url();
+    let arguments = ["profile", "add", name, "--mediator", &url, "--server-group", "01", "--key-file"];
+    let added = program::run(home, &[&arguments[..], &[key.to_str().unwrap()]].concat());
+    assert_eq!(added.status.code(), Some(0), "{}", String::from_utf8_lossy(&added.stderr));
+}
+
 /// A home directory with a profile in it.
 fn home_with_profile(mediator: &Mediator) -> (tempfile::TempDir, String) {
     let home = tempfile::tempdir().unwrap();
-    let key = key_file(home.path());
-    let url = mediator.url();
-    let arguments = ["profile", "add", "lab", "--mediator", &url, "--server-group", "01", "--key-file"];
-    let added = program::run(home.path(), &[&arguments[..], &[key.to_str().unwrap()]].concat());
-    assert_eq!(added.status.code(), Some(0), "{}", String::from_utf8_lossy(&added.stderr));
+    add_profile(home.path(), "lab", mediator);
     let path = home.path().to_str().unwrap().to_owned();
     (home, path)
 }
@@ -320,6 +326,43 @@ fn the_default_profile_opens_without_a_word_and_under_its_name() {
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0);
         terminal.assert_restored();
+    }
+}
+
+#[test]
+fn two_profiles_are_two_tabs_and_an_alarm_in_the_other_one_is_marked() {
+    let (first, second) = (Mediator::start(&[]), Mediator::start(&[]));
+    let (home, path) = home_with_profile(&first);
+    add_profile(home.path(), "work", &second);
+    let mut terminal = Terminal::start(&["lab", "work", "--stay-leader", "--utc"], 24, 80, &[("HOME", &path)]);
+    terminal.wait_for("▸lab ! leading │ work ! leading");
+    terminal.wait_for("Devices ─ 1");
+    terminal.press("]");
+    terminal.wait_for(" lab ! leading │▸work ! leading");
+    terminal.wait_for("Devices ─ 1");
+    phone::phone_reflects(&second, Dialect::Dgk, 0, "Pixel 9");
+    terminal.press("r");
+    terminal.wait_for("▸work ! devices changed");
+    terminal.wait_for("Pixel 9");
+    for key in ["]", "["] {
+        terminal.press(key);
+        if key == "]" {
+            terminal.wait_for("▸lab ! leading │ work ! devices changed");
+            terminal.wait("the other group", |screen| !screen.contents().contains("Pixel 9"));
+        } else {
+            terminal.wait_for(" lab ! leading │▸work ! devices changed");
+        }
+    }
+    terminal.press("n");
+    terminal.wait_for(" lab ! leading │▸work ! leading");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    terminal.assert_restored();
+    // Both left in good order: both open again, each with its own slot.
+    for name in ["lab", "work"] {
+        let again = program::run(home.path(), &["watch", name, "--until-dry"]);
+        let again = String::from_utf8(again.stdout).unwrap();
+        assert!(again.contains(r#""slot":"existing""#), "{name}: {again}");
     }
 }
 

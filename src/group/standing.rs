@@ -21,7 +21,7 @@ pub enum Standing {
     Reconnecting,
     /// Left so that another device leads; it comes back by itself.
     GaveUpLeading,
-    /// Devices are new, changed, unreadable or gone, and nobody has taken note yet.
+    /// Devices in the list are new, changed or unreadable, and nobody has taken note yet.
     Alarm,
     /// Not connected, until the user acts.
     NeedsUser,
@@ -80,8 +80,8 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::group::Event;
-    use crate::protocol::{CloseCode, Millis};
+    use crate::group::{DeviceChange, Event};
+    use crate::protocol::{CloseCode, DeviceId, Millis};
     use crate::text::Clean;
 
     #[test]
@@ -103,5 +103,22 @@ mod tests {
             assert_eq!(group.standing(), standing, "after {event:?}");
             assert_eq!(standing.needs_user(), matches!(standing, Standing::NeedsUser | Standing::Over));
         }
+    }
+
+    #[test]
+    fn an_alarm_that_nobody_noted_goes_before_all_that_goes_on_by_itself() {
+        let mut group = Group::default();
+        let alarm = Event::DeviceChanged { device: DeviceId(5), change: DeviceChange::New { now: None } };
+        group.apply(Millis(1), &alarm);
+        assert_eq!(group.standing(), Standing::Alarm);
+        assert!(Standing::Alarm.needs_user());
+        group.apply(Millis(2), &Event::Handshaking);
+        assert_eq!(group.standing(), Standing::Alarm, "whatever the connection does");
+        group.apply(Millis(3), &Event::DevicesAcknowledged);
+        assert_eq!(group.standing(), Standing::Connecting);
+        group.apply(Millis(4), &alarm);
+        let cause = DisconnectCause::ClosedByServer { code: CloseCode(4113), reason: Clean::default() };
+        group.apply(Millis(5), &Event::Disconnected { cause, next: NextStep::WaitForUser });
+        assert_eq!(group.standing(), Standing::NeedsUser, "which is told first");
     }
 }

@@ -17,9 +17,18 @@ pub fn d2mtop(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs d2mtop to its end.
+/// Runs d2mtop to its end. Whatever it printed does not have the key.
 pub fn run(home: &Path, arguments: &[&str]) -> Output {
-    d2mtop(home, arguments).output().expect("d2mtop starts")
+    let output = d2mtop(home, arguments).output().expect("d2mtop starts");
+    assert_no_key(&output.stdout);
+    assert_no_key(&output.stderr);
+    output
+}
+
+/// The tests' key is in nothing that the program printed.
+pub fn assert_no_key(printed: &[u8]) {
+    let text = String::from_utf8_lossy(printed).to_lowercase();
+    assert!(!text.contains(KEY), "the key was printed");
 }
 
 pub fn key_file(directory: &Path) -> PathBuf {

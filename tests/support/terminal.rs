@@ -143,5 +143,8 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if !std::thread::panicking() {
+            super::program::assert_no_key(&self.raw);
+        }
     }
 }

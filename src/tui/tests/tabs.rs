@@ -40,6 +40,15 @@ fn the_line_says_in_glyph_and_word_how_each_group_stands() {
 }
 
 #[test]
+fn a_group_with_an_alarm_that_nobody_noted_is_marked() {
+    let mut two = tabs(&["home", "work"]);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
+    two.draw(&mut buffer, &normal(), &[Standing::Live, Standing::Alarm], NOW);
+    let line = symbols(&buffer).lines().next().unwrap_or_default().to_owned();
+    assert_eq!(line, "▸home ● live │ work ! devices changed");
+}
+
+#[test]
 fn the_tab_in_sight_is_in_the_line_however_many_there_are() {
     let mut five = tabs(&["one group", "two groups", "three groups", "four groups", "five groups"]);
     assert_eq!(first_line(&mut five, 40), "▸one gro… ● │ two gro… ! │ three g… ◌ │…");
