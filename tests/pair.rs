@@ -29,6 +29,10 @@ use rand::{Rng, RngCore, SeedableRng};
 
 #[path = "support/envelopes.rs"]
 mod envelopes;
+#[path = "support/network.rs"]
+mod network;
+
+use network::{Arrival, Packet, Scheduled};
 
 const SEEDS: u64 = 1_000;
 const DEVICES: usize = 4;
@@ -75,73 +79,6 @@ impl Totals {
         self.promotions += other.promotions;
         self.locks += other.locks;
         self.dropped += other.dropped;
-    }
-}
-
-/// What the network brings, to whom.
-#[derive(Debug)]
-enum Arrival {
-    Opened {
-        client: usize,
-        wire: u64,
-    },
-    Unreachable {
-        client: usize,
-        wire: u64,
-    },
-    AtServer {
-        wire: u64,
-        packet: Packet,
-    },
-    AtClient {
-        wire: u64,
-        packet: Packet,
-    },
-    /// The end of a broken connection is noticed.
-    BrokenAtClient {
-        wire: u64,
-    },
-    BrokenAtServer {
-        wire: u64,
-    },
-    Durable {
-        client: usize,
-        connection: u64,
-        count: usize,
-    },
-}
-
-#[derive(Debug)]
-enum Packet {
-    Frame(Bytes),
-    Ping,
-    Pong,
-    Close(CloseCode),
-}
-
-struct Scheduled {
-    at: Millis,
-    order: u64,
-    arrival: Arrival,
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Scheduled {}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
     }
 }
 

@@ -190,9 +190,8 @@ async fn hidden_news(mediator: &Mediator, frames: &mut UnboundedReceiver<Frame>,
     const MESSAGES: u64 = 200;
     let (commands, mut events, driven) = join(mediator, 2, 44);
     while events.recv().await.expect("it logs in") != Event::QueueDry {}
-    // What is left over from turning back and forth has been drawn by then.
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    while frames.try_recv().is_ok() {}
+    // What is left over from turning back and forth is drawn first; then the screen is quiet.
+    while tokio::time::timeout(Duration::from_millis(200), frames.recv()).await.is_ok_and(|frame| frame.is_some()) {}
     let mut stored = 0;
     for number in 0..MESSAGES {
         let text = envelopes::text(Dialect::Dgk, DeviceId(44), MessageId(number), clock::now());
