@@ -104,19 +104,7 @@ mod tests {
     use super::*;
 
     fn summary(kind: Kind) -> Summary {
-        Summary {
-            author: None,
-            protocol_version: 0,
-            kind,
-            conversation: None,
-            message_type: None,
-            message_id: None,
-            created_at: None,
-            action: None,
-            body_length: 0,
-            count: 1,
-            detail: None,
-        }
+        Summary::blank(kind)
     }
 
     #[test]

@@ -16,26 +16,9 @@ struct Message<'a> {
     body: &'a [u8],
 }
 
-/// A summary of which nothing but the kind is known.
-const fn blank(kind: Kind) -> Summary {
-    Summary {
-        author: None,
-        protocol_version: 0,
-        kind,
-        conversation: None,
-        message_type: None,
-        message_id: None,
-        created_at: None,
-        action: None,
-        body_length: 0,
-        count: 1,
-        detail: None,
-    }
-}
-
 pub(super) fn seed(envelope: &d2d_seed::Envelope) -> Summary {
     use d2d_seed::envelope::Content;
-    let opaque = |kind, body: &[u8]| Summary { body_length: length(body.len()), ..blank(kind) };
+    let opaque = |kind, body: &[u8]| Summary { body_length: length(body.len()), ..Summary::blank(kind) };
     match &envelope.content {
         Some(Content::OutgoingMessage(message)) => {
             let shared = Message {
@@ -65,7 +48,7 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope) -> Summary {
         Some(Content::DistributionListSync(body)) => opaque(Kind::DistributionListSync, body),
         Some(Content::SettingsSync(body)) => opaque(Kind::SettingsSync, body),
         Some(Content::MdmParameters(body)) => opaque(Kind::MdmParameterSync, body),
-        None => blank(Kind::Unknown),
+        None => Summary::blank(Kind::Unknown),
     }
 }
 
@@ -107,7 +90,7 @@ pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
         Some(Content::DistributionListSync(sync)) => distribution_list_sync(sync),
         Some(Content::SettingsSync(sync)) => settings_sync(sync),
         Some(Content::MdmParameterSync(sync)) => mdm_parameter_sync(sync),
-        None => blank(Kind::Unknown),
+        None => Summary::blank(Kind::Unknown),
     };
     Summary { author: Some(DeviceId(envelope.device_id)), protocol_version: envelope.protocol_version, ..summary }
 }
@@ -144,7 +127,7 @@ fn message_summary(
         created_at: Some(Millis(message.created_at)),
         body_length: length(message.body.len()),
         detail: detail([from, words]),
-        ..blank(kind)
+        ..Summary::blank(kind)
     }
 }
 
@@ -153,7 +136,7 @@ fn updates(kind: Kind, count: usize, first: Option<(Option<&d2d::ConversationId>
         conversation: first.and_then(|(with, _)| with.and_then(conversation)),
         message_id: first.map(|(_, id)| MessageId(id)),
         count: length(count),
-        ..blank(kind)
+        ..Summary::blank(kind)
     }
 }
 
@@ -164,7 +147,7 @@ fn user_profile_sync(sync: &d2d::UserProfileSync) -> Summary {
             let value = update.user_profile.as_ref();
             synced(Kind::UserProfileSync, SyncAction::Update, value, value.and_then(fields::user_profile))
         }
-        None => blank(Kind::UserProfileSync),
+        None => Summary::blank(Kind::UserProfileSync),
     }
 }
 
@@ -173,7 +156,7 @@ fn contact_sync(sync: &d2d::ContactSync) -> Summary {
     let (action, value) = match &sync.action {
         Some(Action::Create(create)) => (SyncAction::Create, create.contact.as_ref()),
         Some(Action::Update(update)) => (SyncAction::Update, update.contact.as_ref()),
-        None => return blank(Kind::ContactSync),
+        None => return Summary::blank(Kind::ContactSync),
     };
     Summary {
         conversation: value.and_then(|value: &d2d_sync::Contact| contact(&value.identity)),
@@ -202,7 +185,7 @@ fn group_sync(sync: &d2d::GroupSync) -> Summary {
             let value = delete.group_identity.as_ref();
             Summary { conversation: value.map(group_of), ..synced(Kind::GroupSync, SyncAction::Delete, value, None) }
         }
-        None => blank(Kind::GroupSync),
+        None => Summary::blank(Kind::GroupSync),
     }
 }
 
@@ -215,10 +198,10 @@ fn distribution_list_sync(sync: &d2d::DistributionListSync) -> Summary {
             return Summary {
                 conversation: Some(Conversation::DistributionList(MessageId(delete.distribution_list_id))),
                 action: Some(SyncAction::Delete),
-                ..blank(Kind::DistributionListSync)
+                ..Summary::blank(Kind::DistributionListSync)
             };
         }
-        None => return blank(Kind::DistributionListSync),
+        None => return Summary::blank(Kind::DistributionListSync),
     };
     let words = value.filter(|_| is_update(action)).and_then(fields::distribution_list);
     Summary {
@@ -234,7 +217,7 @@ fn settings_sync(sync: &d2d::SettingsSync) -> Summary {
             let value = update.settings.as_ref();
             synced(Kind::SettingsSync, SyncAction::Update, value, value.and_then(fields::settings))
         }
-        None => blank(Kind::SettingsSync),
+        None => Summary::blank(Kind::SettingsSync),
     }
 }
 
@@ -245,7 +228,7 @@ fn mdm_parameter_sync(sync: &d2d::MdmParameterSync) -> Summary {
             let value = update.parameters.as_ref();
             synced(Kind::MdmParameterSync, SyncAction::Update, value, value.and_then(fields::mdm_parameters))
         }
-        None => blank(Kind::MdmParameterSync),
+        None => Summary::blank(Kind::MdmParameterSync),
     }
 }
 
@@ -254,7 +237,7 @@ fn synced<M: prost::Message>(kind: Kind, action: SyncAction, value: Option<&M>, 
         action: Some(action),
         body_length: length(value.map_or(0, M::encoded_len)),
         detail: detail([words, None]),
-        ..blank(kind)
+        ..Summary::blank(kind)
     }
 }
 

@@ -91,6 +91,23 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// A summary of which nothing but the kind is known.
+    pub(crate) const fn blank(kind: Kind) -> Self {
+        Self {
+            author: None,
+            protocol_version: 0,
+            kind,
+            conversation: None,
+            message_type: None,
+            message_id: None,
+            created_at: None,
+            action: None,
+            body_length: 0,
+            count: 1,
+            detail: None,
+        }
+    }
+
     /// Which way it went.
     #[must_use]
     pub const fn direction(&self) -> Direction {
