@@ -18,7 +18,7 @@ use d2mtop::protocol::challenge::ephemeral_public_key;
 use d2mtop::protocol::d2d::{Composer, Draft};
 use d2mtop::protocol::{
     Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId,
-    Millis, Nonce, Reflected, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
+    Millis, Nonce, Reflected, ReflectedHeader, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
 use d2mtop::session::{Config, Input, LeaderPolicy, Output, Presence, Session, Timing};
 use rand::SeedableRng;
@@ -80,6 +80,7 @@ fn batch(size: usize) -> Vec<Bytes> {
             id: ReflectedId(number),
             ephemeral: false,
             timestamp: NOW,
+            header: ReflectedHeader::default(),
             envelope: Sealed::seal(&envelope, &keys, Nonce(nonce)),
         })
         .encode(DIALECT)

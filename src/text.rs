@@ -8,6 +8,7 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 
+use compact_str::CompactString;
 use serde::{Serialize, Serializer};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -20,13 +21,17 @@ const MAX_CLUSTER: usize = 12;
 
 /// Text that may be shown: no control, format or direction-changing characters, and a bounded length.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Clean(Cow<'static, str>);
+pub struct Clean(CompactString);
 
 impl Clean {
     /// Cleans untrusted text. Idempotent: cleaning clean text changes nothing.
     #[must_use]
     pub fn new(untrusted: &str) -> Self {
-        let mut out = String::with_capacity(untrusted.len().min(MAX_GRAPHEMES * 4));
+        // Most of what comes is plain and short: then every byte is a cluster, and none is hostile.
+        if untrusted.len() <= MAX_GRAPHEMES && untrusted.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Self(CompactString::new(untrusted));
+        }
+        let mut out = CompactString::with_capacity(untrusted.len().min(MAX_GRAPHEMES * 4));
         let mut graphemes = 0;
         // Escaping lengthens text and splits clusters, so the limit counts what is written, not what was read.
         for cluster in untrusted.graphemes(true) {
@@ -39,12 +44,12 @@ impl Clean {
                     out.truncate(end);
                 }
                 out.push('…');
-                return Self(Cow::Owned(out));
+                return Self(out);
             }
             graphemes += width;
             out.push_str(&piece);
         }
-        Self(Cow::Owned(out))
+        Self(out)
     }
 
     /// Cleans bytes that should be UTF-8; invalid sequences become U+FFFD.
@@ -56,7 +61,7 @@ impl Clean {
     /// Text of our own, known at compile time.
     #[must_use]
     pub const fn literal(ours: &'static str) -> Self {
-        Self(Cow::Borrowed(ours))
+        Self(CompactString::const_new(ours))
     }
 
     /// The text.

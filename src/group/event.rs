@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::known::DeviceChange;
-use crate::protocol::d2d::Summary;
+use crate::protocol::d2d::{Envelope, Summary};
 use crate::protocol::{
-    Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, Nonce, OpenError, ReflectedId,
-    SlotState, TransactionScope,
+    Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, Nonce, OpenError, ReflectedHeader,
+    ReflectedId, Sealed, SlotState, TransactionScope,
 };
 use crate::text::Clean;
 
@@ -115,6 +115,8 @@ pub struct ReflectedMessage {
     pub received_at: Millis,
     /// The bytes of the sealed envelope.
     pub size: u32,
+    /// What its header says of itself.
+    pub header: ReflectedHeader,
     /// Whether it is ephemeral, and so never acknowledged.
     pub ephemeral: bool,
     /// Whether the same id was already received before a reconnect.
@@ -125,6 +127,8 @@ pub struct ReflectedMessage {
     pub nonce: Option<Nonce>,
     /// What it says, or why that cannot be read.
     pub content: Result<Summary, OpenError>,
+    /// The sealed envelope itself, for who wants to read all of it; shares memory with what was read off the socket.
+    pub envelope: Sealed<Envelope>,
 }
 
 /// A device as it stands in the list.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::event::ReflectedMessage;
 use super::sentence;
-use crate::protocol::d2d::{Conversation, Direction, Kind, Summary};
-use crate::protocol::{DeviceId, MessageId, Millis, OpenError, ReflectedId};
+use crate::protocol::d2d::{Conversation, Direction, Summary};
+use crate::protocol::{DeviceId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 use crate::text::Clean;
 
 /// How many rows are kept unless told otherwise.
@@ -62,18 +62,12 @@ pub struct Row {
     pub received_at: Millis,
     /// When its acknowledgement left.
     pub acknowledged_after: Option<Duration>,
-    /// Which device reflected it, if it can be read and says so.
-    pub author: Option<DeviceId>,
-    /// Which content.
-    pub content: Result<Kind, OpenError>,
-    /// With whom, if with someone.
-    pub conversation: Option<Conversation>,
-    /// The message's id, if it has one.
-    pub message_id: Option<MessageId>,
-    /// When its author made it, if told.
-    pub created_at: Option<Millis>,
+    /// What its header says of itself.
+    pub header: ReflectedHeader,
+    /// The nonce of its box, if it was long enough to have one.
+    pub nonce: Option<Nonce>,
     /// What it says, or why that cannot be read.
-    pub sentence: Clean,
+    pub content: Result<Summary, OpenError>,
     /// What is unusual about it.
     pub marks: Marks,
 }
@@ -97,22 +91,15 @@ struct Outstanding {
 
 impl Row {
     fn new(message: &ReflectedMessage) -> Self {
-        let summary: Option<&Summary> = message.content.as_ref().ok();
         Self {
             id: message.id,
             size: message.size,
             stored_at: message.stored_at,
             received_at: message.received_at,
             acknowledged_after: None,
-            author: summary.and_then(|summary| summary.author),
-            content: message.content.as_ref().map(|summary| summary.kind).map_err(|error| *error),
-            conversation: summary.and_then(|summary| summary.conversation.clone()),
-            message_id: summary.and_then(|summary| summary.message_id),
-            created_at: summary.and_then(|summary| summary.created_at),
-            sentence: match &message.content {
-                Ok(summary) => sentence::of(summary),
-                Err(error) => Clean::new(&error.to_string()),
-            },
+            header: message.header,
+            nonce: message.nonce,
+            content: message.content.clone(),
             marks: Marks {
                 ephemeral: message.ephemeral,
                 repeated_nonce: message.repeated_nonce,
@@ -124,7 +111,28 @@ impl Row {
     /// Which way the message went, if it can be read.
     #[must_use]
     pub fn direction(&self) -> Option<Direction> {
-        self.content.ok().map(Kind::direction)
+        self.content.as_ref().ok().map(Summary::direction)
+    }
+
+    /// Which device reflected it, if it can be read and says so.
+    #[must_use]
+    pub fn author(&self) -> Option<DeviceId> {
+        self.content.as_ref().ok()?.author
+    }
+
+    /// With whom, if it can be read and is with someone.
+    #[must_use]
+    pub fn conversation(&self) -> Option<&Conversation> {
+        self.content.as_ref().ok()?.conversation.as_ref()
+    }
+
+    /// What it says, or why that cannot be read.
+    #[must_use]
+    pub fn sentence(&self) -> Clean {
+        match &self.content {
+            Ok(summary) => sentence::of(summary),
+            Err(error) => Clean::new(&error.to_string()),
+        }
     }
 
     /// Whether an acknowledgement is still to leave.

@@ -23,9 +23,14 @@ pub fn of(summary: &Summary) -> Clean {
         Kind::MdmParameterSync => sync(summary, "MDM parameters"),
         Kind::Unknown => "content of an unknown kind".to_owned(),
     };
-    if let Some(detail) = summary.detail.as_ref().filter(|detail| !detail.is_empty()) {
+    let details = [
+        summary.sender.as_ref().map(|sender| format!("from {sender}")),
+        summary.detail.as_ref().map(|detail| detail.as_str().to_owned()),
+        summary.nickname.as_ref().map(|nickname| format!("as {nickname}")),
+    ];
+    for (index, detail) in details.into_iter().flatten().enumerate() {
         // Writing to a string cannot fail.
-        let _ = write!(sentence, ": {detail}");
+        let _ = write!(sentence, "{}{detail}", if index == 0 { ": " } else { ", " });
     }
     Clean::new(&sentence)
 }

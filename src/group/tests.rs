@@ -8,6 +8,7 @@ use crate::protocol::d2d::{Kind, Summary};
 use crate::protocol::{
     Activity, CloseCode, DeviceInfo, Dialect, ExpirationPolicy, OpenError, SlotState, TransactionScope,
 };
+use crate::protocol::{ReflectedHeader, Sealed};
 
 const PHONE: DeviceId = DeviceId(1);
 const OWN: DeviceId = DeviceId(2);
@@ -41,6 +42,8 @@ fn message(id: u32) -> ReflectedMessage {
         redelivered: false,
         repeated_nonce: false,
         nonce: None,
+        header: ReflectedHeader::default(),
+        envelope: Sealed::default(),
         content: Ok(Summary {
             author: Some(PHONE),
             protocol_version: 0,
@@ -52,6 +55,8 @@ fn message(id: u32) -> ReflectedMessage {
             action: None,
             body_length: 2,
             count: 1,
+            sender: None,
+            nickname: None,
             detail: None,
         }),
     }

@@ -131,6 +131,8 @@ fn content(summary: &Summary) -> Map<String, Value> {
         "action": summary.action.map(SyncAction::as_str),
         "body_length": summary.body_length,
         "count": summary.count,
+        "sender": summary.sender,
+        "nickname": summary.nickname,
         "detail": summary.detail,
         "d2d_version": summary.protocol_version,
     });

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::connection::{ConnectionId, MOST_FRAMES, Wire};
 use crate::protocol::{
-    DeviceEntry, DeviceInfo, Dialect, Envelope, ExpirationPolicy, Millis, Reflected, ReflectedId, Sealed, ServerMessage,
+    DeviceEntry, DeviceInfo, Dialect, Envelope, ExpirationPolicy, Millis, Reflected, ReflectedHeader, ReflectedId,
+    Sealed, ServerMessage,
 };
 
 /// How many delivered ephemeral ids are remembered, so that an acknowledgement of one is known as such.
@@ -222,7 +223,8 @@ impl Session {
             }
         }
         let Item { timestamp, ephemeral, envelope } = item;
-        let reflected = Reflected { id: wire_id(number), ephemeral, timestamp, envelope };
+        let header = ReflectedHeader::default();
+        let reflected = Reflected { id: wire_id(number), ephemeral, timestamp, header, envelope };
         wire.send(self.connection, &ServerMessage::Reflected(reflected));
     }
 }

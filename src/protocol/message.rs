@@ -134,8 +134,33 @@ pub struct Reflected {
     pub ephemeral: bool,
     /// When the server stored it.
     pub timestamp: Millis,
+    /// The header as it was read; what is written follows from the other fields.
+    pub header: ReflectedHeader,
     /// What was reflected.
     pub envelope: Sealed<Envelope>,
+}
+
+/// What a Reflected header says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReflectedHeader {
+    /// Its bytes.
+    pub length: u8,
+    /// Its flags; in the seed's dialect reserved bytes.
+    pub flags: u16,
+}
+
+impl Default for ReflectedHeader {
+    fn default() -> Self {
+        Self { length: REFLECTED_HEADER, flags: 0 }
+    }
+}
+
+impl ReflectedHeader {
+    /// What we write.
+    #[must_use]
+    pub fn of(ephemeral: bool, dialect: Dialect) -> Self {
+        Self { length: REFLECTED_HEADER, flags: flags(ephemeral, dialect) }
+    }
 }
 
 /// What a client sends.
@@ -441,11 +466,13 @@ impl ServerMessage {
                 Self::ReflectAck { id: ReflectId(payload.get_u32_le()), timestamp: Millis(payload.get_u64_le()) }
             }
             PayloadType::Reflected => {
+                let length = payload.first().copied().unwrap_or_default();
                 let (flags, mut header, envelope) = reflection(&lengthened(payload), REFLECTED_HEADER, "Reflected")?;
                 Self::Reflected(Reflected {
                     id: ReflectedId(header.get_u32_le()),
                     ephemeral: is_ephemeral(flags, dialect),
                     timestamp: Millis(header.get_u64_le()),
+                    header: ReflectedHeader { length, flags },
                     envelope: Sealed::from_wire(envelope),
                 })
             }

@@ -25,7 +25,7 @@ pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
 pub use keys::{GroupKeys, GroupSecret};
 pub use message::{
     Activity, ClientHello, ClientMessage, DeviceEntry, ExhaustedPolicy, ExpirationPolicy, Reflect, Reflected,
-    ServerHello, ServerInfo, ServerMessage, SlotState,
+    ReflectedHeader, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
 pub use pin::{NotAPin, SpkiPin};
 pub use sealed::{Nonce, OpenError, Sealed};

@@ -226,11 +226,13 @@ impl Session {
             stored_at: reflected.timestamp,
             received_at: now,
             size: u32::try_from(reflected.envelope.len()).unwrap_or(u32::MAX),
+            header: reflected.header,
             ephemeral: reflected.ephemeral,
             redelivered,
             repeated_nonce: nonce.is_some_and(|nonce| self.nonces.repeats(nonce)) && !redelivered,
             nonce,
             content: reflected.envelope.open(&self.config.keys).map(|envelope| envelope.summary()),
+            envelope: reflected.envelope.clone(),
         })
     }
 

@@ -189,9 +189,9 @@ fn cells(view: &View<'_>, row: &Row, columns: &Columns, selected: bool) -> Cells
         mark: (if selected { SELECTED } else { " " }, view.theme.focus()),
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
-        from: row.author.map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
+        from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
         what: what(view, row, selected),
-        conversation: row.conversation.as_ref().map(conversation).unwrap_or_default(),
+        conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
         age: format::span(view.group.age(row.stored_at, row.received_at)),
         ack: ack(view, row),
@@ -222,7 +222,7 @@ fn what(view: &View<'_>, row: &Row, selected: bool) -> Vec<(String, Style)> {
     if row.marks.redelivered {
         what.push(("again: ".to_owned(), view.theme.focus()));
     }
-    what.push((row.sentence.to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
+    what.push((row.sentence().to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
     what
 }
 

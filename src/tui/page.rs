@@ -160,25 +160,25 @@ fn row_facts(view: &View<'_>, number: u64) -> Vec<Line> {
 }
 
 fn what_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
-    let mut facts = vec![fact("", &row.sentence), fact("id", &row.id.0)];
-    facts.extend(row.author.map(|author| fact("from", &format!("{} ({author})", view.label(author)))));
-    match row.content {
-        Ok(kind) => {
-            let direction = match kind.direction() {
+    let mut facts = vec![fact("", &row.sentence()), fact("id", &row.id.0)];
+    facts.extend(row.author().map(|author| fact("from", &format!("{} ({author})", view.label(author)))));
+    match &row.content {
+        Ok(summary) => {
+            let direction = match summary.direction() {
                 Direction::Incoming => "incoming",
                 Direction::Outgoing => "outgoing",
                 Direction::Sync => "between own devices",
             };
-            facts.extend([fact("kind", &format!("{kind:?}")), fact("direction", &direction)]);
+            facts.extend([fact("kind", &format!("{:?}", summary.kind)), fact("direction", &direction)]);
         }
         Err(error) => facts.push(fact("unreadable", &error)),
     }
-    facts.extend(row.conversation.as_ref().map(|conversation| match conversation {
+    facts.extend(row.conversation().map(|conversation| match conversation {
         Conversation::Contact(identity) => fact("contact", &identity),
         Conversation::Group { id, creator } => fact("group", &format!("{id}, created by {creator}")),
         Conversation::DistributionList(id) => fact("distribution list", &id),
     }));
-    facts.extend(row.message_id.map(|id| fact("message id", &id)));
+    facts.extend(row.content.as_ref().ok().and_then(|summary| summary.message_id).map(|id| fact("message id", &id)));
     facts.push(fact("size", &format!("{} bytes, sealed", format::count(u64::from(row.size)))));
     facts
 }
@@ -186,7 +186,14 @@ fn what_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
 fn time_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
     let exact = |at| view.clock.zone().exact(at);
     let age = format::span(view.group.age(row.stored_at, row.received_at));
-    let mut facts: Vec<Line> = row.created_at.map(|at| fact("created", &exact(at))).into_iter().collect();
+    let mut facts: Vec<Line> = row
+        .content
+        .as_ref()
+        .ok()
+        .and_then(|summary| summary.created_at)
+        .map(|at| fact("created", &exact(at)))
+        .into_iter()
+        .collect();
     facts.extend([
         fact("stored", &format!("{} by the server's clock", exact(row.stored_at))),
         fact("received", &format!("{}, {age} later", exact(row.received_at))),

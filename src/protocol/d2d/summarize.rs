@@ -38,9 +38,8 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope) -> Summary {
                 body: &message.body,
             };
             let summary = incoming(&message.sender_identity, &shared);
-            let nickname = (!message.sender_nickname.is_empty()).then(|| format!("as {}", message.sender_nickname));
-            let told = summary.detail.as_ref().map(|detail| detail.as_str().to_owned());
-            Summary { detail: detail([told, nickname]), ..summary }
+            let nickname = (!message.sender_nickname.is_empty()).then(|| Clean::new(&message.sender_nickname));
+            Summary { nickname, ..summary }
         }
         Some(Content::UserProfileSync(body)) => opaque(Kind::UserProfileSync, body),
         Some(Content::ContactSync(body)) => opaque(Kind::ContactSync, body),
@@ -96,24 +95,19 @@ pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
 }
 
 fn outgoing(to: Option<Conversation>, message: &Message<'_>) -> Summary {
-    message_summary(Kind::OutgoingMessage, to, message, None)
+    message_summary(Kind::OutgoingMessage, to, message)
 }
 
-/// For a group the body says which; then the sender is not the conversation, and goes to the detail.
+/// For a group the body says which; then the sender is not the conversation.
 fn incoming(sender: &str, message: &Message<'_>) -> Summary {
     let group =
         u8::try_from(message.type_number).ok().and_then(|byte| body::group(MessageType(byte), message.body, sender));
-    let from = group.is_some().then(|| format!("from {sender}"));
+    let sender_of = group.is_some().then(|| Clean::new(sender));
     let with = group.or_else(|| contact(sender));
-    message_summary(Kind::IncomingMessage, with, message, from)
+    Summary { sender: sender_of, ..message_summary(Kind::IncomingMessage, with, message) }
 }
 
-fn message_summary(
-    kind: Kind,
-    conversation: Option<Conversation>,
-    message: &Message<'_>,
-    from: Option<String>,
-) -> Summary {
+fn message_summary(kind: Kind, conversation: Option<Conversation>, message: &Message<'_>) -> Summary {
     let message_type = u8::try_from(message.type_number).ok().map(MessageType);
     let words = message_type.map_or_else(
         // No byte, so none that could be shown as one.
@@ -126,7 +120,7 @@ fn message_summary(
         message_id: Some(MessageId(message.id)),
         created_at: Some(Millis(message.created_at)),
         body_length: length(message.body.len()),
-        detail: detail([from, words]),
+        detail: words.map(|words| Clean::new(&words)),
         ..Summary::blank(kind)
     }
 }
@@ -236,7 +230,7 @@ fn synced<M: prost::Message>(kind: Kind, action: SyncAction, value: Option<&M>, 
     Summary {
         action: Some(action),
         body_length: length(value.map_or(0, M::encoded_len)),
-        detail: detail([words, None]),
+        detail: words.map(|words| Clean::new(&words)),
         ..Summary::blank(kind)
     }
 }
@@ -268,12 +262,6 @@ fn receiver(receiver: &d2d_seed::MessageReceiver) -> Option<Conversation> {
         Receiver::Identity(identity) => contact(identity),
         Receiver::Group(identity) => Some(group_of(identity)),
     }
-}
-
-/// What there is to tell, joined and cleaned.
-fn detail(words: [Option<String>; 2]) -> Option<Clean> {
-    let words: Vec<String> = words.into_iter().flatten().collect();
-    (!words.is_empty()).then(|| Clean::new(&words.join(", ")))
 }
 
 /// No length inside a container comes near the limit.

@@ -86,7 +86,11 @@ pub struct Summary {
     pub body_length: u32,
     /// How many: updates in an update, nonces in an outgoing message; 1 otherwise.
     pub count: u32,
-    /// What else a reader wants to know, such as which fields changed.
+    /// Who sent it, where the conversation does not say: an incoming message of a group.
+    pub sender: Option<Clean>,
+    /// What the sender calls itself; the seed's messages say so.
+    pub nickname: Option<Clean>,
+    /// What else a reader wants to know, such as which fields changed. In words of ours: names nobody.
     pub detail: Option<Clean>,
 }
 
@@ -104,6 +108,8 @@ impl Summary {
             action: None,
             body_length: 0,
             count: 1,
+            sender: None,
+            nickname: None,
             detail: None,
         }
     }

@@ -139,7 +139,8 @@ pub(super) fn server_message(dialect: Dialect) -> impl Strategy<Value = ServerMe
         (any::<u32>(), millis()).prop_map(|(id, timestamp)| ServerMessage::ReflectAck { id: ReflectId(id), timestamp }),
         (any::<u32>(), any::<bool>(), millis(), sealed()).prop_map(move |(id, ephemeral, timestamp, envelope)| {
             let ephemeral = ephemeral && today;
-            ServerMessage::Reflected(Reflected { id: ReflectedId(id), ephemeral, timestamp, envelope })
+            let header = ReflectedHeader::of(ephemeral, dialect);
+            ServerMessage::Reflected(Reflected { id: ReflectedId(id), ephemeral, timestamp, header, envelope })
         }),
     ]
 }

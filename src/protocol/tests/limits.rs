@@ -54,6 +54,7 @@ fn the_largest_envelope_fills_a_container_exactly() {
             id: ReflectedId(1),
             ephemeral: false,
             timestamp: Millis(1),
+            header: ReflectedHeader::default(),
             envelope: sealed,
         });
         let frame = reflected.encode(dialect);

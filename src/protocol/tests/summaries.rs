@@ -72,10 +72,11 @@ fn incoming_messages() {
 fn incoming_group_messages_name_group_and_sender() {
     let text = incoming(Draft::text(ID, NOW, "hello").in_group(GROUP, "CREATOR1").unwrap());
     assert_eq!((text.conversation.as_ref(), text.message_type), (Some(&group()), Some(MessageType::GROUP_TEXT)));
-    assert_eq!((text.body_length, detail(&text)), (21, "from ECHOECHO"));
+    assert_eq!((text.body_length, detail(&text)), (21, ""));
     assert_eq!(text.conversation.unwrap().to_string(), "3a19…77");
     let receipt = Draft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID]).in_group(GROUP, "CREATOR1").unwrap();
-    assert_eq!(detail(&incoming(receipt)), "from ECHOECHO, read");
+    let receipt = incoming(receipt);
+    assert_eq!((receipt.sender.as_ref().unwrap().as_str(), detail(&receipt)), ("ECHOECHO", "read"));
 
     // Where the body leaves the creator out, the sender is it.
     let body = Bytes::copy_from_slice(&GROUP.0.to_le_bytes());
@@ -211,9 +212,9 @@ fn contents_of_the_seed() {
     };
     let text = message("Echo \u{202e}", b"hello", 1);
     assert_eq!((text.author, text.kind, text.body_length), (None, Kind::IncomingMessage, 5));
-    assert_eq!(detail(&text), "as Echo \\u{202e}");
+    assert_eq!(text.nickname.unwrap().as_str(), "Echo \\u{202e}");
     let grouped = message("Echo", b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77hello", 0x41);
-    assert_eq!((grouped.conversation.as_ref(), detail(&grouped)), (Some(&group()), "from ECHOECHO, as Echo"));
+    assert_eq!((grouped.conversation.as_ref(), detail(&grouped)), (Some(&group()), ""));
     assert_eq!(message("", b"", 0x65).message_type.unwrap().name(), "call missed");
 
     let receiver =
@@ -278,7 +279,7 @@ fn hostile_text_is_cleaned() {
     assert_eq!(identity, Clean::new(&hostile));
     let draft = Draft::text(ID, NOW, "x").in_group(GROUP, "\u{1b}[31mAAA").unwrap();
     let summary = composer().incoming(&hostile, draft, Nonce([1; 24])).summary();
-    assert!(detail(&summary).starts_with("from ^[]52;c;aGk=^G\\u{202e}xxx"));
+    assert!(summary.sender.unwrap().as_str().starts_with("^[]52;c;aGk=^G\\u{202e}xxx"));
     let Some(Conversation::Group { creator, .. }) = summary.conversation else { panic!("no group") };
     assert_eq!(creator.as_str(), "^[[31mAAA");
 }

@@ -153,6 +153,7 @@ fn a_device_that_the_list_does_not_have_makes_it_out_of_date() {
                 id: ReflectedId(id),
                 ephemeral: false,
                 timestamp: bench.now,
+                header: crate::protocol::ReflectedHeader::default(),
                 envelope: Sealed::seal(&envelope, keys, Nonce([u8::try_from(id).unwrap(); 24])),
             })
         };

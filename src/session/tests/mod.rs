@@ -20,7 +20,8 @@ use super::*;
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    Challenge, DeviceId, DeviceInfo, ExhaustedPolicy, GroupKeys, GroupSecret, Reflected, Sealed, TransactionScope,
+    Challenge, DeviceId, DeviceInfo, ExhaustedPolicy, GroupKeys, GroupSecret, Reflected, ReflectedHeader, Sealed,
+    TransactionScope,
 };
 
 pub(super) const OWN: DeviceId = DeviceId(0x0101_0101_0101_0101);
@@ -198,6 +199,7 @@ pub(super) fn reflected(id: u32, ephemeral: bool) -> ServerMessage {
         id: ReflectedId(id),
         ephemeral,
         timestamp: Millis(1_700_000_000_000),
+        header: ReflectedHeader::default(),
         envelope: Sealed::from_wire(Bytes::copy_from_slice(&envelope)),
     })
 }

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use crate::group::*;
 use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary, SyncAction};
 use crate::protocol::*;
+use crate::protocol::{ReflectedHeader, Sealed};
 use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
@@ -91,6 +92,8 @@ pub(super) fn summary(author: Option<DeviceId>, kind: Kind) -> Summary {
         action: None,
         body_length: 24,
         count: 1,
+        sender: None,
+        nickname: None,
         detail: None,
     }
 }
@@ -110,6 +113,8 @@ pub(super) fn message(id: u32, stored: u64, size: u32, content: Result<Summary, 
         redelivered: false,
         repeated_nonce: false,
         nonce: None,
+        header: ReflectedHeader::default(),
+        envelope: Sealed::default(),
         content,
     }
 }
