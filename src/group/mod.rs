@@ -13,6 +13,7 @@ pub mod connection;
 pub mod devices;
 pub mod event;
 pub mod feed;
+pub mod journal_state;
 pub mod known;
 pub mod latency;
 pub mod lock;
@@ -30,6 +31,7 @@ pub use event::{
     DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
 };
 pub use feed::{Feed, Row};
+pub use journal_state::JournalState;
 pub use known::{DeviceChange, Known};
 pub use latency::Latency;
 pub use lock::{Lock, LockState};
@@ -54,6 +56,7 @@ pub struct Group {
     feed: Feed,
     latency: Latency,
     notices: Notices,
+    journal: JournalState,
 }
 
 impl Group {
@@ -86,6 +89,12 @@ impl Group {
             Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(*elapsed),
             Event::Refused(refusal) => self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string())),
             Event::Ignored(what) => self.ignored(at, what),
+            Event::Journal(state) => self.journal_is(at, state),
+            Event::JournalSetAside(name) => self.notices.push(
+                at,
+                NoticeKind::Alarm,
+                Clean::new(&format!("the journal was damaged and is kept as {name}; a new one was begun")),
+            ),
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
         }
     }
@@ -135,6 +144,20 @@ impl Group {
     #[must_use]
     pub fn known(&self) -> Option<Known> {
         Some(self.devices.known(self.own()?)).filter(|_| self.devices.as_of().is_some())
+    }
+
+    fn journal_is(&mut self, at: Millis, state: &JournalState) {
+        match (&self.journal, state) {
+            (_, JournalState::Failed(why)) => {
+                let words = format!("{why}; nothing is acknowledged until the journal can be written");
+                self.notices.push(at, NoticeKind::Alarm, Clean::new(&words));
+            }
+            (JournalState::Failed(_), JournalState::Keeps) => {
+                self.notices.push(at, NoticeKind::Done, Clean::literal("the journal can be written again"));
+            }
+            _ => {}
+        }
+        self.journal = state.clone();
     }
 
     fn ignored(&mut self, at: Millis, what: &Clean) {
@@ -201,6 +224,12 @@ impl Group {
     #[must_use]
     pub const fn latency(&self) -> &Latency {
         &self.latency
+    }
+
+    /// Whether received messages are kept before they are acknowledged.
+    #[must_use]
+    pub const fn journal(&self) -> &JournalState {
+        &self.journal
     }
 
     /// What a person should have read.

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::group::{
-    DeviceChange, DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal,
-    Scope,
+    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
+    ReflectedMessage, Refusal, Scope,
 };
 use crate::protocol::d2d::{Conversation, MessageType, Summary, SyncAction};
 use crate::protocol::ids::span_millis;
@@ -48,6 +48,11 @@ fn fields(event: &Event) -> (&'static str, Value) {
             let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
             ("acknowledged", json!({ "ids": ids, "count": ids.len(), "waited_us": micros }))
         }
+        Event::Journal(state) => {
+            let words = if let JournalState::Failed(why) = state { Some(why) } else { None };
+            ("journal", json!({ "state": state.as_str(), "words": words }))
+        }
+        Event::JournalSetAside(name) => ("journal_set_aside", json!({ "as": name })),
         Event::QueueDry => ("queue_dry", json!({})),
         Event::Promoted => ("promoted", json!({})),
         Event::RoleGivenUp { back_at, promotions_in_a_row } => {
@@ -257,6 +262,7 @@ fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
         DisconnectCause::ServerProtocolError(how) => ("server_protocol_error", None, Some(how.to_string())),
         DisconnectCause::LeaderRole => ("leader_role", None, None),
         DisconnectCause::VisitOver => ("visit_over", None, None),
+        DisconnectCause::JournalCaughtUp => ("journal_caught_up", None, None),
         DisconnectCause::LeftGroup => ("left_group", None, None),
         DisconnectCause::ByUser => ("by_user", None, None),
     };

@@ -116,6 +116,7 @@ fn summary(
 ) -> Result<Summary, rusqlite::Error> {
     let number = |index: usize| row.get(index).map(|value: Option<i64>| value.map(i64::cast_unsigned));
     let mut summary = Summary {
+        name: None,
         author: number(10)?.map(DeviceId),
         protocol_version: row.get(11)?,
         kind: code::kind_of(row.get(9)?),

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{ProfileError, ProfileName};
 
@@ -84,6 +85,9 @@ pub enum Failure {
         /// Why.
         cause: io::Error,
     },
+    /// The profile's journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The system gives no event loop, thread or socket.
     #[error("cannot start: {0}")]
     Start(io::Error),
@@ -112,6 +116,7 @@ impl Failure {
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
             Self::Panicked
+            | Self::Journal(_)
             | Self::Output(_)
             | Self::Terminal(_)
             | Self::Start(_)
