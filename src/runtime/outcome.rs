@@ -57,6 +57,9 @@ pub enum Failure {
     /// There is no terminal to draw on.
     #[error("standard input and output are not a terminal; use d2mtop watch (or demo --headless) without one")]
     NoTerminal,
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Standard output failed.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -118,6 +121,7 @@ impl Failure {
             Self::Panicked
             | Self::Journal(_)
             | Self::Output(_)
+            | Self::Journal(_)
             | Self::Terminal(_)
             | Self::Start(_)
             | Self::Listen { .. }
