@@ -99,6 +99,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
                 ephemeral: marks & code::EPHEMERAL != 0,
                 repeated_nonce: marks & code::REPEATED_NONCE != 0,
                 redelivered: marks & code::REDELIVERED != 0,
+                gap: None,
             },
         },
     })

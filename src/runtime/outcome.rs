@@ -88,9 +88,6 @@ pub enum Failure {
         /// Why.
         cause: io::Error,
     },
-    /// The profile's journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// The system gives no event loop, thread or socket.
     #[error("cannot start: {0}")]
     Start(io::Error),
@@ -119,7 +116,6 @@ impl Failure {
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
             Self::Panicked
-            | Self::Journal(_)
             | Self::Output(_)
             | Self::Journal(_)
             | Self::Terminal(_)

@@ -4,9 +4,9 @@ use super::clock;
 use super::journaling::Journaling;
 use super::memory::Memory;
 use super::outcome::Failure;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, Claim, Hold, Profile, SlotMemory};
+use crate::profile::{self, Claim, Hold, KeptConversations, Profile, SlotMemory};
 use crate::protocol::PseudonymKey;
 use crate::session::Session;
 use crate::text::Clean;
@@ -72,11 +72,17 @@ pub fn session(profile: &Profile) -> Result<(Session, Address), Failure> {
 
 /// The session, going on from what the profile's journal has.
 fn with_journal(session: Session, profile: &Profile) -> Result<(Session, Option<Journaling>), Failure> {
-    // Without a slot that is remembered there is no queue to be continued.
-    let name = profile.name.as_ref().filter(|_| profile.memory.is_some());
-    let Some(state) = name.and_then(profile::profile_state) else { return Ok((session, None)) };
-    let options = journal::Options::hashed(PseudonymKey::of(&session.config().keys));
-    let opened = Journal::open(&state.join(journal::FILE), options, clock::now())?;
+    let Some(settings) = &profile.journal else { return Ok((session, None)) };
+    let options = journal::Options {
+        conversations: match settings.conversations {
+            KeptConversations::Hashed => Conversations::Hashed(PseudonymKey::of(&session.config().keys)),
+            KeptConversations::Plain => Conversations::Plain,
+            KeptConversations::None => Conversations::None,
+        },
+        retention: Retention { age: settings.age, rows: settings.rows },
+        synchronous: Synchronous::default(),
+    };
+    let opened = Journal::open(&settings.path, options, clock::now())?;
     let expected = opened.expected.iter().map(|message| (message.id, message.fingerprint));
     let session = session.continuing(opened.fingerprinter, opened.nonces, expected);
     let set_aside = opened.set_aside.map(|path| Clean::new(&path.to_string_lossy()));
