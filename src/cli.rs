@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod monitor;
 mod profile;
 
 use secrets::PassphraseArgs;
 
+pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand, RemoveArgs,
     RenameArgs, SettingsArgs, SlotArg,
@@ -33,6 +35,10 @@ pub struct Cli {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub display: DisplayArgs,
+    #[command(flatten)]
+    pub attention: AttentionArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -139,9 +145,6 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
-    /// Ring the terminal's bell when a device is new, changed, unreadable or gone
-    #[arg(long)]
-    pub bell: bool,
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,
@@ -167,6 +170,8 @@ pub struct WatchArgs {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub until: UntilArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +215,12 @@ pub struct DemoArgs {
     pub until: UntilArgs,
     #[command(flatten)]
     pub display: DisplayArgs,
+    #[command(flatten)]
+    pub attention: AttentionArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
 }
+
 #[derive(Debug, Args)]
 pub struct MediatorArgs {
     /// Where to listen; port 0 takes any free one, which the first line of the log tells

@@ -134,7 +134,8 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let mediator = Mediator::start(&[]);
     let sessions = RunningSessions::start(
         [device(&mediator, 1, 11), device(&mediator, 2, 22)]
-            .map(|(session, address)| (session, address, d2mtop::runtime::Memories::default())),
+            .map(|(session, address)| (session, address, Memories::default(), Monitor::default())),
+        Arc::default(),
     )
     .unwrap();
     let (frame_sender, mut frames) = mpsc::unbounded_channel();

@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::outcome::Failure;
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, Claim, Hold, Profile, SlotMemory};
+use crate::profile::{self, Claim, Hold, Profile, ProfileName, SlotMemory};
 use crate::session::Session;
 use crate::text::Clean;
 
@@ -16,6 +16,8 @@ pub struct Prepared {
     pub session: Session,
     /// Where it connects to.
     pub address: Address,
+    /// The profile, if it is one.
+    pub profile: Option<ProfileName>,
     /// What to call the group.
     pub title: Clean,
     /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
@@ -92,10 +94,17 @@ impl Prepared {
         Ok(Self {
             session,
             address,
+            profile: profile.name,
             title,
             accepts_any_certificate: profile.accept_any_certificate,
             held: Held { claim, profile: profile.hold },
             memories: Memories { slot: profile.memory, known },
         })
+    }
+
+    /// The profile's name; empty if it is none.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        self.profile.as_ref().map_or("", ProfileName::as_str)
     }
 }
