@@ -8,6 +8,8 @@ mod board;
 mod command;
 mod rule;
 mod spot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io;
@@ -115,8 +117,11 @@ async fn serve(board: &Board, rules: &[Rule], attention: &Attention) {
             Some(()) = running.next(), if !running.is_empty() => {}
             () = board.changed.notified() => {}
             () = clock::sleep_until(board.due_at()) => {}
-            // Dropping them kills them.
-            () = clock::sleep_until(end_by) => return,
+            () = clock::sleep_until(end_by) => {
+                // Dropping them kills them.
+                tracing::warn!("--on: {} commands still run at the end, and are ended", running.len());
+                return;
+            }
         }
     }
 }

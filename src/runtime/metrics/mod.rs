@@ -9,6 +9,8 @@ mod histogram;
 mod ledger;
 mod page;
 mod seats;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
