@@ -220,8 +220,9 @@ fn dashboard_rules_and_readme_name_metrics_that_exist() {
 
 /// Runs Prometheus's own tool, if it is there.
 fn promtool(arguments: &[&str], input: &str) {
-    let tool = Command::new("promtool").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut tool = match tool.stderr(Stdio::piped()).spawn() {
+    let mut command = Command::new("promtool");
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut tool = match command.spawn() {
         Ok(tool) => tool,
         #[allow(clippy::print_stderr, reason = "whoever runs the tests should know what did not run")]
         Err(error) => return eprintln!("promtool {} did not run: {error}", arguments.join(" ")),
@@ -261,7 +262,7 @@ fn as_prometheus_text(text: &str) -> String {
     for line in text.lines() {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         match words.as_slice() {
-            ["#", "UNIT", ..] | ["#", "EOF"] => continue,
+            ["#", "UNIT", ..] | ["#", "EOF"] => {}
             ["#", word, name, rest] => {
                 let suffix = match page.0[*name].kind.as_str() {
                     "counter" => "_total",
@@ -269,9 +270,9 @@ fn as_prometheus_text(text: &str) -> String {
                     _ => "",
                 };
                 let rest = if *rest == "info" { "gauge" } else { rest };
-                out.push_str(&format!("# {word} {name}{suffix} {rest}\n"));
+                out.extend(["# ", word, " ", name, suffix, " ", rest, "\n"]);
             }
-            _ => out.push_str(&format!("{line}\n")),
+            _ => out.extend([line, "\n"]),
         }
     }
     out

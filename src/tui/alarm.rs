@@ -72,7 +72,9 @@ impl Alarm {
             terminal.ring();
         }
         if self.notify {
-            told.iter().for_each(|words| terminal.notify(words));
+            for words in &told {
+                terminal.notify(words);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A strict reader of OpenMetrics text: whatever breaks a rule of the specification that a page of ours could break is
+//! A strict reader of `OpenMetrics` text: whatever breaks a rule of the specification that a page of ours could break is
 //! refused, with the line.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +70,7 @@ pub fn read(text: &str) -> Page {
             if name != current {
                 assert!(!families.contains_key(name), "the family comes twice: {line}");
                 assert!(is_name(name), "{line}");
-                current = name.to_owned();
+                name.clone_into(&mut current);
             }
             let family = families.entry(name.to_owned()).or_default();
             assert!(family.samples.is_empty(), "metadata after samples: {line}");

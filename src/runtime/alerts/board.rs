@@ -284,7 +284,9 @@ mod tests {
     fn no_more_than_four_commands_run_at_once() {
         let board = Board::default();
         let desks: Vec<usize> = (0..6).map(|_| board.add_session("", &rules(Trigger::Promoted)).1).collect();
-        desks.iter().for_each(|desk| board.leave(*desk, 0, case));
+        for desk in desks {
+            board.leave(desk, 0, case);
+        }
         let due = board.take(Millis(1));
         assert_eq!(due.len(), 4);
         assert_eq!(board.due_at(), None);

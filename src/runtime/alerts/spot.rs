@@ -76,17 +76,8 @@ impl Spotter {
 
     fn is_waited_for(&self, trigger: Trigger, event: &Event) -> bool {
         match (trigger, event) {
-            (Trigger::NewDevice, Event::DeviceChanged { change: DeviceChange::New { .. }, .. })
-            | (Trigger::DeviceDropped, Event::DeviceChanged { change: DeviceChange::Gone { .. }, .. })
-            | (Trigger::DeviceDropped, Event::DeviceDropped(_))
-            | (
-                Trigger::DeviceInfoChanged,
-                Event::DeviceChanged {
-                    change: DeviceChange::Changed { .. } | DeviceChange::Undecryptable { .. }, ..
-                },
-            )
-            | (Trigger::Undecryptable, Event::DeviceChanged { change: DeviceChange::Undecryptable { .. }, .. })
-            | (Trigger::Promoted, Event::Promoted) => true,
+            (trigger, Event::DeviceChanged { change, .. }) => is_such_change(trigger, change),
+            (Trigger::DeviceDropped, Event::DeviceDropped(_)) | (Trigger::Promoted, Event::Promoted) => true,
             (Trigger::Lost, Event::Disconnected { cause, .. }) => self.loss_is_news && is_loss(cause),
             (Trigger::Close(wanted), Event::Disconnected { cause, .. }) => {
                 matches!(cause, DisconnectCause::ClosedByServer { code, .. } if *code == wanted)
@@ -96,6 +87,15 @@ impl Spotter {
             }
             _ => false,
         }
+    }
+}
+
+const fn is_such_change(trigger: Trigger, change: &DeviceChange) -> bool {
+    match change {
+        DeviceChange::New { .. } => matches!(trigger, Trigger::NewDevice),
+        DeviceChange::Gone { .. } => matches!(trigger, Trigger::DeviceDropped),
+        DeviceChange::Changed { .. } => matches!(trigger, Trigger::DeviceInfoChanged),
+        DeviceChange::Undecryptable { .. } => matches!(trigger, Trigger::DeviceInfoChanged | Trigger::Undecryptable),
     }
 }
 

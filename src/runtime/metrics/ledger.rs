@@ -172,14 +172,10 @@ impl Ledger {
             self.age.record(message.received_at.since(message.stored_at.offset_by(ahead)), 1);
             self.redelivered += u64::from(message.redelivered);
             self.replays += u64::from(message.repeated_nonce);
-            let (author, kind) = match &message.content {
-                Ok(summary) => (summary.author, Some(summary.kind)),
-                Err(_) => {
-                    self.undecryptable += 1;
-                    (None, None)
-                }
-            };
-            self.seats.count(author, kind, message.size);
+            let summary = message.content.as_ref().ok();
+            self.undecryptable += u64::from(summary.is_none());
+            let author = summary.and_then(|summary| summary.author);
+            self.seats.count(author, summary.map(|summary| summary.kind), message.size);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Metrics: what the sessions' events add up to, as an OpenMetrics page for Prometheus.
+//! Metrics: what the sessions' events add up to, as a page that Prometheus reads.
 //!
 //! ```text
 //! Event ─> Ledger (plain integers, under a lock held for a batch) ─ copied at a scrape ─> families ─> page ─> net
