@@ -9,11 +9,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod history;
+mod monitor;
 mod profile;
 
 use secrets::PassphraseArgs;
 
 pub use history::HistoryArgs;
+pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,
     RemoveArgs, RenameArgs, SettingsArgs, SlotArg,
@@ -35,6 +37,10 @@ pub struct Cli {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub display: DisplayArgs,
+    #[command(flatten)]
+    pub attention: AttentionArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -146,9 +152,6 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
-    /// Ring the terminal's bell when a device is new, changed, unreadable or gone
-    #[arg(long)]
-    pub bell: bool,
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,
@@ -174,6 +177,8 @@ pub struct WatchArgs {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub until: UntilArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
 }
 
 #[derive(Debug, Args)]
@@ -217,7 +222,12 @@ pub struct DemoArgs {
     pub until: UntilArgs,
     #[command(flatten)]
     pub display: DisplayArgs,
+    #[command(flatten)]
+    pub attention: AttentionArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
 }
+
 #[derive(Debug, Args)]
 pub struct MediatorArgs {
     /// Where to listen; port 0 takes any free one, which the first line of the log tells

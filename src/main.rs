@@ -32,6 +32,9 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
-        None => tui::open(&cli.profiles, &cli.connection, cli.display),
+        None => {
+            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
+            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+        }
     }
 }

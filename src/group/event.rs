@@ -272,3 +272,23 @@ pub enum NextStep {
     /// Nothing: the session is over.
     End,
 }
+
+impl DisconnectCause {
+    /// The name in NDJSON and in metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ClosedByServer { .. } => "closed_by_server",
+            Self::Unreachable(_) => "unreachable",
+            Self::Broken(_) => "broken",
+            Self::NoAnswer => "no_answer",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::ServerProtocolError(_) => "server_protocol_error",
+            Self::LeaderRole => "leader_role",
+            Self::VisitOver => "visit_over",
+            Self::JournalCaughtUp => "journal_caught_up",
+            Self::LeftGroup => "left_group",
+            Self::ByUser => "by_user",
+        }
+    }
+}

@@ -5,12 +5,12 @@ pub mod doctor;
 pub mod history;
 pub mod leave;
 pub mod mediator;
-pub mod ndjson;
 pub mod profile;
 pub mod watch;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};
 use crate::runtime::Failure;
+pub use crate::runtime::ndjson;
 
 /// Where no banner can be shown all the time, accepting any certificate has to be asked for twice.
 fn require_certificate_unattended(options: &ConnectionArgs) -> Result<(), Failure> {

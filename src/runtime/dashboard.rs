@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::driver::{COMMAND_CAPACITY, Observer, drive_keeping};
 use super::memory::Memory;
 use super::screen::{Reaction, Screen};
-use super::{Memories, Remembering, clock, signals};
+use super::{Memories, Monitor, Remembering, clock, signals};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
 use crate::protocol::Millis;
@@ -36,14 +36,17 @@ pub struct RunningSessions {
 }
 
 impl RunningSessions {
-    /// Starts the threads.
+    /// Starts the threads. `standing_changed` is notified whenever there is something to draw that is not of the group
+    /// in sight; others may notify it, too.
     ///
     /// # Errors
     /// If the system gives no thread or no event loop.
-    pub fn start(sessions: impl IntoIterator<Item = (Session, Address, Memories)>) -> io::Result<Self> {
-        let standing_changed = Arc::new(Notify::new());
-        let start = |(session, address, memories)| {
-            RunningSession::start(session, address, memories, Arc::clone(&standing_changed))
+    pub fn start(
+        sessions: impl IntoIterator<Item = (Session, Address, Memories, Monitor)>,
+        standing_changed: Arc<Notify>,
+    ) -> io::Result<Self> {
+        let start = |(session, address, memories, monitor)| {
+            RunningSession::start(session, address, memories, monitor, Arc::clone(&standing_changed))
         };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { tabs, visible: 0, standing_changed })
@@ -125,6 +128,7 @@ impl RunningSession {
         session: Session,
         address: Address,
         memories: Memories,
+        monitor: Monitor,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
         let Memories { slot, known: memory, journal } = memories;
@@ -136,7 +140,7 @@ impl RunningSession {
         let shared =
             Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
-        let keeper = Remembering::new(keeper, slot)?;
+        let keeper = monitor.before(Remembering::new(keeper, slot)?);
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {

@@ -18,6 +18,8 @@ use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::text::Clean;
+
 /// The exit code after a panic, as Rust's own.
 const PANICKED: i32 = 101;
 
@@ -92,6 +94,13 @@ impl TerminalGuard {
     /// Rings the bell with the next frame.
     pub fn ring(&mut self) {
         self.drawn.0.borrow_mut().push(b'\x07');
+    }
+
+    /// Asks the terminal to notify with the next frame (OSC 9); those that cannot ignore it.
+    pub fn notify(&mut self, words: &Clean) {
+        // Ours first: some terminals take what begins with a digit for another command.
+        let escape = format!("\x1b]9;d2mtop: {words}\x1b\\");
+        self.drawn.0.borrow_mut().extend_from_slice(escape.as_bytes());
     }
 
     /// Writes what was drawn.

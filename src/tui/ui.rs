@@ -41,8 +41,6 @@ pub(super) struct Ui {
     explained: Option<Millis>,
     /// Whether the user has accepted that the clocks differ.
     clock_accepted: bool,
-    /// How many alarms the bell has rung for.
-    rung: u64,
     /// How many devices a page shows.
     device_page: usize,
     wrong_at: Option<Millis>,
@@ -80,7 +78,6 @@ impl Ui {
             notices_read: 0,
             explained: None,
             clock_accepted: false,
-            rung: 0,
             device_page: 0,
             wrong_at: None,
         }
@@ -153,12 +150,6 @@ impl Ui {
     /// Why the connection ended and what can be done, until the next key.
     pub(super) fn explanation(&self, view: &View<'_>) -> Option<String> {
         why::explanation(view).filter(|_| self.explained != disconnected_at(view.group))
-    }
-
-    /// Whether the bell rings for an alarm that is now on the screen.
-    pub(super) fn rings(&mut self, group: &Group) -> bool {
-        let alarms = group.notices().alarms();
-        std::mem::replace(&mut self.rung, alarms) < alarms && self.settings.bell
     }
 
     pub(super) fn notify(&mut self, notice: Clean) {

@@ -176,16 +176,6 @@ fn devices_that_nobody_expected_stand_out_until_noted() {
 }
 
 #[test]
-fn the_bell_rings_once_an_alarm_and_only_if_asked() {
-    for bell in [true, false] {
-        let mut ui = Ui::new(Settings { bell, ..settings() });
-        assert!(!ui.rings(&normal()));
-        assert_eq!(ui.rings(&alarmed()), bell);
-        assert!(!ui.rings(&alarmed()), "once");
-    }
-}
-
-#[test]
 fn what_counts_as_known_is_what_was_noted() {
     let mut group = alarmed();
     let known = group.known().unwrap();

@@ -4,6 +4,8 @@
 //!
 //! [`Clean`]: crate::text::Clean
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::group::{
@@ -19,14 +21,25 @@ use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, 
 #[must_use]
 pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     match event {
-        Event::Reflected(messages) => {
-            messages.iter().map(|message| line(at, "reflected", reflected(message))).collect()
-        }
+        Event::Reflected(messages) => messages.iter().map(|message| reflected_line(at, message)).collect(),
         other => {
             let (name, fields) = fields(other);
             vec![line(at, name, fields)]
         }
     }
+}
+
+/// The line of one message.
+#[must_use]
+pub fn reflected_line(at: Millis, message: &ReflectedMessage) -> Value {
+    line(at, "reflected", reflected(message))
+}
+
+/// The line about a lock that is held for too long; [`None`] holds it ourselves.
+#[must_use]
+pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: Scope, held: Duration) -> Value {
+    let scope = scope.map(|scope| scope.to_string());
+    line(at, "lock_stuck", json!({ "holder": holder, "scope": scope, "held_ms": span_millis(held) }))
 }
 
 fn line(at: Millis, event: &str, fields: Value) -> Value {
@@ -276,27 +289,21 @@ const fn refusal(why: Refusal) -> &'static str {
 }
 
 fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
-    let (name, code, words) = match cause {
+    let (code, words) = match cause {
         DisconnectCause::ClosedByServer { code, reason } => {
             let words =
                 if reason.is_empty() { code.meaning().to_owned() } else { format!("{}: {reason}", code.meaning()) };
-            ("closed_by_server", Some(code.0), Some(words))
+            (Some(code.0), Some(words))
         }
-        DisconnectCause::Unreachable(why) => ("unreachable", None, Some(why.to_string())),
-        DisconnectCause::Broken(how) => ("broken", None, Some(how.to_string())),
-        DisconnectCause::NoAnswer => ("no_answer", None, None),
-        DisconnectCause::HandshakeTimeout => ("handshake_timeout", None, None),
-        DisconnectCause::ServerProtocolError(how) => ("server_protocol_error", None, Some(how.to_string())),
-        DisconnectCause::LeaderRole => ("leader_role", None, None),
-        DisconnectCause::VisitOver => ("visit_over", None, None),
-        DisconnectCause::JournalCaughtUp => ("journal_caught_up", None, None),
-        DisconnectCause::LeftGroup => ("left_group", None, None),
-        DisconnectCause::ByUser => ("by_user", None, None),
+        DisconnectCause::Unreachable(how)
+        | DisconnectCause::Broken(how)
+        | DisconnectCause::ServerProtocolError(how) => (None, Some(how.to_string())),
+        _ => (None, None),
     };
     let (step, at) = match next {
         NextStep::RetryAt { at, .. } => ("retry", Some(at)),
         NextStep::WaitForUser => ("wait_for_user", None),
         NextStep::End => ("end", None),
     };
-    json!({ "cause": name, "code": code, "words": words, "next": step, "retry_at": at })
+    json!({ "cause": cause.name(), "code": code, "words": words, "next": step, "retry_at": at })
 }
