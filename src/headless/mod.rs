@@ -3,9 +3,11 @@
 pub mod demo;
 pub mod doctor;
 pub mod leave;
+mod lines;
 pub mod mediator;
 pub mod ndjson;
 pub mod profile;
+pub mod proxy;
 pub mod watch;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -23,6 +24,9 @@ const MOST_UNWRITTEN: usize = 256;
 pub trait Observer: Send {
     /// Something happened.
     fn tell(&mut self, at: Millis, event: Event);
+
+    /// A frame of the chat server came, for an observer that carries a chat client's connection.
+    fn proxied(&mut self, _frame: Bytes) {}
 }
 
 /// Runs a session until it is over, or until nobody can command it any more.
@@ -50,8 +54,8 @@ pub async fn drive(session: Session, address: Address, mut commands: mpsc::Recei
             biased;
             command = commands.recv(), if driver.held.is_none() => {
                 let command = command.unwrap_or(Command::Leave);
-                // A flood of reflections must not keep the socket from being written and read.
-                if !writable && matches!(command, Command::Reflect { .. }) {
+                // A flood of reflections or chat frames must not keep the socket from being written and read.
+                if !writable && matches!(command, Command::Reflect { .. } | Command::Proxy(_)) {
                     driver.held = Some(command);
                     continue;
                 }
@@ -75,7 +79,7 @@ struct Driver<O> {
     link: Option<Link>,
     opening: Option<JoinHandle<Result<Link, LinkEnd>>>,
     closing: Option<JoinHandle<()>>,
-    /// A reflection that waits for room in what is to be written.
+    /// A reflection or chat frame that waits for room in what is to be written.
     held: Option<Command>,
     /// When the batch that is being handled was read.
     read_at: Instant,
@@ -118,6 +122,7 @@ impl<O: Observer> Driver<O> {
                 self.session.handle(now, Input::Durable { connection, count });
             }
             Output::Acknowledged(ids) => self.acknowledged(now, ids),
+            Output::Proxy(frame) => self.observer.proxied(frame),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);

@@ -5,6 +5,7 @@
 //! login, acknowledgements of what is durable, requests for the device list, and pings.
 
 mod backoff;
+mod chat;
 pub mod command;
 mod config;
 mod io;
@@ -64,6 +65,8 @@ pub struct Session {
     known: Option<Known>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
     attended_until: Millis,
+    /// Whether a chat client is there whose frames we carry.
+    proxying: bool,
     /// When the last input came.
     last_handled: Millis,
     noise: Noise,
@@ -113,6 +116,7 @@ impl Session {
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
+            proxying: false,
             left_at: None,
             received: IdRanges::default(),
             nonces: RecentNonces::default(),
@@ -184,7 +188,7 @@ impl Session {
         match &self.phase {
             Phase::Idle => Some(Millis(0)),
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => Some(*deadline),
-            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until)),
+            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until())),
             Phase::Waiting { until } => *until,
             Phase::Ended => None,
         }
@@ -305,8 +309,8 @@ impl Session {
                 self.greet(now, &hello);
             }
             ServerMessage::Info(info) if greeted => self.log_in(now, &info),
-            // The chat server may speak at any time; we have nothing to say to it.
-            ServerMessage::Proxy(_) => {}
+            // The chat server may speak at any time.
+            ServerMessage::Proxy(frame) => self.on_proxy(frame),
             _ => self.server_error(now, "a message came before the login was done"),
         }
     }
@@ -423,6 +427,8 @@ impl Session {
                 self.left_at = Some(now);
                 self.received.absorb(online.received);
                 self.lose_lock(&online.lock);
+                // Whoever was served on this connection has to begin anew.
+                self.proxying = false;
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
@@ -436,6 +442,9 @@ impl Session {
     fn on_command(&mut self, now: Millis, command: Command) {
         self.attended_until = now.after(self.config.timing.attended);
         match command {
+            Command::BeginProxy => self.begin_proxy(now),
+            Command::Proxy(frame) => self.proxy(frame),
+            Command::EndProxy => self.end_proxy(now),
             Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),
             Command::Reconnect { expect } => {
                 if matches!(self.phase, Phase::Waiting { .. }) {

@@ -25,6 +25,8 @@ pub(super) struct Online {
     listed_at: Millis,
     /// Whether a device list showed another device connected.
     pub(super) company: bool,
+    /// Whether frames of a chat client were sent.
+    pub(super) proxied: bool,
     /// Whether it was told that another device leads.
     following: bool,
     /// Whether to leave as soon as a transaction of ours is done, and at this time in any case.
@@ -54,6 +56,7 @@ impl Online {
             there: BTreeSet::new(),
             listed_at: now,
             company: false,
+            proxied: false,
             following: false,
             leave_by: None,
             received: IdRanges::default(),
@@ -298,7 +301,8 @@ impl Session {
                 let scope = scope.open(&self.config.keys).ok();
                 self.on_lock_ended(now, holder, scope);
             }
-            ServerMessage::Proxy(_) | ServerMessage::Reflected(_) => {}
+            ServerMessage::Proxy(frame) => self.on_proxy(frame),
+            ServerMessage::Reflected(_) => {}
             ServerMessage::Hello(_) | ServerMessage::Info(_) => self.server_error(now, "it began the login anew"),
         }
     }
@@ -363,7 +367,12 @@ impl Session {
                 let sealed = Sealed::seal(&data.into_inner(), &self.config.keys.clone(), self.nonce());
                 self.send(&ClientMessage::SetSharedDeviceData(sealed));
             }
-            Command::Reconnect { .. } | Command::Leave | Command::AcknowledgeDevices => {}
+            Command::Reconnect { .. }
+            | Command::Leave
+            | Command::AcknowledgeDevices
+            | Command::BeginProxy
+            | Command::Proxy(_)
+            | Command::EndProxy => {}
         }
     }
 
