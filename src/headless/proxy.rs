@@ -278,10 +278,10 @@ impl Proxy {
             return self.tell("client_refused", json!({ "peer": peer_text, "words": "another client is there" }));
         }
         self.tell("client_connected", json!({ "peer": peer_text }));
-        let (begin, begun) = oneshot::channel();
+        let (begin, beginning) = oneshot::channel();
         let (to_client, from_server) = mpsc::unbounded_channel();
         let (lifeline, cut_off) = oneshot::channel();
-        let orders = Orders { begin: begun, from_server, cut_off };
+        let orders = Orders { begin: beginning, from_server, cut_off };
         let task = tokio::spawn(client::serve(stream, orders, self.commands.clone()));
         self.active = Some(Active { peer, task, begin: Some(begin), lifeline: Some((to_client, lifeline)), cut: None });
         self.begin();
@@ -341,13 +341,17 @@ impl Proxy {
         if carried.to_server.frames == 0 && self.way == Way::Used {
             self.way = Way::Free;
         }
-        let (by, words) = match (cut, carried.end) {
-            (Some(Cut::Mediator), _) => ("mediator", Some("the connection to the mediator is over".to_owned())),
-            (Some(Cut::Slow), _) => ("proxy", Some("the client does not read what the chat server sends".to_owned())),
-            (None, ClientEnd::Left) => ("client", None),
-            (None, ClientEnd::Broke(kind)) => ("client", Some(kind.to_string())),
-            (None, ClientEnd::Unframed(error)) => ("proxy", Some(error.to_string())),
-            (None, ClientEnd::CutOff) => ("proxy", None),
+        // A client's own end comes first: the mediator's follows from it.
+        let (by, words) = match (carried.end, cut) {
+            (ClientEnd::Left, _) => ("client", None),
+            (ClientEnd::Broke(kind), _) => ("client", Some(kind.to_string())),
+            (ClientEnd::Unframed(error), _) => ("proxy", Some(error.to_string())),
+            (ClientEnd::CutOff, Some(Cut::Slow)) => {
+                ("proxy", Some("the client does not read what the chat server sends".to_owned()))
+            }
+            (ClientEnd::CutOff, Some(Cut::Mediator) | None) => {
+                ("mediator", Some("the connection to the mediator is over".to_owned()))
+            }
         };
         let fields = json!({
             "peer": peer.to_string(), "by": by, "words": words,

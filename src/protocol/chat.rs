@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn a_login_that_never_ends_is_refused() {
         let mut frames = ChatFrames::from_client();
-        frames.push(&[0; 48 + MAX_CHAT_FRAME + 1]);
+        frames.push(&vec![0; 48 + MAX_CHAT_FRAME + 1]);
         frames.next_frame().unwrap().unwrap();
         assert_eq!(frames.next_frame(), Err(ChatFrameError::TooLong(MAX_CHAT_FRAME + 1)));
     }

@@ -34,6 +34,7 @@ use crate::protocol::{
     Millis, Nonce, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
 use crate::text::Clean;
+use chat::ChatClient;
 use noise::Noise;
 use online::Online;
 use receipt::{IdRanges, RecentNonces};
@@ -65,8 +66,7 @@ pub struct Session {
     known: Option<Known>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
     attended_until: Millis,
-    /// Whether a chat client is there whose frames we carry.
-    proxying: bool,
+    chat_client: ChatClient,
     /// When the last input came.
     last_handled: Millis,
     noise: Noise,
@@ -116,7 +116,7 @@ impl Session {
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
-            proxying: false,
+            chat_client: ChatClient::Absent,
             left_at: None,
             received: IdRanges::default(),
             nonces: RecentNonces::default(),
@@ -428,7 +428,7 @@ impl Session {
                 self.received.absorb(online.received);
                 self.lose_lock(&online.lock);
                 // Whoever was served on this connection has to begin anew.
-                self.proxying = false;
+                self.chat_client = ChatClient::Absent;
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {

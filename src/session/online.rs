@@ -25,8 +25,6 @@ pub(super) struct Online {
     listed_at: Millis,
     /// Whether a device list showed another device connected.
     pub(super) company: bool,
-    /// Whether frames of a chat client were sent.
-    pub(super) proxied: bool,
     /// Whether it was told that another device leads.
     following: bool,
     /// Whether to leave as soon as a transaction of ours is done, and at this time in any case.
@@ -56,7 +54,6 @@ impl Online {
             there: BTreeSet::new(),
             listed_at: now,
             company: false,
-            proxied: false,
             following: false,
             leave_by: None,
             received: IdRanges::default(),

@@ -87,16 +87,15 @@ pub(super) async fn serve(stream: TcpStream, mut orders: Orders, commands: mpsc:
         end = gone(&stream) => Some(end),
         _ = &mut orders.cut_off => Some(ClientEnd::CutOff),
     };
-    let end = match end {
-        Some(end) => end,
-        None => {
-            let seen = AtomicUsize::new(0);
-            let (reader, writer) = stream.into_split();
-            tokio::select! {
-                end = upwards(reader, &mut frames, &seen, &commands, &mut to_server) => end,
-                end = downwards(writer, &mut orders.from_server, &seen, &mut from_server) => end,
-                () = overdue(orders.cut_off) => ClientEnd::CutOff,
-            }
+    let end = if let Some(end) = end {
+        end
+    } else {
+        let seen = AtomicUsize::new(0);
+        let (reader, writer) = stream.into_split();
+        tokio::select! {
+            end = upwards(reader, &mut frames, &seen, &commands, &mut to_server) => end,
+            end = downwards(writer, &mut orders.from_server, &seen, &mut from_server) => end,
+            () = overdue(orders.cut_off) => ClientEnd::CutOff,
         }
     };
     let _ = commands.send(Command::EndProxy).await;

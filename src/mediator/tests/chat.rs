@@ -8,7 +8,7 @@ use super::{A, B, Login, World, in_both_dialects};
 use crate::mediator::{ChatAction, ChatEnd, ChatEvent, Config, ConnectionId, Input, LogEvent, Traffic};
 use crate::protocol::{ClientMessage, Dialect, ServerMessage};
 
-fn world(dialect: Dialect) -> World {
+fn with_chat(dialect: Dialect) -> World {
     World::with(dialect, Config { chat_server: true, ..Config::default() })
 }
 
@@ -53,8 +53,8 @@ in_both_dialects! {
         assert_eq!(world.closed(a), None);
     }
 
-    fn what_comes_before_the_login_is_passed_on_with_it(old) {
-        let mut world = world(old.dialect);
+    fn what_comes_before_the_login_is_passed_on_with_it(world) {
+        world = with_chat(world.dialect);
         let a = world.connect();
         let hello = world.hello(a);
         world.send(a, &ClientMessage::Proxy(frame(1)));
@@ -67,8 +67,8 @@ in_both_dialects! {
         assert_eq!(world.actions(), [&[ChatAction::Connect], &sent[..]].concat());
     }
 
-    fn who_never_logs_in_never_reaches_the_chat_server(old) {
-        let mut world = world(old.dialect);
+    fn who_never_logs_in_never_reaches_the_chat_server(world) {
+        world = with_chat(world.dialect);
         let a = world.connect();
         let mut sent = 0;
         while !world.is_paused(a) {
@@ -81,8 +81,8 @@ in_both_dialects! {
         assert_eq!(world.actions(), []);
     }
 
-    fn each_frame_of_the_chat_server_is_one_message(old) {
-        let mut world = world(old.dialect);
+    fn each_frame_of_the_chat_server_is_one_message(world) {
+        world = with_chat(world.dialect);
         let a = world.chatting();
         let frames = [vec![1; 80], vec![2; 32], [&[20, 0][..], &[3; 20]].concat(), [&[200, 0][..], &[4; 200]].concat()];
         for byte in frames.concat() {
@@ -98,14 +98,14 @@ in_both_dialects! {
         assert_eq!(world.actions().last(), Some(&ChatAction::Close));
     }
 
-    fn each_end_has_its_close_code(old) {
+    fn each_end_has_its_close_code(world) {
         for (event, code, end) in [
             (ChatEvent::Closed, 4000, ChatEnd::Server),
             (ChatEvent::Unreachable(ErrorKind::ConnectionRefused), 4001, ChatEnd::Unreachable(ErrorKind::ConnectionRefused)),
             (ChatEvent::Bytes(Bytes::from([&[0; 112][..], &[0xff, 0xff]].concat())), 4009, ChatEnd::Unframed),
             (ChatEvent::Bytes(Bytes::from([&[0; 112][..], &[19, 0]].concat())), 4009, ChatEnd::Unframed),
         ] {
-            let mut world = world(old.dialect);
+            world = with_chat(world.dialect);
             let a = world.chatting();
             let b = world.login(Login::new(B));
             world.says(a, event);
@@ -119,8 +119,8 @@ in_both_dialects! {
         }
     }
 
-    fn a_chat_server_that_reads_nothing_holds_its_device_back(old) {
-        let mut world = world(old.dialect);
+    fn a_chat_server_that_reads_nothing_holds_its_device_back(world) {
+        world = with_chat(world.dialect);
         let a = world.chatting();
         let mut sent = 0;
         while !world.is_paused(a) {
@@ -135,8 +135,8 @@ in_both_dialects! {
         assert_eq!(world.closed(a), None);
     }
 
-    fn the_chat_server_is_read_from_only_as_far_as_the_device_reads(old) {
-        let mut world = world(old.dialect);
+    fn the_chat_server_is_read_from_only_as_far_as_the_device_reads(world) {
+        world = with_chat(world.dialect);
         let a = world.chatting();
         world.says(a, ChatEvent::Bytes(Bytes::from(vec![0; 112])));
         assert_eq!(world.actions(), [ChatAction::Read], "one read is asked for after another");
@@ -156,8 +156,8 @@ in_both_dialects! {
         assert_eq!(world.actions(), [ChatAction::Read], "read on once it has room");
     }
 
-    fn the_end_of_the_server_ends_the_way_to_the_chat_server(old) {
-        let mut world = world(old.dialect);
+    fn the_end_of_the_server_ends_the_way_to_the_chat_server(world) {
+        world = with_chat(world.dialect);
         let a = world.chatting();
         world.input(Input::Shutdown);
         assert_eq!(world.closed(a), Some(1001));
