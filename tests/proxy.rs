@@ -217,7 +217,7 @@ fn a_leader_stays_as_long_as_a_client_is_there() {
         // Longer than a promotion would otherwise be kept.
         proxy.until("devices");
         stream.write_all(&boxes(1)).unwrap();
-        stream.read_exact(&mut vec![0; 22]).unwrap();
+        stream.read_exact(&mut [0; 22]).unwrap();
         drop(stream);
         let given_up = proxy.until("role_given_up");
         assert!(given_up["back_at"].is_u64(), "{dialect}");
@@ -269,7 +269,7 @@ fn a_second_client_is_refused_and_the_first_goes_on() {
     assert!(is_at_its_end(&mut second));
     proxy.until("client_refused");
     first.write_all(&boxes(1)).unwrap();
-    first.read_exact(&mut vec![0; 22]).unwrap();
+    first.read_exact(&mut [0; 22]).unwrap();
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn half_a_frame_goes_nowhere() {
 fn a_client_that_does_not_read_is_cut_off() {
     let (address, _serving) = chat_server(1, |mut stream| {
         welcome(&mut stream);
-        let frame = [&60_000_u16.to_le_bytes()[..], &[7; 60_000]].concat();
+        let frame = [&60_000_u16.to_le_bytes()[..], &vec![7; 60_000]].concat();
         while stream.write_all(&frame).is_ok() {}
     });
     let mediator = mediator_with(&address);
