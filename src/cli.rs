@@ -49,6 +49,10 @@ pub struct Cli {
 pub enum Command {
     /// Print what happens in the group as NDJSON, one object a line; needs no terminal
     Watch(WatchArgs),
+    /// Carry the connections of a chat client through the mediator to the chat server, as this device
+    ///
+    /// One connection at a time. Prints what happens as NDJSON, like watch.
+    Proxy(ProxyArgs),
     /// Check all that a session needs, from the terminal to the login: what is wrong, and what to do
     ///
     /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.
@@ -182,6 +186,21 @@ pub struct WatchArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ProxyArgs {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Where to wait for the chat client; port 0 takes any free one, which the first line tells
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Write the port to this file as soon as connections are accepted
+    #[arg(long, value_name = "FILE")]
+    pub port_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
     #[arg(value_name = "PROFILE", help_heading = "Arguments")]
@@ -254,6 +273,9 @@ pub struct MediatorArgs {
     /// How long a client may take to log in
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
     pub handshake_timeout: Duration,
+    /// Pass Proxy frames on to this chat server, one connection a device; without it they are only counted
+    #[arg(long, value_name = "HOST:PORT")]
+    pub chat_server: Option<String>,
     /// PEM file with the certificate chain, leaf first; without it connections are not encrypted
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,

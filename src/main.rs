@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Watch(options)) => headless::watch::run(options),
+        Some(Command::Proxy(options)) => headless::proxy::run(options),
         Some(Command::Doctor(options)) => headless::doctor::run(options),
         Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),

@@ -4,8 +4,10 @@ pub mod demo;
 pub mod doctor;
 pub mod history;
 pub mod leave;
+mod lines;
 pub mod mediator;
 pub mod profile;
+pub mod proxy;
 pub mod watch;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};

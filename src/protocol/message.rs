@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::challenge::{Challenge, ChallengeResponse};
 use super::container::{self, CONTAINER_HEADER, DecodeError, PayloadType};

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -27,6 +28,9 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub trait Observer: Send {
     /// Something happened.
     fn tell(&mut self, at: Millis, event: Event);
+
+    /// A frame of the chat server came, for an observer that carries a chat client's connection.
+    fn proxied(&mut self, _frame: Bytes) {}
 }
 
 /// Runs a session until it is over, or until nobody can command it any more. Nothing is kept: a message counts as durable
@@ -73,8 +77,8 @@ pub async fn drive_keeping(
             biased;
             command = commands.recv(), if driver.held.is_none() => {
                 let command = command.unwrap_or(Command::Leave);
-                // A flood of reflections must not keep the socket from being written and read.
-                if !writable && matches!(command, Command::Reflect { .. }) {
+                // A flood of reflections or chat frames must not keep the socket from being written and read.
+                if !writable && matches!(command, Command::Reflect { .. } | Command::Proxy(_)) {
                     driver.held = Some(command);
                     continue;
                 }
@@ -114,7 +118,7 @@ struct Driver<O> {
     under_way: u64,
     /// What happened after them, and is told after them: each with how many are to be handed on before.
     held_back: VecDeque<(u64, Millis, Event)>,
-    /// A reflection that waits for room in what is to be written.
+    /// A reflection or chat frame that waits for room in what is to be written.
     held: Option<Command>,
     /// When the batch that is being handled was read.
     read_at: Instant,
@@ -165,6 +169,7 @@ impl<O: Observer> Driver<O> {
                 }
             }
             Output::Acknowledged(ids) => self.acknowledged(now, ids),
+            Output::Proxy(frame) => self.observer.proxied(frame),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);

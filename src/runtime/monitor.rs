@@ -1,5 +1,6 @@
 //! What watches sessions besides who shows them: metrics and alerts.
 
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -111,5 +112,9 @@ impl<O: Observer> Observer for Monitored<O> {
             spotter.take(at, &event);
         }
         self.observer.tell(at, event);
+    }
+
+    fn proxied(&mut self, frame: Bytes) {
+        self.observer.proxied(frame);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::protocol::{DeviceId, Envelope, SharedDeviceData, SlotState, TransactionScope};
 
 /// A value that a person has been asked about and has agreed to.
@@ -52,6 +54,12 @@ pub enum Command {
     },
     /// Set the data that all devices share.
     SetSharedDeviceData(Confirmed<SharedDeviceData>),
+    /// A chat client is there whose frames are to be carried to the chat server. Until it goes a promotion is kept.
+    BeginProxy,
+    /// A frame of the chat client.
+    Proxy(Bytes),
+    /// The chat client has gone.
+    EndProxy,
     /// Connect now instead of waiting; with a state, expect that one of the slot.
     Reconnect {
         /// [`None`] keeps the expectation.

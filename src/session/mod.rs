@@ -5,6 +5,7 @@
 //! login, acknowledgements of what is durable, requests for the device list, and pings.
 
 mod backoff;
+mod chat;
 pub mod command;
 mod config;
 mod io;
@@ -35,6 +36,7 @@ use crate::protocol::{
     ServerMessage, SlotState,
 };
 use crate::text::Clean;
+use chat::ChatClient;
 use noise::Noise;
 use online::Online;
 use receipt::{IdRanges, SeenNonces, Unacknowledged};
@@ -67,6 +69,7 @@ pub struct Session {
     known: Option<Known>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
     attended_until: Millis,
+    chat_client: ChatClient,
     /// When the last input came.
     last_handled: Millis,
     noise: Noise,
@@ -119,6 +122,7 @@ impl Session {
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
+            chat_client: ChatClient::Absent,
             left_at: None,
             received: IdRanges::default(),
             nonces: SeenNonces::default(),
@@ -207,7 +211,7 @@ impl Session {
         match &self.phase {
             Phase::Idle => Some(Millis(0)),
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => Some(*deadline),
-            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until)),
+            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until())),
             Phase::Waiting { until } => *until,
             Phase::Ended => None,
         }
@@ -336,8 +340,8 @@ impl Session {
                 self.greet(now, &hello);
             }
             ServerMessage::Info(info) if greeted => self.log_in(now, &info),
-            // The chat server may speak at any time; we have nothing to say to it.
-            ServerMessage::Proxy(_) => {}
+            // The chat server may speak at any time.
+            ServerMessage::Proxy(frame) => self.on_proxy(frame),
             _ => self.server_error(now, "a message came before the login was done"),
         }
     }
@@ -459,6 +463,8 @@ impl Session {
                 self.left_at = Some(now);
                 self.received.absorb(online.received);
                 self.lose_lock(&online.lock);
+                // Whoever was served on this connection has to begin anew.
+                self.chat_client = ChatClient::Absent;
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
@@ -472,6 +478,9 @@ impl Session {
     fn on_command(&mut self, now: Millis, command: Command) {
         self.attended_until = now.after(self.config.timing.attended);
         match command {
+            Command::BeginProxy => self.begin_proxy(now),
+            Command::Proxy(frame) => self.proxy(frame),
+            Command::EndProxy => self.end_proxy(now),
             Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),
             Command::Reconnect { expect } => {
                 if matches!(self.phase, Phase::Waiting { .. }) {

@@ -299,7 +299,8 @@ impl Session {
                 let scope = scope.open(&self.config.keys).ok();
                 self.on_lock_ended(now, holder, scope);
             }
-            ServerMessage::Proxy(_) | ServerMessage::Reflected(_) => {}
+            ServerMessage::Proxy(frame) => self.on_proxy(frame),
+            ServerMessage::Reflected(_) => {}
             ServerMessage::Hello(_) | ServerMessage::Info(_) => self.server_error(now, "it began the login anew"),
         }
     }
@@ -373,7 +374,12 @@ impl Session {
                 let sealed = Sealed::seal(&data.into_inner(), &self.config.keys.clone(), self.nonce());
                 self.send(&ClientMessage::SetSharedDeviceData(sealed));
             }
-            Command::Reconnect { .. } | Command::Leave | Command::AcknowledgeDevices => {}
+            Command::Reconnect { .. }
+            | Command::Leave
+            | Command::AcknowledgeDevices
+            | Command::BeginProxy
+            | Command::Proxy(_)
+            | Command::EndProxy => {}
         }
     }
 

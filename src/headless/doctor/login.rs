@@ -125,7 +125,7 @@ impl Visit {
                     self.link.close(code).await;
                 }
                 // What is not made durable is not acknowledged, and comes again to whoever keeps it.
-                Output::Connect | Output::Reflected { .. } | Output::Acknowledged(_) => {}
+                Output::Connect | Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) => {}
                 Output::Event(event) => self.see(event),
             }
         }

@@ -1,6 +1,7 @@
 //! The session against a server that says exactly what the test wants, in virtual time and in both dialects.
 
 mod alarm;
+mod chat;
 mod device_list;
 mod liveness;
 mod lock;
