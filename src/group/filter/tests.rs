@@ -31,8 +31,7 @@ fn group() -> Group {
         reflection_queue_length: None,
         shared_version: None,
     };
-    let devices =
-        [(DESKTOP, device("Ada's Desk", Platform::Desktop)), (PHONE, device("Pocket", Platform::Android))];
+    let devices = [(DESKTOP, device("Ada's Desk", Platform::Desktop)), (PHONE, device("Pocket", Platform::Android))];
     group.apply(Millis(1), &Event::LoggedIn(login));
     group.apply(Millis(1), &Event::Devices(BTreeMap::from(devices)));
     group
@@ -73,9 +72,14 @@ fn club() -> Conversation {
 
 /// Rows 0 to 6, ids 1 to 7.
 fn rows() -> Vec<ReflectedMessage> {
-    let named = Summary { name: Some(Clean::literal("Chess Club")), conversation: Some(club()), ..Summary::blank(Kind::GroupSync) };
+    let named = Summary {
+        name: Some(Clean::literal("Chess Club")),
+        conversation: Some(club()),
+        ..Summary::blank(Kind::GroupSync)
+    };
     let receipt = Summary { message_type: Some(MessageType::DELIVERY_RECEIPT), ..text(PHONE, echo()) };
-    let file = Summary { kind: Kind::OutgoingMessage, message_type: Some(MessageType::GROUP_FILE), ..text(DESKTOP, club()) };
+    let file =
+        Summary { kind: Kind::OutgoingMessage, message_type: Some(MessageType::GROUP_FILE), ..text(DESKTOP, club()) };
     vec![
         message(1, Ok(named)),
         message(2, Ok(text(DESKTOP, echo()))),
