@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Unit;
@@ -150,22 +150,27 @@ impl Page<'_> {
                 family.encode_info(labels)?;
                 continue;
             }
-            let mut encoder = family.encode_family(labels)?;
-            match (metric_type, number) {
-                (_, Number::Histogram(histogram)) => {
-                    let (sum, count) = (histogram.sum(), histogram.count());
-                    encoder.encode_histogram::<Labels>(sum, count, &histogram.buckets(), None)?;
-                }
-                (MetricType::Counter, Number::Whole(number)) => {
-                    encoder.encode_counter(number, None::<&Exemplar<Labels, u64>>)?;
-                }
-                (MetricType::Counter, Number::Fraction(number)) => {
-                    encoder.encode_counter(number, None::<&Exemplar<Labels, f64>>)?;
-                }
-                (_, Number::Whole(number)) => encoder.encode_gauge(number)?,
-                (_, Number::Fraction(number)) => encoder.encode_gauge(number)?,
+            if labels.is_empty() {
+                write(&mut family, metric_type, number)?;
+            } else {
+                write(&mut family.encode_family(labels)?, metric_type, number)?;
             }
         }
         Ok(())
+    }
+}
+
+fn write(encoder: &mut MetricEncoder<'_>, metric_type: MetricType, number: &Number) -> fmt::Result {
+    match (metric_type, number) {
+        (_, Number::Histogram(histogram)) => {
+            let (sum, count) = (histogram.sum(), histogram.count());
+            encoder.encode_histogram::<Labels>(sum, count, &histogram.buckets(), None)
+        }
+        (MetricType::Counter, Number::Whole(number)) => encoder.encode_counter(number, None::<&Exemplar<Labels, u64>>),
+        (MetricType::Counter, Number::Fraction(number)) => {
+            encoder.encode_counter(number, None::<&Exemplar<Labels, f64>>)
+        }
+        (_, Number::Whole(number)) => encoder.encode_gauge(number),
+        (_, Number::Fraction(number)) => encoder.encode_gauge(number),
     }
 }
