@@ -6,6 +6,9 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use super::super::JournalError;
 use super::*;
 
+/// Does something to a file.
+type Damage<'a> = &'a dyn Fn(&Path);
+
 fn refused(home: &Home) -> JournalError {
     Journal::open(&home.path, options(Dialect::Dgk), NOW).unwrap_err()
 }
@@ -52,7 +55,7 @@ fn what_is_no_journal_is_set_aside_and_said() {
         drop(Journal::open(path, options(Dialect::Dgk), NOW).unwrap());
         rusqlite::Connection::open(path).unwrap().execute_batch("DROP TABLE message").unwrap();
     };
-    let cases: [(&str, bool, &dyn Fn(&Path)); 4] = [
+    let cases: [(&str, bool, Damage<'_>); 4] = [
         ("text", true, &|path| fs::write(path, "no database at all, but a text of some length".repeat(20)).unwrap()),
         ("another program's", true, &foreign),
         ("a table is missing", false, &gutted),
