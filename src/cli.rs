@@ -96,6 +96,7 @@ pub enum AnyCertificateArg {
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct ConnectionArgs {
     /// The mediator: wss://HOST/, or ws:// for this machine. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are
     /// filled in
