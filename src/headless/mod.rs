@@ -1,12 +1,19 @@
 //! Commands without a terminal: one file each.
 
 pub mod demo;
+pub mod devices;
 pub mod doctor;
+pub mod drop;
 pub mod leave;
+pub mod lock;
 pub mod mediator;
 pub mod ndjson;
+pub mod probe;
 pub mod profile;
+pub mod shared_data;
+mod visitor;
 pub mod watch;
+mod words;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};
 use crate::runtime::Failure;

@@ -85,7 +85,7 @@ struct Driver<O> {
 
 impl<O: Observer> Driver<O> {
     async fn handle(&mut self, input: Input) {
-        self.session.handle(clock::now(), input);
+        self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             self.act(output).await;
         }
@@ -115,7 +115,7 @@ impl<O: Observer> Driver<O> {
                 let count = messages.iter().filter(|message| !message.ephemeral).count();
                 self.unacknowledged.push_back((self.read_at, count));
                 self.observer.tell(now, Event::Reflected(messages));
-                self.session.handle(now, Input::Durable { connection, count });
+                self.session.handle(clock::precise(), Input::Durable { connection, count });
             }
             Output::Acknowledged(ids) => self.acknowledged(now, ids),
             Output::Event(event) => {
@@ -150,7 +150,7 @@ impl<O: Observer> Driver<O> {
         }
         let Some(mut link) = self.link.take() else { return };
         if link.close(code).await {
-            self.session.handle(clock::now(), Input::Flushed);
+            self.session.handle(clock::precise(), Input::Flushed);
         }
         self.closing = Some(tokio::spawn(link.linger()));
     }
@@ -209,6 +209,7 @@ fn log(event: &Event) {
     match event {
         Event::Reflected(_) | Event::Acknowledged { .. } | Event::ReflectionStored { .. } | Event::RoundTrip { .. } => {
         }
+        Event::SharedDeviceData(_) => tracing::debug!("the group has shared device data"),
         Event::Devices(devices) => tracing::debug!("device list with {} devices", devices.len()),
         Event::Ignored(_) | Event::Refused(_) | Event::Disconnected { .. } => tracing::warn!("{event:?}"),
         event => tracing::info!("{event:?}"),

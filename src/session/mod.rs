@@ -10,6 +10,7 @@ mod config;
 mod io;
 mod lock;
 mod noise;
+mod now;
 mod online;
 mod presence;
 mod receipt;
@@ -25,6 +26,7 @@ pub use backoff::Backoff;
 pub use command::{Command, Confirmed};
 pub use config::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output};
+pub use now::Now;
 
 use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
@@ -66,6 +68,8 @@ pub struct Session {
     attended_until: Millis,
     /// When the last input came.
     last_handled: Millis,
+    /// The same on the finer clock.
+    precise: Duration,
     noise: Noise,
     /// When the last login ended.
     left_at: Option<Millis>,
@@ -74,6 +78,8 @@ pub struct Session {
     nonces: RecentNonces,
     /// Acknowledged, but perhaps not yet written to the socket.
     unflushed: Vec<ReflectedId>,
+    /// Whether messages are handed on, and then acknowledged.
+    takes_messages: bool,
 }
 
 #[derive(Debug)]
@@ -107,6 +113,7 @@ impl Session {
             promotions: 0,
             promotions_in_company: 0,
             last_handled: Millis(0),
+            precise: Duration::ZERO,
             noise: Noise::default(),
             expected,
             unanswered_login: false,
@@ -117,6 +124,7 @@ impl Session {
             received: IdRanges::default(),
             nonces: RecentNonces::default(),
             unflushed: Vec::new(),
+            takes_messages: true,
         }
     }
 
@@ -125,6 +133,14 @@ impl Session {
     #[must_use]
     pub fn knowing(mut self, known: Option<Known>) -> Self {
         self.known = known;
+        self
+    }
+
+    /// For somebody who only comes for something else: messages are neither handed on nor acknowledged, and come again to
+    /// whoever keeps them.
+    #[must_use]
+    pub const fn taking_no_messages(mut self) -> Self {
+        self.takes_messages = false;
         self
     }
 
@@ -149,7 +165,9 @@ impl Session {
     }
 
     /// Takes an input; [`Session::poll`] tells what follows from it.
-    pub fn handle(&mut self, now: Millis, input: Input) {
+    pub fn handle(&mut self, now: impl Into<Now>, input: Input) {
+        let Now { wall: now, precise } = now.into();
+        self.precise = precise;
         if now < self.last_handled {
             // The clock was set back. What was to happen in a minute is still to happen in a minute.
             self.set_back(self.last_handled.since(now));
@@ -338,7 +356,8 @@ impl Session {
         self.expected = SlotState::Existing;
         self.unanswered_login = false;
         self.own_drop_sent = false;
-        let shared = info.shared_device_data.open(&self.config.keys).ok();
+        let stored = &info.shared_device_data;
+        let shared = (!stored.is_empty()).then(|| stored.open(&self.config.keys));
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
             dialect: self.dialect(),
@@ -346,8 +365,11 @@ impl Session {
             slot_state: info.slot_state,
             clock_offset: info.current_time.map(|time| time.ahead_of(now)),
             reflection_queue_length: info.reflection_queue_length,
-            shared_version: shared.map(|data| data.version).filter(|version| *version > 0),
+            shared_version: shared.iter().flatten().map(|data| data.version).find(|version| *version > 0),
         }));
+        if let Some(shared) = shared {
+            self.emit(Event::SharedDeviceData(shared));
+        }
         self.phase = Phase::Online(Box::new(Online::new(now, &self.config.timing)));
         self.request_devices(now);
     }
