@@ -14,8 +14,8 @@ mod profile;
 use secrets::PassphraseArgs;
 
 pub use commands::{
-    DevicesArgs, DropArgs, LockArgs, ProbeArgs, ScopeArg, SharedDataArgs, SharedDataCommand, SharedDataSetArgs,
-    SharedDataShowArgs,
+    DevicesArgs, DropArgs, LockArgs, MeansArgs, ProbeArgs, ScopeArg, SharedDataArgs, SharedDataCommand,
+    SharedDataSetArgs, SharedDataShowArgs,
 };
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand, RemoveArgs,

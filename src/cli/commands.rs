@@ -138,6 +138,18 @@ pub struct ProbeArgs {
     /// From one probe to the next
     #[arg(short, long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub interval: Duration,
+    #[command(flatten)]
+    pub means: MeansArgs,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What a probe sends.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct MeansArgs {
     /// Send WebSocket pings instead of requests for the device list
     #[arg(long)]
     pub ping: bool,
@@ -148,9 +160,4 @@ pub struct ProbeArgs {
     /// Do not ask
     #[arg(short, long, requires = "reflect")]
     pub yes: bool,
-    /// Print JSON, one object a line
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
 }

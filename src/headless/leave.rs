@@ -114,7 +114,7 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, 
         });
         listed.await.map(|listed| Farewell::of(&listed, &[own])).map_err(|end| match end {
             VisitEnd::TooLate => Departure::Unreachable(Clean::new(&end.to_string())),
-            end => failed(&end, expected, false),
+            end @ VisitEnd::Disconnected { .. } => failed(&end, expected, false),
         })
     })
 }

@@ -36,7 +36,7 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
         if visitor.profile().session.keys.dialect() == Dialect::Mk {
             return Err(Failure::Usage(Refusal::NoProbe.to_string()));
         }
-        require_agreement(options.yes, REFLECT_QUESTION)?;
+        require_agreement(options.means.yes, REFLECT_QUESTION)?;
     }
     let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
     visitor.drop_in(async |visit| {
@@ -67,7 +67,7 @@ enum Means {
 
 impl Means {
     const fn of(options: &ProbeArgs) -> Self {
-        match (options.ping, options.reflect) {
+        match (options.means.ping, options.means.reflect) {
             (true, _) => Self::Ping,
             (_, true) => Self::Reflect,
             _ => Self::DevicesInfo,
