@@ -53,7 +53,7 @@ fn a_probe_is_what_changes_nothing_and_is_not_sent_where_there_is_no_such_thing(
         let [ClientMessage::Reflect(reflect)] = sent.as_slice() else { panic!("{sent:?}") };
         assert!(!reflect.ephemeral, "an ephemeral one may bring no acknowledgement");
         let envelope = reflect.envelope.open(&keys(dialect)).expect("it opens");
-        let mut expected = hex::decode("18035a0069").unwrap();
+        let mut expected = hex::decode("5a00180369").unwrap();
         expected.extend(OWN.0.to_le_bytes());
         assert_eq!(envelope.encode(dialect), expected, "version 3, no updates, our id; nothing else");
         bench.server(&ServerMessage::ReflectAck { id: reflect.id, timestamp: bench.now });
