@@ -269,3 +269,55 @@ async fn over(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::ConnectionArgs;
+
+    /// Holds the lock, is promoted, and then waits no longer than nothing.
+    fn promoted(stays: bool) -> (bool, Outcome) {
+        let options = LockArgs {
+            scope: ScopeArg::ContactSync,
+            command: Vec::new(),
+            profile: None,
+            ttl: None,
+            wait: None,
+            json: false,
+            connection: ConnectionArgs::default(),
+        };
+        crate::runtime::event_loop().unwrap().block_on(async {
+            let (mut visit, mut asked, events) = Visit::scripted();
+            let signals = Signals::listen().unwrap();
+            let mut locking = Locking { options: &options, visit: &mut visit, signals, stays, leave_by: None };
+            locking.take(Millis(0), &Event::Promoted).unwrap();
+            let leaves = locking.leave_by.is_some();
+            locking.leave_by = leaves.then(Instant::now);
+            let server = async {
+                if leaves {
+                    assert_eq!(asked.recv().await, Some(Command::ReleaseLock), "it commits");
+                    events.send((Millis(0), Event::Lock(LockEvent::Released(None)))).unwrap();
+                    // What is asked is answered as long as the connection is there.
+                    return asked.recv().await;
+                }
+                drop(events);
+                None
+            };
+            let ended = tokio::select! {
+                ended = locking.hold() => ended,
+                _ = async { server.await; std::future::pending::<()>().await } => unreachable!("it waits for ever"),
+            };
+            match ended {
+                Err(Failure::Ended { outcome, .. }) => (leaves, outcome),
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+
+    #[test]
+    fn a_leader_gives_the_lock_back_in_time_unless_it_is_to_stay() {
+        assert_eq!(promoted(false), (true, Outcome::LockLost));
+        // There, only the end of the connection ends it.
+        assert_eq!(promoted(true), (false, Outcome::LockLost));
+    }
+}
