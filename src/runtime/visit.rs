@@ -77,7 +77,7 @@ pub fn visit<T>(
 impl Visit {
     /// A visit whose events a test makes up; and what it asks.
     #[cfg(test)]
-    pub fn scripted() -> (Self, mpsc::Receiver<Command>, mpsc::UnboundedSender<(Millis, Event)>) {
+    pub(crate) fn scripted() -> (Self, mpsc::Receiver<Command>, mpsc::UnboundedSender<(Millis, Event)>) {
         let (commands, asked) = mpsc::channel(COMMAND_CAPACITY);
         let (sender, events) = mpsc::unbounded_channel();
         (Self { commands, events, until: None, logged_in: true }, asked, sender)

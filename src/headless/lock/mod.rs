@@ -297,16 +297,11 @@ mod tests {
                 if leaves {
                     assert_eq!(asked.recv().await, Some(Command::ReleaseLock), "it commits");
                     events.send((Millis(0), Event::Lock(LockEvent::Released(None)))).unwrap();
-                    // What is asked is answered as long as the connection is there.
-                    return asked.recv().await;
                 }
+                // The connection ends with the last word.
                 drop(events);
-                None
             };
-            let ended = tokio::select! {
-                ended = locking.hold() => ended,
-                _ = async { server.await; std::future::pending::<()>().await } => unreachable!("it waits for ever"),
-            };
+            let (ended, ()) = tokio::join!(locking.hold(), server);
             match ended {
                 Err(Failure::Ended { outcome, .. }) => (leaves, outcome),
                 other => panic!("{other:?}"),
