@@ -8,12 +8,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod commands;
 mod history;
 mod monitor;
 mod profile;
 
 use secrets::PassphraseArgs;
 
+pub use commands::{
+    DevicesArgs, DropArgs, LockArgs, MeansArgs, ProbeArgs, ScopeArg, SharedDataArgs, SharedDataCommand,
+    SharedDataSetArgs, SharedDataShowArgs,
+};
 pub use history::HistoryArgs;
 pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
@@ -53,6 +58,19 @@ pub enum Command {
     ///
     /// One connection at a time. Prints what happens as NDJSON, like watch.
     Proxy(ProxyArgs),
+    /// List the devices of the group, or print what changes among them
+    Devices(DevicesArgs),
+    /// Drop devices from the group for good
+    Drop(DropArgs),
+    /// Take the group's lock, and run a command under it
+    ///
+    /// Without a command it holds the lock until it is interrupted. As long as it is held, no other device can change what
+    /// is under a lock. What is received meanwhile is not acknowledged: it comes again at the next watch.
+    Lock(LockArgs),
+    /// Show or set the data that the mediator gives to every device at login
+    SharedData(SharedDataArgs),
+    /// Measure the way to the mediator and back, as ping does
+    Probe(ProbeArgs),
     /// Check all that a session needs, from the terminal to the login: what is wrong, and what to do
     ///
     /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.

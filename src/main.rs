@@ -27,6 +27,11 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Watch(options)) => headless::watch::run(options),
         Some(Command::Proxy(options)) => headless::proxy::run(options),
+        Some(Command::Devices(options)) => headless::devices::run(options),
+        Some(Command::Drop(options)) => headless::drop::run(options),
+        Some(Command::Lock(options)) => headless::lock::run(options),
+        Some(Command::SharedData(options)) => headless::shared_data::run(options),
+        Some(Command::Probe(options)) => headless::probe::run(options),
         Some(Command::Doctor(options)) => headless::doctor::run(options),
         Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),

@@ -8,7 +8,7 @@ use super::known::DeviceChange;
 use crate::protocol::d2d::{Envelope, Summary};
 use crate::protocol::{
     Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, Nonce, OpenError, ReflectedHeader,
-    ReflectedId, Sealed, SlotState, TransactionScope,
+    ReflectedId, Sealed, SharedDeviceData, SlotState, TransactionScope,
 };
 use crate::text::Clean;
 
@@ -24,6 +24,8 @@ pub enum Event {
     Handshaking,
     /// The server took the login.
     LoggedIn(Login),
+    /// The data that all devices share, as the server gave it at the login, if it has any.
+    SharedDeviceData(Result<SharedDeviceData, OpenError>),
     /// Messages came out of the reflection queue, in order; they are not yet acknowledged.
     Reflected(Vec<ReflectedMessage>),
     /// Messages are durable, and their acknowledgements have left for the server; in the order of receipt.
@@ -220,6 +222,9 @@ pub enum Refusal {
     /// The message is made for the other dialect.
     #[error("not sent: the message is made for the other dialect, and no device here could read it")]
     NotInDialect,
+    /// The dialect has nothing to reflect that changes nothing.
+    #[error("not sent: dialect mk has no message that changes nothing anywhere")]
+    NoProbe,
     /// More is asked than is being done.
     #[error("busy: too many requests are waiting; try again in a moment")]
     Busy,

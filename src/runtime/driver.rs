@@ -128,7 +128,7 @@ struct Driver<O> {
 
 impl<O: Observer> Driver<O> {
     async fn handle(&mut self, input: Input) {
-        self.session.handle(clock::now(), input);
+        self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             self.act(output).await;
         }
@@ -165,7 +165,7 @@ impl<O: Observer> Driver<O> {
                     self.under_way += 1;
                 } else {
                     self.observer.tell(now, Event::Reflected(messages));
-                    self.session.handle(now, Input::Durable { connection, count });
+                    self.session.handle(clock::precise(), Input::Durable { connection, count });
                 }
             }
             Output::Acknowledged(ids) => self.acknowledged(now, ids),
@@ -259,7 +259,7 @@ impl<O: Observer> Driver<O> {
         }
         let Some(mut link) = self.link.take() else { return };
         if link.close(code).await {
-            self.session.handle(clock::now(), Input::Flushed);
+            self.session.handle(clock::precise(), Input::Flushed);
         }
         self.closing = Some(tokio::spawn(link.linger()));
     }
@@ -325,6 +325,7 @@ fn log(event: &Event) {
     match event {
         Event::Reflected(_) | Event::Acknowledged { .. } | Event::ReflectionStored { .. } | Event::RoundTrip { .. } => {
         }
+        Event::SharedDeviceData(_) => tracing::debug!("the group has shared device data"),
         Event::Devices(devices) => tracing::debug!("device list with {} devices", devices.len()),
         Event::Ignored(_) | Event::Refused(_) | Event::Disconnected { .. } => tracing::warn!("{event:?}"),
         event => tracing::info!("{event:?}"),

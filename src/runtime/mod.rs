@@ -18,6 +18,7 @@ pub mod prepared;
 pub mod remembering;
 pub mod screen;
 pub mod signals;
+pub mod visit;
 
 use std::io;
 
@@ -30,6 +31,7 @@ pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
 pub use screen::{Reaction, Screen};
+pub use visit::{Visit, VisitEnd, visit};
 
 /// A single-threaded event loop.
 ///

@@ -11,6 +11,7 @@ mod config;
 mod io;
 mod lock;
 mod noise;
+mod now;
 mod online;
 mod presence;
 mod receipt;
@@ -27,6 +28,7 @@ pub use backoff::Backoff;
 pub use command::{Command, Confirmed};
 pub use config::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output};
+pub use now::Now;
 
 use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
@@ -72,6 +74,8 @@ pub struct Session {
     chat_client: ChatClient,
     /// When the last input came.
     last_handled: Millis,
+    /// The same on the finer clock.
+    precise: Duration,
     noise: Noise,
     /// When the last login ended.
     left_at: Option<Millis>,
@@ -83,6 +87,8 @@ pub struct Session {
     stored: Stored,
     /// Acknowledged, but perhaps not yet written to the socket.
     unflushed: Vec<ReflectedId>,
+    /// Whether messages are handed on, and then acknowledged.
+    takes_messages: bool,
 }
 
 #[derive(Debug)]
@@ -116,6 +122,7 @@ impl Session {
             promotions: 0,
             promotions_in_company: 0,
             last_handled: Millis(0),
+            precise: Duration::ZERO,
             noise: Noise::default(),
             expected,
             unanswered_login: false,
@@ -129,6 +136,7 @@ impl Session {
             earlier: Unacknowledged::default(),
             stored: Stored::default(),
             unflushed: Vec::new(),
+            takes_messages: true,
         }
     }
 
@@ -154,6 +162,14 @@ impl Session {
         self
     }
 
+    /// For somebody who only comes for something else: messages are neither handed on nor acknowledged, and come again to
+    /// whoever keeps them.
+    #[must_use]
+    pub const fn taking_no_messages(mut self) -> Self {
+        self.takes_messages = false;
+        self
+    }
+
     /// Who this session is.
     #[must_use]
     pub const fn config(&self) -> &Config {
@@ -175,7 +191,9 @@ impl Session {
     }
 
     /// Takes an input; [`Session::poll`] tells what follows from it.
-    pub fn handle(&mut self, now: Millis, input: Input) {
+    pub fn handle(&mut self, now: impl Into<Now>, input: Input) {
+        let Now { wall: now, precise } = now.into();
+        self.precise = precise;
         if now < self.last_handled {
             // The clock was set back. What was to happen in a minute is still to happen in a minute.
             self.set_back(self.last_handled.since(now));
@@ -378,7 +396,7 @@ impl Session {
         if reused.is_some() {
             self.ignored("shared device data that uses the nonce of other shared device data");
         }
-        let shared = shared.open(&self.config.keys).ok();
+        let shared = (!shared.is_empty()).then(|| shared.open(&self.config.keys));
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
             dialect: self.dialect(),
@@ -386,8 +404,11 @@ impl Session {
             slot_state: info.slot_state,
             clock_offset: info.current_time.map(|time| time.ahead_of(now)),
             reflection_queue_length: info.reflection_queue_length,
-            shared_version: shared.map(|data| data.version).filter(|version| *version > 0),
+            shared_version: shared.iter().flatten().map(|data| data.version).find(|version| *version > 0),
         }));
+        if let Some(shared) = shared {
+            self.emit(Event::SharedDeviceData(shared));
+        }
         self.phase = Phase::Online(Box::new(Online::new(now, &self.config.timing)));
         self.request_devices(now);
     }

@@ -116,7 +116,7 @@ impl Visit {
     }
 
     async fn handle(&mut self, input: Input) {
-        self.session.handle(clock::now(), input);
+        self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Send(frame) => self.link.send(frame),

@@ -159,7 +159,11 @@ impl Ledger {
             Event::Ignored(_) => self.ignored += 1,
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
             Event::Journal(JournalState::Failed(_)) | Event::JournalSetAside(_) => self.journal_errors += 1,
-            Event::Journal(_) | Event::Following | Event::DevicesAcknowledged | Event::Refused(_) => {}
+            Event::Journal(_)
+            | Event::SharedDeviceData(_)
+            | Event::Following
+            | Event::DevicesAcknowledged
+            | Event::Refused(_) => {}
         }
     }
 
