@@ -19,6 +19,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 
+use d2mtop::journal::History;
 use d2mtop::protocol::Dialect;
 use phone::phone_reflects;
 use program::{Mediator, d2mtop, key_file, run};
@@ -39,7 +40,7 @@ fn add_profile(mediator: &Mediator, dialect: Dialect) {
 
 /// The ids in the journal, each once.
 fn journaled(home: &Path) -> BTreeSet<u64> {
-    let output = run(home, &["history", PROFILE, "--json"]);
+    let output = run(home, &["history", PROFILE, "--json", "--limit", "1000000"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let ids: Vec<u64> = text
@@ -49,6 +50,12 @@ fn journaled(home: &Path) -> BTreeSet<u64> {
     let once: BTreeSet<u64> = ids.iter().copied().collect();
     assert_eq!(once.len(), ids.len(), "each message is shown once");
     once
+}
+
+/// How many rows the journal has. Rows are numbered from 1, and each message has one.
+fn rows(home: &Path) -> u64 {
+    let path = home.join(".local/state/d2mtop/profiles").join(PROFILE).join(d2mtop::journal::FILE);
+    History::open(&path).unwrap().bounds().unwrap().map_or(0, |(first, last)| last - first + 1)
 }
 
 /// A watch whose lines are read one at a time.
@@ -100,19 +107,14 @@ fn killed_at_any_moment_everything_that_the_server_saw_acknowledged_is_in_the_jo
                 phone_reflects(&mediator, dialect, MESSAGES, "Pixel 9");
                 sent += MESSAGES;
             }
-            let kept = journaled(home);
+            let kept = rows(home);
             let mut watch = Watch::start(home, &[]);
             // What the server still has for us is all that it has not seen acknowledged.
             unacknowledged = watch.event("logged_in")["queue_length"].as_u64().unwrap();
             let acknowledged = sent - unacknowledged;
             assert!(
-                kept.len() as u64 >= acknowledged,
-                "{dialect}, kill {kill}: the server saw {acknowledged} acknowledged, the journal has {}",
-                kept.len()
-            );
-            assert!(
-                kept.iter().zip(kept.iter().skip(1)).all(|(one, next)| one + 1 == *next),
-                "in order, without a gap"
+                kept >= acknowledged,
+                "{dialect}, kill {kill}: the server saw {acknowledged} acknowledged, the journal has {kept}"
             );
             for _ in 0..random.gen_range(0..300) {
                 if watch.next().is_none_or(|line| line["event"] == "queue_dry") {
@@ -124,7 +126,13 @@ fn killed_at_any_moment_everything_that_the_server_saw_acknowledged_is_in_the_jo
         }
         assert!(cut_short > KILLS / 2, "most were killed while they drained");
         assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success());
-        assert_eq!(journaled(home).len() as u64, sent, "{dialect}: nothing is missing in the end");
+        let kept = journaled(home);
+        assert!(kept.iter().zip(kept.iter().skip(1)).all(|(one, next)| one + 1 == *next), "in order, without a gap");
+        assert_eq!(
+            (kept.len() as u64, rows(home)),
+            (sent, sent),
+            "{dialect}: nothing is missing in the end, nor twice"
+        );
     }
 }
 

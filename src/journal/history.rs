@@ -177,15 +177,15 @@ impl History {
 
     fn read_page(&self, query: &Query, within: Within, count: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(Vec::new()) };
-        let (compare, row, order) = match within {
-            Within::Newest => (">=", 0, "DESC"),
-            Within::Before(row) => ("<", row, "DESC"),
-            Within::After(row) => (">", row, "ASC"),
+        let (first, last, order) = match within {
+            Within::Newest => (0, u64::MAX, "DESC"),
+            Within::Before(row) => (0, row.saturating_sub(1), "DESC"),
+            Within::After(row) => (row.saturating_add(1), u64::MAX, "ASC"),
         };
-        let sql = format!("{} WHERE row {compare} ? AND {} ORDER BY row {order} LIMIT ?", row::SELECT, condition.sql);
         let count = Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-        let row = Value::Integer(row.min(i64::MAX as u64).cast_signed());
-        let values = std::iter::once(row).chain(condition.values).chain([count]);
+        let condition = condition.between(first, last);
+        let sql = format!("{} WHERE {} ORDER BY row {order} LIMIT ?", row::SELECT, condition.sql);
+        let values = condition.all_values().chain([count]);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows: Vec<HistoryRow> =
             statement.query_map(params_from_iter(values), row::read)?.collect::<Result<_, _>>()?;
@@ -227,22 +227,26 @@ impl Iterator for Rows<'_> {
 /// A query in the words of the database.
 pub(super) struct Condition {
     pub(super) sql: String,
-    pub(super) values: Vec<Value>,
+    values: Vec<Value>,
+    /// The rows that can be meant. As one pair of bounds, since the database uses only one of several.
+    first: u64,
+    last: u64,
 }
 
 impl Condition {
     /// [`None`] if no row can be meant.
     pub(super) fn of(connection: &Connection, query: &Query) -> rusqlite::Result<Option<Self>> {
-        let mut condition = Self { sql: "1".to_owned(), values: Vec::new() };
+        let mut condition =
+            Self { sql: "row BETWEEN ? AND ?".to_owned(), values: Vec::new(), first: 0, last: u64::MAX };
         let time = |at: Millis| Value::Integer(i64::try_from(at.0).unwrap_or(i64::MAX));
         if let Some(since) = query.since {
             let Some(row) = span::first_since(connection, since)? else { return Ok(None) };
-            condition.add("row >= ?", [Value::Integer(row.cast_signed())]);
+            condition.first = row;
             condition.add("received_at >= ?", [time(since)]);
         }
         if let Some(until) = query.until {
             let Some(row) = span::last_before(connection, until)? else { return Ok(None) };
-            condition.add("row <= ?", [Value::Integer(row.cast_signed())]);
+            condition.last = row;
             condition.add("received_at < ?", [time(until)]);
         }
         if !query.kinds.is_empty() {
@@ -256,6 +260,17 @@ impl Condition {
             condition.add_who(who);
         }
         Ok(Some(condition))
+    }
+
+    /// Narrowed to these rows.
+    fn between(self, first: u64, last: u64) -> Self {
+        Self { first: self.first.max(first), last: self.last.min(last), ..self }
+    }
+
+    /// The values of the question marks.
+    pub(super) fn all_values(self) -> impl Iterator<Item = Value> {
+        let bound = |row: u64| Value::Integer(row.min(i64::MAX as u64).cast_signed());
+        [bound(self.first), bound(self.last)].into_iter().chain(self.values)
     }
 
     fn add(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {

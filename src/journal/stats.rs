@@ -120,7 +120,7 @@ impl History {
             condition.sql
         );
         let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query(params_from_iter(condition.values))?;
+        let mut rows = statement.query(params_from_iter(condition.all_values()))?;
         let mut acknowledgements = Acknowledgements::of(&self.connection);
         // All of a quarter of an hour are of one day, wherever the clock is.
         let mut quarter = (u64::MAX, 0);
