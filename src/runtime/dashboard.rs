@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive};
 use super::memory::Memory;
-use super::screen::{Reaction, Screen};
+use super::screen::{Page, Reaction, Screen};
 use super::{Memories, Remembering, clock, signals};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
@@ -189,6 +189,7 @@ async fn show<S: Screen>(
     let mut inputs = pin!(inputs);
     let mut terminated = pin!(terminated);
     let mut frames = Frames::new();
+    let mut is_working = true;
     loop {
         let session = sessions.visible()?;
         let by_time = screen.changes_at(&session.shared.group(), clock::now());
@@ -196,6 +197,7 @@ async fn show<S: Screen>(
             biased;
             input = inputs.next() => {
                 let Some(input) = input else { return Ok(()) };
+                is_working = true;
                 match react(sessions, screen, input?)? {
                     Next::Nothing => {}
                     // A key is answered at once, whatever the frame rate.
@@ -203,11 +205,22 @@ async fn show<S: Screen>(
                     Next::End => return Ok(()),
                 }
             }
-            () = frames.due() => frames.draw(sessions, screen)?,
+            () = frames.due() => {
+                is_working = true;
+                frames.draw(sessions, screen)?;
+            }
             () = session.shared.changed.notified() => frames.wanted(),
             () = sessions.standing_changed.notified() => frames.wanted(),
             () = clock::sleep_until(by_time) => frames.wanted(),
             () = &mut terminated => return Ok(()),
+            // Last, and after the event loop has looked for what else there is.
+            () = tokio::task::yield_now(), if is_working => {
+                let worked = screen.work(&session.shared.group(), clock::now());
+                is_working = worked.more;
+                if worked.changed {
+                    frames.wanted();
+                }
+            }
         }
     }
 }
@@ -229,6 +242,9 @@ fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::In
             if !session.ask(command) {
                 screen.notify(Clean::literal("busy: too many requests are waiting; try again in a moment"));
             }
+        }
+        Reaction::Older { .. } => {
+            screen.take_older(sessions.visible, Page::NoJournal, &session.shared.group(), clock::now());
         }
         Reaction::Suspend => {
             screen.suspend()?;

@@ -21,7 +21,7 @@ pub use memory::Memory;
 pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
-pub use screen::{Reaction, Screen};
+pub use screen::{Page, Reaction, Screen, Worked};
 
 /// A single-threaded event loop.
 ///
