@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::event::ReflectedMessage;
+use super::names::Names;
 use super::sentence;
 use crate::protocol::d2d::{Conversation, Direction, Summary};
 use crate::protocol::{DeviceId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
@@ -130,7 +131,7 @@ impl Row {
     #[must_use]
     pub fn sentence(&self) -> Clean {
         match &self.content {
-            Ok(summary) => sentence::of(summary),
+            Ok(summary) => sentence::of(summary, &Names::none()),
             Err(error) => Clean::new(&error.to_string()),
         }
     }

@@ -133,6 +133,7 @@ fn content(summary: &Summary) -> Map<String, Value> {
         "count": summary.count,
         "sender": summary.sender,
         "nickname": summary.nickname,
+        "name": summary.name,
         "detail": summary.detail,
         "d2d_version": summary.protocol_version,
     });
