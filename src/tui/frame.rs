@@ -32,7 +32,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>
             for separator in &layout.separators {
                 separate(buffer, *separator);
             }
-            hints(buffer, &layout, ui, view);
+            match &ui.overlay {
+                Overlay::Line(line) => line.prompt.draw(buffer, layout.hints, view),
+                _ => hints(buffer, &layout, ui, view),
+            }
             overlay(buffer, area, &layout, ui, view);
         }
     }
@@ -71,8 +74,8 @@ fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, view: &Vi
             role::title(view)
         }
         Pane::Feed => {
-            feed::draw(buffer, body, view, ui.scroll, focused);
-            feed::title(view, ui.scroll)
+            feed::draw(buffer, body, view, &ui.reading, focused);
+            feed::title(view, &ui.reading)
         }
         Pane::Latency => {
             latency::draw(buffer, body, view);
@@ -141,7 +144,9 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
             NoticeKind::Refused | NoticeKind::Ignored | NoticeKind::Alarm => (ATTENTION, view.theme.attention()),
         };
         pen.text(glyph, style).gap(1);
-        let note = if kind == NoticeKind::Alarm && view.group.devices().alarms() > 0 { "   n noted" } else { "" };
+        let notes = !(ui.focus == Pane::Feed && ui.reading.is_searching());
+        let is_open = kind == NoticeKind::Alarm && view.group.devices().alarms() > 0;
+        let note = if is_open && notes { "   n noted" } else { "" };
         let text = super::cut::cut(text.as_str(), pen.room().saturating_sub(width(note))).into_owned();
         pen.text(&text, style).text(note, view.theme.focus());
         return;
@@ -173,8 +178,8 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, view: 
         ..above_hints
     };
     match &mut ui.overlay {
-        Overlay::None => {}
-        Overlay::Page(page) => page.draw(buffer, below_header, view),
+        Overlay::None | Overlay::Line(_) => {}
+        Overlay::Page(page) => page.draw(buffer, below_header, view, &ui.reading),
         // A dialog too high for that may cover the header, rather than lose a warning.
         Overlay::Dialog(dialog) if dialog.wanted_height(area.width, view) > usize::from(below_header.height) => {
             dialog.draw(buffer, above_hints, view);

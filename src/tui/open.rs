@@ -1,6 +1,7 @@
 //! Opens the dashboard on a group, real or simulated.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
 
 use crossterm::event::EventStream;
 
@@ -111,6 +112,7 @@ fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
     Settings {
         title: prepared.title.clone(),
         dialect: config.keys.dialect(),
+        keys: Some(Arc::clone(&config.keys)),
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
         presence: config.presence,

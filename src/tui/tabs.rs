@@ -36,6 +36,10 @@ impl Tabs {
         self.uis.get_mut(self.visible)
     }
 
+    pub(super) fn get_mut(&mut self, tab: usize) -> Option<&mut Ui> {
+        self.uis.get_mut(tab)
+    }
+
     /// Whether the bell is to ring for what the group in sight has just told.
     pub(super) fn rings(&mut self, group: &Group) -> bool {
         self.visible_mut().is_some_and(|ui| ui.rings(group))

@@ -127,7 +127,7 @@ fn ascii(symbol: &str) -> &'static str {
         SELECTED | OUTGOING => ">",
         INCOMING => "<",
         SYNC | "▅" => "=",
-        "·" => "-",
+        "·" | "±" => "-",
         "…" => "~",
         "▁" => "_",
         "▂" => ".",

@@ -1,335 +1,375 @@
-//! What was reflected, newest last. Only the rows in sight are read, so the cost of a frame does not depend on how many
-//! there are.
+//! What the user reads in the feed: the rows in memory and before them those in the journal, filtered, searched, marked.
+//! Only the rows in sight are read for a frame, so its cost does not depend on how many there are.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
-use unicode_segmentation::UnicodeSegmentation as _;
+mod lines;
+mod older;
+mod row;
+mod scroll;
+mod sieve;
+mod title;
 
-use super::cut::Align::{Left, Right};
-use super::format;
-use super::pen::Pen;
-use super::theme::{ATTENTION, INCOMING, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
-use super::view::{Piece, View};
-use crate::group::{Feed, Row};
-use crate::protocol::DeviceId;
-use crate::protocol::d2d::{Conversation, Direction};
+use super::format::Zone;
+use super::keymap::{Motion, Way};
+use super::moment;
+use crate::group::filter::FilterError;
+use crate::group::{Group, Row};
+use crate::protocol::Millis;
+use crate::runtime::{Page, Reaction};
+use crate::text::Clean;
 
-/// What part of the feed is in sight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Scroll {
-    /// Where it stands still; [`None`] follows the newest row.
-    paused: Option<Paused>,
-    /// How many rows were in sight last.
-    rows: u64,
+pub(super) use lines::{Lines, Spot};
+use older::{Older, Wanted};
+pub(super) use row::{draw, rows_in};
+pub(super) use scroll::Scroll;
+use sieve::Sieve;
+pub(super) use title::title;
+
+/// What the user reads in the feed.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) scroll: Scroll,
+    filter: Option<Sieve>,
+    search: Option<Search>,
+    older: Older,
+    mark: Option<Marked>,
+    /// A time that is gone to once the journal has been read so far back.
+    bound_for: Option<Millis>,
 }
 
+/// A row that others are compared with; kept, because the row itself may fall out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Marked {
+    pub(super) spot: Spot,
+    pub(super) row: Row,
+}
+
+/// What is looked for.
+#[derive(Debug)]
+struct Search {
+    words: String,
+    /// What fits the filter and the words.
+    hits: Sieve,
+    /// From where the next hit is looked for, as long as it is not found.
+    seeking: Option<(Spot, Way)>,
+}
+
+/// How a step through the hits ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Paused {
-    /// The selected row.
-    at: u64,
-    /// The first row in sight.
-    top: u64,
-    /// One more than the newest row when it was paused.
-    seen: u64,
+pub(super) enum Sought {
+    Found,
+    /// Not all rows are looked through yet.
+    NotYet,
+    Nowhere(Way),
 }
 
-impl Scroll {
-    /// Remembers how many rows are in sight.
-    pub(super) const fn show(&mut self, rows: u16) {
-        self.rows = rows as u64;
+impl Reading {
+    pub(super) fn lines<'a>(&'a self, group: &'a Group) -> Lines<'a> {
+        Lines { feed: group.feed(), matches: self.filter.as_ref().map(Sieve::matches), older: &self.older }
     }
 
-    pub(super) const fn page(self) -> u64 {
-        self.rows
+    pub(super) fn selected(&self, group: &Group) -> Option<Spot> {
+        self.scroll.selected(self.lines(group))
     }
 
-    pub(super) const fn is_paused(self) -> bool {
-        self.paused.is_some()
+    /// The selected row with its place.
+    pub(super) fn selected_row(&self, group: &Group) -> Option<(Spot, Row)> {
+        let spot = self.selected(group)?;
+        self.lines(group).row(spot).map(|row| (spot, row))
     }
 
-    /// The selected row; the newest while following.
-    pub(super) fn selected(self, feed: &Feed) -> Option<u64> {
-        let newest = feed.end().checked_sub(1).filter(|_| !feed.is_empty())?;
-        Some(self.paused.map_or(newest, |paused| paused.at.clamp(feed.first(), newest)))
+    pub(super) fn row(&self, group: &Group, spot: Spot) -> Option<Row> {
+        self.lines(group).row(spot)
     }
 
-    fn top(self, feed: &Feed) -> u64 {
-        let tail = feed.end().saturating_sub(self.rows);
-        self.paused.map_or(tail, |paused| paused.top.min(tail)).max(feed.first())
+    pub(super) fn filter_words(&self) -> &str {
+        self.filter.as_ref().map_or("", Sieve::words)
     }
 
-    /// How many rows came since it was paused.
-    fn unseen(self, feed: &Feed) -> u64 {
-        self.paused.map_or(0, |paused| feed.end().saturating_sub(paused.seen))
+    pub(super) fn search_words(&self) -> &str {
+        self.search.as_ref().map_or("", |search| &search.words)
     }
 
-    pub(super) const fn follow(&mut self) {
-        self.paused = None;
+    pub(super) const fn is_searching(&self) -> bool {
+        self.search.is_some()
     }
 
-    pub(super) fn pause(&mut self, feed: &Feed) {
-        if let (None, Some(at)) = (self.paused, self.selected(feed)) {
-            self.paused = Some(Paused { at, top: self.top(feed), seen: feed.end() });
+    /// Shows only what fits; all for an empty filter. The search goes on in what is left.
+    ///
+    /// # Errors
+    /// If the words are no filter.
+    pub(super) fn set_filter(&mut self, words: &str, group: &Group, now: Millis) -> Result<(), FilterError> {
+        if words.trim() == self.filter_words() {
+            return Ok(());
         }
+        self.filter = Sieve::read(words, group, now)?;
+        self.show_older(group, now);
+        let search = self.search.take().map(|search| search.words);
+        search.map_or(Ok(()), |words| self.set_search(&words, group, now))
     }
 
-    pub(super) fn up(&mut self, feed: &Feed, by: u64) {
-        self.pause(feed);
-        let (rows, top) = (self.rows, self.top(feed));
-        if let (Some(at), Some(paused)) = (self.selected(feed), &mut self.paused) {
-            paused.at = at.saturating_sub(by).max(feed.first());
-            paused.top = in_sight(top, paused.at, rows);
-        }
+    fn show_older(&mut self, group: &Group, now: Millis) {
+        let Self { filter, older, .. } = self;
+        older.filter(|row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group, now)));
     }
 
-    /// Going beyond the newest row follows again.
-    pub(super) fn down(&mut self, feed: &Feed, by: u64) {
-        let (rows, top) = (self.rows, self.top(feed));
-        if let (Some(at), Some(paused)) = (self.selected(feed), &mut self.paused) {
-            if at.saturating_add(by) >= feed.end() {
-                self.paused = None;
-                return;
-            }
-            paused.at = at + by;
-            paused.top = in_sight(top, paused.at, rows);
-        }
-    }
-}
-
-/// The first row in sight such that `at` is, moved as little as possible.
-fn in_sight(top: u64, at: u64, rows: u64) -> u64 {
-    top.min(at).max((at + 1).saturating_sub(rows.max(1)))
-}
-
-pub(super) fn title(view: &View<'_>, scroll: Scroll) -> Vec<Piece> {
-    let feed = view.group.feed();
-    let counts = feed.counts();
-    let mut pieces = vec![Piece::new(format::count(counts.received), Theme::STRONG)];
-    match scroll.selected(feed).and_then(|at| feed.get(at)) {
-        Some(row) if scroll.is_paused() => {
-            let at = view.clock.zone().second(row.stored_at);
-            pieces.push(Piece::new(format!("paused at {at}"), view.theme.attention()));
-            let unseen = scroll.unseen(feed);
-            if unseen > 0 {
-                pieces.push(Piece::new(format!("+{} new", format::count(unseen)), view.theme.attention()));
-            }
-        }
-        _ => pieces.push(Piece::new("following", Theme::PLAIN)),
-    }
-    let outstanding = feed.outstanding() as u64;
-    let notable = [
-        (feed.fell_out(), "fell out", view.theme.attention()),
-        (counts.undecryptable, "unreadable", view.theme.attention()),
-        (counts.replays, "same nonce", view.theme.bad()),
-        (outstanding, "not acked", Theme::PLAIN),
-    ];
-    for (number, word, style) in notable.into_iter().filter(|(number, ..)| *number > 0) {
-        pieces.push(Piece::new(format!("{} {word}", format::count(number)), style));
-    }
-    pieces
-}
-
-/// How many rows a place of this height shows.
-pub(super) const fn rows_in(height: u16) -> u16 {
-    if has_heading(height) { height - 1 } else { height }
-}
-
-const fn has_heading(height: u16) -> bool {
-    height >= 4
-}
-
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, scroll: Scroll, focused: bool) {
-    let feed = view.group.feed();
-    let columns = Columns::that_fit(usize::from(area.width));
-    let mut pen = Pen::new(buffer, area);
-    if has_heading(area.height) {
-        let heading = Cells {
-            mark: (" ", Theme::QUIET),
-            id: "id".to_owned(),
-            stored: "stored".to_owned(),
-            from: if columns.from > 2 { "from" } else { "by" }.to_owned(),
-            what: vec![("what".to_owned(), Theme::QUIET)],
-            conversation: "conversation".to_owned(),
-            size: "size".to_owned(),
-            age: "age".to_owned(),
-            ack: ("ack".to_owned(), Theme::QUIET),
-            style: Theme::QUIET,
+    /// Looks for what fits; for nothing any more, if there are no words.
+    ///
+    /// # Errors
+    /// If the words are no filter.
+    pub(super) fn set_search(&mut self, words: &str, group: &Group, now: Millis) -> Result<(), FilterError> {
+        let words = words.trim();
+        // What is typed alone must be right alone: both together could be right by accident.
+        let hits = match Sieve::read(words, group, now)? {
+            None => None,
+            Some(_) => Sieve::read(format!("{} {words}", self.filter_words()).trim(), group, now)?,
         };
-        columns.put(&mut pen, &heading);
+        self.search = hits.map(|hits| Search { words: words.to_owned(), hits, seeking: None });
+        Ok(())
     }
-    if feed.is_empty() {
-        pen.gap(1).text("nothing was reflected yet", Theme::QUIET);
-        return;
+
+    /// Goes to the next hit, the selected row included if `or_here`.
+    pub(super) fn seek(&mut self, way: Way, or_here: bool, group: &Group, now: Millis) -> Sought {
+        let Some(at) = self.selected(group) else { return Sought::Nowhere(way) };
+        let Some(search) = &mut self.search else { return Sought::Nowhere(way) };
+        if or_here && search.fits(at, &self.older, group, now) {
+            self.go_to(at, group);
+            return Sought::Found;
+        }
+        search.seeking = Some((at, way));
+        self.go_on_seeking(group, now)
     }
-    let selected = if focused || scroll.is_paused() { scroll.selected(feed) } else { None };
-    for (number, row) in feed.rows_from(scroll.top(feed), usize::from(rows_in(area.height))) {
-        let cells = cells(view, row, &columns, selected == Some(number));
-        columns.put(&mut pen, &cells);
-    }
-}
 
-/// One row, as text.
-struct Cells {
-    mark: (&'static str, Style),
-    id: String,
-    stored: String,
-    from: String,
-    what: Vec<(String, Style)>,
-    conversation: String,
-    size: String,
-    age: String,
-    ack: (String, Style),
-    style: Style,
-}
-
-fn cells(view: &View<'_>, row: &Row, columns: &Columns, selected: bool) -> Cells {
-    let zone = view.clock.zone();
-    Cells {
-        mark: (if selected { SELECTED } else { " " }, view.theme.focus()),
-        id: row.id.0.to_string(),
-        stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
-        from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
-        what: what(view, row, selected),
-        conversation: row.conversation().map(conversation).unwrap_or_default(),
-        size: format::size(row.size),
-        age: format::span(view.group.age(row.stored_at, row.received_at)),
-        ack: ack(view, row),
-        style: if selected { Theme::STRONG } else { Theme::PLAIN },
-    }
-}
-
-/// The author's label, or its first letter where there is room for no more.
-fn from(view: &View<'_>, author: DeviceId, columns: usize) -> String {
-    let label = view.label(author);
-    let text = if columns > 2 { label.as_str() } else { label.as_str().graphemes(true).next().unwrap_or(UNKNOWN) };
-    text.to_owned()
-}
-
-/// The direction, what is unusual, and the sentence.
-fn what(view: &View<'_>, row: &Row, selected: bool) -> Vec<(String, Style)> {
-    let style = if selected { Theme::STRONG } else { Theme::PLAIN };
-    let glyph = match row.direction() {
-        Some(Direction::Incoming) => (INCOMING, Theme::QUIET),
-        Some(Direction::Outgoing) => (OUTGOING, Theme::QUIET),
-        Some(Direction::Sync) => (SYNC, Theme::QUIET),
-        None => (ATTENTION, view.theme.attention()),
-    };
-    let mut what = vec![(format!("{} ", glyph.0), glyph.1)];
-    if row.marks.repeated_nonce {
-        what.push(("same nonce: ".to_owned(), view.theme.bad()));
-    }
-    if row.marks.redelivered {
-        what.push(("again: ".to_owned(), view.theme.focus()));
-    }
-    what.push((row.sentence().to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
-    what
-}
-
-/// The group's creator tells groups with the same id apart; a contact stands in the sentence already.
-fn conversation(conversation: &Conversation) -> String {
-    match conversation {
-        Conversation::Contact(identity) => identity.to_string(),
-        Conversation::Group { id, creator } => format!("{creator}/{id}"),
-        Conversation::DistributionList(id) => format!("list {id}"),
-    }
-}
-
-fn ack(view: &View<'_>, row: &Row) -> (String, Style) {
-    match row.acknowledged_after {
-        Some(waited) => (format::span(waited), Theme::PLAIN),
-        None if row.marks.ephemeral => ("ephem.".to_owned(), Theme::QUIET),
-        None => ("not yet".to_owned(), view.theme.attention()),
-    }
-}
-
-/// The columns, by their widths; 0 is left out. As the width shrinks they leave in this order: conversation, id, age, size,
-/// the fraction of the time, the author down to a letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Columns {
-    id: usize,
-    stored: usize,
-    from: usize,
-    what: usize,
-    conversation: usize,
-    size: usize,
-    age: usize,
-    ack: usize,
-}
-
-impl Columns {
-    /// What the sentence should have before other columns may stay.
-    const WHAT: usize = 30;
-
-    fn that_fit(width: usize) -> Self {
-        let mut columns = Self { id: 10, stored: 11, from: 14, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
-        let steps: [fn(&mut Self); 7] = [
-            |columns| columns.conversation = 0,
-            |columns| columns.id = 0,
-            |columns| columns.from = 11,
-            |columns| columns.age = 0,
-            |columns| columns.size = 0,
-            |columns| columns.stored = 8,
-            |columns| columns.from = 2,
-        ];
-        for step in steps {
-            if width >= columns.taken() + Self::WHAT {
-                break;
+    fn go_on_seeking(&mut self, group: &Group, now: Millis) -> Sought {
+        let Some(search) = &mut self.search else { return Sought::Found };
+        let Some((from, way)) = search.seeking else { return Sought::Found };
+        let sought = search.next(from, way, &self.older, group, now);
+        match sought {
+            Next::NotYet => return Sought::NotYet,
+            Next::Found(spot) => {
+                search.seeking = None;
+                self.go_to(spot, group);
+                Sought::Found
             }
-            step(&mut columns);
+            Next::Nowhere => {
+                search.seeking = None;
+                Sought::Nowhere(way)
+            }
         }
-        columns.what = width.saturating_sub(columns.taken());
-        columns
     }
 
-    /// All but the sentence, with a column between each two and one for the mark.
-    fn taken(&self) -> usize {
-        let others = [self.id, self.stored, self.from, self.conversation, self.size, self.age, self.ack];
-        1 + others.into_iter().filter(|width| *width > 0).map(|width| width + 1).sum::<usize>()
+    fn go_to(&mut self, spot: Spot, group: &Group) {
+        let mut scroll = self.scroll;
+        scroll.go(self.lines(group), spot);
+        self.scroll = scroll;
     }
 
-    fn put(&self, pen: &mut Pen<'_>, cells: &Cells) {
-        pen.text(cells.mark.0, cells.mark.1);
-        let before = [(&cells.id, self.id, Right), (&cells.stored, self.stored, Left), (&cells.from, self.from, Left)];
-        for (text, width, align) in before.into_iter().filter(|(_, width, _)| *width > 0) {
-            pen.column(text, width, align, cells.style).gap(1);
+    /// Moves; may want older rows than are in memory, and then has [`Self::why_no_more`].
+    pub(super) fn go(&mut self, motion: Motion, group: &Group) -> Reaction {
+        let (before, lines, page) = (self.scroll, self.lines(group), self.scroll.page().max(1));
+        let mut scroll = self.scroll;
+        let mut enough = true;
+        match motion {
+            Motion::Up => enough = scroll.up(lines, 1),
+            Motion::HalfPageUp => enough = scroll.up(lines, page.div_ceil(2)),
+            Motion::PageUp => enough = scroll.up(lines, page),
+            Motion::First => enough = scroll.up(lines, usize::MAX),
+            Motion::Down => scroll.down(lines, 1),
+            Motion::HalfPageDown => scroll.down(lines, page.div_ceil(2)),
+            Motion::PageDown => scroll.down(lines, page),
+            Motion::Last => scroll.follow(),
         }
-        pen.spans(&cells.what, self.what);
-        let after = [
-            (&cells.conversation, self.conversation, Left, Theme::QUIET),
-            (&cells.size, self.size, Right, cells.style),
-            (&cells.age, self.age, Right, cells.style),
-            (&cells.ack.0, self.ack, Right, cells.ack.1),
-        ];
-        for (text, width, align, style) in after.into_iter().filter(|(_, width, ..)| *width > 0) {
-            pen.gap(1).column(text, width, align, style);
+        self.scroll = scroll;
+        let all_is_filtered = self.filter.as_ref().is_none_or(Sieve::is_complete);
+        if !enough && all_is_filtered {
+            return self.older.read(Wanted::More(self.older.len()));
         }
-        pen.next_line();
+        if scroll == before { Reaction::Nothing } else { Reaction::Redraw }
+    }
+
+    /// Why there is nothing above the first row, once that is known and it is selected.
+    pub(super) fn why_no_more(&self, group: &Group) -> Option<&Clean> {
+        let lines = self.lines(group);
+        let at_first = self.scroll.is_paused() && self.selected(group) == lines.nth(0);
+        self.older.end().filter(|_| at_first)
+    }
+
+    /// Stands still, or follows again.
+    pub(super) fn pause(&mut self, group: &Group) {
+        if self.scroll.is_paused() {
+            self.scroll.follow();
+        } else {
+            self.stand_still(group);
+        }
+    }
+
+    pub(super) fn stand_still(&mut self, group: &Group) {
+        let mut scroll = self.scroll;
+        scroll.pause(self.lines(group));
+        self.scroll = scroll;
+    }
+
+    /// Goes to the first row that was received at that time or later.
+    pub(super) fn go_to_time(&mut self, at: Millis, group: &Group) -> Reaction {
+        let feed = group.feed();
+        let number = feed.number_at(at);
+        let before_memory = number <= feed.first();
+        if let Some(older) = self.older.at(at).filter(|_| before_memory) {
+            self.go_to(Spot::Journal(older), group);
+            return Reaction::Redraw;
+        }
+        if let Some(spot) = self.lines(group).nearest(Spot::Memory(number)) {
+            self.go_to(spot, group);
+        }
+        if before_memory && self.older.end().is_none() {
+            self.bound_for = Some(at);
+            return self.older.read(Wanted::Until(at));
+        }
+        Reaction::Redraw
+    }
+
+    pub(super) fn take_older(&mut self, page: Page, group: &Group, now: Millis) -> Reaction {
+        let first = self.lines(group).nth(0);
+        let was_at_first = self.selected(group) == first;
+        let Self { filter, older, .. } = self;
+        let reaction = older.take(page, |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group, now)));
+        if let (Some(at), false) = (self.bound_for, self.older.is_reading()) {
+            self.bound_for = None;
+            let spot = self.older.at(at).map(Spot::Journal).or_else(|| self.lines(group).nth(0));
+            if let (Some(spot), true) = (spot, self.older.len() > 0) {
+                self.go_to(spot, group);
+            }
+        } else if let (true, Some(first)) = (was_at_first && self.scroll.is_paused(), first) {
+            // One row up, as was asked for; the rest of the page waits above.
+            self.go_to(first, group);
+            let mut scroll = self.scroll;
+            scroll.up(self.lines(group), 1);
+            self.scroll = scroll;
+        }
+        reaction
+    }
+
+    /// Goes to a row in memory; false if it is not shown.
+    pub(super) fn go_to_row(&mut self, number: u64, group: &Group) -> bool {
+        let spot = Spot::Memory(number);
+        let is_shown = self.lines(group).nearest(spot) == Some(spot);
+        if is_shown {
+            self.go_to(spot, group);
+        }
+        is_shown
+    }
+
+    /// How many rows are shown and hit: what changes on the screen while it is worked on.
+    pub(super) fn progress(&self, group: &Group) -> (usize, usize, bool) {
+        let hits = self.search.as_ref().map_or(0, |search| search.hits.matches().len());
+        (self.lines(group).len(), hits, self.is_complete())
+    }
+
+    fn is_complete(&self) -> bool {
+        let search = self.search.as_ref().map(|search| &search.hits);
+        [self.filter.as_ref(), search].into_iter().flatten().all(Sieve::is_complete)
+    }
+
+    /// Marks the selected row, or takes the mark off it.
+    pub(super) fn mark(&mut self, group: &Group) -> bool {
+        self.stand_still(group);
+        let Some((spot, row)) = self.selected_row(group) else { return false };
+        self.mark = if self.is_marked(spot) { None } else { Some(Marked { spot, row }) };
+        true
+    }
+
+    pub(super) fn is_marked(&self, spot: Spot) -> bool {
+        self.mark.as_ref().is_some_and(|mark| mark.spot == spot)
+    }
+
+    /// The marked row.
+    pub(super) const fn marked(&self) -> Option<&Marked> {
+        self.mark.as_ref()
+    }
+
+    /// One level back: the search, the pause, the filter, the mark; false if there is none of them.
+    pub(super) fn back(&mut self, group: &Group, now: Millis) -> bool {
+        if self.search.take().is_some() {
+            return true;
+        }
+        if self.scroll.is_paused() {
+            self.scroll.follow();
+            // What was read of the journal is not kept for ever.
+            self.older = Older::default();
+            return true;
+        }
+        if self.filter.take().is_some() {
+            self.show_older(group, now);
+            return true;
+        }
+        self.mark.take().is_some()
+    }
+
+    /// Goes on with what takes longer than a frame; true if there is still more to do.
+    pub(super) fn work(&mut self, group: &Group, now: Millis, rows: usize) -> (bool, Option<Sought>) {
+        let filtering = self.filter.as_mut().is_some_and(|sieve| sieve.advance(group, now, rows));
+        let searching = self.search.as_mut().is_some_and(|search| search.hits.advance(group, now, rows));
+        let sought = self
+            .search
+            .as_ref()
+            .is_some_and(|search| search.seeking.is_some())
+            .then(|| self.go_on_seeking(group, now))
+            .filter(|sought| *sought != Sought::NotYet);
+        (filtering || searching, sought)
+    }
+
+    /// Why there is no row to show.
+    pub(super) fn why_empty(&self, group: &Group) -> &'static str {
+        match &self.filter {
+            _ if group.feed().is_empty() => "nothing was reflected yet",
+            Some(sieve) if !sieve.is_complete() => "filtering…",
+            _ => "no row fits the filter; Esc shows all again",
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a look for the next hit found.
+enum Next {
+    Found(Spot),
+    NotYet,
+    Nowhere,
+}
 
-    #[test]
-    fn columns_leave_in_a_fixed_order() {
-        let at = |width| Columns::that_fit(width);
-        let shown = |width| {
-            let columns = at(width);
-            [columns.conversation, columns.id, columns.age, columns.size, columns.stored, columns.from, columns.what]
-        };
-        assert_eq!(shown(120), [25, 10, 6, 8, 11, 14, 31]);
-        assert_eq!(shown(106), [0, 10, 6, 8, 11, 14, 43]);
-        assert_eq!(shown(80), [0, 0, 6, 8, 11, 11, 31]);
-        assert_eq!(shown(73), [0, 0, 0, 8, 11, 11, 31]);
-        assert_eq!(shown(70), [0, 0, 0, 0, 11, 11, 37]);
-        assert_eq!(shown(60), [0, 0, 0, 0, 8, 11, 30]);
-        assert_eq!(shown(54), [0, 0, 0, 0, 8, 2, 33]);
-        assert_eq!(shown(40), [0, 0, 0, 0, 8, 2, 19]);
-        for width in 0..200 {
-            let columns = at(width);
-            assert!(columns.what == 0 || columns.taken() + columns.what == width);
+impl Search {
+    fn fits(&self, spot: Spot, older: &Older, group: &Group, now: Millis) -> bool {
+        match spot {
+            Spot::Memory(number) => group.feed().get(number).is_some_and(|row| self.hits.fits(&row, group, now)),
+            Spot::Journal(number) => older.row(number).is_some_and(|row| self.hits.fits(row, group, now)),
         }
     }
+
+    /// Rows are looked through from the newest on: what is found on the way to older ones stays the next hit, what is
+    /// found on the way to newer ones may not be.
+    fn next(&self, from: Spot, way: Way, older: &Older, group: &Group, now: Millis) -> Next {
+        let matches = self.hits.matches();
+        let in_memory = match (from, way) {
+            (Spot::Memory(number), Way::Older) => matches.rank(number).checked_sub(1).and_then(|at| matches.get(at)),
+            (Spot::Memory(number), Way::Newer) => matches.get(matches.rank(number + 1)),
+            (Spot::Journal(_), Way::Older) => None,
+            (Spot::Journal(_), Way::Newer) => matches.get(0),
+        };
+        let in_journal = || older.next(from, way, |row| self.hits.fits(row, group, now)).map(Spot::Journal);
+        let in_memory = || in_memory.map(Spot::Memory);
+        match way {
+            Way::Older => match in_memory() {
+                Some(found) => Next::Found(found),
+                None if !self.hits.is_complete() && matches!(from, Spot::Memory(_)) => Next::NotYet,
+                None => in_journal().map_or(Next::Nowhere, Next::Found),
+            },
+            Way::Newer => match in_journal() {
+                Some(found) => Next::Found(found),
+                None if !self.hits.is_complete() => Next::NotYet,
+                None => in_memory().map_or(Next::Nowhere, Next::Found),
+            },
+        }
+    }
+}
+
+/// A time as it was typed.
+pub(super) fn time_of(words: &str, now: Millis, zone: Zone) -> Result<Millis, Clean> {
+    moment::read(words, now, zone).ok_or_else(|| Clean::new(&format!("not a time: type {}", moment::HOW)))
 }

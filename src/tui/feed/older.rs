@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::lines::Spot;
 use crate::group::Row;
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
+use crate::tui::keymap::Way;
 
 /// How many rows are asked for at once.
 const PAGE: usize = 500;
@@ -115,6 +117,17 @@ impl Older {
     /// Shows those rows that fit.
     pub(super) fn filter(&mut self, fits: impl Fn(&Row) -> bool) {
         self.shown = self.rows.iter().filter(|(_, row)| fits(row)).map(|(number, _)| *number).collect();
+    }
+
+    /// The next one that is shown and fits.
+    pub(super) fn next(&self, from: Spot, way: Way, fits: impl Fn(&Row) -> bool) -> Option<u64> {
+        let fits = |number: &&u64| self.row(**number).is_some_and(&fits);
+        match (from, way) {
+            (Spot::Memory(_), Way::Newer) => None,
+            (Spot::Memory(_), Way::Older) => self.shown.iter().rev().find(fits).copied(),
+            (Spot::Journal(number), Way::Older) => self.shown.range(..self.rank(number)).rev().find(fits).copied(),
+            (Spot::Journal(number), Way::Newer) => self.shown.range(self.rank(number + 1)..).find(fits).copied(),
+        }
     }
 
     /// The first that is shown and not received before that time.

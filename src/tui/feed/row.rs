@@ -125,7 +125,7 @@ fn what(view: &View<'_>, row: &Row, style: Style) -> Vec<(String, Style)> {
     if row.marks.redelivered {
         what.push(("again: ".to_owned(), view.theme.focus()));
     }
-    what.push((row.sentence().to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
+    what.push((view.sentence(row).to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
     what
 }
 
