@@ -24,7 +24,7 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
     ServerGroup, SlotState,
 };
-use d2mtop::runtime::{Observer, Reaction, RunningSessions, Screen, clock, dashboard, drive};
+use d2mtop::runtime::{Observer, Page, Reaction, RunningSessions, Screen, clock, dashboard, drive, Worked};
 use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
 use d2mtop::text::Clean;
 use program::Mediator;
@@ -86,6 +86,14 @@ impl Screen for Memory {
 
     fn handle(&mut self, input: Reaction, _group: &Group, _now: Millis) -> Reaction {
         input
+    }
+
+    fn work(&mut self, _group: &Group, _now: Millis) -> Worked {
+        Worked::default()
+    }
+
+    fn take_older(&mut self, _tab: usize, _page: Page, _group: &Group, _now: Millis) -> Reaction {
+        Reaction::Nothing
     }
 
     fn show_tab(&mut self, tab: usize) {

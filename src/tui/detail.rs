@@ -176,7 +176,7 @@ fn envelope_facts(view: &View<'_>, spot: Spot, revealed: bool) -> Vec<Fact> {
         return facts;
     };
     match sealed.open(keys) {
-        Ok(envelope) => {
+                Ok(envelope) => {
             facts.extend(text_facts(view, &envelope, revealed));
             for branch in envelope.tree() {
                 grow(view, &branch, 0, &mut facts);

@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 
 use super::cut::Align::{Left, Right};
 use super::format;
-use super::page::Fact;
 use super::pen::Pen;
 use super::theme::{BARS, Theme};
 use super::view::{Piece, View};
@@ -41,14 +40,6 @@ fn figures(spread: &Spread) -> [(&'static str, String); 4] {
         ("p99", show(spread.quantile(0.99))),
         ("max", show(spread.max())),
     ]
-}
-
-/// The page: what the figures mean, the figures by time, device and kind, and the slowest rows.
-pub(super) fn facts(view: &View<'_>) -> Vec<Fact> {
-    let latency = view.group.latency();
-    let mut facts = vec![Fact::heading("Slowest to be acknowledged; Enter goes there")];
-    todo!();
-    facts
 }
 
 /// Until when the charts go.

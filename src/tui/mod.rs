@@ -21,6 +21,7 @@ mod keymap;
 mod latency;
 mod layout;
 mod lock;
+mod measured;
 mod moment;
 mod open;
 mod page;

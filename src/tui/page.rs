@@ -13,9 +13,12 @@ use super::keymap::{self, Motion};
 use super::pen::Pen;
 use super::theme::{SELECTED, Theme};
 use super::view::View;
-use super::{detail, devices, latency};
+use super::{detail, devices, measured};
 use crate::group::filter;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
+
+/// The columns of most pages, where there is room.
+const WIDTH: u16 = 80;
 
 /// A page that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,8 +120,8 @@ impl Page {
     }
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: &View<'_>, reading: &Reading) {
-        let facts = facts(view, reading, self.about, self.revealed);
-        let width = area.width.min(if matches!(self.about, About::Row(_)) { 100 } else { 80 });
+        let width = area.width.min(if matches!(self.about, About::Row(_)) { 100 } else { WIDTH });
+        let facts = facts(view, reading, self.about, self.revealed, width);
         let longest = usize::from(width) / 2;
         let name_width = facts.iter().map(|fact| super::cut::width(&fact.name)).max().unwrap_or(0).min(longest);
         let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
@@ -157,12 +160,12 @@ const fn title(about: About) -> &'static str {
     }
 }
 
-fn facts(view: &View<'_>, reading: &Reading, about: About, revealed: bool) -> Vec<Fact> {
+fn facts(view: &View<'_>, reading: &Reading, about: About, revealed: bool, width: u16) -> Vec<Fact> {
     match about {
         About::Help => help(),
         About::Device(device) => device_facts(view, device),
         About::Row(spot) => detail::facts(view, reading, spot, revealed),
-        About::Latency => latency::facts(view),
+        About::Latency => measured::facts(view, width),
     }
 }
 
@@ -173,7 +176,7 @@ pub(super) fn plain(view: &View<'_>, reading: &Reading, about: About) -> String 
         (false, true) => fact.name,
         (false, false) => format!("{}: {}", fact.name, fact.value),
     };
-    facts(view, reading, about, false).into_iter().map(line).collect::<Vec<_>>().join("\n")
+    facts(view, reading, about, false, WIDTH).into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn continued(fact: Fact, width: usize) -> Vec<Fact> {

@@ -216,7 +216,7 @@ mod tests {
             (KeyCode::Left, KeyModifiers::NONE, "kind:tüxt"),
             (KeyCode::Left, KeyModifiers::NONE, "kind:tüxt"),
             (KeyCode::Backspace, KeyModifiers::NONE, "kind:txt"),
-            (KeyCode::Char('w'), KeyModifiers::CONTROL, "kind:xt"),
+            (KeyCode::Char('w'), KeyModifiers::CONTROL, "xt"),
             (KeyCode::Char('u'), KeyModifiers::CONTROL, ""),
         ] {
             prompt.key(KeyEvent::new(code, modifiers));

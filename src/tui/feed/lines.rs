@@ -1,7 +1,7 @@
 //! The rows that the feed shows, as one sequence: those out of the journal, then those in memory, both filtered.
 
 use super::older::Older;
-use crate::group::feed::Matches;
+use crate::group::filter::Matches;
 use crate::group::{Feed, Row};
 
 /// Which row, whatever comes and goes around it. What is in the journal only is older than what is in memory.

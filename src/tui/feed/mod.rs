@@ -317,6 +317,15 @@ impl Reading {
         (filtering || searching, sought)
     }
 
+    /// Looks through what has just come, so that it is in the next frame; the rest is [`Self::work`].
+    pub(super) fn catch_up(&mut self, group: &Group, now: Millis) {
+        const ROWS: usize = 200;
+        let sieves = [self.filter.as_mut(), self.search.as_mut().map(|search| &mut search.hits)];
+        for sieve in sieves.into_iter().flatten() {
+            sieve.advance(group, now, ROWS);
+        }
+    }
+
     /// Why there is no row to show.
     pub(super) fn why_empty(&self, group: &Group) -> &'static str {
         match &self.filter {

@@ -1,6 +1,7 @@
 //! A group as it might be on an afternoon, made of events only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
@@ -28,6 +29,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         title: Clean::literal("home"),
         dialect: Dialect::Dgk,
+        keys: Some(keys(Dialect::Dgk)),
         read_only: false,
         stay_leader: false,
         presence: Presence::Stay,
@@ -37,6 +39,10 @@ pub(super) fn settings() -> Settings {
         colour: Colour::Sixteen,
         zone: Zone::Utc,
     }
+}
+
+pub(super) fn keys(dialect: Dialect) -> Arc<GroupKeys> {
+    Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [7; 32])))
 }
 
 pub(super) fn minutes_before(minutes: u64) -> Millis {

@@ -11,6 +11,7 @@ use crate::session::Command;
 use crate::session::command::Confirmed;
 use crate::text::Clean;
 use crate::tui::Settings;
+use crate::tui::feed::Spot;
 use crate::tui::layout::Pane;
 use crate::tui::ui::{Overlay, Ui};
 
@@ -180,13 +181,13 @@ fn escape_goes_one_level_back() {
     let group = normal();
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4k+\n");
-    assert!(matches!(ui.overlay, Overlay::Page(_)) && ui.zoomed && ui.scroll.is_paused());
+    assert!(matches!(ui.overlay, Overlay::Page(_)) && ui.zoomed && ui.reading.scroll.is_paused());
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(ui.overlay == Overlay::None && ui.zoomed);
+    assert!(matches!(ui.overlay, Overlay::None) && ui.zoomed);
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(!ui.zoomed && ui.scroll.is_paused());
+    assert!(!ui.zoomed && ui.reading.scroll.is_paused());
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(!ui.scroll.is_paused());
+    assert!(!ui.reading.scroll.is_paused());
 }
 
 #[test]
@@ -207,8 +208,8 @@ fn the_feed_follows_until_one_scrolls_and_again_from_the_end() {
     for (keys, paused_at) in cases {
         let mut ui = started(&group);
         last_reaction(&mut ui, &group, keys);
-        let at = ui.scroll.selected(group.feed()).filter(|_| ui.scroll.is_paused());
-        assert_eq!(at, paused_at, "after {keys:?}");
+        let at = ui.reading.selected(&group).filter(|_| ui.reading.scroll.is_paused());
+        assert_eq!(at, paused_at.map(Spot::Memory), "after {keys:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use crate::group::*;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
+use crate::tui::feed::Spot;
 use crate::tui::ui::Ui;
 use crate::tui::{Colour, Glyphs, Settings};
 
@@ -172,7 +173,7 @@ proptest! {
             group.apply(NOW, &Event::Reflected(vec![text(u32::try_from(index).unwrap() + 500, 7_000)]));
             let shown = draw(&mut ui, &group, (width, height));
             let in_rows = group.feed();
-            if let Some(selected) = ui.scroll.selected(in_rows) {
+            if let Some(Spot::Memory(selected)) = ui.reading.selected(&group) {
                 prop_assert!((in_rows.first()..in_rows.end()).contains(&selected));
             }
             prop_assert!(!ascii || shown.content.iter().all(|cell| cell.symbol().is_ascii()));

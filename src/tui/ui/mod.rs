@@ -103,6 +103,7 @@ impl Ui {
         if area.is_empty() {
             return;
         }
+        self.reading.catch_up(group, now);
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
         let view = View {
