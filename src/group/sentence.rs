@@ -71,8 +71,8 @@ fn act(summary: &Summary) -> Option<&'static str> {
     Some(match (summary.message_type?, summary.detail.as_ref().map(Clean::as_str)) {
         (MessageType::TYPING_INDICATOR, Some("typing")) => "typing",
         (MessageType::TYPING_INDICATOR, Some("stopped")) => "stopped typing",
-        (MessageType::EDIT, _) | (MessageType::GROUP_EDIT, _) => "edited a message",
-        (MessageType::DELETE, _) | (MessageType::GROUP_DELETE, _) => "deleted a message",
+        (MessageType::EDIT | MessageType::GROUP_EDIT, _) => "edited a message",
+        (MessageType::DELETE | MessageType::GROUP_DELETE, _) => "deleted a message",
         _ => return None,
     })
 }

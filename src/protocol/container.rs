@@ -40,32 +40,31 @@ pub enum PayloadType {
 }
 
 impl PayloadType {
-    const ALL: [Self; 21] = [
-        Self::Proxy,
-        Self::ServerHello,
-        Self::ClientHello,
-        Self::ServerInfo,
-        Self::ReflectionQueueDry,
-        Self::RolePromotedToLeader,
-        Self::GetDevicesInfo,
-        Self::DevicesInfo,
-        Self::DropDevice,
-        Self::DropDeviceAck,
-        Self::SetSharedDeviceData,
-        Self::BeginTransaction,
-        Self::BeginTransactionAck,
-        Self::CommitTransaction,
-        Self::CommitTransactionAck,
-        Self::TransactionRejected,
-        Self::TransactionEnded,
-        Self::Reflect,
-        Self::ReflectAck,
-        Self::Reflected,
-        Self::ReflectedAck,
-    ];
-
-    fn from_byte(byte: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| *known as u8 == byte)
+    const fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            0x00 => Self::Proxy,
+            0x10 => Self::ServerHello,
+            0x11 => Self::ClientHello,
+            0x12 => Self::ServerInfo,
+            0x20 => Self::ReflectionQueueDry,
+            0x21 => Self::RolePromotedToLeader,
+            0x30 => Self::GetDevicesInfo,
+            0x31 => Self::DevicesInfo,
+            0x32 => Self::DropDevice,
+            0x33 => Self::DropDeviceAck,
+            0x34 => Self::SetSharedDeviceData,
+            0x40 => Self::BeginTransaction,
+            0x41 => Self::BeginTransactionAck,
+            0x42 => Self::CommitTransaction,
+            0x43 => Self::CommitTransactionAck,
+            0x44 => Self::TransactionRejected,
+            0x45 => Self::TransactionEnded,
+            0x80 => Self::Reflect,
+            0x81 => Self::ReflectAck,
+            0x82 => Self::Reflected,
+            0x83 => Self::ReflectedAck,
+            _ => return None,
+        })
     }
 }
 

@@ -38,6 +38,10 @@ pub mod proto {
     pub mod common {
         include!(concat!(env!("OUT_DIR"), "/common.rs"));
     }
+    /// Bodies of end-to-end messages that are protobuf.
+    pub mod csp_e2e {
+        include!(concat!(env!("OUT_DIR"), "/csp_e2e.rs"));
+    }
     /// Device-to-device contents, today's numbering.
     pub mod d2d {
         include!(concat!(env!("OUT_DIR"), "/d2d.rs"));

@@ -2,10 +2,12 @@
 //! the other way: [`Draft`] makes the bodies that apps send most.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use prost::Message as _;
 
 use super::message_type::{GroupHeader, MessageType};
 use super::summary::Conversation;
 use crate::protocol::ids::{MessageId, Millis};
+use crate::protocol::proto::csp_e2e;
 use crate::text::Clean;
 
 /// The bytes of an identity.
@@ -72,19 +74,12 @@ impl Draft {
         Self::new(id, created_at, MessageType::DELIVERY_RECEIPT, body.freeze())
     }
 
-    /// An emoji put to a message. Emoji of more than 127 bytes do not exist; a longer text is cut at that.
+    /// An emoji put to a message.
     #[must_use]
     pub fn reaction(id: MessageId, created_at: Millis, message: MessageId, emoji: &str) -> Self {
-        let emoji = emoji.as_bytes();
-        let emoji = emoji.get(..127).unwrap_or(emoji);
-        // A protobuf message: the id as fixed64 field 1, the applied emoji as field 2.
-        let mut body = BytesMut::with_capacity(1 + ID + 2 + emoji.len());
-        body.put_u8(0x09);
-        body.put_u64_le(message.0);
-        body.put_u8(0x12);
-        body.put_u8(u8::try_from(emoji.len()).unwrap_or(0));
-        body.put_slice(emoji);
-        Self::new(id, created_at, MessageType::REACTION, body.freeze())
+        let action = Some(csp_e2e::reaction::Action::Apply(Bytes::copy_from_slice(emoji.as_bytes())));
+        let body = csp_e2e::Reaction { message_id: message.0, action }.encode_to_vec();
+        Self::new(id, created_at, MessageType::REACTION, body.into())
     }
 
     /// The same message to a group. [`None`] if there is no such message for groups, or the creator is no identity of
@@ -124,26 +119,31 @@ pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) ->
 }
 
 /// What the body of a receipt or a typing indicator says, in words.
-pub(super) fn words(message_type: MessageType, body: &[u8]) -> Option<String> {
+pub(super) fn words(message_type: MessageType, body: &[u8]) -> Option<Clean> {
     match message_type {
-        MessageType::TYPING_INDICATOR => Some(if *body.first()? == 0 { "stopped" } else { "typing" }.to_owned()),
+        MessageType::TYPING_INDICATOR => Some(Clean::literal(if *body.first()? == 0 { "stopped" } else { "typing" })),
         MessageType::DELIVERY_RECEIPT => receipt(body),
         MessageType::GROUP_DELIVERY_RECEIPT => receipt(body.get(IDENTITY + ID..)?),
         _ => None,
     }
 }
 
-fn receipt(body: &[u8]) -> Option<String> {
+fn receipt(body: &[u8]) -> Option<Clean> {
     let (status, ids) = body.split_first()?;
-    let status = match status {
+    let status = receipt_word(*status).unwrap_or("unknown status");
+    Some(match ids.len() / ID {
+        1 => Clean::literal(status),
+        count => Clean::new(&format!("{status}, {count} messages")),
+    })
+}
+
+/// What a receipt's status says.
+pub(super) const fn receipt_word(status: u8) -> Option<&'static str> {
+    Some(match status {
         1 => "received",
         2 => "read",
         3 => "thumbs up",
         4 => "thumbs down",
-        _ => "unknown status",
-    };
-    Some(match ids.len() / ID {
-        1 => status.to_owned(),
-        count => format!("{status}, {count} messages"),
+        _ => return None,
     })
 }

@@ -3,8 +3,11 @@
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::summarize;
+use super::message_type::MessageType;
+use super::private::Private;
 use super::summary::Summary;
+use super::tree::Branch;
+use super::{summarize, tree};
 use crate::protocol::container::DecodeError;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::ids::Millis;
@@ -14,8 +17,19 @@ use crate::protocol::sealed::Sealable;
 
 /// What one device reflects to the others. It is of one dialect: the two number their contents differently, and most
 /// contents exist in one of them only. A [`Composer`](super::Composer) makes envelopes; decoding yields them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Envelope(Shape);
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    shape: Shape,
+    /// The bytes that it was read from, which may be more than it can say.
+    read_from: Option<usize>,
+}
+
+/// What cannot be understood makes no difference.
+impl PartialEq for Envelope {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape
+    }
+}
 
 #[derive(Clone, Debug, PartialEq)]
 #[allow(
@@ -29,25 +43,25 @@ enum Shape {
 
 impl Envelope {
     pub(super) const fn seed(envelope: d2d_seed::Envelope) -> Self {
-        Self(Shape::Seed(envelope))
+        Self { shape: Shape::Seed(envelope), read_from: None }
     }
 
     pub(super) const fn today(envelope: d2d::Envelope) -> Self {
-        Self(Shape::Today(envelope))
+        Self { shape: Shape::Today(envelope), read_from: None }
     }
 
     /// Whether the dialect can carry it. Ask before sealing: in the other dialect all that is left of an envelope is
     /// its padding, a well-formed message that says nothing.
     #[must_use]
     pub const fn representable_in(&self, dialect: Dialect) -> bool {
-        matches!((&self.0, dialect), (Shape::Seed(_), Dialect::Mk) | (Shape::Today(_), Dialect::Dgk))
+        matches!((&self.shape, dialect), (Shape::Seed(_), Dialect::Mk) | (Shape::Today(_), Dialect::Dgk))
     }
 
     /// The same, made at that time: when a message was written, or messages were read.
     #[must_use]
     pub fn made_at(mut self, now: Millis) -> Self {
         use d2d::incoming_message_update::update::Update;
-        match &mut self.0 {
+        match &mut self.shape {
             Shape::Seed(envelope) => match &mut envelope.content {
                 Some(d2d_seed::envelope::Content::OutgoingMessage(message)) => message.created_at = now.0,
                 Some(d2d_seed::envelope::Content::IncomingMessage(message)) => message.created_at = now.0,
@@ -72,7 +86,7 @@ impl Envelope {
     /// How many bytes it takes before sealing; see [`MAX_ENVELOPE_PLAIN`](crate::protocol::MAX_ENVELOPE_PLAIN).
     #[must_use]
     pub fn plain_len(&self) -> usize {
-        match &self.0 {
+        match &self.shape {
             Shape::Seed(envelope) => envelope.encoded_len(),
             Shape::Today(envelope) => envelope.encoded_len(),
         }
@@ -81,10 +95,40 @@ impl Envelope {
     /// What the feed tells of it. A content that no specification names is [`Kind::Unknown`](super::Kind::Unknown).
     #[must_use]
     pub fn summary(&self) -> Summary {
-        match &self.0 {
+        match &self.shape {
             Shape::Seed(envelope) => summarize::seed(envelope),
             Shape::Today(envelope) => summarize::today(envelope),
         }
+    }
+
+    /// Every decoded field of it.
+    #[must_use]
+    pub fn tree(&self) -> Vec<Branch> {
+        let not_understood = self.read_from.map_or(0, |length| length.saturating_sub(self.plain_len()));
+        match &self.shape {
+            Shape::Seed(envelope) => tree::seed(envelope, not_understood),
+            Shape::Today(envelope) => tree::today(envelope, not_understood),
+        }
+    }
+
+    /// What a person wrote in it: a text, an edited text or a caption.
+    #[must_use]
+    pub fn text(&self) -> Option<Private> {
+        use d2d::envelope::Content as Today;
+        use d2d_seed::envelope::Content as Seed;
+        let (message_type, body) = match &self.shape {
+            Shape::Seed(envelope) => match envelope.content.as_ref()? {
+                Seed::OutgoingMessage(message) => (u8::try_from(message.r#type), &message.body),
+                Seed::IncomingMessage(message) => (u8::try_from(message.r#type), &message.body),
+                _ => return None,
+            },
+            Shape::Today(envelope) => match envelope.content.as_ref()? {
+                Today::OutgoingMessage(message) => (u8::try_from(message.r#type), &message.body),
+                Today::IncomingMessage(message) => (u8::try_from(message.r#type), &message.body),
+                _ => return None,
+            },
+        };
+        Private::in_body(MessageType(message_type.ok()?), body)
     }
 }
 
@@ -94,7 +138,7 @@ impl Sealable for Envelope {
     }
 
     fn encode(&self, dialect: Dialect) -> Vec<u8> {
-        match (&self.0, dialect) {
+        match (&self.shape, dialect) {
             (Shape::Seed(envelope), Dialect::Mk) => envelope.encode_to_vec(),
             (Shape::Today(envelope), Dialect::Dgk) => envelope.encode_to_vec(),
             // Padding has the same number in both.
@@ -107,9 +151,11 @@ impl Sealable for Envelope {
 
     fn decode(plain: Bytes, dialect: Dialect) -> Result<Self, DecodeError> {
         let malformed = |_| DecodeError::Malformed("envelope");
-        Ok(match dialect {
-            Dialect::Mk => Self::seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
-            Dialect::Dgk => Self::today(d2d::Envelope::decode(plain).map_err(malformed)?),
-        })
+        let read_from = Some(plain.len());
+        let shape = match dialect {
+            Dialect::Mk => Shape::Seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
+            Dialect::Dgk => Shape::Today(d2d::Envelope::decode(plain).map_err(malformed)?),
+        };
+        Ok(Self { shape, read_from })
     }
 }

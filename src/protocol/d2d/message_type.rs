@@ -38,7 +38,15 @@ impl MessageType {
     /// The name, or that it is unknown.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self.0 {
+        match self.known_name() {
+            Some(name) => name,
+            None => "unknown type",
+        }
+    }
+
+    /// The name, if the specification has one.
+    pub(super) const fn known_name(self) -> Option<&'static str> {
+        Some(match self.0 {
             0x00 => "invalid",
             0x01 => "text",
             0x02 => "image (old)",
@@ -86,8 +94,8 @@ impl MessageType {
             0xfc => "empty",
             0xfd => "work sync delta",
             0xfe => "web session resume",
-            _ => "unknown type",
-        }
+            _ => return None,
+        })
     }
 
     /// Where its body tells the group, if it is a group's message.

@@ -109,9 +109,9 @@ fn incoming(sender: &str, message: &Message<'_>) -> Summary {
 
 fn message_summary(kind: Kind, conversation: Option<Conversation>, message: &Message<'_>) -> Summary {
     let message_type = u8::try_from(message.type_number).ok().map(MessageType);
-    let words = message_type.map_or_else(
+    let detail = message_type.map_or_else(
         // No byte, so none that could be shown as one.
-        || Some(format!("type {}", message.type_number)),
+        || Some(Clean::new(&format!("type {}", message.type_number))),
         |message_type| body::words(message_type, message.body),
     );
     Summary {
@@ -120,7 +120,7 @@ fn message_summary(kind: Kind, conversation: Option<Conversation>, message: &Mes
         message_id: Some(MessageId(message.id)),
         created_at: Some(Millis(message.created_at)),
         body_length: length(message.body.len()),
-        detail: words.map(|words| Clean::new(&words)),
+        detail,
         ..Summary::blank(kind)
     }
 }

@@ -4,4 +4,5 @@ mod generators;
 mod limits;
 mod properties;
 mod summaries;
+mod tree;
 mod vectors;

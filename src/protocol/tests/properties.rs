@@ -68,6 +68,7 @@ fn read_as_content(input: &Bytes, dialect: Dialect) {
         let count = usize::try_from(summary.count).unwrap();
         assert!(count <= 1 || count * worst <= input.len() * MOST_PER_BYTE);
         assert!(usize::try_from(summary.body_length).unwrap() <= input.len());
+        super::tree::assert_bounded(&envelope, input.len());
         assert_eq!(Envelope::decode(envelope.encode(dialect).into(), dialect).as_ref(), Ok(&envelope));
     }
     if let Ok(info) = DeviceInfo::decode(plain(), dialect) {
@@ -183,6 +184,23 @@ proptest! {
             }
             read_as_content(&plain.into(), dialect);
         }
+    }
+
+    /// The cipher is not the one that key files are written with; boxes are the same.
+    #[test]
+    fn boxes_are_those_of_the_other_implementation(
+        plain in bytes(700), key in any::<[u8; 32]>(), nonce in any::<[u8; 24]>(),
+    ) {
+        use crypto_secretbox::aead::{Aead as _, KeyInit as _};
+        let data = SharedDeviceData { version: 0, mdm_parameters: plain };
+        let keys = GroupKeys::derive(Dialect::Mk, &GroupSecret::new(&mut key.clone()));
+        let sealed = Sealed::seal(&data, &keys, Nonce(nonce));
+        let other = crypto_secretbox::XSalsa20Poly1305::new(&key.into());
+        let text = data.encode(Dialect::Mk);
+        let boxed = other.encrypt(&nonce.into(), text.as_slice()).unwrap();
+        prop_assert_eq!(&sealed.as_bytes()[..24], nonce.as_slice());
+        prop_assert_eq!(&sealed.as_bytes()[24..], boxed.as_slice());
+        prop_assert_eq!(sealed.open(&keys), Ok(data));
     }
 
     #[test]

@@ -1,0 +1,345 @@
+//! The tree of all fields: complete, clean, and without what people wrote or what is secret.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use prost::Message as _;
+
+use crate::protocol::d2d::{Branch, Composer, Conversation, Draft, MAX_CHILDREN, MessageType, ReceiptStatus, Value};
+use crate::protocol::proto::d2d::envelope::Content;
+use crate::protocol::proto::{common, csp_e2e, d2d as today, d2d_seed as seed, d2d_sync};
+use crate::protocol::sealed::Sealable as _;
+use crate::protocol::*;
+use crate::text::{Clean, MAX_GRAPHEMES};
+
+const NOW: Millis = Millis(1_700_000_000_000);
+const ID: MessageId = MessageId(0x0102_0304_0506_0708);
+const GROUP: MessageId = MessageId(0x77bb_ccdd_eeff_193a);
+const WRITTEN: &str = "meet me at nine";
+
+fn shown(branches: &[Branch]) -> String {
+    let mut out = String::new();
+    show(branches, 0, &mut out);
+    out
+}
+
+fn show(branches: &[Branch], depth: usize, out: &mut String) {
+    for branch in branches {
+        let line = format!("{:indent$}{}: {}", "", branch.name, branch.value, indent = depth * 2);
+        writeln!(out, "{}", line.trim_end()).unwrap();
+        show(&branch.children, depth + 1, out);
+    }
+}
+
+/// Everything in it may be shown, and there is no more of it than its bytes allow.
+pub(super) fn assert_bounded(envelope: &Envelope, input: usize) {
+    fn count(branches: &[Branch]) -> usize {
+        assert!(branches.len() <= MAX_CHILDREN + 1);
+        branches
+            .iter()
+            .map(|branch| {
+                let shown = format!("{}{}", branch.name, branch.value);
+                assert!(!shown.chars().any(char::is_control), "{shown:?}");
+                1 + count(&branch.children)
+            })
+            .sum()
+    }
+    // A byte of a feature mask makes up to seven branches; the head of a message a dozen.
+    assert!(count(&envelope.tree()) <= 40 + input * 7);
+    for line in envelope.text().iter().flat_map(d2d::Private::reveal) {
+        assert_eq!(Clean::new(line.as_str()), line);
+    }
+}
+
+fn composer(dialect: Dialect) -> Composer {
+    Composer::new(dialect, DeviceId(5)).padded(9)
+}
+
+fn message(message_type: MessageType, body: impl Into<Bytes>) -> [Envelope; 2] {
+    let draft = Draft { id: ID, created_at: NOW, message_type, body: body.into() };
+    [Dialect::Mk, Dialect::Dgk].map(|dialect| composer(dialect).incoming("ECHOECHO", draft.clone(), Nonce([1; 24])))
+}
+
+fn read(content: Content) -> String {
+    let envelope = today::Envelope { device_id: 5, protocol_version: 3, padding: Bytes::new(), content: Some(content) };
+    shown(&Envelope::decode(envelope.encode_to_vec().into(), Dialect::Dgk).unwrap().tree())
+}
+
+fn group_identity() -> Option<common::GroupIdentity> {
+    Some(common::GroupIdentity { group_id: GROUP.0, creator_identity: "CREATOR1".to_owned() })
+}
+
+fn identities() -> Option<common::Identities> {
+    Some(common::Identities { identities: vec!["ECHOECHO".to_owned(), "\u{1b}[31mEVIL".to_owned()] })
+}
+
+fn picture() -> Option<common::DeltaImage> {
+    let blob = common::Blob {
+        id: Bytes::from_static(&[1; 16]),
+        nonce: Bytes::from_static(&[2; 24]),
+        key: Bytes::from_static(&[0x53; 32]),
+        uploaded_at: NOW.0,
+    };
+    let image = common::delta_image::Image::Updated(common::Image { r#type: 0, blob: Some(blob) });
+    Some(common::DeltaImage { image: Some(image) })
+}
+
+#[test]
+fn messages_show_their_structure() {
+    let group = Conversation::Group { id: GROUP, creator: Clean::literal("CREATOR1") };
+    let receipt = Draft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID, GROUP]).in_group(GROUP, "CREATOR1");
+    let nonces = [Nonce([1; 24]), Nonce([2; 24])];
+    let outgoing = [Dialect::Mk, Dialect::Dgk]
+        .map(|dialect| composer(dialect).outgoing(&group, receipt.clone().unwrap(), &nonces));
+    let updates = [(group, ID), (Conversation::DistributionList(GROUP), ID)];
+    let edit = csp_e2e::EditMessage { message_id: 9, text: WRITTEN.to_owned() }.encode_to_vec();
+    let file = format!(
+        r#"{{"b":"0102","t":"0304","k":"5353","m":"image/jpeg","p":"image/png","n":"{WRITTEN}","s":1234,"j":1,
+            "d":"{WRITTEN}","x":{{"w":640,"h":480}}}}"#
+    );
+    let reaction = |dialect| composer(dialect).incoming("ECHOECHO", Draft::reaction(ID, NOW, GROUP, "👍"), nonces[0]);
+    let all = [
+        message(MessageType::TEXT, WRITTEN).to_vec(),
+        outgoing.into_iter().flatten().collect(),
+        message(MessageType::EDIT, edit).to_vec(),
+        message(MessageType::FILE, file).to_vec(),
+        message(MessageType::TYPING_INDICATOR, &[1][..]).to_vec(),
+        vec![reaction(Dialect::Mk), reaction(Dialect::Dgk)],
+        message(MessageType(0x53), &b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77POLLER01PPPPPPPP[[0,1]]"[..]).to_vec(),
+        message(MessageType(0x4a), &b"\x3a\x19\xff\xee\xdd\xcc\xbb\x77ECHOECHOMEMBER02rest"[..]).to_vec(),
+        message(MessageType(0x60), r#"{"callId":77,"offer":"sdp"}"#).to_vec(),
+        message(MessageType(0x77), WRITTEN).to_vec(),
+        vec![composer(Dialect::Dgk).sent(&updates).unwrap(), composer(Dialect::Dgk).read(&updates, NOW).unwrap()],
+    ];
+    let trees: Vec<String> = all.iter().flatten().map(|envelope| shown(&envelope.tree())).collect();
+    insta::assert_snapshot!(trees.join("---\n"));
+}
+
+#[test]
+fn contacts_show_every_field() {
+    use d2d_sync::contact as of;
+    let unit = common::Unit {};
+    let policy = of::notification_trigger_policy_override::Policy { policy: 7, expires_at: Some(NOW.0) };
+    let contact = d2d_sync::Contact {
+        identity: "ECHOECHO".to_owned(),
+        public_key: Some(Bytes::from_static(&[7; 32])),
+        created_at: Some(NOW.0),
+        first_name: Some("Echo".to_owned()),
+        last_name: Some(String::new()),
+        nickname: Some("\u{202e}echo".to_owned()),
+        verification_level: Some(2),
+        identity_type: Some(1),
+        acquaintance_level: Some(1),
+        activity_state: Some(99),
+        conversation_category: Some(1),
+        conversation_visibility: Some(2),
+        sync_state: Some(1),
+        contact_defined_profile_picture: picture(),
+        user_defined_profile_picture: Some(common::DeltaImage {
+            image: Some(common::delta_image::Image::Removed(unit)),
+        }),
+        read_receipt_policy_override: Some(of::ReadReceiptPolicyOverride {
+            r#override: Some(of::read_receipt_policy_override::Override::Policy(1)),
+        }),
+        typing_indicator_policy_override: Some(of::TypingIndicatorPolicyOverride {
+            r#override: Some(of::typing_indicator_policy_override::Override::Default(unit)),
+        }),
+        feature_mask: Some(0x1_0000_0601),
+        notification_trigger_policy_override: Some(of::NotificationTriggerPolicyOverride {
+            r#override: Some(of::notification_trigger_policy_override::Override::Policy(policy)),
+        }),
+        deprecated_notification_sound_policy_override: Some(of::DeprecatedNotificationSoundPolicyOverride {
+            r#override: Some(of::deprecated_notification_sound_policy_override::Override::Default(unit)),
+        }),
+        work_verification_level: Some(1),
+        work_last_full_sync_at: Some(NOW.0),
+        work_availability_status: Some(d2d_sync::WorkAvailabilityStatus {
+            category: 2,
+            description: "in a meeting".to_owned(),
+        }),
+    };
+    let action = Some(today::contact_sync::Action::Update(today::contact_sync::Update { contact: Some(contact) }));
+    insta::assert_snapshot!(read(Content::ContactSync(today::ContactSync { action })));
+}
+
+#[test]
+fn groups_and_lists_show_every_field() {
+    use d2d_sync::group as of;
+    let policy = of::notification_trigger_policy_override::Policy { policy: 0, expires_at: None };
+    let group = d2d_sync::Group {
+        group_identity: group_identity(),
+        name: Some("Choir".to_owned()),
+        created_at: Some(NOW.0),
+        conversation_category: Some(0),
+        conversation_visibility: Some(1),
+        user_state: Some(2),
+        profile_picture: picture(),
+        member_identities: identities(),
+        notification_trigger_policy_override: Some(of::NotificationTriggerPolicyOverride {
+            r#override: Some(of::notification_trigger_policy_override::Override::Policy(policy)),
+        }),
+        deprecated_notification_sound_policy_override: Some(of::DeprecatedNotificationSoundPolicyOverride {
+            r#override: Some(of::deprecated_notification_sound_policy_override::Override::Default(common::Unit {})),
+        }),
+    };
+    let member_state_changes = [("MEMBER01", 0), ("MEMBER02", 1), ("MEMBER03", 2), ("MEMBER04", 5)];
+    let member_state_changes = member_state_changes.map(|(who, change)| (who.to_owned(), change)).into();
+    let update = today::group_sync::Update { group: Some(group), member_state_changes };
+    let delete = today::group_sync::Delete { group_identity: group_identity() };
+    let list = d2d_sync::DistributionList {
+        distribution_list_id: GROUP.0,
+        name: Some("Neighbours".to_owned()),
+        created_at: Some(NOW.0),
+        conversation_category: Some(1),
+        conversation_visibility: Some(0),
+        member_identities: identities(),
+    };
+    let create = today::distribution_list_sync::Create { distribution_list: Some(list) };
+    let gone = today::distribution_list_sync::Delete { distribution_list_id: GROUP.0 };
+    let group_sync = |action| Content::GroupSync(today::GroupSync { action: Some(action) });
+    let list_sync = |action| Content::DistributionListSync(today::DistributionListSync { action: Some(action) });
+    let trees = [
+        read(group_sync(today::group_sync::Action::Update(update))),
+        read(group_sync(today::group_sync::Action::Delete(delete))),
+        read(list_sync(today::distribution_list_sync::Action::Create(create))),
+        read(list_sync(today::distribution_list_sync::Action::Delete(gone))),
+    ];
+    insta::assert_snapshot!(trees.join("---\n"));
+}
+
+#[test]
+fn profile_settings_and_parameters_show_every_field() {
+    use d2d_sync::mdm_parameters::{Parameter, parameter::Value as Held};
+    use d2d_sync::user_profile as of;
+    let link = |r#type| of::identity_links::IdentityLink { r#type: Some(r#type), description: "mine".to_owned() };
+    let links = vec![
+        link(of::identity_links::identity_link::Type::PhoneNumber("+41 79".to_owned())),
+        link(of::identity_links::identity_link::Type::Email("a@example.org".to_owned())),
+    ];
+    let profile = d2d_sync::UserProfile {
+        nickname: Some("Nora".to_owned()),
+        profile_picture: picture(),
+        profile_picture_share_with: Some(of::ProfilePictureShareWith {
+            policy: Some(of::profile_picture_share_with::Policy::AllowList(identities().unwrap())),
+        }),
+        identity_links: Some(of::IdentityLinks { links }),
+        work_availability_status: Some(d2d_sync::WorkAvailabilityStatus::default()),
+    };
+    let settings = d2d_sync::Settings {
+        contact_sync_policy: Some(1),
+        unknown_contact_policy: Some(1),
+        read_receipt_policy: Some(1),
+        typing_indicator_policy: Some(0),
+        o2o_call_policy: Some(0),
+        o2o_call_connection_policy: Some(1),
+        screenshot_policy: Some(-1),
+        keyboard_data_collection_policy: Some(0),
+        blocked_identities: identities(),
+        exclude_from_sync_identities: Some(common::Identities::default()),
+        group_call_policy: Some(1),
+        o2o_call_video_policy: Some(1),
+    };
+    let held = |name: &str, value| (name.to_owned(), Parameter { value: Some(value) });
+    let parameters = d2d_sync::MdmParameters {
+        external_parameters: [
+            held("th_nickname", Held::StringValue("Nora".to_owned())),
+            held("th_Safe_Password", Held::StringValue(WRITTEN.to_owned())),
+            held("th_id_backup", Held::StringValue(WRITTEN.to_owned())),
+            held("th_license_username", Held::StringValue(WRITTEN.to_owned())),
+            held("th_disable_screenshots", Held::BooleanValue(true)),
+        ]
+        .into(),
+        threema_parameters: [held("th_keep_messages_days", Held::IntegerValue(30))].into(),
+        parameter_precedence: 1,
+    };
+    use today::{mdm_parameter_sync as mdm, settings_sync, user_profile_sync as profile_sync};
+    let profile = profile_sync::Action::Update(profile_sync::Update { user_profile: Some(profile) });
+    let settings = settings_sync::Action::Update(settings_sync::Update { settings: Some(settings) });
+    let parameters = mdm::Action::Update(mdm::Update { parameters: Some(parameters) });
+    let trees = [
+        read(Content::UserProfileSync(today::UserProfileSync { action: Some(profile) })),
+        read(Content::SettingsSync(today::SettingsSync { action: Some(settings) })),
+        read(Content::MdmParameterSync(today::MdmParameterSync { action: Some(parameters) })),
+    ]
+    .join("---\n");
+    assert!(!trees.contains(WRITTEN));
+    insta::assert_snapshot!(trees);
+}
+
+#[test]
+fn what_the_seed_synchronised_is_told_to_be_unreadable() {
+    let content = Some(seed::envelope::Content::ContactSync(Bytes::from_static(b"extinct")));
+    let envelope = seed::Envelope { padding: Bytes::new(), content };
+    let mut plain = envelope.encode_to_vec();
+    // Field 99, which nobody has.
+    plain.extend([0x9a, 0x06, 0x02, 0x08, 0x01]);
+    let tree = Envelope::decode(plain.into(), Dialect::Mk).unwrap().tree();
+    assert_eq!(
+        shown(&tree),
+        "padding bytes: 0\ncontact sync: 7 bytes, of a format that is not known\nbytes not understood: 5\n"
+    );
+}
+
+#[test]
+fn no_type_of_message_shows_what_was_written() {
+    for byte in 0..=u8::MAX {
+        // Behind all ids that a body may begin with; group setup and group name hold only identities and a name.
+        let body = [[b'x'; 40].as_slice(), WRITTEN.as_bytes()].concat();
+        if matches!(byte, 0x4a | 0x4b) {
+            continue;
+        }
+        for envelope in message(MessageType(byte), body) {
+            let tree = format!("{:?}{}", envelope.tree(), shown(&envelope.tree()));
+            assert!(!tree.contains(WRITTEN) && !tree.contains(&hex::encode(WRITTEN)), "type {byte:#04x}: {tree}");
+            assert!(!format!("{:?}", envelope.text()).contains(WRITTEN));
+        }
+    }
+}
+
+#[test]
+fn what_was_written_is_revealed_to_who_asks() {
+    let written = |message_type, body: Vec<u8>| {
+        let [mk, dgk] = message(message_type, body);
+        assert_eq!(mk.text(), dgk.text());
+        dgk.text().map(|text| text.reveal().iter().map(Clean::to_string).collect::<Vec<_>>())
+    };
+    let head = |body: &[u8]| [&[b'x'; 16], body].concat();
+    let edit = csp_e2e::EditMessage { message_id: 9, text: "better".to_owned() }.encode_to_vec();
+    let file = br#"{"n":"secret.pdf","d":"a caption"}"#;
+    let lines = |lines: &[&str]| Some(lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
+    assert_eq!(written(MessageType::TEXT, b"a\r\n\nb\x1b[31m".to_vec()), lines(&["a", "", "b^[[31m"]));
+    assert_eq!(written(MessageType::GROUP_TEXT, head(b"hello")), lines(&["hello"]));
+    assert_eq!(written(MessageType::EDIT, edit.clone()), lines(&["better"]));
+    assert_eq!(written(MessageType::GROUP_EDIT, head(&edit)), lines(&["better"]));
+    assert_eq!(written(MessageType::FILE, file.to_vec()), lines(&["a caption"]));
+    assert_eq!(written(MessageType::GROUP_FILE, head(file)), lines(&["a caption"]));
+    assert_eq!(written(MessageType::FILE, b"{}".to_vec()), None);
+    assert_eq!(written(MessageType::GROUP_TEXT, b"short".to_vec()), None);
+    assert_eq!(written(MessageType::DELIVERY_RECEIPT, b"\x01".to_vec()), None);
+    assert_eq!(message(MessageType::TEXT, "").map(|empty| empty.text().unwrap().len()), [0, 0]);
+}
+
+#[test]
+fn a_long_paragraph_loses_no_word() {
+    let paragraph = "palabra ".repeat(200);
+    let [_, envelope] = message(MessageType::TEXT, format!("{paragraph}\n{}", "x".repeat(1_000)));
+    let lines = envelope.text().unwrap().reveal();
+    assert!(lines.iter().all(|line| line.as_str().len() <= MAX_GRAPHEMES && !line.as_str().ends_with('…')));
+    let words: usize = lines.iter().map(|line| line.as_str().matches("palabra").count()).sum();
+    let letters: usize = lines.iter().map(|line| line.as_str().matches('x').count()).sum();
+    assert_eq!((words, letters), (200, 1_000));
+
+    let [_, flood] = message(MessageType::TEXT, "\n".repeat(60_000));
+    let lines = flood.text().unwrap().reveal();
+    assert_eq!((lines.len(), lines.last().unwrap().as_str()), (501, "… 59500 bytes more"));
+}
+
+#[test]
+fn a_flood_of_updates_is_cut_and_counted() {
+    let contact = Conversation::Contact(Clean::literal("ECHOECHO"));
+    let updates = vec![(contact, ID); MAX_CHILDREN + 7];
+    let tree = composer(Dialect::Dgk).sent(&updates).unwrap().tree();
+    let updates = &tree.last().unwrap().children[0];
+    assert_eq!((&updates.value, updates.children.len()), (&Value::Number(1_007), MAX_CHILDREN + 1));
+    assert_eq!(updates.children.last().unwrap().value, Value::Number(7));
+}
