@@ -88,11 +88,11 @@ impl Screen for Memory {
         input
     }
 
-    fn work(&mut self, _group: &Group, _now: Millis) -> Worked {
+    fn work(&mut self, _group: &Group) -> Worked {
         Worked::default()
     }
 
-    fn take_older(&mut self, _tab: usize, _page: Page, _group: &Group, _now: Millis) -> Reaction {
+    fn take_older(&mut self, _tab: usize, _page: Page, _group: &Group) -> Reaction {
         Reaction::Nothing
     }
 
@@ -143,6 +143,7 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let sessions = RunningSessions::start(
         [device(&mediator, 1, 11), device(&mediator, 2, 22)]
             .map(|(session, address)| (session, address, d2mtop::runtime::Memories::default())),
+        Group::default,
     )
     .unwrap();
     let (frame_sender, mut frames) = mpsc::unbounded_channel();

@@ -36,14 +36,17 @@ pub struct RunningSessions {
 }
 
 impl RunningSessions {
-    /// Starts the threads.
+    /// Starts the threads; each session begins with such a group.
     ///
     /// # Errors
     /// If the system gives no thread or no event loop.
-    pub fn start(sessions: impl IntoIterator<Item = (Session, Address, Memories)>) -> io::Result<Self> {
+    pub fn start(
+        sessions: impl IntoIterator<Item = (Session, Address, Memories)>,
+        group: impl Fn() -> Group,
+    ) -> io::Result<Self> {
         let standing_changed = Arc::new(Notify::new());
         let start = |(session, address, memories)| {
-            RunningSession::start(session, address, memories, Arc::clone(&standing_changed))
+            RunningSession::start(session, address, memories, group(), Arc::clone(&standing_changed))
         };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { tabs, visible: 0, standing_changed })
@@ -125,6 +128,7 @@ impl RunningSession {
         session: Session,
         address: Address,
         memories: Memories,
+        group: Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
         let Memories { slot, known: memory } = memories;
@@ -133,8 +137,7 @@ impl RunningSession {
             None => session,
         };
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
-        let shared =
-            Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
+        let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
         let keeper = Remembering::new(keeper, slot)?;
         let ended = Arc::clone(&shared);
@@ -215,7 +218,7 @@ async fn show<S: Screen>(
             () = &mut terminated => return Ok(()),
             // Last, and after the event loop has looked for what else there is.
             () = tokio::task::yield_now(), if is_working => {
-                let worked = screen.work(&session.shared.group(), clock::now());
+                let worked = screen.work(&session.shared.group());
                 is_working = worked.more;
                 if worked.changed {
                     frames.wanted();
@@ -244,7 +247,7 @@ fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::In
             }
         }
         Reaction::Older { .. } => {
-            screen.take_older(sessions.visible, Page::NoJournal, &session.shared.group(), clock::now());
+            screen.take_older(sessions.visible, Page::NoJournal, &session.shared.group());
         }
         Reaction::Suspend => {
             screen.suspend()?;

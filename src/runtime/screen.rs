@@ -81,10 +81,10 @@ pub trait Screen {
 
     /// Does a part of what takes longer than a frame, for a few milliseconds at most; called while nothing else waits,
     /// until there is no more to do, and again after each frame.
-    fn work(&mut self, group: &Group, now: Millis) -> Worked;
+    fn work(&mut self, group: &Group) -> Worked;
 
     /// Takes what was asked for by [`Reaction::Older`] in that tab.
-    fn take_older(&mut self, tab: usize, page: Page, group: &Group, now: Millis) -> Reaction;
+    fn take_older(&mut self, tab: usize, page: Page, group: &Group) -> Reaction;
 
     /// Turns to another tab, which the groups that follow belong to. At first that is tab 0.
     fn show_tab(&mut self, tab: usize);

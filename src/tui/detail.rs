@@ -8,8 +8,7 @@ use super::theme::Theme;
 use super::view::View;
 use crate::group::Row;
 use crate::protocol::Millis;
-use crate::protocol::d2d::tree::{Branch, Value};
-use crate::protocol::d2d::{Conversation, Direction, Envelope};
+use crate::protocol::d2d::{Branch, Conversation, Direction, Envelope, Value};
 
 /// The page about a row.
 pub(super) fn facts(view: &View<'_>, reading: &Reading, spot: Spot, revealed: bool) -> Vec<Fact> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, Offset as _, Utc};
 
 use crate::protocol::Millis;
 
@@ -34,6 +34,15 @@ impl Zone {
 
     fn same_day(self, one: Millis, other: Millis) -> bool {
         self.show(one, "%F") == self.show(other, "%F")
+    }
+
+    /// How many seconds its clock is ahead of UTC.
+    pub(super) fn ahead_of_utc(self, at: Millis) -> i32 {
+        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
+        match (utc, self) {
+            (Some(utc), Self::Local) => utc.with_timezone(&Local).offset().fix().local_minus_utc(),
+            (_, Self::Utc) | (None, _) => 0,
+        }
     }
 
     /// `14:02`

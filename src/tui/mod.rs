@@ -6,6 +6,7 @@
 //!            └ layout: where; theme: how; clock, format, cut, pen: in which words and columns
 //! ```
 
+mod canvas;
 mod clock;
 mod copy;
 mod cut;
@@ -37,6 +38,7 @@ mod ui;
 mod view;
 mod why;
 
+pub use canvas::Canvas;
 pub use format::Zone;
 pub use layout::Pane;
 pub use open::{demo, open, show};
@@ -143,13 +145,13 @@ impl Screen for Dashboard {
         }
     }
 
-    fn work(&mut self, group: &Group, now: Millis) -> Worked {
+    fn work(&mut self, group: &Group) -> Worked {
         let Some(ui) = self.tabs.visible_mut() else { return Worked::default() };
-        work(ui, group, now)
+        work(ui, group)
     }
 
-    fn take_older(&mut self, tab: usize, page: Page, group: &Group, now: Millis) -> Reaction {
-        self.tabs.get_mut(tab).map_or(Reaction::Nothing, |ui| ui.take_older(page, group, now))
+    fn take_older(&mut self, tab: usize, page: Page, group: &Group) -> Reaction {
+        self.tabs.get_mut(tab).map_or(Reaction::Nothing, |ui| ui.take_older(page, group))
     }
 
     fn show_tab(&mut self, tab: usize) {
@@ -175,11 +177,11 @@ const SLICE: Duration = Duration::from_millis(4);
 /// How many rows are looked through between two looks at the clock.
 const ROWS: usize = 1_000;
 
-fn work(ui: &mut Ui, group: &Group, now: Millis) -> Worked {
+fn work(ui: &mut Ui, group: &Group) -> Worked {
     let until = Instant::now() + SLICE;
     let mut changed = false;
     loop {
-        let worked = ui.work(group, now, ROWS);
+        let worked = ui.work(group, ROWS);
         changed |= worked.changed;
         if !worked.more || Instant::now() >= until {
             return Worked { changed, ..worked };

@@ -7,11 +7,15 @@ use crossterm::event::EventStream;
 
 use super::{Colour, Dashboard, Glyphs, Settings, Zone, first_run};
 use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
+use crate::group::Group;
 use crate::profile::{Profile, ProfileError, StoreError};
 use crate::runtime::demo::Stage;
 use crate::runtime::{Failure, Held, Memories, Outcome, Prepared, RunningSessions, dashboard, event_loop};
 use crate::session::LeaderPolicy;
 use crate::text::Clean;
+
+/// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
+const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Opens the dashboard on the profiles of these names, each in a tab of its own; without a name on the group that the
 /// options say, or the default profile.
@@ -99,7 +103,9 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs) -> Result<Outcome, Failur
     let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
     let (sessions, held): (Vec<_>, Vec<_>) =
         tabs.into_iter().map(|tab| ((tab.session, tab.address, tab.memories), tab.held)).unzip();
-    let sessions = RunningSessions::start(sessions).map_err(Failure::Start)?;
+    let rows = usize::try_from(display.feed_rows).unwrap_or(usize::MAX);
+    let group = || Group::with_feed_rows(rows).with_envelopes(ENVELOPE_BYTES);
+    let sessions = RunningSessions::start(sessions, group).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
         .map_err(Failure::Terminal)?;

@@ -205,7 +205,7 @@ fn help() -> Vec<Fact> {
         ("same nonce", "another message used this nonce: a replay, or a broken sender"),
         ("← → ⇄", "incoming, outgoing, between own devices"),
     ];
-    let filter = filter::HELP.iter().map(|(syntax, meaning)| Fact::new(*syntax, meaning));
+    let filter = filter::HELP.iter().map(|line| Fact::new(line.syntax, line.meaning));
     let words = words.map(|(word, meaning)| Fact::new(word, meaning));
     let heading = |words| [Fact::blank(), Fact::heading(words)];
     keys.chain(heading("In the filter and the search"))

@@ -1,6 +1,7 @@
 //! The rows that the feed shows, as one sequence: those out of the journal, then those in memory, both filtered.
 
 use super::older::Older;
+use super::sieve::rank;
 use crate::group::filter::Matches;
 use crate::group::{Feed, Row};
 
@@ -46,7 +47,7 @@ impl<'a> Lines<'a> {
                 let rank = number.min(self.feed.end()).saturating_sub(self.feed.first());
                 usize::try_from(rank).unwrap_or(usize::MAX)
             }
-            Some(matches) => matches.rank(number),
+            Some(matches) => rank(matches, number),
         }
     }
 

@@ -11,7 +11,7 @@ mod title;
 use super::format::Zone;
 use super::keymap::{Motion, Way};
 use super::moment;
-use crate::group::filter::FilterError;
+use crate::group::filter::{FilterError, Moment};
 use crate::group::{Group, Row};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
@@ -21,7 +21,7 @@ pub(super) use lines::{Lines, Spot};
 use older::{Older, Wanted};
 pub(super) use row::{draw, rows_in};
 pub(super) use scroll::Scroll;
-use sieve::Sieve;
+use sieve::{Sieve, rank};
 pub(super) use title::title;
 
 /// What the user reads in the feed.
@@ -97,52 +97,52 @@ impl Reading {
     ///
     /// # Errors
     /// If the words are no filter.
-    pub(super) fn set_filter(&mut self, words: &str, group: &Group, now: Millis) -> Result<(), FilterError> {
+    pub(super) fn set_filter(&mut self, words: &str, group: &Group, moment: Moment) -> Result<(), FilterError> {
         if words.trim() == self.filter_words() {
             return Ok(());
         }
-        self.filter = Sieve::read(words, group, now)?;
-        self.show_older(group, now);
+        self.filter = Sieve::read(words, group, moment)?;
+        self.show_older(group);
         let search = self.search.take().map(|search| search.words);
-        search.map_or(Ok(()), |words| self.set_search(&words, group, now))
+        search.map_or(Ok(()), |words| self.set_search(&words, group, moment))
     }
 
-    fn show_older(&mut self, group: &Group, now: Millis) {
+    fn show_older(&mut self, group: &Group) {
         let Self { filter, older, .. } = self;
-        older.filter(|row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group, now)));
+        older.filter(|row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
     }
 
     /// Looks for what fits; for nothing any more, if there are no words.
     ///
     /// # Errors
     /// If the words are no filter.
-    pub(super) fn set_search(&mut self, words: &str, group: &Group, now: Millis) -> Result<(), FilterError> {
+    pub(super) fn set_search(&mut self, words: &str, group: &Group, moment: Moment) -> Result<(), FilterError> {
         let words = words.trim();
         // What is typed alone must be right alone: both together could be right by accident.
-        let hits = match Sieve::read(words, group, now)? {
+        let hits = match Sieve::read(words, group, moment)? {
             None => None,
-            Some(_) => Sieve::read(format!("{} {words}", self.filter_words()).trim(), group, now)?,
+            Some(_) => Sieve::read(format!("{} {words}", self.filter_words()).trim(), group, moment)?,
         };
         self.search = hits.map(|hits| Search { words: words.to_owned(), hits, seeking: None });
         Ok(())
     }
 
     /// Goes to the next hit, the selected row included if `or_here`.
-    pub(super) fn seek(&mut self, way: Way, or_here: bool, group: &Group, now: Millis) -> Sought {
+    pub(super) fn seek(&mut self, way: Way, or_here: bool, group: &Group) -> Sought {
         let Some(at) = self.selected(group) else { return Sought::Nowhere(way) };
         let Some(search) = &mut self.search else { return Sought::Nowhere(way) };
-        if or_here && search.fits(at, &self.older, group, now) {
+        if or_here && search.fits(at, &self.older, group) {
             self.go_to(at, group);
             return Sought::Found;
         }
         search.seeking = Some((at, way));
-        self.go_on_seeking(group, now)
+        self.go_on_seeking(group)
     }
 
-    fn go_on_seeking(&mut self, group: &Group, now: Millis) -> Sought {
+    fn go_on_seeking(&mut self, group: &Group) -> Sought {
         let Some(search) = &mut self.search else { return Sought::Found };
         let Some((from, way)) = search.seeking else { return Sought::Found };
-        let sought = search.next(from, way, &self.older, group, now);
+        let sought = search.next(from, way, &self.older, group);
         match sought {
             Next::NotYet => return Sought::NotYet,
             Next::Found(spot) => {
@@ -179,7 +179,7 @@ impl Reading {
             Motion::Last => scroll.follow(),
         }
         self.scroll = scroll;
-        let all_is_filtered = self.filter.as_ref().is_none_or(Sieve::is_complete);
+        let all_is_filtered = self.filter.as_ref().is_none_or(|sieve| sieve.is_complete(group));
         if !enough && all_is_filtered {
             return self.older.read(Wanted::More(self.older.len()));
         }
@@ -227,11 +227,11 @@ impl Reading {
         Reaction::Redraw
     }
 
-    pub(super) fn take_older(&mut self, page: Page, group: &Group, now: Millis) -> Reaction {
+    pub(super) fn take_older(&mut self, page: Page, group: &Group) -> Reaction {
         let first = self.lines(group).nth(0);
         let was_at_first = self.selected(group) == first;
         let Self { filter, older, .. } = self;
-        let reaction = older.take(page, |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group, now)));
+        let reaction = older.take(page, |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
         if let (Some(at), false) = (self.bound_for, self.older.is_reading()) {
             self.bound_for = None;
             let spot = self.older.at(at).map(Spot::Journal).or_else(|| self.lines(group).nth(0));
@@ -261,12 +261,12 @@ impl Reading {
     /// How many rows are shown and hit: what changes on the screen while it is worked on.
     pub(super) fn progress(&self, group: &Group) -> (usize, usize, bool) {
         let hits = self.search.as_ref().map_or(0, |search| search.hits.matches().len());
-        (self.lines(group).len(), hits, self.is_complete())
+        (self.lines(group).len(), hits, self.is_complete(group))
     }
 
-    fn is_complete(&self) -> bool {
+    fn is_complete(&self, group: &Group) -> bool {
         let search = self.search.as_ref().map(|search| &search.hits);
-        [self.filter.as_ref(), search].into_iter().flatten().all(Sieve::is_complete)
+        [self.filter.as_ref(), search].into_iter().flatten().all(|sieve| sieve.is_complete(group))
     }
 
     /// Marks the selected row, or takes the mark off it.
@@ -287,7 +287,7 @@ impl Reading {
     }
 
     /// One level back: the search, the pause, the filter, the mark; false if there is none of them.
-    pub(super) fn back(&mut self, group: &Group, now: Millis) -> bool {
+    pub(super) fn back(&mut self, group: &Group) -> bool {
         if self.search.take().is_some() {
             return true;
         }
@@ -298,31 +298,31 @@ impl Reading {
             return true;
         }
         if self.filter.take().is_some() {
-            self.show_older(group, now);
+            self.show_older(group);
             return true;
         }
         self.mark.take().is_some()
     }
 
     /// Goes on with what takes longer than a frame; true if there is still more to do.
-    pub(super) fn work(&mut self, group: &Group, now: Millis, rows: usize) -> (bool, Option<Sought>) {
-        let filtering = self.filter.as_mut().is_some_and(|sieve| sieve.advance(group, now, rows));
-        let searching = self.search.as_mut().is_some_and(|search| search.hits.advance(group, now, rows));
+    pub(super) fn work(&mut self, group: &Group, rows: usize) -> (bool, Option<Sought>) {
+        let filtering = self.filter.as_mut().is_some_and(|sieve| sieve.advance(group, rows));
+        let searching = self.search.as_mut().is_some_and(|search| search.hits.advance(group, rows));
         let sought = self
             .search
             .as_ref()
             .is_some_and(|search| search.seeking.is_some())
-            .then(|| self.go_on_seeking(group, now))
+            .then(|| self.go_on_seeking(group))
             .filter(|sought| *sought != Sought::NotYet);
         (filtering || searching, sought)
     }
 
     /// Looks through what has just come, so that it is in the next frame; the rest is [`Self::work`].
-    pub(super) fn catch_up(&mut self, group: &Group, now: Millis) {
+    pub(super) fn catch_up(&mut self, group: &Group) {
         const ROWS: usize = 200;
         let sieves = [self.filter.as_mut(), self.search.as_mut().map(|search| &mut search.hits)];
         for sieve in sieves.into_iter().flatten() {
-            sieve.advance(group, now, ROWS);
+            sieve.advance(group, ROWS);
         }
     }
 
@@ -330,7 +330,7 @@ impl Reading {
     pub(super) fn why_empty(&self, group: &Group) -> &'static str {
         match &self.filter {
             _ if group.feed().is_empty() => "nothing was reflected yet",
-            Some(sieve) if !sieve.is_complete() => "filtering…",
+            Some(sieve) if !sieve.is_complete(group) => "filtering…",
             _ => "no row fits the filter; Esc shows all again",
         }
     }
@@ -344,34 +344,34 @@ enum Next {
 }
 
 impl Search {
-    fn fits(&self, spot: Spot, older: &Older, group: &Group, now: Millis) -> bool {
+    fn fits(&self, spot: Spot, older: &Older, group: &Group) -> bool {
         match spot {
-            Spot::Memory(number) => group.feed().get(number).is_some_and(|row| self.hits.fits(&row, group, now)),
-            Spot::Journal(number) => older.row(number).is_some_and(|row| self.hits.fits(row, group, now)),
+            Spot::Memory(number) => group.feed().get(number).is_some_and(|row| self.hits.fits(&row, group)),
+            Spot::Journal(number) => older.row(number).is_some_and(|row| self.hits.fits(row, group)),
         }
     }
 
     /// Rows are looked through from the newest on: what is found on the way to older ones stays the next hit, what is
     /// found on the way to newer ones may not be.
-    fn next(&self, from: Spot, way: Way, older: &Older, group: &Group, now: Millis) -> Next {
+    fn next(&self, from: Spot, way: Way, older: &Older, group: &Group) -> Next {
         let matches = self.hits.matches();
         let in_memory = match (from, way) {
-            (Spot::Memory(number), Way::Older) => matches.rank(number).checked_sub(1).and_then(|at| matches.get(at)),
-            (Spot::Memory(number), Way::Newer) => matches.get(matches.rank(number + 1)),
+            (Spot::Memory(number), Way::Older) => rank(matches, number).checked_sub(1).and_then(|at| matches.get(at)),
+            (Spot::Memory(number), Way::Newer) => matches.get(rank(matches, number + 1)),
             (Spot::Journal(_), Way::Older) => None,
             (Spot::Journal(_), Way::Newer) => matches.get(0),
         };
-        let in_journal = || older.next(from, way, |row| self.hits.fits(row, group, now)).map(Spot::Journal);
+        let in_journal = || older.next(from, way, |row| self.hits.fits(row, group)).map(Spot::Journal);
         let in_memory = || in_memory.map(Spot::Memory);
         match way {
             Way::Older => match in_memory() {
                 Some(found) => Next::Found(found),
-                None if !self.hits.is_complete() && matches!(from, Spot::Memory(_)) => Next::NotYet,
+                None if !self.hits.is_complete(group) && matches!(from, Spot::Memory(_)) => Next::NotYet,
                 None => in_journal().map_or(Next::Nowhere, Next::Found),
             },
             Way::Newer => match in_journal() {
                 Some(found) => Next::Found(found),
-                None if !self.hits.is_complete() => Next::NotYet,
+                None if !self.hits.is_complete(group) => Next::NotYet,
                 None => in_memory().map_or(Next::Nowhere, Next::Found),
             },
         }

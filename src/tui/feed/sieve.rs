@@ -1,8 +1,7 @@
 //! A filter as it was typed, and the rows in memory that fit it.
 
-use crate::group::filter::{Filter, FilterError, Matches};
+use crate::group::filter::{Context, Filter, FilterError, Matches, Moment};
 use crate::group::{Group, Row};
-use crate::protocol::Millis;
 use crate::text::Clean;
 
 /// How many rows are looked through at once, so that the newest that fit are in the next frame.
@@ -12,20 +11,20 @@ const FIRST: usize = 2_000;
 #[derive(Debug)]
 pub(super) struct Sieve {
     words: String,
-    filter: Filter,
+    moment: Moment,
     matches: Matches,
 }
 
 impl Sieve {
     /// [`None`] for no words.
-    pub(super) fn read(words: &str, group: &Group, now: Millis) -> Result<Option<Self>, FilterError> {
+    pub(super) fn read(words: &str, group: &Group, moment: Moment) -> Result<Option<Self>, FilterError> {
         let words = words.trim();
-        if words.is_empty() {
+        let filter = Filter::parse(words)?;
+        if filter.is_empty() {
             return Ok(None);
         }
-        let filter = Filter::parse(words)?;
-        let mut sieve = Self { words: words.to_owned(), filter: filter.clone(), matches: Matches::new(filter) };
-        sieve.advance(group, now, FIRST);
+        let mut sieve = Self { words: words.to_owned(), moment, matches: Matches::new(filter, moment) };
+        sieve.matches.advance(group, FIRST);
         Ok(Some(sieve))
     }
 
@@ -41,16 +40,25 @@ impl Sieve {
         &self.matches
     }
 
-    pub(super) fn fits(&self, row: &Row, group: &Group, now: Millis) -> bool {
-        self.filter.matches(row, group, now)
+    /// Whether a row fits that need not be in memory.
+    pub(super) fn fits(&self, row: &Row, group: &Group) -> bool {
+        self.matches.filter().matches(row, &Context::of(group, self.moment))
     }
 
     /// Looks through so many rows more; true if there are still others.
-    pub(super) fn advance(&mut self, group: &Group, now: Millis, rows: usize) -> bool {
-        self.matches.advance(group, now, rows)
+    pub(super) fn advance(&mut self, group: &Group, rows: usize) -> bool {
+        if self.matches.is_behind(group) {
+            self.matches.advance(group, rows);
+        }
+        self.matches.is_behind(group)
     }
 
-    pub(super) fn is_complete(&self) -> bool {
-        self.matches.is_complete()
+    pub(super) fn is_complete(&self, group: &Group) -> bool {
+        self.matches.progress(group).is_complete()
     }
+}
+
+/// How many of the rows found come before this one.
+pub(super) fn rank(matches: &Matches, number: u64) -> usize {
+    matches.place(number).unwrap_or_else(|place| place)
 }

@@ -53,12 +53,12 @@ fn narrowed(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
     };
     let mut pieces = Vec::new();
     if let Some(sieve) = &reading.filter {
-        let count = shown(reading.lines(view.group).len(), sieve.is_complete());
+        let count = shown(reading.lines(view.group).len(), sieve.is_complete(view.group));
         pieces.push(Piece::new(format!("filter: {}", sieve.shown()), view.theme.focus()));
         pieces.push(Piece::new(format!("{count} shown"), Theme::PLAIN));
     }
     if let Some(search) = &reading.search {
-        let count = shown(search.hits.matches().len(), search.hits.is_complete());
+        let count = shown(search.hits.matches().len(), search.hits.is_complete(view.group));
         let words = crate::text::Clean::new(&search.words);
         pieces.push(Piece::new(format!("find: {words}"), view.theme.focus()));
         pieces.push(Piece::new(format!("{count} hits"), Theme::PLAIN));

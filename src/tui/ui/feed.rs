@@ -28,16 +28,16 @@ impl Ui {
         reaction
     }
 
-    pub(in crate::tui) fn take_older(&mut self, page: Page, group: &Group, now: Millis) -> Reaction {
-        let reaction = self.reading.take_older(page, group, now);
+    pub(in crate::tui) fn take_older(&mut self, page: Page, group: &Group) -> Reaction {
+        let reaction = self.reading.take_older(page, group);
         self.say_why_no_more(Motion::First, group);
         reaction
     }
 
     /// The next hit; without a search, `n` takes note of devices as in any other pane.
-    pub(super) fn next_hit(&mut self, way: Way, group: &Group, now: Millis) -> Reaction {
+    pub(super) fn next_hit(&mut self, way: Way, group: &Group) -> Reaction {
         if self.reading.is_searching() {
-            let sought = self.reading.seek(way, false, group, now);
+            let sought = self.reading.seek(way, false, group);
             self.say_sought(sought);
             return Reaction::Redraw;
         }
@@ -60,9 +60,9 @@ impl Ui {
     }
 
     /// Does a part of what takes longer than a frame.
-    pub(in crate::tui) fn work(&mut self, group: &Group, now: Millis, rows: usize) -> Worked {
+    pub(in crate::tui) fn work(&mut self, group: &Group, rows: usize) -> Worked {
         let lines_before = self.reading.progress(group);
-        let (more, sought) = self.reading.work(group, now, rows);
+        let (more, sought) = self.reading.work(group, rows);
         if let Some(sought) = sought {
             // While the words are still typed, nothing found so far is no news.
             if !matches!(self.overlay, Overlay::Line(_)) {
@@ -72,7 +72,7 @@ impl Ui {
         Worked { changed: sought.is_some() || self.reading.progress(group) != lines_before, more }
     }
 
-    pub(super) fn feed_back(&mut self, group: &Group, now: Millis) -> bool {
-        self.focus == Pane::Feed && self.reading.back(group, now)
+    pub(super) fn feed_back(&mut self, group: &Group) -> bool {
+        self.focus == Pane::Feed && self.reading.back(group)
     }
 }

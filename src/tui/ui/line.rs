@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::{Overlay, Ui};
 use crate::group::Group;
-use crate::group::filter::{self, FilterError};
+use crate::group::filter::{self, Completions, FilterError, Moment};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
@@ -62,14 +62,15 @@ impl Ui {
 
     /// Shows what follows from the line so far. While it is wrong, the feed stays as it was.
     fn line_changed(&mut self, edited: bool, group: &Group, now: Millis) -> Reaction {
+        let moment = self.moment(now);
         let Overlay::Line(line) = &mut self.overlay else { return Reaction::Nothing };
         let text = line.prompt.text().to_owned();
         let wrong = match line.prompt.question {
-            Question::Filter if edited => self.reading.set_filter(&text, group, now).err().map(|error| words(&error)),
-            Question::Search if edited => match self.reading.set_search(&text, group, now) {
+            Question::Filter if edited => self.reading.set_filter(&text, group, moment).err().map(|error| words(&error)),
+            Question::Search if edited => match self.reading.set_search(&text, group, moment) {
                 Ok(()) => {
                     self.reading.scroll = line.scroll;
-                    self.reading.seek(Way::Older, true, group, now);
+                    self.reading.seek(Way::Older, true, group);
                     None
                 }
                 Err(error) => Some(words(&error)),
@@ -90,10 +91,10 @@ impl Ui {
     /// Keeps what was typed; a line that is wrong stays open.
     pub(super) fn keep_line(&mut self, mut line: Box<Line>, group: &Group, now: Millis) -> Reaction {
         let text = line.prompt.text().to_owned();
-        let question = line.prompt.question;
+        let (question, moment) = (line.prompt.question, self.moment(now));
         let done = match question {
-            Question::Filter => self.reading.set_filter(&text, group, now).map_err(|error| words(&error)),
-            Question::Search => self.reading.set_search(&text, group, now).map_err(|error| words(&error)),
+            Question::Filter => self.reading.set_filter(&text, group, moment).map_err(|error| words(&error)),
+            Question::Search => self.reading.set_search(&text, group, moment).map_err(|error| words(&error)),
             Question::Time if text.trim().is_empty() => Ok(()),
             Question::Time => match time_of(&text, now, self.settings.zone) {
                 Ok(at) => return self.go_to_time(at, group),
@@ -106,7 +107,7 @@ impl Ui {
             return Reaction::Redraw;
         }
         if question == Question::Search && self.reading.is_searching() {
-            let sought = self.reading.seek(Way::Older, true, group, now);
+            let sought = self.reading.seek(Way::Older, true, group);
             self.say_sought(sought);
         }
         Reaction::Redraw
@@ -114,13 +115,18 @@ impl Ui {
 
     /// Everything is as before the line was opened.
     pub(super) fn give_line_up(&mut self, line: &Line, group: &Group, now: Millis) {
+        let moment = self.moment(now);
         let restored = [
-            self.reading.set_filter(&line.filter, group, now),
-            self.reading.set_search(&line.search, group, now),
+            self.reading.set_filter(&line.filter, group, moment),
+            self.reading.set_search(&line.search, group, moment),
         ];
         // Both were in force before, so they are right.
         debug_assert!(restored.iter().all(Result::is_ok));
         self.reading.scroll = line.scroll;
+    }
+
+    fn moment(&self, now: Millis) -> Moment {
+        Moment { now, zone: self.settings.zone.ahead_of_utc(now) }
     }
 
     pub(super) fn say_sought(&mut self, sought: Sought) {
@@ -137,6 +143,13 @@ fn words(error: &FilterError) -> Clean {
     Clean::new(&error.to_string())
 }
 
+/// The whole line for each thing that can stand at the cursor.
 fn offers(text: &str, cursor: usize, group: &Group) -> Vec<Offer> {
-    Vec::new()
+    let Completions { from, to, candidates } = filter::complete(text, cursor, group);
+    let (Some(before), Some(after)) = (text.get(..from), text.get(to..)) else { return Vec::new() };
+    let offer = |candidate: String| {
+        let line = format!("{before}{candidate}");
+        Offer { cursor: line.chars().count(), line: format!("{line}{after}"), shown: Clean::new(&candidate) }
+    };
+    candidates.into_iter().map(offer).collect()
 }

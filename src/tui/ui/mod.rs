@@ -103,7 +103,7 @@ impl Ui {
         if area.is_empty() {
             return;
         }
-        self.reading.catch_up(group, now);
+        self.reading.catch_up(group);
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
         let view = View {
@@ -232,7 +232,7 @@ impl Ui {
             Action::Lock => self.ask_about_lock(group, now),
             Action::Ask(question) => self.open_line(question, group, now),
             Action::Complete(step) => self.complete(step, group, now),
-            Action::Hit(way) => self.next_hit(way, group, now),
+            Action::Hit(way) => self.next_hit(way, group),
             Action::Mark => self.mark(group),
             Action::Reveal => self.reveal(),
             Action::Copy => self.copy(group, now),
@@ -268,7 +268,7 @@ impl Ui {
             Overlay::Line(line) => self.give_line_up(&line, group, now),
             Overlay::Page(_) | Overlay::Dialog(_) => {}
             Overlay::None if self.zoomed => self.zoomed = false,
-            Overlay::None if self.feed_back(group, now) => {}
+            Overlay::None if self.feed_back(group) => {}
             Overlay::None => return Reaction::Nothing,
         }
         Reaction::Redraw
