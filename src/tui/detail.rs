@@ -101,6 +101,10 @@ fn mark_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
         .into_iter()
         .filter(|(marked, ..)| *marked)
         .map(|(_, name, meaning, style)| Fact::new(name, meaning).styled(style))
+        .chain(row.marks.gap.map(|missing| {
+            let words = format!("{} ids are missing before it", format::count(u64::from(missing)));
+            Fact::new("gap", words).styled(view.theme.attention())
+        }))
         .collect()
 }
 

@@ -122,6 +122,9 @@ fn what(view: &View<'_>, row: &Row, style: Style) -> Vec<(String, Style)> {
     if row.marks.repeated_nonce {
         what.push(("same nonce: ".to_owned(), view.theme.bad()));
     }
+    if row.marks.gap.is_some() {
+        what.push(("gap before: ".to_owned(), view.theme.attention()));
+    }
     if row.marks.redelivered {
         what.push(("again: ".to_owned(), view.theme.focus()));
     }

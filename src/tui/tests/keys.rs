@@ -23,20 +23,6 @@ fn started(group: &Group) -> Ui {
     ui
 }
 
-/// What the last of the keys leads to; `\t`, `\n` and `\u{1b}` are Tab, Enter and Esc.
-fn last_reaction(ui: &mut Ui, group: &Group, keys: &str) -> Reaction {
-    let mut reaction = Reaction::Nothing;
-    for key in keys.chars() {
-        reaction = match key {
-            '\t' => press(ui, group, KeyCode::Tab),
-            '\n' => press(ui, group, KeyCode::Enter),
-            '\u{1b}' => press(ui, group, KeyCode::Esc),
-            key => press(ui, group, KeyCode::Char(key)),
-        };
-    }
-    reaction
-}
-
 fn waiting(code: Option<CloseCode>, next: NextStep) -> Group {
     let mut group = normal();
     let cause = match code {

@@ -78,7 +78,7 @@ fn any_size_can_be_drawn() {
     let tiny = (0..4).flat_map(|width| (0..4).map(move |height| (width, height)));
     let sizes: Vec<_> =
         tiny.chain([(40, 10), (41, 11), (71, 15), (72, 16), (119, 30), (120, 30), (300, 100), (1, 300)]).collect();
-    for keys in ["", "?", "D", "L", "4\n", "\n", "5+"] {
+    for keys in ["", "?", "D", "L", "4\n", "\n", "5+", "5\n", "/kind:", "/bad:", "fECHO", "t", "4mk\n"] {
         for size in &sizes {
             let mut ui = Ui::new(settings());
             draw(&mut ui, &group, (80, 24));
