@@ -1,5 +1,6 @@
 //! [`Names`]: what contacts, groups and lists are called, as far as the messages so far have told.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::protocol::d2d::{Conversation, Kind, Summary, SyncAction};
@@ -12,6 +13,7 @@ pub const MAX_NAMES: usize = 20_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     known: BTreeMap<Conversation, Known>,
+    revision: u64,
 }
 
 /// What one of them is called.
@@ -27,7 +29,7 @@ impl Names {
     /// No names at all.
     #[must_use]
     pub const fn none() -> Self {
-        Self { known: BTreeMap::new() }
+        Self { known: BTreeMap::new(), revision: 0 }
     }
 
     /// The name of one, if it has one: rather that which the user gave than its own.
@@ -37,34 +39,52 @@ impl Names {
         [given, own].into_iter().find(|name| !name.is_empty())
     }
 
+    /// Changes whenever a name does.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Takes in what a message tells of names.
     pub fn learn(&mut self, summary: &Summary) {
+        let is_deleted = summary.action == Some(SyncAction::Delete);
+        // Nearly all messages tell nothing of names.
+        if summary.name.is_none() && summary.nickname.is_none() && !is_deleted {
+            return;
+        }
         let Some(named) = named(summary) else { return };
-        if summary.action == Some(SyncAction::Delete) {
-            self.known.remove(&named);
+        if is_deleted {
+            self.revision += u64::from(self.known.remove(named.as_ref()).is_some());
             return;
         }
-        if summary.name.is_none() && summary.nickname.is_none() {
+        if self.known.len() >= MAX_NAMES && !self.known.contains_key(named.as_ref()) {
             return;
         }
-        if self.known.len() >= MAX_NAMES && !self.known.contains_key(&named) {
-            return;
-        }
-        let known = self.known.entry(named).or_default();
-        if let Some(name) = &summary.name {
+        let known = self.known.entry(named.into_owned()).or_default();
+        let given = summary.name.as_ref().filter(|name| **name != known.given);
+        let own = summary.nickname.as_ref().filter(|nickname| !known.goes_by(nickname));
+        self.revision += u64::from(given.is_some() || own.is_some());
+        if let Some(name) = given {
             known.given.clone_from(name);
         }
-        if let Some(nickname) = &summary.nickname {
+        if let Some(nickname) = own {
             known.own = if nickname.is_empty() { Clean::default() } else { Clean::new(&format!("~{nickname}")) };
         }
     }
 }
 
+impl Known {
+    /// Whether it calls itself so already.
+    fn goes_by(&self, nickname: &Clean) -> bool {
+        self.own.as_str().strip_prefix('~').unwrap_or_default() == nickname.as_str()
+    }
+}
+
 /// Whom the names in a message are of: the sender of a group's message, else that with which it is exchanged.
-fn named(summary: &Summary) -> Option<Conversation> {
+fn named(summary: &Summary) -> Option<Cow<'_, Conversation>> {
     match (summary.kind, &summary.sender) {
-        (Kind::IncomingMessage, Some(sender)) => Some(Conversation::Contact(sender.clone())),
-        _ => summary.conversation.clone(),
+        (Kind::IncomingMessage, Some(sender)) => Some(Cow::Owned(Conversation::Contact(sender.clone()))),
+        _ => summary.conversation.as_ref().map(Cow::Borrowed),
     }
 }
 
@@ -124,7 +144,7 @@ mod tests {
         let mut names = Names::default();
         names.learn(&told(&list, Some("Neighbours"), None));
         names.learn(&Summary { action: Some(SyncAction::Delete), ..told(&list, None, None) });
-        assert_eq!(names, Names::none());
+        assert_eq!(names.of(&list), None);
     }
 
     #[test]

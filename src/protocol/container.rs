@@ -69,7 +69,7 @@ impl PayloadType {
 }
 
 /// Why bytes from the other side are not a message. Carries no payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DecodeError {
     /// Fewer bytes than the layout needs.
     #[error("the {0} is too short")]

@@ -33,7 +33,7 @@ pub trait Sealable: Sized {
 }
 
 /// Why sealed data could not be read. Carries no payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum OpenError {
     /// Fewer bytes than nonce and authenticator take.
     #[error("too short to be sealed data")]
