@@ -15,6 +15,7 @@ pub mod devices;
 pub mod event;
 pub mod feed;
 pub mod filter;
+pub mod journal_state;
 pub mod known;
 pub mod latency;
 pub mod lock;
@@ -33,6 +34,7 @@ pub use event::{
 };
 pub use feed::{Feed, Marks, Row};
 pub use filter::{Context, Filter, Matches};
+pub use journal_state::JournalState;
 pub use known::{DeviceChange, Known};
 pub use latency::Latency;
 pub use lock::{Lock, LockState};
@@ -60,6 +62,7 @@ pub struct Group {
     latency: Latency,
     names: Names,
     notices: Notices,
+    journal: JournalState,
     replay_told_at: Option<Millis>,
 }
 
@@ -99,6 +102,12 @@ impl Group {
             Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(at, *elapsed),
             Event::Refused(refusal) => self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string())),
             Event::Ignored(what) => self.ignored(at, what),
+            Event::Journal(state) => self.journal_is(at, state),
+            Event::JournalSetAside(name) => self.notices.push(
+                at,
+                NoticeKind::Alarm,
+                Clean::new(&format!("the journal was damaged and is kept as {name}; a new one was begun")),
+            ),
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
         }
     }
@@ -185,6 +194,20 @@ impl Group {
         Some(self.devices.known(self.own()?)).filter(|_| self.devices.as_of().is_some())
     }
 
+    fn journal_is(&mut self, at: Millis, state: &JournalState) {
+        match (&self.journal, state) {
+            (_, JournalState::Failed(why)) => {
+                let words = format!("{why}; nothing is acknowledged until the journal can be written");
+                self.notices.push(at, NoticeKind::Alarm, Clean::new(&words));
+            }
+            (JournalState::Failed(_), JournalState::Keeps) => {
+                self.notices.push(at, NoticeKind::Done, Clean::literal("the journal can be written again"));
+            }
+            _ => {}
+        }
+        self.journal = state.clone();
+    }
+
     fn ignored(&mut self, at: Millis, what: &Clean) {
         self.notices.push(at, NoticeKind::Ignored, Clean::new(&format!("ignored from the server: {what}")));
     }
@@ -249,6 +272,12 @@ impl Group {
     #[must_use]
     pub const fn latency(&self) -> &Latency {
         &self.latency
+    }
+
+    /// Whether received messages are kept before they are acknowledged.
+    #[must_use]
+    pub const fn journal(&self) -> &JournalState {
+        &self.journal
     }
 
     /// What contacts, groups and lists are called.

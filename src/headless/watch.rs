@@ -16,8 +16,8 @@ use crate::profile::Profile;
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, clock, drive, event_loop,
-    signals,
+    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, clock, drive_keeping,
+    event_loop, signals,
 };
 use crate::session::{Command, Session};
 
@@ -64,7 +64,7 @@ fn warn_of_any_certificate() -> io::Result<()> {
 /// If standard output fails, or the system gives no thread.
 pub fn watch(session: Session, address: Address, memories: Memories, until: UntilArgs) -> Result<Outcome, Failure> {
     let own = session.config().device_id;
-    let Memories { slot, known: memory } = memories;
+    let Memories { slot, known: memory, journal } = memories;
     let session = match &memory {
         Some(memory) => session.knowing(memory.known().cloned()),
         None => session,
@@ -79,7 +79,7 @@ pub fn watch(session: Session, address: Address, memories: Memories, until: Unti
         .spawn(move || {
             // Also when the session panics: else the printer would wait for ever.
             let ended = EndsStream(ended);
-            session_loop.block_on(drive(session, address, receiver, observer));
+            session_loop.block_on(drive_keeping(journal, session, address, receiver, observer));
             drop(ended);
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
@@ -399,7 +399,10 @@ impl Progress {
     /// How the end of a connection ends the watch, if it does: giving up the leader role, or a visit, does not.
     fn end(&self, cause: &DisconnectCause, next: NextStep) -> Option<Outcome> {
         match cause {
-            DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::ByUser => None,
+            DisconnectCause::LeaderRole
+            | DisconnectCause::VisitOver
+            | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::ByUser => None,
             DisconnectCause::LeftGroup => Some(Outcome::Normal),
             // The slot has expired while we stayed away, as it may: a new one is taken.
             DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::JournalError;
 use super::{code, file, row, schema, span};
+use crate::group::names::Names;
 use crate::group::{Row, sentence};
 use crate::protocol::d2d::{Conversation, Direction, Kind, Summary};
 use crate::protocol::{DeviceId, MessageId, Millis, Pseudonym, PseudonymKey};
@@ -344,7 +345,7 @@ impl HistoryRow {
     #[must_use]
     pub fn sentence(&self) -> Clean {
         match &self.shown().content {
-            Ok(summary) => sentence::of(summary),
+            Ok(summary) => sentence::of(summary, &Names::none()),
             Err(error) => Clean::new(&error.to_string()),
         }
     }

@@ -99,6 +99,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
                 ephemeral: marks & code::EPHEMERAL != 0,
                 repeated_nonce: marks & code::REPEATED_NONCE != 0,
                 redelivered: marks & code::REDELIVERED != 0,
+                gap: None,
             },
         },
     })
@@ -116,6 +117,7 @@ fn summary(
 ) -> Result<Summary, rusqlite::Error> {
     let number = |index: usize| row.get(index).map(|value: Option<i64>| value.map(i64::cast_unsigned));
     let mut summary = Summary {
+        name: None,
         author: number(10)?.map(DeviceId),
         protocol_version: row.get(11)?,
         kind: code::kind_of(row.get(9)?),

@@ -27,7 +27,7 @@ pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
 pub use keys::{GroupKeys, GroupSecret};
 pub use message::{
     Activity, ClientHello, ClientMessage, DeviceEntry, ExhaustedPolicy, ExpirationPolicy, Reflect, Reflected,
-    ReflectedHeader, ServerHello, ServerInfo, ServerMessage, SlotState,
+    ReflectedHeader, ServerHello, ServerInfo, ServerMessage, SlotState, acknowledgements,
 };
 pub use nonce_fingerprint::NonceFingerprinter;
 pub use pin::{NotAPin, SpkiPin};

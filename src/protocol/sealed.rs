@@ -65,6 +65,12 @@ impl<T> Sealed<T> {
         &self.bytes
     }
 
+    /// The same bytes in memory of their own: what was read off a socket otherwise keeps all that was read with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self::from_wire(Bytes::copy_from_slice(&self.bytes))
+    }
+
     /// How many bytes there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -5,6 +5,7 @@ pub mod dashboard;
 pub mod demo;
 pub mod driver;
 mod fault;
+mod journaling;
 pub mod logging;
 mod memory;
 pub mod outcome;
@@ -16,7 +17,8 @@ pub mod signals;
 use std::io;
 
 pub use dashboard::RunningSessions;
-pub use driver::{Observer, drive};
+pub use driver::{Observer, drive, drive_keeping};
+pub use journaling::Journaling;
 pub use memory::Memory;
 pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
