@@ -114,6 +114,7 @@ fn expected(message: &ReflectedMessage, how: &Conversations) -> HistoryRow {
                 ephemeral: message.ephemeral,
                 repeated_nonce: message.repeated_nonce,
                 redelivered: message.redelivered,
+                gap: None,
             },
         },
     };
