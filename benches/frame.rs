@@ -126,7 +126,10 @@ fn slices(name: &str, group: &Group) {
                 break;
             }
         }
-        println!("filter {filter:?}, {name} rows: typed and drawn {first:?}, longest wait {longest:?}, all {:?}", began.elapsed());
+        println!(
+            "filter {filter:?}, {name} rows: typed and drawn {first:?}, longest wait {longest:?}, all {:?}",
+            began.elapsed()
+        );
     }
 }
 

@@ -146,7 +146,7 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
-    /// Ring the terminal's bell when a device is new, changed, unreadable or gone
+    /// Ring the terminal's bell when a device is new, changed, unreadable or gone, or a message is a replay
     #[arg(long)]
     pub bell: bool,
     /// Show times in UTC instead of local time

@@ -24,7 +24,7 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
     ServerGroup, SlotState,
 };
-use d2mtop::runtime::{Observer, Page, Reaction, RunningSessions, Screen, clock, dashboard, drive, Worked};
+use d2mtop::runtime::{Observer, Page, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive};
 use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
 use d2mtop::text::Clean;
 use program::Mediator;

@@ -45,7 +45,8 @@ fn what_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
         Err(error) => facts.push(Fact::new("unreadable", error)),
     }
     facts.extend(row.conversation().map(|conversation| named(view, conversation)));
-    facts.extend(row.content.as_ref().ok().and_then(|summary| summary.message_id).map(|id| Fact::new("message id", id)));
+    facts
+        .extend(row.content.as_ref().ok().and_then(|summary| summary.message_id).map(|id| Fact::new("message id", id)));
     facts
 }
 
@@ -67,9 +68,8 @@ fn time_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
     let exact = |at| view.clock.zone().exact(at);
     let age = format::span(view.group.age(row.stored_at, row.received_at));
     let created = row.content.as_ref().ok().and_then(|summary| summary.created_at);
-    let stored = created.map_or_else(String::new, |created| {
-        format!(", {} from its creation", format::apart(created, row.stored_at))
-    });
+    let stored = created
+        .map_or_else(String::new, |created| format!(", {} from its creation", format::apart(created, row.stored_at)));
     let mut facts: Vec<Fact> = created.map(|at| Fact::new("created", exact(at))).into_iter().collect();
     facts.extend([
         Fact::new("stored", format!("{} by the server's clock{stored}", exact(row.stored_at))),
@@ -179,7 +179,7 @@ fn envelope_facts(view: &View<'_>, spot: Spot, revealed: bool) -> Vec<Fact> {
         return facts;
     };
     match sealed.open(keys) {
-                Ok(envelope) => {
+        Ok(envelope) => {
             facts.extend(text_facts(view, &envelope, revealed));
             for branch in envelope.tree() {
                 grow(view, &branch, 0, &mut facts);

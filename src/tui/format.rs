@@ -222,7 +222,9 @@ mod tests {
 
     #[test]
     fn times_are_told_apart_with_a_sign() {
-        for (from, to, shown) in [(5, 5, "±0"), (1_000, 2_234, "+1.2 s"), (2_000, 1_000, "-1.0 s"), (0, u64::MAX, "+213,503,982,334 d")] {
+        for (from, to, shown) in
+            [(5, 5, "±0"), (1_000, 2_234, "+1.2 s"), (2_000, 1_000, "-1.0 s"), (0, u64::MAX, "+213,503,982,334 d")]
+        {
             assert_eq!(apart(Millis(from), Millis(to)), shown);
         }
     }

@@ -138,7 +138,9 @@ fn separate(buffer: &mut Buffer, area: Rect) {
 fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
     let mut pen = Pen::new(buffer, layout.hints);
     pen.gap(1);
-    if let Some((kind, text)) = ui.notice(view.group) {
+    let explanation = ui.explanation(view);
+    let comes_first = explanation.is_none() || ui.is_after_the_end(view.group);
+    if let Some((kind, text)) = ui.notice(view.group).filter(|_| comes_first) {
         let (glyph, style) = match kind {
             NoticeKind::Done => ("✓", view.theme.good()),
             NoticeKind::Refused | NoticeKind::Ignored | NoticeKind::Alarm => (ATTENTION, view.theme.attention()),
@@ -151,7 +153,7 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
         pen.text(&text, style).text(note, view.theme.focus());
         return;
     }
-    if let Some(text) = ui.explanation(view) {
+    if let Some(text) = explanation {
         pen.text(ATTENTION, view.theme.attention()).gap(1).text(&text, view.theme.attention());
         return;
     }

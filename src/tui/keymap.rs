@@ -168,7 +168,14 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Page, &[key('g'), named(Home)], "g", Action::Move(Motion::First), "", ""),
     bind(Page, &[key('G'), named(End)], "G", Action::Move(Motion::Last), "", ""),
     // Devices.
-    bind(On(Pane::Devices), &[named(Enter)], "Enter", Action::Detail, "detail", "all facts of the device, the row or the latency"),
+    bind(
+        On(Pane::Devices),
+        &[named(Enter)],
+        "Enter",
+        Action::Detail,
+        "detail",
+        "all facts of the device, the row or the latency",
+    ),
     bind(On(Pane::Devices), &[key('s')], "s", Action::Sort, "sort", "sort devices by the next property"),
     bind(On(Pane::Devices), &[key('S')], "S", Action::Reverse, "", "reverse the order of devices"),
     // Feed.

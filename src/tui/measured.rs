@@ -7,8 +7,8 @@ use super::format;
 use super::page::Fact;
 use super::theme::{BARS, Theme};
 use super::view::View;
-use crate::protocol::Millis;
 use crate::group::latency::{ACKNOWLEDGEMENT, AGE, Author, Percentiles, ROUND_TRIP, Spread};
+use crate::protocol::Millis;
 
 /// The columns of a figure.
 const COLUMN: usize = 9;
@@ -35,15 +35,8 @@ pub(super) fn facts(view: &View<'_>, width: u16) -> Vec<Fact> {
         facts.extend(meanings());
         return facts;
     }
-    [
-        by_time(view, figures),
-        bars(view),
-        by_device(view, figures),
-        by_kind(view, figures),
-        slowest(view),
-        meanings(),
-    ]
-    .concat()
+    [by_time(view, figures), bars(view), by_device(view, figures), by_kind(view, figures), slowest(view), meanings()]
+        .concat()
 }
 
 fn heading(words: &str, figures: usize) -> Fact {
@@ -124,17 +117,15 @@ fn by_device(view: &View<'_>, figures: usize) -> Vec<Fact> {
         Author::Other => "all others".to_owned(),
     };
     let devices: Vec<_> = view.group.latency().devices().collect();
-    let acks = devices.iter().filter_map(|(author, waits)| {
-        row(name(*author), waits.acknowledgement.percentiles(), figures)
-    });
+    let acks =
+        devices.iter().filter_map(|(author, waits)| row(name(*author), waits.acknowledgement.percentiles(), figures));
     let ages = devices.iter().filter_map(|(author, waits)| row(name(*author), waits.age.percentiles(), figures));
     [under("ack by device", acks, figures), under("age by device", ages, figures)].concat()
 }
 
 fn by_kind(view: &View<'_>, figures: usize) -> Vec<Fact> {
     let kinds: Vec<_> = view.group.latency().kinds().collect();
-    let acks =
-        kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.acknowledgement.percentiles(), figures));
+    let acks = kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.acknowledgement.percentiles(), figures));
     let ages = kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.age.percentiles(), figures));
     [under("ack by kind", acks, figures), under("age by kind", ages, figures)].concat()
 }

@@ -180,16 +180,15 @@ pub(super) fn plain(view: &View<'_>, reading: &Reading, about: About) -> String 
 }
 
 fn continued(fact: Fact, width: usize) -> Vec<Fact> {
+    // What fits stays as it is, columns and all.
+    if super::cut::width(&fact.value) <= width {
+        return vec![fact];
+    }
     let Fact { name, value, style, target } = fact;
     let (mut names, mut targets) = (std::iter::once(name), std::iter::once(target));
     wrap(&value, width)
         .into_iter()
-        .map(|value| Fact {
-            name: names.next().unwrap_or_default(),
-            value,
-            style,
-            target: targets.next().flatten(),
-        })
+        .map(|value| Fact { name: names.next().unwrap_or_default(), value, style, target: targets.next().flatten() })
         .collect()
 }
 
@@ -236,7 +235,11 @@ fn device_facts(view: &View<'_>, id: DeviceId) -> Vec<Fact> {
     }
     facts.extend(match device.activity {
         Activity::ConnectedSince(at) => {
-            vec![Fact::new("state", "on"), Fact::new("last login", exact(at)), Fact::new("last seen", "now, it is connected")]
+            vec![
+                Fact::new("state", "on"),
+                Fact::new("last login", exact(at)),
+                Fact::new("last seen", "now, it is connected"),
+            ]
         }
         Activity::LastDisconnect(at) => vec![Fact::new("state", "off"), Fact::new("last seen", exact(at))],
         Activity::LastLogin(at) => {

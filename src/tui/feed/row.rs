@@ -73,14 +73,7 @@ struct Cells {
     style: Style,
 }
 
-fn cells(
-    view: &View<'_>,
-    reading: &Reading,
-    spot: Spot,
-    row: &Row,
-    columns: &Columns,
-    selected: bool,
-) -> Cells {
+fn cells(view: &View<'_>, reading: &Reading, spot: Spot, row: &Row, columns: &Columns, selected: bool) -> Cells {
     let zone = view.clock.zone();
     let mark = match (selected, reading.is_marked(spot)) {
         (true, _) => (SELECTED, view.theme.focus()),

@@ -1,20 +1,27 @@
 //! What the feed's title tells.
 
 use super::Reading;
+use crate::text::Clean;
+use crate::tui::cut::cut;
 use crate::tui::format;
 use crate::tui::theme::Theme;
 use crate::tui::view::{Piece, View};
+
+/// The columns of what was typed.
+const WORDS: usize = 32;
 
 pub(in crate::tui) fn title(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
     let feed = view.group.feed();
     let counts = feed.counts();
     let mut pieces = vec![Piece::new(format::count(counts.received), Theme::STRONG)];
-    pieces.extend(place(view, reading));
+    // What is left out matters more than where one is: rows that are missed must be explained.
     pieces.extend(narrowed(view, reading));
+    pieces.extend(place(view, reading));
     let outstanding = feed.outstanding() as u64;
     let notable = [
         (feed.fell_out(), "fell out", view.theme.attention()),
         (counts.undecryptable, "unreadable", view.theme.attention()),
+        (counts.missing, "missing", view.theme.attention()),
         (counts.replays, "same nonce", view.theme.bad()),
         (outstanding, "not acked", Theme::PLAIN),
     ];
@@ -54,14 +61,18 @@ fn narrowed(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
     let mut pieces = Vec::new();
     if let Some(sieve) = &reading.filter {
         let count = shown(reading.lines(view.group).len(), sieve.is_complete(view.group));
-        pieces.push(Piece::new(format!("filter: {}", sieve.shown()), view.theme.focus()));
+        let words = sieve.shown();
+        let words = cut(words.as_str(), WORDS);
+        pieces.push(Piece::new(format!("filter: {words}"), view.theme.focus()));
         pieces.push(Piece::new(format!("{count} shown"), Theme::PLAIN));
     }
     if let Some(search) = &reading.search {
         let count = shown(search.hits.matches().len(), search.hits.is_complete(view.group));
-        let words = crate::text::Clean::new(&search.words);
+        let words = Clean::new(&search.words);
+        let words = cut(words.as_str(), WORDS);
+        let hits = if count == "1" { "hit" } else { "hits" };
         pieces.push(Piece::new(format!("find: {words}"), view.theme.focus()));
-        pieces.push(Piece::new(format!("{count} hits"), Theme::PLAIN));
+        pieces.push(Piece::new(format!("{count} {hits}"), Theme::PLAIN));
     }
     pieces
 }

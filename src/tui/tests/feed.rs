@@ -64,8 +64,10 @@ fn a_filter_shows_while_it_is_typed_and_escape_shows_all_again() {
     assert_eq!(ui.reading.lines(&group).len(), 1, "kept");
     last_reaction(&mut ui, &group, "/ size>lots\n");
     assert!(matches!(ui.overlay, Overlay::Line(_)), "a line that is wrong stays open");
-    assert_eq!(ui.reading.lines(&group).len(), 1, "and the filter as it was");
-    last_reaction(&mut ui, &group, "\u{1b}\u{1b}");
+    last_reaction(&mut ui, &group, "\u{1b}");
+    work(&mut ui, &group);
+    assert_eq!(ui.reading.lines(&group).len(), 1, "and the filter is as it was before");
+    last_reaction(&mut ui, &group, "\u{1b}");
     assert_eq!(ui.reading.lines(&group).len(), group.feed().len());
 }
 
@@ -244,7 +246,7 @@ fn what_is_copied_is_clean_and_comes_once() {
     let copied = ui.take_copied().unwrap();
     assert_eq!(copied, "110\t2026-11-27 14:02:18.104\tPixel 9\ttext from ECHOECHO\tECHOECHO\t212 B");
     assert_eq!(ui.take_copied(), None);
-    assert!(shown(&mut ui, &group).contains("copied, 70 bytes"));
+    assert!(shown(&mut ui, &group).contains(&format!("copied, {} bytes", copied.len())));
     last_reaction(&mut ui, &Group::default(), "y");
     assert!(shown(&mut ui, &Group::default()).contains("nothing to copy"));
 }
@@ -296,6 +298,7 @@ fn hostile_text_is_shown_not_obeyed_wherever_it_is() {
     last_reaction(&mut ui, &group, "\u{1b}4\nby");
     all.push_str(&symbols(&draw(&mut ui, &group, (160, 50))));
     all.push_str(&ui.take_copied().unwrap());
-    let hostile = |character: char| character.is_control() && character != '\n' || "\u{202e}\u{200b}".contains(character);
+    let hostile =
+        |character: char| character.is_control() && character != '\n' || "\u{202e}\u{200b}".contains(character);
     assert!(!all.contains(hostile), "{all:?}");
 }

@@ -82,7 +82,10 @@ fn keys_lead_to_reactions() {
         ("L\t\n", with_lock(LockEvent::Requested(scope)), command(Command::ReleaseLock)),
     ];
     for (keys, group, reaction) in cases {
-        assert_eq!(last_reaction(&mut started(&group), &group, keys), reaction, "{keys:?} in {:?}", group.connection());
+        let mut ui = started(&group);
+        // What had happened before is read.
+        last_reaction(&mut ui, &group, "?\u{1b}");
+        assert_eq!(last_reaction(&mut ui, &group, keys), reaction, "{keys:?} in {:?}", group.connection());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Scrolling on into the journal.
 
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+
 use super::fixture::*;
 use super::screens::compare;
 use crate::group::*;
@@ -93,7 +95,10 @@ fn the_filter_holds_in_the_journal_and_pages_are_read_until_one_fits() {
     assert_eq!(ui.take_older(page(99..100, true), &group), Reaction::Older { before: Some(99), count: 500 });
     assert_eq!(ui.take_older(page(95..99, true), &group), Reaction::Redraw);
     assert_eq!(ui.reading.lines(&group).len(), 2, "96 and 98");
-    last_reaction(&mut ui, &group, "/\u{15}ECHOECHO\n");
+    last_reaction(&mut ui, &group, "/");
+    let clear = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
+    ui.handle(&TerminalEvent::Key(clear), &group, NOW);
+    last_reaction(&mut ui, &group, "ECHOECHO\n");
     work(&mut ui, &group);
     assert!(ui.reading.lines(&group).len() > 2);
 }
@@ -102,7 +107,7 @@ fn the_filter_holds_in_the_journal_and_pages_are_read_until_one_fits() {
 fn a_time_before_memory_is_read_back_to() {
     let group = group_with(3);
     let mut ui = started(&group);
-    let asked = last_reaction(&mut ui, &group, "t900min\n");
+    let asked = last_reaction(&mut ui, &group, "t901min\n");
     assert_eq!(asked, Reaction::Older { before: None, count: 500 });
     assert_eq!(ui.take_older(page(200..210, true), &group), Reaction::Older { before: Some(200), count: 500 });
     assert_eq!(ui.take_older(page(50..200, true), &group), Reaction::Redraw);

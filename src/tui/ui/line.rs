@@ -66,7 +66,9 @@ impl Ui {
         let Overlay::Line(line) = &mut self.overlay else { return Reaction::Nothing };
         let text = line.prompt.text().to_owned();
         let wrong = match line.prompt.question {
-            Question::Filter if edited => self.reading.set_filter(&text, group, moment).err().map(|error| words(&error)),
+            Question::Filter if edited => {
+                self.reading.set_filter(&text, group, moment).err().map(|error| words(&error))
+            }
             Question::Search if edited => match self.reading.set_search(&text, group, moment) {
                 Ok(()) => {
                     self.reading.scroll = line.scroll;

@@ -160,6 +160,12 @@ impl Ui {
         told.or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
     }
 
+    /// Whether that happened after the connection ended, so that it is not the reason that must be read first.
+    pub(super) fn is_after_the_end(&self, group: &Group) -> bool {
+        let last = group.notices().last().map(|notice| notice.at);
+        self.notice.is_some() || last >= disconnected_at(group)
+    }
+
     /// Why the connection ended and what can be done, until the next key.
     pub(super) fn explanation(&self, view: &View<'_>) -> Option<String> {
         why::explanation(view).filter(|_| self.explained != disconnected_at(view.group))
@@ -183,19 +189,16 @@ impl Ui {
     /// Takes one input.
     pub(super) fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
         match input {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => {
-                match keymap::lookup(*key, self.place()) {
-                    Some(action) => self.act(action, group, now),
-                    None => self.type_key(*key, group, now),
-                }
-            }
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::lookup(*key, self.place()) {
+                Some(action) => self.act(action, group, now),
+                None => self.type_key(*key, group, now),
+            },
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
             TerminalEvent::Paste(text) => self.paste(text, group, now),
-            TerminalEvent::Key(_)
-            | TerminalEvent::FocusGained
-            | TerminalEvent::FocusLost
-            | TerminalEvent::Mouse(_) => Reaction::Nothing,
+            TerminalEvent::Key(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => {
+                Reaction::Nothing
+            }
         }
     }
 
