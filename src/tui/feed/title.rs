@@ -15,8 +15,11 @@ pub(in crate::tui) fn title(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
     let counts = feed.counts();
     let mut pieces = vec![Piece::new(format::count(counts.received), Theme::STRONG)];
     // What is left out matters more than where one is: rows that are missed must be explained.
-    pieces.extend(narrowed(view, reading));
-    pieces.extend(place(view, reading));
+    let (words, counts_of_them) = narrowed(view, reading);
+    let is_narrowed = !words.is_empty();
+    pieces.extend(words);
+    pieces.extend(place(view, reading, is_narrowed));
+    pieces.extend(counts_of_them);
     let outstanding = feed.outstanding() as u64;
     let notable = [
         (feed.fell_out(), "fell out", view.theme.attention()),
@@ -32,9 +35,10 @@ pub(in crate::tui) fn title(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
 }
 
 /// Where in the feed: at its end, or at which time.
-fn place(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
+fn place(view: &View<'_>, reading: &Reading, is_narrowed: bool) -> Vec<Piece> {
     let Some((spot, row)) = reading.selected_row(view.group).filter(|_| reading.scroll.is_paused()) else {
-        return vec![Piece::new("following", Theme::PLAIN)];
+        let following = (!is_narrowed).then(|| Piece::new("following", Theme::PLAIN));
+        return following.into_iter().collect();
     };
     let at = view.clock.zone().second(row.stored_at);
     let mut pieces = vec![Piece::new(format!("paused at {at}"), view.theme.attention())];
@@ -52,19 +56,19 @@ fn place(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
     pieces
 }
 
-/// What is left out, and what is looked for.
-fn narrowed(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
+/// What is left out and what is looked for; and how much that comes to.
+fn narrowed(view: &View<'_>, reading: &Reading) -> (Vec<Piece>, Vec<Piece>) {
     let shown = |count: usize, complete: bool| {
         let more = if complete { "" } else { " so far" };
         format!("{}{more}", format::count(count as u64))
     };
-    let mut pieces = Vec::new();
+    let (mut pieces, mut counts) = (Vec::new(), Vec::new());
     if let Some(sieve) = &reading.filter {
         let count = shown(reading.lines(view.group).len(), sieve.is_complete(view.group));
         let words = sieve.shown();
         let words = cut(words.as_str(), WORDS);
         pieces.push(Piece::new(format!("filter: {words}"), view.theme.focus()));
-        pieces.push(Piece::new(format!("{count} shown"), Theme::PLAIN));
+        counts.push(Piece::new(format!("{count} shown"), Theme::PLAIN));
     }
     if let Some(search) = &reading.search {
         let count = shown(search.hits.matches().len(), search.hits.is_complete(view.group));
@@ -72,7 +76,7 @@ fn narrowed(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
         let words = cut(words.as_str(), WORDS);
         let hits = if count == "1" { "hit" } else { "hits" };
         pieces.push(Piece::new(format!("find: {words}"), view.theme.focus()));
-        pieces.push(Piece::new(format!("{count} {hits}"), Theme::PLAIN));
+        counts.push(Piece::new(format!("{count} {hits}"), Theme::PLAIN));
     }
-    pieces
+    (pieces, counts)
 }
