@@ -35,7 +35,6 @@ fn settings() -> Settings {
         read_only: false,
         stay_leader: false,
         presence: Presence::Stay,
-        bell: false,
         accepts_any_certificate: false,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,

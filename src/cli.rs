@@ -8,12 +8,19 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod commands;
 mod history;
+mod monitor;
 mod profile;
 
 use secrets::PassphraseArgs;
 
+pub use commands::{
+    DevicesArgs, DropArgs, LockArgs, MeansArgs, ProbeArgs, ScopeArg, SharedDataArgs, SharedDataCommand,
+    SharedDataSetArgs, SharedDataShowArgs,
+};
 pub use history::HistoryArgs;
+pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,
     RemoveArgs, RenameArgs, SettingsArgs, SlotArg,
@@ -36,6 +43,10 @@ pub struct Cli {
     #[command(flatten)]
     pub display: DisplayArgs,
     #[command(flatten)]
+    pub attention: AttentionArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
+    #[command(flatten)]
     pub log: LogArgs,
 }
 
@@ -43,6 +54,23 @@ pub struct Cli {
 pub enum Command {
     /// Print what happens in the group as NDJSON, one object a line; needs no terminal
     Watch(WatchArgs),
+    /// Carry the connections of a chat client through the mediator to the chat server, as this device
+    ///
+    /// One connection at a time. Prints what happens as NDJSON, like watch.
+    Proxy(ProxyArgs),
+    /// List the devices of the group, or print what changes among them
+    Devices(DevicesArgs),
+    /// Drop devices from the group for good
+    Drop(DropArgs),
+    /// Take the group's lock, and run a command under it
+    ///
+    /// Without a command it holds the lock until it is interrupted. As long as it is held, no other device can change what
+    /// is under a lock. What is received meanwhile is not acknowledged: it comes again at the next watch.
+    Lock(LockArgs),
+    /// Show or set the data that the mediator gives to every device at login
+    SharedData(SharedDataArgs),
+    /// Measure the way to the mediator and back, as ping does
+    Probe(ProbeArgs),
     /// Check all that a session needs, from the terminal to the login: what is wrong, and what to do
     ///
     /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.
@@ -86,6 +114,7 @@ pub enum AnyCertificateArg {
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct ConnectionArgs {
     /// The mediator: wss://HOST/, or ws:// for this machine. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are
     /// filled in
@@ -146,9 +175,6 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
-    /// Ring the terminal's bell when a device is new, changed, unreadable or gone, or a message is a replay
-    #[arg(long)]
-    pub bell: bool,
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,
@@ -177,6 +203,23 @@ pub struct WatchArgs {
     pub connection: ConnectionArgs,
     #[command(flatten)]
     pub until: UntilArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ProxyArgs {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Where to wait for the chat client; port 0 takes any free one, which the first line tells
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Write the port to this file as soon as connections are accepted
+    #[arg(long, value_name = "FILE")]
+    pub port_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -220,7 +263,12 @@ pub struct DemoArgs {
     pub until: UntilArgs,
     #[command(flatten)]
     pub display: DisplayArgs,
+    #[command(flatten)]
+    pub attention: AttentionArgs,
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
 }
+
 #[derive(Debug, Args)]
 pub struct MediatorArgs {
     /// Where to listen; port 0 takes any free one, which the first line of the log tells
@@ -247,6 +295,9 @@ pub struct MediatorArgs {
     /// How long a client may take to log in
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
     pub handshake_timeout: Duration,
+    /// Pass Proxy frames on to this chat server, one connection a device; without it they are only counted
+    #[arg(long, value_name = "HOST:PORT")]
+    pub chat_server: Option<String>,
     /// PEM file with the certificate chain, leaf first; without it connections are not encrypted
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,

@@ -9,10 +9,10 @@
 //! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
 //! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
-//! | [`journal`] | disk | what was received, durably: rows, acknowledgements and nonces in SQLite; queries |
+//! | [`journal`] | disk | what was received, durably: rows, acknowledgements and nonces, in a database; queries |
 //! | [`profile`] | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
-//! | [`net`] | socket | the client's link and the mediator's listener |
-//! | [`runtime`] | loops | one for the dashboard, one for a session, one for the demo's devices; log, signals, clock |
+//! | [`net`] | socket | the client's link, the mediator's listener, and the metrics endpoint |
+//! | [`runtime`] | loops | one for the dashboard, one for a session, one for the demo's devices; metrics, alerts; log, signals, clock |
 //! | [`tui`] | screen | a view of the group, and keys that become actions; one file a pane |
 //! | [`headless`] | stdout | one file a command; NDJSON |
 //! | [`cli`] | types | the command line, without logic |

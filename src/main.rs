@@ -26,12 +26,21 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Watch(options)) => headless::watch::run(options),
+        Some(Command::Proxy(options)) => headless::proxy::run(options),
+        Some(Command::Devices(options)) => headless::devices::run(options),
+        Some(Command::Drop(options)) => headless::drop::run(options),
+        Some(Command::Lock(options)) => headless::lock::run(options),
+        Some(Command::SharedData(options)) => headless::shared_data::run(options),
+        Some(Command::Probe(options)) => headless::probe::run(options),
         Some(Command::Doctor(options)) => headless::doctor::run(options),
         Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
-        None => tui::open(&cli.profiles, &cli.connection, cli.display),
+        None => {
+            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
+            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+        }
     }
 }

@@ -310,3 +310,71 @@ async fn no_more_than_so_many_connections_are_kept() {
     let lines = server.stop().await;
     assert!(lines.iter().any(|line| matches!(line, LogLine::Refused { refusal: Refusal::TooMany, .. })), "{lines:?}");
 }
+
+#[tokio::test]
+async fn what_the_chat_server_tears_comes_as_one_frame_a_message() {
+    for dialect in DIALECTS {
+        let chat_server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = chat_server.local_addr().unwrap().to_string();
+        let frames =
+            [vec![1; 80], vec![2; 32], [&[40, 0][..], &[3; 40]].concat(), [&[0, 64][..], &[4; 16_384]].concat()];
+        let stream = frames.concat();
+        let serving = tokio::spawn(async move {
+            let (mut socket, _) = chat_server.accept().await.unwrap();
+            let mut hello = [0; 100];
+            socket.read_exact(&mut hello).await.unwrap();
+            for chunk in stream.chunks(7) {
+                socket.write_all(chunk).await.unwrap();
+                socket.flush().await.unwrap();
+            }
+            hello
+        });
+        let server = Server::start_with(|options| options.chat_server = Some(address.into())).await;
+        let mut client = Client::connect(&server, dialect).await;
+        // Before the login, and after it.
+        client.send(&ClientMessage::Proxy(Bytes::from(vec![9; 48]))).await;
+        client.log_in(own_device(1), SlotState::New).await;
+        client.send(&ClientMessage::Proxy(Bytes::from(vec![9; 52]))).await;
+        let mut came = Vec::new();
+        while came.len() < frames.len() {
+            if let ServerMessage::Proxy(frame) = client.next().await {
+                came.push(frame.to_vec());
+            }
+        }
+        assert_eq!(came, frames, "in {dialect}");
+        assert_eq!(in_time("the hello", serving).await.unwrap(), [9; 100]);
+        assert_eq!(client.closed().await, 4000, "in {dialect}");
+        let lines = server.stop().await;
+        let told = lines.iter().find_map(|line| match line {
+            LogLine::Mediator(LogEvent::ChatClosed { to_server, from_server, .. }) => {
+                Some((to_server.frames, to_server.bytes, from_server.frames))
+            }
+            _ => None,
+        });
+        assert_eq!(told, Some((2, 100, 4)), "in {dialect}: {lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_chat_server_that_does_not_read_delays_nobody_else() {
+    let chat_server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = chat_server.local_addr().unwrap().to_string();
+    let server = Server::start_with(|options| options.chat_server = Some(address.into())).await;
+    let chatting = Client::logged_in(&server, Dialect::Dgk, 1).await;
+    let mut other = Client::logged_in(&server, Dialect::Dgk, 2).await;
+    let (mut sink, _stream) = chatting.socket.split();
+    let frame = ClientMessage::Proxy(Bytes::from(vec![9; 60_000])).encode(Dialect::Dgk);
+    let flood = tokio::spawn(async move {
+        for sent in 0..4_000 {
+            let sending = sink.send(Message::Binary(frame.clone()));
+            if tokio::time::timeout(Duration::from_secs(2), sending).await.is_err() {
+                return sent;
+            }
+        }
+        panic!("240 MB that nobody reads were taken in");
+    });
+    let _unread = in_time("the connection to the chat server", chat_server.accept()).await.unwrap();
+    in_time("the flood to be held back", flood).await.unwrap();
+    other.send(&ClientMessage::GetDevicesInfo).await;
+    while !matches!(other.next().await, ServerMessage::DevicesInfo(_)) {}
+}

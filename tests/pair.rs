@@ -448,7 +448,10 @@ impl World {
                     self.gone_at_server(connection.0);
                     self.send_to_client(connection.0, Packet::Close(code));
                 }
-                mediator::Output::Pause { .. } | mediator::Output::Resume { .. } | mediator::Output::Log(_) => {}
+                mediator::Output::Pause { .. }
+                | mediator::Output::Resume { .. }
+                | mediator::Output::Chat { .. }
+                | mediator::Output::Log(_) => {}
             }
         }
     }
@@ -574,6 +577,7 @@ impl World {
                 self.schedule(milliseconds, Arrival::Durable { client, connection, count });
             }
             Output::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
+            Output::Proxy(_) => {}
             Output::Event(event) => self.on_event(client, event),
         }
     }

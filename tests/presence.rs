@@ -343,7 +343,7 @@ impl World {
                 let at = self.now.after(Duration::from_millis(20));
                 self.schedule(at, Arrival::Durable { client, connection, count: messages.len() });
             }
-            Output::Acknowledged(_) | Output::Event(_) => {}
+            Output::Acknowledged(_) | Output::Proxy(_) | Output::Event(_) => {}
         }
     }
 }

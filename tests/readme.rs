@@ -55,7 +55,21 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         assert!(output.status.success(), "{arguments:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let commands = [&[][..], &["watch"], &["history"], &["mediator"], &["demo"]];
+    let commands = [
+        &[][..],
+        &["watch"],
+        &["history"],
+        &["proxy"],
+        &["mediator"],
+        &["demo"],
+        &["devices"],
+        &["drop"],
+        &["lock"],
+        &["shared-data", "show"],
+        &["shared-data", "set"],
+        &["probe"],
+        &["doctor"],
+    ];
     let profile = ["add", "import", "list", "move", "remove"].map(|command| help(&["profile", command, "--help"]));
     let commands = commands.map(|command| help(&[command, &["--help"]].concat()));
     let all = [commands.as_slice(), profile.as_slice()].concat().join("\n");
@@ -81,6 +95,10 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
 #[test]
 fn the_exit_codes_are_those_of_the_table() {
     let readme = readme();
+    let not_run = |kind: std::io::ErrorKind| Failure::Command {
+        command: d2mtop::text::Clean::literal("x"),
+        cause: std::io::Error::from(kind),
+    };
     let table = section(&readme, "| exit code | meaning |", "\n## ");
     for (code, words) in [
         (Outcome::Normal.exit_code(), "as asked"),
@@ -88,6 +106,12 @@ fn the_exit_codes_are_those_of_the_table() {
         (Failure::Start(std::io::Error::other("")).exit_code(), "could not start"),
         (Outcome::Refused.exit_code(), "did not take the login"),
         (Outcome::Lost.exit_code(), "was lost"),
+        (Outcome::NoSuchDevice.exit_code(), "no device"),
+        (Outcome::NotConfirmed.exit_code(), "agreed"),
+        (Outcome::LockBusy.exit_code(), "not to be had"),
+        (Outcome::LockLost.exit_code(), "the lock was lost"),
+        (not_run(std::io::ErrorKind::PermissionDenied).exit_code(), "cannot be run"),
+        (not_run(std::io::ErrorKind::NotFound).exit_code(), "not found"),
     ] {
         let row = table.lines().find(|line| line.starts_with(&format!("| {code} |")));
         assert!(row.is_some_and(|row| row.contains(words)), "exit code {code} means {words}: {row:?}");
@@ -101,8 +125,14 @@ fn help_stays_as_it_is() {
         ("help", &["--help"][..]),
         ("help-watch", &["watch", "--help"]),
         ("help-history", &["history", "--help"]),
+        ("help-proxy", &["proxy", "--help"]),
         ("help-mediator", &["mediator", "--help"]),
         ("help-demo", &["demo", "--help"]),
+        ("help-devices", &["devices", "--help"]),
+        ("help-drop", &["drop", "--help"]),
+        ("help-lock", &["lock", "--help"]),
+        ("help-shared-data-set", &["shared-data", "set", "--help"]),
+        ("help-probe", &["probe", "--help"]),
         ("help-profile", &["profile", "--help"]),
         ("help-profile-import", &["profile", "import", "--help"]),
         ("help-profile-move", &["profile", "move", "--help"]),

@@ -24,7 +24,9 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
     ServerGroup, SlotState,
 };
-use d2mtop::runtime::{Observer, Page, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive};
+use d2mtop::runtime::{
+    Memories, Monitor, Observer, Page, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
+};
 use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
 use d2mtop::text::Clean;
 use program::Mediator;
@@ -142,8 +144,9 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let mediator = Mediator::start(&[]);
     let sessions = RunningSessions::start(
         [device(&mediator, 1, 11), device(&mediator, 2, 22)]
-            .map(|(session, address)| (session, address, d2mtop::runtime::Memories::default())),
+            .map(|(session, address)| (session, address, Memories::default(), Monitor::default())),
         Group::default,
+        Arc::default(),
     )
     .unwrap();
     let (frame_sender, mut frames) = mpsc::unbounded_channel();

@@ -8,7 +8,7 @@ use super::known::DeviceChange;
 use crate::protocol::d2d::{Envelope, Summary};
 use crate::protocol::{
     Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, Nonce, OpenError, ReflectedHeader,
-    ReflectedId, Sealed, SlotState, TransactionScope,
+    ReflectedId, Sealed, SharedDeviceData, SlotState, TransactionScope,
 };
 use crate::text::Clean;
 
@@ -24,6 +24,8 @@ pub enum Event {
     Handshaking,
     /// The server took the login.
     LoggedIn(Login),
+    /// The data that all devices share, as the server gave it at the login, if it has any.
+    SharedDeviceData(Result<SharedDeviceData, OpenError>),
     /// Messages came out of the reflection queue, in order; they are not yet acknowledged.
     Reflected(Vec<ReflectedMessage>),
     /// Messages are durable, and their acknowledgements have left for the server; in the order of receipt.
@@ -220,6 +222,9 @@ pub enum Refusal {
     /// The message is made for the other dialect.
     #[error("not sent: the message is made for the other dialect, and no device here could read it")]
     NotInDialect,
+    /// The dialect has nothing to reflect that changes nothing.
+    #[error("not sent: dialect mk has no message that changes nothing anywhere")]
+    NoProbe,
     /// More is asked than is being done.
     #[error("busy: too many requests are waiting; try again in a moment")]
     Busy,
@@ -271,4 +276,24 @@ pub enum NextStep {
     WaitForUser,
     /// Nothing: the session is over.
     End,
+}
+
+impl DisconnectCause {
+    /// The name in NDJSON and in metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ClosedByServer { .. } => "closed_by_server",
+            Self::Unreachable(_) => "unreachable",
+            Self::Broken(_) => "broken",
+            Self::NoAnswer => "no_answer",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::ServerProtocolError(_) => "server_protocol_error",
+            Self::LeaderRole => "leader_role",
+            Self::VisitOver => "visit_over",
+            Self::JournalCaughtUp => "journal_caught_up",
+            Self::LeftGroup => "left_group",
+            Self::ByUser => "by_user",
+        }
+    }
 }

@@ -89,7 +89,8 @@ impl Lock {
         )
     }
 
-    pub(super) fn apply(&mut self, at: Millis, event: &LockEvent) {
+    /// Takes in what happened to it at that time.
+    pub fn apply(&mut self, at: Millis, event: &LockEvent) {
         match event {
             LockEvent::Requested(scope) => self.state = LockState::Requested { scope: *scope, since: at },
             LockEvent::HeldBy { holder, scope } => self.held_by(at, *holder, *scope),

@@ -92,6 +92,7 @@ impl Group {
             Event::RoleGivenUp { back_at, promotions_in_a_row } => {
                 self.role.given_up(at, *back_at, *promotions_in_a_row);
             }
+            Event::SharedDeviceData(_) => {}
             Event::Following => self.role.following(at),
             Event::Devices(list) => self.devices.replace(at, list.clone()),
             Event::DeviceChanged { device, change } => self.device_changed(at, *device, change),

@@ -37,18 +37,18 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
-    let history = History::open(&record.journal_settings(directory).path)?;
+    let history = History::open(&record.journal_settings(&directory).path)?;
     let printer = Printer { devices: &devices, own: record.device_id, zone, as_json: options.json };
     let mut out = BufWriter::new(io::stdout().lock());
-    let printed = if options.stats {
+    let ended = if options.stats {
         print_stats(&history, &query, &printer, &mut out)
     } else {
         print_rows(&history, query, options, &printer, &mut out)
     };
-    match printed.and_then(|()| out.flush().map_err(Failure::Output)) {
+    match ended.and_then(|()| out.flush().map_err(Failure::Output)) {
         // Nobody reads any more.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Normal),
-        printed => printed.map(|()| Outcome::Normal),
+        ended => ended.map(|()| Outcome::Normal),
     }
 }
 

@@ -1,22 +1,17 @@
 //! Leaving a group for good: for `profile remove --leave-group`. Two short sessions: one looks who is there, so that a
 //! person can be told what leaving means; the other drops our own device.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
 
-use tokio::sync::mpsc;
-
-use crate::group::{DisconnectCause, Event, LockEvent, NextStep, Refusal};
+use crate::group::{DisconnectCause, Event, ListedDevice, LockEvent, NextStep, Refusal};
 use crate::net::Address;
 use crate::protocol::d2d::Platform;
-use crate::protocol::{CloseCode, Millis, SlotState};
-use crate::runtime::{Failure, Observer, drive, event_loop};
+use crate::protocol::{CloseCode, DeviceId, SlotState};
+use crate::runtime::{Failure, VisitEnd, visit};
 use crate::session::command::Confirmed;
 use crate::session::{Command, Session};
 use crate::text::Clean;
-
-/// How long each of the two sessions may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Who stays when we leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +35,28 @@ pub enum Departure {
     Busy,
     /// The drop was sent, and no answer came: look at the device list of a phone.
     Unconfirmed,
+}
+
+impl Farewell {
+    /// Who stays of a list when these go.
+    #[must_use]
+    pub fn of(listed: &BTreeMap<DeviceId, ListedDevice>, going: &[DeviceId]) -> Self {
+        let others = listed.iter().filter(|(id, _)| !going.contains(id)).map(|(id, device)| {
+            let phone = device.info.as_ref().ok().and_then(|info| match info.platform {
+                Platform::Android | Platform::Ios => Some(true),
+                Platform::Desktop | Platform::Web => Some(false),
+                Platform::Unspecified => None,
+            });
+            (name(*id, device), phone)
+        });
+        Self { others: others.collect() }
+    }
+}
+
+/// What a device calls itself, or its id.
+pub(super) fn name(id: DeviceId, device: &ListedDevice) -> Clean {
+    let label = device.info.as_ref().ok().map(|info| info.label.clone()).filter(|label| !label.is_empty());
+    label.unwrap_or_else(|| Clean::new(&id.to_string()))
 }
 
 impl fmt::Display for Farewell {
@@ -90,23 +107,16 @@ impl Departure {
 /// If the system gives no event loop.
 pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, Departure>, Failure> {
     let (own, expected) = (session.config().device_id, session.config().expected_slot_state);
-    let asked = run(session, address, |event, _| match event {
-        Event::Devices(listed) => {
-            let others = listed.iter().filter(|(id, _)| **id != own).map(|(id, device)| {
-                let name = device.info.as_ref().ok().map(|info| info.label.clone()).filter(|label| !label.is_empty());
-                let phone = device.info.as_ref().ok().and_then(|info| match info.platform {
-                    Platform::Android | Platform::Ios => Some(true),
-                    Platform::Desktop | Platform::Web => Some(false),
-                    Platform::Unspecified => None,
-                });
-                (name.unwrap_or_else(|| Clean::new(&id.to_string())), phone)
-            });
-            Some(Ok(Farewell { others: others.collect() }))
-        }
-        Event::Disconnected { cause, next } => Some(Err(failed(cause, *next, expected, false))),
-        _ => None,
-    })?;
-    Ok(asked.unwrap_or(Err(Departure::Unreachable(Clean::literal("the server did not answer in time")))))
+    visit(session, address, None, async |visit| {
+        let listed = visit.until(|event| match event {
+            Event::Devices(listed) => Some(listed),
+            _ => None,
+        });
+        listed.await.map(|listed| Farewell::of(&listed, &[own])).map_err(|end| match end {
+            VisitEnd::TooLate => Departure::Unreachable(Clean::new(&end.to_string())),
+            end @ VisitEnd::Disconnected { .. } => failed(&end, expected, false),
+        })
+    })
 }
 
 /// Drops our own device by the full steps. The session should expect its slot ([`SlotState::Existing`]): only then does
@@ -116,29 +126,33 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, 
 /// If the system gives no event loop.
 pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) -> Result<Departure, Failure> {
     let expected = session.config().expected_slot_state;
-    let mut agreed = Some(agreed);
-    let mut locked = false;
-    let done = run(session, address, |event, commands| match event {
-        Event::LoggedIn(_) => {
-            if let Some(agreed) = agreed.take() {
-                let _ = commands.try_send(Command::LeaveGroup(agreed));
+    visit(session, address, None, async |visit| {
+        let mut agreed = Some(agreed);
+        let mut locked = false;
+        loop {
+            match visit.next().await {
+                Ok((_, Event::LoggedIn(_))) => {
+                    if let Some(agreed) = agreed.take() {
+                        visit.ask(Command::LeaveGroup(agreed));
+                    }
+                }
+                Ok((_, Event::Lock(LockEvent::Acquired { .. }))) => locked = true,
+                Ok((_, Event::Refused(why))) if why != Refusal::Unconfirmed => {
+                    return Departure::Refused(Clean::new(&why.to_string()));
+                }
+                Ok(_) => {}
+                Err(end) => return failed(&end, expected, locked),
             }
-            None
         }
-        Event::Lock(LockEvent::Acquired { .. }) => {
-            locked = true;
-            None
-        }
-        Event::Refused(Refusal::Unconfirmed) => None,
-        Event::Refused(why) => Some(Departure::Refused(Clean::new(&why.to_string()))),
-        Event::Disconnected { cause, next } => Some(failed(cause, *next, expected, locked)),
-        _ => None,
-    })?;
-    Ok(done.unwrap_or(if locked { Departure::Unconfirmed } else { Departure::Busy }))
+    })
 }
 
 /// What the end of a connection means for somebody who wants to leave.
-fn failed(cause: &DisconnectCause, next: NextStep, expected: SlotState, locked: bool) -> Departure {
+fn failed(end: &VisitEnd, expected: SlotState, locked: bool) -> Departure {
+    let VisitEnd::Disconnected { cause, next, .. } = end else {
+        // Who waits for the lock all the time has asked for nothing else.
+        return if locked { Departure::Unconfirmed } else { Departure::Busy };
+    };
     match cause {
         DisconnectCause::LeftGroup => Departure::Left,
         DisconnectCause::ClosedByServer { code: CloseCode::DROPPED_BY_DEVICE, .. } => Departure::AlreadyGone,
@@ -147,7 +161,7 @@ fn failed(cause: &DisconnectCause, next: NextStep, expected: SlotState, locked: 
         {
             Departure::AlreadyGone
         }
-        DisconnectCause::ClosedByServer { code, .. } if next == NextStep::WaitForUser => {
+        DisconnectCause::ClosedByServer { code, .. } if *next == NextStep::WaitForUser => {
             Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), code.advice())))
         }
         _ if locked => Departure::Unconfirmed,
@@ -164,42 +178,4 @@ fn failed(cause: &DisconnectCause, next: NextStep, expected: SlotState, locked: 
             Departure::Unreachable(Clean::literal("the server did not answer in time"))
         }
     }
-}
-
-struct Teller(mpsc::UnboundedSender<Event>);
-
-impl Observer for Teller {
-    fn tell(&mut self, _at: Millis, event: Event) {
-        let _ = self.0.send(event);
-    }
-}
-
-/// Runs a session until `decide` has seen enough, but not for longer than is worth waiting.
-fn run<T>(
-    session: Session,
-    address: Address,
-    mut decide: impl FnMut(&Event, &mpsc::Sender<Command>) -> Option<T>,
-) -> Result<Option<T>, Failure> {
-    let (commands, receiver) = mpsc::channel(4);
-    let (sender, mut events) = mpsc::unbounded_channel();
-    event_loop().map_err(Failure::Start)?.block_on(async {
-        let deciding = async {
-            let decided = tokio::time::timeout(PATIENCE, async {
-                while let Some(event) = events.recv().await {
-                    let decided = decide(&event, &commands);
-                    if decided.is_some() {
-                        return decided;
-                    }
-                }
-                None
-            });
-            let decided = decided.await.ok().flatten();
-            let _ = commands.try_send(Command::Leave);
-            decided
-        };
-        let driving = drive(session, address, receiver, Teller(sender));
-        // A session that is left needs a moment to say goodbye.
-        let (decided, ()) = tokio::join!(deciding, driving);
-        Ok(decided)
-    })
 }

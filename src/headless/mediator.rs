@@ -1,26 +1,19 @@
 //! `d2mtop mediator`: a mediator of our own, with its log as NDJSON on standard output.
 
-use std::io::{self, Write as _};
-use std::path::Path;
 use std::pin::pin;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::lines::{self, Lines};
 use crate::cli::MediatorArgs;
-use crate::mediator::{Config, End, LogEvent, Removal};
+use crate::mediator::{ChatEnd, Config, End, LogEvent, Removal};
 use crate::net::{Listener, ListenerOptions, LogLine, Tls};
 use crate::protocol::ids::span_millis;
-use crate::protocol::{CloseCode, DeviceGroupId, SlotState};
-use crate::runtime::{Failure, Outcome, clock, event_loop, signals};
+use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
+use crate::runtime::{Failure, Outcome, event_loop, signals};
 use crate::text::Clean;
-
-/// How many lines may wait for a slow reader before lines are left out.
-const LINES: usize = 8_192;
-/// How long the end waits for the last lines to be written.
-const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Listens until a signal ends it.
 ///
@@ -36,15 +29,15 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
         let listener = Listener::bind(listener_options).await.map_err(unavailable)?;
         if let Some(path) = &options.port_file {
             let port = listener.local_addr().map_err(unavailable)?.port();
-            write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
+            lines::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
-        let mut output = LogOutput::start().map_err(Failure::Start)?;
+        let output = Lines::start(|at, line| vec![object(at, &line)]).map_err(Failure::Start)?;
         let shutdown = async {
             if early.is_none() {
                 terminated.await;
             }
         };
-        listener.run(shutdown, |line| output.write(&line)).await;
+        listener.run(shutdown, |line| output.write(line)).await;
         output.end();
         Ok(Outcome::Normal)
     })
@@ -60,6 +53,7 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
         (Some(certificate), Some(key)) => Some(Tls::from_pem_files(certificate, key)?),
         _ => None,
     };
+    let chat_server = options.chat_server.as_deref().map(chat_server).transpose()?;
     let config = Config {
         max_slots: options.max_slots.into(),
         max_ttl: options.max_ttl,
@@ -67,86 +61,34 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
         queue_limit: usize::try_from(options.queue_limit).unwrap_or(usize::MAX),
         idle_timeout: Some(options.idle_timeout).filter(|span| !span.is_zero()),
         handshake_timeout: options.handshake_timeout,
+        ..Config::default()
     };
-    Ok(ListenerOptions { address: options.listen, config, tls, ..ListenerOptions::default() })
+    Ok(ListenerOptions { address: options.listen, config, tls, chat_server, ..ListenerOptions::default() })
 }
 
-/// Whoever waits for the file finds it whole: it appears by being renamed.
-fn write_port(path: &Path, port: u16) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    std::fs::write(&temporary, format!("{port}\n"))?;
-    std::fs::rename(&temporary, path).inspect_err(|_| {
-        // The error that counts is the one of the renaming.
-        let _ = std::fs::remove_file(&temporary);
-    })
+/// A host and a port; what the host is, the system finds out at each connection.
+fn chat_server(text: &str) -> Result<Arc<str>, Failure> {
+    let good = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if good {
+        return Ok(text.into());
+    }
+    let text = Clean::new(text);
+    Err(Failure::Usage(format!("--chat-server {text} is no HOST:PORT, such as chat.example:5222 or [::1]:5222")))
 }
 
-/// Standard output on a thread of its own: whoever reads it slowly, or not at all, does not hold the server up.
-struct LogOutput {
-    lines: SyncSender<Value>,
-    ended: Receiver<()>,
-    left_out: u64,
-}
-
-impl LogOutput {
-    fn start() -> io::Result<Self> {
-        let (lines, waiting) = mpsc::sync_channel(LINES);
-        let (ending, ended) = mpsc::channel();
-        std::thread::Builder::new().name("log".to_owned()).spawn(move || {
-            print(&waiting);
-            drop(ending);
-        })?;
-        Ok(Self { lines, ended, left_out: 0 })
-    }
-
-    fn write(&mut self, line: &LogLine) {
-        if self.left_out > 0 && self.lines.try_send(object("left_out", json!({ "lines": self.left_out }))).is_ok() {
-            self.left_out = 0;
-        }
-        let (event, fields) = fields(line);
-        if self.lines.try_send(object(event, fields)).is_err() {
-            self.left_out += 1;
-        }
-    }
-
-    /// Waits for the last lines, but not for ever.
-    fn end(self) {
-        drop(self.lines);
-        // The thread says nothing; it ends, or it takes too long.
-        let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
-            self.ended.recv_timeout(LAST_LINES);
-    }
-}
-
-fn print(waiting: &Receiver<Value>) {
-    let mut output = io::BufWriter::new(io::stdout());
-    while let Ok(first) = waiting.recv() {
-        let mut next = Some(first);
-        while let Some(line) = next {
-            // Nobody may be reading any more. That is no reason to stop serving.
-            let _ = serde_json::to_writer(&mut output, &line).map_err(io::Error::from);
-            let _ = output.write_all(b"\n");
-            next = waiting.try_recv().ok();
-        }
-        let _ = output.flush();
-    }
-}
-
-fn object(event: &str, fields: Value) -> Value {
-    let mut object = Map::new();
-    object.insert("event".to_owned(), event.into());
-    object.insert("at".to_owned(), clock::now().0.into());
-    if let Value::Object(fields) = fields {
-        object.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
-    }
-    Value::Object(object)
+fn object(at: Millis, line: &LogLine) -> Value {
+    let (event, fields) = fields(line);
+    lines::object(at, event, fields)
 }
 
 fn fields(line: &LogLine) -> (&'static str, Value) {
     match line {
-        LogLine::Listening { address, encrypted } => {
-            ("listening", json!({ "address": address.to_string(), "port": address.port(), "encrypted": encrypted }))
+        LogLine::Listening { address, encrypted, chat_server } => {
+            let chat_server = chat_server.as_deref().map(Clean::new);
+            let (address, port) = (address.to_string(), address.port());
+            let fields =
+                json!({ "address": address, "port": port, "encrypted": encrypted, "chat_server": chat_server });
+            ("listening", fields)
         }
         LogLine::Refused { connection, peer, refusal } => {
             ("refused", json!({ "connection": connection.0, "peer": peer.to_string(), "reason": refusal.to_string() }))
@@ -185,6 +127,22 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
             };
             ("slot_removed", json!({ "group": short(group), "device": device, "cause": cause, "by": by }))
         }
+        LogEvent::ChatOpened { connection } => ("chat_opened", json!({ "connection": connection.0 })),
+        LogEvent::ChatClosed { connection, end, to_server, from_server, lasted } => {
+            let (by, reason) = match end {
+                ChatEnd::Device => ("device", None),
+                ChatEnd::Server => ("chat_server", None),
+                ChatEnd::Unreachable(kind) => ("mediator", Some(format!("unreachable: {kind}"))),
+                ChatEnd::Unframed => ("mediator", Some("the chat server sent what is no frame".to_owned())),
+            };
+            let fields = json!({
+                "connection": connection.0, "by": by, "reason": reason,
+                "frames_to_server": to_server.frames, "bytes_to_server": to_server.bytes,
+                "frames_from_server": from_server.frames, "bytes_from_server": from_server.bytes,
+                "lasted_ms": span_millis(*lasted),
+            });
+            ("chat_closed", fields)
+        }
         LogEvent::Closed { connection, group, device, end, proxy_frames, lasted } => {
             let (by, code, reason) = match end {
                 End::Ours(closing) => ("server", Some(closing.code), Some(Clean::new(&closing.reason))),
@@ -208,6 +166,8 @@ fn short(group: &DeviceGroupId) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::mediator::{Closing, ConnectionId};
     use crate::protocol::DeviceId;
@@ -231,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn the_port_file_appears_whole_and_alone() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("port");
-        std::fs::write(&path, "an older one, which was longer").unwrap();
-        write_port(&path, 4711).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "4711\n");
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
-        assert!(write_port(&directory.path().join("none").join("port"), 1).is_err());
+    fn a_chat_server_has_a_host_and_a_port() {
+        for good in ["chat.example:5222", "127.0.0.1:1", "[::1]:5222"] {
+            assert_eq!(chat_server(good).unwrap().as_ref(), good);
+        }
+        for bad in ["chat.example", ":5222", "chat.example:", "chat.example:65536", "\u{1b}[2J"] {
+            let words = chat_server(bad).unwrap_err().to_string();
+            assert!(words.contains("no HOST:PORT") && !words.contains('\u{1b}'), "{words}");
+        }
     }
 }

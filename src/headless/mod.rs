@@ -1,16 +1,25 @@
 //! Commands without a terminal: one file each.
 
 pub mod demo;
+pub mod devices;
 pub mod doctor;
+pub mod drop;
 pub mod history;
 pub mod leave;
+mod lines;
+pub mod lock;
 pub mod mediator;
-pub mod ndjson;
+pub mod probe;
 pub mod profile;
+pub mod proxy;
+pub mod shared_data;
+mod visitor;
 pub mod watch;
+mod words;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};
 use crate::runtime::Failure;
+pub use crate::runtime::ndjson;
 
 /// Where no banner can be shown all the time, accepting any certificate has to be asked for twice.
 fn require_certificate_unattended(options: &ConnectionArgs) -> Result<(), Failure> {

@@ -5,10 +5,9 @@ mod depart;
 mod import;
 mod show;
 
-use std::io::{self, IsTerminal as _, Write as _};
-
 use clap::CommandFactory as _;
 
+use super::words::{ask, can_ask, say};
 use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
 use crate::profile::record::KeptIn;
 use crate::profile::secrets::PassphraseSource;
@@ -43,15 +42,6 @@ pub fn run(options: &ProfileArgs) -> Result<Outcome, Failure> {
 
 fn failure(error: impl Into<ProfileError>) -> Failure {
     Failure::Profile(error.into())
-}
-
-/// A line for people, on standard output.
-fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{line}") {
-        // Nobody reads any more.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(Failure::Output),
-    }
 }
 
 /// A name for a new profile, which no command has.
@@ -152,20 +142,11 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
     }
 }
 
-fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
 fn agreed(name: &ProfileName, record: &Record, kept: Option<&SecretSource>) -> Result<bool, Failure> {
     let device = record.device_id.map(|id| format!(", device {id}")).unwrap_or_default();
     let mut question = format!("Remove the profile {name} ({}{device})?", show::clean(&record.mediator));
     if kept.is_some() {
         question.push_str(" Its key is deleted, too: without another copy you must link a device again.");
     }
-    question.push_str(" [y/N] ");
-    let mut stderr = io::stderr();
-    stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).map_err(Failure::Terminal)?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(Failure::Terminal)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    ask(&question)
 }

@@ -9,15 +9,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::ndjson;
-use crate::cli::{UntilArgs, WatchArgs};
+use crate::cli::{MonitorArgs, UntilArgs, WatchArgs};
 use crate::group::{DisconnectCause, Event, Known, NextStep, ReflectedMessage};
 use crate::net::Address;
 use crate::profile::Profile;
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, clock, drive_keeping,
-    event_loop, signals,
+    ANY_CERTIFICATE, Failure, Memories, Memory, Monitor, Monitors, Observer, Outcome, Prepared, Remembering, clock,
+    drive_keeping, event_loop, signals,
 };
 use crate::session::{Command, Session};
 
@@ -40,10 +40,30 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     if prepared.accepts_any_certificate {
         warn_of_any_certificate().map_err(Failure::Output)?;
     }
+    let monitors = start_monitors(&options.monitor)?;
+    let monitor = monitors.monitor(prepared.profile());
     let Prepared { session, address, held, memories, .. } = prepared;
-    let watched = watch(session, address, memories, options.until);
+    let watched = watch(session, address, memories, monitor, options.until);
     drop(held);
+    drop(monitors);
     watched
+}
+
+/// Starts metrics and alerts; the first line says where the metrics are, as the system may choose the port.
+///
+/// # Errors
+/// If the options cannot be used, or standard output fails.
+pub(super) fn start_monitors(options: &MonitorArgs) -> Result<Monitors, Failure> {
+    let monitors = Monitors::start(options, None)?;
+    if let Some(address) = monitors.metrics_address() {
+        let line = serde_json::json!({
+            "event": "metrics",
+            "at": clock::now(),
+            "url": format!("http://{address}/metrics"),
+        });
+        writeln!(io::stdout(), "{line}").map_err(Failure::Output)?;
+    }
+    Ok(monitors)
 }
 
 /// The first line of a watch that believes whoever answers.
@@ -62,7 +82,13 @@ fn warn_of_any_certificate() -> io::Result<()> {
 ///
 /// # Errors
 /// If standard output fails, or the system gives no thread.
-pub fn watch(session: Session, address: Address, memories: Memories, until: UntilArgs) -> Result<Outcome, Failure> {
+pub fn watch(
+    session: Session,
+    address: Address,
+    memories: Memories,
+    monitor: Monitor,
+    until: UntilArgs,
+) -> Result<Outcome, Failure> {
     let own = session.config().device_id;
     let Memories { slot, known: memory, journal } = memories;
     let session = match &memory {
@@ -72,7 +98,7 @@ pub fn watch(session: Session, address: Address, memories: Memories, until: Unti
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let stream = Arc::new(Stream::default());
     let ended = Arc::clone(&stream);
-    let observer = Remembering::new(Arc::clone(&stream), slot).map_err(Failure::Start)?;
+    let observer = monitor.before(Remembering::new(Arc::clone(&stream), slot).map_err(Failure::Start)?);
     let session_loop = event_loop().map_err(Failure::Start)?;
     let thread = std::thread::Builder::new()
         .name("session".to_owned())

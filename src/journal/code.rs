@@ -114,8 +114,10 @@ fn hashed(key: &PseudonymKey, conversation: &Conversation) -> [u8; 9] {
     tagged(tag(conversation) | HASHED, key.conversation(conversation))
 }
 
-fn tagged(tag: u8, Pseudonym([a, b, c, d, e, f, g, h]): Pseudonym) -> [u8; 9] {
-    [tag, a, b, c, d, e, f, g, h]
+fn tagged(tag: u8, pseudonym: Pseudonym) -> [u8; 9] {
+    let mut bytes = [tag; 9];
+    bytes.iter_mut().skip(1).zip(pseudonym.0).for_each(|(target, source)| *target = source);
+    bytes
 }
 
 /// Writes who sent; false if nothing is kept of that.

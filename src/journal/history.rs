@@ -290,11 +290,14 @@ impl Condition {
     }
 }
 
+/// When, and so long after it was read.
+type Acknowledged = (Millis, Duration);
+
 /// Finds when rows were acknowledged. Neighbours mostly were so together, and cost one look.
 pub(super) struct Acknowledgements<'a> {
     connection: &'a Connection,
     /// The rows that are known, and what is known of them.
-    known: Option<(u64, u64, Option<(Millis, Duration)>)>,
+    known: Option<(u64, u64, Option<Acknowledged>)>,
 }
 
 impl<'a> Acknowledgements<'a> {
@@ -302,7 +305,7 @@ impl<'a> Acknowledgements<'a> {
         Self { connection, known: None }
     }
 
-    pub(super) fn find(&mut self, row: u64) -> rusqlite::Result<Option<(Millis, Duration)>> {
+    pub(super) fn find(&mut self, row: u64) -> rusqlite::Result<Option<Acknowledged>> {
         if let Some((first, last, acknowledged)) = self.known
             && (first..=last).contains(&row)
         {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::chat::{Chat, ChatEnd};
 use super::log::{Closing, End, LogEvent};
 use super::{Ephemeral, Output};
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, Millis, ServerMessage};
@@ -49,6 +50,8 @@ pub(super) struct Connection {
     pub(super) opened: Millis,
     pub(super) last_heard: Millis,
     pub(super) proxy_frames: u64,
+    /// Its way to the chat server, if it has sent anything for that.
+    pub(super) chat: Option<Chat>,
     unwritten: VecDeque<usize>,
     unwritten_bytes: usize,
     paused: bool,
@@ -63,6 +66,7 @@ impl Connection {
             opened: now,
             last_heard: now,
             proxy_frames: 0,
+            chat: None,
             unwritten: VecDeque::new(),
             unwritten_bytes: 0,
             paused: false,
@@ -78,6 +82,15 @@ impl Connection {
 
     fn holds_more_than(&self, frames: usize, bytes: usize) -> bool {
         self.unwritten.len() >= frames || self.unwritten_bytes >= bytes
+    }
+
+    /// Whether its client may not send more: it does not read, or the chat server does not read what it sent.
+    fn must_pause(&self) -> bool {
+        self.holds_more_than(PAUSE_FRAMES, PAUSE_BYTES) || self.chat.as_ref().is_some_and(Chat::holds_too_much)
+    }
+
+    fn may_resume(&self) -> bool {
+        !self.holds_more_than(PAUSE_FRAMES / 2, PAUSE_BYTES / 2) && self.chat.as_ref().is_none_or(Chat::holds_little)
     }
 }
 
@@ -112,15 +125,9 @@ impl Wire {
         let bytes = message.encode(connection.dialect);
         connection.unwritten.push_back(bytes.len());
         connection.unwritten_bytes += bytes.len();
-        let (pause, give_up) = (
-            connection.holds_more_than(PAUSE_FRAMES, PAUSE_BYTES),
-            connection.holds_more_than(MOST_FRAMES, MOST_BYTES),
-        );
+        let give_up = connection.holds_more_than(MOST_FRAMES, MOST_BYTES);
         self.outputs.push_back(Output::Send { connection: id, bytes });
-        if pause && !connection.paused {
-            connection.paused = true;
-            self.outputs.push_back(Output::Pause { connection: id });
-        }
+        self.regulate(id);
         if give_up {
             self.give_up(id);
         }
@@ -136,10 +143,20 @@ impl Wire {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let frames = frames.min(connection.unwritten.len());
         connection.unwritten_bytes -= connection.unwritten.drain(..frames).sum::<usize>();
-        if connection.paused && !connection.holds_more_than(PAUSE_FRAMES / 2, PAUSE_BYTES / 2) {
+        self.regulate(id);
+    }
+
+    /// Has a client paused or read from again, and the chat server read, as far as there is room for what they send.
+    pub(super) fn regulate(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if !connection.paused && connection.must_pause() {
+            connection.paused = true;
+            self.outputs.push_back(Output::Pause { connection: id });
+        } else if connection.paused && connection.may_resume() {
             connection.paused = false;
             self.outputs.push_back(Output::Resume { connection: id });
         }
+        self.read_chat(id);
     }
 
     /// Marks a connection that holds more than anyone may; it is closed as soon as the current input is done with.
@@ -153,6 +170,7 @@ impl Wire {
 
     /// Forgets a connection, and tells the listener and the log.
     pub(super) fn remove(&mut self, now: Millis, id: ConnectionId, end: End) -> Option<Connection> {
+        self.drop_chat(now, id, ChatEnd::Device);
         let connection = self.connections.remove(&id)?;
         if let End::Ours(Closing { code, reason }) = &end {
             self.outputs.push_back(Output::Close { connection: id, code: *code, reason: reason.clone() });
@@ -174,7 +192,11 @@ impl Wire {
     }
 
     pub(super) fn log(&mut self, event: LogEvent) {
-        self.outputs.push_back(Output::Log(event));
+        self.put(Output::Log(event));
+    }
+
+    pub(super) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
     }
 
     pub(super) fn poll(&mut self) -> Option<Output> {

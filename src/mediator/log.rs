@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::ConnectionId;
+use super::chat::{ChatEnd, Traffic};
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
 
 /// Something happened that belongs in the log.
@@ -62,6 +63,24 @@ pub enum LogEvent {
         device: DeviceId,
         /// Why.
         cause: Removal,
+    },
+    /// A device has a connection to the chat server.
+    ChatOpened {
+        /// The device's connection.
+        connection: ConnectionId,
+    },
+    /// A device's connection to the chat server ended, or could not be made.
+    ChatClosed {
+        /// The device's connection.
+        connection: ConnectionId,
+        /// How.
+        end: ChatEnd,
+        /// What the device sent.
+        to_server: Traffic,
+        /// What the chat server sent.
+        from_server: Traffic,
+        /// How long it lasted.
+        lasted: Duration,
     },
     /// A connection ended.
     Closed {

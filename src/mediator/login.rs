@@ -117,5 +117,6 @@ impl Mediator {
         );
         self.wire.log(LogEvent::LoggedIn { connection: id, group: group_id, device, slot: state, waiting });
         group.pump_device(&mut self.wire, device);
+        self.open_chat(id);
     }
 }

@@ -6,8 +6,10 @@
 //!
 //! - `login`: from the challenge to the slot; who has to leave for it
 //! - `group`: slots, shared data, leader; `slot`: queue and connection of one device; `lock`: the transaction
+//! - `chat`: the way from a device to the chat server, and back
 //! - `connection`: what is on its way to each client, and how much of it may be; `timers`: what is due when
 
+mod chat;
 mod connection;
 mod group;
 mod lock;
@@ -26,6 +28,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use chat::{ChatAction, ChatEnd, ChatEvent, Traffic};
 pub use connection::ConnectionId;
 use connection::{Connection, Phase, Wire};
 use group::Group;
@@ -58,6 +61,8 @@ pub struct Config {
     pub idle_timeout: Option<Duration>,
     /// How long a client may take to log in.
     pub handshake_timeout: Duration,
+    /// Whether there is a chat server to pass Proxy frames on to.
+    pub chat_server: bool,
 }
 
 impl Default for Config {
@@ -70,6 +75,7 @@ impl Default for Config {
             // Long, because one widespread client never answers a ping.
             idle_timeout: Some(Duration::from_mins(10)),
             handshake_timeout: Duration::from_secs(20),
+            chat_server: false,
         }
     }
 }
@@ -121,6 +127,13 @@ pub enum Input {
         /// How many.
         frames: usize,
     },
+    /// Something happened on a device's way to the chat server.
+    Chat {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// What.
+        event: ChatEvent,
+    },
     /// The client closed the connection, or it broke.
     Closed {
         /// Which.
@@ -162,6 +175,13 @@ pub enum Output {
     Resume {
         /// Which.
         connection: ConnectionId,
+    },
+    /// Do something on a device's way to the chat server.
+    Chat {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// What.
+        action: ChatAction,
     },
     /// Write to the log.
     Log(LogEvent),
@@ -231,6 +251,7 @@ impl Mediator {
             }
             Input::Alive { connection } => self.heard(now, connection),
             Input::Written { connection, frames } => self.written(connection, frames),
+            Input::Chat { connection, event } => self.on_chat(now, connection, event),
             Input::Closed { connection, code } => self.end(now, connection, End::Theirs(code)),
             Input::Timer => {}
             Input::Shutdown => self.shut_down(now),
@@ -257,11 +278,8 @@ impl Mediator {
         let (group, dialect) = (connection.group, connection.dialect);
         let handled = match (ClientMessage::decode(bytes, dialect), &connection.phase) {
             (Err(error), _) => Err(Closing { code: CloseCode::PROTOCOL_ERROR, reason: Cow::Owned(error.to_string()) }),
-            // There is no chat server behind us: counted, and let go.
-            (Ok(ClientMessage::Proxy(_)), _) => {
-                if let Some(connection) = self.wire.get_mut(id) {
-                    connection.proxy_frames += 1;
-                }
+            (Ok(ClientMessage::Proxy(frame)), _) => {
+                self.proxy(now, id, frame);
                 Ok(())
             }
             (Ok(ClientMessage::Hello(hello)), Phase::Challenged(ephemeral)) => {

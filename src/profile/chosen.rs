@@ -84,7 +84,7 @@ impl Chosen {
     pub(super) fn journal(&self, device: DeviceId) -> Option<JournalSettings> {
         let is_own = self.is_own && self.record.device_id == Some(device);
         let directory = super::profile_state(&self.name).filter(|_| is_own && self.record.journal)?;
-        Some(self.record.journal_settings(directory))
+        Some(self.record.journal_settings(&directory))
     }
 
     /// Takes the profile for this program, if the device is the profile's: another device is nobody's rival.

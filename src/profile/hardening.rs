@@ -1,8 +1,28 @@
 //! What keeps keys out of files that nobody asked for.
 
+use std::sync::OnceLock;
+
+use rustix::fs::Mode;
+use rustix::process::umask;
+
+const PRIVATE: Mode = Mode::RWXG.union(Mode::RWXO);
+
+/// What the user has.
+static INHERITED: OnceLock<Mode> = OnceLock::new();
+
 /// Makes every file that this process creates private to its owner.
 pub fn create_files_privately() {
-    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let inherited = umask(PRIVATE);
+    let _ = INHERITED.set(inherited);
+}
+
+/// Starts another program, whose files are as private as the user wants them.
+pub fn as_the_user_has_it<T>(start: impl FnOnce() -> T) -> T {
+    let Some(inherited) = INHERITED.get() else { return start() };
+    umask(*inherited);
+    let started = start();
+    umask(PRIVATE);
+    started
 }
 
 /// Keeps the memory of this process out of core dumps and, on Linux, out of the reach of debuggers that are not root.

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn what_is_written_of_an_age_is_read_as_the_same() {
-        for text in ["90d", "1d", "400d", "12h", "1d 12h", "forever", "0s"] {
+        for text in ["90d", "1d", "400d", "12h", "1day 12h", "forever", "0s"] {
             let age: JournalAge = text.parse().unwrap();
             assert_eq!(age.to_string(), text);
             assert_eq!(age.to_string().parse(), Ok(age));

@@ -26,7 +26,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 pub use claim::{Claim, InUse};
-pub use hardening::{create_files_privately, deny_core_dumps};
+pub use hardening::{as_the_user_has_it, create_files_privately, deny_core_dumps};
 pub use hold::{Hold, HoldError};
 pub use journal::{JournalSettings, KeptConversations};
 pub use key_file::KeyFileError;

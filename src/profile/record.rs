@@ -1,6 +1,6 @@
 //! What a profile says, as it stands in `profiles.toml`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -68,7 +68,7 @@ pub struct Record {
 impl Record {
     /// How the profile's journal is kept in this directory.
     #[must_use]
-    pub fn journal_settings(&self, directory: PathBuf) -> JournalSettings {
+    pub fn journal_settings(&self, directory: &Path) -> JournalSettings {
         JournalSettings {
             path: directory.join("journal.sqlite"),
             conversations: self.journal_conversations,

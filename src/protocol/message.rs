@@ -304,7 +304,11 @@ impl ClientMessage {
                 Self::CommitTransaction
             }
             PayloadType::Reflect => {
-                let (flags, mut header, envelope) = reflection(&payload, REFLECT_HEADER, "Reflect")?;
+                let length = payload.first().copied().unwrap_or_default();
+                let (header, envelope) = reflection::<{ REFLECT_HEADER as usize }>(payload, length, "Reflect")?;
+                let mut header = header.as_slice();
+                header.advance(2);
+                let flags = header.get_u16_le();
                 Self::Reflect(Reflect {
                     id: ReflectId(header.get_u32_le()),
                     ephemeral: is_ephemeral(flags, dialect),
@@ -475,7 +479,13 @@ impl ServerMessage {
             }
             PayloadType::Reflected => {
                 let length = payload.first().copied().unwrap_or_default();
-                let (flags, mut header, envelope) = reflection(&lengthened(payload), REFLECTED_HEADER, "Reflected")?;
+                // The seed's own drawing says 8 where it means 16, and other clients take 16 whatever the byte says: so
+                // does this, or a message that could be read would come again for ever.
+                let begin = length.max(REFLECTED_HEADER);
+                let (header, envelope) = reflection::<{ REFLECTED_HEADER as usize }>(payload, begin, "Reflected")?;
+                let mut header = header.as_slice();
+                header.advance(2);
+                let flags = header.get_u16_le();
                 Self::Reflected(Reflected {
                     id: ReflectedId(header.get_u32_le()),
                     ephemeral: is_ephemeral(flags, dialect),
@@ -623,30 +633,17 @@ const fn is_ephemeral(flags: u16, dialect: Dialect) -> bool {
     dialect.has_reflection_flags() && flags & EPHEMERAL != 0
 }
 
-/// The seed's own drawing says 8 where it means 16, and other clients take 16 whatever the byte says: so does this, or a
-/// message that could be read would come again for ever.
-fn lengthened(payload: Bytes) -> Bytes {
-    match payload.first() {
-        Some(length) if *length < REFLECTED_HEADER => {
-            let mut copy = BytesMut::from(payload);
-            if let Some(first) = copy.first_mut() {
-                *first = REFLECTED_HEADER;
-            }
-            copy.freeze()
-        }
-        _ => payload,
-    }
-}
-
-/// Splits a reflection into its flags, the header behind them, and the envelope, which begins where the header says.
-fn reflection(payload: &Bytes, shortest: u8, name: &'static str) -> Result<(u16, Bytes, Bytes), DecodeError> {
-    let length = *payload.first().ok_or(DecodeError::TooShort(name))?;
-    if length < shortest || payload.len() < usize::from(length) {
+/// Splits a reflection into the part of its header that is known, and the envelope, which begins at `begin`.
+fn reflection<const KNOWN: usize>(
+    mut payload: Bytes,
+    begin: u8,
+    name: &'static str,
+) -> Result<([u8; KNOWN], Bytes), DecodeError> {
+    let begin = usize::from(begin);
+    let header = *payload.first_chunk().ok_or(DecodeError::TooShort(name))?;
+    if begin < KNOWN || begin > payload.len() {
         return Err(DecodeError::TooShort(name));
     }
-    let mut header = payload.slice(..usize::from(length));
-    let envelope = payload.slice(usize::from(length)..);
-    header.advance(2);
-    let flags = header.get_u16_le();
-    Ok((flags, header, envelope))
+    payload.advance(begin);
+    Ok((header, payload))
 }

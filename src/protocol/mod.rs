@@ -5,6 +5,7 @@
 //! device-to-device contents in [`d2d`]; nothing outside this room asks which it is.
 
 pub mod challenge;
+pub mod chat;
 pub mod close;
 pub mod container;
 pub mod d2d;
@@ -19,6 +20,7 @@ pub mod sealed;
 pub mod url;
 
 pub use challenge::{Challenge, ChallengeResponse};
+pub use chat::{CHAT_SERVER_LOGIN, ChatFrameError, ChatFrames, MAX_CHAT_FRAME};
 pub use close::{CloseCode, ReconnectClass};
 pub use container::{DecodeError, MAX_CONTAINER, MAX_ENVELOPE_PLAIN, MAX_ENVELOPE_SEALED};
 pub use d2d::{Composer, DeviceInfo, Envelope, SharedDeviceData, TransactionScope};

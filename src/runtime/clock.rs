@@ -1,14 +1,23 @@
 //! The one place where the time of a running session is read.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::protocol::Millis;
 use crate::protocol::ids::span_millis;
+use crate::session::Now;
 
 /// The time now.
 #[must_use]
 pub fn now() -> Millis {
     Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
+}
+
+/// The time as a session wants it: now, and by a clock that is never set.
+#[must_use]
+pub fn precise() -> Now {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Now { wall: now(), precise: START.elapsed() }
 }
 
 /// Sleeps until a time; for ever if there is none.

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::driver::{COMMAND_CAPACITY, Observer, drive_keeping};
 use super::memory::Memory;
 use super::screen::{Page, Reaction, Screen};
-use super::{Memories, Remembering, clock, signals};
+use super::{Memories, Monitor, Remembering, clock, signals};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
 use crate::protocol::Millis;
@@ -36,17 +36,18 @@ pub struct RunningSessions {
 }
 
 impl RunningSessions {
-    /// Starts the threads; each session begins with such a group.
+    /// Starts the threads; each session begins with such a group. `standing_changed` is notified whenever there is
+    /// something to draw that is not of the group in sight; others may notify it, too.
     ///
     /// # Errors
     /// If the system gives no thread or no event loop.
     pub fn start(
-        sessions: impl IntoIterator<Item = (Session, Address, Memories)>,
+        sessions: impl IntoIterator<Item = (Session, Address, Memories, Monitor)>,
         group: impl Fn() -> Group,
+        standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let standing_changed = Arc::new(Notify::new());
-        let start = |(session, address, memories)| {
-            RunningSession::start(session, address, memories, group(), Arc::clone(&standing_changed))
+        let start = |(session, address, memories, monitor)| {
+            RunningSession::start(session, address, memories, monitor, group(), Arc::clone(&standing_changed))
         };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { tabs, visible: 0, standing_changed })
@@ -128,6 +129,7 @@ impl RunningSession {
         session: Session,
         address: Address,
         memories: Memories,
+        monitor: Monitor,
         group: Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
@@ -139,7 +141,7 @@ impl RunningSession {
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
-        let keeper = Remembering::new(keeper, slot)?;
+        let keeper = monitor.before(Remembering::new(keeper, slot)?);
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -27,6 +28,9 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub trait Observer: Send {
     /// Something happened.
     fn tell(&mut self, at: Millis, event: Event);
+
+    /// A frame of the chat server came, for an observer that carries a chat client's connection.
+    fn proxied(&mut self, _frame: Bytes) {}
 }
 
 /// Runs a session until it is over, or until nobody can command it any more. Nothing is kept: a message counts as durable
@@ -73,8 +77,8 @@ pub async fn drive_keeping(
             biased;
             command = commands.recv(), if driver.held.is_none() => {
                 let command = command.unwrap_or(Command::Leave);
-                // A flood of reflections must not keep the socket from being written and read.
-                if !writable && matches!(command, Command::Reflect { .. }) {
+                // A flood of reflections or chat frames must not keep the socket from being written and read.
+                if !writable && matches!(command, Command::Reflect { .. } | Command::Proxy(_)) {
                     driver.held = Some(command);
                     continue;
                 }
@@ -114,7 +118,7 @@ struct Driver<O> {
     under_way: u64,
     /// What happened after them, and is told after them: each with how many are to be handed on before.
     held_back: VecDeque<(u64, Millis, Event)>,
-    /// A reflection that waits for room in what is to be written.
+    /// A reflection or chat frame that waits for room in what is to be written.
     held: Option<Command>,
     /// When the batch that is being handled was read.
     read_at: Instant,
@@ -124,7 +128,7 @@ struct Driver<O> {
 
 impl<O: Observer> Driver<O> {
     async fn handle(&mut self, input: Input) {
-        self.session.handle(clock::now(), input);
+        self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             self.act(output).await;
         }
@@ -161,10 +165,11 @@ impl<O: Observer> Driver<O> {
                     self.under_way += 1;
                 } else {
                     self.observer.tell(now, Event::Reflected(messages));
-                    self.session.handle(now, Input::Durable { connection, count });
+                    self.session.handle(clock::precise(), Input::Durable { connection, count });
                 }
             }
             Output::Acknowledged(ids) => self.acknowledged(now, ids),
+            Output::Proxy(frame) => self.observer.proxied(frame),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);
@@ -254,7 +259,7 @@ impl<O: Observer> Driver<O> {
         }
         let Some(mut link) = self.link.take() else { return };
         if link.close(code).await {
-            self.session.handle(clock::now(), Input::Flushed);
+            self.session.handle(clock::precise(), Input::Flushed);
         }
         self.closing = Some(tokio::spawn(link.linger()));
     }
@@ -320,6 +325,7 @@ fn log(event: &Event) {
     match event {
         Event::Reflected(_) | Event::Acknowledged { .. } | Event::ReflectionStored { .. } | Event::RoundTrip { .. } => {
         }
+        Event::SharedDeviceData(_) => tracing::debug!("the group has shared device data"),
         Event::Devices(devices) => tracing::debug!("device list with {} devices", devices.len()),
         Event::Ignored(_) | Event::Refused(_) | Event::Disconnected { .. } => tracing::warn!("{event:?}"),
         event => tracing::info!("{event:?}"),

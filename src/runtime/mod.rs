@@ -1,18 +1,24 @@
 //! The loops that join the rooms.
 
+pub mod alerts;
 pub mod clock;
 pub mod dashboard;
 pub mod demo;
 pub mod driver;
 mod fault;
+mod held_lock;
 mod journaling;
 pub mod logging;
 mod memory;
+pub mod metrics;
+pub mod monitor;
+pub mod ndjson;
 pub mod outcome;
 pub mod prepared;
 pub mod remembering;
 pub mod screen;
 pub mod signals;
+pub mod visit;
 
 use std::io;
 
@@ -20,10 +26,12 @@ pub use dashboard::RunningSessions;
 pub use driver::{Observer, drive, drive_keeping};
 pub use journaling::Journaling;
 pub use memory::Memory;
+pub use monitor::{Monitor, Monitors};
 pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
 pub use screen::{Page, Reaction, Screen, Worked};
+pub use visit::{Visit, VisitEnd, visit};
 
 /// A single-threaded event loop.
 ///

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{ProfileError, ProfileName};
+use crate::text::Clean;
 
 /// An end without an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,16 @@ pub enum Outcome {
     Lost,
     /// The doctor found something that does not work.
     Unwell,
+    /// No device is called so, or more than one.
+    NoSuchDevice,
+    /// A person did not agree, or could not be asked.
+    NotConfirmed,
+    /// The lock was not to be had in time.
+    LockBusy,
+    /// The lock was lost before what was done under it was over.
+    LockLost,
+    /// A command ran, and this is its exit code.
+    Ran(u8),
 }
 
 /// Why the program could not do what it was asked.
@@ -54,6 +65,22 @@ pub enum Failure {
     /// An option cannot be used, for a reason only a mode knows.
     #[error("{0}")]
     Usage(String),
+    /// Something else than was asked, for a reason only a mode knows.
+    #[error("{words}")]
+    Ended {
+        /// What came of it.
+        outcome: Outcome,
+        /// Why.
+        words: String,
+    },
+    /// The command to run under the lock cannot be run.
+    #[error("cannot run {command}: {cause}")]
+    Command {
+        /// Its name.
+        command: Clean,
+        /// Why.
+        cause: io::Error,
+    },
     /// There is no terminal to draw on.
     #[error("standard input and output are not a terminal; use d2mtop watch (or demo --headless) without one")]
     NoTerminal,
@@ -94,7 +121,8 @@ pub enum Failure {
 }
 
 impl Outcome {
-    /// The exit code: 0 as asked, 1 unwell, 3 login refused, 4 connection lost.
+    /// The exit code. Those about the lock are where commands that run others have theirs, so that hardly any command
+    /// under the lock has the same.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -102,15 +130,24 @@ impl Outcome {
             Self::Unwell => 1,
             Self::Refused => 3,
             Self::Lost => 4,
+            Self::NoSuchDevice => 5,
+            Self::NotConfirmed => 6,
+            Self::LockBusy => 124,
+            Self::LockLost => 125,
+            Self::Ran(code) => code,
         }
     }
 }
 
 impl Failure {
-    /// The exit code: 2 for options that cannot be used, 1 for everything else.
+    /// The exit code: 2 for options that cannot be used, 127 and 126 as a shell has them for a command that is not there or
+    /// cannot be run, 1 for everything else.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Ended { outcome, .. } => outcome.exit_code(),
+            Self::Command { cause, .. } if cause.kind() == io::ErrorKind::NotFound => 127,
+            Self::Command { .. } => 126,
             Self::OfProfile { cause, .. } => cause.exit_code(),
             Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),

@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::outcome::Failure;
 use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, Claim, Hold, KeptConversations, Profile, SlotMemory};
+use crate::profile::{self, Claim, Hold, KeptConversations, Profile, ProfileName, SlotMemory};
 use crate::protocol::PseudonymKey;
 use crate::session::Session;
 use crate::text::Clean;
@@ -20,6 +20,8 @@ pub struct Prepared {
     pub session: Session,
     /// Where it connects to.
     pub address: Address,
+    /// The profile, if it is one.
+    pub profile: Option<ProfileName>,
     /// What to call the group.
     pub title: Clean,
     /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
@@ -120,10 +122,17 @@ impl Prepared {
         Ok(Self {
             session,
             address,
+            profile: profile.name,
             title,
             accepts_any_certificate: profile.accept_any_certificate,
             held: Held { claim, profile: profile.hold },
             memories: Memories { slot: profile.memory, known, journal },
         })
+    }
+
+    /// The profile's name; empty if it is none.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        self.profile.as_ref().map_or("", ProfileName::as_str)
     }
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::driver::Observer;
 use crate::group::Event;
 use crate::profile::SlotMemory;
@@ -47,6 +49,10 @@ impl<O: Observer> Observer for Remembering<O> {
             let _ = writer.send(notes.memory.clone());
         }
         self.observer.tell(at, event);
+    }
+
+    fn proxied(&mut self, frame: Bytes) {
+        self.observer.proxied(frame);
     }
 }
 

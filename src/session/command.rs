@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::protocol::{DeviceId, Envelope, SharedDeviceData, SlotState, TransactionScope};
 
 /// A value that a person has been asked about and has agreed to.
@@ -28,6 +30,8 @@ impl<T> Confirmed<T> {
 pub enum Command {
     /// Ask for the device list, which also measures the round trip.
     RefreshDevices,
+    /// Send a WebSocket ping, which measures the round trip, too.
+    Ping,
     /// Take the group's lock, waiting for it if another device has it.
     TakeLock {
         /// What for.
@@ -50,8 +54,17 @@ pub enum Command {
         /// Only to devices that are connected now.
         ephemeral: bool,
     },
+    /// Measure how long the server takes to store a reflection, with one that changes nothing (`dgk` only). Devices that
+    /// are not connected get it when they come back.
+    Probe(Confirmed<()>),
     /// Set the data that all devices share.
     SetSharedDeviceData(Confirmed<SharedDeviceData>),
+    /// A chat client is there whose frames are to be carried to the chat server. Until it goes a promotion is kept.
+    BeginProxy,
+    /// A frame of the chat client.
+    Proxy(Bytes),
+    /// The chat client has gone.
+    EndProxy,
     /// Connect now instead of waiting; with a state, expect that one of the slot.
     Reconnect {
         /// [`None`] keeps the expectation.

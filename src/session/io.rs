@@ -78,6 +78,8 @@ pub enum Output {
     },
     /// The acknowledgements of these have been written, in this order; to be handed on as [`Event::Acknowledged`].
     Acknowledged(Vec<ReflectedId>),
+    /// Hand this frame of the chat server to the chat client.
+    Proxy(Bytes),
     /// Tell that this happened.
     Event(Event),
 }

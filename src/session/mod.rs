@@ -5,11 +5,13 @@
 //! login, acknowledgements of what is durable, requests for the device list, and pings.
 
 mod backoff;
+mod chat;
 pub mod command;
 mod config;
 mod io;
 mod lock;
 mod noise;
+mod now;
 mod online;
 mod presence;
 mod receipt;
@@ -26,6 +28,7 @@ pub use backoff::Backoff;
 pub use command::{Command, Confirmed};
 pub use config::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output};
+pub use now::Now;
 
 use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
@@ -35,6 +38,7 @@ use crate::protocol::{
     ServerMessage, SlotState,
 };
 use crate::text::Clean;
+use chat::ChatClient;
 use noise::Noise;
 use online::Online;
 use receipt::{IdRanges, SeenNonces, Unacknowledged};
@@ -67,8 +71,11 @@ pub struct Session {
     known: Option<Known>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
     attended_until: Millis,
+    chat_client: ChatClient,
     /// When the last input came.
     last_handled: Millis,
+    /// The same on the finer clock.
+    precise: Duration,
     noise: Noise,
     /// When the last login ended.
     left_at: Option<Millis>,
@@ -80,6 +87,8 @@ pub struct Session {
     stored: Stored,
     /// Acknowledged, but perhaps not yet written to the socket.
     unflushed: Vec<ReflectedId>,
+    /// Whether messages are handed on, and then acknowledged.
+    takes_messages: bool,
 }
 
 #[derive(Debug)]
@@ -113,18 +122,21 @@ impl Session {
             promotions: 0,
             promotions_in_company: 0,
             last_handled: Millis(0),
+            precise: Duration::ZERO,
             noise: Noise::default(),
             expected,
             unanswered_login: false,
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
+            chat_client: ChatClient::Absent,
             left_at: None,
             received: IdRanges::default(),
             nonces: SeenNonces::default(),
             earlier: Unacknowledged::default(),
             stored: Stored::default(),
             unflushed: Vec::new(),
+            takes_messages: true,
         }
     }
 
@@ -150,6 +162,14 @@ impl Session {
         self
     }
 
+    /// For somebody who only comes for something else: messages are neither handed on nor acknowledged, and come again to
+    /// whoever keeps them.
+    #[must_use]
+    pub const fn taking_no_messages(mut self) -> Self {
+        self.takes_messages = false;
+        self
+    }
+
     /// Who this session is.
     #[must_use]
     pub const fn config(&self) -> &Config {
@@ -171,7 +191,9 @@ impl Session {
     }
 
     /// Takes an input; [`Session::poll`] tells what follows from it.
-    pub fn handle(&mut self, now: Millis, input: Input) {
+    pub fn handle(&mut self, now: impl Into<Now>, input: Input) {
+        let Now { wall: now, precise } = now.into();
+        self.precise = precise;
         if now < self.last_handled {
             // The clock was set back. What was to happen in a minute is still to happen in a minute.
             self.set_back(self.last_handled.since(now));
@@ -207,7 +229,7 @@ impl Session {
         match &self.phase {
             Phase::Idle => Some(Millis(0)),
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => Some(*deadline),
-            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until)),
+            Phase::Online(online) => Some(online.deadline(&self.config, self.attended_until())),
             Phase::Waiting { until } => *until,
             Phase::Ended => None,
         }
@@ -336,8 +358,8 @@ impl Session {
                 self.greet(now, &hello);
             }
             ServerMessage::Info(info) if greeted => self.log_in(now, &info),
-            // The chat server may speak at any time; we have nothing to say to it.
-            ServerMessage::Proxy(_) => {}
+            // The chat server may speak at any time.
+            ServerMessage::Proxy(frame) => self.on_proxy(frame),
             _ => self.server_error(now, "a message came before the login was done"),
         }
     }
@@ -374,7 +396,7 @@ impl Session {
         if reused.is_some() {
             self.ignored("shared device data that uses the nonce of other shared device data");
         }
-        let shared = shared.open(&self.config.keys).ok();
+        let shared = (!shared.is_empty()).then(|| shared.open(&self.config.keys));
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
             dialect: self.dialect(),
@@ -382,8 +404,11 @@ impl Session {
             slot_state: info.slot_state,
             clock_offset: info.current_time.map(|time| time.ahead_of(now)),
             reflection_queue_length: info.reflection_queue_length,
-            shared_version: shared.map(|data| data.version).filter(|version| *version > 0),
+            shared_version: shared.iter().flatten().map(|data| data.version).find(|version| *version > 0),
         }));
+        if let Some(shared) = shared {
+            self.emit(Event::SharedDeviceData(shared));
+        }
         self.phase = Phase::Online(Box::new(Online::new(now, &self.config.timing)));
         self.request_devices(now);
     }
@@ -459,6 +484,8 @@ impl Session {
                 self.left_at = Some(now);
                 self.received.absorb(online.received);
                 self.lose_lock(&online.lock);
+                // Whoever was served on this connection has to begin anew.
+                self.chat_client = ChatClient::Absent;
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
@@ -472,6 +499,9 @@ impl Session {
     fn on_command(&mut self, now: Millis, command: Command) {
         self.attended_until = now.after(self.config.timing.attended);
         match command {
+            Command::BeginProxy => self.begin_proxy(now),
+            Command::Proxy(frame) => self.proxy(frame),
+            Command::EndProxy => self.end_proxy(now),
             Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),
             Command::Reconnect { expect } => {
                 if matches!(self.phase, Phase::Waiting { .. }) {

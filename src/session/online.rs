@@ -8,6 +8,7 @@ use super::lock::{Awaited, Lock};
 use super::receipt::IdRanges;
 use super::{Command, Output, Phase, Session};
 use crate::group::{DisconnectCause, Event, Known, ListedDevice, Probe, ReflectedMessage, Refusal};
+use crate::protocol::d2d::Composer;
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
     Activity, ClientMessage, DeviceEntry, DeviceId, MAX_ENVELOPE_SEALED, Millis, Reflect, ReflectId, Reflected,
@@ -34,12 +35,15 @@ pub(super) struct Online {
     pub(super) undurable: VecDeque<ReflectedId>,
     next_ping: Millis,
     unanswered_ping: Option<Millis>,
+    /// When it was sent, on the finer clock.
+    pinged: Duration,
     heard_at: Millis,
-    /// When each device list still to come was asked for.
-    pub(super) awaited_lists: VecDeque<Millis>,
+    /// When each device list still to come was asked for, on the finer clock.
+    pub(super) awaited_lists: VecDeque<Duration>,
     next_list: Millis,
     next_reflect_id: u32,
-    reflects: HashMap<ReflectId, Millis>,
+    /// When each reflection not yet acknowledged was sent, on the finer clock.
+    reflects: HashMap<ReflectId, Duration>,
     pub(super) lock: Lock,
     /// Which answer about the lock is awaited, and since when.
     awaited: (Option<Awaited>, Millis),
@@ -60,6 +64,7 @@ impl Online {
             undurable: VecDeque::new(),
             next_ping: now.after(timing.ping_interval),
             unanswered_ping: None,
+            pinged: Duration::ZERO,
             heard_at: now,
             awaited_lists: VecDeque::new(),
             next_list: now.after(timing.refresh_interval),
@@ -84,8 +89,6 @@ impl Online {
         .into_iter()
         .for_each(back);
         [&mut self.dry_at, &mut self.leave_by, &mut self.unanswered_ping].into_iter().flatten().for_each(back);
-        self.awaited_lists.iter_mut().for_each(back);
-        self.reflects.values_mut().for_each(back);
     }
 
     /// When a server that owes an answer about the lock counts as dead: else a lock of ours could stay for ever.
@@ -153,8 +156,8 @@ impl Session {
 
     pub(super) fn on_pong(&mut self, now: Millis) {
         self.heard(now);
-        if let Some(sent) = self.online().and_then(|online| online.unanswered_ping.take()) {
-            self.emit(Event::RoundTrip { probe: Probe::Ping, elapsed: now.since(sent) });
+        if let Some(pinged) = self.online().and_then(|online| online.unanswered_ping.take().map(|_| online.pinged)) {
+            self.emit(Event::RoundTrip { probe: Probe::Ping, elapsed: self.since(pinged) });
         }
     }
 
@@ -183,13 +186,27 @@ impl Session {
         let (ping, list) = (now >= online.next_ping, now >= online.next_list);
         if ping {
             online.next_ping = now.after(timing.ping_interval);
-            // A ping that is still unanswered keeps its time: its deadline must not move.
-            online.unanswered_ping.get_or_insert(now);
-            self.outputs.push_back(Output::Ping);
+            self.ping(now);
         }
         if list {
             self.request_devices(now);
         }
+    }
+
+    /// How long ago that was on the finer clock.
+    const fn since(&self, earlier: Duration) -> Duration {
+        self.precise.saturating_sub(earlier)
+    }
+
+    fn ping(&mut self, now: Millis) {
+        let precise = self.precise;
+        let Some(online) = self.online() else { return };
+        // A ping that is still unanswered keeps its time: its deadline must not move.
+        if online.unanswered_ping.is_none() {
+            online.unanswered_ping = Some(now);
+            online.pinged = precise;
+        }
+        self.outputs.push_back(Output::Ping);
     }
 
     /// An answer came that cannot be read: the next one is the answer to the next request.
@@ -201,8 +218,9 @@ impl Session {
 
     pub(super) fn request_devices(&mut self, now: Millis) {
         let interval = self.config.timing.refresh_interval;
+        let precise = self.precise;
         let Some(online) = self.online() else { return };
-        online.awaited_lists.push_back(now);
+        online.awaited_lists.push_back(precise);
         online.next_list = now.after(interval);
         self.send(&ClientMessage::GetDevicesInfo);
     }
@@ -218,7 +236,9 @@ impl Session {
                 return None;
             }
             online.received.insert(reflected.id);
-            online.undurable.push_back(reflected.id);
+            if self.takes_messages {
+                online.undurable.push_back(reflected.id);
+            }
         }
         redelivered |= self.earlier.comes_again(reflected.id, nonce, &self.nonces);
         let known_nonce = nonce.is_some_and(|nonce| self.nonces.repeats(nonce));
@@ -255,6 +275,9 @@ impl Session {
         if !batch.is_empty() {
             let messages = std::mem::take(batch);
             self.refresh_for(now, &messages);
+            if !self.takes_messages {
+                return;
+            }
             self.outputs.push_back(Output::Reflected { connection: self.connection, messages });
         }
     }
@@ -284,7 +307,7 @@ impl Session {
             ServerMessage::ReflectAck { id, .. } => {
                 let sent = self.online().and_then(|online| online.reflects.remove(&id));
                 match sent {
-                    Some(sent) => self.emit(Event::ReflectionStored { round_trip: now.since(sent) }),
+                    Some(sent) => self.emit(Event::ReflectionStored { round_trip: self.since(sent) }),
                     None => self.ignored("an acknowledgement of something we did not reflect"),
                 }
             }
@@ -299,7 +322,8 @@ impl Session {
                 let scope = scope.open(&self.config.keys).ok();
                 self.on_lock_ended(now, holder, scope);
             }
-            ServerMessage::Proxy(_) | ServerMessage::Reflected(_) => {}
+            ServerMessage::Proxy(frame) => self.on_proxy(frame),
+            ServerMessage::Reflected(_) => {}
             ServerMessage::Hello(_) | ServerMessage::Info(_) => self.server_error(now, "it began the login anew"),
         }
     }
@@ -314,7 +338,7 @@ impl Session {
         online.there = devices.iter().filter(|(_, entry)| is_there(entry)).map(|(id, _)| *id).collect();
         online.listed_at = now;
         if let Some(asked) = online.awaited_lists.pop_front() {
-            self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: now.since(asked) });
+            self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: self.since(asked) });
         }
         self.stored.retain(|device| devices.contains_key(device));
         let mut reused = Vec::new();
@@ -348,7 +372,7 @@ impl Session {
     }
 
     pub(super) fn on_online_command(&mut self, now: Millis, command: Command) {
-        let changes_the_group = !matches!(command, Command::RefreshDevices | Command::ReleaseLock);
+        let changes_the_group = !matches!(command, Command::RefreshDevices | Command::Ping | Command::ReleaseLock);
         if changes_the_group && self.config.read_only {
             return self.refuse(Refusal::ReadOnly);
         }
@@ -357,6 +381,7 @@ impl Session {
         }
         match command {
             Command::RefreshDevices => self.request_devices(now),
+            Command::Ping => self.ping(now),
             Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
             Command::ReleaseLock => self.release_lock(),
             Command::DropDevice(device) => self.drop_device(device.into_inner()),
@@ -367,25 +392,45 @@ impl Session {
             }
             Command::Reflect { envelope, ephemeral } => {
                 let sealed = Sealed::seal(&*envelope, &self.config.keys.clone(), self.nonce());
-                self.reflect(now, sealed, ephemeral);
+                self.reflect(sealed, ephemeral);
             }
+            Command::Probe(_) => self.probe(),
             Command::SetSharedDeviceData(data) => {
                 let sealed = Sealed::seal(&data.into_inner(), &self.config.keys.clone(), self.nonce());
                 self.send(&ClientMessage::SetSharedDeviceData(sealed));
             }
-            Command::Reconnect { .. } | Command::Leave | Command::AcknowledgeDevices => {}
+            Command::Reconnect { .. }
+            | Command::Leave
+            | Command::AcknowledgeDevices
+            | Command::BeginProxy
+            | Command::Proxy(_)
+            | Command::EndProxy => {}
         }
     }
 
-    fn reflect(&mut self, now: Millis, envelope: Sealed<crate::protocol::Envelope>, ephemeral: bool) {
+    /// Reflects what changes nothing anywhere: news of messages that were read, which names no message. The seed has no
+    /// such thing.
+    fn probe(&mut self) {
+        let composer = Composer::new(self.dialect(), self.config.device_id);
+        match composer.read(&[], Millis(0)) {
+            Some(envelope) => {
+                let sealed = Sealed::seal(&envelope, &self.config.keys.clone(), self.nonce());
+                self.reflect(sealed, false);
+            }
+            None => self.refuse(Refusal::NoProbe),
+        }
+    }
+
+    fn reflect(&mut self, envelope: Sealed<crate::protocol::Envelope>, ephemeral: bool) {
         if envelope.len() > MAX_ENVELOPE_SEALED {
             return self.refuse(Refusal::TooLarge);
         }
+        let precise = self.precise;
         let Some(online) = self.online() else { return };
         let id = ReflectId(online.next_reflect_id);
         online.next_reflect_id = online.next_reflect_id.wrapping_add(1);
         if !ephemeral {
-            online.reflects.insert(id, now);
+            online.reflects.insert(id, precise);
         }
         self.send(&ClientMessage::Reflect(Reflect { id, ephemeral, envelope }));
     }

@@ -13,7 +13,7 @@ const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 impl Session {
     pub(super) fn on_promoted(&mut self, now: Millis) {
-        let stays = self.config.leader_policy == LeaderPolicy::Stay;
+        let stays = self.config.leader_policy == LeaderPolicy::Stay || self.has_chat_client();
         let grace = self.config.timing.leave_grace;
         let Some(online) = self.online() else { return };
         online.leader = true;
@@ -56,7 +56,7 @@ impl Session {
 
     pub(super) fn visit_is_over(&self, now: Millis) -> bool {
         let Phase::Online(online) = &self.phase else { return false };
-        online.visit_ends_at(&self.config, self.attended_until).is_some_and(|at| now >= at)
+        online.visit_ends_at(&self.config, self.attended_until()).is_some_and(|at| now >= at)
     }
 
     /// The visit was not promoted: another device leads, and the next visit comes in its time.

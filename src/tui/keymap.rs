@@ -26,6 +26,7 @@ pub(super) enum Action {
     Connect,
     Drop,
     Lock,
+    Probe,
     AcceptClock,
     Note,
     /// Opens a line to type into.
@@ -197,6 +198,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
+    bind(Panes, &[key('P')], "P", Action::Probe, "", "measure with a reflection (asks first; dgk only)"),
     bind(Panes, &[key('/')], "/", Action::Ask(Question::Filter), "filter", "show only some rows of the feed"),
     bind(Panes, &[key('f')], "f", Action::Ask(Question::Search), "", "find a row of the feed"),
     bind(Panes, &[key('t')], "t", Action::Ask(Question::Time), "", "go to a time in the feed: 14:02, 2h, 2026-11-01"),

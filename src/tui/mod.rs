@@ -6,6 +6,7 @@
 //!            └ layout: where; theme: how; clock, format, cut, pen: in which words and columns
 //! ```
 
+mod alarm;
 mod canvas;
 mod clock;
 mod copy;
@@ -38,10 +39,11 @@ mod ui;
 mod view;
 mod why;
 
+pub use alarm::{Alarm, QuietHours};
 pub use canvas::Canvas;
 pub use format::Zone;
 pub use layout::Pane;
-pub use open::{demo, open, show};
+pub use open::{Beside, demo, open, show};
 pub use theme::{Colour, Glyphs};
 
 use std::io;
@@ -65,10 +67,7 @@ pub fn keys_markdown() -> String {
 
 /// What does not change while the dashboard runs.
 #[derive(Clone, Debug)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "four switches of the command line, which do not depend on each other"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "switches of the command line, which do not depend on each other")]
 pub struct Settings {
     /// Which group this is, as the user calls it; may be empty.
     pub title: Clean,
@@ -82,8 +81,6 @@ pub struct Settings {
     pub stay_leader: bool,
     /// When to be connected.
     pub presence: Presence,
-    /// Whether the bell rings when a device is new, changed, unreadable or gone.
-    pub bell: bool,
     /// Whether nothing of the mediator's certificate is checked: a banner says so all the time.
     pub accepts_any_certificate: bool,
     /// Which characters frames and marks are made of.
@@ -99,15 +96,17 @@ pub struct Settings {
 pub struct Dashboard {
     tabs: Tabs,
     terminal: TerminalGuard,
+    alarm: Alarm,
 }
 
 impl Dashboard {
-    /// Takes the terminal, for one or more groups; it is given back when this is dropped, or when anything panics.
+    /// Takes the terminal, for one or more groups; it is given back when this is dropped, or when anything panics. The
+    /// alarm tells what is not to be overlooked.
     ///
     /// # Errors
     /// If the terminal cannot be set up.
-    pub fn start(tabs: Vec<Settings>) -> io::Result<Self> {
-        Ok(Self { tabs: Tabs::new(tabs), terminal: TerminalGuard::take()? })
+    pub fn start(tabs: Vec<Settings>, alarm: Alarm) -> io::Result<Self> {
+        Ok(Self { tabs: Tabs::new(tabs), terminal: TerminalGuard::take()?, alarm })
     }
 }
 
@@ -115,11 +114,9 @@ impl Screen for Dashboard {
     type Input = crossterm::event::Event;
 
     fn draw(&mut self, group: &Group, standings: &[Standing], now: Millis) -> io::Result<()> {
-        let Self { tabs, terminal } = self;
+        let Self { tabs, terminal, alarm } = self;
         terminal.draw(|buffer| tabs.draw(buffer, group, standings, now))?;
-        if tabs.rings(group) {
-            terminal.ring();
-        }
+        alarm.sound(terminal, now);
         Ok(())
     }
 

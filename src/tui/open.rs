@@ -4,34 +4,53 @@ use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
 use crossterm::event::EventStream;
+use tokio::sync::Notify;
 
-use super::{Colour, Dashboard, Glyphs, Settings, Zone, first_run};
-use crate::cli::{ConnectionArgs, DemoArgs, DisplayArgs};
+use super::alarm::NotQuietHours;
+use super::{Alarm, Colour, Dashboard, Glyphs, Settings, Zone, first_run};
+use crate::cli::{AttentionArgs, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
 use crate::group::Group;
+use crate::net::Address;
 use crate::profile::{Profile, ProfileError, StoreError};
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Held, Memories, Outcome, Prepared, RunningSessions, dashboard, event_loop};
-use crate::session::LeaderPolicy;
+use crate::runtime::{
+    Failure, Held, Memories, Monitor, Monitors, Outcome, Prepared, RunningSessions, dashboard, event_loop,
+};
+use crate::session::{LeaderPolicy, Session};
 use crate::text::Clean;
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
 const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
+
+/// What runs beside the dashboard.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// How somebody at the terminal is told.
+    pub attention: &'a AttentionArgs,
+    /// Metrics and alerts.
+    pub monitor: &'a MonitorArgs,
+}
 
 /// Opens the dashboard on the profiles of these names, each in a tab of its own; without a name on the group that the
 /// options say, or the default profile.
 ///
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
-pub fn open(names: &[String], connection: &ConnectionArgs, display: DisplayArgs) -> Result<Outcome, Failure> {
+pub fn open(
+    names: &[String],
+    connection: &ConnectionArgs,
+    display: DisplayArgs,
+    beside: Beside<'_>,
+) -> Result<Outcome, Failure> {
     if names.is_empty() {
         return match Profile::from_options(None, connection) {
             Err(ProfileError::FirstRun) if has_terminal() => first_run::show(display),
-            profile => show(vec![Prepared::new(profile?)?], display),
+            profile => show(vec![Prepared::new(profile?)?], display, beside),
         };
     }
     require_sense(names, connection)?;
     let tabs = names.iter().map(|name| prepare(name, connection)).collect::<Result<_, _>>()?;
-    show(tabs, display)
+    show(tabs, display, beside)
 }
 
 fn prepare(name: &str, connection: &ConnectionArgs) -> Result<Prepared, Failure> {
@@ -74,12 +93,14 @@ pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     let prepared = Prepared {
         session,
         address,
+        profile: None,
         title: Clean::literal("demo"),
         accepts_any_certificate: false,
         held: Held::default(),
         memories: Memories::default(),
     };
-    let outcome = show(vec![prepared], options.display);
+    let beside = Beside { attention: &options.attention, monitor: &options.monitor };
+    let outcome = show(vec![prepared], options.display, beside);
     drop(running);
     outcome
 }
@@ -96,21 +117,37 @@ fn require_terminal() -> Result<(), Failure> {
 ///
 /// # Errors
 /// If there is no terminal, or it fails, or the system gives no thread.
-pub fn show(tabs: Vec<Prepared>, display: DisplayArgs) -> Result<Outcome, Failure> {
+pub fn show(tabs: Vec<Prepared>, display: DisplayArgs, beside: Beside<'_>) -> Result<Outcome, Failure> {
     require_terminal()?;
+    let AttentionArgs { bell, notify, quiet_hours } = beside.attention;
+    let quiet = quiet_hours.as_deref().map(str::parse).transpose();
+    let quiet = quiet.map_err(|error: NotQuietHours| Failure::Usage(error.to_string()))?;
+    let redraw = Arc::new(Notify::new());
+    let telling = (*bell || *notify).then(|| Arc::clone(&redraw));
+    let monitors = Monitors::start(beside.monitor, telling)?;
+    let alarm = Alarm { attention: monitors.attention(), bell: *bell, notify: *notify, quiet, zone: zone(display) };
     let settings = tabs.iter().map(|prepared| settings(prepared, display)).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
-    let mut screen = Dashboard::start(settings).map_err(Failure::Terminal)?;
-    let (sessions, held): (Vec<_>, Vec<_>) =
-        tabs.into_iter().map(|tab| ((tab.session, tab.address, tab.memories), tab.held)).unzip();
+    let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
+    let (sessions, held): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| take_apart(tab, &monitors)).unzip();
     let rows = usize::try_from(display.feed_rows).unwrap_or(usize::MAX);
     let group = || Group::with_feed_rows(rows).with_envelopes(ENVELOPE_BYTES);
-    let sessions = RunningSessions::start(sessions, group).map_err(Failure::Start)?;
+    let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
         .map_err(Failure::Terminal)?;
     drop(held);
+    drop(monitors);
     Ok(Outcome::Normal)
+}
+
+fn take_apart(tab: Prepared, monitors: &Monitors) -> ((Session, Address, Memories, Monitor), Held) {
+    let monitor = monitors.monitor(tab.profile());
+    ((tab.session, tab.address, tab.memories, monitor), tab.held)
+}
+
+const fn zone(display: DisplayArgs) -> Zone {
+    if display.utc { Zone::Utc } else { Zone::Local }
 }
 
 fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
@@ -122,10 +159,9 @@ fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
         presence: config.presence,
-        bell: display.bell,
         accepts_any_certificate: prepared.accepts_any_certificate,
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
-        zone: if display.utc { Zone::Utc } else { Zone::Local },
+        zone: zone(display),
     }
 }

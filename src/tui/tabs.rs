@@ -40,11 +40,6 @@ impl Tabs {
         self.uis.get_mut(tab)
     }
 
-    /// Whether the bell is to ring for what the group in sight has just told.
-    pub(super) fn rings(&mut self, group: &Group) -> bool {
-        self.visible_mut().is_some_and(|ui| ui.rings(group))
-    }
-
     pub(super) const fn show(&mut self, tab: usize) {
         self.visible = tab;
     }

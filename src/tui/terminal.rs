@@ -19,6 +19,8 @@ use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::text::Clean;
+
 /// The exit code after a panic, as Rust's own.
 const PANICKED: i32 = 101;
 
@@ -99,6 +101,13 @@ impl TerminalGuard {
     pub fn copy(&mut self, text: &str) {
         // Writing into memory cannot fail.
         let _ = queue!(self.drawn, CopyToClipboard::to_clipboard_from(text));
+    }
+
+    /// Asks the terminal to notify with the next frame (OSC 9); those that cannot ignore it.
+    pub fn notify(&mut self, words: &Clean) {
+        // Ours first: some terminals take what begins with a digit for another command.
+        let escape = format!("\x1b]9;d2mtop: {words}\x1b\\");
+        self.drawn.0.borrow_mut().extend_from_slice(escape.as_bytes());
     }
 
     /// Writes what was drawn.

@@ -103,6 +103,17 @@ impl Terminal {
         }
     }
 
+    /// Waits for something that is written but not shown.
+    pub fn wait_for_written(&mut self, bytes: &str) {
+        let start = Instant::now();
+        while !String::from_utf8_lossy(&self.raw).contains(bytes) {
+            match self.output.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(error) => panic!("waited in vain for {bytes:?}: {error}; the screen:\n{}", self.contents()),
+            }
+        }
+    }
+
     pub fn wait_for(&mut self, text: &str) {
         self.wait(&format!("{text:?}"), |screen| screen.contents().contains(text));
     }

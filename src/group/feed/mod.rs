@@ -30,7 +30,7 @@ const MOST_CHANGED: usize = 8_192;
 /// What was reflected, newest last.
 ///
 /// Rows are numbered from 0 in the order of arrival; a number never changes, and names no other row once its own fell out.
-/// Rows are kept packed, in about 96 bytes each; what is read is made when it is read.
+/// Rows are kept packed; what is read is made when it is read.
 #[derive(Debug)]
 pub struct Feed {
     rows: Chunks<Packed>,

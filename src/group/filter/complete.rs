@@ -33,6 +33,8 @@ pub fn complete(text: &str, cursor: usize, group: &Group) -> Completions {
             let candidates = known.into_iter().filter(|(value, name)| begins(value, &begun) || begins(name, &begun));
             offer(from, before.len(), candidates.map(|(value, _)| quoted(&value)).collect())
         }
+        // What is in quotes is no key.
+        Some(token) if token.quoted => offer(before.len(), before.len(), Vec::new()),
         Some(token) => {
             let begun: String = token.values.into_iter().map(|(_, value)| value).collect();
             let from = before.len().saturating_sub(begun.len());

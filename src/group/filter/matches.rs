@@ -8,7 +8,7 @@ use super::test::Test;
 use super::{Context, Filter, Moment};
 use crate::group::{Feed, Group};
 
-/// How many rows to look at between two frames: takes well under eight milliseconds.
+/// How many rows to look at between two frames.
 pub const ROWS_AT_ONCE: usize = 8_192;
 
 /// The rows of the feed that a filter shows, by their numbers.

@@ -113,7 +113,7 @@ impl Key {
 pub(super) struct Token {
     pub(super) at: usize,
     negated: bool,
-    quoted: bool,
+    pub(super) quoted: bool,
     pub(super) key: Option<(String, Comparison)>,
     /// With the byte at which each begins.
     pub(super) values: Vec<(usize, String)>,

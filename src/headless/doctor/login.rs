@@ -116,7 +116,7 @@ impl Visit {
     }
 
     async fn handle(&mut self, input: Input) {
-        self.session.handle(clock::now(), input);
+        self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Send(frame) => self.link.send(frame),
@@ -125,7 +125,7 @@ impl Visit {
                     self.link.close(code).await;
                 }
                 // What is not made durable is not acknowledged, and comes again to whoever keeps it.
-                Output::Connect | Output::Reflected { .. } | Output::Acknowledged(_) => {}
+                Output::Connect | Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) => {}
                 Output::Event(event) => self.see(event),
             }
         }

@@ -86,7 +86,7 @@ impl Printer<'_> {
             "day": day_name(line.day),
             "from": line.device,
             "label": label,
-            "kind": line.kind.map(|kind| kind.as_str()),
+            "kind": line.kind,
             "count": figures.count,
             "bytes": figures.bytes,
             "repeated_nonces": figures.repeated_nonces,

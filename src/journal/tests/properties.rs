@@ -195,7 +195,9 @@ proptest! {
                 waiting.retain(|index| all[*index].0.nonce.is_some());
                 let messages: Vec<_> = waiting.iter().map(|index| all[*index].0.clone()).collect();
                 journal.append(&messages).unwrap();
-                waiting.iter().for_each(|index| all[*index].1 = true);
+                for index in &waiting {
+                    all[*index].1 = true;
+                }
             }
         }
         journal.flush().unwrap();

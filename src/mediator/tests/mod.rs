@@ -1,5 +1,6 @@
 //! The machine in virtual time, with real keys, in both dialects.
 
+mod chat;
 mod flow;
 mod leader;
 mod lock;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Config, ConnectionId, Ephemeral, Input, LogEvent, Mediator, Output};
+use super::{ChatAction, Config, ConnectionId, Ephemeral, Input, LogEvent, Mediator, Output};
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DeviceEntry, DeviceId, Dialect,
     ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, Millis, Nonce, Reflect, ReflectId, Reflected, Sealed,
@@ -56,6 +57,8 @@ pub(super) struct World {
     pub(super) now: Millis,
     pub(super) dialect: Dialect,
     pub(super) logs: Vec<LogEvent>,
+    /// What the listener was told to do on the way to the chat server.
+    pub(super) chat: Vec<(ConnectionId, ChatAction)>,
     keys: GroupKeys,
     peers: BTreeMap<ConnectionId, Peer>,
     opened: u64,
@@ -98,6 +101,7 @@ impl World {
             now: Millis(1_700_000_000_000),
             dialect,
             logs: Vec::new(),
+            chat: Vec::new(),
             keys: GroupKeys::derive(dialect, &GroupSecret::new(&mut [7; 32])),
             peers: BTreeMap::new(),
             opened: 0,
@@ -234,6 +238,7 @@ impl World {
             }
             Output::Pause { connection } => self.peers.get_mut(&connection).unwrap().paused = true,
             Output::Resume { connection } => self.peers.get_mut(&connection).unwrap().paused = false,
+            Output::Chat { connection, action } => self.chat.push((connection, action)),
             Output::Log(event) => self.logs.push(event),
         }
     }

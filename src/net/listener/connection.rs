@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::Refusal;
 use super::upgrade::{Incoming, Socket, upgrade};
-use crate::mediator::ConnectionId;
+use crate::mediator::{ChatEvent, ConnectionId};
 use crate::protocol::{ClientUrlInfo, CloseCode, Millis};
 
 /// How many commands may wait for a connection: more than the machine ever has under way to one.
@@ -35,6 +35,7 @@ pub(super) enum Event {
     Unreadable,
     Alive,
     Written(usize),
+    Chat(ChatEvent),
     Closed(Option<CloseCode>),
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::mediator::{ConnectionId, LogEvent};
 
@@ -14,6 +15,8 @@ pub enum LogLine {
         address: SocketAddr,
         /// Whether with TLS.
         encrypted: bool,
+        /// The chat server that Proxy frames are passed on to.
+        chat_server: Option<Arc<str>>,
     },
     /// A connection did not become a WebSocket of ours.
     Refused {

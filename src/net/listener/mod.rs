@@ -3,6 +3,7 @@
 //! The machine's task waits for no socket. What it has to send goes into a connection's own queue, which the machine keeps
 //! bounded; what comes in from all connections goes through one bounded queue, so that a flood waits in the sockets.
 
+mod chat;
 mod connection;
 mod log;
 mod tls;
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::RngCore as _;
@@ -20,11 +22,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use chat::ChatHandle;
 use connection::{Command, Event, Handle};
 pub use log::{LogLine, Refusal};
 pub use tls::{Tls, TlsError};
 
-use crate::mediator::{Config, ConnectionId, Ephemeral, Input, Mediator, Output};
+use crate::mediator::{ChatAction, Config, ConnectionId, Ephemeral, Input, Mediator, Output};
 use crate::protocol::Millis;
 use crate::protocol::ids::span_millis;
 
@@ -46,13 +49,15 @@ pub struct ListenerOptions {
     pub tls: Option<Tls>,
     /// How many connections there may be at once; more are shut at once.
     pub max_connections: usize,
+    /// The chat server that Proxy frames are passed on to, as `host:port`; without one they are only counted.
+    pub chat_server: Option<Arc<str>>,
 }
 
 impl Default for ListenerOptions {
     /// Unencrypted, on any free port of this machine only.
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { address, config: Config::default(), tls: None, max_connections: 1_024 }
+        Self { address, config: Config::default(), tls: None, max_connections: 1_024, chat_server: None }
     }
 }
 
@@ -84,12 +89,15 @@ impl Listener {
     /// Serves until `shutdown` is ready; then closes all connections with 1001, and waits for them a moment.
     pub async fn run(self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
         let address = self.local_addr().unwrap_or(self.options.address);
-        log(LogLine::Listening { address, encrypted: self.options.tls.is_some() });
+        let (encrypted, chat_server) = (self.options.tls.is_some(), self.options.chat_server.clone());
+        log(LogLine::Listening { address, encrypted, chat_server });
         let (events, mut arrived) = mpsc::channel(EVENTS);
         let mut server = Server {
-            mediator: Mediator::new(self.options.config),
+            mediator: Mediator::new(Config { chat_server: self.options.chat_server.is_some(), ..self.options.config }),
             handles: HashMap::new(),
             tasks: JoinSet::new(),
+            chats: HashMap::new(),
+            chat_tasks: JoinSet::new(),
             events,
             accepted: 0,
             options: self.options,
@@ -111,6 +119,7 @@ impl Listener {
                 }
                 () = sleep_until(deadline) => server.mediator.handle(now(), Input::Timer),
                 Some(_) = server.tasks.join_next() => {}
+                Some(_) = server.chat_tasks.join_next() => {}
             }
             server.carry_out(&mut log);
         }
@@ -133,6 +142,8 @@ struct Server {
     mediator: Mediator,
     handles: HashMap<ConnectionId, Handle>,
     tasks: JoinSet<()>,
+    chats: HashMap<ConnectionId, ChatHandle>,
+    chat_tasks: JoinSet<()>,
     events: mpsc::Sender<(ConnectionId, Event)>,
     accepted: u64,
     options: ListenerOptions,
@@ -171,6 +182,7 @@ impl Server {
             Event::Unreadable => Input::Unreadable { connection: id },
             Event::Alive => Input::Alive { connection: id },
             Event::Written(frames) => Input::Written { connection: id, frames },
+            Event::Chat(event) => Input::Chat { connection: id, event },
             Event::Closed(code) => {
                 self.handles.remove(&id);
                 Input::Closed { connection: id, code }
@@ -195,7 +207,26 @@ impl Server {
                 }
                 Output::Pause { connection } => self.handles.get(&connection).into_iter().for_each(Handle::pause),
                 Output::Resume { connection } => self.handles.get(&connection).into_iter().for_each(Handle::resume),
+                Output::Chat { connection, action } => self.act_on_chat(connection, action),
                 Output::Log(event) => log(LogLine::Mediator(event)),
+            }
+        }
+    }
+
+    fn act_on_chat(&mut self, id: ConnectionId, action: ChatAction) {
+        match (action, &self.options.chat_server) {
+            (ChatAction::Connect, Some(address)) => {
+                let (handle, serving) = chat::relay(id, Arc::clone(address), self.events.clone());
+                self.chats.insert(id, handle);
+                self.chat_tasks.spawn(serving);
+            }
+            (ChatAction::Close, _) => {
+                self.chats.remove(&id);
+            }
+            (action, _) => {
+                if self.chats.get(&id).is_some_and(|chat| !chat.act(action)) {
+                    self.chats.remove(&id);
+                }
             }
         }
     }
@@ -205,13 +236,10 @@ impl Server {
         self.mediator.handle(now(), Input::Shutdown);
         self.carry_out(log);
         let waited = tokio::time::timeout(FAREWELL, async {
-            loop {
+            while !(self.tasks.is_empty() && self.chat_tasks.is_empty()) {
                 tokio::select! {
-                    joined = self.tasks.join_next() => {
-                        if joined.is_none() {
-                            break;
-                        }
-                    }
+                    Some(_) = self.tasks.join_next() => {}
+                    Some(_) = self.chat_tasks.join_next() => {}
                     // Tasks that still have something to tell must not wait for us; upgrades that end now are closed.
                     Some(event) = arrived.recv() => {
                         self.take(event, log);

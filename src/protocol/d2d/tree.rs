@@ -88,6 +88,7 @@ impl fmt::Display for Value {
             Self::Bytes { length, hex } if *length <= MAX_HEX => write!(formatter, "{hex}"),
             Self::Bytes { length, hex } => write!(formatter, "{hex}… ({length} bytes)"),
             Self::UnknownWord(number) => write!(formatter, "unknown value {number}"),
+            Self::Hidden { length: 1, reason } => write!(formatter, "1 byte, {reason}"),
             Self::Hidden { length, reason } => write!(formatter, "{length} bytes, {reason}"),
         }
     }

@@ -193,7 +193,8 @@ proptest! {
     ) {
         use crypto_secretbox::aead::{Aead as _, KeyInit as _};
         let data = SharedDeviceData { version: 0, mdm_parameters: plain };
-        let keys = GroupKeys::derive(Dialect::Mk, &GroupSecret::new(&mut key.clone()));
+        let mut secret = key;
+        let keys = GroupKeys::derive(Dialect::Mk, &GroupSecret::new(&mut secret));
         let sealed = Sealed::seal(&data, &keys, Nonce(nonce));
         let other = crypto_secretbox::XSalsa20Poly1305::new(&key.into());
         let text = data.encode(Dialect::Mk);

@@ -65,15 +65,15 @@ fn read(content: Content) -> String {
     shown(&Envelope::decode(envelope.encode_to_vec().into(), Dialect::Dgk).unwrap().tree())
 }
 
-fn group_identity() -> Option<common::GroupIdentity> {
-    Some(common::GroupIdentity { group_id: GROUP.0, creator_identity: "CREATOR1".to_owned() })
+fn group_identity() -> common::GroupIdentity {
+    common::GroupIdentity { group_id: GROUP.0, creator_identity: "CREATOR1".to_owned() }
 }
 
-fn identities() -> Option<common::Identities> {
-    Some(common::Identities { identities: vec!["ECHOECHO".to_owned(), "\u{1b}[31mEVIL".to_owned()] })
+fn identities() -> common::Identities {
+    common::Identities { identities: vec!["ECHOECHO".to_owned(), "\u{1b}[31mEVIL".to_owned()] }
 }
 
-fn picture() -> Option<common::DeltaImage> {
+fn picture() -> common::DeltaImage {
     let blob = common::Blob {
         id: Bytes::from_static(&[1; 16]),
         nonce: Bytes::from_static(&[2; 24]),
@@ -81,7 +81,7 @@ fn picture() -> Option<common::DeltaImage> {
         uploaded_at: NOW.0,
     };
     let image = common::delta_image::Image::Updated(common::Image { r#type: 0, blob: Some(blob) });
-    Some(common::DeltaImage { image: Some(image) })
+    common::DeltaImage { image: Some(image) }
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn contacts_show_every_field() {
         conversation_category: Some(1),
         conversation_visibility: Some(2),
         sync_state: Some(1),
-        contact_defined_profile_picture: picture(),
+        contact_defined_profile_picture: Some(picture()),
         user_defined_profile_picture: Some(common::DeltaImage {
             image: Some(common::delta_image::Image::Removed(unit)),
         }),
@@ -167,14 +167,14 @@ fn groups_and_lists_show_every_field() {
     use d2d_sync::group as of;
     let policy = of::notification_trigger_policy_override::Policy { policy: 0, expires_at: None };
     let group = d2d_sync::Group {
-        group_identity: group_identity(),
+        group_identity: Some(group_identity()),
         name: Some("Choir".to_owned()),
         created_at: Some(NOW.0),
         conversation_category: Some(0),
         conversation_visibility: Some(1),
         user_state: Some(2),
-        profile_picture: picture(),
-        member_identities: identities(),
+        profile_picture: Some(picture()),
+        member_identities: Some(identities()),
         notification_trigger_policy_override: Some(of::NotificationTriggerPolicyOverride {
             r#override: Some(of::notification_trigger_policy_override::Override::Policy(policy)),
         }),
@@ -185,14 +185,14 @@ fn groups_and_lists_show_every_field() {
     let member_state_changes = [("MEMBER01", 0), ("MEMBER02", 1), ("MEMBER03", 2), ("MEMBER04", 5)];
     let member_state_changes = member_state_changes.map(|(who, change)| (who.to_owned(), change)).into();
     let update = today::group_sync::Update { group: Some(group), member_state_changes };
-    let delete = today::group_sync::Delete { group_identity: group_identity() };
+    let delete = today::group_sync::Delete { group_identity: Some(group_identity()) };
     let list = d2d_sync::DistributionList {
         distribution_list_id: GROUP.0,
         name: Some("Neighbours".to_owned()),
         created_at: Some(NOW.0),
         conversation_category: Some(1),
         conversation_visibility: Some(0),
-        member_identities: identities(),
+        member_identities: Some(identities()),
     };
     let create = today::distribution_list_sync::Create { distribution_list: Some(list) };
     let gone = today::distribution_list_sync::Delete { distribution_list_id: GROUP.0 };
@@ -211,6 +211,7 @@ fn groups_and_lists_show_every_field() {
 fn profile_settings_and_parameters_show_every_field() {
     use d2d_sync::mdm_parameters::{Parameter, parameter::Value as Held};
     use d2d_sync::user_profile as of;
+    use today::{mdm_parameter_sync as mdm, settings_sync, user_profile_sync as profile_sync};
     let link = |r#type| of::identity_links::IdentityLink { r#type: Some(r#type), description: "mine".to_owned() };
     let links = vec![
         link(of::identity_links::identity_link::Type::PhoneNumber("+41 79".to_owned())),
@@ -218,9 +219,9 @@ fn profile_settings_and_parameters_show_every_field() {
     ];
     let profile = d2d_sync::UserProfile {
         nickname: Some("Nora".to_owned()),
-        profile_picture: picture(),
+        profile_picture: Some(picture()),
         profile_picture_share_with: Some(of::ProfilePictureShareWith {
-            policy: Some(of::profile_picture_share_with::Policy::AllowList(identities().unwrap())),
+            policy: Some(of::profile_picture_share_with::Policy::AllowList(identities())),
         }),
         identity_links: Some(of::IdentityLinks { links }),
         work_availability_status: Some(d2d_sync::WorkAvailabilityStatus::default()),
@@ -234,7 +235,7 @@ fn profile_settings_and_parameters_show_every_field() {
         o2o_call_connection_policy: Some(1),
         screenshot_policy: Some(-1),
         keyboard_data_collection_policy: Some(0),
-        blocked_identities: identities(),
+        blocked_identities: Some(identities()),
         exclude_from_sync_identities: Some(common::Identities::default()),
         group_call_policy: Some(1),
         o2o_call_video_policy: Some(1),
@@ -252,7 +253,6 @@ fn profile_settings_and_parameters_show_every_field() {
         threema_parameters: [held("th_keep_messages_days", Held::IntegerValue(30))].into(),
         parameter_precedence: 1,
     };
-    use today::{mdm_parameter_sync as mdm, settings_sync, user_profile_sync as profile_sync};
     let profile = profile_sync::Action::Update(profile_sync::Update { user_profile: Some(profile) });
     let settings = settings_sync::Action::Update(settings_sync::Update { settings: Some(settings) });
     let parameters = mdm::Action::Update(mdm::Update { parameters: Some(parameters) });

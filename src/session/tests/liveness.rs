@@ -94,7 +94,7 @@ fn observe(presence: Presence, dialect: Dialect) -> Sent {
                     assert_eq!(code, CloseCode::NORMAL, "an observer closes politely");
                     sent.closes += 1;
                 }
-                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Event(_) => {}
+                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) | Output::Event(_) => {}
             }
         }
         if pinged {

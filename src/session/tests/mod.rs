@@ -1,6 +1,7 @@
 //! The session against a server that says exactly what the test wants, in virtual time and in both dialects.
 
 mod alarm;
+mod chat;
 mod device_list;
 mod liveness;
 mod lock;
@@ -8,6 +9,7 @@ mod login;
 mod presence;
 mod queue;
 mod role;
+mod visitor;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -82,6 +84,14 @@ impl Bench {
     }
 
     pub(super) fn log_in(&mut self, slot_state: SlotState) -> ClientHello {
+        self.log_in_with(slot_state, Sealed::default())
+    }
+
+    pub(super) fn log_in_with(
+        &mut self,
+        slot_state: SlotState,
+        shared_device_data: Sealed<crate::protocol::SharedDeviceData>,
+    ) -> ClientHello {
         self.input(Input::Timer);
         self.input(Input::LinkUp);
         self.server(&ServerMessage::Hello(ServerHello {
@@ -93,7 +103,7 @@ impl Bench {
         self.server(&ServerMessage::Info(ServerInfo {
             max_device_slots: 5,
             slot_state,
-            shared_device_data: Sealed::default(),
+            shared_device_data,
             current_time: Some(self.now.offset_by(250)),
             reflection_queue_length: Some(0),
         }));

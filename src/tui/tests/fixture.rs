@@ -33,7 +33,6 @@ pub(super) fn settings() -> Settings {
         read_only: false,
         stay_leader: false,
         presence: Presence::Stay,
-        bell: false,
         accepts_any_certificate: false,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,

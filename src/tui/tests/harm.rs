@@ -179,16 +179,6 @@ fn devices_that_nobody_expected_stand_out_until_noted() {
 }
 
 #[test]
-fn the_bell_rings_once_an_alarm_and_only_if_asked() {
-    for bell in [true, false] {
-        let mut ui = Ui::new(Settings { bell, ..settings() });
-        assert_eq!(ui.rings(&normal()), bell, "there is a replay in it");
-        assert_eq!(ui.rings(&alarmed()), bell);
-        assert!(!ui.rings(&alarmed()), "once");
-    }
-}
-
-#[test]
 fn what_counts_as_known_is_what_was_noted() {
     let mut group = alarmed();
     let known = group.known().unwrap();

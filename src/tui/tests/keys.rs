@@ -69,6 +69,9 @@ fn keys_lead_to_reactions() {
         ("c\t\n", waiting(Some(CloseCode::SLOT_STATE_MISMATCH), user), as_new()),
         ("c", waiting(None, NextStep::End), Reaction::Redraw),
         ("c", normal(), Reaction::Redraw),
+        ("P\n", normal(), Reaction::Redraw),
+        ("P\t\n", normal(), command(Command::Probe(Confirmed::after_asking(())))),
+        ("P\t\n", waiting(None, retry), Reaction::Nothing),
         ("D\n", normal(), Reaction::Redraw),
         ("Dy", normal(), Reaction::Nothing),
         ("D\t\u{1b}", normal(), Reaction::Redraw),
@@ -118,7 +121,7 @@ fn what_is_not_a_key_does_nothing() {
 #[test]
 fn read_only_explains_and_never_commands() {
     let group = normal();
-    for keys in ["D", "L", "D\t\n", "L\t\n", "L\t\t\n"] {
+    for keys in ["D", "L", "P\t\n", "D\t\n", "L\t\n", "L\t\t\n"] {
         let mut ui = Ui::new(Settings { read_only: true, ..settings() });
         draw(&mut ui, &group, (80, 24));
         let reaction = last_reaction(&mut ui, &group, keys);

@@ -48,6 +48,7 @@ fn destroys(reaction: &Reaction) -> bool {
                 | Command::ReleaseLock
                 | Command::SetSharedDeviceData(_)
                 | Command::Reflect { .. }
+                | Command::Probe(_)
         )
     )
 }

@@ -20,7 +20,7 @@ use super::theme::Theme;
 use super::view::{View, clock_apart};
 use super::why;
 use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
-use crate::protocol::{CloseCode, DeviceId, Millis};
+use crate::protocol::{CloseCode, DeviceId, Dialect, Millis};
 use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
@@ -45,8 +45,6 @@ pub(super) struct Ui {
     explained: Option<Millis>,
     /// Whether the user has accepted that the clocks differ.
     clock_accepted: bool,
-    /// How many alarms the bell has rung for.
-    rung: u64,
     /// How many devices a page shows.
     device_page: usize,
     wrong_at: Option<Millis>,
@@ -87,7 +85,6 @@ impl Ui {
             notices_read: 0,
             explained: None,
             clock_accepted: false,
-            rung: 0,
             device_page: 0,
             wrong_at: None,
             copied: None,
@@ -171,12 +168,6 @@ impl Ui {
         why::explanation(view).filter(|_| self.explained != disconnected_at(view.group))
     }
 
-    /// Whether the bell rings for an alarm that is now on the screen.
-    pub(super) fn rings(&mut self, group: &Group) -> bool {
-        let alarms = group.notices().alarms();
-        std::mem::replace(&mut self.rung, alarms) < alarms && self.settings.bell
-    }
-
     pub(super) fn notify(&mut self, notice: Clean) {
         self.notice = Some((NoticeKind::Ignored, notice));
     }
@@ -233,6 +224,7 @@ impl Ui {
             Action::AcceptClock => self.accept_clock(group),
             Action::Note => self.take_note(group),
             Action::Lock => self.ask_about_lock(group, now),
+            Action::Probe => self.ask_to_probe(group, now),
             Action::Ask(question) => self.open_line(question, group, now),
             Action::Complete(step) => self.complete(step, group, now),
             Action::Hit(way) => self.next_hit(way, group),
@@ -397,6 +389,20 @@ impl Ui {
             return self.say(Clean::literal("nothing to drop: no device is selected"));
         };
         let dialog = self.with_view(group, now, |view| Dialog::drop(view, device));
+        self.ask(dialog)
+    }
+
+    fn ask_to_probe(&mut self, group: &Group, now: Millis) -> Reaction {
+        if self.settings.read_only {
+            return self.ask(Dialog::read_only("A probe is a message to all other devices."));
+        }
+        if !group.connection().is_logged_in() {
+            return self.say_refused(Refusal::NotConnected);
+        }
+        if self.settings.dialect == Dialect::Mk {
+            return self.say_refused(Refusal::NoProbe);
+        }
+        let dialog = self.with_view(group, now, Dialog::probe);
         self.ask(dialog)
     }
 

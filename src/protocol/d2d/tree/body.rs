@@ -1,4 +1,4 @@
-//! The structure of message bodies: ids, states and sizes, nothing that people wrote.
+//! The structure of message bodies: ids, states and sizes; of what people wrote, the length.
 
 use bytes::Buf as _;
 use prost::Message as _;
@@ -37,6 +37,7 @@ fn header(fields: &mut Fields, message_type: MessageType, rest: &mut &[u8]) -> O
 
 fn inside(fields: &mut Fields, message_type: MessageType, mut rest: &[u8]) -> Option<()> {
     match message_type.0 {
+        0x01 | 0x41 => fields.put("text", Value::private(rest.len())),
         0x80 | 0x81 => receipt(fields, rest)?,
         0x90 => fields.put("typing", Value::Flag(*rest.first()? != 0)),
         0x82 | 0x83 => reaction(fields, rest)?,
@@ -72,7 +73,8 @@ fn inside(fields: &mut Fields, message_type: MessageType, mut rest: &[u8]) -> Op
         }
         0x4b => fields.put("name", Value::Text(Clean::from_bytes(rest))),
         0x60..=0x65 => fields.maybe("call id", object(rest)?.get("callId").and_then(Json::as_u64).map(Value::Number)),
-        _ => {}
+        _ if rest.is_empty() => {}
+        _ => fields.put("content", Value::private(rest.len())),
     }
     Some(())
 }

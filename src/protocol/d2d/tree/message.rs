@@ -57,7 +57,7 @@ fn head(fields: &mut Fields, id: u64, created_at: u64, message_type: i64) {
 }
 
 fn content(fields: &mut Fields, message_type: i64, body: &[u8]) {
-    fields.put("body", Value::private(body.len()));
+    fields.put("body bytes", Value::Number(body.len() as u64));
     let Ok(byte) = u8::try_from(message_type) else { return };
     if let Some(branch) = fields.0.last_mut() {
         branch.children = body::read(MessageType(byte), body).0;

@@ -4,6 +4,8 @@
 //!
 //! [`Clean`]: crate::text::Clean
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::group::{
@@ -13,15 +15,15 @@ use crate::group::{
 use crate::journal::HistoryRow;
 use crate::protocol::d2d::{Conversation, MessageType, Summary, SyncAction};
 use crate::protocol::ids::span_millis;
-use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SlotState};
+use crate::protocol::{
+    Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SharedDeviceData, SlotState,
+};
 
 /// The lines of an event; one for most, one a message for messages.
 #[must_use]
 pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     match event {
-        Event::Reflected(messages) => {
-            messages.iter().map(|message| line(at, "reflected", reflected(message))).collect()
-        }
+        Event::Reflected(messages) => messages.iter().map(|message| reflected_line(at, message)).collect(),
         other => {
             let (name, fields) = fields(other);
             vec![line(at, name, fields)]
@@ -29,7 +31,22 @@ pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     }
 }
 
-fn line(at: Millis, event: &str, fields: Value) -> Value {
+/// The line of one message.
+#[must_use]
+pub fn reflected_line(at: Millis, message: &ReflectedMessage) -> Value {
+    line(at, "reflected", reflected(message))
+}
+
+/// The line about a lock that is held for too long; [`None`] holds it ourselves.
+#[must_use]
+pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: Scope, held: Duration) -> Value {
+    let scope = scope.map(|scope| scope.to_string());
+    line(at, "lock_stuck", json!({ "holder": holder, "scope": scope, "held_ms": span_millis(held) }))
+}
+
+/// A line of an event that is not of a session.
+#[must_use]
+pub fn line(at: Millis, event: &str, fields: Value) -> Value {
     let mut object = Map::new();
     object.insert("event".to_owned(), event.into());
     object.insert("at".to_owned(), at.0.into());
@@ -44,10 +61,10 @@ fn fields(event: &Event) -> (&'static str, Value) {
         Event::Connecting { attempt } => ("connecting", json!({ "attempt": attempt })),
         Event::Handshaking => ("handshaking", json!({})),
         Event::LoggedIn(login) => ("logged_in", logged_in(login)),
+        Event::SharedDeviceData(data) => ("shared_device_data", shared_device_data(data.as_ref())),
         Event::Reflected(_) => ("reflected", json!({})),
         Event::Acknowledged { ids, waited } => {
-            let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-            ("acknowledged", json!({ "ids": ids, "count": ids.len(), "waited_us": micros }))
+            ("acknowledged", json!({ "ids": ids, "count": ids.len(), "waited_us": span_micros(*waited) }))
         }
         Event::Journal(state) => {
             let words = if let JournalState::Failed(why) = state { Some(why) } else { None };
@@ -69,14 +86,16 @@ fn fields(event: &Event) -> (&'static str, Value) {
         Event::Lock(event) => lock(event),
         Event::DeviceDropped(id) => ("device_dropped", json!({ "device": id })),
         Event::ReflectionStored { round_trip } => {
-            ("reflection_stored", json!({ "round_trip_ms": span_millis(*round_trip) }))
+            let (millis, micros) = (span_millis(*round_trip), span_micros(*round_trip));
+            ("reflection_stored", json!({ "round_trip_ms": millis, "round_trip_us": micros }))
         }
         Event::RoundTrip { probe, elapsed } => {
             let probe = match probe {
                 Probe::Ping => "ping",
                 Probe::DevicesInfo => "devices_info",
             };
-            ("round_trip", json!({ "probe": probe, "elapsed_ms": span_millis(*elapsed) }))
+            let (millis, micros) = (span_millis(*elapsed), span_micros(*elapsed));
+            ("round_trip", json!({ "probe": probe, "elapsed_ms": millis, "elapsed_us": micros }))
         }
         Event::Refused(why) => ("refused", json!({ "reason": refusal(*why), "words": why.to_string() })),
         Event::Ignored(what) => ("ignored", json!({ "words": what })),
@@ -94,6 +113,22 @@ fn logged_in(login: &Login) -> Value {
         "queue_length": login.reflection_queue_length,
         "shared_version": login.shared_version,
     })
+}
+
+/// A span in whole microseconds, capped.
+#[must_use]
+pub fn span_micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The fields of shared device data.
+#[must_use]
+pub fn shared_device_data(data: Result<&SharedDeviceData, &OpenError>) -> Value {
+    match data {
+        Ok(SharedDeviceData { version, mdm_parameters }) if mdm_parameters.is_empty() => json!({ "version": version }),
+        Ok(SharedDeviceData { mdm_parameters, .. }) => json!({ "mdm_parameters_length": mdm_parameters.len() }),
+        Err(error) => json!({ "undecryptable": error.to_string() }),
+    }
 }
 
 const fn slot(state: SlotState) -> &'static str {
@@ -183,7 +218,9 @@ fn conversation(conversation: &Conversation) -> Value {
     }
 }
 
-fn device(id: DeviceId, device: &ListedDevice) -> Value {
+/// The fields of a device of the list.
+#[must_use]
+pub fn device(id: DeviceId, device: &ListedDevice) -> Value {
     let mut fields = match &device.info {
         Ok(info) => with_info(json!({ "device": id }), info),
         Err(error) => json!({ "device": id, "undecryptable": error.to_string() }),
@@ -271,32 +308,27 @@ const fn refusal(why: Refusal) -> &'static str {
         Refusal::Unconfirmed => "unconfirmed",
         Refusal::TooLarge => "too_large",
         Refusal::NotInDialect => "not_in_dialect",
+        Refusal::NoProbe => "no_probe",
         Refusal::Busy => "busy",
     }
 }
 
 fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
-    let (name, code, words) = match cause {
+    let (code, words) = match cause {
         DisconnectCause::ClosedByServer { code, reason } => {
             let words =
                 if reason.is_empty() { code.meaning().to_owned() } else { format!("{}: {reason}", code.meaning()) };
-            ("closed_by_server", Some(code.0), Some(words))
+            (Some(code.0), Some(words))
         }
-        DisconnectCause::Unreachable(why) => ("unreachable", None, Some(why.to_string())),
-        DisconnectCause::Broken(how) => ("broken", None, Some(how.to_string())),
-        DisconnectCause::NoAnswer => ("no_answer", None, None),
-        DisconnectCause::HandshakeTimeout => ("handshake_timeout", None, None),
-        DisconnectCause::ServerProtocolError(how) => ("server_protocol_error", None, Some(how.to_string())),
-        DisconnectCause::LeaderRole => ("leader_role", None, None),
-        DisconnectCause::VisitOver => ("visit_over", None, None),
-        DisconnectCause::JournalCaughtUp => ("journal_caught_up", None, None),
-        DisconnectCause::LeftGroup => ("left_group", None, None),
-        DisconnectCause::ByUser => ("by_user", None, None),
+        DisconnectCause::Unreachable(how)
+        | DisconnectCause::Broken(how)
+        | DisconnectCause::ServerProtocolError(how) => (None, Some(how.to_string())),
+        _ => (None, None),
     };
     let (step, at) = match next {
         NextStep::RetryAt { at, .. } => ("retry", Some(at)),
         NextStep::WaitForUser => ("wait_for_user", None),
         NextStep::End => ("end", None),
     };
-    json!({ "cause": name, "code": code, "words": words, "next": step, "retry_at": at })
+    json!({ "cause": cause.name(), "code": code, "words": words, "next": step, "retry_at": at })
 }

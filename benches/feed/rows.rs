@@ -1,0 +1,104 @@
+//! Messages of mixed kinds, as a busy group has them.
+
+use d2mtop::group::{Event, Group, ReflectedMessage};
+use d2mtop::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
+use d2mtop::protocol::{DeviceId, MessageId, Millis, Nonce, ReflectedHeader, ReflectedId, Sealed};
+use d2mtop::text::Clean;
+
+pub const BATCH: u32 = 256;
+
+fn conversation(number: u32) -> Conversation {
+    match number % 3 {
+        0 => Conversation::Group {
+            id: MessageId(u64::from(number % 50).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            creator: Clean::new(&format!("CREAT{:03}", number % 50)),
+        },
+        _ => Conversation::Contact(Clean::new(&format!("IDENT{:03}", number % 200))),
+    }
+}
+
+fn summary(number: u32) -> Summary {
+    let conversation = conversation(number / 7);
+    let is_group = matches!(conversation, Conversation::Group { .. });
+    let message = |kind, message_type| Summary {
+        message_type: Some(message_type),
+        message_id: Some(MessageId(u64::from(number).wrapping_mul(0x2545_f491_4f6c_dd1d))),
+        created_at: Some(Millis(1_700_000_000_000 + u64::from(number))),
+        body_length: number % 900,
+        sender: (is_group && kind == Kind::IncomingMessage).then(|| Clean::new(&format!("SENDE{:03}", number % 20))),
+        ..content(kind)
+    };
+    let mut summary = match number % 10 {
+        0..=3 => message(Kind::IncomingMessage, MessageType::TEXT),
+        4 => message(Kind::OutgoingMessage, MessageType::TEXT),
+        5 => message(Kind::IncomingMessage, MessageType::FILE),
+        6 => Summary {
+            detail: Some(Clean::literal("read, 1 message")),
+            ..message(Kind::IncomingMessage, MessageType::DELIVERY_RECEIPT)
+        },
+        7 => content(Kind::IncomingMessageUpdate),
+        8 => content(Kind::OutgoingMessageUpdate),
+        _ => Summary {
+            action: Some(SyncAction::Update),
+            detail: Some(Clean::literal("nickname, profile picture, read receipts")),
+            ..content(Kind::ContactSync)
+        },
+    };
+    summary.conversation = Some(conversation);
+    summary.author = Some(DeviceId(u64::from(number % 4) + 1));
+    summary
+}
+
+fn content(kind: Kind) -> Summary {
+    Summary {
+        author: None,
+        protocol_version: 3,
+        kind,
+        conversation: None,
+        message_type: None,
+        message_id: None,
+        created_at: None,
+        action: None,
+        body_length: 0,
+        count: 1,
+        sender: None,
+        nickname: None,
+        name: None,
+        detail: None,
+    }
+}
+
+pub fn message(number: u32) -> ReflectedMessage {
+    let at = Millis(1_700_000_000_000 + u64::from(number) * 3);
+    let mut nonce = [7; 24];
+    nonce[..4].copy_from_slice(&number.to_le_bytes());
+    ReflectedMessage {
+        id: ReflectedId(number),
+        stored_at: at,
+        received_at: at,
+        size: 200 + number % 1_000,
+        header: ReflectedHeader::default(),
+        ephemeral: false,
+        redelivered: false,
+        repeated_nonce: false,
+        nonce: Some(Nonce(nonce)),
+        content: Ok(summary(number)),
+        envelope: Sealed::default(),
+    }
+}
+
+/// What comes with one read of the socket, and its acknowledgement.
+pub fn batch(from: u32) -> [Event; 2] {
+    let messages: Vec<_> = (from..from + BATCH).map(message).collect();
+    let ids = messages.iter().map(|message| message.id).collect();
+    [Event::Reflected(messages), Event::Acknowledged { ids, waited: std::time::Duration::from_micros(700) }]
+}
+
+/// Receives and acknowledges so many rows.
+pub fn fill(group: &mut Group, rows: u32) {
+    for from in (0..rows).step_by(BATCH as usize) {
+        for event in batch(from) {
+            group.apply(Millis(1_700_000_000_000 + u64::from(from) * 3), &event);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `d2mtop devices`: who is in the group, once or as it changes.
+
+mod changes;
+mod table;
+
+use std::collections::BTreeMap;
+
+use super::visitor::Visitor;
+use super::words::say;
+use super::{leave, ndjson};
+use crate::cli::DevicesArgs;
+use crate::group::{Event, ListedDevice};
+use crate::protocol::DeviceId;
+use crate::runtime::{Failure, Outcome, Visit};
+
+/// All devices of a group.
+pub(super) type Listed = BTreeMap<DeviceId, ListedDevice>;
+
+/// Lists the devices, or stays and prints what changes.
+///
+/// # Errors
+/// If the options are unusable, there is no list, or standard output fails.
+pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
+    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let own = visitor.own();
+    if options.watch_changes {
+        return changes::watch(&mut visitor, options);
+    }
+    let listed = visitor.drop_in(async |visit| list(visit).await)?;
+    if options.json {
+        for (id, device) in &listed {
+            let mut line = ndjson::device(*id, device);
+            if let Some(object) = line.as_object_mut() {
+                object.insert("own".to_owned(), (*id == own).into());
+            }
+            say(&line.to_string())?;
+        }
+    } else {
+        table::lines(&listed, own, options.wide).iter().try_for_each(|line| say(line))?;
+    }
+    Ok(Outcome::Normal)
+}
+
+/// The list that is asked for at every login.
+pub(super) async fn list(visit: &mut Visit) -> Result<Listed, Failure> {
+    let listed = visit.until(|event| match event {
+        Event::Devices(listed) => Some(listed),
+        _ => None,
+    });
+    Ok(listed.await?)
+}
+
+/// A device as it is called, with its id.
+pub(super) fn in_words(id: DeviceId, device: &ListedDevice) -> String {
+    let name = leave::name(id, device);
+    if name.as_str() == id.to_string() { name.to_string() } else { format!("{name} ({id})") }
+}

@@ -1,0 +1,125 @@
+//! The list for people: a line for each device.
+
+use chrono::{DateTime, Local};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::Listed;
+use crate::group::ListedDevice;
+use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
+
+/// How wide a column may be, unless everything is wanted.
+const NARROW: usize = 24;
+
+/// The lines, headings first.
+pub(super) fn lines(listed: &Listed, own: DeviceId, wide: bool) -> Vec<String> {
+    let headings = ["DEVICE", "NAME", "APP", "STATE", "SLOT", "DETAILS"].map(str::to_owned);
+    let columns = if wide { headings.len() } else { 4 };
+    let mut rows = vec![headings];
+    rows.extend(listed.iter().map(|(id, device)| row(*id, device, *id == own)));
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| row.into_iter().take(columns).map(|cell| if wide { cell } else { cut(cell) }).collect())
+        .collect();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let space = width.saturating_sub(cell.width());
+            format!("{cell}{:space$}", "")
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
+    let (name, app, details) = match &device.info {
+        Ok(info) => (
+            if info.label.is_empty() { "-".to_owned() } else { info.label.to_string() },
+            format!("{} {}", info.platform, info.app_version).trim_end().to_owned(),
+            info.platform_details.to_string(),
+        ),
+        Err(error) => ("! unreadable".to_owned(), "-".to_owned(), error.to_string()),
+    };
+    let state = if own { "this device".to_owned() } else { state(device.activity) };
+    let slot = match device.expiration_policy {
+        Some(ExpirationPolicy::Volatile) => "volatile",
+        Some(ExpirationPolicy::Persistent) => "persistent",
+        None => "unknown",
+    };
+    [id.to_string(), name, app, state, slot.to_owned(), details]
+}
+
+fn state(activity: Activity) -> String {
+    match activity {
+        Activity::ConnectedSince(at) => format!("on since {}", minute(at)),
+        Activity::LastDisconnect(at) => format!("off since {}", minute(at)),
+        Activity::LastLogin(at) => format!("login {}", minute(at)),
+        Activity::Unknown => "not told".to_owned(),
+    }
+}
+
+/// As the clock of this machine has it.
+fn minute(at: Millis) -> String {
+    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis);
+    // Beyond any calendar: a hostile server can say so.
+    at.map_or_else(|| "?".to_owned(), |at| at.with_timezone(&Local).format("%-d %b %H:%M").to_string())
+}
+
+fn cut(cell: String) -> String {
+    if cell.width() <= NARROW {
+        return cell;
+    }
+    let mut kept = String::new();
+    for cluster in cell.graphemes(true) {
+        if kept.width() + cluster.width() >= NARROW {
+            break;
+        }
+        kept.push_str(cluster);
+    }
+    kept + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::d2d::Platform;
+    use crate::protocol::{DeviceInfo, OpenError};
+    use crate::text::Clean;
+
+    fn device(label: &str) -> ListedDevice {
+        let info = DeviceInfo {
+            platform: Platform::Android,
+            platform_details: Clean::new("Google Pixel 9"),
+            app_version: Clean::new("6.4.2"),
+            label: Clean::new(label),
+        };
+        ListedDevice {
+            info: Ok(info),
+            activity: Activity::Unknown,
+            expiration_policy: Some(ExpirationPolicy::Persistent),
+        }
+    }
+
+    #[test]
+    fn columns_stand_under_each_other_whatever_the_names() {
+        let unreadable = ListedDevice { info: Err(OpenError::DoesNotDecrypt), ..device("") };
+        let named = ["Pixel 9", "日本語の名前の長い長い長い端末", "", "evil\u{1b}[2Jname of a device without an end"];
+        let mut listed: Listed = (1..).map(DeviceId).zip(named.map(device)).collect();
+        listed.insert(DeviceId(9), unreadable);
+        for wide in [false, true] {
+            let lines = lines(&listed, DeviceId(1), wide);
+            assert_eq!(lines.len(), 6);
+            let column = |line: &String, text: &str| line.find(text).map(|at| line[..at].width());
+            let app = column(&lines[0], "APP");
+            for line in &lines[1..5] {
+                assert_eq!(column(line, "Android"), app, "{line}");
+            }
+            assert!(lines[1].contains("this device") && lines[5].contains("! unreadable"), "{lines:#?}");
+            assert_eq!(lines[1].contains("Google Pixel 9"), wide, "details only where there is room");
+            assert_eq!(lines.iter().any(|line| line.contains('…')), !wide, "{lines:#?}");
+            assert!(!lines.concat().contains('\u{1b}'));
+        }
+    }
+}

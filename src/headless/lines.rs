@@ -1,0 +1,119 @@
+//! NDJSON on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::protocol::Millis;
+use crate::runtime::clock;
+
+/// How many lines may wait for a slow reader before lines are left out.
+const LINES: usize = 8_192;
+/// How long the end waits for the last lines to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Standard output on a thread of its own, which also makes lines of what is to be told.
+pub(super) struct Lines<T> {
+    waiting: SyncSender<Entry<T>>,
+    /// Shared by nobody; the lock makes the rest of it shareable.
+    ended: Mutex<Receiver<()>>,
+    left_out: AtomicU64,
+}
+
+enum Entry<T> {
+    Told(Millis, T),
+    LeftOut(u64),
+}
+
+impl<T: Send + 'static> Lines<T> {
+    pub(super) fn start(render: impl Fn(Millis, T) -> Vec<Value> + Send + 'static) -> io::Result<Self> {
+        let (sender, waiting) = mpsc::sync_channel(LINES);
+        let (ending, ended) = mpsc::channel();
+        std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
+            print(&waiting, &render);
+            drop(ending);
+        })?;
+        Ok(Self { waiting: sender, ended: Mutex::new(ended), left_out: AtomicU64::new(0) })
+    }
+
+    /// Never waits; what finds no room is left out and counted.
+    pub(super) fn write(&self, told: T) {
+        let left_out = self.left_out.swap(0, Ordering::Relaxed);
+        let counted = left_out == 0 || self.waiting.try_send(Entry::LeftOut(left_out)).is_ok();
+        if !counted || self.waiting.try_send(Entry::Told(clock::now(), told)).is_err() {
+            let again = if counted { 1 } else { left_out + 1 };
+            self.left_out.fetch_add(again, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits for the last lines, but not for ever.
+    pub(super) fn end(self) {
+        drop(self.waiting);
+        // The thread says nothing; it ends, or it takes too long.
+        let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
+            self.ended.into_inner().unwrap_or_else(PoisonError::into_inner).recv_timeout(LAST_LINES);
+    }
+}
+
+fn print<T>(waiting: &Receiver<Entry<T>>, render: &impl Fn(Millis, T) -> Vec<Value>) {
+    let mut output = io::BufWriter::new(io::stdout());
+    while let Ok(first) = waiting.recv() {
+        let mut next = Some(first);
+        while let Some(entry) = next {
+            let lines = match entry {
+                Entry::Told(at, told) => render(at, told),
+                Entry::LeftOut(lines) => vec![object(clock::now(), "left_out", json!({ "lines": lines }))],
+            };
+            for line in lines {
+                // Nobody may be reading any more. That is no reason to stop serving.
+                let _ = serde_json::to_writer(&mut output, &line).map_err(io::Error::from);
+                let _ = output.write_all(b"\n");
+            }
+            next = waiting.try_recv().ok();
+        }
+        let _ = output.flush();
+    }
+}
+
+/// A line of that time.
+pub(super) fn object(at: Millis, event: &str, fields: Value) -> Value {
+    let mut object = Map::new();
+    object.insert("event".to_owned(), event.into());
+    object.insert("at".to_owned(), at.0.into());
+    if let Value::Object(fields) = fields {
+        object.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    Value::Object(object)
+}
+
+/// Whoever waits for the file finds it whole: it appears by being renamed.
+pub(super) fn write_port(path: &Path, port: u16) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    std::fs::write(&temporary, format!("{port}\n"))?;
+    std::fs::rename(&temporary, path).inspect_err(|_| {
+        // The error that counts is the one of the renaming.
+        let _ = std::fs::remove_file(&temporary);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_file_appears_whole_and_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("port");
+        std::fs::write(&path, "an older one, which was longer").unwrap();
+        write_port(&path, 4711).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "4711\n");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert!(write_port(&directory.path().join("none").join("port"), 1).is_err());
+    }
+}

@@ -1,0 +1,110 @@
+//! The command that runs under the lock: started, told of signals, ended when the lock is gone.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::process::{Pid, getpgrp, kill_process};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::profile;
+use crate::runtime::Failure;
+use crate::text::Clean;
+
+/// How long a command may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A command that runs.
+pub(super) struct Running {
+    child: Child,
+    /// Tells that some child has ended.
+    ended: Signal,
+}
+
+impl Running {
+    /// Starts it with our standard input, output and error.
+    pub(super) fn start(command: &[OsString]) -> Result<Self, Failure> {
+        let (program, arguments) = command.split_first().ok_or_else(|| Failure::Usage("no command".to_owned()))?;
+        // Listened for before there is anything to hear.
+        let ended = signal(SignalKind::child()).map_err(Failure::Start)?;
+        let mut command = Command::new(program);
+        let started = profile::as_the_user_has_it(|| command.args(arguments).spawn());
+        let child =
+            started.map_err(|cause| Failure::Command { command: Clean::new(&program.to_string_lossy()), cause })?;
+        Ok(Self { child, ended })
+    }
+
+    /// Waits for its end.
+    pub(super) async fn end(&mut self) -> Result<ExitStatus, Failure> {
+        loop {
+            if let Some(status) = self.child.try_wait().map_err(Failure::Start)? {
+                return Ok(status);
+            }
+            self.ended.recv().await;
+        }
+    }
+
+    /// Passes a signal on. Not to a command that has ended: its id may be somebody else's by now.
+    pub(super) fn tell(&mut self, signal: rustix::process::Signal) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = kill_process(Pid::from_child(&self.child), signal);
+        }
+    }
+
+    /// Ends it: politely first.
+    pub(super) async fn terminate(&mut self) -> Result<(), Failure> {
+        self.tell(rustix::process::Signal::TERM);
+        if let Ok(ended) = tokio::time::timeout(GRACE, self.end()).await {
+            return ended.map(|_| ());
+        }
+        self.tell(rustix::process::Signal::KILL);
+        self.end().await.map(|_| ())
+    }
+}
+
+/// As a shell has it.
+pub(super) fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| signal.saturating_add(128)));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+/// The signals that end us, or are passed on.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    quit: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> rustix::process::Signal {
+        use rustix::process::Signal as Name;
+        tokio::select! {
+            _ = self.interrupt.recv() => Name::INT,
+            _ = self.terminate.recv() => Name::TERM,
+            _ = self.hangup.recv() => Name::HUP,
+            _ = self.quit.recv() => Name::QUIT,
+        }
+    }
+}
+
+/// Whether the command has it already: the terminal tells everybody in the foreground of its keys.
+pub(super) fn comes_from_the_terminal(signal: rustix::process::Signal) -> bool {
+    use rustix::process::Signal as Name;
+    let is_a_key = signal == Name::INT || signal == Name::QUIT;
+    is_a_key
+        && File::open("/dev/tty")
+            .is_ok_and(|terminal| rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp()))
+}

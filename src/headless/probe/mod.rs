@@ -1,0 +1,192 @@
+//! `d2mtop probe`: the way to the mediator and back, as ping measures it.
+
+mod statistics;
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+
+use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
+use super::ndjson::{self, span_micros};
+use super::visitor::Visitor;
+use super::words::{is_read, remark, require_agreement, say};
+use crate::cli::ProbeArgs;
+use crate::group::{Event, Probe, Refusal};
+use crate::protocol::Dialect;
+use crate::runtime::{Failure, Outcome, Visit, clock, signals};
+use crate::session::{Command, Confirmed, LeaderPolicy};
+use statistics::Statistics;
+
+/// How long an answer may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+const REFLECT_QUESTION: &str = "Reflect probes? They change nothing anywhere, but the mediator stores each one for every \
+                                device that is not connected.";
+
+/// Probes until enough were answered, or somebody interrupts it.
+///
+/// # Errors
+/// If there is no login, the connection is lost, or nobody agrees to reflecting.
+pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
+    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let means = Means::of(options);
+    if means == Means::Reflect {
+        visitor.require_writable("not reflected")?;
+        if visitor.profile().session.keys.dialect() == Dialect::Mk {
+            return Err(Failure::Usage(Refusal::NoProbe.to_string()));
+        }
+        require_agreement(options.means.yes, REFLECT_QUESTION)?;
+    }
+    let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
+    visitor.drop_in(async |visit| {
+        let mut probing = Probing { options, means, visit, stays, leave_by: None, statistics: Statistics::default() };
+        let ended = tokio::select! {
+            biased;
+            () = signals::terminated() => Ok(()),
+            ended = probing.run() => ended,
+        };
+        let Probing { statistics, .. } = probing;
+        if options.json {
+            say(&statistics.to_json(means.word()).to_string())?;
+        } else {
+            statistics.lines().iter().try_for_each(|line| say(line))?;
+        }
+        ended?;
+        Ok(if statistics.answered() == 0 { Outcome::Lost } else { Outcome::Normal })
+    })
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    DevicesInfo,
+    Ping,
+    Reflect,
+}
+
+impl Means {
+    const fn of(options: &ProbeArgs) -> Self {
+        match (options.means.ping, options.means.reflect) {
+            (true, _) => Self::Ping,
+            (_, true) => Self::Reflect,
+            _ => Self::DevicesInfo,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::DevicesInfo => "devices_info",
+            Self::Ping => "ping",
+            Self::Reflect => "reflection",
+        }
+    }
+
+    const fn command(self) -> Command {
+        match self {
+            Self::DevicesInfo => Command::RefreshDevices,
+            Self::Ping => Command::Ping,
+            Self::Reflect => Command::Probe(Confirmed::after_asking(())),
+        }
+    }
+
+    /// How long it took, if that is the answer.
+    const fn answer(self, event: &Event) -> Option<Duration> {
+        match (self, event) {
+            (Self::DevicesInfo, Event::RoundTrip { probe: Probe::DevicesInfo, elapsed })
+            | (Self::Ping, Event::RoundTrip { probe: Probe::Ping, elapsed })
+            | (Self::Reflect, Event::ReflectionStored { round_trip: elapsed }) => Some(*elapsed),
+            _ => None,
+        }
+    }
+}
+
+struct Probing<'a> {
+    options: &'a ProbeArgs,
+    means: Means,
+    visit: &'a mut Visit,
+    /// Whether a leader stays all the same.
+    stays: bool,
+    /// When a leader leaves.
+    leave_by: Option<Instant>,
+    statistics: Statistics,
+}
+
+impl Probing<'_> {
+    async fn run(&mut self) -> Result<(), Failure> {
+        // The list that comes with the login is nobody's probe; what waits in the queue would be in the way.
+        let (mut listed, mut dry) = (false, false);
+        while !(listed && dry) {
+            let (_, event) = self.visit.next().await?;
+            listed |= matches!(event, Event::Devices(_));
+            dry |= event == Event::QueueDry;
+            self.notice(&event)?;
+        }
+        self.visit.take_time();
+        loop {
+            let next = Instant::now() + self.options.interval;
+            if !self.probe().await? || self.options.count == Some(self.statistics.sent()) {
+                return Ok(());
+            }
+            // What happens until then is of interest, too.
+            while let Some(event) = self.next(next).await? {
+                self.notice(&event)?;
+            }
+        }
+    }
+
+    /// One probe; whether anybody reads what came of it.
+    async fn probe(&mut self) -> Result<bool, Failure> {
+        self.statistics.send();
+        self.visit.ask(self.means.command());
+        let until = Instant::now() + ANSWER_WITHIN;
+        while let Some(event) = self.next(until).await? {
+            self.notice(&event)?;
+            if let Some(elapsed) = self.means.answer(&event) {
+                self.statistics.answer(elapsed);
+                return self.print(Some(elapsed));
+            }
+        }
+        self.print(None)
+    }
+
+    /// What happens before that time.
+    async fn next(&mut self, until: Instant) -> Result<Option<Event>, Failure> {
+        let leave_by = self.leave_by.filter(|leave_by| *leave_by < until);
+        match timeout_at(leave_by.unwrap_or(until), self.visit.next()).await {
+            Ok(told) => Ok(Some(told?.1)),
+            Err(_) if leave_by.is_some() => {
+                let words = "left: this device was leader for a minute; --stay-leader goes on".to_owned();
+                Err(Failure::Ended { outcome: Outcome::Lost, words })
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn notice(&mut self, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Promoted => {
+                remark(LEADER_WARNING);
+                self.leave_by = (!self.stays).then(|| Instant::now() + LEADER_PATIENCE);
+            }
+            Event::Refused(why) => return Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() }),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn print(&self, elapsed: Option<Duration>) -> Result<bool, Failure> {
+        let (sequence, word) = (self.statistics.sent(), self.means.word());
+        let micros = elapsed.map(span_micros);
+        if self.options.json {
+            let fields = json!({ "seq": sequence, "probe": word, "elapsed_us": micros });
+            return is_read(&ndjson::line(clock::now(), "probe", fields).to_string());
+        }
+        match elapsed {
+            Some(elapsed) => {
+                is_read(&format!("{word}: seq={sequence} time={} ms", statistics::millis(span_micros(elapsed))))
+            }
+            None => is_read(&format!("{word}: seq={sequence} no answer")),
+        }
+    }
+}

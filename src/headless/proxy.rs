@@ -1,0 +1,372 @@
+//! `d2mtop proxy`: carries a chat client's connections to the chat server, over this device's connection to the mediator.
+//!
+//! One client at a time, and one connection to the mediator for each: what the chat server has heard of one client is
+//! nothing that the next could go on with.
+
+mod client;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::lines::{self, Lines};
+use super::ndjson;
+use crate::cli::ProxyArgs;
+use crate::group::{Event, Known, NextStep};
+use crate::net::Address;
+use crate::profile::Profile;
+use crate::protocol::{DeviceId, Millis};
+use crate::runtime::driver::COMMAND_CAPACITY;
+use crate::runtime::{
+    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, drive_keeping, event_loop,
+    signals,
+};
+use crate::session::{Command, Session};
+use client::{Carried, ClientEnd, Orders, Unread};
+
+/// How many bytes of the chat server may wait for a client that does not read before it is cut off.
+const MOST_UNREAD: usize = 16 * 1024 * 1024;
+/// How long to wait after a connection could not be accepted, as when there are no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How long the end may take.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Listens and carries until a signal ends it, or until the mediator does not want this device any more.
+///
+/// # Errors
+/// If the options cannot be used, or the system does not give the address.
+pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
+    super::require_certificate_unattended(&options.connection)?;
+    let prepared = Prepared::new(Profile::from_options(options.profile.as_deref(), &options.connection)?)?;
+    if prepared.session.config().read_only {
+        return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
+    }
+    let event_loop = event_loop().map_err(Failure::Start)?;
+    let Prepared { session, address, held, memories, accepts_any_certificate, .. } = prepared;
+    let served = event_loop.block_on(serve(options, session, address, memories, accepts_any_certificate));
+    // A name that is still being looked up must not keep us here.
+    event_loop.shutdown_background();
+    drop(held);
+    served
+}
+
+async fn serve(
+    options: &ProxyArgs,
+    session: Session,
+    address: Address,
+    memories: Memories,
+    accepts_any_certificate: bool,
+) -> Result<Outcome, Failure> {
+    // Polled once, so that a signal that comes right after the port file ends us politely.
+    let mut terminated = pin!(signals::terminated());
+    let early = terminated.as_mut().now_or_never();
+    let unavailable = |cause| Failure::Listen { address: options.listen, cause };
+    let listener = TcpListener::bind(options.listen).await.map_err(unavailable)?;
+    let local = listener.local_addr().map_err(unavailable)?;
+    if let Some(path) = &options.port_file {
+        lines::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
+    }
+    let lines = Arc::new(Lines::start(render).map_err(Failure::Start)?);
+    announce(&lines, local, accepts_any_certificate);
+    let own = session.config().device_id;
+    let Memories { slot, known: memory, journal } = memories;
+    let session = match &memory {
+        Some(memory) => session.knowing(memory.known().cloned()),
+        None => session,
+    };
+    let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
+    let (news, mut arriving) = mpsc::unbounded_channel();
+    let teller = Teller { lines: Arc::clone(&lines), news, own, unread: Arc::default(), overflowed: false };
+    let observer = Remembering::new(teller, slot).map_err(Failure::Start)?;
+    let mut proxy =
+        Proxy { lines, commands, way: Way::None, active: None, memory, outcome: early.map(|()| Outcome::Normal) };
+    let mut pause = Duration::ZERO;
+    {
+        let mut driving = pin!(drive_keeping(journal, session, address, receiver, observer));
+        while proxy.outcome.is_none() {
+            tokio::select! {
+                () = &mut terminated => proxy.outcome = Some(Outcome::Normal),
+                () = &mut driving => proxy.outcome = Some(Outcome::Normal),
+                Some(news) = arriving.recv() => proxy.take(news),
+                carried = finished(&mut proxy.active) => proxy.finish(carried.as_ref()),
+                accepted = accept(&listener, pause) => {
+                    pause = if accepted.is_ok() { Duration::ZERO } else { ACCEPT_PAUSE };
+                    if let Ok((stream, peer)) = accepted {
+                        proxy.accept(stream, peer);
+                    }
+                }
+            }
+        }
+        proxy.abandon();
+        // Whatever the client still had to say: the session leaves.
+        let _ = tokio::time::timeout(FAREWELL, async {
+            let leaving = proxy.commands.send(Command::Leave);
+            let _ = tokio::join!(leaving, driving);
+        })
+        .await;
+    }
+    let Proxy { lines, outcome, .. } = proxy;
+    if let Some(lines) = Arc::into_inner(lines) {
+        lines.end();
+    }
+    Ok(outcome.unwrap_or(Outcome::Normal))
+}
+
+async fn accept(listener: &TcpListener, pause: Duration) -> io::Result<(TcpStream, SocketAddr)> {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    listener.accept().await
+}
+
+/// Ready when the client that is being served is gone.
+async fn finished(active: &mut Option<Active>) -> Option<Carried> {
+    match active {
+        // A task that panicked has carried nothing that can be told.
+        Some(active) => (&mut active.task).await.ok(),
+        None => std::future::pending().await,
+    }
+}
+
+/// A line to be printed.
+enum Told {
+    Event(Event),
+    Ours(&'static str, Value),
+}
+
+fn render(at: Millis, told: Told) -> Vec<Value> {
+    match told {
+        Told::Event(event) => ndjson::lines(at, &event),
+        Told::Ours(event, fields) => vec![lines::object(at, event, fields)],
+    }
+}
+
+fn announce(lines: &Lines<Told>, local: SocketAddr, accepts_any_certificate: bool) {
+    let warn = |warning: &str, words: &str| {
+        lines.write(Told::Ours("warning", json!({ "warning": warning, "words": words })));
+    };
+    if accepts_any_certificate {
+        warn("any_certificate_accepted", ANY_CERTIFICATE);
+    }
+    if !local.ip().is_loopback() {
+        warn("not_loopback", "whoever reaches this address can talk to the chat server as this device");
+    }
+    lines.write(Told::Ours("listening", json!({ "address": local.to_string(), "port": local.port() })));
+}
+
+/// What the session's side tells the clients' side, in the order that it happened.
+enum News {
+    /// The session is logged in.
+    Up,
+    /// Its connection is over; `for_good` if only a person can bring it back.
+    Down {
+        for_good: bool,
+    },
+    Frame(Unread),
+    /// A frame was lost because the client does not read.
+    Overflow,
+    Known(Known),
+}
+
+/// Prints every event, and passes on what clients have to do with.
+struct Teller {
+    lines: Arc<Lines<Told>>,
+    news: mpsc::UnboundedSender<News>,
+    own: DeviceId,
+    /// How many bytes are on their way to the client.
+    unread: Arc<AtomicUsize>,
+    /// Whether a frame was lost on this connection, so that what follows is of no use.
+    overflowed: bool,
+}
+
+impl Observer for Teller {
+    fn tell(&mut self, _at: Millis, event: Event) {
+        let news = match &event {
+            Event::LoggedIn(_) => {
+                self.overflowed = false;
+                Some(News::Up)
+            }
+            Event::Devices(listed) => Some(News::Known(Known::of(listed, self.own))),
+            Event::Disconnected { next, .. } => Some(News::Down { for_good: matches!(next, NextStep::WaitForUser) }),
+            _ => None,
+        };
+        self.lines.write(Told::Event(event));
+        if let Some(news) = news {
+            let _ = self.news.send(news);
+        }
+    }
+
+    fn proxied(&mut self, frame: Bytes) {
+        if self.overflowed {
+            return;
+        }
+        self.overflowed = self.unread.load(Ordering::Relaxed) + frame.len() > MOST_UNREAD;
+        let news = if self.overflowed { News::Overflow } else { News::Frame(Unread::new(frame, &self.unread)) };
+        let _ = self.news.send(news);
+    }
+}
+
+/// The way through the mediator to the chat server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Not logged in.
+    None,
+    /// Nobody has used this connection to the mediator.
+    Free,
+    /// A client has used it, so that it is no good for another.
+    Used,
+}
+
+/// Why we cut a client off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// The connection to the mediator is over.
+    Mediator,
+    /// It does not read.
+    Slow,
+}
+
+/// The client that is there.
+struct Active {
+    peer: SocketAddr,
+    task: JoinHandle<Carried>,
+    begin: Option<oneshot::Sender<()>>,
+    /// Both until it is cut off.
+    lifeline: Option<(mpsc::UnboundedSender<Unread>, oneshot::Sender<()>)>,
+    cut: Option<Cut>,
+}
+
+impl Active {
+    const fn is_served(&self) -> bool {
+        self.begin.is_none() && self.lifeline.is_some()
+    }
+
+    fn cut_off(&mut self, why: Cut) {
+        if self.lifeline.take().is_some() {
+            self.cut = Some(why);
+        }
+    }
+}
+
+/// The clients' side.
+struct Proxy {
+    lines: Arc<Lines<Told>>,
+    commands: mpsc::Sender<Command>,
+    way: Way,
+    active: Option<Active>,
+    memory: Option<Memory>,
+    outcome: Option<Outcome>,
+}
+
+impl Proxy {
+    fn tell(&self, event: &'static str, fields: Value) {
+        self.lines.write(Told::Ours(event, fields));
+    }
+
+    fn accept(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let peer_text = peer.to_string();
+        if self.active.is_some() {
+            return self.tell("client_refused", json!({ "peer": peer_text, "words": "another client is there" }));
+        }
+        self.tell("client_connected", json!({ "peer": peer_text }));
+        let (begin, beginning) = oneshot::channel();
+        let (to_client, from_server) = mpsc::unbounded_channel();
+        let (lifeline, cut_off) = oneshot::channel();
+        let orders = Orders { begin: beginning, from_server, cut_off };
+        let task = tokio::spawn(client::serve(stream, orders, self.commands.clone()));
+        self.active = Some(Active { peer, task, begin: Some(begin), lifeline: Some((to_client, lifeline)), cut: None });
+        self.begin();
+    }
+
+    /// Lets a client that waits begin, if the way is free.
+    fn begin(&mut self) {
+        if self.way == Way::Free
+            && let Some(begin) = self.active.as_mut().and_then(|active| active.begin.take())
+        {
+            self.way = Way::Used;
+            // If the client is gone, its end is about to be told.
+            let _ = begin.send(());
+            self.tell("client_served", json!({}));
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        let served = self.active.as_mut().filter(|active| active.is_served());
+        match news {
+            News::Up => {
+                self.way = Way::Free;
+                self.begin();
+            }
+            News::Down { for_good } => {
+                self.way = Way::None;
+                if let Some(active) = served {
+                    active.cut_off(Cut::Mediator);
+                }
+                if for_good {
+                    self.outcome = Some(Outcome::Refused);
+                }
+            }
+            News::Frame(frame) => {
+                if let Some((to_client, _)) = served.and_then(|active| active.lifeline.as_ref()) {
+                    let _ = to_client.send(frame);
+                }
+            }
+            News::Overflow => {
+                if let Some(active) = served {
+                    active.cut_off(Cut::Slow);
+                }
+            }
+            News::Known(known) => {
+                if let Some(memory) = &mut self.memory {
+                    memory.keep(known);
+                }
+            }
+        }
+    }
+
+    /// The client is gone.
+    fn finish(&mut self, carried: Option<&Carried>) {
+        let Some(Active { peer, cut, .. }) = self.active.take() else { return };
+        let Some(carried) = carried else { return };
+        // Nothing was said, so that the next may use the same way.
+        if carried.to_server.frames == 0 && self.way == Way::Used {
+            self.way = Way::Free;
+        }
+        // A client's own end comes first: the mediator's follows from it.
+        let (by, words) = match (carried.end, cut) {
+            (ClientEnd::Left, _) => ("client", None),
+            (ClientEnd::Broke(kind), _) => ("client", Some(kind.to_string())),
+            (ClientEnd::Unframed(error), _) => ("proxy", Some(error.to_string())),
+            (ClientEnd::CutOff, Some(Cut::Slow)) => {
+                ("proxy", Some("the client does not read what the chat server sends".to_owned()))
+            }
+            (ClientEnd::CutOff, Some(Cut::Mediator) | None) => {
+                ("mediator", Some("the connection to the mediator is over".to_owned()))
+            }
+        };
+        let fields = json!({
+            "peer": peer.to_string(), "by": by, "words": words,
+            "frames_to_server": carried.to_server.frames, "bytes_to_server": carried.to_server.bytes,
+            "frames_from_server": carried.from_server.frames, "bytes_from_server": carried.from_server.bytes,
+            "incomplete_bytes": Some(carried.incomplete).filter(|bytes| *bytes > 0),
+        });
+        self.tell("client_disconnected", fields);
+    }
+
+    /// The end: the client goes without further words.
+    fn abandon(&mut self) {
+        if let Some(active) = self.active.take() {
+            active.task.abort();
+        }
+    }
+}

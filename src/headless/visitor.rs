@@ -1,0 +1,67 @@
+//! Who pays the visits of a command: one login or several, each for one purpose.
+
+use super::words::remark;
+use crate::cli::ConnectionArgs;
+use crate::profile::{Claim, Profile};
+use crate::protocol::{DeviceId, ExhaustedPolicy, SlotState};
+use crate::runtime::{ANY_CERTIFICATE, Failure, Visit, prepared, visit};
+use crate::session::{LeaderPolicy, Presence};
+
+/// A device that comes for one purpose: nobody loses a slot or a message to it.
+pub(super) struct Visitor {
+    profile: Profile,
+    _claim: Option<Claim>,
+}
+
+impl Visitor {
+    /// Reads the options, and makes sure that no other program is this device.
+    pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
+        super::require_certificate_unattended(options)?;
+        let mut profile = Profile::from_options(name, options)?;
+        profile.session.exhausted_policy = ExhaustedPolicy::Reject;
+        if profile.accept_any_certificate {
+            remark(ANY_CERTIFICATE);
+        }
+        let claim = Claim::take(profile.session.keys.device_group_id(), profile.session.device_id)
+            .map_err(|error| Failure::Usage(format!("{error}; quit that one first")))?;
+        Ok(Self { profile, _claim: claim })
+    }
+
+    pub(super) const fn own(&self) -> DeviceId {
+        self.profile.session.device_id
+    }
+
+    pub(super) const fn profile(&mut self) -> &mut Profile {
+        &mut self.profile
+    }
+
+    /// Who would change the group finds out before anything is done whether it may.
+    pub(super) fn require_writable(&self, not_done: &str) -> Result<(), Failure> {
+        if self.profile.session.read_only {
+            return Err(Failure::Usage(format!("{not_done}: this is a read-only session (--read-only)")));
+        }
+        Ok(())
+    }
+
+    /// A visit that is over in a moment, for which being promoted to leader meanwhile is no reason to break it off.
+    pub(super) fn drop_in<T>(
+        &mut self,
+        purpose: impl AsyncFnOnce(&mut Visit) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.profile.session.presence = Presence::Stay;
+        self.profile.session.leader_policy = LeaderPolicy::Stay;
+        self.visit(purpose)
+    }
+
+    /// A visit as the profile has it.
+    pub(super) fn visit<T>(
+        &mut self,
+        purpose: impl AsyncFnOnce(&mut Visit) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (session, address) = prepared::session(&self.profile)?;
+        let served = visit(session, address, self.profile.memory.clone(), purpose)??;
+        // There was a login, so there is a slot.
+        self.profile.session.expected_slot_state = SlotState::Existing;
+        Ok(served)
+    }
+}

@@ -1,0 +1,175 @@
+//! Runs one command: no shell, hardly any environment, the event on its standard input, and not for ever.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::text::Clean;
+
+/// How long a command may take, and how long it may then take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How much of what it says is logged.
+const MOST_OUTPUT: usize = 4_096;
+const MOST_LINES: usize = 20;
+
+/// What a command needs to find its way, and a desktop's own to show something. Nothing else is handed on.
+const ENVIRONMENT: [&str; 14] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+];
+
+/// Why a command did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommandError {
+    #[error("cannot be started: {0}")]
+    Start(io::Error),
+    #[error("failed: {0}")]
+    Failed(ExitStatus),
+    #[error("took longer than {} s, and was ended", PATIENCE.as_secs())]
+    Hung,
+}
+
+impl CommandError {
+    /// Its name in metrics.
+    pub(super) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Start(_) | Self::Failed(_) => "failed",
+            Self::Hung => "timed_out",
+        }
+    }
+}
+
+/// Runs a command to its end; returns what it said, bounded.
+pub(super) async fn run(words: &[String], event: &str, input: Vec<u8>) -> (Vec<Clean>, Result<(), CommandError>) {
+    let mut running = match Running::start(words, event) {
+        Ok(running) => running,
+        Err(error) => return (Vec::new(), Err(CommandError::Start(error))),
+    };
+    let ended = tokio::time::timeout(PATIENCE, running.end(input)).await;
+    let result = match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(CommandError::Failed(status)),
+        Ok(Err(error)) => Err(CommandError::Start(error)),
+        Err(_) => {
+            running.stop().await;
+            Err(CommandError::Hung)
+        }
+    };
+    (running.said(), result)
+}
+
+/// A command that runs in a process group of its own; whatever is left of the group when this is dropped is killed.
+struct Running {
+    child: Child,
+    group: Option<Pid>,
+    stdin: Option<pipe::Sender>,
+    output: pipe::Receiver,
+    children: tokio::signal::unix::Signal,
+    said: Vec<u8>,
+    ended: bool,
+}
+
+impl Running {
+    fn start(words: &[String], event: &str) -> io::Result<Self> {
+        let Some((program, arguments)) = words.split_first() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        // Before the start, so that its end is not missed.
+        let children = signal(SignalKind::child())?;
+        let (output, writer) = io::pipe()?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().env("D2MTOP_EVENT", event);
+        command.envs(ENVIRONMENT.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+        command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+        let mut child = command.spawn()?;
+        // Holds the other end of the output, which would never end.
+        drop(command);
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let stdin = child.stdin.take().map(|stdin| pipe::Sender::from_owned_fd(OwnedFd::from(stdin))).transpose()?;
+        let output = pipe::Receiver::from_owned_fd(OwnedFd::from(output))?;
+        Ok(Self { child, group, stdin, output, children, said: Vec::new(), ended: false })
+    }
+
+    /// Hands the input in, takes the output, and waits for the end.
+    async fn end(&mut self, input: Vec<u8>) -> io::Result<ExitStatus> {
+        let mut stdin = self.stdin.take();
+        let feed = async {
+            if let Some(stdin) = &mut stdin {
+                // Who does not read it does not want it.
+                let _ = stdin.write_all(&input).await;
+            }
+            stdin = None;
+        };
+        let (output, said) = (&mut self.output, &mut self.said);
+        let listen = async {
+            let mut buffer = [0; 1_024];
+            while let Ok(count @ 1..) = output.read(&mut buffer).await {
+                let room = MOST_OUTPUT.saturating_sub(said.len()).min(count);
+                said.extend(buffer.iter().take(room));
+            }
+        };
+        let (child, children) = (&mut self.child, &mut self.children);
+        let wait = async {
+            loop {
+                if let Some(status) = child.try_wait()? {
+                    return Ok(status);
+                }
+                children.recv().await;
+            }
+        };
+        let (status, ()) = tokio::join!(wait, async {
+            tokio::join!(feed, listen);
+        });
+        self.ended = true;
+        status
+    }
+
+    /// Politely first.
+    async fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        if tokio::time::timeout(LAST_WORDS, self.end(Vec::new())).await.is_err() {
+            self.signal(Signal::KILL);
+            let _ = tokio::time::timeout(LAST_WORDS, self.end(Vec::new())).await;
+        }
+    }
+
+    /// To all of its group that are still there.
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    fn said(&self) -> Vec<Clean> {
+        let lines = self.said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.take(MOST_LINES).map(Clean::from_bytes).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.signal(Signal::KILL);
+            let _ = self.child.try_wait();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Alerts: commands that are run, and people who are told, when something happens in the group.
+//!
+//! ```text
+//! Event ─> Spotter (on the session's thread) ─> Board ─> the alerts' thread ─> command | Attention ─> the terminal
+//! ```
+
+mod board;
+mod command;
+mod rule;
+mod spot;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+pub use board::{Board, Case, Outcomes};
+pub use rule::{Reaction, Rule, RuleError, Trigger};
+pub use spot::Spotter;
+
+use super::{clock, event_loop};
+use crate::text::Clean;
+use board::Due;
+
+/// How long the end of the program waits for commands that still run.
+const LAST_COMMANDS: Duration = Duration::from_secs(5);
+
+/// How many words may wait for the screen.
+const MOST_WORDS: usize = 16;
+
+/// What a person at the terminal is to be told.
+#[derive(Debug)]
+pub struct Attention {
+    words: Mutex<VecDeque<Clean>>,
+    wake: Arc<Notify>,
+}
+
+impl Attention {
+    /// Wakes who shows it with this.
+    #[must_use]
+    pub const fn new(wake: Arc<Notify>) -> Self {
+        Self { words: Mutex::new(VecDeque::new()), wake }
+    }
+
+    /// What has come since the last time.
+    #[must_use]
+    pub fn take(&self) -> VecDeque<Clean> {
+        std::mem::take(&mut *self.words.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tell(&self, words: Clean) {
+        let mut waiting = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() == MOST_WORDS {
+            waiting.pop_front();
+        }
+        waiting.push_back(words);
+        drop(waiting);
+        self.wake.notify_one();
+    }
+}
+
+/// The alerts' thread. When this is dropped, what waits is still done, for as long as that is worth waiting for.
+#[derive(Debug)]
+pub struct Alerts {
+    board: Arc<Board>,
+    done: Receiver<()>,
+}
+
+impl Alerts {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system gives no thread or no event loop.
+    pub fn start(board: Arc<Board>, rules: Arc<[Rule]>, attention: Arc<Attention>) -> io::Result<Self> {
+        let (ending, done) = channel::<()>();
+        let alerts = event_loop()?;
+        let shared = Arc::clone(&board);
+        std::thread::Builder::new().name("alerts".to_owned()).spawn(move || {
+            alerts.block_on(serve(&shared, &rules, &attention));
+            drop(ending);
+        })?;
+        Ok(Self { board, done })
+    }
+}
+
+impl Drop for Alerts {
+    fn drop(&mut self) {
+        self.board.end();
+        // The thread says nothing; it ends, or it takes too long.
+        let _ = self.done.recv_timeout(LAST_COMMANDS + Duration::from_secs(1));
+    }
+}
+
+async fn serve(board: &Board, rules: &[Rule], attention: &Attention) {
+    let mut running = FuturesUnordered::new();
+    let mut end_by = None;
+    loop {
+        for due in board.take(clock::now()) {
+            let Some(rule) = rules.get(due.rule) else { continue };
+            running.push(react(board, rule, due, attention));
+        }
+        if board.is_ending() {
+            if running.is_empty() && board.is_clear() {
+                return;
+            }
+            end_by.get_or_insert_with(|| clock::now().after(LAST_COMMANDS));
+        }
+        tokio::select! {
+            Some(()) = running.next(), if !running.is_empty() => {}
+            () = board.changed.notified() => {}
+            () = clock::sleep_until(board.due_at()) => {}
+            () = clock::sleep_until(end_by) => {
+                // Dropping them kills them.
+                tracing::warn!("--on: {} commands still run at the end, and are ended", running.len());
+                return;
+            }
+        }
+    }
+}
+
+async fn react(board: &Board, rule: &Rule, due: Due, attention: &Attention) {
+    let alert = rule.trigger.name();
+    board.count(alert, "suppressed", due.suppressed);
+    let desk = due.desk;
+    let outcome = match &rule.reaction {
+        Reaction::Tell => {
+            attention.tell(sentence(&due));
+            "told"
+        }
+        Reaction::Run(words) => run(words, alert, due).await,
+    };
+    board.count(alert, outcome, 1);
+    board.done(desk);
+}
+
+async fn run(words: &[String], alert: &'static str, due: Due) -> &'static str {
+    let (said, result) = command::run(words, alert, input(alert, due)).await;
+    let program = words.first().map(|program| Clean::new(program)).unwrap_or_default();
+    for line in said {
+        tracing::info!("--on {alert}: {program}: {line}");
+    }
+    match result {
+        Ok(()) => "ran",
+        Err(error) => {
+            tracing::warn!("--on {alert}: {program} {error}");
+            error.outcome()
+        }
+    }
+}
+
+/// The line of NDJSON, and which alert it is for.
+fn input(alert: &str, due: Due) -> Vec<u8> {
+    let mut object = match due.case.line {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
+    object.insert("alert".to_owned(), alert.into());
+    object.insert("suppressed".to_owned(), due.suppressed.into());
+    if !due.profile.is_empty() {
+        object.insert("profile".to_owned(), due.profile.into());
+    }
+    let mut input = Value::Object(object).to_string().into_bytes();
+    input.push(b'\n');
+    input
+}
+
+fn sentence(due: &Due) -> Clean {
+    let whose = if due.profile.is_empty() { String::new() } else { format!("{}: ", due.profile) };
+    let more = if due.suppressed > 0 { format!(" (and {} more)", due.suppressed) } else { String::new() };
+    Clean::new(&format!("{whose}{}{more}", due.case.words))
+}

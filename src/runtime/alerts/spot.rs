@@ -1,0 +1,143 @@
+//! Finds in a session's events what rules wait for.
+
+use std::sync::Arc;
+
+use super::board::{Board, Case};
+use super::rule::{Rule, Trigger};
+use crate::group::{DeviceChange, DisconnectCause, Event, ReflectedMessage};
+use crate::protocol::{DeviceId, Millis};
+use crate::runtime::held_lock::{HeldLock, LockWatch};
+use crate::runtime::ndjson;
+use crate::text::Clean;
+
+/// How far apart clocks may be: twenty minutes, as everywhere.
+const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
+
+/// Watches one session for all rules.
+#[derive(Debug)]
+pub struct Spotter {
+    board: Arc<Board>,
+    rules: Arc<[Rule]>,
+    session: usize,
+    /// Its desks are numbered from here, in the order of the rules.
+    first_desk: usize,
+    /// A loss would be news: there was a login since the last one, or none was tried yet.
+    loss_is_news: bool,
+    lock: LockWatch,
+}
+
+impl Spotter {
+    /// For one more session, told by the profile's name if that is not empty.
+    #[must_use]
+    pub fn new(board: Arc<Board>, rules: Arc<[Rule]>, profile: &str) -> Self {
+        let (session, first_desk) = board.add_session(profile, &rules);
+        Self { board, rules, session, first_desk, loss_is_news: true, lock: LockWatch::default() }
+    }
+
+    /// Leaves what the rules wait for on the board.
+    pub fn take(&mut self, at: Millis, event: &Event) {
+        if matches!(event, Event::Lock(_) | Event::LoggedIn(_) | Event::Disconnected { .. }) {
+            self.lock.take(at, event);
+            self.board.set_lock(self.session, self.lock.held());
+        }
+        for (index, rule) in self.rules.iter().enumerate() {
+            let desk = self.first_desk + index;
+            match event {
+                Event::Reflected(messages) => self.spot_messages(desk, rule.trigger, at, messages),
+                event if self.is_waited_for(rule.trigger, event) => self.board.leave(desk, 0, || case(at, event)),
+                _ => {}
+            }
+        }
+        match event {
+            Event::LoggedIn(_) => self.loss_is_news = true,
+            Event::Disconnected { cause, .. } if is_loss(cause) => self.loss_is_news = false,
+            _ => {}
+        }
+    }
+
+    fn spot_messages(&self, desk: usize, trigger: Trigger, at: Millis, messages: &[ReflectedMessage]) {
+        let is_waited_for = |message: &&ReflectedMessage| match trigger {
+            Trigger::Replay => message.repeated_nonce,
+            Trigger::Undecryptable => message.content.is_err(),
+            _ => false,
+        };
+        let mut found = messages.iter().filter(is_waited_for);
+        if let Some(first) = found.next() {
+            let more = u64::try_from(found.count()).unwrap_or(u64::MAX);
+            self.board.leave(desk, more, || Case {
+                line: ndjson::reflected_line(at, first),
+                words: Clean::literal(match trigger {
+                    Trigger::Replay => "a message came with the nonce of another one: a replay, or a broken sender",
+                    _ => "a message cannot be decrypted",
+                }),
+            });
+        }
+    }
+
+    fn is_waited_for(&self, trigger: Trigger, event: &Event) -> bool {
+        match (trigger, event) {
+            (trigger, Event::DeviceChanged { change, .. }) => is_such_change(trigger, change),
+            (Trigger::DeviceDropped, Event::DeviceDropped(_)) | (Trigger::Promoted, Event::Promoted) => true,
+            (Trigger::Lost, Event::Disconnected { cause, .. }) => self.loss_is_news && is_loss(cause),
+            (Trigger::Close(wanted), Event::Disconnected { cause, .. }) => {
+                matches!(cause, DisconnectCause::ClosedByServer { code, .. } if *code == wanted)
+            }
+            (Trigger::ClockSkew, Event::LoggedIn(login)) => {
+                login.clock_offset.is_some_and(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)
+            }
+            _ => false,
+        }
+    }
+}
+
+const fn is_such_change(trigger: Trigger, change: &DeviceChange) -> bool {
+    match change {
+        DeviceChange::New { .. } => matches!(trigger, Trigger::NewDevice),
+        DeviceChange::Gone { .. } => matches!(trigger, Trigger::DeviceDropped),
+        DeviceChange::Changed { .. } => matches!(trigger, Trigger::DeviceInfoChanged),
+        DeviceChange::Undecryptable { .. } => matches!(trigger, Trigger::DeviceInfoChanged | Trigger::Undecryptable),
+    }
+}
+
+/// Whether nobody here wanted the connection to end.
+const fn is_loss(cause: &DisconnectCause) -> bool {
+    !matches!(
+        cause,
+        DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::LeftGroup | DisconnectCause::ByUser
+    )
+}
+
+fn case(at: Millis, event: &Event) -> Case {
+    let line = ndjson::lines(at, event).into_iter().next().unwrap_or_default();
+    Case { line, words: words(event) }
+}
+
+fn words(event: &Event) -> Clean {
+    let words = match event {
+        Event::DeviceChanged { device, change } => {
+            let label = change.label().filter(|label| !label.is_empty());
+            let name = label.map_or_else(|| device.to_string(), ToString::to_string);
+            format!("{name}: {}", change.sentence())
+        }
+        Event::DeviceDropped(device) => format!("{device}: dropped from the group"),
+        Event::Promoted => "this device became leader".to_owned(),
+        Event::LoggedIn(login) => {
+            let minutes = login.clock_offset.unwrap_or(0).unsigned_abs() / 60_000;
+            format!("the clocks of this machine and of the mediator are {minutes} minutes apart")
+        }
+        Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } => {
+            format!("the server closed with {}: {}", code.0, code.meaning())
+        }
+        Event::Disconnected { .. } => "the connection was lost, or could not be made".to_owned(),
+        _ => String::new(),
+    };
+    Clean::new(&words)
+}
+
+/// A lock that has been held for too long.
+pub(super) fn lock_stuck(now: Millis, HeldLock { holder, scope, since }: HeldLock) -> Case {
+    let held = now.since(since);
+    let who = holder.map_or_else(|| "this device".to_owned(), |holder: DeviceId| format!("device {holder}"));
+    let words = format!("{who} has held the lock for {} s", held.as_secs());
+    Case { line: ndjson::lock_stuck(now, holder, scope, held), words: Clean::new(&words) }
+}

@@ -1,0 +1,150 @@
+//! Metrics: what the sessions' events add up to, as a page that Prometheus reads.
+//!
+//! ```text
+//! Event ─> Ledger (plain integers, under a lock held for a batch) ─ copied at a scrape ─> families ─> page ─> net
+//! ```
+
+mod families;
+mod histogram;
+mod ledger;
+mod page;
+mod seats;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::registry::Registry;
+use tokio::sync::oneshot;
+
+use super::alerts::Board;
+use super::outcome::Failure;
+use super::{clock, event_loop};
+use crate::group::Event;
+use crate::net::MetricsEndpoint;
+use crate::protocol::Millis;
+use ledger::Ledger;
+use page::SessionCopy;
+
+/// The numbers of one session.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Mutex<Ledger>>);
+
+impl Meter {
+    /// Counts an event.
+    pub fn take(&self, at: Millis, event: &Event) {
+        self.ledger().take(at, event);
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The meters of all sessions, by profile.
+#[derive(Debug)]
+pub struct Meters {
+    sessions: Mutex<Vec<(String, Meter)>>,
+    with_labels: bool,
+    board: Arc<Board>,
+}
+
+impl Meters {
+    /// None yet; the alerts on this board are counted, too.
+    #[must_use]
+    pub const fn new(with_labels: bool, board: Arc<Board>) -> Self {
+        Self { sessions: Mutex::new(Vec::new()), with_labels, board }
+    }
+
+    /// A meter for one more session; its numbers carry the profile's name, if that is not empty.
+    #[must_use]
+    pub fn meter(&self, profile: &str) -> Meter {
+        let meter = Meter::default();
+        self.sessions().push((profile.to_owned(), meter.clone()));
+        meter
+    }
+
+    /// The page at that time.
+    #[must_use]
+    pub fn page(self: &Arc<Self>, now: Millis) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Scrape { meters: Arc::clone(self), now }));
+        let mut page = String::new();
+        // Writing into a string cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut page, &registry);
+        page
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Vec<(String, Meter)>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Scrape {
+    meters: Arc<Meters>,
+    now: Millis,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let copy = |(profile, meter): &(String, Meter)| SessionCopy {
+            profile: profile.clone(),
+            ledger: meter.ledger().clone(),
+        };
+        let sessions = self.meters.sessions().iter().map(copy).collect();
+        families::write(encoder, sessions, &self.meters.board.outcomes(), self.meters.with_labels, self.now)
+    }
+}
+
+/// Serves the page on a thread of its own until it is dropped.
+#[derive(Debug)]
+pub struct MetricsServer {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl MetricsServer {
+    /// Takes the address and begins to answer.
+    ///
+    /// # Errors
+    /// If the system does not give the address, or no thread.
+    pub fn start(address: SocketAddr, meters: Arc<Meters>) -> Result<Self, Failure> {
+        let unavailable = |cause| Failure::Listen { address, cause };
+        let server = event_loop().map_err(Failure::Start)?;
+        let endpoint = server.block_on(MetricsEndpoint::bind(address)).map_err(unavailable)?;
+        let address = endpoint.local_addr().map_err(unavailable)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new()
+            .name("metrics".to_owned())
+            .spawn(move || {
+                let stopped = async {
+                    let _ = stopped.await;
+                };
+                server.block_on(endpoint.run(stopped, move || meters.page(clock::now())));
+            })
+            .map_err(Failure::Start)?;
+        tracing::info!("metrics at http://{address}/metrics");
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The address with the port that the system gave.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for MetricsServer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What watches sessions besides who shows them: metrics and alerts.
+
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::alerts::{Alerts, Attention, Board, Rule, Spotter};
+use super::driver::Observer;
+use super::metrics::{Meter, Meters, MetricsServer};
+use super::outcome::Failure;
+use crate::cli::MonitorArgs;
+use crate::group::Event;
+use crate::protocol::Millis;
+
+/// All that runs besides the sessions; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Monitors {
+    board: Arc<Board>,
+    rules: Arc<[Rule]>,
+    meters: Option<Arc<Meters>>,
+    server: Option<MetricsServer>,
+    attention: Arc<Attention>,
+    /// Without a rule there is nobody to wake.
+    alerts: Option<Alerts>,
+}
+
+/// What watches one session.
+#[derive(Debug, Default)]
+pub struct Monitor {
+    meter: Option<Meter>,
+    spotter: Option<Spotter>,
+}
+
+/// Hands every event on, and lets a [`Monitor`] see it.
+#[derive(Debug)]
+pub struct Monitored<O> {
+    observer: O,
+    monitor: Monitor,
+}
+
+impl Monitors {
+    /// Starts what the options say. If somebody at the terminal is to be told, `telling` wakes who tells them.
+    ///
+    /// # Errors
+    /// If the options cannot be used, or the system does not give the address, a thread or an event loop.
+    pub fn start(options: &MonitorArgs, telling: Option<Arc<Notify>>) -> Result<Self, Failure> {
+        let usage = |error: super::alerts::RuleError| Failure::Usage(error.to_string());
+        let rules = options.on.iter().map(|text| Rule::parse(text)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+        let told = telling.iter().flat_map(|_| Rule::telling());
+        let rules: Arc<[Rule]> = rules.into_iter().chain(told).collect();
+        let board = Arc::new(Board::default());
+        let address = options.metrics.map(|address| permitted(address, options.metrics_allow_remote)).transpose()?;
+        let meters = address.map(|_| Arc::new(Meters::new(options.metrics_labels, Arc::clone(&board))));
+        let server = match (address, &meters) {
+            (Some(address), Some(meters)) => Some(MetricsServer::start(address, Arc::clone(meters))?),
+            _ => None,
+        };
+        let attention = Arc::new(Attention::new(telling.unwrap_or_default()));
+        let start = || Alerts::start(Arc::clone(&board), Arc::clone(&rules), Arc::clone(&attention));
+        let alerts = (!rules.is_empty()).then(start).transpose().map_err(Failure::Start)?;
+        Ok(Self { board, rules, meters, server, attention, alerts })
+    }
+
+    /// For one more session, told by the profile's name if that is not empty.
+    #[must_use]
+    pub fn monitor(&self, profile: &str) -> Monitor {
+        let spotter =
+            self.alerts.as_ref().map(|_| Spotter::new(Arc::clone(&self.board), Arc::clone(&self.rules), profile));
+        Monitor { meter: self.meters.as_ref().map(|meters| meters.meter(profile)), spotter }
+    }
+
+    /// What somebody at the terminal is to be told.
+    #[must_use]
+    pub fn attention(&self) -> Arc<Attention> {
+        Arc::clone(&self.attention)
+    }
+
+    /// Where the metrics are, if they are served.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().map(MetricsServer::address)
+    }
+}
+
+/// What the metrics say of a group is not everybody's business.
+fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr, Failure> {
+    if address.ip().is_loopback() || remote_is_allowed {
+        return Ok(address);
+    }
+    Err(Failure::Usage(format!(
+        "--metrics {address}: others on the network could read the metrics there; take 127.0.0.1, or say \
+         --metrics-allow-remote, too"
+    )))
+}
+
+impl Monitor {
+    /// Lets it see what the observer is told.
+    #[must_use]
+    pub const fn before<O>(self, observer: O) -> Monitored<O> {
+        Monitored { observer, monitor: self }
+    }
+}
+
+impl<O: Observer> Observer for Monitored<O> {
+    fn tell(&mut self, at: Millis, event: Event) {
+        if let Some(meter) = &self.monitor.meter {
+            meter.take(at, &event);
+        }
+        if let Some(spotter) = &mut self.monitor.spotter {
+            spotter.take(at, &event);
+        }
+        self.observer.tell(at, event);
+    }
+
+    fn proxied(&mut self, frame: Bytes) {
+        self.observer.proxied(frame);
+    }
+}

@@ -1,0 +1,246 @@
+//! `--on`: real commands, run by the real binary, in both dialects.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
+#[path = "support/phone.rs"]
+mod phone;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/terminal.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod terminal;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use d2mtop::cli::MonitorArgs;
+use d2mtop::group::Event;
+use d2mtop::protocol::{Dialect, Millis};
+use d2mtop::runtime::{Monitors, Observer};
+use phone::phone_reflects;
+use program::{Mediator, d2mtop, key_file, run};
+use serde_json::Value;
+
+const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
+
+/// OSC 9.
+const NOTIFIED: &str = "\u{1b}]9;d2mtop: this device became leader\u{1b}\\";
+
+fn add_profile(mediator: &Mediator, dialect: Dialect) {
+    let home = mediator.home.path();
+    let key = key_file(home);
+    let (url, dialect) = (mediator.url(), dialect.to_string());
+    let added = run(
+        home,
+        &[
+            "profile",
+            "add",
+            "home",
+            "--mediator",
+            &url,
+            "--server-group",
+            "01",
+            "--key-file",
+            key.to_str().unwrap(),
+            "--dialect",
+            &dialect,
+            "--slot",
+            "persistent",
+        ],
+    );
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+}
+
+fn watch(mediator: &Mediator, arguments: &[&str]) -> Output {
+    let all = [&["watch", "home", "--until-dry"], arguments].concat();
+    let output = run(mediator.home.path(), &all);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// `--on EVENT=tee -a FILE`, and the file.
+fn noting(home: &Path, event: &str) -> (String, std::path::PathBuf) {
+    let path = home.join(event.replace('=', "-"));
+    (format!("{event}=tee -a {}", path.display()), path)
+}
+
+fn noted(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn logged(home: &Path) -> String {
+    let files = fs::read_dir(home.join(".local/state/d2mtop")).unwrap();
+    let paths = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+    paths.map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+#[test]
+fn a_new_device_runs_the_command_with_the_event_and_little_else() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        add_profile(&mediator, dialect);
+        watch(&mediator, &[]);
+        phone_reflects(&mediator, dialect, 0, "Pixel \"9\" $(touch x)");
+        let (new_device, path) = noting(home, "new-device");
+        let all = ["watch", "home", "--until-dry", "--on", &new_device, "--on", "new-device=env"];
+        let output = d2mtop(home, &all).env("A_SECRET", "of mine").env("PATH", "/usr/bin:/bin").output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        program::assert_no_key(&output.stdout);
+
+        let noted = noted(&path);
+        assert_eq!(noted.len(), 1, "{noted:?}");
+        assert_eq!(noted[0]["event"], "device_new", "the same as in NDJSON");
+        assert_eq!(noted[0]["alert"], "new-device");
+        assert_eq!(noted[0]["profile"], "home");
+        assert_eq!(noted[0]["label"], "Pixel \"9\" $(touch x)", "{dialect}: no shell has read it");
+        assert_eq!(noted[0]["suppressed"], 0);
+        let log = logged(home);
+        assert!(log.contains("D2MTOP_EVENT=new-device"), "what a command says is logged: {log}");
+        assert!(log.contains("PATH=/usr/bin:/bin") && !log.contains("A_SECRET"), "{log}");
+        program::assert_no_key(log.as_bytes());
+    }
+}
+
+#[test]
+fn the_end_of_a_connection_is_told_before_the_program_ends() {
+    for dialect in DIALECTS {
+        let mut mediator = Mediator::start(&[]);
+        let home = mediator.home.path().to_owned();
+        add_profile(&mediator, dialect);
+        let (lost, lost_path) = noting(&home, "lost");
+        let (close, close_path) = noting(&home, "close=1001");
+        let (other, other_path) = noting(&home, "close=4113");
+        let arguments = ["watch", "home", "--stay-leader", "--on", &lost, "--on", &close, "--on", &other];
+        let mut watch = d2mtop(&home, &arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("queue_dry")));
+        rustix::process::kill_process(mediator.process(), rustix::process::Signal::TERM).unwrap();
+        mediator.wait();
+        assert!(lines.any(|line| line.unwrap().contains("closed_by_server")));
+        // The rest, or the program would write to nobody.
+        lines.for_each(drop);
+        watch.wait().unwrap();
+        for path in [lost_path, close_path] {
+            let noted = noted(&path);
+            assert_eq!(noted.len(), 1, "{}", path.display());
+            assert_eq!((&noted[0]["event"], &noted[0]["code"]), (&"disconnected".into(), &1001.into()));
+        }
+        assert!(!other_path.exists(), "another code is another event");
+    }
+}
+
+#[test]
+fn a_command_that_hangs_or_is_missing_holds_nothing_up_and_is_logged() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        add_profile(&mediator, dialect);
+        let pid = home.join("pid");
+        let hang = format!("promoted=sh -c 'echo $$ > {}; exec sleep 1000'", pid.display());
+        let (promoted, path) = noting(home, "promoted");
+        let start = Instant::now();
+        // Alone in the group, so the leader at once.
+        let all = ["--stay-leader", "--on", &hang, "--on", "promoted=/nowhere/to be/found", "--on", "promoted=false"];
+        let output = watch(&mediator, &[&all[..], &["--on", &promoted]].concat());
+        assert!(start.elapsed() < Duration::from_secs(60), "nobody waits for it for ever");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("queue_dry"));
+        assert_eq!(noted(&path).len(), 1, "the others run all the same");
+        let log = logged(home);
+        assert!(log.contains("/nowhere/to cannot be started: No such file"), "{log}");
+        assert!(log.contains("false failed: exit status: 1"), "{log}");
+        assert!(log.contains("1 commands still run at the end, and are ended"), "{log}");
+        let pid: i32 = fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        assert!(status.is_empty() || status.contains("State:\tZ"), "{dialect}: it is left behind: {status}");
+    }
+}
+
+struct Counter(Arc<Mutex<usize>>);
+
+impl Observer for Counter {
+    fn tell(&mut self, _at: Millis, _event: Event) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn a_flood_of_events_runs_the_command_once_a_second_and_says_how_many_there_were() {
+    let home = tempfile::tempdir().unwrap();
+    let (promoted, path) = noting(home.path(), "promoted");
+    let options = MonitorArgs { on: vec![promoted], ..MonitorArgs::default() };
+    let monitors = Monitors::start(&options, None).unwrap();
+    let told = Arc::new(Mutex::new(0));
+    let mut observer = monitors.monitor("").before(Counter(Arc::clone(&told)));
+    let start = Instant::now();
+    for at in 0..10_000 {
+        observer.tell(Millis(at), Event::Promoted);
+    }
+    let elapsed = start.elapsed();
+    assert!(elapsed < Duration::from_secs(1), "the session waited: {elapsed:?}");
+    drop(monitors);
+    assert_eq!(*told.lock().unwrap(), 10_000, "every event is handed on");
+    let noted = noted(&path);
+    assert!((1..=3).contains(&noted.len()), "{noted:?}");
+    let told: u64 = noted.iter().map(|line| line["suppressed"].as_u64().unwrap() + 1).sum();
+    assert_eq!(told, 10_000, "none is forgotten");
+}
+
+#[test]
+fn an_event_that_does_not_exist_is_refused_with_those_that_do() {
+    let home = tempfile::tempdir().unwrap();
+    for command in ["watch", "demo"] {
+        let more: &[&str] = if command == "demo" { &["--headless"] } else { &["--url", "ws://127.0.0.1:9/"] };
+        let key = key_file(home.path());
+        let key: &[&str] = if command == "demo" { &[] } else { &["--key-file", key.to_str().unwrap()] };
+        let output = run(home.path(), &[&[command, "--on", "newdevice=true"], more, key].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains(d2mtop::runtime::alerts::Trigger::LIST), "{words}");
+    }
+}
+
+#[test]
+fn the_dashboard_rings_and_notifies_if_asked_and_not_in_quiet_hours() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let key = key_file(mediator.home.path());
+        let (url, dialect) = (mediator.url(), dialect.to_string());
+        let connection = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &dialect, "--stay-leader"];
+        for (more, rings) in [
+            (&["--bell", "--notify", "--utc"][..], true),
+            (&["--bell", "--notify", "--utc", "--quiet-hours", "00:00-23:59"], false),
+            (&["--utc"], false),
+        ] {
+            let minute = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 60;
+            let mut terminal = terminal::Terminal::start(&[&connection[..], more].concat(), 30, 100, &[]);
+            terminal.wait_for("leader");
+            if rings {
+                terminal.wait_for_written(NOTIFIED);
+            }
+            terminal.press("?");
+            terminal.wait_for("Keys");
+            terminal.press("\u{3}");
+            assert_eq!(terminal.end().exit_code(), 0);
+            let written = String::from_utf8_lossy(&terminal.raw).into_owned();
+            // The last minute of the day is not quiet.
+            if minute % 1_440 < 1_438 || rings {
+                assert_eq!(written.contains(NOTIFIED), rings, "{dialect} {more:?}");
+                assert_eq!(written.contains('\u{7}'), rings, "{dialect} {more:?}");
+            }
+        }
+        let wrong = run(mediator.home.path(), &[&["--quiet-hours", "at night"][..], &connection].concat());
+        assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
+    }
+}

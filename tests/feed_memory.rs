@@ -1,0 +1,38 @@
+//! How many bytes a row of the feed takes, as the kernel counts them.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of it is a test; a panic is a failure")]
+
+#[path = "../benches/feed/rows.rs"]
+mod rows;
+
+use d2mtop::group::Group;
+
+const ROWS: u32 = 500_000;
+
+const MOST_BYTES: u64 = 100;
+
+/// Of this process: the bytes in memory now, or the most that ever were.
+fn resident(line: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|known| known.strip_prefix(line)).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+}
+
+#[test]
+fn a_row_takes_more_memory_than_it_may() {
+    // What the first rows need once and for all is not theirs.
+    let mut warm = Group::with_feed_rows(10_000);
+    rows::fill(&mut warm, 20_000);
+    let before = resident("VmRSS:");
+    let mut group = Group::with_feed_rows(ROWS as usize);
+    rows::fill(&mut group, ROWS);
+    let kept = group.feed().len() as u64;
+    assert!(kept >= u64::from(ROWS) - 1);
+    let each = (resident("VmRSS:") - before) / kept;
+    let peak = (resident("VmHWM:") - before) / kept;
+    println!("{each} bytes a row, {peak} at the peak");
+    assert!((80..=MOST_BYTES).contains(&each), "{each} bytes a row");
+    assert!(peak <= MOST_BYTES, "{peak} bytes a row at the peak: it grew by copying");
+    drop(warm);
+}
