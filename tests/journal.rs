@@ -11,11 +11,12 @@
 #[path = "support/phone.rs"]
 mod phone;
 #[path = "support/program.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 
 use d2mtop::protocol::Dialect;
@@ -34,10 +35,6 @@ fn add_profile(mediator: &Mediator, dialect: Dialect) {
     arguments.extend(["--dialect", &dialect, "--slot", "persistent", "--key-file", key.to_str().unwrap()]);
     let output = run(mediator.home.path(), &arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn journal(home: &Path) -> PathBuf {
-    home.join(".local/state/d2mtop/profiles").join(PROFILE).join("journal.sqlite")
 }
 
 /// The ids in the journal, each once.

@@ -2,17 +2,19 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::mpsc as std_mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, BytesMut};
 use d2mtop::group::{Event, Group};
+use d2mtop::journal::{self, Journal};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{
-    ClientMessage, DeviceId, DeviceInfo, ExhaustedPolicy, ExpirationPolicy, Millis, ServerGroup, ServerMessage,
-    SlotState,
+    ClientMessage, DeviceId, DeviceInfo, ExhaustedPolicy, ExpirationPolicy, Millis, PseudonymKey, ServerGroup,
+    ServerMessage, SlotState,
 };
-use d2mtop::runtime::{Observer, drive};
+use d2mtop::runtime::{Journaling, Observer, drive_keeping};
 use d2mtop::session::{Config, LeaderPolicy, Presence, Session, Timing};
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
@@ -29,7 +31,11 @@ pub(crate) fn run(client: &str, port: u16, messages: u32) -> Figures {
     let elapsed = match client {
         "receive" => receive(port, messages),
         "floor" => floor(port, messages),
-        "d2mtop" => session(port, messages),
+        "d2mtop" => session(port, messages, None),
+        "journal" => {
+            let directory = tempfile::tempdir().unwrap();
+            session(port, messages, Some(&directory.path().join(journal::FILE)))
+        }
         other => panic!("no client is called {other}"),
     };
     let processor = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
@@ -134,7 +140,7 @@ impl Observer for Counting {
     }
 }
 
-fn session(port: u16, messages: u32) -> Duration {
+fn session(port: u16, messages: u32, journal: Option<&Path>) -> Duration {
     let config = Config {
         keys: stream::keys(),
         device_id: DeviceId(1),
@@ -148,13 +154,23 @@ fn session(port: u16, messages: u32) -> Duration {
         timing: Timing::default(),
     };
     let session = Session::new(config, StdRng::seed_from_u64(1));
+    let (session, journal) = match journal {
+        None => (session, None),
+        Some(path) => {
+            let options = journal::Options::hashed(PseudonymKey::of(&stream::keys()));
+            let opened = Journal::open(path, options, stream::NOW).unwrap();
+            let session = session.continuing(opened.fingerprinter, opened.nonces, []);
+            (session, Some(Journaling::start(opened.journal, None).unwrap()))
+        }
+    };
     let group = ServerGroup::parse("01", DIALECT).unwrap();
     let url = session.url(&format!("ws://127.0.0.1:{port}/"), group);
     let address = Address::new(&url, &TlsOptions::default()).unwrap();
     let (commands, receiver) = mpsc::channel(8);
     let (done, waited) = std_mpsc::channel();
     let observer = Counting { group: Group::default(), started: None, left: messages as usize, done };
-    let thread = std::thread::spawn(move || event_loop().block_on(drive(session, address, receiver, observer)));
+    let thread =
+        std::thread::spawn(move || event_loop().block_on(drive_keeping(journal, session, address, receiver, observer)));
     let elapsed = waited.recv().unwrap();
     drop(commands);
     thread.join().unwrap();

@@ -183,9 +183,10 @@ impl std::fmt::Display for VisitEnd {
             DisconnectCause::NoAnswer | DisconnectCause::HandshakeTimeout => {
                 formatter.write_str("the server did not answer in time")
             }
-            DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::ByUser => {
-                formatter.write_str("the session has left")
-            }
+            DisconnectCause::LeaderRole
+            | DisconnectCause::VisitOver
+            | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::ByUser => formatter.write_str("the session has left"),
             DisconnectCause::LeftGroup => formatter.write_str("this device has left the group"),
         }
     }
