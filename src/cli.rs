@@ -178,6 +178,9 @@ pub struct DisplayArgs {
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,
+    /// How many messages the feed keeps in memory
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub feed_rows: u32,
 }
 
 #[derive(Debug, Args)]

@@ -108,6 +108,34 @@ fn keys_that_make_no_sense_do_nothing() {
 }
 
 #[test]
+fn a_filter_is_typed_and_taken_back_and_a_search_found() {
+    for dialect in DIALECTS {
+        let mut terminal = demo(dialect, 30, 100);
+        wait_until_live(&mut terminal);
+        terminal.press("4/nothing-of-this-name");
+        terminal.wait_for("no row fits the filter");
+        terminal.press("\u{1}\u{b}kind:text");
+        terminal.wait_for("filter: kind:text");
+        terminal.wait("texts alone", |screen| {
+            let contents = screen.contents();
+            contents.contains("text from") && !contents.contains("no row fits")
+        });
+        terminal.press("\u{1b}");
+        terminal.wait("all rows again", |screen| !screen.contents().contains("filter: "));
+        terminal.press("/size>lots\r");
+        terminal.wait_for("is not a size");
+        // Escape and what follows at once would be one key with Alt.
+        terminal.press("\u{1b}");
+        terminal.wait("the line to close", |screen| !screen.contents().contains("is not a size"));
+        terminal.press("ftext\rnN@!%");
+        terminal.wait_for("find: text");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0, "{dialect}");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
 fn every_way_to_end_gives_the_terminal_back() {
     type End = fn(&mut Terminal);
     let ends: [(&str, End); 5] = [

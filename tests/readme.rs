@@ -34,6 +34,19 @@ fn the_keys_are_those_of_the_key_map() {
 }
 
 #[test]
+fn the_filter_table_is_that_of_the_language() {
+    let expected: String =
+        d2mtop::group::filter::HELP.iter().map(|line| format!("| `{}` | {} |\n", line.syntax, line.meaning)).collect();
+    let readme = readme();
+    let table = section(
+        &readme,
+        "<!-- filter: begin -->\n| filter | shows the messages |\n|---|---|\n",
+        "<!-- filter: end -->",
+    );
+    assert_eq!(table, expected, "put this into the filter's table in README.md:\n{expected}");
+}
+
+#[test]
 fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
     let readme = readme();
     let home = tempfile::tempdir().unwrap();

@@ -24,7 +24,9 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
     ServerGroup, SlotState,
 };
-use d2mtop::runtime::{Memories, Monitor, Observer, Reaction, RunningSessions, Screen, clock, dashboard, drive};
+use d2mtop::runtime::{
+    Memories, Monitor, Observer, Page, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
+};
 use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
 use d2mtop::text::Clean;
 use program::Mediator;
@@ -88,6 +90,14 @@ impl Screen for Memory {
         input
     }
 
+    fn work(&mut self, _group: &Group) -> Worked {
+        Worked::default()
+    }
+
+    fn take_older(&mut self, _tab: usize, _page: Page, _group: &Group) -> Reaction {
+        Reaction::Nothing
+    }
+
     fn show_tab(&mut self, tab: usize) {
         self.tab = tab;
     }
@@ -135,6 +145,7 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let sessions = RunningSessions::start(
         [device(&mediator, 1, 11), device(&mediator, 2, 22)]
             .map(|(session, address)| (session, address, Memories::default(), Monitor::default())),
+        Group::default,
         Arc::default(),
     )
     .unwrap();

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive_keeping};
 use super::memory::Memory;
-use super::screen::{Reaction, Screen};
+use super::screen::{Page, Reaction, Screen};
 use super::{Memories, Monitor, Remembering, clock, signals};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
@@ -36,17 +36,18 @@ pub struct RunningSessions {
 }
 
 impl RunningSessions {
-    /// Starts the threads. `standing_changed` is notified whenever there is something to draw that is not of the group
-    /// in sight; others may notify it, too.
+    /// Starts the threads; each session begins with such a group. `standing_changed` is notified whenever there is
+    /// something to draw that is not of the group in sight; others may notify it, too.
     ///
     /// # Errors
     /// If the system gives no thread or no event loop.
     pub fn start(
         sessions: impl IntoIterator<Item = (Session, Address, Memories, Monitor)>,
+        group: impl Fn() -> Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
         let start = |(session, address, memories, monitor)| {
-            RunningSession::start(session, address, memories, monitor, Arc::clone(&standing_changed))
+            RunningSession::start(session, address, memories, monitor, group(), Arc::clone(&standing_changed))
         };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         Ok(Self { tabs, visible: 0, standing_changed })
@@ -129,6 +130,7 @@ impl RunningSession {
         address: Address,
         memories: Memories,
         monitor: Monitor,
+        group: Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
         let Memories { slot, known: memory, journal } = memories;
@@ -137,8 +139,7 @@ impl RunningSession {
             None => session,
         };
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
-        let shared =
-            Arc::new(Shared { group: Mutex::new(Group::default()), changed: Notify::new(), ended: Notify::new() });
+        let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
         let keeper = monitor.before(Remembering::new(keeper, slot)?);
         let ended = Arc::clone(&shared);
@@ -193,6 +194,7 @@ async fn show<S: Screen>(
     let mut inputs = pin!(inputs);
     let mut terminated = pin!(terminated);
     let mut frames = Frames::new();
+    let mut is_working = true;
     loop {
         let session = sessions.visible()?;
         let by_time = screen.changes_at(&session.shared.group(), clock::now());
@@ -200,6 +202,7 @@ async fn show<S: Screen>(
             biased;
             input = inputs.next() => {
                 let Some(input) = input else { return Ok(()) };
+                is_working = true;
                 match react(sessions, screen, input?)? {
                     Next::Nothing => {}
                     // A key is answered at once, whatever the frame rate.
@@ -207,11 +210,22 @@ async fn show<S: Screen>(
                     Next::End => return Ok(()),
                 }
             }
-            () = frames.due() => frames.draw(sessions, screen)?,
+            () = frames.due() => {
+                is_working = true;
+                frames.draw(sessions, screen)?;
+            }
             () = session.shared.changed.notified() => frames.wanted(),
             () = sessions.standing_changed.notified() => frames.wanted(),
             () = clock::sleep_until(by_time) => frames.wanted(),
             () = &mut terminated => return Ok(()),
+            // Last, and after the event loop has looked for what else there is.
+            () = tokio::task::yield_now(), if is_working => {
+                let worked = screen.work(&session.shared.group());
+                is_working = worked.more;
+                if worked.changed {
+                    frames.wanted();
+                }
+            }
         }
     }
 }
@@ -233,6 +247,9 @@ fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::In
             if !session.ask(command) {
                 screen.notify(Clean::literal("busy: too many requests are waiting; try again in a moment"));
             }
+        }
+        Reaction::Older { .. } => {
+            screen.take_older(sessions.visible, Page::NoJournal, &session.shared.group());
         }
         Reaction::Suspend => {
             screen.suspend()?;

@@ -30,7 +30,7 @@ pub use monitor::{Monitor, Monitors};
 pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
-pub use screen::{Reaction, Screen};
+pub use screen::{Page, Reaction, Screen, Worked};
 pub use visit::{Visit, VisitEnd, visit};
 
 /// A single-threaded event loop.

@@ -2,9 +2,10 @@
 
 use std::io;
 
-use crate::group::{Group, Standing};
+use crate::group::{Group, Row, Standing};
 use crate::protocol::Millis;
 use crate::session::Command;
+use crate::text::Clean;
 
 /// What an input of the user leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,10 +20,43 @@ pub enum Reaction {
     Tab(isize),
     /// Ask this of the session; the screen changed, too.
     Command(Command),
+    /// Read a page of the journal for [`Screen::take_older`]; the screen changed, too.
+    Older {
+        /// The number of the oldest row that was read so far; [`None`] reads what is just older than the oldest row in
+        /// memory.
+        before: Option<u64>,
+        /// How many rows at most.
+        count: usize,
+    },
     /// Stop as by Ctrl-Z: give the terminal back, stop the process, take the terminal again when it continues.
     Suspend,
     /// End the program.
     Quit,
+}
+
+/// What the journal has of the time before.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Page {
+    /// Nothing is kept.
+    NoJournal,
+    /// Why it could not be read.
+    Failed(Clean),
+    /// The newest of the rows that were asked for.
+    Rows {
+        /// Their numbers in the journal, strictly rising; strictly older than what is in memory.
+        rows: Vec<(u64, Row)>,
+        /// Whether there are still older ones.
+        more: bool,
+    },
+}
+
+/// What a slice of work led to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worked {
+    /// Whether the screen changed.
+    pub changed: bool,
+    /// Whether there is more to do.
+    pub more: bool,
 }
 
 /// A screen: draws the group, turns inputs into reactions, and can give the terminal back.
@@ -45,11 +79,18 @@ pub trait Screen {
     /// Takes one input.
     fn handle(&mut self, input: Self::Input, group: &Group, now: Millis) -> Reaction;
 
+    /// Does a part of what takes longer than a frame, for a few milliseconds at most; called while nothing else waits,
+    /// until there is no more to do, and again after each frame.
+    fn work(&mut self, group: &Group) -> Worked;
+
+    /// Takes what was asked for by [`Reaction::Older`] in that tab.
+    fn take_older(&mut self, tab: usize, page: Page, group: &Group) -> Reaction;
+
     /// Turns to another tab, which the groups that follow belong to. At first that is tab 0.
     fn show_tab(&mut self, tab: usize);
 
     /// Shows a line about something that just happened, until the next key.
-    fn notify(&mut self, notice: crate::text::Clean);
+    fn notify(&mut self, notice: Clean);
 
     /// When what is on the screen changes next by the passing of time alone; [`None`] if never.
     fn changes_at(&self, group: &Group, now: Millis) -> Option<Millis>;

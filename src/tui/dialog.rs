@@ -31,7 +31,7 @@ pub(super) struct Dialog {
     /// What would happen.
     consequence: &'static str,
     /// What is worse than usual this time.
-    warnings: Vec<&'static str>,
+    warnings: Vec<String>,
     answers: Vec<Answer>,
     chosen: usize,
 }
@@ -51,6 +51,7 @@ enum Agreed {
     Take(TransactionScope),
     Release,
     ConnectAs(SlotState),
+    Probe,
 }
 
 impl Answer {
@@ -80,7 +81,7 @@ impl Dialog {
             title,
             object: device_words(view, device),
             consequence,
-            warnings: drop_warnings(view, device),
+            warnings: drop_warnings(view, device).into_iter().map(str::to_owned).collect(),
             answers: vec![Answer::nothing("Cancel"), Answer::to(answer, agreed)],
             chosen: 0,
         }
@@ -144,6 +145,26 @@ impl Dialog {
         }
     }
 
+    /// Measure with a reflection, although devices that are off will get it, too?
+    pub(super) fn probe(view: &View<'_>) -> Self {
+        let devices = view.group.devices();
+        let off = devices.len().saturating_sub(devices.connected());
+        let off = match (view.tells_who_is_on(), off) {
+            (false, _) => "the devices that are off".to_owned(),
+            (true, 0) => "devices that are off (none now)".to_owned(),
+            (true, 1) => "1 device that is off".to_owned(),
+            (true, off) => format!("{off} devices that are off"),
+        };
+        Self {
+            title: "Probe",
+            object: "Reflect a message that changes nothing, and measure until it is stored".to_owned(),
+            consequence: "Every other device gets it, and acknowledges it.",
+            warnings: vec![format!("The server keeps it for {off} until they come back.")],
+            answers: vec![Answer::nothing("Cancel"), Answer::to("Probe", Agreed::Probe)],
+            chosen: 0,
+        }
+    }
+
     /// Why something cannot be done in this session.
     pub(super) fn read_only(what: &'static str) -> Self {
         Self {
@@ -171,6 +192,7 @@ impl Dialog {
             Agreed::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
             Agreed::Release => Command::ReleaseLock,
             Agreed::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
+            Agreed::Probe => Command::Probe(Confirmed::after_asking(())),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, Offset as _, Utc};
 
 use crate::protocol::Millis;
 
@@ -34,6 +34,15 @@ impl Zone {
 
     fn same_day(self, one: Millis, other: Millis) -> bool {
         self.show(one, "%F") == self.show(other, "%F")
+    }
+
+    /// How many seconds its clock is ahead of UTC.
+    pub(super) fn ahead_of_utc(self, at: Millis) -> i32 {
+        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
+        match (utc, self) {
+            (Some(utc), Self::Local) => utc.with_timezone(&Local).offset().fix().local_minus_utc(),
+            (_, Self::Utc) | (None, _) => 0,
+        }
     }
 
     /// `14:02`
@@ -130,6 +139,15 @@ pub(super) fn span(span: Duration) -> String {
     }
 }
 
+/// How far a time is from another one: `+1.2 s`, `-3 min`, `±0`.
+pub(super) fn apart(from: Millis, to: Millis) -> String {
+    match (to.since(from), from.since(to)) {
+        (Duration::ZERO, Duration::ZERO) => "±0".to_owned(),
+        (Duration::ZERO, before) => format!("-{}", span(before)),
+        (after, _) => format!("+{}", span(after)),
+    }
+}
+
 /// Bytes with their unit: `212 B`, `1,204 B`, `16.4 kB`.
 pub(super) fn size(bytes: u32) -> String {
     match bytes {
@@ -199,6 +217,15 @@ mod tests {
             [(200, "+0.2 s"), (-34 * 60_000, "-34 min"), (0, "+0.0 s"), (i64::MIN, "-106,751,991,167 d")]
         {
             assert_eq!(offset(ahead), shown);
+        }
+    }
+
+    #[test]
+    fn times_are_told_apart_with_a_sign() {
+        for (from, to, shown) in
+            [(5, 5, "±0"), (1_000, 2_234, "+1.2 s"), (2_000, 1_000, "-1.0 s"), (0, u64::MAX, "+213,503,982,334 d")]
+        {
+            assert_eq!(apart(Millis(from), Millis(to)), shown);
         }
     }
 

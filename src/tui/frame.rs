@@ -32,7 +32,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>
             for separator in &layout.separators {
                 separate(buffer, *separator);
             }
-            hints(buffer, &layout, ui, view);
+            match &ui.overlay {
+                Overlay::Line(line) => line.prompt.draw(buffer, layout.hints, view),
+                _ => hints(buffer, &layout, ui, view),
+            }
             overlay(buffer, area, &layout, ui, view);
         }
     }
@@ -71,8 +74,8 @@ fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, view: &Vi
             role::title(view)
         }
         Pane::Feed => {
-            feed::draw(buffer, body, view, ui.scroll, focused);
-            feed::title(view, ui.scroll)
+            feed::draw(buffer, body, view, &ui.reading, focused);
+            feed::title(view, &ui.reading)
         }
         Pane::Latency => {
             latency::draw(buffer, body, view);
@@ -135,18 +138,22 @@ fn separate(buffer: &mut Buffer, area: Rect) {
 fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
     let mut pen = Pen::new(buffer, layout.hints);
     pen.gap(1);
-    if let Some((kind, text)) = ui.notice(view.group) {
+    let explanation = ui.explanation(view);
+    let comes_first = explanation.is_none() || ui.is_after_the_end(view.group);
+    if let Some((kind, text)) = ui.notice(view.group).filter(|_| comes_first) {
         let (glyph, style) = match kind {
             NoticeKind::Done => ("✓", view.theme.good()),
             NoticeKind::Refused | NoticeKind::Ignored | NoticeKind::Alarm => (ATTENTION, view.theme.attention()),
         };
         pen.text(glyph, style).gap(1);
-        let note = if kind == NoticeKind::Alarm && view.group.devices().alarms() > 0 { "   n noted" } else { "" };
+        let notes = !(ui.focus == Pane::Feed && ui.reading.is_searching());
+        let is_open = kind == NoticeKind::Alarm && view.group.devices().alarms() > 0;
+        let note = if is_open && notes { "   n noted" } else { "" };
         let text = super::cut::cut(text.as_str(), pen.room().saturating_sub(width(note))).into_owned();
         pen.text(&text, style).text(note, view.theme.focus());
         return;
     }
-    if let Some(text) = ui.explanation(view) {
+    if let Some(text) = explanation {
         pen.text(ATTENTION, view.theme.attention()).gap(1).text(&text, view.theme.attention());
         return;
     }
@@ -173,8 +180,8 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, view: 
         ..above_hints
     };
     match &mut ui.overlay {
-        Overlay::None => {}
-        Overlay::Page(page) => page.draw(buffer, below_header, view),
+        Overlay::None | Overlay::Line(_) => {}
+        Overlay::Page(page) => page.draw(buffer, below_header, view, &ui.reading),
         // A dialog too high for that may cover the header, rather than lose a warning.
         Overlay::Dialog(dialog) if dialog.wanted_height(area.width, view) > usize::from(below_header.height) => {
             dialog.draw(buffer, above_hints, view);

@@ -26,10 +26,41 @@ pub(super) enum Action {
     Connect,
     Drop,
     Lock,
+    Probe,
     AcceptClock,
     Note,
+    /// Opens a line to type into.
+    Ask(Question),
+    /// Takes the next completion, or the one before.
+    Complete(isize),
+    /// The next hit of the search, or the one before.
+    Hit(Way),
+    Mark,
+    Copy,
+    /// Shows what people wrote, or hides it again.
+    Reveal,
     Repaint,
     Suspend,
+}
+
+/// What is typed into a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Which rows are shown.
+    Filter,
+    /// Which row is looked for.
+    Search,
+    /// Which time to go to.
+    Time,
+}
+
+/// Which way through the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To what came before.
+    Older,
+    /// To what came after.
+    Newer,
 }
 
 /// A movement through rows.
@@ -58,6 +89,8 @@ pub(super) enum Place {
     Page,
     /// In a dialog.
     Dialog,
+    /// In a line that is typed into: what means nothing here is text.
+    Line,
 }
 
 /// One line of the table.
@@ -100,7 +133,7 @@ const fn bind(
 }
 
 use KeyCode::{BackTab, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
-use Place::{Dialog, Everywhere, On, Page, Panes};
+use Place::{Dialog, Everywhere, Line, On, Page, Panes};
 
 /// All keys. The first line that fits decides; the hint bar shows lines from top to bottom while there is room.
 pub(super) static TABLE: &[Binding] = &[
@@ -119,8 +152,16 @@ pub(super) static TABLE: &[Binding] = &[
         "",
     ),
     bind(Dialog, &[named(Enter)], "Enter", Action::Confirm, "give the marked answer", ""),
+    // Lines.
+    bind(Line, &[named(Enter)], "Enter", Action::Confirm, "keep", ""),
+    bind(Line, &[named(Esc)], "Esc", Action::Back, "as before", ""),
+    bind(Line, &[named(Tab)], "Tab", Action::Complete(1), "complete", ""),
+    bind(Line, &[named(BackTab)], "Shift-Tab", Action::Complete(-1), "", ""),
     // Help and details.
-    bind(Page, &[named(Esc), key('q'), key('?'), named(Enter)], "Esc", Action::Back, "close", ""),
+    bind(Page, &[named(Esc), key('q'), key('?')], "Esc", Action::Back, "close", ""),
+    bind(Page, &[named(Enter)], "Enter", Action::Confirm, "", ""),
+    bind(Page, &[key('b')], "b", Action::Reveal, "text", "in the detail of a row: show what was written, or hide it"),
+    bind(Page, &[key('y')], "y", Action::Copy, "copy", ""),
     bind(Page, &[key('j'), named(Down)], "j k", Action::Move(Motion::Down), "scroll", ""),
     bind(Page, &[key('k'), named(Up)], "k", Action::Move(Motion::Up), "", ""),
     bind(Page, &[named(PageDown), ctrl('d'), key(' ')], "PgDn", Action::Move(Motion::PageDown), "", ""),
@@ -128,16 +169,39 @@ pub(super) static TABLE: &[Binding] = &[
     bind(Page, &[key('g'), named(Home)], "g", Action::Move(Motion::First), "", ""),
     bind(Page, &[key('G'), named(End)], "G", Action::Move(Motion::Last), "", ""),
     // Devices.
-    bind(On(Pane::Devices), &[named(Enter)], "Enter", Action::Detail, "detail", "all facts of the device or row"),
+    bind(
+        On(Pane::Devices),
+        &[named(Enter)],
+        "Enter",
+        Action::Detail,
+        "detail",
+        "all facts of the device, the row or the latency",
+    ),
     bind(On(Pane::Devices), &[key('s')], "s", Action::Sort, "sort", "sort devices by the next property"),
     bind(On(Pane::Devices), &[key('S')], "S", Action::Reverse, "", "reverse the order of devices"),
     // Feed.
     bind(On(Pane::Feed), &[key(' ')], "Space", Action::Pause, "pause/follow", "pause the feed, or follow it again"),
     bind(On(Pane::Feed), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
+    bind(
+        On(Pane::Feed),
+        &[key('n')],
+        "n N",
+        Action::Hit(Way::Older),
+        "",
+        "while a search is on: the next older hit, and the next newer one",
+    ),
+    bind(On(Pane::Feed), &[key('N')], "N", Action::Hit(Way::Newer), "", ""),
+    bind(On(Pane::Feed), &[key('m')], "m", Action::Mark, "", "mark the row: others show how they differ from it"),
+    bind(On(Pane::Feed), &[key('y')], "y", Action::Copy, "", "copy the row, or all of a detail (OSC 52)"),
+    bind(On(Pane::Latency), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
     // All panes.
     bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
+    bind(Panes, &[key('P')], "P", Action::Probe, "", "measure with a reflection (asks first; dgk only)"),
+    bind(Panes, &[key('/')], "/", Action::Ask(Question::Filter), "filter", "show only some rows of the feed"),
+    bind(Panes, &[key('f')], "f", Action::Ask(Question::Search), "", "find a row of the feed"),
+    bind(Panes, &[key('t')], "t", Action::Ask(Question::Time), "", "go to a time in the feed: 14:02, 2h, 2026-11-01"),
     bind(Panes, &[key('c')], "c", Action::Connect, "", "connect now instead of waiting"),
     bind(Panes, &[key('n')], "n", Action::Note, "", "take note of new and changed devices: they count as known"),
     bind(Panes, &[key('a')], "a", Action::AcceptClock, "", "accept for this session that the clocks differ"),
@@ -234,8 +298,8 @@ fn code(keys: &str) -> String {
 mod tests {
     use super::*;
 
-    const EVERY_PLACE: [Place; 7] =
-        [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Dialog];
+    const EVERY_PLACE: [Place; 8] =
+        [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Dialog, Line];
 
     #[test]
     fn keys_do_what_the_convention_says() {

@@ -7,8 +7,11 @@
 //! ```
 
 mod alarm;
+mod canvas;
 mod clock;
+mod copy;
 mod cut;
+mod detail;
 mod devices;
 mod dialog;
 mod feed;
@@ -20,9 +23,12 @@ mod keymap;
 mod latency;
 mod layout;
 mod lock;
+mod measured;
+mod moment;
 mod open;
 mod page;
 mod pen;
+mod prompt;
 mod role;
 mod tabs;
 pub mod terminal;
@@ -34,16 +40,19 @@ mod view;
 mod why;
 
 pub use alarm::{Alarm, QuietHours};
+pub use canvas::Canvas;
 pub use format::Zone;
 pub use layout::Pane;
 pub use open::{Beside, demo, open, show};
 pub use theme::{Colour, Glyphs};
 
 use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::group::{Group, Standing};
-use crate::protocol::{Dialect, Millis};
-use crate::runtime::{Reaction, Screen};
+use crate::protocol::{Dialect, GroupKeys, Millis};
+use crate::runtime::{Page, Reaction, Screen, Worked};
 use crate::session::Presence;
 use crate::text::Clean;
 use tabs::Tabs;
@@ -64,6 +73,8 @@ pub struct Settings {
     pub title: Clean,
     /// Which protocol is spoken.
     pub dialect: Dialect,
+    /// What opens an envelope when the user wants to see all of it.
+    pub keys: Option<Arc<GroupKeys>>,
     /// Whether nothing may be changed.
     pub read_only: bool,
     /// Whether the leader role is kept, at the cost of the group's incoming messages.
@@ -119,6 +130,9 @@ impl Screen for Dashboard {
         if reaction == Reaction::Repaint {
             self.terminal.forget_what_is_shown();
         }
+        if let Some(text) = ui.take_copied() {
+            self.terminal.copy(&text);
+        }
         reaction
     }
 
@@ -126,6 +140,15 @@ impl Screen for Dashboard {
         if let Some(ui) = self.tabs.visible_mut() {
             ui.notify(notice);
         }
+    }
+
+    fn work(&mut self, group: &Group) -> Worked {
+        let Some(ui) = self.tabs.visible_mut() else { return Worked::default() };
+        work(ui, group)
+    }
+
+    fn take_older(&mut self, tab: usize, page: Page, group: &Group) -> Reaction {
+        self.tabs.get_mut(tab).map_or(Reaction::Nothing, |ui| ui.take_older(page, group))
     }
 
     fn show_tab(&mut self, tab: usize) {
@@ -142,5 +165,23 @@ impl Screen for Dashboard {
 
     fn resume(&mut self) -> io::Result<()> {
         self.terminal.take_again()
+    }
+}
+
+/// How long the work between frames may take at once.
+const SLICE: Duration = Duration::from_millis(4);
+
+/// How many rows are looked through between two looks at the clock.
+const ROWS: usize = 1_000;
+
+fn work(ui: &mut Ui, group: &Group) -> Worked {
+    let until = Instant::now() + SLICE;
+    let mut changed = false;
+    loop {
+        let worked = ui.work(group, ROWS);
+        changed |= worked.changed;
+        if !worked.more || Instant::now() >= until {
+            return Worked { changed, ..worked };
+        }
     }
 }

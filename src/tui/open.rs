@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::alarm::NotQuietHours;
 use super::{Alarm, Colour, Dashboard, Glyphs, Settings, Zone, first_run};
 use crate::cli::{AttentionArgs, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
+use crate::group::Group;
 use crate::net::Address;
 use crate::profile::{Profile, ProfileError, StoreError};
 use crate::runtime::demo::Stage;
@@ -17,6 +18,9 @@ use crate::runtime::{
 };
 use crate::session::{LeaderPolicy, Session};
 use crate::text::Clean;
+
+/// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
+const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
 
 /// What runs beside the dashboard.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +130,9 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs, beside: Beside<'_>) -> Re
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
     let (sessions, held): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| take_apart(tab, &monitors)).unzip();
-    let sessions = RunningSessions::start(sessions, redraw).map_err(Failure::Start)?;
+    let rows = usize::try_from(display.feed_rows).unwrap_or(usize::MAX);
+    let group = || Group::with_feed_rows(rows).with_envelopes(ENVELOPE_BYTES);
+    let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
         .map_err(Failure::Terminal)?;
@@ -149,6 +155,7 @@ fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
     Settings {
         title: prepared.title.clone(),
         dialect: config.keys.dialect(),
+        keys: Some(Arc::clone(&config.keys)),
         read_only: config.read_only,
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
         presence: config.presence,

@@ -1,28 +1,37 @@
-//! Pages over the panes: the help, and all facts of a device or a feed row.
+//! Pages over the panes: the help, and all facts of a device, a feed row or the latency.
 
 use std::fmt::Display;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::cut::{Align, wrap};
 use super::dialog::frame;
+use super::feed::{Reading, Spot};
 use super::keymap::{self, Motion};
 use super::pen::Pen;
-use super::theme::Theme;
+use super::theme::{SELECTED, Theme};
 use super::view::View;
-use super::{devices, format};
-use crate::group::Row;
-use crate::protocol::d2d::{Conversation, Direction};
+use super::{detail, devices, measured};
+use crate::group::filter;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
 
+/// The columns of most pages, where there is room.
+const WIDTH: u16 = 80;
+
 /// A page that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) about: About,
     top: usize,
     /// How many lines there were, and how many were in sight.
     extent: (usize, usize),
+    /// Whether what people wrote is shown; only ever by a key, and only until the page is closed.
+    revealed: bool,
+    /// The lines that lead to a row of the feed, and which of them Enter follows.
+    targets: Vec<(usize, u64)>,
+    chosen: usize,
 }
 
 /// What a page is about.
@@ -30,20 +39,64 @@ pub(super) struct Page {
 pub(super) enum About {
     Help,
     Device(DeviceId),
-    Row(u64),
+    Row(Spot),
+    Latency,
 }
 
 /// A name and what belongs to it; without a name, a continuation or a remark.
-type Line = (String, String);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fact {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) style: Style,
+    /// The row of the feed that it leads to.
+    pub(super) target: Option<u64>,
+}
+
+impl Fact {
+    pub(super) fn new(name: impl Into<String>, value: impl Display) -> Self {
+        Self { name: name.into(), value: value.to_string(), ..Self::default() }
+    }
+
+    /// Words above what follows.
+    pub(super) fn heading(words: &str) -> Self {
+        Self { value: words.to_owned(), style: Theme::STRONG, ..Self::default() }
+    }
+
+    pub(super) fn blank() -> Self {
+        Self::default()
+    }
+
+    pub(super) const fn styled(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+}
 
 impl Page {
     pub(super) const fn new(about: About) -> Self {
-        Self { about, top: 0, extent: (0, 0) }
+        Self { about, top: 0, extent: (0, 0), revealed: false, targets: Vec::new(), chosen: 0 }
+    }
+
+    /// Shows what was written, or hides it again; false where nothing ever was.
+    pub(super) const fn reveal(&mut self) -> bool {
+        let about_row = matches!(self.about, About::Row(_));
+        self.revealed = about_row && !self.revealed;
+        about_row
+    }
+
+    /// The row of the feed that Enter leads to.
+    pub(super) fn target(&self) -> Option<u64> {
+        self.targets.get(self.chosen).map(|(_, number)| *number)
     }
 
     pub(super) fn scroll(&mut self, motion: Motion) {
         let (lines, shown) = self.extent;
         let page = shown.max(1);
+        if let (Motion::Up | Motion::Down, false) = (motion, self.targets.is_empty()) {
+            self.choose(motion == Motion::Down);
+            return;
+        }
         let top = match motion {
             Motion::Up => self.top.saturating_sub(1),
             Motion::Down => self.top + 1,
@@ -55,27 +108,39 @@ impl Page {
         self.top = top.min(lines.saturating_sub(shown));
     }
 
-    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
-        let (title, lines) = match self.about {
-            About::Help => ("Keys", help()),
-            About::Device(device) => ("Device", device_facts(view, device)),
-            About::Row(number) => ("Reflected message", row_facts(view, number)),
-        };
-        let width = area.width.min(80);
-        let name_width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    /// The next line that leads somewhere, or the one before, and puts it in sight.
+    fn choose(&mut self, next: bool) {
+        let last = self.targets.len().saturating_sub(1);
+        self.chosen = if next { (self.chosen + 1).min(last) } else { self.chosen.saturating_sub(1) };
+        if let Some((line, _)) = self.targets.get(self.chosen) {
+            // From the first one on, everything before is reached, too.
+            let first = if self.chosen == 0 { 0 } else { *line };
+            self.top = self.top.min(first).max((line + 1).saturating_sub(self.extent.1));
+        }
+    }
+
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: &View<'_>, reading: &Reading) {
+        let width = area.width.min(if matches!(self.about, About::Row(_)) { 100 } else { WIDTH });
+        let facts = facts(view, reading, self.about, self.revealed, width);
+        let longest = usize::from(width) / 2;
+        let name_width = facts.iter().map(|fact| super::cut::width(&fact.name)).max().unwrap_or(0).min(longest);
         let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
-        let lines: Vec<Line> =
-            lines.into_iter().flat_map(|(name, value)| continued(name, &value, value_width)).collect();
+        let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
-        let inner = frame(buffer, area, (width, height), title, view.theme.focus());
+        let inner = frame(buffer, area, (width, height), title(self.about), view.theme.focus());
         self.extent = (lines.len(), usize::from(inner.height));
         self.top = self.top.min(lines.len().saturating_sub(usize::from(inner.height)));
+        self.targets =
+            lines.iter().enumerate().filter_map(|(index, line)| line.target.map(|number| (index, number))).collect();
+        self.chosen = self.chosen.min(self.targets.len().saturating_sub(1));
+        let chosen = self.targets.get(self.chosen).map(|(line, _)| *line);
         let mut pen = Pen::new(buffer, inner);
-        for (name, value) in lines.iter().skip(self.top).take(usize::from(inner.height)) {
-            pen.gap(1)
-                .column(name, name_width, Align::Left, Theme::STRONG)
+        for (index, line) in lines.iter().enumerate().skip(self.top).take(usize::from(inner.height)) {
+            let mark = if chosen == Some(index) { SELECTED } else { " " };
+            pen.text(mark, view.theme.focus())
+                .column(&line.name, name_width, Align::Left, Theme::STRONG)
                 .gap(2)
-                .text(value, Theme::PLAIN)
+                .text(&line.value, line.style)
                 .next_line();
         }
         let hidden = lines.len().saturating_sub(self.top + usize::from(inner.height));
@@ -86,15 +151,50 @@ impl Page {
     }
 }
 
-fn continued(name: String, value: &str, width: usize) -> Vec<Line> {
-    let mut names = std::iter::once(name);
-    wrap(value, width).into_iter().map(|line| (names.next().unwrap_or_default(), line)).collect()
+const fn title(about: About) -> &'static str {
+    match about {
+        About::Help => "Keys",
+        About::Device(_) => "Device",
+        About::Row(_) => "Reflected message",
+        About::Latency => "Latency",
+    }
 }
 
-fn help() -> Vec<Line> {
-    let keys = keymap::help().map(|(key, does)| (key.to_owned(), does.to_owned()));
+fn facts(view: &View<'_>, reading: &Reading, about: About, revealed: bool, width: u16) -> Vec<Fact> {
+    match about {
+        About::Help => help(),
+        About::Device(device) => device_facts(view, device),
+        About::Row(spot) => detail::facts(view, reading, spot, revealed),
+        About::Latency => measured::facts(view, width),
+    }
+}
+
+/// The page as text, for the clipboard; without what people wrote.
+pub(super) fn plain(view: &View<'_>, reading: &Reading, about: About) -> String {
+    let line = |fact: Fact| match (fact.name.is_empty(), fact.value.is_empty()) {
+        (true, _) => fact.value,
+        (false, true) => fact.name,
+        (false, false) => format!("{}: {}", fact.name, fact.value),
+    };
+    facts(view, reading, about, false, WIDTH).into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn continued(fact: Fact, width: usize) -> Vec<Fact> {
+    // What fits stays as it is, columns and all.
+    if super::cut::width(&fact.value) <= width {
+        return vec![fact];
+    }
+    let Fact { name, value, style, target } = fact;
+    let (mut names, mut targets) = (std::iter::once(name), std::iter::once(target));
+    wrap(&value, width)
+        .into_iter()
+        .map(|value| Fact { name: names.next().unwrap_or_default(), value, style, target: targets.next().flatten() })
+        .collect()
+}
+
+fn help() -> Vec<Fact> {
+    let keys = keymap::help().map(|(key, does)| Fact::new(key, does));
     let words = [
-        ("", ""),
         ("on, off", "connected to the mediator now, or not"),
         ("keep, temp", "the slot is kept, or goes some minutes after disconnecting"),
         ("age", "from being stored by the mediator to being received, clocks corrected"),
@@ -104,115 +204,57 @@ fn help() -> Vec<Line> {
         ("same nonce", "another message used this nonce: a replay, or a broken sender"),
         ("← → ⇄", "incoming, outgoing, between own devices"),
     ];
-    keys.chain(words.map(|(word, meaning)| (word.to_owned(), meaning.to_owned()))).collect()
+    let filter = filter::HELP.iter().map(|line| Fact::new(line.syntax, line.meaning));
+    let words = words.map(|(word, meaning)| Fact::new(word, meaning));
+    let heading = |words| [Fact::blank(), Fact::heading(words)];
+    keys.chain(heading("In the filter and the search"))
+        .chain(filter)
+        .chain(heading("On the screen"))
+        .chain(words)
+        .collect()
 }
 
-fn fact(name: &str, value: &(impl Display + ?Sized)) -> Line {
-    (name.to_owned(), value.to_string())
-}
-
-fn device_facts(view: &View<'_>, id: DeviceId) -> Vec<Line> {
+fn device_facts(view: &View<'_>, id: DeviceId) -> Vec<Fact> {
     let exact = |at| view.clock.zone().exact(at);
     let Some(device) = view.group.devices().get(id) else {
-        return vec![fact("id", &id), fact("", "no longer in the list")];
+        return vec![Fact::new("id", id), Fact::new("", "no longer in the list")];
     };
-    let mut facts = vec![fact("id", &id)];
+    let mut facts = vec![Fact::new("id", id)];
     if view.is_own(id) {
-        facts.push(fact("", "this is the device you are looking through"));
+        facts.push(Fact::new("", "this is the device you are looking through"));
     }
-    facts.extend(view.group.devices().change(id).map(|change| fact("! note", &change.sentence())));
+    facts.extend(view.group.devices().change(id).map(|change| Fact::new("! note", change.sentence())));
     match &device.info {
         Ok(info) => facts.extend([
-            fact("label", &info.label),
-            fact("platform", &info.platform),
-            fact("details", &info.platform_details),
-            fact("app version", &info.app_version),
+            Fact::new("label", &info.label),
+            Fact::new("platform", info.platform),
+            Fact::new("details", &info.platform_details),
+            Fact::new("app version", &info.app_version),
         ]),
-        Err(error) => facts.push(fact("device info", &format!("cannot be read: {error}"))),
+        Err(error) => facts.push(Fact::new("device info", format!("cannot be read: {error}"))),
     }
     facts.extend(match device.activity {
         Activity::ConnectedSince(at) => {
-            vec![fact("state", "on"), fact("last login", &exact(at)), fact("last seen", "now, it is connected")]
+            vec![
+                Fact::new("state", "on"),
+                Fact::new("last login", exact(at)),
+                Fact::new("last seen", "now, it is connected"),
+            ]
         }
-        Activity::LastDisconnect(at) => vec![fact("state", "off"), fact("last seen", &exact(at))],
+        Activity::LastDisconnect(at) => vec![Fact::new("state", "off"), Fact::new("last seen", exact(at))],
         Activity::LastLogin(at) => {
-            vec![fact("last login", &exact(at)), fact("state", "not told by this server (dialect mk)")]
+            vec![Fact::new("last login", exact(at)), Fact::new("state", "not told by this server (dialect mk)")]
         }
-        Activity::Unknown => vec![fact("state", "not told by the server")],
+        Activity::Unknown => vec![Fact::new("state", "not told by the server")],
     });
     let slot = match device.expiration_policy {
         Some(ExpirationPolicy::Persistent) => "kept as long as possible",
         Some(ExpirationPolicy::Volatile) => "goes some minutes after the device disconnected",
         None => "a policy that d2mtop does not know",
     };
-    facts.push(fact("slot", &format!("{} ({slot})", devices::keep_word(device.expiration_policy))));
+    facts.push(Fact::new("slot", format!("{} ({slot})", devices::keep_word(device.expiration_policy))));
     if let Some(as_of) = view.group.devices().as_of() {
-        facts.push(fact("list as of", &exact(as_of)));
+        facts.push(Fact::new("list as of", exact(as_of)));
     }
     facts
-}
-
-fn row_facts(view: &View<'_>, number: u64) -> Vec<Line> {
-    match view.group.feed().get(number) {
-        Some(row) => [what_facts(view, &row), time_facts(view, &row), mark_facts(&row)].concat(),
-        None => vec![fact("", "this row has fallen out of the feed")],
-    }
-}
-
-fn what_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
-    let mut facts = vec![fact("", &row.sentence(view.group.names())), fact("id", &row.id.0)];
-    facts.extend(row.author().map(|author| fact("from", &format!("{} ({author})", view.label(author)))));
-    match &row.content {
-        Ok(summary) => {
-            let direction = match summary.direction() {
-                Direction::Incoming => "incoming",
-                Direction::Outgoing => "outgoing",
-                Direction::Sync => "between own devices",
-            };
-            facts.extend([fact("kind", &format!("{:?}", summary.kind)), fact("direction", &direction)]);
-        }
-        Err(error) => facts.push(fact("unreadable", &error)),
-    }
-    facts.extend(row.conversation().map(|conversation| match conversation {
-        Conversation::Contact(identity) => fact("contact", &identity),
-        Conversation::Group { id, creator } => fact("group", &format!("{id}, created by {creator}")),
-        Conversation::DistributionList(id) => fact("distribution list", &id),
-    }));
-    facts.extend(row.content.as_ref().ok().and_then(|summary| summary.message_id).map(|id| fact("message id", &id)));
-    facts.push(fact("size", &format!("{} bytes, sealed", format::count(u64::from(row.size)))));
-    facts
-}
-
-fn time_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
-    let exact = |at| view.clock.zone().exact(at);
-    let age = format::span(view.group.age(row.stored_at, row.received_at));
-    let mut facts: Vec<Line> = row
-        .content
-        .as_ref()
-        .ok()
-        .and_then(|summary| summary.created_at)
-        .map(|at| fact("created", &exact(at)))
-        .into_iter()
-        .collect();
-    facts.extend([
-        fact("stored", &format!("{} by the server's clock", exact(row.stored_at))),
-        fact("received", &format!("{}, {age} later", exact(row.received_at))),
-    ]);
-    facts.push(match row.acknowledged_after {
-        Some(waited) => {
-            fact("acknowledged", &format!("{}, {} later", exact(row.received_at.after(waited)), format::span(waited)))
-        }
-        None if row.marks.ephemeral => fact("acknowledged", "never: it is ephemeral"),
-        None => fact("acknowledged", "not yet"),
-    });
-    facts
-}
-
-fn mark_facts(row: &Row) -> Vec<Line> {
-    let marks = [
-        (row.marks.ephemeral, "ephemeral", "only devices that were connected got it"),
-        (row.marks.redelivered, "again", "it was delivered before, on an earlier connection"),
-        (row.marks.repeated_nonce, "same nonce", "another message used this nonce: a replay, or a broken sender"),
-    ];
-    marks.into_iter().filter(|(marked, ..)| *marked).map(|(_, name, meaning)| fact(name, meaning)).collect()
 }

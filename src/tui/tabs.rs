@@ -36,6 +36,10 @@ impl Tabs {
         self.uis.get_mut(self.visible)
     }
 
+    pub(super) fn get_mut(&mut self, tab: usize) -> Option<&mut Ui> {
+        self.uis.get_mut(tab)
+    }
+
     pub(super) const fn show(&mut self, tab: usize) {
         self.visible = tab;
     }

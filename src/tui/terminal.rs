@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
@@ -94,6 +95,12 @@ impl TerminalGuard {
     /// Rings the bell with the next frame.
     pub fn ring(&mut self) {
         self.drawn.0.borrow_mut().push(b'\x07');
+    }
+
+    /// Puts text into the clipboard with the next frame, if the terminal allows it.
+    pub fn copy(&mut self, text: &str) {
+        // Writing into memory cannot fail.
+        let _ = queue!(self.drawn, CopyToClipboard::to_clipboard_from(text));
     }
 
     /// Asks the terminal to notify with the next frame (OSC 9); those that cannot ignore it.

@@ -1,9 +1,11 @@
 //! The whole screen, as a person would see it.
 
 mod chaos;
+mod feed;
 mod fixture;
 mod harm;
 mod keys;
+mod older;
 mod properties;
 mod screens;
 mod tabs;

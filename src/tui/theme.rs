@@ -41,6 +41,7 @@ pub(super) const FILLING: &str = "◐";
 pub(super) const BAD: &str = "✖";
 pub(super) const ATTENTION: &str = "!";
 pub(super) const SELECTED: &str = "▸";
+pub(super) const MARKED: &str = "▪";
 pub(super) const INCOMING: &str = "←";
 pub(super) const OUTGOING: &str = "→";
 pub(super) const SYNC: &str = "⇄";
@@ -121,11 +122,12 @@ fn ascii(symbol: &str) -> &'static str {
         OWN => "@",
         WAITING => ".",
         FILLING => "%",
+        MARKED => "=",
         BAD => "X",
         SELECTED | OUTGOING => ">",
         INCOMING => "<",
         SYNC | "▅" => "=",
-        "·" => "-",
+        "·" | "±" => "-",
         "…" => "~",
         "▁" => "_",
         "▂" => ".",

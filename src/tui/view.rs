@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use super::Settings;
 use super::clock::Clock;
 use super::theme::Theme;
-use crate::group::{Connection, Group};
+use crate::group::{Connection, Group, Row};
 use crate::protocol::{Activity, DeviceId, Millis};
 use crate::text::Clean;
 
@@ -45,6 +45,11 @@ impl View<'_> {
     /// Whether the server tells which devices are connected; in the seed's dialect it only tells the last login.
     pub(super) fn tells_who_is_on(&self) -> bool {
         self.group.devices().iter().any(|(_, device)| !matches!(device.activity, Activity::LastLogin(_)))
+    }
+
+    /// What a row says, in one sentence.
+    pub(super) fn sentence(&self, row: &Row) -> Clean {
+        row.sentence(self.group.names())
     }
 
     /// What to call a device.

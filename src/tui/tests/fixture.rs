@@ -1,6 +1,7 @@
 //! A group as it might be on an afternoon, made of events only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
@@ -8,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::*;
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary, SyncAction};
+use crate::protocol::d2d::{Composer, Conversation, Draft, Kind, MessageType, Platform, Summary, SyncAction};
 use crate::protocol::*;
 use crate::protocol::{ReflectedHeader, Sealed};
 use crate::runtime::Reaction;
@@ -28,6 +29,7 @@ pub(super) fn settings() -> Settings {
     Settings {
         title: Clean::literal("home"),
         dialect: Dialect::Dgk,
+        keys: Some(keys(Dialect::Dgk)),
         read_only: false,
         stay_leader: false,
         presence: Presence::Stay,
@@ -36,6 +38,10 @@ pub(super) fn settings() -> Settings {
         colour: Colour::Sixteen,
         zone: Zone::Utc,
     }
+}
+
+pub(super) fn keys(dialect: Dialect) -> Arc<GroupKeys> {
+    Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [7; 32])))
 }
 
 pub(super) fn minutes_before(minutes: u64) -> Millis {
@@ -130,6 +136,16 @@ pub(super) fn text(id: u32, stored: u64) -> ReflectedMessage {
     message(id, stored, 212, Ok(summary))
 }
 
+/// A text as it travels, and can be opened.
+pub(super) fn sealed(dialect: Dialect, id: u32, stored: u64, words: &str) -> ReflectedMessage {
+    let draft = Draft::text(MessageId(u64::from(id)), later(stored - 900), words);
+    let envelope = Composer::new(dialect, PHONE).incoming("ECHOECHO", draft, Nonce([9; 24]));
+    let sealed = Sealed::seal(&envelope, &keys(dialect), Nonce([3; 24]));
+    let size = u32::try_from(sealed.len()).unwrap();
+    let nonce = sealed.nonce();
+    ReflectedMessage { nonce, envelope: sealed, ..message(id, stored, size, Ok(envelope.summary())) }
+}
+
 /// One of each kind, and one of each mark.
 pub(super) fn messages() -> Vec<ReflectedMessage> {
     let group_id = MessageId(u64::from_le_bytes([0x1f, 0x3c, 1, 2, 3, 4, 5, 0x90]));
@@ -180,7 +196,7 @@ pub(super) fn login() -> Event {
 
 /// A group with that many rows in the feed before the ten interesting ones.
 pub(super) fn group_with(rows: u32) -> Group {
-    let mut group = Group::default();
+    let mut group = Group::default().with_envelopes(1 << 20);
     let mut apply = |at, event: &Event| group.apply(at, event);
     apply(minutes_before(14), &Event::Connecting { attempt: 1 });
     apply(minutes_before(14), &Event::Handshaking);
@@ -230,6 +246,25 @@ pub(super) fn typed(ui: &mut Ui, group: &Group, keys: &str) {
     for key in keys.chars() {
         press(ui, group, KeyCode::Char(key));
     }
+}
+
+/// Presses keys; `\t`, `\n` and `\u{1b}` are Tab, Enter and Esc. What the last of them leads to.
+pub(super) fn last_reaction(ui: &mut Ui, group: &Group, keys: &str) -> Reaction {
+    let mut reaction = Reaction::Nothing;
+    for key in keys.chars() {
+        reaction = match key {
+            '\t' => press(ui, group, KeyCode::Tab),
+            '\n' => press(ui, group, KeyCode::Enter),
+            '\u{1b}' => press(ui, group, KeyCode::Esc),
+            key => press(ui, group, KeyCode::Char(key)),
+        };
+    }
+    reaction
+}
+
+/// Has everything done that takes longer than a frame.
+pub(super) fn work(ui: &mut Ui, group: &Group) {
+    while crate::tui::work(ui, group).more {}
 }
 
 pub(super) fn draw(ui: &mut Ui, group: &Group, (width, height): (u16, u16)) -> Buffer {

@@ -34,7 +34,10 @@ fn closed(mut group: Group, code: u16) -> Group {
 
 /// The first and the last line of an 80x24 screen.
 fn ends(settings: &Settings, group: &Group) -> (String, String) {
-    let shown = symbols(&draw(&mut Ui::new(settings.clone()), group, (80, 24)));
+    let mut ui = Ui::new(settings.clone());
+    // What had happened before is read.
+    last_reaction(&mut ui, &normal(), "?\u{1b}");
+    let shown = symbols(&draw(&mut ui, group, (80, 24)));
     (shown.lines().next().unwrap().to_owned(), shown.lines().last().unwrap().to_owned())
 }
 

@@ -11,6 +11,7 @@ use crate::session::Command;
 use crate::session::command::Confirmed;
 use crate::text::Clean;
 use crate::tui::Settings;
+use crate::tui::feed::Spot;
 use crate::tui::layout::Pane;
 use crate::tui::ui::{Overlay, Ui};
 
@@ -20,20 +21,6 @@ fn started(group: &Group) -> Ui {
     let mut ui = Ui::new(settings());
     draw(&mut ui, group, (80, 24));
     ui
-}
-
-/// What the last of the keys leads to; `\t`, `\n` and `\u{1b}` are Tab, Enter and Esc.
-fn last_reaction(ui: &mut Ui, group: &Group, keys: &str) -> Reaction {
-    let mut reaction = Reaction::Nothing;
-    for key in keys.chars() {
-        reaction = match key {
-            '\t' => press(ui, group, KeyCode::Tab),
-            '\n' => press(ui, group, KeyCode::Enter),
-            '\u{1b}' => press(ui, group, KeyCode::Esc),
-            key => press(ui, group, KeyCode::Char(key)),
-        };
-    }
-    reaction
 }
 
 fn waiting(code: Option<CloseCode>, next: NextStep) -> Group {
@@ -82,6 +69,9 @@ fn keys_lead_to_reactions() {
         ("c\t\n", waiting(Some(CloseCode::SLOT_STATE_MISMATCH), user), as_new()),
         ("c", waiting(None, NextStep::End), Reaction::Redraw),
         ("c", normal(), Reaction::Redraw),
+        ("P\n", normal(), Reaction::Redraw),
+        ("P\t\n", normal(), command(Command::Probe(Confirmed::after_asking(())))),
+        ("P\t\n", waiting(None, retry), Reaction::Nothing),
         ("D\n", normal(), Reaction::Redraw),
         ("Dy", normal(), Reaction::Nothing),
         ("D\t\u{1b}", normal(), Reaction::Redraw),
@@ -95,7 +85,10 @@ fn keys_lead_to_reactions() {
         ("L\t\n", with_lock(LockEvent::Requested(scope)), command(Command::ReleaseLock)),
     ];
     for (keys, group, reaction) in cases {
-        assert_eq!(last_reaction(&mut started(&group), &group, keys), reaction, "{keys:?} in {:?}", group.connection());
+        let mut ui = started(&group);
+        // What had happened before is read.
+        last_reaction(&mut ui, &group, "?\u{1b}");
+        assert_eq!(last_reaction(&mut ui, &group, keys), reaction, "{keys:?} in {:?}", group.connection());
     }
 }
 
@@ -128,7 +121,7 @@ fn what_is_not_a_key_does_nothing() {
 #[test]
 fn read_only_explains_and_never_commands() {
     let group = normal();
-    for keys in ["D", "L", "D\t\n", "L\t\n", "L\t\t\n"] {
+    for keys in ["D", "L", "P\t\n", "D\t\n", "L\t\n", "L\t\t\n"] {
         let mut ui = Ui::new(Settings { read_only: true, ..settings() });
         draw(&mut ui, &group, (80, 24));
         let reaction = last_reaction(&mut ui, &group, keys);
@@ -180,13 +173,13 @@ fn escape_goes_one_level_back() {
     let group = normal();
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4k+\n");
-    assert!(matches!(ui.overlay, Overlay::Page(_)) && ui.zoomed && ui.scroll.is_paused());
+    assert!(matches!(ui.overlay, Overlay::Page(_)) && ui.zoomed && ui.reading.scroll.is_paused());
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(ui.overlay == Overlay::None && ui.zoomed);
+    assert!(matches!(ui.overlay, Overlay::None) && ui.zoomed);
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(!ui.zoomed && ui.scroll.is_paused());
+    assert!(!ui.zoomed && ui.reading.scroll.is_paused());
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(!ui.scroll.is_paused());
+    assert!(!ui.reading.scroll.is_paused());
 }
 
 #[test]
@@ -207,8 +200,8 @@ fn the_feed_follows_until_one_scrolls_and_again_from_the_end() {
     for (keys, paused_at) in cases {
         let mut ui = started(&group);
         last_reaction(&mut ui, &group, keys);
-        let at = ui.scroll.selected(group.feed()).filter(|_| ui.scroll.is_paused());
-        assert_eq!(at, paused_at, "after {keys:?}");
+        let at = ui.reading.selected(&group).filter(|_| ui.reading.scroll.is_paused());
+        assert_eq!(at, paused_at.map(Spot::Memory), "after {keys:?}");
     }
 }
 

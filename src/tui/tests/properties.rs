@@ -7,6 +7,7 @@ use crate::group::*;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
+use crate::tui::feed::Spot;
 use crate::tui::ui::Ui;
 use crate::tui::{Colour, Glyphs, Settings};
 
@@ -47,6 +48,7 @@ fn destroys(reaction: &Reaction) -> bool {
                 | Command::ReleaseLock
                 | Command::SetSharedDeviceData(_)
                 | Command::Reflect { .. }
+                | Command::Probe(_)
         )
     )
 }
@@ -77,7 +79,7 @@ fn any_size_can_be_drawn() {
     let tiny = (0..4).flat_map(|width| (0..4).map(move |height| (width, height)));
     let sizes: Vec<_> =
         tiny.chain([(40, 10), (41, 11), (71, 15), (72, 16), (119, 30), (120, 30), (300, 100), (1, 300)]).collect();
-    for keys in ["", "?", "D", "L", "4\n", "\n", "5+"] {
+    for keys in ["", "?", "D", "L", "4\n", "\n", "5+", "5\n", "/kind:", "/bad:", "fECHO", "t", "4mk\n"] {
         for size in &sizes {
             let mut ui = Ui::new(settings());
             draw(&mut ui, &group, (80, 24));
@@ -172,7 +174,7 @@ proptest! {
             group.apply(NOW, &Event::Reflected(vec![text(u32::try_from(index).unwrap() + 500, 7_000)]));
             let shown = draw(&mut ui, &group, (width, height));
             let in_rows = group.feed();
-            if let Some(selected) = ui.scroll.selected(in_rows) {
+            if let Some(Spot::Memory(selected)) = ui.reading.selected(&group) {
                 prop_assert!((in_rows.first()..in_rows.end()).contains(&selected));
             }
             prop_assert!(!ascii || shown.content.iter().all(|cell| cell.symbol().is_ascii()));

@@ -144,6 +144,7 @@ fn dialogs() {
     compare("drop", &SIZES, &group, &settings(), |ui| typed(ui, &group, "jjjD"));
     compare("drop-own", &[(40, 12), (80, 24)], &group, &settings(), |ui| typed(ui, &group, "jD"));
     compare("take-lock", &SIZES, &group, &settings(), |ui| typed(ui, &group, "Ljj"));
+    compare("probe", &SIZES, &group, &settings(), |ui| typed(ui, &group, "P"));
     let read_only = Settings { read_only: true, ..settings() };
     compare("read-only", &SIZES, &group, &read_only, |ui| typed(ui, &group, "D"));
 }

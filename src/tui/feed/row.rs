@@ -1,137 +1,23 @@
-//! What was reflected, newest last. Only the rows in sight are read, so the cost of a frame does not depend on how many
-//! there are.
+//! Rows as lines with columns.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::cut::Align::{Left, Right};
-use super::format;
-use super::pen::Pen;
-use super::theme::{ATTENTION, INCOMING, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
-use super::view::{Piece, View};
-use crate::group::{Feed, Row};
+use super::Reading;
+use super::lines::Spot;
+use crate::group::Row;
 use crate::protocol::DeviceId;
 use crate::protocol::d2d::{Conversation, Direction};
-
-/// What part of the feed is in sight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Scroll {
-    /// Where it stands still; [`None`] follows the newest row.
-    paused: Option<Paused>,
-    /// How many rows were in sight last.
-    rows: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Paused {
-    /// The selected row.
-    at: u64,
-    /// The first row in sight.
-    top: u64,
-    /// One more than the newest row when it was paused.
-    seen: u64,
-}
-
-impl Scroll {
-    /// Remembers how many rows are in sight.
-    pub(super) const fn show(&mut self, rows: u16) {
-        self.rows = rows as u64;
-    }
-
-    pub(super) const fn page(self) -> u64 {
-        self.rows
-    }
-
-    pub(super) const fn is_paused(self) -> bool {
-        self.paused.is_some()
-    }
-
-    /// The selected row; the newest while following.
-    pub(super) fn selected(self, feed: &Feed) -> Option<u64> {
-        let newest = feed.end().checked_sub(1).filter(|_| !feed.is_empty())?;
-        Some(self.paused.map_or(newest, |paused| paused.at.clamp(feed.first(), newest)))
-    }
-
-    fn top(self, feed: &Feed) -> u64 {
-        let tail = feed.end().saturating_sub(self.rows);
-        self.paused.map_or(tail, |paused| paused.top.min(tail)).max(feed.first())
-    }
-
-    /// How many rows came since it was paused.
-    fn unseen(self, feed: &Feed) -> u64 {
-        self.paused.map_or(0, |paused| feed.end().saturating_sub(paused.seen))
-    }
-
-    pub(super) const fn follow(&mut self) {
-        self.paused = None;
-    }
-
-    pub(super) fn pause(&mut self, feed: &Feed) {
-        if let (None, Some(at)) = (self.paused, self.selected(feed)) {
-            self.paused = Some(Paused { at, top: self.top(feed), seen: feed.end() });
-        }
-    }
-
-    pub(super) fn up(&mut self, feed: &Feed, by: u64) {
-        self.pause(feed);
-        let (rows, top) = (self.rows, self.top(feed));
-        if let (Some(at), Some(paused)) = (self.selected(feed), &mut self.paused) {
-            paused.at = at.saturating_sub(by).max(feed.first());
-            paused.top = in_sight(top, paused.at, rows);
-        }
-    }
-
-    /// Going beyond the newest row follows again.
-    pub(super) fn down(&mut self, feed: &Feed, by: u64) {
-        let (rows, top) = (self.rows, self.top(feed));
-        if let (Some(at), Some(paused)) = (self.selected(feed), &mut self.paused) {
-            if at.saturating_add(by) >= feed.end() {
-                self.paused = None;
-                return;
-            }
-            paused.at = at + by;
-            paused.top = in_sight(top, paused.at, rows);
-        }
-    }
-}
-
-/// The first row in sight such that `at` is, moved as little as possible.
-fn in_sight(top: u64, at: u64, rows: u64) -> u64 {
-    top.min(at).max((at + 1).saturating_sub(rows.max(1)))
-}
-
-pub(super) fn title(view: &View<'_>, scroll: Scroll) -> Vec<Piece> {
-    let feed = view.group.feed();
-    let counts = feed.counts();
-    let mut pieces = vec![Piece::new(format::count(counts.received), Theme::STRONG)];
-    match scroll.selected(feed).and_then(|at| feed.get(at)) {
-        Some(row) if scroll.is_paused() => {
-            let at = view.clock.zone().second(row.stored_at);
-            pieces.push(Piece::new(format!("paused at {at}"), view.theme.attention()));
-            let unseen = scroll.unseen(feed);
-            if unseen > 0 {
-                pieces.push(Piece::new(format!("+{} new", format::count(unseen)), view.theme.attention()));
-            }
-        }
-        _ => pieces.push(Piece::new("following", Theme::PLAIN)),
-    }
-    let outstanding = feed.outstanding() as u64;
-    let notable = [
-        (feed.fell_out(), "fell out", view.theme.attention()),
-        (counts.undecryptable, "unreadable", view.theme.attention()),
-        (counts.replays, "same nonce", view.theme.bad()),
-        (outstanding, "not acked", Theme::PLAIN),
-    ];
-    for (number, word, style) in notable.into_iter().filter(|(number, ..)| *number > 0) {
-        pieces.push(Piece::new(format!("{} {word}", format::count(number)), style));
-    }
-    pieces
-}
+use crate::tui::cut::Align::{Left, Right};
+use crate::tui::format;
+use crate::tui::pen::Pen;
+use crate::tui::theme::{ATTENTION, INCOMING, MARKED, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
+use crate::tui::view::View;
 
 /// How many rows a place of this height shows.
-pub(super) const fn rows_in(height: u16) -> u16 {
+pub(in crate::tui) const fn rows_in(height: u16) -> u16 {
     if has_heading(height) { height - 1 } else { height }
 }
 
@@ -139,33 +25,37 @@ const fn has_heading(height: u16) -> bool {
     height >= 4
 }
 
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, scroll: Scroll, focused: bool) {
-    let feed = view.group.feed();
+pub(in crate::tui) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, reading: &Reading, focused: bool) {
+    let lines = reading.lines(view.group);
     let columns = Columns::that_fit(usize::from(area.width));
     let mut pen = Pen::new(buffer, area);
     if has_heading(area.height) {
-        let heading = Cells {
-            mark: (" ", Theme::QUIET),
-            id: "id".to_owned(),
-            stored: "stored".to_owned(),
-            from: if columns.from > 2 { "from" } else { "by" }.to_owned(),
-            what: vec![("what".to_owned(), Theme::QUIET)],
-            conversation: "conversation".to_owned(),
-            size: "size".to_owned(),
-            age: "age".to_owned(),
-            ack: ("ack".to_owned(), Theme::QUIET),
-            style: Theme::QUIET,
-        };
-        columns.put(&mut pen, &heading);
+        columns.put(&mut pen, &heading(&columns));
     }
-    if feed.is_empty() {
-        pen.gap(1).text("nothing was reflected yet", Theme::QUIET);
+    if lines.len() == 0 {
+        pen.gap(1).text(reading.why_empty(view.group), Theme::QUIET);
         return;
     }
-    let selected = if focused || scroll.is_paused() { scroll.selected(feed) } else { None };
-    for (number, row) in feed.rows_from(scroll.top(feed), usize::from(rows_in(area.height))) {
-        let cells = cells(view, &row, &columns, selected == Some(number));
+    let scroll = reading.scroll;
+    let selected = if focused || scroll.is_paused() { scroll.selected(lines) } else { None };
+    for (spot, row) in lines.from(scroll.top(lines), usize::from(rows_in(area.height))) {
+        let cells = cells(view, reading, spot, &row, &columns, selected == Some(spot));
         columns.put(&mut pen, &cells);
+    }
+}
+
+fn heading(columns: &Columns) -> Cells {
+    Cells {
+        mark: (" ", Theme::QUIET),
+        id: "id".to_owned(),
+        stored: "stored".to_owned(),
+        from: if columns.from > 2 { "from" } else { "by" }.to_owned(),
+        what: vec![("what".to_owned(), Theme::QUIET)],
+        conversation: "conversation".to_owned(),
+        size: "size".to_owned(),
+        age: "age".to_owned(),
+        ack: ("ack".to_owned(), Theme::QUIET),
+        style: Theme::QUIET,
     }
 }
 
@@ -183,19 +73,26 @@ struct Cells {
     style: Style,
 }
 
-fn cells(view: &View<'_>, row: &Row, columns: &Columns, selected: bool) -> Cells {
+fn cells(view: &View<'_>, reading: &Reading, spot: Spot, row: &Row, columns: &Columns, selected: bool) -> Cells {
     let zone = view.clock.zone();
+    let mark = match (selected, reading.is_marked(spot)) {
+        (true, _) => (SELECTED, view.theme.focus()),
+        (false, true) => (MARKED, view.theme.attention()),
+        (false, false) => (" ", Theme::PLAIN),
+    };
+    let in_journal = matches!(spot, Spot::Journal(_));
+    let plain = if in_journal { Theme::QUIET } else { Theme::PLAIN };
     Cells {
-        mark: (if selected { SELECTED } else { " " }, view.theme.focus()),
+        mark,
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
         from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
-        what: what(view, row, selected),
+        what: what(view, row, if selected { Theme::STRONG } else { plain }),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
         age: format::span(view.group.age(row.stored_at, row.received_at)),
-        ack: ack(view, row),
-        style: if selected { Theme::STRONG } else { Theme::PLAIN },
+        ack: if in_journal { ("journal".to_owned(), Theme::QUIET) } else { ack(view, row) },
+        style: if selected { Theme::STRONG } else { plain },
     }
 }
 
@@ -207,8 +104,7 @@ fn from(view: &View<'_>, author: DeviceId, columns: usize) -> String {
 }
 
 /// The direction, what is unusual, and the sentence.
-fn what(view: &View<'_>, row: &Row, selected: bool) -> Vec<(String, Style)> {
-    let style = if selected { Theme::STRONG } else { Theme::PLAIN };
+fn what(view: &View<'_>, row: &Row, style: Style) -> Vec<(String, Style)> {
     let glyph = match row.direction() {
         Some(Direction::Incoming) => (INCOMING, Theme::QUIET),
         Some(Direction::Outgoing) => (OUTGOING, Theme::QUIET),
@@ -219,13 +115,13 @@ fn what(view: &View<'_>, row: &Row, selected: bool) -> Vec<(String, Style)> {
     if row.marks.repeated_nonce {
         what.push(("same nonce: ".to_owned(), view.theme.bad()));
     }
+    if row.marks.gap.is_some() {
+        what.push(("gap before: ".to_owned(), view.theme.attention()));
+    }
     if row.marks.redelivered {
         what.push(("again: ".to_owned(), view.theme.focus()));
     }
-    what.push((
-        row.sentence(view.group.names()).to_string(),
-        if row.content.is_err() { view.theme.attention() } else { style },
-    ));
+    what.push((view.sentence(row).to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
     what
 }
 

@@ -4,23 +4,27 @@ use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+mod feed;
+mod line;
+
 use super::Settings;
 use super::clock::Clock;
 use super::devices::Order;
 use super::dialog::Dialog;
-use super::feed::{self, Scroll};
+use super::feed::{Reading, rows_in};
 use super::frame;
 use super::keymap::{self, Action, Motion, Place};
 use super::layout::Pane;
-use super::page::{About, Page};
+use super::page::{self, About, Page};
 use super::theme::Theme;
 use super::view::{View, clock_apart};
 use super::why;
 use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
-use crate::protocol::{CloseCode, DeviceId, Millis};
+use crate::protocol::{CloseCode, DeviceId, Dialect, Millis};
 use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
+pub(super) use line::Line;
 
 /// What the user is looking at.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ pub(super) struct Ui {
     pub(super) zoomed: bool,
     pub(super) order: Order,
     selected: Option<DeviceId>,
-    pub(super) scroll: Scroll,
+    pub(super) reading: Reading,
     pub(super) overlay: Overlay,
     notice: Option<(NoticeKind, Clean)>,
     /// How many of the group's notices were read.
@@ -44,15 +48,18 @@ pub(super) struct Ui {
     /// How many devices a page shows.
     device_page: usize,
     wrong_at: Option<Millis>,
+    /// What is to be put into the clipboard.
+    copied: Option<String>,
 }
 
 /// What lies over the panes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Overlay {
     #[default]
     None,
     Page(Page),
     Dialog(Dialog),
+    Line(Box<Line>),
 }
 
 /// When the connection that is waited for ended.
@@ -72,7 +79,7 @@ impl Ui {
             zoomed: false,
             order: Order::default(),
             selected: None,
-            scroll: Scroll::default(),
+            reading: Reading::default(),
             overlay: Overlay::None,
             notice: None,
             notices_read: 0,
@@ -80,6 +87,7 @@ impl Ui {
             clock_accepted: false,
             device_page: 0,
             wrong_at: None,
+            copied: None,
         }
     }
 
@@ -92,6 +100,7 @@ impl Ui {
         if area.is_empty() {
             return;
         }
+        self.reading.catch_up(group);
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
         let view = View {
@@ -114,7 +123,7 @@ impl Ui {
     pub(super) fn show(&mut self, pane: Pane, height: u16) {
         match pane {
             Pane::Devices => self.device_page = usize::from(height).saturating_sub(1).max(1),
-            Pane::Feed => self.scroll.show(feed::rows_in(height)),
+            Pane::Feed => self.reading.scroll.show(rows_in(height)),
             Pane::Lock | Pane::Role | Pane::Latency => {}
         }
     }
@@ -132,6 +141,7 @@ impl Ui {
             Overlay::None => Place::On(self.focus),
             Overlay::Page(_) => Place::Page,
             Overlay::Dialog(_) => Place::Dialog,
+            Overlay::Line(_) => Place::Line,
         }
     }
 
@@ -145,6 +155,12 @@ impl Ui {
         let told = self.notice.as_ref().map(|(kind, text)| (*kind, text));
         let unread = (group.notices().count() > self.notices_read).then(|| group.notices().last()).flatten();
         told.or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
+    }
+
+    /// Whether that happened after the connection ended, so that it is not the reason that must be read first.
+    pub(super) fn is_after_the_end(&self, group: &Group) -> bool {
+        let last = group.notices().last().map(|notice| notice.at);
+        self.notice.is_some() || last >= disconnected_at(group)
     }
 
     /// Why the connection ended and what can be done, until the next key.
@@ -164,16 +180,16 @@ impl Ui {
     /// Takes one input.
     pub(super) fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
         match input {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => {
-                keymap::lookup(*key, self.place()).map_or(Reaction::Nothing, |action| self.act(action, group, now))
-            }
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::lookup(*key, self.place()) {
+                Some(action) => self.act(action, group, now),
+                None => self.type_key(*key, group, now),
+            },
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
-            TerminalEvent::Key(_)
-            | TerminalEvent::Paste(_)
-            | TerminalEvent::FocusGained
-            | TerminalEvent::FocusLost
-            | TerminalEvent::Mouse(_) => Reaction::Nothing,
+            TerminalEvent::Paste(text) => self.paste(text, group, now),
+            TerminalEvent::Key(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => {
+                Reaction::Nothing
+            }
         }
     }
 
@@ -187,8 +203,8 @@ impl Ui {
             Action::Suspend => Reaction::Suspend,
             Action::Repaint => Reaction::Repaint,
             Action::Help => self.open(About::Help),
-            Action::Back => self.back(),
-            Action::Confirm => self.confirm(),
+            Action::Back => self.back(group, now),
+            Action::Confirm => self.confirm(group, now),
             Action::Choose(step) => self.choose(step),
             Action::Move(motion) => self.go(motion, group),
             Action::Focus(pane) => self.look_at(pane),
@@ -208,6 +224,13 @@ impl Ui {
             Action::AcceptClock => self.accept_clock(group),
             Action::Note => self.take_note(group),
             Action::Lock => self.ask_about_lock(group, now),
+            Action::Probe => self.ask_to_probe(group, now),
+            Action::Ask(question) => self.open_line(question, group, now),
+            Action::Complete(step) => self.complete(step, group, now),
+            Action::Hit(way) => self.next_hit(way, group),
+            Action::Mark => self.mark(group),
+            Action::Reveal => self.reveal(),
+            Action::Copy => self.copy(group, now),
         };
         // A notice that a key has ended must go from the screen, whatever the key did.
         if reaction == Reaction::Nothing && had_notice { Reaction::Redraw } else { reaction }
@@ -234,24 +257,24 @@ impl Ui {
         Reaction::Redraw
     }
 
-    /// One level back: what lies over the panes, the zoom, the pause.
-    fn back(&mut self) -> Reaction {
-        if self.overlay != Overlay::None {
-            self.overlay = Overlay::None;
-        } else if self.zoomed {
-            self.zoomed = false;
-        } else if self.focus == Pane::Feed && self.scroll.is_paused() {
-            self.scroll.follow();
-        } else {
-            return Reaction::Nothing;
+    /// One level back: what lies over the panes, the zoom, what is done in the feed.
+    fn back(&mut self, group: &Group, now: Millis) -> Reaction {
+        match std::mem::take(&mut self.overlay) {
+            Overlay::Line(line) => self.give_line_up(&line, group, now),
+            Overlay::Page(_) | Overlay::Dialog(_) => {}
+            Overlay::None if self.zoomed => self.zoomed = false,
+            Overlay::None if self.feed_back(group) => {}
+            Overlay::None => return Reaction::Nothing,
         }
         Reaction::Redraw
     }
 
-    fn confirm(&mut self) -> Reaction {
+    fn confirm(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
             Overlay::Dialog(dialog) => dialog.answer().map_or(Reaction::Redraw, Reaction::Command),
-            Overlay::None | Overlay::Page(_) => Reaction::Redraw,
+            Overlay::Line(line) => self.keep_line(line, group, now),
+            Overlay::Page(page) => self.follow_page(&page, group),
+            Overlay::None => Reaction::Redraw,
         }
     }
 
@@ -261,7 +284,7 @@ impl Ui {
                 dialog.choose(step);
                 Reaction::Redraw
             }
-            Overlay::None | Overlay::Page(_) => Reaction::Nothing,
+            Overlay::None | Overlay::Page(_) | Overlay::Line(_) => Reaction::Nothing,
         }
     }
 
@@ -297,39 +320,15 @@ impl Ui {
         if self.selected == selected { Reaction::Nothing } else { Reaction::Redraw }
     }
 
-    fn go_in_feed(&mut self, motion: Motion, group: &Group) -> Reaction {
-        let (feed, page) = (group.feed(), self.scroll.page().max(1));
-        let before = self.scroll;
-        match motion {
-            Motion::Up => self.scroll.up(feed, 1),
-            Motion::Down => self.scroll.down(feed, 1),
-            Motion::HalfPageUp => self.scroll.up(feed, page.div_ceil(2)),
-            Motion::HalfPageDown => self.scroll.down(feed, page.div_ceil(2)),
-            Motion::PageUp => self.scroll.up(feed, page),
-            Motion::PageDown => self.scroll.down(feed, page),
-            Motion::First => self.scroll.up(feed, u64::MAX),
-            Motion::Last => self.scroll.follow(),
-        }
-        if self.scroll == before { Reaction::Nothing } else { Reaction::Redraw }
-    }
-
-    fn pause(&mut self, group: &Group) -> Reaction {
-        if self.scroll.is_paused() {
-            self.scroll.follow();
-        } else {
-            self.scroll.pause(group.feed());
-        }
-        Reaction::Redraw
-    }
-
     fn detail(&mut self, group: &Group) -> Reaction {
         let about = match self.focus {
             Pane::Devices => self.selected_of(&self.order.of(group)).map(About::Device),
             Pane::Feed => {
-                self.scroll.pause(group.feed());
-                self.scroll.selected(group.feed()).map(About::Row)
+                self.reading.stand_still(group);
+                self.reading.selected(group).map(About::Row)
             }
-            Pane::Lock | Pane::Role | Pane::Latency => None,
+            Pane::Latency => Some(About::Latency),
+            Pane::Lock | Pane::Role => None,
         };
         about.map_or(Reaction::Nothing, |about| self.open(about))
     }
@@ -393,6 +392,20 @@ impl Ui {
         self.ask(dialog)
     }
 
+    fn ask_to_probe(&mut self, group: &Group, now: Millis) -> Reaction {
+        if self.settings.read_only {
+            return self.ask(Dialog::read_only("A probe is a message to all other devices."));
+        }
+        if !group.connection().is_logged_in() {
+            return self.say_refused(Refusal::NotConnected);
+        }
+        if self.settings.dialect == Dialect::Mk {
+            return self.say_refused(Refusal::NoProbe);
+        }
+        let dialog = self.with_view(group, now, Dialog::probe);
+        self.ask(dialog)
+    }
+
     fn ask_about_lock(&mut self, group: &Group, now: Millis) -> Reaction {
         if self.settings.read_only {
             return self.ask(Dialog::read_only("Taking the lock keeps other devices from changing the group."));
@@ -406,6 +419,50 @@ impl Ui {
             Dialog::take_lock()
         };
         self.ask(dialog)
+    }
+
+    /// Shows what was written, or hides it again.
+    fn reveal(&mut self) -> Reaction {
+        if let Overlay::Page(page) = &mut self.overlay
+            && page.reveal()
+        {
+            return Reaction::Redraw;
+        }
+        Reaction::Nothing
+    }
+
+    /// Where Enter leads from a page: to the row that it points at, or back.
+    fn follow_page(&mut self, page: &Page, group: &Group) -> Reaction {
+        if let Some(number) = page.target() {
+            self.look_at(Pane::Feed);
+            if !self.reading.go_to_row(number, group) {
+                return self.say(Clean::literal("this row has fallen out of memory, or does not fit the filter"));
+            }
+        }
+        Reaction::Redraw
+    }
+
+    /// Puts the page, or the selected row, into the clipboard.
+    fn copy(&mut self, group: &Group, now: Millis) -> Reaction {
+        let about = match &self.overlay {
+            Overlay::Page(page) => Some(page.about),
+            _ => None,
+        };
+        let text = self.with_view(group, now, |view| match about {
+            Some(about) => Some(page::plain(view, &self.reading, about)),
+            None => self.reading.selected_row(group).map(|(_, row)| super::copy::row(view, &row)),
+        });
+        let Some(text) = text else { return self.say(Clean::literal("nothing to copy: the feed is empty")) };
+        let text = super::copy::capped(text);
+        let what = Clean::new(&format!("copied, {} bytes, if the terminal allows it", text.len()));
+        self.copied = Some(text);
+        self.notice = Some((NoticeKind::Done, what));
+        Reaction::Redraw
+    }
+
+    /// What is to be put into the clipboard, once.
+    pub(super) const fn take_copied(&mut self) -> Option<String> {
+        self.copied.take()
     }
 
     fn with_view<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&View<'_>) -> T) -> T {
