@@ -103,6 +103,12 @@ impl Journal {
         Ok(Opened { journal, nonces: contents.fingerprints, fingerprinter, expected, last: contents.last, set_aside })
     }
 
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes messages, in the order of receipt, in one transaction. When this returns they are durable.
     ///
     /// # Errors

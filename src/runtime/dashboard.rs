@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive_keeping};
 use super::memory::Memory;
+use super::older::Older;
 use super::screen::{Page, Reaction, Screen};
 use super::{Memories, Monitor, Remembering, clock, signals};
 use crate::group::{Event, Group, Standing};
@@ -33,6 +34,10 @@ pub struct RunningSessions {
     visible: usize,
     /// Some session stands elsewhere than before, in sight or not.
     standing_changed: Arc<Notify>,
+    /// Pages of the journals, and of which tab.
+    pages: mpsc::UnboundedReceiver<(usize, Page)>,
+    /// Kept, so that the channel stays open; what is asked for is answered there.
+    answers: mpsc::UnboundedSender<(usize, Page)>,
 }
 
 impl RunningSessions {
@@ -50,7 +55,8 @@ impl RunningSessions {
             RunningSession::start(session, address, memories, monitor, group(), Arc::clone(&standing_changed))
         };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
-        Ok(Self { tabs, visible: 0, standing_changed })
+        let (answers, pages) = mpsc::unbounded_channel();
+        Ok(Self { tabs, visible: 0, standing_changed, pages, answers })
     }
 
     fn visible(&self) -> io::Result<&RunningSession> {
@@ -63,6 +69,15 @@ impl RunningSessions {
         let step = step.rem_euclid(isize::try_from(count).unwrap_or(isize::MAX)).unsigned_abs();
         self.visible = (self.visible + step) % count;
         self.visible
+    }
+
+    /// Asks the journal of the tab in sight for older rows; what there is to say at once, if there is none.
+    fn ask_for_older(&mut self, before: Option<u64>, count: usize) -> Option<Page> {
+        let Self { tabs, visible, answers, .. } = self;
+        let tab = tabs.get_mut(*visible)?;
+        let Some(older) = &mut tab.older else { return Some(Page::NoJournal) };
+        let asked = older.ask(before, count, tab.shared.group().feed(), (*visible, answers));
+        asked.err().map(|error| Page::Failed(Clean::new(&error.to_string())))
     }
 
     fn standings(&self) -> Vec<Standing> {
@@ -79,6 +94,8 @@ struct RunningSession {
     commands: mpsc::Sender<Command>,
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
+    /// What is older than memory, if a journal is kept.
+    older: Option<Older>,
 }
 
 struct Shared {
@@ -138,6 +155,7 @@ impl RunningSession {
             Some(memory) => session.knowing(memory.known().cloned()),
             None => session,
         };
+        let older = journal.as_ref().map(|journal| Older::of(journal.path().to_owned()));
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
@@ -148,7 +166,7 @@ impl RunningSession {
             runtime.block_on(drive_keeping(journal, session, address, receiver, keeper));
             ended.ended.notify_one();
         })?;
-        Ok(Self { commands, shared, thread })
+        Ok(Self { commands, shared, thread, older })
     }
 
     /// Asks for something; false if too much is waiting already.
@@ -196,8 +214,8 @@ async fn show<S: Screen>(
     let mut frames = Frames::new();
     let mut is_working = true;
     loop {
-        let session = sessions.visible()?;
-        let by_time = screen.changes_at(&session.shared.group(), clock::now());
+        let shared = Arc::clone(&sessions.visible()?.shared);
+        let by_time = screen.changes_at(&shared.group(), clock::now());
         tokio::select! {
             biased;
             input = inputs.next() => {
@@ -214,13 +232,20 @@ async fn show<S: Screen>(
                 is_working = true;
                 frames.draw(sessions, screen)?;
             }
-            () = session.shared.changed.notified() => frames.wanted(),
+            Some((tab, page)) = sessions.pages.recv() => {
+                is_working = true;
+                let reaction = sessions.tabs.get(tab).map(|tab_of| screen.take_older(tab, page, &tab_of.shared.group()));
+                if let Next::Draw = act(sessions, screen, reaction.unwrap_or(Reaction::Nothing))? {
+                    frames.wanted();
+                }
+            }
+            () = shared.changed.notified() => frames.wanted(),
             () = sessions.standing_changed.notified() => frames.wanted(),
             () = clock::sleep_until(by_time) => frames.wanted(),
             () = &mut terminated => return Ok(()),
             // Last, and after the event loop has looked for what else there is.
             () = tokio::task::yield_now(), if is_working => {
-                let worked = screen.work(&session.shared.group());
+                let worked = screen.work(&shared.group());
                 is_working = worked.more;
                 if worked.changed {
                     frames.wanted();
@@ -239,17 +264,23 @@ enum Next {
 fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::Input) -> io::Result<Next> {
     let session = sessions.visible()?;
     let reaction = screen.handle(input, &session.shared.group(), clock::now());
+    act(sessions, screen, reaction)
+}
+
+fn act<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, reaction: Reaction) -> io::Result<Next> {
     match reaction {
         Reaction::Nothing => return Ok(Next::Nothing),
         Reaction::Redraw | Reaction::Repaint => {}
         Reaction::Tab(step) => screen.show_tab(sessions.turn(step)),
         Reaction::Command(command) => {
-            if !session.ask(command) {
+            if !sessions.visible()?.ask(command) {
                 screen.notify(Clean::literal("busy: too many requests are waiting; try again in a moment"));
             }
         }
-        Reaction::Older { .. } => {
-            screen.take_older(sessions.visible, Page::NoJournal, &session.shared.group());
+        Reaction::Older { before, count } => {
+            if let Some(page) = sessions.ask_for_older(before, count) {
+                screen.take_older(sessions.visible, page, &sessions.visible()?.shared.group());
+            }
         }
         Reaction::Suspend => {
             screen.suspend()?;

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -82,6 +83,7 @@ pub struct Journaling {
     told: UnboundedReceiver<Told>,
     done: Receiver<()>,
     under_way: usize,
+    path: PathBuf,
     set_aside: Option<Clean>,
 }
 
@@ -91,6 +93,7 @@ impl Journaling {
     /// # Errors
     /// If the system gives none.
     pub fn start(journal: Journal, set_aside: Option<Clean>) -> io::Result<Self> {
+        let path = journal.path().to_owned();
         let (work, incoming) = channel();
         let (tell, told) = unbounded_channel();
         let (finished, done) = channel();
@@ -98,7 +101,13 @@ impl Journaling {
             Writer::new(journal, tell).run(&incoming);
             drop(finished);
         })?;
-        Ok(Self { work: Some(work), told, done, under_way: 0, set_aside })
+        Ok(Self { work: Some(work), told, done, under_way: 0, path, set_aside })
+    }
+
+    /// The journal's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// What is to be told at the start.
