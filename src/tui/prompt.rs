@@ -59,10 +59,11 @@ impl Prompt {
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
         let before = (self.text().to_owned(), self.input.cursor());
         // What would never be shown is never typed.
-        if let crossterm::event::KeyCode::Char(character) = key.code {
-            if self.text().chars().count() >= LONGEST && key.modifiers.is_empty() || character.is_control() {
-                return false;
-            }
+        let is_full = self.text().chars().count() >= LONGEST && key.modifiers.is_empty();
+        if let crossterm::event::KeyCode::Char(character) = key.code
+            && (is_full || character.is_control())
+        {
+            return false;
         }
         self.input.handle_event(&TerminalEvent::Key(key));
         self.changed_from(&before)

@@ -144,7 +144,7 @@ impl Reading {
         let Some((from, way)) = search.seeking else { return Sought::Found };
         let sought = search.next(from, way, &self.older, group);
         match sought {
-            Next::NotYet => return Sought::NotYet,
+            Next::NotYet => Sought::NotYet,
             Next::Found(spot) => {
                 search.seeking = None;
                 self.go_to(spot, group);

@@ -77,9 +77,8 @@ impl Ui {
                 }
                 Err(error) => Some(words(&error)),
             },
-            Question::Filter | Question::Search => None,
             // Half a time is no error yet.
-            Question::Time => None,
+            Question::Filter | Question::Search | Question::Time => None,
         };
         let question = line.prompt.question;
         let cursor = line.prompt.cursor();
