@@ -40,17 +40,22 @@ pub(super) fn facts(view: &View<'_>, width: u16) -> Vec<Fact> {
 }
 
 fn heading(words: &str, figures: usize) -> Fact {
-    let columns = ["p50", "p95", "max", "p99", "messages"].map(|name| fit(name, COLUMN, Align::Right));
-    let columns: String = columns.into_iter().take(figures).collect();
-    Fact::new(words, columns).styled(Theme::QUIET)
+    let columns = ["p50", "p95", "p99", "max", "messages"].map(str::to_owned);
+    Fact::new(words, fitted(columns, figures)).styled(Theme::QUIET)
 }
 
 fn row(name: impl Into<String>, percentiles: Option<Percentiles>, figures: usize) -> Option<Fact> {
     let Percentiles { count, p50, p95, p99, max } = percentiles?;
-    let spans = [p50, p95, max, p99].map(format::span);
-    let columns = spans.into_iter().chain([format::count(count)]).take(figures);
-    let columns: String = columns.map(|figure| fit(&figure, COLUMN, Align::Right)).collect();
-    Some(Fact::new(name, columns))
+    let columns =
+        [format::span(p50), format::span(p95), format::span(p99), format::span(max), format::count(count)];
+    Some(Fact::new(name, fitted(columns, figures)))
+}
+
+/// As many columns as fit; the count leaves first, then p99, max, and p95.
+fn fitted(columns: [String; 5], figures: usize) -> String {
+    const LEAVES_BELOW: [usize; 5] = [1, 2, 4, 3, 5];
+    let fitting = columns.into_iter().zip(LEAVES_BELOW).filter(|(_, wanted)| figures >= *wanted);
+    fitting.map(|(column, _)| fit(&column, COLUMN, Align::Right)).collect()
 }
 
 fn by_time(view: &View<'_>, figures: usize) -> Vec<Fact> {

@@ -30,13 +30,24 @@ impl Observer for Counter {
 
 /// A phone that reflects so many texts with this label on itself, and leaves when all are stored.
 pub fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: &str) {
+    phone_with_slot_reflects(SlotState::New, mediator, dialect, count, label);
+}
+
+/// The same; whether the phone was there before.
+pub fn phone_with_slot_reflects(
+    expected_slot_state: SlotState,
+    mediator: &Mediator,
+    dialect: Dialect,
+    count: u64,
+    label: &str,
+) {
     let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
     let device = DeviceId(77);
     let config = Config {
         keys,
         device_id: device,
         device_info: DeviceInfo { platform: Platform::Android, label: Clean::new(label), ..DeviceInfo::default() },
-        expected_slot_state: SlotState::New,
+        expected_slot_state,
         expiration_policy: ExpirationPolicy::Persistent,
         exhausted_policy: ExhaustedPolicy::Reject,
         leader_policy: LeaderPolicy::Stay,

@@ -250,7 +250,12 @@ impl Feed {
 
     fn push(&mut self, message: &ReflectedMessage) {
         let number = self.end();
-        let gap = if message.ephemeral { None } else { self.step(message.id) };
+        let gap = if message.ephemeral {
+            self.sequence.pass(message.id);
+            None
+        } else {
+            self.step(message.id)
+        };
         self.rows.push(self.tables.pack(message, gap));
         self.envelopes.keep(number, &message.envelope);
         self.count(message);

@@ -31,6 +31,13 @@ impl Sequence {
         self.newest = Some(id);
         Step { gap: Some(ahead - 1).filter(|missing| *missing > 0), wrapped: id < newest }
     }
+
+    /// The id of an ephemeral message, which a server may count along with the others, or not.
+    pub(super) fn pass(&mut self, ReflectedId(id): ReflectedId) {
+        if self.newest.is_some_and(|newest| newest.wrapping_add(1) == id) {
+            self.newest = Some(id);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +61,16 @@ mod tests {
             let mut sequence = Sequence::default();
             let steps: Vec<_> = ids.iter().map(|id| sequence.take(ReflectedId(*id))).collect();
             assert_eq!(steps.last(), Some(&last), "after {ids:?}");
+        }
+    }
+
+    #[test]
+    fn an_ephemeral_message_in_the_sequence_leaves_no_gap_and_one_beside_it_changes_nothing() {
+        for (ephemeral, gap) in [(6, None), (0, Some(1)), (9, Some(1))] {
+            let mut sequence = Sequence::default();
+            sequence.take(ReflectedId(5));
+            sequence.pass(ReflectedId(ephemeral));
+            assert_eq!(sequence.take(ReflectedId(7)).gap, gap, "after the ephemeral {ephemeral}");
         }
     }
 }
