@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod history;
 mod monitor;
 mod profile;
 
 use secrets::PassphraseArgs;
 
+pub use history::HistoryArgs;
 pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
-    AddArgs, ExhaustedArg, ImportArgs, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand, RemoveArgs,
-    RenameArgs, SettingsArgs, SlotArg,
+    AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,
+    RemoveArgs, RenameArgs, SettingsArgs, SlotArg,
 };
 
 /// A live dashboard for a Threema-style multi-device group.
@@ -51,6 +53,8 @@ pub enum Command {
     ///
     /// It logs in as this device for a moment, unless another d2mtop of yours runs as this device on this machine.
     Doctor(DoctorArgs),
+    /// Show what was received, from a profile's journal; logs in nowhere
+    History(HistoryArgs),
     /// Keep connections under names, so that d2mtop NAME opens them
     Profile(ProfileArgs),
     /// Run a mediator: the server that the devices of a group meet at
@@ -117,6 +121,9 @@ pub struct ConnectionArgs {
     /// Send nothing that changes the group
     #[arg(long)]
     pub read_only: bool,
+    /// Keep no journal of what is received, whatever the profile says. Without a profile there is none
+    #[arg(long)]
+    pub no_journal: bool,
     /// Stay connected when promoted to leader. The whole group then gets no incoming messages until d2mtop leaves
     #[arg(long)]
     pub stay_leader: bool,

@@ -9,6 +9,7 @@
 //! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
 //! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
+//! | [`journal`] | disk | what was received, durably: rows, acknowledgements and nonces in SQLite; queries |
 //! | [`profile`] | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
 //! | [`net`] | socket | the client's link and the mediator's listener |
 //! | [`runtime`] | loops | one for the dashboard, one for a session, one for the demo's devices; log, signals, clock |
@@ -19,7 +20,7 @@
 //! Arrows point down only, and siblings never import each other:
 //!
 //! ```text
-//! main -> {tui, headless} -> runtime -> {net, profile} -> {session, mediator} -> group -> protocol -> text
+//! main -> {tui, headless} -> runtime -> {net, journal, profile} -> {session, mediator} -> group -> protocol -> text
 //! ```
 //!
 //! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come
@@ -52,6 +53,7 @@
 pub mod cli;
 pub mod group;
 pub mod headless;
+pub mod journal;
 pub mod mediator;
 pub mod net;
 pub mod profile;

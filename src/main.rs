@@ -27,6 +27,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     match &cli.command {
         Some(Command::Watch(options)) => headless::watch::run(options),
         Some(Command::Doctor(options)) => headless::doctor::run(options),
+        Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),

@@ -42,7 +42,7 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         assert!(output.status.success(), "{arguments:?}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let commands = [&[][..], &["watch"], &["mediator"], &["demo"]];
+    let commands = [&[][..], &["watch"], &["history"], &["mediator"], &["demo"]];
     let profile = ["add", "import", "list", "move", "remove"].map(|command| help(&["profile", command, "--help"]));
     let commands = commands.map(|command| help(&[command, &["--help"]].concat()));
     let all = [commands.as_slice(), profile.as_slice()].concat().join("\n");
@@ -87,6 +87,7 @@ fn help_stays_as_it_is() {
     for (name, arguments) in [
         ("help", &["--help"][..]),
         ("help-watch", &["watch", "--help"]),
+        ("help-history", &["history", "--help"]),
         ("help-mediator", &["mediator", "--help"]),
         ("help-demo", &["demo", "--help"]),
         ("help-profile", &["profile", "--help"]),

@@ -62,6 +62,17 @@ pub enum KeyKindArg {
     Mk,
 }
 
+/// What the journal keeps of the other side of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeptArg {
+    /// A pseudonym that only the group's key can make
+    Hashed,
+    /// The identity, or the group's id
+    Plain,
+    /// Nothing
+    None,
+}
+
 #[derive(Debug, Args)]
 pub struct SettingsArgs {
     /// The mediator: wss://HOST/, or `production`. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are filled in
@@ -97,6 +108,18 @@ pub struct SettingsArgs {
     /// Send nothing that changes the group
     #[arg(long)]
     pub read_only: bool,
+    /// Keep no journal of what is received
+    #[arg(long)]
+    pub no_journal: bool,
+    /// What the journal keeps of the other side of a conversation
+    #[arg(long, value_enum, default_value = "hashed")]
+    pub journal_conversations: KeptArg,
+    /// How long the journal keeps a message: 90d, or forever
+    #[arg(long, value_name = "DURATION", default_value = "90d")]
+    pub journal_age: String,
+    /// How many messages the journal keeps at most; 0: no limit
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = clap::value_parser!(u64).range(..1 << 62))]
+    pub journal_rows: u64,
     /// Open this profile when no name is given; the first one is the default anyway
     #[arg(long)]
     pub default: bool,

@@ -12,6 +12,7 @@ use crate::text::Clean;
 pub struct Devices {
     listed: BTreeMap<DeviceId, ListedDevice>,
     as_of: Option<Millis>,
+    revision: u64,
     /// Those that differ from what was known, until the user has taken note; never one that is not listed.
     marks: BTreeMap<DeviceId, DeviceChange>,
 }
@@ -61,6 +62,11 @@ impl Devices {
             Some(label) if !label.is_empty() => label.clone(),
             _ => Clean::new(&device.to_string()),
         }
+    }
+
+    /// Changes whenever a device says something else of itself.
+    pub(super) const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// How a device differs from what was known, until the user has taken note of it.
@@ -128,12 +134,16 @@ impl Devices {
 
     pub(super) fn replace(&mut self, at: Millis, listed: BTreeMap<DeviceId, ListedDevice>) {
         self.marks.retain(|device, _| listed.contains_key(device));
+        let said = |listed: &BTreeMap<DeviceId, ListedDevice>| -> Vec<_> {
+            listed.iter().map(|(id, device)| (*id, device.info.clone())).collect()
+        };
+        self.revision += u64::from(said(&self.listed) != said(&listed));
         self.listed = listed;
         self.as_of = Some(at);
     }
 
     pub(super) fn remove(&mut self, device: DeviceId) {
-        self.listed.remove(&device);
+        self.revision += u64::from(self.listed.remove(&device).is_some());
         self.marks.remove(&device);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::journal_state::JournalState;
 use super::known::DeviceChange;
 use crate::protocol::d2d::{Envelope, Summary};
 use crate::protocol::{
@@ -76,6 +77,10 @@ pub enum Event {
     Refused(Refusal),
     /// The server sent something that is not understood; it was skipped.
     Ignored(Clean),
+    /// Whether received messages are kept before they are acknowledged; told at the start, and when it changes.
+    Journal(JournalState),
+    /// The journal's file was damaged and is set aside under this name; a new one was begun.
+    JournalSetAside(Clean),
     /// The connection ended, or could not be made.
     Disconnected {
         /// Why.
@@ -244,6 +249,8 @@ pub enum DisconnectCause {
     LeaderRole,
     /// The visit is over: what waited was taken in, and the list was told.
     VisitOver,
+    /// Messages that the journal could not take are fetched again, now that it can.
+    JournalCaughtUp,
     /// Our own device was dropped as the user asked.
     LeftGroup,
     /// The user asked.
@@ -279,6 +286,7 @@ impl DisconnectCause {
             Self::ServerProtocolError(_) => "server_protocol_error",
             Self::LeaderRole => "leader_role",
             Self::VisitOver => "visit_over",
+            Self::JournalCaughtUp => "journal_caught_up",
             Self::LeftGroup => "left_group",
             Self::ByUser => "by_user",
         }

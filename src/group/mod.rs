@@ -5,7 +5,8 @@
 //!                          devices     who is in the group, as of when
 //!                          lock, role  who may change things, and who serves the chat server
 //!                          feed        what was reflected, newest last, bounded
-//!                          latency     how long things took
+//!                          latency     how long things took, by device and by kind
+//!                          names       what contacts, groups and lists are called
 //!                          notices     what a person should have read
 //! ```
 
@@ -13,9 +14,12 @@ pub mod connection;
 pub mod devices;
 pub mod event;
 pub mod feed;
+pub mod filter;
+pub mod journal_state;
 pub mod known;
 pub mod latency;
 pub mod lock;
+pub mod names;
 pub mod notice;
 pub mod role;
 pub mod sentence;
@@ -28,17 +32,22 @@ pub use devices::Devices;
 pub use event::{
     DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
 };
-pub use feed::{Feed, Row};
+pub use feed::{Feed, Marks, Row};
+pub use filter::{Context, Filter, Matches};
+pub use journal_state::JournalState;
 pub use known::{DeviceChange, Known};
 pub use latency::Latency;
 pub use lock::{Lock, LockState};
+pub use names::Names;
 pub use notice::{Notice, NoticeKind, Notices};
 pub use role::{Role, RoleState};
 pub use standing::Standing;
 
 use std::time::Duration;
 
-use crate::protocol::{DeviceId, Millis, ReflectedId};
+use self::feed::packed::Packed;
+use self::latency::{Origin, Slow, Sort};
+use crate::protocol::{DeviceId, Millis, ReflectedId, SlotState};
 use crate::text::Clean;
 
 /// What one device knows of its group.
@@ -51,7 +60,10 @@ pub struct Group {
     role: Role,
     feed: Feed,
     latency: Latency,
+    names: Names,
     notices: Notices,
+    journal: JournalState,
+    replay_told_at: Option<Millis>,
 }
 
 impl Group {
@@ -59,6 +71,12 @@ impl Group {
     #[must_use]
     pub fn with_feed_rows(rows: usize) -> Self {
         Self { feed: Feed::with_capacity(rows), ..Self::default() }
+    }
+
+    /// Keeps the newest sealed envelopes too, up to so many bytes.
+    #[must_use]
+    pub fn with_envelopes(self, bytes: usize) -> Self {
+        Self { feed: self.feed.with_envelopes(bytes), ..self }
     }
 
     /// The one reducer: takes in what happened at that time.
@@ -80,10 +98,16 @@ impl Group {
             Event::DevicesAcknowledged => self.devices.acknowledge(),
             Event::Lock(event) => self.lock.apply(at, event),
             Event::DeviceDropped(device) => self.device_dropped(at, *device),
-            Event::ReflectionStored { round_trip } => self.latency.reflection.record(*round_trip),
-            Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(*elapsed),
+            Event::ReflectionStored { round_trip } => self.latency.reflection.record(at, *round_trip),
+            Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(at, *elapsed),
             Event::Refused(refusal) => self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string())),
             Event::Ignored(what) => self.ignored(at, what),
+            Event::Journal(state) => self.journal_is(at, state),
+            Event::JournalSetAside(name) => self.notices.push(
+                at,
+                NoticeKind::Alarm,
+                Clean::new(&format!("the journal was damaged and is kept as {name}; a new one was begun")),
+            ),
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
         }
     }
@@ -92,25 +116,60 @@ impl Group {
         self.connection = Connection::Draining { since: at, received: 0, of: login.reflection_queue_length };
         self.role.logged_in();
         self.lock.logged_in();
+        if login.slot_state == SlotState::New {
+            self.feed.new_slot();
+        }
         self.login = Some(login.clone());
     }
 
     fn reflected(&mut self, at: Millis, messages: &[ReflectedMessage]) {
         let mut queued = 0;
+        let mut replayed = None;
         for message in messages {
-            self.latency.age.record(self.age(message.stored_at, message.received_at));
-            self.feed.receive(message);
             queued += u32::from(!message.ephemeral);
+            if self.feed.receive(message) {
+                replayed = Some(message.id);
+                continue;
+            }
+            let summary = message.content.as_ref().ok();
+            let origin = Origin {
+                author: summary.and_then(|summary| summary.author),
+                sort: Sort::of(summary.map(|summary| summary.kind), summary.and_then(|summary| summary.message_type)),
+            };
+            self.latency.received(at, self.age(message.stored_at, message.received_at), origin);
+            if let Some(summary) = summary {
+                self.names.learn(summary);
+            }
         }
-        self.latency.received(at, messages.len());
         self.connection.received(queued);
+        if let Some(id) = replayed {
+            self.replayed(at, id);
+        }
+    }
+
+    /// Whoever replays a thousand messages gets one notice, not a thousand.
+    fn replayed(&mut self, at: Millis, id: ReflectedId) {
+        const QUIET: Duration = Duration::from_secs(60);
+        if self.replay_told_at.is_some_and(|told| at < told.after(QUIET)) {
+            return;
+        }
+        self.replay_told_at = Some(at);
+        let text = match self.feed.counts().replays {
+            0 | 1 => format!("message {} uses the nonce of another: a replay, or a broken sender", id.0),
+            count => format!("{count} messages so far use the nonce of another: replays, or a broken sender"),
+        };
+        self.notices.push(at, NoticeKind::Alarm, Clean::new(&text));
     }
 
     fn acknowledged(&mut self, at: Millis, ids: &[ReflectedId], waited: Duration) {
         for id in ids {
-            if self.feed.acknowledge(*id, waited) {
-                self.latency.acknowledged(at, waited);
-            }
+            let Some(number) = self.feed.acknowledge(*id, waited) else { continue };
+            let row = self.feed.packed(number);
+            let origin = Origin {
+                author: row.and_then(|row| self.feed.tables().author(row)),
+                sort: Sort::of(row.and_then(Packed::kind), row.and_then(Packed::message_type)),
+            };
+            self.latency.acknowledged(at, Slow::new(number, *id, waited), origin);
         }
     }
 
@@ -133,6 +192,20 @@ impl Group {
     #[must_use]
     pub fn known(&self) -> Option<Known> {
         Some(self.devices.known(self.own()?)).filter(|_| self.devices.as_of().is_some())
+    }
+
+    fn journal_is(&mut self, at: Millis, state: &JournalState) {
+        match (&self.journal, state) {
+            (_, JournalState::Failed(why)) => {
+                let words = format!("{why}; nothing is acknowledged until the journal can be written");
+                self.notices.push(at, NoticeKind::Alarm, Clean::new(&words));
+            }
+            (JournalState::Failed(_), JournalState::Keeps) => {
+                self.notices.push(at, NoticeKind::Done, Clean::literal("the journal can be written again"));
+            }
+            _ => {}
+        }
+        self.journal = state.clone();
     }
 
     fn ignored(&mut self, at: Millis, what: &Clean) {
@@ -199,6 +272,18 @@ impl Group {
     #[must_use]
     pub const fn latency(&self) -> &Latency {
         &self.latency
+    }
+
+    /// Whether received messages are kept before they are acknowledged.
+    #[must_use]
+    pub const fn journal(&self) -> &JournalState {
+        &self.journal
+    }
+
+    /// What contacts, groups and lists are called.
+    #[must_use]
+    pub const fn names(&self) -> &Names {
+        &self.names
     }
 
     /// What a person should have read.

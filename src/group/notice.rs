@@ -17,7 +17,7 @@ pub enum NoticeKind {
     Refused,
     /// Something of the server's was not understood.
     Ignored,
-    /// A device appeared, changed, or is gone, and nobody here asked for it.
+    /// A device appeared, changed, or is gone, and nobody here asked for it; or a message was replayed.
     Alarm,
 }
 
@@ -54,7 +54,7 @@ impl Notices {
         self.ignored
     }
 
-    /// How many were about a device that appeared, changed or is gone.
+    /// How many were about a device that appeared, changed or is gone, or about a replay.
     #[must_use]
     pub const fn alarms(&self) -> u64 {
         self.alarms

@@ -3,30 +3,31 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::names::Names;
 use crate::protocol::MessageId;
 use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
 use crate::text::Clean;
 
-/// The sentence of an envelope.
+/// The sentence of an envelope. Whoever has a name is told by it.
 #[must_use]
-pub fn of(summary: &Summary) -> Clean {
+pub fn of(summary: &Summary, names: &Names) -> Clean {
     let mut sentence = match summary.kind {
-        Kind::IncomingMessage => message(summary, "from"),
-        Kind::OutgoingMessage => message(summary, "to"),
-        Kind::IncomingMessageUpdate => update(summary, "read"),
-        Kind::OutgoingMessageUpdate => update(summary, "sent"),
-        Kind::UserProfileSync => sync(summary, "profile"),
-        Kind::ContactSync => sync(summary, "contact"),
-        Kind::GroupSync => sync(summary, "group"),
-        Kind::DistributionListSync => sync(summary, "list"),
-        Kind::SettingsSync => sync(summary, "settings"),
-        Kind::MdmParameterSync => sync(summary, "MDM parameters"),
+        Kind::IncomingMessage => incoming(summary, names),
+        Kind::OutgoingMessage => outgoing(summary, names),
+        Kind::IncomingMessageUpdate => update(summary, "read", names),
+        Kind::OutgoingMessageUpdate => update(summary, "sent", names),
+        Kind::UserProfileSync => sync(summary, "profile", names),
+        Kind::ContactSync => sync(summary, "contact", names),
+        Kind::GroupSync => sync(summary, "group", names),
+        Kind::DistributionListSync => sync(summary, "list", names),
+        Kind::SettingsSync => sync(summary, "settings", names),
+        Kind::MdmParameterSync => sync(summary, "MDM parameters", names),
         Kind::Unknown => "content of an unknown kind".to_owned(),
     };
     let details = [
-        summary.sender.as_ref().map(|sender| format!("from {sender}")),
-        summary.detail.as_ref().map(|detail| detail.as_str().to_owned()),
-        summary.nickname.as_ref().map(|nickname| format!("as {nickname}")),
+        // Whether somebody types is the verb already.
+        summary.detail.as_ref().filter(|_| act(summary).is_none()).map(|detail| Cow::Borrowed(detail.as_str())),
+        nickname(summary, names).map(|nickname| Cow::Owned(format!("as {nickname}"))),
     ];
     for (index, detail) in details.into_iter().flatten().enumerate() {
         // Writing to a string cannot fail.
@@ -35,60 +36,100 @@ pub fn of(summary: &Summary) -> Clean {
     Clean::new(&sentence)
 }
 
-/// With whom, in short: an identity, or the kind of thing and its id.
+/// With whom, in short: a name, an identity, or the kind of thing and its id.
 #[must_use]
-pub fn conversation(conversation: &Conversation) -> Clean {
-    Clean::new(&with(conversation))
+pub fn conversation(conversation: &Conversation, names: &Names) -> Clean {
+    Clean::new(&with(conversation, names))
 }
 
-fn with(conversation: &Conversation) -> Cow<'_, str> {
+fn with<'a>(conversation: &'a Conversation, names: &'a Names) -> Cow<'a, str> {
     match conversation {
-        Conversation::Contact(identity) => Cow::Borrowed(identity.as_str()),
-        Conversation::Group { id, .. } => Cow::Owned(format!("group {}", short(*id))),
-        Conversation::DistributionList(id) => Cow::Owned(format!("list {}", short(*id))),
+        Conversation::Contact(identity) => Cow::Borrowed(names.of(conversation).unwrap_or(identity).as_str()),
+        Conversation::Group { .. } => Cow::Owned(format!("group {}", called(conversation, names))),
+        Conversation::DistributionList(_) => Cow::Owned(format!("list {}", called(conversation, names))),
     }
 }
 
-fn message(summary: &Summary, preposition: &str) -> String {
-    let name = summary.message_type.map_or("message", |message_type| type_name(message_type, summary));
+/// The name alone, or what stands for it.
+fn called<'a>(conversation: &'a Conversation, names: &'a Names) -> Cow<'a, str> {
+    match (names.of(conversation), conversation) {
+        (Some(name), _) => Cow::Borrowed(name.as_str()),
+        (None, Conversation::Contact(identity)) => Cow::Borrowed(identity.as_str()),
+        (None, Conversation::Group { id, .. } | Conversation::DistributionList(id)) => Cow::Owned(short(*id)),
+    }
+}
+
+/// The sender's own name, if the sender goes by none yet.
+fn nickname<'a>(summary: &'a Summary, names: &Names) -> Option<&'a Clean> {
+    let sender = summary.sender.clone().map(Conversation::Contact);
+    let unnamed = sender.as_ref().or(summary.conversation.as_ref()).is_none_or(|sender| names.of(sender).is_none());
+    summary.nickname.as_ref().filter(|_| summary.kind == Kind::IncomingMessage && unnamed)
+}
+
+/// What people do with a message of such a type, if that is said better than by the name of the type.
+fn act(summary: &Summary) -> Option<&'static str> {
+    Some(match (summary.message_type?, summary.detail.as_ref().map(Clean::as_str)) {
+        (MessageType::TYPING_INDICATOR, Some("typing")) => "typing",
+        (MessageType::TYPING_INDICATOR, Some("stopped")) => "stopped typing",
+        (MessageType::EDIT, _) | (MessageType::GROUP_EDIT, _) => "edited a message",
+        (MessageType::DELETE, _) | (MessageType::GROUP_DELETE, _) => "deleted a message",
+        _ => return None,
+    })
+}
+
+fn incoming(summary: &Summary, names: &Names) -> String {
+    let Some(conversation) = &summary.conversation else { return type_name(summary).to_owned() };
+    let sender = summary.sender.clone().map(Conversation::Contact);
+    let mut sentence = match (act(summary), sender.as_ref().unwrap_or(conversation)) {
+        (Some("typing"), sender) => format!("{} is typing", with(sender, names)),
+        (Some(act), sender) => format!("{} {act}", with(sender, names)),
+        (None, sender) => format!("{} from {}", type_name(summary), with(sender, names)),
+    };
+    if sender.is_some() {
+        // Writing to a string cannot fail.
+        let _ = write!(sentence, " in {}", with(conversation, names));
+    }
+    sentence
+}
+
+fn outgoing(summary: &Summary, names: &Names) -> String {
+    let what = act(summary).unwrap_or_else(|| type_name(summary));
     match &summary.conversation {
-        Some(conversation) => format!("{name} {preposition} {}", with(conversation)),
-        None => name.to_owned(),
+        Some(conversation) => format!("{what} to {}", with(conversation, names)),
+        None => what.to_owned(),
     }
 }
 
 /// "text to group 1f3c…90", not "group text to group 1f3c…90"; but "group name to group 1f3c…90".
-fn type_name(message_type: MessageType, summary: &Summary) -> &'static str {
+fn type_name(summary: &Summary) -> &'static str {
+    let Some(message_type) = summary.message_type else { return "message" };
     let name = message_type.name();
-    let carries_content = matches!(message_type.0, 0x41..=0x46 | 0x52 | 0x53 | 0x81 | 0x83 | 0x93 | 0x94);
+    let carries_content = matches!(message_type.0, 0x41..=0x46 | 0x52 | 0x53 | 0x81 | 0x83);
     match (name.strip_prefix("group "), &summary.conversation) {
         (Some(bare), Some(Conversation::Group { .. })) if carries_content => bare,
         _ => name,
     }
 }
 
-fn update(summary: &Summary, verb: &str) -> String {
+fn update(summary: &Summary, verb: &str, names: &Names) -> String {
     let messages = match summary.count {
         1 => "1 message".to_owned(),
         count => format!("{count} messages"),
     };
     match &summary.conversation {
-        Some(conversation) => format!("{verb} {messages}, {}", with(conversation)),
+        Some(conversation) => format!("{verb} {messages}, {}", with(conversation, names)),
         None => format!("{verb} {messages}"),
     }
 }
 
-fn sync(summary: &Summary, what: &str) -> String {
+fn sync(summary: &Summary, what: &str, names: &Names) -> String {
     let verb = match summary.action {
         Some(SyncAction::Create) => "new ",
         Some(SyncAction::Delete) => "delete ",
         Some(SyncAction::Update) | None => "sync ",
     };
     match &summary.conversation {
-        Some(Conversation::Contact(identity)) => format!("{verb}{what} {identity}"),
-        Some(Conversation::Group { id, .. } | Conversation::DistributionList(id)) => {
-            format!("{verb}{what} {}", short(*id))
-        }
+        Some(conversation) => format!("{verb}{what} {}", called(conversation, names)),
         // There is one profile and one set of settings: no verb needed.
         None if verb == "sync " => what.to_owned(),
         None => format!("{verb}{what}"),
@@ -190,7 +231,70 @@ mod tests {
             (summary(Kind::Unknown), "content of an unknown kind"),
         ];
         for (summary, sentence) in cases {
-            assert_eq!(of(&summary).as_str(), sentence, "the sentence of {summary:?}");
+            assert_eq!(of(&summary, &Names::none()).as_str(), sentence, "the sentence of {summary:?}");
         }
+    }
+
+    #[test]
+    fn acts_read_like_acts() {
+        let contact = Conversation::Contact(Clean::literal("ECHOECHO"));
+        let group = Conversation::Group { id: MessageId(0x77), creator: Clean::literal("CREATOR1") };
+        let told = |kind, message_type, detail: Option<&'static str>, with: &Conversation| Summary {
+            conversation: Some(with.clone()),
+            sender: matches!((kind, with), (Kind::IncomingMessage, Conversation::Group { .. }))
+                .then(|| Clean::literal("ECHOECHO")),
+            message_type: Some(message_type),
+            detail: detail.map(Clean::literal),
+            ..summary(kind)
+        };
+        let (typing, receipt) = (MessageType::TYPING_INDICATOR, MessageType::DELIVERY_RECEIPT);
+        let (from, to) = (Kind::IncomingMessage, Kind::OutgoingMessage);
+        let cases = [
+            (told(from, typing, Some("typing"), &contact), "ECHOECHO is typing"),
+            (told(from, typing, Some("stopped"), &contact), "ECHOECHO stopped typing"),
+            (told(to, typing, Some("typing"), &contact), "typing to ECHOECHO"),
+            (told(to, typing, None, &contact), "typing indicator to ECHOECHO"),
+            (
+                told(from, receipt, Some("read, 3 messages"), &contact),
+                "delivery receipt from ECHOECHO: read, 3 messages",
+            ),
+            (
+                told(from, MessageType::GROUP_DELIVERY_RECEIPT, Some("received"), &group),
+                "delivery receipt from ECHOECHO in group 7700…00: received",
+            ),
+            (told(from, MessageType::EDIT, None, &contact), "ECHOECHO edited a message"),
+            (told(to, MessageType::GROUP_DELETE, None, &group), "deleted a message to group 7700…00"),
+            (told(from, MessageType::GROUP_REACTION, None, &group), "reaction from ECHOECHO in group 7700…00"),
+            (told(from, MessageType(0x60), None, &contact), "call offer from ECHOECHO"),
+            (told(from, MessageType(0x15), None, &contact), "poll setup from ECHOECHO"),
+            (told(to, MessageType(0x42), None, &group), "location to group 7700…00"),
+            (told(from, MessageType::FILE, None, &contact), "file from ECHOECHO"),
+        ];
+        for (summary, sentence) in cases {
+            assert_eq!(of(&summary, &Names::none()).as_str(), sentence, "the sentence of {summary:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_a_name_goes_by_it() {
+        let contact = Conversation::Contact(Clean::literal("ECHOECHO"));
+        let group = Conversation::Group { id: MessageId(0x77), creator: Clean::literal("CREATOR1") };
+        let mut names = Names::default();
+        for (conversation, name) in [(&contact, "Echo Nymph"), (&group, "Choir")] {
+            let name = Some(Clean::literal(name));
+            names.learn(&Summary { conversation: Some(conversation.clone()), name, ..summary(Kind::ContactSync) });
+        }
+        let text = Summary {
+            conversation: Some(group),
+            sender: Some(Clean::literal("ECHOECHO")),
+            nickname: Some(Clean::literal("echo")),
+            message_type: Some(MessageType::GROUP_TEXT),
+            ..summary(Kind::IncomingMessage)
+        };
+        assert_eq!(of(&text, &names).as_str(), "text from Echo Nymph in group Choir");
+        assert_eq!(of(&text, &Names::none()).as_str(), "text from ECHOECHO in group 7700…00: as echo");
+        let created =
+            Summary { conversation: Some(contact), action: Some(SyncAction::Create), ..summary(Kind::ContactSync) };
+        assert_eq!(of(&created, &names).as_str(), "new contact Echo Nymph");
     }
 }

@@ -57,6 +57,7 @@ fn message(id: u32) -> ReflectedMessage {
             count: 1,
             sender: None,
             nickname: None,
+            name: None,
             detail: None,
         }),
     }

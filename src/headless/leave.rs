@@ -151,7 +151,10 @@ fn failed(cause: &DisconnectCause, next: NextStep, expected: SlotState, locked: 
             Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), code.advice())))
         }
         _ if locked => Departure::Unconfirmed,
-        DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::ByUser => Departure::Busy,
+        DisconnectCause::LeaderRole
+        | DisconnectCause::VisitOver
+        | DisconnectCause::JournalCaughtUp
+        | DisconnectCause::ByUser => Departure::Busy,
         DisconnectCause::Unreachable(why) | DisconnectCause::Broken(why) => Departure::Unreachable(why.clone()),
         DisconnectCause::ClosedByServer { code, .. } => {
             Departure::Unreachable(Clean::new(&format!("{} ({code})", code.meaning())))

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod doctor;
+pub mod history;
 pub mod leave;
 pub mod mediator;
 pub mod profile;

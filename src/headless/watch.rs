@@ -17,7 +17,7 @@ use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
     ANY_CERTIFICATE, Failure, Memories, Memory, Monitor, Monitors, Observer, Outcome, Prepared, Remembering, clock,
-    drive, event_loop, signals,
+    drive_keeping, event_loop, signals,
 };
 use crate::session::{Command, Session};
 
@@ -90,7 +90,7 @@ pub fn watch(
     until: UntilArgs,
 ) -> Result<Outcome, Failure> {
     let own = session.config().device_id;
-    let Memories { slot, known: memory } = memories;
+    let Memories { slot, known: memory, journal } = memories;
     let session = match &memory {
         Some(memory) => session.knowing(memory.known().cloned()),
         None => session,
@@ -105,7 +105,7 @@ pub fn watch(
         .spawn(move || {
             // Also when the session panics: else the printer would wait for ever.
             let ended = EndsStream(ended);
-            session_loop.block_on(drive(session, address, receiver, observer));
+            session_loop.block_on(drive_keeping(journal, session, address, receiver, observer));
             drop(ended);
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
@@ -425,7 +425,10 @@ impl Progress {
     /// How the end of a connection ends the watch, if it does: giving up the leader role, or a visit, does not.
     fn end(&self, cause: &DisconnectCause, next: NextStep) -> Option<Outcome> {
         match cause {
-            DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::ByUser => None,
+            DisconnectCause::LeaderRole
+            | DisconnectCause::VisitOver
+            | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::ByUser => None,
             DisconnectCause::LeftGroup => Some(Outcome::Normal),
             // The slot has expired while we stayed away, as it may: a new one is taken.
             DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }

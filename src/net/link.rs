@@ -80,8 +80,8 @@ impl Link {
     }
 
     /// Waits for something to happen: messages come, or everything queued has been written ([`None`]). May be dropped at
-    /// any point without losing anything.
-    pub async fn next(&mut self) -> Option<LinkEvent> {
+    /// any point without losing anything. Who cannot take more messages says so with `may_read`: then it only writes.
+    pub async fn next(&mut self, may_read: bool) -> Option<LinkEvent> {
         let Self { writer, reader, outgoing, unflushed, held } = self;
         let write = async {
             if *unflushed {
@@ -97,7 +97,7 @@ impl Link {
             // Writing first: what a batch brought is acknowledged before the next is read.
             biased;
             () = write => None,
-            event = read_batch(reader, held) => Some(event),
+            event = read_batch(reader, held), if may_read => Some(event),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::secrets::AskPassphrase;
 use super::{
-    Hold, HoldError, ProfileError, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store, StoreError,
+    Hold, HoldError, JournalSettings, ProfileError, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store,
+    StoreError,
 };
 use crate::cli::{ConnectionArgs, DialectArg};
 use crate::protocol::{DeviceId, GroupSecret};
@@ -77,6 +78,13 @@ impl Chosen {
     pub(super) fn memory(&self, device: DeviceId) -> Option<SlotMemory> {
         let is_own = self.is_own && self.record.device_id == Some(device);
         is_own.then(|| SlotMemory::read(&self.name, device, &self.record.mediator)).flatten()
+    }
+
+    /// Where the profile's journal is, if it keeps one, and the slot is the profile's.
+    pub(super) fn journal(&self, device: DeviceId) -> Option<JournalSettings> {
+        let is_own = self.is_own && self.record.device_id == Some(device);
+        let directory = super::profile_state(&self.name).filter(|_| is_own && self.record.journal)?;
+        Some(self.record.journal_settings(directory))
     }
 
     /// Takes the profile for this program, if the device is the profile's: another device is nobody's rival.

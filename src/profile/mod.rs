@@ -6,6 +6,7 @@ pub mod flavour;
 mod hardening;
 mod hold;
 pub mod import;
+pub mod journal;
 mod key_file;
 pub mod known;
 pub mod name;
@@ -27,6 +28,7 @@ use rand::{Rng, SeedableRng};
 pub use claim::{Claim, InUse};
 pub use hardening::{create_files_privately, deny_core_dumps};
 pub use hold::{Hold, HoldError};
+pub use journal::{JournalSettings, KeptConversations};
 pub use key_file::KeyFileError;
 pub use name::ProfileName;
 pub use place::{config_directory, forget_profile_state, profile_state, rename_profile_state, state_directory};
@@ -130,6 +132,8 @@ pub struct Profile {
     pub name: Option<ProfileName>,
     /// Keeps what is learned of the profile's slot.
     pub memory: Option<SlotMemory>,
+    /// Where what is received is kept, if it is.
+    pub journal: Option<JournalSettings>,
     /// Keeps other programs from opening the profile; to be held as long as the session runs.
     pub hold: Option<Hold>,
     /// Whether another program has the profile open. Only where it was opened to be looked at: else that is an error.
@@ -219,6 +223,7 @@ impl Profile {
             timing: Timing::default(),
         };
         let name = chosen.map(|chosen| chosen.name.clone());
+        let journal = chosen.and_then(|chosen| chosen.journal(device_id)).filter(|_| !options.no_journal);
         Ok(Self {
             base_url,
             server_group,
@@ -229,6 +234,7 @@ impl Profile {
             key_place,
             name,
             memory,
+            journal,
             hold,
             open_elsewhere,
         })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::flavour::PRODUCTION;
+use super::journal::{DEFAULT_JOURNAL_ROWS, JournalAge, JournalSettings, KeptConversations};
 use super::secrets::StoreKind;
 use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, SpkiPin};
 use crate::session::Presence;
@@ -50,6 +51,53 @@ pub struct Record {
     /// Send nothing that changes the group.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_only: bool,
+    /// Keep a journal of what is received.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub journal: bool,
+    /// What the journal keeps of the other side of a conversation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub journal_conversations: KeptConversations,
+    /// How long the journal keeps a message.
+    #[serde(default, with = "text", skip_serializing_if = "is_default")]
+    pub journal_age: JournalAge,
+    /// How many messages the journal keeps at most; 0: no limit.
+    #[serde(default = "journal_rows", skip_serializing_if = "is_journal_rows")]
+    pub journal_rows: u64,
+}
+
+impl Record {
+    /// How the profile's journal is kept in this directory.
+    #[must_use]
+    pub fn journal_settings(&self, directory: PathBuf) -> JournalSettings {
+        JournalSettings {
+            path: directory.join("journal.sqlite"),
+            conversations: self.journal_conversations,
+            age: self.journal_age.0,
+            rows: (self.journal_rows > 0).then_some(self.journal_rows),
+        }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_journal_rows(value: &u64) -> bool {
+    *value == DEFAULT_JOURNAL_ROWS
+}
+
+const fn journal_rows() -> u64 {
+    DEFAULT_JOURNAL_ROWS
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The URL template that people mean: `production` is short for the mediators of the consumer and Work apps.

@@ -70,7 +70,7 @@ impl PayloadType {
 }
 
 /// Why bytes from the other side are not a message. Carries no payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DecodeError {
     /// Fewer bytes than the layout needs.
     #[error("the {0} is too short")]
@@ -112,7 +112,12 @@ pub(super) fn open(mut frame: Bytes) -> Result<(PayloadType, Bytes), DecodeError
 /// Begins a container with room for a payload of `length` bytes.
 pub(super) fn begin(payload_type: PayloadType, length: usize) -> BytesMut {
     let mut frame = BytesMut::with_capacity(CONTAINER_HEADER + length);
-    // The three reserved bytes must be zero: one widespread client takes anything else for chat-server data.
-    frame.put_u32_le(u32::from(payload_type as u8));
+    put_header(&mut frame, payload_type);
     frame
+}
+
+/// Writes the header of a container.
+pub(super) fn put_header(buffer: &mut BytesMut, payload_type: PayloadType) {
+    // The three reserved bytes must be zero: one widespread client takes anything else for chat-server data.
+    buffer.put_u32_le(u32::from(payload_type as u8));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::challenge::{Challenge, ChallengeResponse};
-use super::container::{self, DecodeError, PayloadType};
+use super::container::{self, CONTAINER_HEADER, DecodeError, PayloadType};
 use super::d2d::{DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
 use super::dialect::Dialect;
 use super::ids::{DeviceId, Millis, ReflectId, ReflectedId};
@@ -267,12 +267,7 @@ impl ClientMessage {
                 frame.put_slice(reflect.envelope.as_bytes());
                 frame.freeze()
             }
-            Self::ReflectedAck(id) => {
-                let mut frame = container::begin(PayloadType::ReflectedAck, 8);
-                frame.put_u32_le(0);
-                frame.put_u32_le(id.0);
-                frame.freeze()
-            }
+            Self::ReflectedAck(id) => acknowledgements(&[*id]).next().unwrap_or_default(),
         }
     }
 
@@ -327,6 +322,19 @@ impl ClientMessage {
             other => return Err(DecodeError::WrongSide(other as u8)),
         })
     }
+}
+
+/// The containers that acknowledge these, in this order; all of them in one piece of memory.
+pub fn acknowledgements(ids: &[ReflectedId]) -> impl Iterator<Item = Bytes> {
+    const LENGTH: usize = CONTAINER_HEADER + 8;
+    let mut memory = BytesMut::with_capacity(ids.len() * LENGTH);
+    for id in ids {
+        container::put_header(&mut memory, PayloadType::ReflectedAck);
+        memory.put_u32_le(0);
+        memory.put_u32_le(id.0);
+    }
+    let mut memory = memory.freeze();
+    std::iter::from_fn(move || (!memory.is_empty()).then(|| memory.split_to(LENGTH)))
 }
 
 impl ServerMessage {

@@ -12,7 +12,9 @@ pub mod dialect;
 pub mod ids;
 pub mod keys;
 pub mod message;
+pub mod nonce_fingerprint;
 pub mod pin;
+pub mod pseudonym;
 pub mod sealed;
 pub mod url;
 
@@ -25,9 +27,11 @@ pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
 pub use keys::{GroupKeys, GroupSecret};
 pub use message::{
     Activity, ClientHello, ClientMessage, DeviceEntry, ExhaustedPolicy, ExpirationPolicy, Reflect, Reflected,
-    ReflectedHeader, ServerHello, ServerInfo, ServerMessage, SlotState,
+    ReflectedHeader, ServerHello, ServerInfo, ServerMessage, SlotState, acknowledgements,
 };
+pub use nonce_fingerprint::NonceFingerprinter;
 pub use pin::{NotAPin, SpkiPin};
+pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use sealed::{Nonce, OpenError, Sealed};
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
 

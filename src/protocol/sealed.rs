@@ -34,7 +34,7 @@ pub trait Sealable: Sized {
 }
 
 /// Why sealed data could not be read. Carries no payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum OpenError {
     /// Fewer bytes than nonce and authenticator take.
     #[error("too short to be sealed data")]
@@ -64,6 +64,12 @@ impl<T> Sealed<T> {
     #[must_use]
     pub const fn as_bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The same bytes in memory of their own: what was read off a socket otherwise keeps all that was read with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self::from_wire(Bytes::copy_from_slice(&self.bytes))
     }
 
     /// How many bytes there are.

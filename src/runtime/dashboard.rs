@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::driver::{COMMAND_CAPACITY, Observer, drive};
+use super::driver::{COMMAND_CAPACITY, Observer, drive_keeping};
 use super::memory::Memory;
 use super::screen::{Reaction, Screen};
 use super::{Memories, Monitor, Remembering, clock, signals};
@@ -131,7 +131,7 @@ impl RunningSession {
         monitor: Monitor,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let Memories { slot, known: memory } = memories;
+        let Memories { slot, known: memory, journal } = memories;
         let session = match &memory {
             Some(memory) => session.knowing(memory.known().cloned()),
             None => session,
@@ -144,7 +144,7 @@ impl RunningSession {
         let ended = Arc::clone(&shared);
         let runtime = super::event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {
-            runtime.block_on(drive(session, address, receiver, keeper));
+            runtime.block_on(drive_keeping(journal, session, address, receiver, keeper));
             ended.ended.notify_one();
         })?;
         Ok(Self { commands, shared, thread })

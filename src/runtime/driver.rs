@@ -1,13 +1,14 @@
 //! Joins one session to the network: feeds it what the socket, the clock and the user bring, and does what it asks.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::clock;
-use crate::group::Event;
+use super::journaling::{Journaling, Told};
+use crate::group::{Event, JournalState};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis, ReflectedId};
 use crate::session::{Command, Input, LinkEnd, Output, Session};
@@ -19,18 +20,36 @@ pub const COMMAND_CAPACITY: usize = 64;
 /// How many messages may wait for the socket before further reflections have to wait.
 const MOST_UNWRITTEN: usize = 256;
 
+/// How long the end waits for the journal.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
 /// Is told what happens. Must not block: the session's acknowledgements would wait.
 pub trait Observer: Send {
     /// Something happened.
     fn tell(&mut self, at: Millis, event: Event);
 }
 
-/// Runs a session until it is over, or until nobody can command it any more.
-pub async fn drive(session: Session, address: Address, mut commands: mpsc::Receiver<Command>, observer: impl Observer) {
+/// Runs a session until it is over, or until nobody can command it any more. Nothing is kept: a message counts as durable
+/// once the observer has it.
+pub async fn drive(session: Session, address: Address, commands: mpsc::Receiver<Command>, observer: impl Observer) {
+    drive_keeping(None, session, address, commands, observer).await;
+}
+
+/// The same, with every message made durable by the journal, if there is one, before it is acknowledged and told.
+pub async fn drive_keeping(
+    journal: Option<Journaling>,
+    session: Session,
+    address: Address,
+    mut commands: mpsc::Receiver<Command>,
+    observer: impl Observer,
+) {
     let mut driver = Driver {
         session,
         address,
         observer,
+        journal,
+        under_way: 0,
+        held_back: VecDeque::new(),
         link: None,
         opening: None,
         closing: None,
@@ -38,10 +57,14 @@ pub async fn drive(session: Session, address: Address, mut commands: mpsc::Recei
         read_at: Instant::now(),
         unacknowledged: VecDeque::new(),
     };
+    if let Some(journal) = &mut driver.journal {
+        journal.first_events().for_each(|event| driver.observer.tell(clock::now(), event));
+    }
     driver.handle(Input::Timer).await;
     while !driver.session.is_over() {
         let deadline = driver.session.deadline();
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
+        let may_read = driver.journal.as_ref().is_none_or(Journaling::takes_more);
         if writable && let Some(command) = driver.held.take() {
             driver.handle(Input::Command(command)).await;
             continue;
@@ -57,12 +80,23 @@ pub async fn drive(session: Session, address: Address, mut commands: mpsc::Recei
                 }
                 Input::Command(command)
             }
-            event = next_event(&mut driver.link) => driver.on_link_event(event),
+            told = next_told(&mut driver.journal) => {
+                driver.on_told(told).await;
+                continue;
+            }
+            event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
             opened = next_opened(&mut driver.opening) => driver.on_opened(opened),
-            () = clock::sleep_until(deadline) => Input::Timer,
+            () = clock::sleep_until(deadline) => {
+                if !may_read {
+                    // It is us who do not listen.
+                    driver.handle(Input::Alive).await;
+                }
+                Input::Timer
+            }
         };
         driver.handle(input).await;
     }
+    driver.tell_the_rest().await;
     if let Some(closing) = driver.closing {
         let _ = closing.await;
     }
@@ -75,6 +109,11 @@ struct Driver<O> {
     link: Option<Link>,
     opening: Option<JoinHandle<Result<Link, LinkEnd>>>,
     closing: Option<JoinHandle<()>>,
+    journal: Option<Journaling>,
+    /// How many batches are under way to the journal.
+    under_way: u64,
+    /// What happened after them, and is told after them: each with how many are to be handed on before.
+    held_back: VecDeque<(u64, Millis, Event)>,
     /// A reflection that waits for room in what is to be written.
     held: Option<Command>,
     /// When the batch that is being handled was read.
@@ -96,6 +135,9 @@ impl<O: Observer> Driver<O> {
         match output {
             Output::Connect => {
                 self.unacknowledged.clear();
+                if let Some(journal) = &self.journal {
+                    journal.disconnected();
+                }
                 self.link = None;
                 let address = self.address.clone();
                 self.opening = Some(tokio::spawn(async move { address.connect().await }));
@@ -114,15 +156,74 @@ impl<O: Observer> Driver<O> {
             Output::Reflected { connection, messages } => {
                 let count = messages.iter().filter(|message| !message.ephemeral).count();
                 self.unacknowledged.push_back((self.read_at, count));
-                self.observer.tell(now, Event::Reflected(messages));
-                self.session.handle(now, Input::Durable { connection, count });
+                if let Some(journal) = &mut self.journal {
+                    journal.store(connection, messages);
+                    self.under_way += 1;
+                } else {
+                    self.observer.tell(now, Event::Reflected(messages));
+                    self.session.handle(now, Input::Durable { connection, count });
+                }
             }
             Output::Acknowledged(ids) => self.acknowledged(now, ids),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);
-                self.observer.tell(now, event);
+                if self.under_way > 0 {
+                    self.held_back.push_back((self.under_way, now, event));
+                } else {
+                    self.observer.tell(now, event);
+                }
             }
+        }
+    }
+
+    /// What the journal says: messages are handed on and acknowledged, in the order of receipt.
+    async fn on_told(&mut self, told: Told) {
+        let now = clock::now();
+        match told {
+            Told::HandOn { connection, messages, durable } => {
+                let count = messages.iter().filter(|message| !message.ephemeral).count();
+                self.observer.tell(now, Event::Reflected(messages));
+                self.tell_what_was_held_back();
+                if durable {
+                    self.handle(Input::Durable { connection, count }).await;
+                }
+            }
+            Told::Durable { connection, count } => self.handle(Input::Durable { connection, count }).await,
+            Told::Failed(why) => self.observer.tell(now, Event::Journal(JournalState::Failed(why))),
+            Told::Works { come_again } => {
+                self.observer.tell(now, Event::Journal(JournalState::Keeps));
+                if let Some(connection) = come_again {
+                    self.handle(Input::ComeAgain { connection }).await;
+                }
+            }
+        }
+    }
+
+    /// One more batch is handed on: what happened between it and the next is told.
+    fn tell_what_was_held_back(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+        for (before, ..) in &mut self.held_back {
+            *before = before.saturating_sub(1);
+        }
+        while self.held_back.front().is_some_and(|(before, ..)| *before == 0) {
+            if let Some((_, at, event)) = self.held_back.pop_front() {
+                self.observer.tell(at, event);
+            }
+        }
+    }
+
+    /// The session is over: what is still under way to the journal is waited for, as long as that is reasonable.
+    async fn tell_the_rest(&mut self) {
+        let rest = async {
+            while self.under_way > 0 {
+                let told = next_told(&mut self.journal).await;
+                self.on_told(told).await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_WORD, rest).await;
+        for (_, at, event) in std::mem::take(&mut self.held_back) {
+            self.observer.tell(at, event);
         }
     }
 
@@ -138,6 +239,9 @@ impl<O: Observer> Driver<O> {
                 self.unacknowledged.pop_front();
             }
             if !ids.is_empty() {
+                if let Some(journal) = &self.journal {
+                    journal.acknowledged(ids.len(), now, waited);
+                }
                 self.observer.tell(now, Event::Acknowledged { ids, waited });
             }
             ids = rest;
@@ -186,9 +290,16 @@ impl<O: Observer> Driver<O> {
     }
 }
 
-async fn next_event(link: &mut Option<Link>) -> Option<LinkEvent> {
+async fn next_event(link: &mut Option<Link>, may_read: bool) -> Option<LinkEvent> {
     match link {
-        Some(link) => link.next().await,
+        Some(link) => link.next(may_read).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_told(journal: &mut Option<Journaling>) -> Told {
+    match journal {
+        Some(journal) => journal.told().await,
         None => std::future::pending().await,
     }
 }

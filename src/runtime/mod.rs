@@ -7,6 +7,7 @@ pub mod demo;
 pub mod driver;
 mod fault;
 mod held_lock;
+mod journaling;
 pub mod logging;
 mod memory;
 pub mod metrics;
@@ -21,7 +22,8 @@ pub mod signals;
 use std::io;
 
 pub use dashboard::RunningSessions;
-pub use driver::{Observer, drive};
+pub use driver::{Observer, drive, drive_keeping};
+pub use journaling::Journaling;
 pub use memory::Memory;
 pub use monitor::{Monitor, Monitors};
 pub use outcome::{Failure, Outcome};

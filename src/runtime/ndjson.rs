@@ -9,12 +9,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::group::{
-    DeviceChange, DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal,
-    Scope,
+    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
+    ReflectedMessage, Refusal, Scope,
 };
+use crate::journal::HistoryRow;
 use crate::protocol::d2d::{Conversation, MessageType, Summary, SyncAction};
 use crate::protocol::ids::span_millis;
-use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, SlotState};
+use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SlotState};
 
 /// The lines of an event; one for most, one a message for messages.
 #[must_use]
@@ -61,6 +62,11 @@ fn fields(event: &Event) -> (&'static str, Value) {
             let micros = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
             ("acknowledged", json!({ "ids": ids, "count": ids.len(), "waited_us": micros }))
         }
+        Event::Journal(state) => {
+            let words = if let JournalState::Failed(why) = state { Some(why) } else { None };
+            ("journal", json!({ "state": state.as_str(), "words": words }))
+        }
+        Event::JournalSetAside(name) => ("journal_set_aside", json!({ "as": name })),
         Event::QueueDry => ("queue_dry", json!({})),
         Event::Promoted => ("promoted", json!({})),
         Event::RoleGivenUp { back_at, promotions_in_a_row } => {
@@ -111,7 +117,7 @@ const fn slot(state: SlotState) -> &'static str {
 }
 
 fn reflected(message: &ReflectedMessage) -> Value {
-    let mut value = json!({
+    let value = json!({
         "id": message.id,
         "stored_at": message.stored_at,
         "received_at": message.received_at,
@@ -121,9 +127,35 @@ fn reflected(message: &ReflectedMessage) -> Value {
         "repeated_nonce": message.repeated_nonce,
         "nonce": message.nonce.map(|nonce| hex::encode(nonce.0)),
     });
+    with_content(value, &message.content)
+}
+
+/// The line of a message out of the journal.
+#[must_use]
+pub fn recorded(recorded: &HistoryRow) -> Value {
+    let row = &recorded.row;
+    let fields = json!({
+        "id": row.id,
+        "stored_at": row.stored_at,
+        "received_at": row.received_at,
+        "size": row.size,
+        "ephemeral": row.marks.ephemeral,
+        "redelivered": row.marks.redelivered,
+        "repeated_nonce": row.marks.repeated_nonce,
+        "nonce": row.nonce.map(|nonce| hex::encode(nonce.0)),
+        "row": recorded.number,
+        "acknowledged_at": recorded.acknowledged_at,
+        "waited_us": row.acknowledged_after.map(|waited| u64::try_from(waited.as_micros()).unwrap_or(u64::MAX)),
+        "conversation_pseudonym": recorded.conversation,
+        "sender_pseudonym": recorded.sender,
+    });
+    line(row.received_at, "reflected", with_content(fields, &row.content))
+}
+
+fn with_content(mut value: Value, content: &Result<Summary, OpenError>) -> Value {
     if let Value::Object(object) = &mut value {
-        match &message.content {
-            Ok(summary) => object.extend(content(summary)),
+        match content {
+            Ok(summary) => object.extend(summarized(summary)),
             Err(error) => {
                 object.insert("undecryptable".to_owned(), error.to_string().into());
             }
@@ -132,7 +164,7 @@ fn reflected(message: &ReflectedMessage) -> Value {
     value
 }
 
-fn content(summary: &Summary) -> Map<String, Value> {
+fn summarized(summary: &Summary) -> Map<String, Value> {
     let fields = json!({
         "from": summary.author,
         "kind": summary.kind.as_str(),
@@ -146,6 +178,7 @@ fn content(summary: &Summary) -> Map<String, Value> {
         "count": summary.count,
         "sender": summary.sender,
         "nickname": summary.nickname,
+        "name": summary.name,
         "detail": summary.detail,
         "d2d_version": summary.protocol_version,
     });

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{ProfileError, ProfileName};
 
@@ -56,6 +57,9 @@ pub enum Failure {
     /// There is no terminal to draw on.
     #[error("standard input and output are not a terminal; use d2mtop watch (or demo --headless) without one")]
     NoTerminal,
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Standard output failed.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -113,6 +117,7 @@ impl Failure {
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
             Self::Panicked
             | Self::Output(_)
+            | Self::Journal(_)
             | Self::Terminal(_)
             | Self::Start(_)
             | Self::Listen { .. }

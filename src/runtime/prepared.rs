@@ -1,9 +1,13 @@
 //! A profile becomes a session and the address that it connects to.
 
+use super::clock;
+use super::journaling::Journaling;
 use super::memory::Memory;
 use super::outcome::Failure;
+use crate::journal::{self, Journal};
 use crate::net::{Address, TlsOptions};
 use crate::profile::{self, Claim, Hold, Profile, ProfileName, SlotMemory};
+use crate::protocol::PseudonymKey;
 use crate::session::Session;
 use crate::text::Clean;
 
@@ -44,6 +48,8 @@ pub struct Memories {
     pub slot: Option<SlotMemory>,
     /// Which devices are known.
     pub known: Option<Memory>,
+    /// What was received.
+    pub journal: Option<Journaling>,
 }
 
 /// How the mediator of a profile has to prove who it is.
@@ -66,16 +72,32 @@ pub fn session(profile: &Profile) -> Result<(Session, Address), Failure> {
     Ok((session, Address::new(&url, &tls(profile))?))
 }
 
+/// The session, going on from what the profile's journal has.
+fn with_journal(session: Session, profile: &Profile) -> Result<(Session, Option<Journaling>), Failure> {
+    // Without a slot that is remembered there is no queue to be continued.
+    let name = profile.name.as_ref().filter(|_| profile.memory.is_some());
+    let Some(state) = name.and_then(profile::profile_state) else { return Ok((session, None)) };
+    let options = journal::Options::hashed(PseudonymKey::of(&session.config().keys));
+    let opened = Journal::open(&state.join(journal::FILE), options, clock::now())?;
+    let expected = opened.expected.iter().map(|message| (message.id, message.fingerprint));
+    let session = session.continuing(opened.fingerprinter, opened.nonces, expected);
+    let set_aside = opened.set_aside.map(|path| Clean::new(&path.to_string_lossy()));
+    let journaling = Journaling::start(opened.journal, set_aside).map_err(Failure::Start)?;
+    Ok((session, Some(journaling)))
+}
+
 impl Prepared {
     /// Prepares the session of a profile.
     ///
     /// # Errors
     /// If the mediator's URL or the file of trust roots cannot be used.
     pub fn new(profile: Profile) -> Result<Self, Failure> {
-        let (session, address) = session(&profile).map_err(|cause| match &profile.name {
+        let of_profile = |cause| match &profile.name {
             Some(name) => Failure::OfProfile { name: name.clone(), cause: Box::new(cause) },
             None => cause,
-        })?;
+        };
+        let (session, address) = session(&profile).map_err(of_profile)?;
+        let (session, journal) = with_journal(session, &profile).map_err(of_profile)?;
         let title = match &profile.name {
             Some(name) => Clean::new(name.as_str()),
             None => Clean::new(&address.authority()),
@@ -98,7 +120,7 @@ impl Prepared {
             title,
             accepts_any_certificate: profile.accept_any_certificate,
             held: Held { claim, profile: profile.hold },
-            memories: Memories { slot: profile.memory, known },
+            memories: Memories { slot: profile.memory, known, journal },
         })
     }
 

@@ -31,6 +31,11 @@ pub enum Input {
         /// How many, ephemeral ones not counted.
         count: usize,
     },
+    /// Messages of this connection could not be made durable, and now others can: they have to come again.
+    ComeAgain {
+        /// The connection that they came on.
+        connection: u64,
+    },
     /// All that was handed out to be sent has been written to the socket.
     Flushed,
     /// The user, or a script, wants something.

@@ -13,6 +13,7 @@ mod noise;
 mod online;
 mod presence;
 mod receipt;
+mod stored;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -30,12 +31,14 @@ use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, ExpirationPolicy,
-    Millis, Nonce, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage, SlotState,
+    Millis, Nonce, NonceFingerprinter, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo,
+    ServerMessage, SlotState,
 };
 use crate::text::Clean;
 use noise::Noise;
 use online::Online;
-use receipt::{IdRanges, RecentNonces};
+use receipt::{IdRanges, SeenNonces, Unacknowledged};
+use stored::Stored;
 
 /// The protocol version that we speak.
 const VERSION: u32 = 0;
@@ -71,7 +74,10 @@ pub struct Session {
     left_at: Option<Millis>,
     /// Ids received on earlier connections of this slot.
     received: IdRanges,
-    nonces: RecentNonces,
+    nonces: SeenNonces,
+    /// What an earlier run received and may not have acknowledged.
+    earlier: Unacknowledged,
+    stored: Stored,
     /// Acknowledged, but perhaps not yet written to the socket.
     unflushed: Vec<ReflectedId>,
 }
@@ -115,7 +121,9 @@ impl Session {
             attended_until: Millis(0),
             left_at: None,
             received: IdRanges::default(),
-            nonces: RecentNonces::default(),
+            nonces: SeenNonces::default(),
+            earlier: Unacknowledged::default(),
+            stored: Stored::default(),
             unflushed: Vec::new(),
         }
     }
@@ -125,6 +133,20 @@ impl Session {
     #[must_use]
     pub fn knowing(mut self, known: Option<Known>) -> Self {
         self.known = known;
+        self
+    }
+
+    /// With what the journal has: fingerprints of all nonces ever seen, so that a replay is known as one, and the
+    /// messages that an earlier run may not have acknowledged, so that they are not taken for replays.
+    #[must_use]
+    pub fn continuing(
+        mut self,
+        fingerprinter: NonceFingerprinter,
+        nonces: Vec<u64>,
+        unacknowledged: impl IntoIterator<Item = (ReflectedId, u64)>,
+    ) -> Self {
+        self.nonces = SeenNonces::ever(fingerprinter, nonces);
+        self.earlier = Unacknowledged::new(unacknowledged);
         self
     }
 
@@ -167,6 +189,7 @@ impl Session {
             Input::Alive => self.heard(now),
             Input::LinkDown(end) => self.on_link_down(now, end),
             Input::Durable { connection, count } => self.on_durable(now, connection, count),
+            Input::ComeAgain { connection } => self.on_come_again(now, connection),
             Input::Flushed => self.on_flushed(),
             Input::Command(command) => self.on_command(now, command),
         }
@@ -261,6 +284,14 @@ impl Session {
         }
     }
 
+    /// What is not acknowledged is sent again on the next connection.
+    fn on_come_again(&mut self, now: Millis, connection: u64) {
+        if connection == self.connection && matches!(self.phase, Phase::Online(_)) {
+            let next = NextStep::RetryAt { at: now, attempt: 1 };
+            self.leave(now, DisconnectCause::JournalCaughtUp, next);
+        }
+    }
+
     fn on_link_up(&mut self) {
         if let Phase::Connecting { deadline } = self.phase {
             self.phase = Phase::Handshaking { deadline, greeted: false };
@@ -334,11 +365,16 @@ impl Session {
         if info.slot_state == SlotState::New {
             // A new slot counts its ids anew.
             self.received = IdRanges::default();
+            self.earlier = Unacknowledged::default();
         }
         self.expected = SlotState::Existing;
         self.unanswered_login = false;
         self.own_drop_sent = false;
-        let shared = info.shared_device_data.open(&self.config.keys).ok();
+        let (shared, reused) = self.stored.shared(&info.shared_device_data);
+        if reused.is_some() {
+            self.ignored("shared device data that uses the nonce of other shared device data");
+        }
+        let shared = shared.open(&self.config.keys).ok();
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
             dialect: self.dialect(),

@@ -11,7 +11,7 @@ use crate::group::{DisconnectCause, Event, Known, ListedDevice, Probe, Reflected
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
     Activity, ClientMessage, DeviceEntry, DeviceId, MAX_ENVELOPE_SEALED, Millis, Reflect, ReflectId, Reflected,
-    ReflectedId, Sealed, ServerMessage,
+    ReflectedId, Sealed, ServerMessage, acknowledgements,
 };
 
 /// What is known of a login while it lasts.
@@ -209,7 +209,8 @@ impl Session {
 
     /// Reads a message out of the queue; [`None`] if it was handed on already on this connection.
     pub(super) fn receive(&mut self, now: Millis, reflected: &Reflected) -> Option<ReflectedMessage> {
-        let redelivered = self.received.contains(reflected.id);
+        let nonce = reflected.envelope.nonce();
+        let mut redelivered = self.received.contains(reflected.id);
         let Phase::Online(online) = &mut self.phase else { return None };
         if !reflected.ephemeral {
             if online.received.contains(reflected.id) {
@@ -219,8 +220,10 @@ impl Session {
             online.received.insert(reflected.id);
             online.undurable.push_back(reflected.id);
         }
-        let redelivered = redelivered && !reflected.ephemeral;
-        let nonce = reflected.envelope.nonce();
+        redelivered |= self.earlier.comes_again(reflected.id, nonce, &self.nonces);
+        let known_nonce = nonce.is_some_and(|nonce| self.nonces.repeats(nonce));
+        // The same id around another nonce is another message.
+        redelivered &= !reflected.ephemeral && (known_nonce || nonce.is_none());
         Some(ReflectedMessage {
             id: reflected.id,
             stored_at: reflected.timestamp,
@@ -229,7 +232,7 @@ impl Session {
             header: reflected.header,
             ephemeral: reflected.ephemeral,
             redelivered,
-            repeated_nonce: nonce.is_some_and(|nonce| self.nonces.repeats(nonce)) && !redelivered,
+            repeated_nonce: known_nonce && !redelivered,
             nonce,
             content: reflected.envelope.open(&self.config.keys).map(|envelope| envelope.summary()),
             envelope: reflected.envelope.clone(),
@@ -263,9 +266,7 @@ impl Session {
         let Some(online) = self.online() else { return };
         let count = count.min(online.undurable.len());
         let durable: Vec<ReflectedId> = online.undurable.drain(..count).collect();
-        for id in &durable {
-            self.send(&ClientMessage::ReflectedAck(*id));
-        }
+        self.outputs.extend(acknowledgements(&durable).map(Output::Send));
         self.unflushed.extend(durable);
         self.leave_if_promoted(now);
     }
@@ -315,18 +316,27 @@ impl Session {
         if let Some(asked) = online.awaited_lists.pop_front() {
             self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: now.since(asked) });
         }
-        let keys = &self.config.keys;
+        self.stored.retain(|device| devices.contains_key(device));
+        let mut reused = Vec::new();
+        let (keys, stored) = (&self.config.keys, &mut self.stored);
         let listed: std::collections::BTreeMap<DeviceId, ListedDevice> = devices
             .iter()
             .map(|(id, entry)| {
-                let device = ListedDevice {
-                    info: entry.device_info.open(keys),
-                    activity: entry.activity,
-                    expiration_policy: entry.expiration_policy,
+                let info = match stored.device_info(*id, &entry.device_info) {
+                    Ok(()) => entry.device_info.open(keys),
+                    Err((_, last)) => {
+                        reused.push(*id);
+                        last.open(keys)
+                    }
                 };
+                let device =
+                    ListedDevice { info, activity: entry.activity, expiration_policy: entry.expiration_policy };
                 (*id, device)
             })
             .collect();
+        for device in reused {
+            self.ignored(&format!("a description of device {device} that uses the nonce of another one"));
+        }
         let seen = Known::of(&listed, own);
         let changes = self.known.replace(seen.clone()).map_or_else(Vec::new, |known| known.changes_to(&seen));
         for (device, change) in changes {

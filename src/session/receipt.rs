@@ -1,8 +1,8 @@
 //! What was received: ids, so that nothing is acknowledged twice, and nonces, so that a replay is noticed.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use crate::protocol::{Nonce, ReflectedId};
+use crate::protocol::{Nonce, NonceFingerprinter, ReflectedId};
 
 /// A set of ids as ranges, by their first id. Ids rise, so that weeks of messages take one range; a server that skips ids
 /// costs one range a gap, of which the lowest go first.
@@ -41,31 +41,71 @@ impl IdRanges {
     }
 }
 
-/// The nonces of the messages received last.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RecentNonces {
-    known: HashSet<u128>,
-    order: VecDeque<u128>,
+/// The nonces of messages that were received.
+#[derive(Debug)]
+pub(super) enum SeenNonces {
+    /// The last ones of this session, where nothing is kept.
+    Recent { known: HashSet<u128>, order: VecDeque<u128> },
+    /// All that the journal ever had, as fingerprints: a tree takes less than 20 bytes for each.
+    Ever { fingerprinter: NonceFingerprinter, known: BTreeSet<u64> },
 }
 
 const MOST_NONCES: usize = 100_000;
 
-impl RecentNonces {
+impl Default for SeenNonces {
+    fn default() -> Self {
+        Self::Recent { known: HashSet::new(), order: VecDeque::new() }
+    }
+}
+
+impl SeenNonces {
+    pub(super) fn ever(fingerprinter: NonceFingerprinter, mut fingerprints: Vec<u64>) -> Self {
+        // In order the tree is built full, and quickly.
+        fingerprints.sort_unstable();
+        Self::Ever { fingerprinter, known: fingerprints.into_iter().collect() }
+    }
+
     /// Remembers a nonce; true if it was known already.
     pub(super) fn repeats(&mut self, nonce: Nonce) -> bool {
-        // Sixteen of the 24 random bytes tell nonces apart well enough.
-        let Some(bytes) = nonce.0.first_chunk() else { return false };
-        let key = u128::from_le_bytes(*bytes);
-        if !self.known.insert(key) {
-            return true;
+        match self {
+            Self::Ever { fingerprinter, known } => !known.insert(fingerprinter.of(&nonce)),
+            Self::Recent { known, order } => {
+                // Sixteen of the 24 random bytes tell nonces apart well enough.
+                let Some(bytes) = nonce.0.first_chunk() else { return false };
+                let key = u128::from_le_bytes(*bytes);
+                if !known.insert(key) {
+                    return true;
+                }
+                order.push_back(key);
+                if order.len() > MOST_NONCES
+                    && let Some(oldest) = order.pop_front()
+                {
+                    known.remove(&oldest);
+                }
+                false
+            }
         }
-        self.order.push_back(key);
-        if self.order.len() > MOST_NONCES
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
+    }
+}
+
+/// What an earlier run received and may not have acknowledged: ids with the fingerprints of their nonces. Only the same
+/// message is a redelivery; the nonce alone is a replay.
+#[derive(Debug, Default)]
+pub(super) struct Unacknowledged(HashSet<(ReflectedId, u64)>);
+
+impl Unacknowledged {
+    pub(super) fn new(messages: impl IntoIterator<Item = (ReflectedId, u64)>) -> Self {
+        Self(messages.into_iter().collect())
+    }
+
+    /// Whether it is that message that comes again; told once.
+    pub(super) fn comes_again(&mut self, id: ReflectedId, nonce: Option<Nonce>, nonces: &SeenNonces) -> bool {
+        match (nonces, nonce) {
+            (SeenNonces::Ever { fingerprinter, .. }, Some(nonce)) if !self.0.is_empty() => {
+                self.0.remove(&(id, fingerprinter.of(&nonce)))
+            }
+            _ => false,
         }
-        false
     }
 }
 
@@ -108,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_repeated_nonce_is_noticed_within_the_window() {
-        let mut nonces = RecentNonces::default();
+        let mut nonces = SeenNonces::default();
         let nonce = |number: u32| {
             let mut bytes = [0; 24];
             bytes[..4].copy_from_slice(&number.to_le_bytes());
@@ -119,7 +159,36 @@ mod tests {
         for number in 1..=100_000 {
             assert!(!nonces.repeats(nonce(number)), "nonce {number} is new");
         }
-        assert_eq!(nonces.order.len(), MOST_NONCES);
+        let SeenNonces::Recent { order, .. } = &nonces else { unreachable!() };
+        assert_eq!(order.len(), MOST_NONCES);
         assert!(!nonces.repeats(nonce(0)), "the oldest is forgotten");
+    }
+
+    #[test]
+    fn with_a_journal_no_nonce_is_ever_forgotten() {
+        let fingerprinter = NonceFingerprinter::new([1; 16]);
+        let nonce = |number: u64| {
+            let mut bytes = [0; 24];
+            bytes[16..].copy_from_slice(&number.to_le_bytes());
+            Nonce(bytes)
+        };
+        let earlier = (0..150_000).map(|number| fingerprinter.of(&nonce(number))).collect();
+        let mut nonces = SeenNonces::ever(fingerprinter, earlier);
+        assert!((0..150_000).all(|number| nonces.repeats(nonce(number))));
+        assert!((150_000..300_000).all(|number| !nonces.repeats(nonce(number))));
+        assert!((0..300_000).all(|number| nonces.repeats(nonce(number))));
+    }
+
+    #[test]
+    fn what_an_earlier_run_may_not_have_acknowledged_is_told_from_a_replay() {
+        let fingerprinter = NonceFingerprinter::new([1; 16]);
+        let (mine, other) = (Nonce([1; 24]), Nonce([2; 24]));
+        let nonces = SeenNonces::ever(fingerprinter, vec![fingerprinter.of(&mine), fingerprinter.of(&other)]);
+        let mut earlier = Unacknowledged::new([(ReflectedId(7), fingerprinter.of(&mine))]);
+        assert!(!earlier.comes_again(ReflectedId(7), Some(other), &nonces), "another message under its id");
+        assert!(!earlier.comes_again(ReflectedId(9), Some(mine), &nonces), "a replay under another id");
+        assert!(earlier.comes_again(ReflectedId(7), Some(mine), &nonces));
+        assert!(!earlier.comes_again(ReflectedId(7), Some(mine), &nonces), "once");
+        assert!(!earlier.comes_again(ReflectedId(7), None, &nonces), "too short to have a nonce");
     }
 }

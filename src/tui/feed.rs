@@ -164,7 +164,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, scroll: Scr
     }
     let selected = if focused || scroll.is_paused() { scroll.selected(feed) } else { None };
     for (number, row) in feed.rows_from(scroll.top(feed), usize::from(rows_in(area.height))) {
-        let cells = cells(view, row, &columns, selected == Some(number));
+        let cells = cells(view, &row, &columns, selected == Some(number));
         columns.put(&mut pen, &cells);
     }
 }
@@ -222,7 +222,10 @@ fn what(view: &View<'_>, row: &Row, selected: bool) -> Vec<(String, Style)> {
     if row.marks.redelivered {
         what.push(("again: ".to_owned(), view.theme.focus()));
     }
-    what.push((row.sentence().to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
+    what.push((
+        row.sentence(view.group.names()).to_string(),
+        if row.content.is_err() { view.theme.attention() } else { style },
+    ));
     what
 }
 

@@ -218,6 +218,7 @@ pub(super) fn cause_words(cause: &DisconnectCause) -> String {
         DisconnectCause::ServerProtocolError(how) => format!("the server broke the protocol ({how})"),
         DisconnectCause::LeaderRole => "promoted to leader, and left".to_owned(),
         DisconnectCause::VisitOver => "the visit is over".to_owned(),
+        DisconnectCause::JournalCaughtUp => "fetching what the journal could not take".to_owned(),
         DisconnectCause::LeftGroup => "left the group".to_owned(),
         DisconnectCause::ByUser => "as you asked".to_owned(),
     }

@@ -154,13 +154,13 @@ fn device_facts(view: &View<'_>, id: DeviceId) -> Vec<Line> {
 
 fn row_facts(view: &View<'_>, number: u64) -> Vec<Line> {
     match view.group.feed().get(number) {
-        Some(row) => [what_facts(view, row), time_facts(view, row), mark_facts(row)].concat(),
+        Some(row) => [what_facts(view, &row), time_facts(view, &row), mark_facts(&row)].concat(),
         None => vec![fact("", "this row has fallen out of the feed")],
     }
 }
 
 fn what_facts(view: &View<'_>, row: &Row) -> Vec<Line> {
-    let mut facts = vec![fact("", &row.sentence()), fact("id", &row.id.0)];
+    let mut facts = vec![fact("", &row.sentence(view.group.names())), fact("id", &row.id.0)];
     facts.extend(row.author().map(|author| fact("from", &format!("{} ({author})", view.label(author)))));
     match &row.content {
         Ok(summary) => {

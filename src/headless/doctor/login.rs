@@ -94,7 +94,7 @@ impl Visit {
             let input = tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(until) => break,
-                event = self.link.next() => match event {
+                event = self.link.next(true) => match event {
                     None => Input::Flushed,
                     Some(LinkEvent::Frames(frames)) => Input::Frames(frames),
                     Some(LinkEvent::TextFrame) => Input::TextFrame,

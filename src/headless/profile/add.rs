@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{failure, new_name, say};
-use crate::cli::{AddArgs, ExhaustedArg, SettingsArgs, SlotArg};
+use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
 use crate::net::{Address, TlsOptions};
 use crate::profile::import::{self, DomainPins};
 use crate::profile::record::{Exhausted, Slot, expand_preset};
 use crate::profile::secrets::PassphraseSource;
-use crate::profile::{self, ProfileName, Record, SecretSource, Store, flavour};
+use crate::profile::{self, KeptConversations, ProfileName, Record, SecretSource, Store, flavour};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ServerGroup};
 use crate::runtime::Failure;
 use rand::Rng as _;
@@ -116,6 +116,14 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         key: None,
         key_file: None,
         read_only: settings.read_only,
+        journal: !settings.no_journal,
+        journal_conversations: match settings.journal_conversations {
+            KeptArg::Hashed => KeptConversations::Hashed,
+            KeptArg::Plain => KeptConversations::Plain,
+            KeptArg::None => KeptConversations::None,
+        },
+        journal_age: settings.journal_age.parse().map_err(|error| usage("--journal-age", &error))?,
+        journal_rows: settings.journal_rows,
     })
 }
 

@@ -6,7 +6,7 @@ use super::{failure, find, say};
 use crate::cli::ListArgs;
 use crate::profile::record::expand_preset;
 use crate::profile::slot_memory::{Knowledge, Known};
-use crate::profile::{Hold, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store};
+use crate::profile::{Hold, KeptConversations, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store};
 use crate::protocol::{Dialect, Millis};
 use crate::runtime::{Failure, clock};
 use crate::text::Clean;
@@ -56,6 +56,10 @@ fn as_json(store: &Store, name: &ProfileName, record: &Record, is_default: bool)
         "presence": record.presence.to_string(),
         "pins": record.pins.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "read_only": record.read_only,
+        "journal": record.journal,
+        "journal_conversations": record.journal_conversations,
+        "journal_age": record.journal_age.to_string(),
+        "journal_rows": record.journal_rows,
         "key": place(store, name, record),
         "known": known(name, record).map(|known| json!({"slot": known.slot, "since": known.since, "seen": known.seen})),
     })
@@ -93,6 +97,7 @@ pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
         ("exhausted", word(json!(record.exhausted))),
         ("presence", clean(&record.presence.to_string())),
         ("read-only", Clean::literal(if record.read_only { "yes" } else { "no" })),
+        ("journal", clean(&journal(&record))),
         ("certificates", record.ca.as_ref().map_or_else(dash, |path| clean(&path.to_string_lossy()))),
     ];
     lines.extend(record.pins.iter().map(|pin| ("pin", clean(&pin.to_string()))));
@@ -100,6 +105,27 @@ pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
     lines.extend(Hold::holder(&name).map(|process| ("open in", clean(&format!("process {process}")))));
     lines.push(("file", clean(&store.path().to_string_lossy())));
     lines.iter().try_for_each(|(what, value)| say(&format!("{what:13} {value}")))
+}
+
+/// How the journal is kept.
+fn journal(record: &Record) -> String {
+    if !record.journal {
+        return "none".to_owned();
+    }
+    let conversations = match record.journal_conversations {
+        KeptConversations::Hashed => "conversations by pseudonym",
+        KeptConversations::Plain => "conversations by name",
+        KeptConversations::None => "without conversations",
+    };
+    let age = match record.journal_age.0 {
+        Some(_) => format!("for {}", record.journal_age),
+        None => record.journal_age.to_string(),
+    };
+    let rows = match record.journal_rows {
+        0 => String::new(),
+        rows => format!(", at most {rows} messages"),
+    };
+    format!("kept {age}{rows}, {conversations}")
 }
 
 fn words(known: &Known) -> Clean {

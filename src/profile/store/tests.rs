@@ -10,6 +10,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
+use crate::profile::journal::{JournalAge, KeptConversations};
 use crate::profile::record::{Exhausted, KeptIn, Slot, StoredDialect};
 
 const SAMPLE: &str = include_str!("../sample.toml");
@@ -45,8 +46,11 @@ fn the_sample_parses_and_names_every_key() {
     let mut all = home.clone();
     all.ca.clone_from(&lab.ca);
     all.key = lab.key;
+    // What is as usual is not written.
+    (all.journal, all.journal_rows) = (false, 7);
+    (all.journal_conversations, all.journal_age) = (KeptConversations::Plain, JournalAge(None));
     let all = toml_edit::ser::to_document(&all).unwrap();
-    assert_eq!(all.len(), 13, "every key of a profile");
+    assert_eq!(all.len(), 17, "every key of a profile");
     for (key, _) in all.iter() {
         assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key} is in the sample");
     }
@@ -188,6 +192,10 @@ fn any_record() -> impl Strategy<Value = Record> {
             key: read_only.then_some(KeptIn::PassphraseFile),
             key_file,
             read_only,
+            journal: !drop,
+            journal_conversations: if mk { KeptConversations::None } else { KeptConversations::Hashed },
+            journal_age: JournalAge(visit.map(Duration::from_secs)),
+            journal_rows: visit.unwrap_or(0),
         },
     )
 }

@@ -28,6 +28,10 @@ impl MessageType {
     pub const REACTION: Self = Self(0x82);
     pub const GROUP_REACTION: Self = Self(0x83);
     pub const TYPING_INDICATOR: Self = Self(0x90);
+    pub const EDIT: Self = Self(0x91);
+    pub const DELETE: Self = Self(0x92);
+    pub const GROUP_EDIT: Self = Self(0x93);
+    pub const GROUP_DELETE: Self = Self(0x94);
 }
 
 impl MessageType {

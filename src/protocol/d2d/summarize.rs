@@ -154,8 +154,19 @@ fn contact_sync(sync: &d2d::ContactSync) -> Summary {
     };
     Summary {
         conversation: value.and_then(|value: &d2d_sync::Contact| contact(&value.identity)),
+        nickname: value.and_then(|value| value.nickname.as_deref()).map(Clean::new),
+        name: value.and_then(full_name),
         // Of a new contact nearly every field is set; naming them all tells nothing.
         ..synced(Kind::ContactSync, action, value, value.filter(|_| is_update(action)).and_then(fields::contact))
+    }
+}
+
+/// As the user calls the contact. Apps change both parts together; of a part that is left out nothing is known.
+fn full_name(contact: &d2d_sync::Contact) -> Option<Clean> {
+    match (contact.first_name.as_deref(), contact.last_name.as_deref()) {
+        (None, None) => None,
+        (Some(first), Some(last)) => Some(Clean::new(format!("{first} {last}").trim())),
+        (Some(name), None) | (None, Some(name)) => Some(Clean::new(name)),
     }
 }
 
@@ -163,17 +174,20 @@ fn group_sync(sync: &d2d::GroupSync) -> Summary {
     use d2d::group_sync::Action;
     let identity =
         |group: Option<&d2d_sync::Group>| group.and_then(|group| group.group_identity.as_ref()).map(group_of);
+    let name = |group: Option<&d2d_sync::Group>| group.and_then(|group| group.name.as_deref()).map(Clean::new);
     match &sync.action {
         Some(Action::Create(create)) => {
             let value = create.group.as_ref();
             let members = value.and_then(|group| group.member_identities.as_ref());
             let words = members.map(|members| format!("{} other members", members.identities.len()));
-            Summary { conversation: identity(value), ..synced(Kind::GroupSync, SyncAction::Create, value, words) }
+            let told = synced(Kind::GroupSync, SyncAction::Create, value, words);
+            Summary { conversation: identity(value), name: name(value), ..told }
         }
         Some(Action::Update(update)) => {
             let value = update.group.as_ref();
             let words = fields::group_update(update);
-            Summary { conversation: identity(value), ..synced(Kind::GroupSync, SyncAction::Update, value, words) }
+            let told = synced(Kind::GroupSync, SyncAction::Update, value, words);
+            Summary { conversation: identity(value), name: name(value), ..told }
         }
         Some(Action::Delete(delete)) => {
             let value = delete.group_identity.as_ref();
@@ -200,6 +214,7 @@ fn distribution_list_sync(sync: &d2d::DistributionListSync) -> Summary {
     let words = value.filter(|_| is_update(action)).and_then(fields::distribution_list);
     Summary {
         conversation: value.map(|list| Conversation::DistributionList(MessageId(list.distribution_list_id))),
+        name: value.and_then(|list| list.name.as_deref()).map(Clean::new),
         ..synced(Kind::DistributionListSync, action, value, words)
     }
 }

@@ -38,7 +38,7 @@ pub enum Direction {
 }
 
 /// Whom a message is exchanged with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conversation {
     /// One contact, by identity.
@@ -88,8 +88,12 @@ pub struct Summary {
     pub count: u32,
     /// Who sent it, where the conversation does not say: an incoming message of a group.
     pub sender: Option<Clean>,
-    /// What the sender calls itself; the seed's messages say so.
+    /// What the sender calls itself (the seed's messages say so), or the contact of a contact sync; empty if that was
+    /// cleared.
     pub nickname: Option<Clean>,
+    /// The new name of the conversation, which a sync message brings: of a contact as the user calls it, of a group or
+    /// of a distribution list. Empty if it was cleared, [`None`] if it did not change.
+    pub name: Option<Clean>,
     /// What else a reader wants to know, such as which fields changed. In words of ours: names nobody.
     pub detail: Option<Clean>,
 }
@@ -110,6 +114,7 @@ impl Summary {
             count: 1,
             sender: None,
             nickname: None,
+            name: None,
             detail: None,
         }
     }

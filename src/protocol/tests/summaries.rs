@@ -135,6 +135,27 @@ fn contact_sync_names_what_changed() {
 }
 
 #[test]
+fn sync_brings_names() {
+    let name = |first: Option<&str>, last: Option<&str>| {
+        let (first_name, last_name) = (first.map(str::to_owned), last.map(str::to_owned));
+        let nickname = Some("echo".to_owned());
+        let value = d2d_sync::Contact { first_name, last_name, nickname, ..Default::default() };
+        let summary = composer().contact_sync(SyncAction::Update, value).unwrap().summary();
+        assert_eq!(summary.nickname.unwrap().as_str(), "echo");
+        summary.name
+    };
+    assert_eq!(name(None, None), None);
+    assert_eq!(name(Some("Echo"), Some("Nymph")), Some(Clean::literal("Echo Nymph")));
+    assert_eq!(name(Some(""), Some("Nymph")), Some(Clean::literal("Nymph")));
+    assert_eq!(name(Some("Echo"), None), Some(Clean::literal("Echo")));
+    assert_eq!(name(Some(""), Some("")), Some(Clean::default()));
+
+    let value = d2d_sync::Group { name: Some("Choir\u{202e}".to_owned()), ..Default::default() };
+    let update = composer().group_sync(SyncAction::Update, value).unwrap().summary();
+    assert_eq!(update.name.unwrap().as_str(), "Choir\\u{202e}");
+}
+
+#[test]
 fn group_sync_names_what_changed() {
     let members = common::Identities { identities: vec!["ECHOECHO".to_owned(), "ABCDEFGH".to_owned()] };
     let value = d2d_sync::Group {
@@ -181,7 +202,7 @@ fn other_values() {
     };
     let update = sync(list_sync::Action::Update(list_sync::Update { distribution_list: Some(list) }));
     assert_eq!((update.conversation, update.author), (Some(Conversation::DistributionList(GROUP)), Some(DeviceId(5))));
-    assert_eq!(update.detail.unwrap().as_str(), "name");
+    assert_eq!((update.detail.unwrap().as_str(), update.name.unwrap().as_str()), ("name", "Neighbours"));
     let delete = sync(list_sync::Action::Delete(list_sync::Delete { distribution_list_id: GROUP.0 }));
     assert_eq!(
         (delete.action, delete.conversation),

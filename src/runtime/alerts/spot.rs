@@ -103,7 +103,11 @@ impl Spotter {
 const fn is_loss(cause: &DisconnectCause) -> bool {
     !matches!(
         cause,
-        DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::LeftGroup | DisconnectCause::ByUser
+        DisconnectCause::LeaderRole
+            | DisconnectCause::VisitOver
+            | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::LeftGroup
+            | DisconnectCause::ByUser
     )
 }
 

@@ -157,7 +157,11 @@ impl Ledger {
             Event::RoundTrip { probe: Probe::DevicesInfo, elapsed } => self.devices_info.record(*elapsed, 1),
             Event::Ignored(_) => self.ignored += 1,
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
-            Event::Following | Event::DevicesAcknowledged | Event::Refused(_) => {}
+            Event::Following
+            | Event::DevicesAcknowledged
+            | Event::Refused(_)
+            | Event::Journal(_)
+            | Event::JournalSetAside(_) => {}
         }
     }
 

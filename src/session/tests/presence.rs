@@ -16,7 +16,8 @@ pub(super) fn list(bench: &Bench, devices: &[(DeviceId, &str)]) -> ServerMessage
         device_info: Sealed::seal(
             &DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() },
             &bench.session.config.keys,
-            Nonce([4; 24]),
+            // A device that changes its description seals it anew.
+            Nonce([label.bytes().fold(4, |sum: u8, byte| sum.wrapping_mul(31).wrapping_add(byte)); 24]),
         ),
         activity: Activity::ConnectedSince(Millis(1)),
         expiration_policy: None,

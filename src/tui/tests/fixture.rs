@@ -93,6 +93,7 @@ pub(super) fn summary(author: Option<DeviceId>, kind: Kind) -> Summary {
         count: 1,
         sender: None,
         nickname: None,
+        name: None,
         detail: None,
     }
 }

@@ -1,0 +1,109 @@
+//! How fast a queue is drained, end to end over a real socket: `cargo bench --bench drain [-- --messages N --runs N]`.
+//!
+//! One process serves a stream that was encoded before; each client runs in a process of its own, so that its processor
+//! time and its memory are its own:
+//!
+//! - `receive`: a bare tokio-tungstenite loop that receives the stream and does nothing with it;
+//! - `floor`: one thread that parses, opens and decodes in place, with one write of acknowledgements a read;
+//! - `d2mtop`: the session with its driver and the group model, without a journal;
+//! - `journal`: the same with the journal.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "all of it is a measurement; a panic is a failure"
+)]
+
+mod clients;
+mod server;
+mod stream;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// The sealed envelopes' sizes, in bytes, and how many of each are drained.
+const STREAMS: [(usize, u32); 2] = [(200, 1_000_000), (16 * 1024, 60_000)];
+const CLIENTS: [&str; 4] = ["receive", "floor", "d2mtop", "journal"];
+
+/// What a client measured of itself.
+#[derive(Clone, Copy)]
+struct Figures {
+    /// From the first message to the last acknowledgement.
+    seconds: f64,
+    processor_seconds: f64,
+    peak_kib: u64,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["serve", size, messages] => server::serve(size.parse().unwrap(), messages.parse().unwrap()),
+        ["drain", client, port, messages] => {
+            let figures = clients::run(client, port.parse().unwrap(), messages.parse().unwrap());
+            println!("{} {} {}", figures.seconds, figures.processor_seconds, figures.peak_kib);
+        }
+        options => compare(number(options, "--messages"), number(options, "--runs").unwrap_or(3)),
+    }
+}
+
+fn number(options: &[&str], name: &str) -> Option<u32> {
+    let place = options.iter().position(|option| *option == name)?;
+    options.get(place + 1)?.parse().ok()
+}
+
+fn compare(messages: Option<u32>, runs: u32) {
+    println!(
+        "{:>9} {:>9}  {:<8} {:>11} {:>7} {:>14} {:>9}",
+        "size", "messages", "client", "messages/s", "of", "CPU s/100,000", "peak MiB"
+    );
+    for (size, usual) in STREAMS {
+        let messages = messages.map_or(usual, |messages| if size > 1_000 { messages / 16 } else { messages });
+        let (mut server, port) = start_server(size, messages);
+        let mut floor = None;
+        for client in CLIENTS {
+            // The quickest run: what else the machine does can only slow it down.
+            let figures = (0..runs)
+                .map(|_| measure(client, port, messages))
+                .min_by(|one, other| one.seconds.total_cmp(&other.seconds))
+                .unwrap();
+            let rate = f64::from(messages) / figures.seconds;
+            if client == "floor" {
+                floor = Some(rate);
+            }
+            let of_floor = floor.map_or(String::new(), |floor| format!("{:.2}", rate / floor));
+            println!(
+                "{size:>9} {messages:>9}  {client:<8} {rate:>11.0} {of_floor:>7} {:>14.3} {:>9.1}",
+                figures.processor_seconds / f64::from(messages) * 100_000.0,
+                figures.peak_kib as f64 / 1_024.0,
+            );
+        }
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}
+
+fn start_server(size: usize, messages: u32) -> (Child, u16) {
+    let mut server = this(&["serve", &size.to_string(), &messages.to_string()]);
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (server, line.trim().parse().expect("the server tells its port"))
+}
+
+fn measure(client: &str, port: u16, messages: u32) -> Figures {
+    let client = this(&["drain", client, &port.to_string(), &messages.to_string()]);
+    let output = client.wait_with_output().unwrap();
+    assert!(output.status.success(), "a client failed");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut numbers = text.split_whitespace();
+    let mut next = || numbers.next().expect("three figures").parse::<f64>().unwrap();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a whole number")]
+    Figures { seconds: next(), processor_seconds: next(), peak_kib: next() as u64 }
+}
+
+fn this(arguments: &[&str]) -> Child {
+    Command::new(std::env::current_exe().unwrap()).args(arguments).stdout(Stdio::piped()).spawn().unwrap()
+}

@@ -1,0 +1,94 @@
+//! What may stand at the cursor of a filter line.
+
+use super::kinds;
+use super::parse::{BARE, KEYS, Key, Token, tokens};
+use super::show::quoted;
+use super::test::Mark;
+use crate::group::Group;
+use crate::protocol::d2d::Conversation;
+
+/// How many candidates are offered at most.
+const MOST: usize = 32;
+
+/// What may stand at the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completions {
+    /// The bytes of the text that a candidate takes the place of: from here
+    pub from: usize,
+    /// up to here, where the cursor is.
+    pub to: usize,
+    /// What may stand there.
+    pub candidates: Vec<String>,
+}
+
+/// What may stand at the cursor, which is a byte of the text: keys, then the values that are known.
+#[must_use]
+pub fn complete(text: &str, cursor: usize, group: &Group) -> Completions {
+    let before = text.get(..cursor).unwrap_or(text);
+    let token = tokens(before).pop().filter(|token| token.end == before.len());
+    match token {
+        Some(Token { key: Some((name, _)), values, .. }) => {
+            let (from, begun) = values.into_iter().next_back().unwrap_or((before.len(), String::new()));
+            let known = Key::named(&name).map_or_else(Vec::new, |key| values_of(key, group));
+            let candidates = known.into_iter().filter(|(value, name)| begins(value, &begun) || begins(name, &begun));
+            offer(from, before.len(), candidates.map(|(value, _)| quoted(&value)).collect())
+        }
+        Some(token) => {
+            let begun: String = token.values.into_iter().map(|(_, value)| value).collect();
+            let from = before.len().saturating_sub(begun.len());
+            offer(from, before.len(), keys().filter(|key| begins(key, &begun)).collect())
+        }
+        None => offer(before.len(), before.len(), keys().collect()),
+    }
+}
+
+fn offer(from: usize, to: usize, mut candidates: Vec<String>) -> Completions {
+    candidates.dedup();
+    candidates.truncate(MOST);
+    Completions { from, to, candidates }
+}
+
+fn begins(whole: &str, begun: &str) -> bool {
+    whole.to_lowercase().starts_with(&begun.to_lowercase())
+}
+
+fn keys() -> impl Iterator<Item = String> {
+    let keys = KEYS.into_iter().map(|(name, key)| format!("{name}{}", if key.has_order() { ">" } else { ":" }));
+    keys.chain(BARE.into_iter().map(|(bare, _)| bare.to_owned()))
+}
+
+/// The values that are known, and what each is also called.
+fn values_of(key: Key, group: &Group) -> Vec<(String, String)> {
+    let alone = |value: String| (value.clone(), value);
+    match key {
+        Key::Kind => kinds::names().into_iter().map(alone).collect(),
+        Key::Is => Mark::ALL.into_iter().map(|mark| alone(mark.name().to_owned())).collect(),
+        Key::From => {
+            let labels = group.devices().iter().map(|(id, _)| (group.devices().label(id).to_string(), id.to_string()));
+            labels.chain([alone("me".to_owned())]).collect()
+        }
+        Key::Conversation => conversations(group),
+        Key::Age | Key::Ack => ["10ms", "100ms", "1s", "10s", "1m"].map(|span| alone(span.to_owned())).to_vec(),
+        Key::Size => ["1k", "10k", "50k"].map(|size| alone(size.to_owned())).to_vec(),
+        Key::Since | Key::Until => ["1m", "10m", "1h", "1d"].map(|time| alone(time.to_owned())).to_vec(),
+        Key::Id => Vec::new(),
+    }
+}
+
+/// Those that the feed's rows name, by name if they have one.
+fn conversations(group: &Group) -> Vec<(String, String)> {
+    let parties = group.feed().tables().parties.iter();
+    let mut all: Vec<(String, String)> = parties
+        .filter_map(|party| party.conversation.as_ref())
+        .map(|conversation| {
+            let id = match conversation {
+                Conversation::Contact(identity) => identity.to_string(),
+                Conversation::Group { id, .. } | Conversation::DistributionList(id) => id.to_string(),
+            };
+            (group.names().of(conversation).map_or_else(|| id.clone(), ToString::to_string), id)
+        })
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}

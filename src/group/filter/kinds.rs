@@ -1,0 +1,77 @@
+//! What kinds are called in filters, and which rows have one.
+
+use crate::protocol::d2d::{Kind, MessageType};
+
+/// What cannot be read.
+const UNREADABLE: &str = "unreadable";
+
+/// The message types and contents that a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Kinds {
+    /// The name as it was asked for, in lower case.
+    pub(super) name: String,
+    types: Vec<MessageType>,
+    contents: Vec<Kind>,
+    unreadable: bool,
+}
+
+impl Kinds {
+    /// The kinds of that name; [`None`] if there are none. The beginnings of words will do.
+    pub(super) fn called(name: &str) -> Option<Self> {
+        let words = plain(name);
+        let called = |whole: &str| has_words(&plain(whole), &words);
+        let types = types().filter(|message_type| called(message_type.name())).collect();
+        let contents = Kind::ALL.into_iter().filter(|kind| called(content(*kind))).collect();
+        let kinds = Self { name: name.to_lowercase(), types, contents, unreadable: called(UNREADABLE) };
+        let is_any = kinds.unreadable || !kinds.types.is_empty() || !kinds.contents.is_empty();
+        (is_any && !words.is_empty()).then_some(kinds)
+    }
+
+    pub(super) fn have(&self, kind: Option<Kind>, message_type: Option<MessageType>) -> bool {
+        match kind {
+            Some(kind) => {
+                self.contents.contains(&kind) || message_type.is_some_and(|known| self.types.contains(&known))
+            }
+            None => self.unreadable,
+        }
+    }
+}
+
+/// All names, each word of which a filter takes; one word each, so that none needs quotes.
+pub(super) fn names() -> Vec<String> {
+    let types = types().map(|message_type| message_type.name()).filter(|name| !name.starts_with("group "));
+    let contents = Kind::ALL.into_iter().map(content);
+    let mut names: Vec<String> = types.chain(contents).chain([UNREADABLE]).map(|name| plain(name).join("-")).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn types() -> impl Iterator<Item = MessageType> {
+    (0..=u8::MAX).map(MessageType)
+}
+
+const fn content(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OutgoingMessage | Kind::IncomingMessage => "message",
+        Kind::OutgoingMessageUpdate => "sent",
+        Kind::IncomingMessageUpdate => "read",
+        Kind::UserProfileSync => "profile sync",
+        Kind::ContactSync => "contact sync",
+        Kind::GroupSync => "group sync",
+        Kind::DistributionListSync => "distribution list sync",
+        Kind::SettingsSync => "settings sync",
+        Kind::MdmParameterSync => "mdm parameter sync",
+        Kind::Unknown => "unknown content",
+    }
+}
+
+fn plain(name: &str) -> Vec<String> {
+    let words = name.split(|character: char| !character.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// Whether the words occur in a row, each at least by its beginning.
+fn has_words(whole: &[String], words: &[String]) -> bool {
+    whole.windows(words.len().max(1)).any(|some| some.iter().zip(words).all(|(word, begun)| word.starts_with(begun)))
+}

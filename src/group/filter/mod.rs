@@ -1,0 +1,118 @@
+//! [`Filter`]: which rows to show, in a small language: `kind:text from:desktop size>1k !ack`.
+//!
+//! ```text
+//! text ─parse─> Filter ─matches─> one Row                   (what a journal holds)
+//!                      ─Matches─> the numbers of all rows   (what the feed holds; a slice of them at a time)
+//! ```
+//!
+//! All terms must hold. [`help::HELP`] says what there is; [`complete::complete`] what may stand at the cursor.
+
+pub mod complete;
+pub mod help;
+mod kinds;
+mod matches;
+mod memo;
+mod parse;
+mod show;
+mod subject;
+mod test;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub use self::complete::{Completions, complete};
+pub use self::help::{HELP, Help};
+pub use self::matches::{Found, Matches, Progress, ROWS_AT_ONCE};
+pub use self::parse::FilterError;
+use self::test::Test;
+use super::{Devices, Group, Names, Row};
+use crate::protocol::{DeviceId, Millis};
+
+/// Which rows to show. The default shows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    negated: bool,
+    test: Test,
+}
+
+/// The time at which a filter is asked, for those that name times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Now.
+    pub now: Millis,
+    /// How many seconds the user's clock is ahead of UTC.
+    pub zone: i32,
+}
+
+/// What rows mean: who is who, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Who is in the group.
+    pub devices: &'a Devices,
+    /// What contacts, groups and lists are called.
+    pub names: &'a Names,
+    /// This device, once logged in.
+    pub own: Option<DeviceId>,
+    /// How far the server's clock is ahead of ours, in milliseconds.
+    pub clock_offset: i64,
+    /// When the filter is asked.
+    pub moment: Moment,
+}
+
+impl<'a> Context<'a> {
+    /// As a group knows it.
+    #[must_use]
+    pub fn of(group: &'a Group, moment: Moment) -> Self {
+        Self {
+            devices: group.devices(),
+            names: group.names(),
+            own: group.own(),
+            clock_offset: group.login().and_then(|login| login.clock_offset).unwrap_or(0),
+            moment,
+        }
+    }
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// If a key or a value is not one; see [`FilterError`].
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        parse::parse(text)
+    }
+
+    /// Rows in which all these words occur, as they are: what a search looks for.
+    #[must_use]
+    pub fn words(text: &str) -> Self {
+        Self { terms: text.split_whitespace().map(|word| Term { negated: false, test: Test::word(word) }).collect() }
+    }
+
+    /// Whether it shows everything.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether a row is to be shown.
+    #[must_use]
+    pub fn matches(&self, row: &Row, context: &Context<'_>) -> bool {
+        self.terms.iter().all(|term| term.test.holds(row, context) != term.negated)
+    }
+
+    /// Whether what it says of a row may change while the row is kept.
+    fn is_volatile(&self) -> bool {
+        self.terms.iter().any(|term| term.test.is_volatile())
+    }
+
+    /// Whether what it says of a row depends on what devices and conversations are called.
+    fn names_somebody(&self) -> bool {
+        self.terms.iter().any(|term| term.test.names_somebody())
+    }
+}

@@ -1,0 +1,174 @@
+//! `d2mtop history`: what a profile's journal has. Logs in nowhere.
+
+mod print;
+mod time;
+
+use std::io::{self, BufWriter, Write};
+
+use crate::cli::HistoryArgs;
+use crate::group::Known;
+use crate::journal::{History, Query, Who, Within};
+use crate::profile::secrets::PassphraseSource;
+use crate::profile::{
+    self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
+};
+use crate::protocol::d2d::Kind;
+use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
+use crate::runtime::{Failure, Outcome, clock};
+use crate::text::Clean;
+
+use print::Printer;
+use time::Zone;
+
+/// How many rows are shown unless something says how many.
+const ROWS: u32 = 20;
+
+/// The other devices as they were last known, in the directory of what the machine learns of a profile.
+const KNOWN_DEVICES: &str = "known.json";
+
+/// Prints what was asked for.
+///
+/// # Errors
+/// If there is no journal, it cannot be read, or the options mean nothing.
+pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
+    let store = Store::of_user().map_err(ProfileError::from)?;
+    let (name, record) = chosen(&store, options.profile.as_deref())?;
+    let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::StoreError::NoHome))?;
+    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
+    let zone = if options.utc { Zone::Utc } else { Zone::Local };
+    let query = query(options, &store, &name, &record, &devices, zone)?;
+    let history = History::open(&record.journal_settings(directory).path)?;
+    let printer = Printer { devices: &devices, own: record.device_id, zone, as_json: options.json };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let printed = if options.stats {
+        print_stats(&history, &query, &printer, &mut out)
+    } else {
+        print_rows(&history, query, options, &printer, &mut out)
+    };
+    match printed.and_then(|()| out.flush().map_err(Failure::Output)) {
+        // Nobody reads any more.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Normal),
+        printed => printed.map(|()| Outcome::Normal),
+    }
+}
+
+fn chosen(store: &Store, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
+    let book = store.read()?;
+    if name.is_none() && book.is_empty() {
+        return Err(ProfileError::FirstRun);
+    }
+    let name = match name {
+        Some(name) => name,
+        None => book.default_name()?.as_str(),
+    };
+    let (name, record) = book.find(name)?;
+    Ok((name.clone(), record.clone()))
+}
+
+fn print_rows(
+    history: &History,
+    query: Query,
+    options: &HistoryArgs,
+    printer: &Printer<'_>,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let is_bounded = options.since.is_some() || options.until.is_some();
+    let limit = options.limit.or((!is_bounded).then_some(ROWS));
+    match limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)) {
+        Some(limit) => {
+            let rows = history.page(&query, Within::Newest, limit)?;
+            rows.iter().try_for_each(|row| printer.row(row, out).map_err(Failure::Output))
+        }
+        None => history.rows(query).try_for_each(|row| printer.row(&row?, out).map_err(Failure::Output)),
+    }
+}
+
+fn print_stats(history: &History, query: &Query, printer: &Printer<'_>, out: &mut impl Write) -> Result<(), Failure> {
+    let lines = history.stats(query, |at| printer.zone.day(at))?;
+    printer.stats(&lines, out).map_err(Failure::Output)
+}
+
+fn query(
+    options: &HistoryArgs,
+    store: &Store,
+    name: &ProfileName,
+    record: &Record,
+    devices: &Known,
+    zone: Zone,
+) -> Result<Query, Failure> {
+    let now = clock::now();
+    let time = |option: &str, text: &Option<String>| {
+        let read = text.as_deref().map(|text| zone.read(text, now)).transpose();
+        read.map_err(|error| Failure::Usage(format!("{option}: {error}")))
+    };
+    let kinds = options.kinds.iter().map(|text| kind(text)).collect::<Result<_, _>>()?;
+    let from = options.from.as_deref().map(|text| device(text, devices)).transpose()?;
+    let who = options.conversation.as_deref().map(|text| who(text, options, store, name, record)).transpose()?;
+    Ok(Query { since: time("--since", &options.since)?, until: time("--until", &options.until)?, kinds, from, who })
+}
+
+fn kind(text: &str) -> Result<Kind, Failure> {
+    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let all = Kind::ALL.map(Kind::as_str).join(", ");
+        Failure::Usage(format!("--kind: {} is none of {all}", Clean::new(text)))
+    })
+}
+
+fn device(text: &str, devices: &Known) -> Result<DeviceId, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
+    let mut found = devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id);
+    match (found.next(), found.next()) {
+        (Some(id), None) => Ok(id),
+        (Some(_), Some(_)) => {
+            Err(Failure::Usage(format!("--from: several devices are called {}; say its id", Clean::new(text))))
+        }
+        (None, _) => Err(Failure::Usage(format!(
+            "--from: no known device is called {}; a device id is 16 hex digits",
+            Clean::new(text)
+        ))),
+    }
+}
+
+/// The other side of a conversation; its pseudonym needs the group's key.
+fn who(text: &str, options: &HistoryArgs, store: &Store, name: &ProfileName, record: &Record) -> Result<Who, Failure> {
+    if let Some(digits) = text.strip_prefix('#') {
+        let pseudonym = Who::pseudonym(digits);
+        let what = "--conversation: a pseudonym is # and up to 16 hex digits";
+        return pseudonym.ok_or_else(|| Failure::Usage(what.to_owned()));
+    }
+    let key = match record.journal_conversations {
+        KeptConversations::Plain => None,
+        KeptConversations::Hashed => {
+            let mut passphrase = PassphraseSource::new(options.passphrase.passphrase_fd);
+            let key = pseudonym_key(store, name, record, &mut passphrase);
+            Some(key.map_err(|error| {
+                Failure::Usage(format!(
+                    "--conversation: the journal has pseudonyms, and making one needs the group's key: {error}. A \
+                     pseudonym itself (# and its digits) needs none"
+                ))
+            })?)
+        }
+        KeptConversations::None => {
+            let why = "keeps no conversations in its journal (journal_conversations = \"none\")";
+            return Err(Failure::Usage(format!("--conversation: the profile {name} {why}")));
+        }
+    };
+    // As a device id is written, which is how ids of groups are, too.
+    Ok(match text.parse::<DeviceId>() {
+        Ok(DeviceId(id)) => Who::id(MessageId(id), key.as_ref()),
+        Err(_) => Who::contact(&Clean::new(text), key.as_ref()),
+    })
+}
+
+fn pseudonym_key(
+    store: &Store,
+    name: &ProfileName,
+    record: &Record,
+    passphrase: &mut PassphraseSource,
+) -> Result<PseudonymKey, SecretError> {
+    let secret = SecretSource::of(name, record, store.directory())?.load(name, passphrase)?;
+    Ok(PseudonymKey::of(&GroupKeys::derive(record.dialect.into(), &secret)))
+}

@@ -1,0 +1,100 @@
+//! The file itself: private, no link, one writer, and set aside when it is of no use.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat};
+
+use super::error::JournalError;
+use crate::protocol::Millis;
+
+/// Where the file is, with no link on the way to it: the database refuses links, also those of a home directory.
+pub(super) fn place(path: &Path) -> io::Result<PathBuf> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::Error::other("it has no name"));
+    };
+    Ok(fs::canonicalize(directory)?.join(name))
+}
+
+/// Makes the directory and an empty file where there is none, and closes both to others. The database's own files next to
+/// it are made with the rights of this one.
+pub(super) fn prepare(path: &Path) -> io::Result<PathBuf> {
+    let directory = path.parent().ok_or_else(|| io::Error::other("it has no directory"))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    close_to_others(directory, 0o700)?;
+    let path = place(path)?;
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_symlink() => {
+            Err(io::Error::other("it is a symbolic link; put the file itself there"))
+        }
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file")),
+        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => {
+            Err(io::Error::other("it belongs to another user"))
+        }
+        Ok(_) => close_to_others(&path, 0o600).map(|()| path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            Ok(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn close_to_others(path: &Path, mode: u32) -> io::Result<()> {
+    if fs::metadata(path)?.mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// Keeps other writers away as long as it lives. In a file of its own: the database's locks on its own file would be lost.
+#[derive(Debug)]
+pub(super) struct Writing {
+    _file: File,
+}
+
+impl Writing {
+    pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
+        let failed = |cause| JournalError::File { path: path.to_owned(), cause };
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, ".lock"));
+        let file = file.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(JournalError::InUse(path.to_owned())),
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+        }
+    }
+}
+
+/// Moves a damaged file, and the database's own files with it, out of the way of a new one.
+pub(super) fn set_aside(path: &Path, now: Millis) -> io::Result<PathBuf> {
+    let time = i64::try_from(now.0).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default();
+    let time = time.to_rfc3339_opts(SecondsFormat::Secs, true).replace(':', "");
+    let mut aside = with(path, &format!(".damaged-{time}"));
+    // Twice in a second, or the clock went back: what is there already stays.
+    for number in 2.. {
+        if fs::symlink_metadata(&aside).is_err() {
+            break;
+        }
+        aside = with(path, &format!(".damaged-{time}-{number}"));
+    }
+    fs::rename(path, &aside)?;
+    for suffix in ["-wal", "-shm"] {
+        match fs::rename(with(path, suffix), with(&aside, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}

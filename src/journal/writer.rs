@@ -1,0 +1,316 @@
+//! [`Journal`]: the one writer of a file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rand::RngCore as _;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+
+use super::detail::Details;
+use super::error::JournalError;
+use super::file::{self, Writing};
+use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
+use super::{Conversations, Options, Synchronous, code, nonces, prune, row, schema, span};
+use crate::group::ReflectedMessage;
+use crate::protocol::nonce_fingerprint::FINGERPRINT_KEY_LENGTH;
+use crate::protocol::{Millis, NonceFingerprinter, ReflectedId};
+
+/// How long another program that reads the file may keep us from writing.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The name of the fingerprints' key among the facts.
+const FINGERPRINT_KEY: &str = "fingerprint_key";
+
+/// Writes what was received. One a file; for a thread of its own, as every batch waits for the disk.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    connection: Connection,
+    options: Options,
+    fingerprinter: NonceFingerprinter,
+    /// The number of the next row.
+    next_row: u64,
+    nonces: nonces::Tail,
+    spans: span::Tail,
+    details: Details,
+    waiting: Waiting,
+    /// What is being written, in the order of receipt; to be waited for once it is durable.
+    delivered: Vec<Delivered>,
+    _writing: Writing,
+}
+
+/// A journal that is open, and what it remembers.
+#[derive(Debug)]
+pub struct Opened {
+    /// The journal.
+    pub journal: Journal,
+    /// Fingerprints of all nonces ever seen.
+    pub nonces: Vec<u64>,
+    /// What they were made with.
+    pub fingerprinter: NonceFingerprinter,
+    /// What the server may deliver again: that is no replay, though its nonce is known.
+    pub expected: Vec<Expected>,
+    /// The newest message that was not ephemeral.
+    pub last: Option<ReflectedId>,
+    /// Where a damaged file was moved to; then this is a new one, and no nonce is known.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// What a file has, as far as a writer needs it.
+struct Contents {
+    connection: Connection,
+    nonces: nonces::Tail,
+    fingerprints: Vec<u64>,
+    fingerprinter: NonceFingerprinter,
+    spans: span::Tail,
+    waiting: Waiting,
+    last_row: u64,
+    last: Option<ReflectedId>,
+}
+
+impl Journal {
+    /// Opens the file, or makes it. One that is damaged, or is no journal, is moved aside and a new one begun.
+    ///
+    /// # Errors
+    /// If there can be no journal there: why, and what to do.
+    pub fn open(path: &Path, options: Options, now: Millis) -> Result<Opened, JournalError> {
+        let failed = |cause| JournalError::File { path: path.to_owned(), cause };
+        let path = file::prepare(path).map_err(failed)?;
+        let writing = Writing::take(&path)?;
+        let (contents, set_aside) = match Contents::load(&path, options.synchronous) {
+            Err(JournalError::Damaged { .. }) => {
+                let aside = file::set_aside(&path, now).map_err(failed)?;
+                let path = file::prepare(&path).map_err(failed)?;
+                (Contents::load(&path, options.synchronous)?, Some(aside))
+            }
+            contents => (contents?, None),
+        };
+        let fingerprinter = contents.fingerprinter;
+        let expected = contents.waiting.expected();
+        let journal = Self {
+            path,
+            connection: contents.connection,
+            options,
+            fingerprinter,
+            next_row: contents.last_row + 1,
+            nonces: contents.nonces,
+            spans: contents.spans,
+            details: Details::default(),
+            waiting: contents.waiting,
+            delivered: Vec::new(),
+            _writing: writing,
+        };
+        Ok(Opened { journal, nonces: contents.fingerprints, fingerprinter, expected, last: contents.last, set_aside })
+    }
+
+    /// Writes messages, in the order of receipt, in one transaction. When this returns they are durable.
+    ///
+    /// # Errors
+    /// If they could not be written. Then none of them is, and they can be appended again.
+    pub fn append<'a>(&mut self, messages: impl IntoIterator<Item = &'a ReflectedMessage>) -> Result<(), JournalError> {
+        let next_row = self.next_row;
+        self.delivered.clear();
+        let written = self.write(messages);
+        if written.is_ok() {
+            self.nonces.committed();
+            self.spans.committed();
+            self.waiting.unwritten.clear();
+            self.delivered.drain(..).for_each(|delivered| self.waiting.push(delivered));
+        } else {
+            self.next_row = next_row;
+            self.nonces.rolled_back();
+            self.spans.rolled_back();
+            self.details.rolled_back();
+        }
+        written.map_err(|cause| JournalError::of(&self.path, cause))
+    }
+
+    /// The acknowledgements of the oldest `count` messages not yet acknowledged (ephemeral ones never are) left at this
+    /// time, so long after the messages were read off the socket. Written with what is appended next.
+    pub fn acknowledged(&mut self, count: usize, at: Millis, waited: Duration) {
+        self.waiting.acknowledged(count, at, waited);
+    }
+
+    /// The connection ended: what is not acknowledged will be delivered again.
+    pub fn disconnected(&mut self) {
+        self.waiting.disconnected();
+    }
+
+    /// Writes the acknowledgements that are not yet written.
+    ///
+    /// # Errors
+    /// If they could not be written. They are kept, and can be written later.
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        if self.waiting.unwritten.is_empty() { Ok(()) } else { self.append([]) }
+    }
+
+    /// Deletes some of what is older than it should get, and gives room back to the disk: one step of a few milliseconds.
+    /// True if there is more to do.
+    ///
+    /// # Errors
+    /// If it could not be deleted.
+    pub fn prune(&mut self, now: Millis) -> Result<bool, JournalError> {
+        prune::step(&mut self.connection, self.options.retention, now)
+            .map_err(|cause| JournalError::of(&self.path, cause))
+    }
+
+    fn write<'a>(&mut self, messages: impl IntoIterator<Item = &'a ReflectedMessage>) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.waiting.write(&transaction)?;
+        let mut insert = transaction.prepare_cached(row::INSERT)?;
+        let (mut conversation, mut sender) = (Vec::new(), Vec::new());
+        for message in messages {
+            let fingerprint = message.nonce.as_ref().map(|nonce| self.fingerprinter.of(nonce));
+            let key = fingerprint.filter(|_| !message.ephemeral);
+            let key = key.map(|fingerprint| Expected { id: message.id, fingerprint });
+            if let Some(known) = key.and_then(|key| self.waiting.known(key)) {
+                let again = "UPDATE message SET marks = marks | ? WHERE row = ?";
+                transaction.prepare_cached(again)?.execute([code::REDELIVERED, known.row.cast_signed()])?;
+                self.delivered.push(known);
+                continue;
+            }
+            let row = self.next_row;
+            let detail = match message.content.as_ref().ok().and_then(|summary| summary.detail.as_ref()) {
+                Some(words) => self.details.number(&transaction, words)?,
+                None => None,
+            };
+            let how = &self.options.conversations;
+            let written = row::Written {
+                row,
+                conversation: conversation_of(message, how, &mut conversation),
+                sender: sender_of(message, how, &mut sender),
+                detail,
+            };
+            row::insert(&mut insert, message, &written)?;
+            if let Some(fingerprint) = fingerprint.filter(|_| !message.repeated_nonce) {
+                self.nonces.push(fingerprint);
+            }
+            self.spans.push(row, message.received_at);
+            self.next_row += 1;
+            if !message.ephemeral {
+                self.delivered.push(Delivered { row, key, acknowledged: false });
+            }
+        }
+        drop(insert);
+        self.nonces.write(&transaction)?;
+        self.spans.write(&transaction)?;
+        transaction.commit()
+    }
+
+    #[cfg(test)]
+    pub(super) fn database(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+fn conversation_of<'a>(message: &ReflectedMessage, how: &Conversations, out: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    let conversation = message.content.as_ref().ok()?.conversation.as_ref()?;
+    code::conversation(how, conversation, out).then_some(out.as_slice())
+}
+
+fn sender_of<'a>(message: &ReflectedMessage, how: &Conversations, out: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    let sender = message.content.as_ref().ok()?.sender.as_ref()?;
+    code::sender(how, sender, out).then_some(out.as_slice())
+}
+
+impl Contents {
+    fn load(path: &Path, synchronous: Synchronous) -> Result<Self, JournalError> {
+        let damaged = |words: &str| JournalError::Damaged { path: path.to_owned(), words: words.to_owned() };
+        let failed = |cause: rusqlite::Error| match JournalError::of(path, cause) {
+            // A table or value that should be there is not.
+            JournalError::Database { cause, .. } if !is_of_the_system(&cause) => damaged(&cause.to_string()),
+            error => error,
+        };
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        match schema::look(&connection, schema::STEPS).map_err(failed)? {
+            schema::Found::Ours => {}
+            schema::Found::Foreign => return Err(damaged("it is the database of another program")),
+            schema::Found::Newer(found) => {
+                let known = i64::try_from(schema::STEPS.len()).unwrap_or(i64::MAX);
+                return Err(JournalError::Newer { path: path.to_owned(), found, known });
+            }
+        }
+        configure(&connection, synchronous).map_err(failed)?;
+        schema::migrate(&mut connection, schema::STEPS).map_err(failed)?;
+        let (nonces, fingerprints) = nonces::Tail::load(&connection).map_err(failed)?;
+        let key = fingerprint_key(&connection, fingerprints.is_empty()).map_err(failed)?;
+        let fingerprinter = NonceFingerprinter::new(key);
+        let spans = span::Tail::load(&connection).map_err(failed)?;
+        let last_row = number(&connection, "SELECT coalesce(max(row), 0) FROM message").map_err(failed)?;
+        let last = "SELECT id FROM message WHERE marks & 1 = 0 ORDER BY row DESC LIMIT 1";
+        let last = connection.query_row(last, [], |row| row.get(0)).optional().map_err(failed)?;
+        let mut waiting = Waiting::default();
+        waiting.expect(left_waiting(&connection, &fingerprinter, last_row).map_err(failed)?);
+        let last = last.map(ReflectedId);
+        Ok(Self { connection, nonces, fingerprints, fingerprinter, spans, waiting, last_row, last })
+    }
+}
+
+const fn is_of_the_system(cause: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{FileLockingProtocolFailed, OperationInterrupted, OutOfMemory, SystemIoFailure};
+    matches!(
+        cause,
+        rusqlite::Error::SqliteFailure(failure, _)
+            if matches!(
+                failure.code,
+                SystemIoFailure | OutOfMemory | OperationInterrupted | FileLockingProtocolFailed
+            )
+    )
+}
+
+fn configure(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    // Before the first table is made: later it has no effect.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    let synchronous = match synchronous {
+        Synchronous::Full => "FULL",
+        Synchronous::Normal => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 2_000)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
+    // The file may have been made by somebody else.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+fn fingerprint_key(connection: &Connection, may_be_new: bool) -> rusqlite::Result<[u8; FINGERPRINT_KEY_LENGTH]> {
+    let read = "SELECT value FROM fact WHERE name = ?";
+    let key = connection.query_row(read, [FINGERPRINT_KEY], |row| row.get(0)).optional()?;
+    match key {
+        None if may_be_new => {
+            let mut key = [0; FINGERPRINT_KEY_LENGTH];
+            rand::rngs::OsRng.fill_bytes(&mut key);
+            connection.execute("INSERT INTO fact (name, value) VALUES (?, ?)", params![FINGERPRINT_KEY, key])?;
+            Ok(key)
+        }
+        key => key.ok_or(rusqlite::Error::QueryReturnedNoRows),
+    }
+}
+
+/// What the last run left to be delivered again: what was not acknowledged, and what was acknowledged last.
+fn left_waiting(
+    connection: &Connection,
+    fingerprinter: &NonceFingerprinter,
+    last_row: u64,
+) -> rusqlite::Result<Vec<Delivered>> {
+    let acknowledged = number(connection, "SELECT coalesce(max(last_row), 0) FROM acknowledged")?;
+    let after = acknowledged.saturating_sub(MOST_RECENT as u64).max(last_row.saturating_sub(MOST_EXPECTED as u64));
+    let mut statement =
+        connection.prepare("SELECT row, id, nonce FROM message WHERE row > ? AND marks & 1 = 0 ORDER BY row")?;
+    let rows = statement.query_map([after.cast_signed()], |found| {
+        let (row, id) = (found.get(0).map(i64::cast_unsigned)?, ReflectedId(found.get(1)?));
+        let nonce = found.get_ref(2)?.as_blob_or_null()?.and_then(|bytes| bytes.first_chunk().copied());
+        let fingerprint = nonce.map(|nonce| fingerprinter.of(&crate::protocol::Nonce(nonce)));
+        let key = fingerprint.map(|fingerprint| Expected { id, fingerprint });
+        Ok(Delivered { row, key, acknowledged: row <= acknowledged })
+    })?;
+    rows.collect()
+}
+
+fn number(connection: &Connection, sql: &str) -> rusqlite::Result<u64> {
+    connection.query_row(sql, [], |row| row.get(0)).map(i64::cast_unsigned)
+}

@@ -1,0 +1,337 @@
+//! [`Journaling`]: makes received messages durable on a thread of its own, so that the disk and the socket work at the
+//! same time.
+//!
+//! What has come together while the disk was busy is written in one transaction. When the journal cannot be written, the
+//! messages go on unacknowledged, so that they are seen, and are tried again; what is too much to be held comes again from
+//! the server once the journal works.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::clock;
+use crate::group::{Event, JournalState, ReflectedMessage};
+use crate::journal::{Journal, JournalError};
+use crate::protocol::Millis;
+use crate::text::Clean;
+
+/// The most messages that one transaction takes.
+const MOST_IN_TRANSACTION: usize = 4_096;
+
+/// The most messages that may be under way to the disk before no more are read off the socket.
+const MOST_UNDER_WAY: usize = 16_384;
+
+/// The most messages that are held while the journal cannot be written.
+const MOST_HELD: usize = 10_000;
+
+/// How long after a failure the journal is tried again; doubles up to the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// How long after the last message the times of acknowledgements are written.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+/// How often old rows are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long the end waits for the last word to be written.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// What the disk says, in order.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// These are to be handed on.
+    HandOn {
+        /// The connection that they came on.
+        connection: u64,
+        /// Which.
+        messages: Vec<ReflectedMessage>,
+        /// Whether they are durable, and so may be acknowledged.
+        durable: bool,
+    },
+    /// So many that were handed on before, ephemeral ones not counted, are durable now.
+    Durable {
+        /// The connection that they came on.
+        connection: u64,
+        /// How many.
+        count: usize,
+    },
+    /// The journal cannot be written, and why.
+    Failed(Clean),
+    /// It can be written again. What came on this connection and was not held has to come again.
+    Works {
+        /// The connection, if anything has to come again.
+        come_again: Option<u64>,
+    },
+}
+
+enum Work {
+    Store { connection: u64, messages: Vec<ReflectedMessage> },
+    Acknowledged { count: usize, at: Millis, waited: Duration },
+    Disconnected,
+}
+
+/// A journal on a thread of its own.
+#[derive(Debug)]
+pub struct Journaling {
+    /// Dropped first at the end, which ends the writer.
+    work: Option<Sender<Work>>,
+    told: UnboundedReceiver<Told>,
+    done: Receiver<()>,
+    under_way: usize,
+    set_aside: Option<Clean>,
+}
+
+impl Journaling {
+    /// Starts the thread. `set_aside`: under which name a damaged journal is kept, if one was found.
+    ///
+    /// # Errors
+    /// If the system gives none.
+    pub fn start(journal: Journal, set_aside: Option<Clean>) -> io::Result<Self> {
+        let (work, incoming) = channel();
+        let (tell, told) = unbounded_channel();
+        let (finished, done) = channel();
+        std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            Writer::new(journal, tell).run(&incoming);
+            drop(finished);
+        })?;
+        Ok(Self { work: Some(work), told, done, under_way: 0, set_aside })
+    }
+
+    /// What is to be told at the start.
+    pub(super) fn first_events(&mut self) -> impl Iterator<Item = Event> + use<> {
+        [self.set_aside.take().map(Event::JournalSetAside), Some(Event::Journal(JournalState::Keeps))]
+            .into_iter()
+            .flatten()
+    }
+
+    fn send(&self, work: Work) {
+        // A writer that is gone has told so by ending the other channel.
+        let _ = self.work.as_ref().map(|sender| sender.send(work));
+    }
+
+    /// Gives messages to be made durable; they come back from [`Journaling::told`] in the same order.
+    pub(super) fn store(&mut self, connection: u64, messages: Vec<ReflectedMessage>) {
+        self.under_way += messages.len();
+        self.send(Work::Store { connection, messages });
+    }
+
+    /// The acknowledgements of the oldest so many have left.
+    pub(super) fn acknowledged(&self, count: usize, at: Millis, waited: Duration) {
+        self.send(Work::Acknowledged { count, at, waited });
+    }
+
+    /// The connection ended: what is not acknowledged comes again.
+    pub(super) fn disconnected(&self) {
+        self.send(Work::Disconnected);
+    }
+
+    /// Whether the disk keeps up.
+    pub(super) const fn takes_more(&self) -> bool {
+        self.under_way < MOST_UNDER_WAY
+    }
+
+    /// Waits for what the disk says; for ever if its thread is gone. May be dropped at any point.
+    pub(super) async fn told(&mut self) -> Told {
+        match self.told.recv().await {
+            Some(told) => {
+                if let Told::HandOn { messages, .. } = &told {
+                    self.under_way -= messages.len().min(self.under_way);
+                }
+                told
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Journaling {
+    fn drop(&mut self) {
+        self.work = None;
+        // A disk that does not answer must not keep the program from ending.
+        if self.done.recv_timeout(LAST_WORD) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the journal: the disk does not answer; what is not written was not acknowledged");
+        }
+    }
+}
+
+struct Batch {
+    connection: u64,
+    messages: Vec<ReflectedMessage>,
+}
+
+/// The journal cannot be written at the moment.
+struct Trouble {
+    /// Handed on, and to be made durable all the same.
+    held: VecDeque<Batch>,
+    /// On which connection messages came that are not held.
+    missed: Option<u64>,
+    next_try: Duration,
+}
+
+struct Writer {
+    journal: Journal,
+    tell: UnboundedSender<Told>,
+    trouble: Option<Trouble>,
+    /// Whether times of acknowledgements wait to be written.
+    unwritten: bool,
+    /// Whether old rows may be left.
+    prunes: bool,
+}
+
+impl Writer {
+    const fn new(journal: Journal, tell: UnboundedSender<Told>) -> Self {
+        Self { journal, tell, trouble: None, unwritten: false, prunes: true }
+    }
+
+    fn run(mut self, incoming: &Receiver<Work>) {
+        loop {
+            match incoming.recv_timeout(self.patience()) {
+                Ok(first) => self.take(first, incoming),
+                Err(RecvTimeoutError::Timeout) => self.pass_time(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if self.unwritten
+            && let Err(error) = self.journal.flush()
+        {
+            tracing::warn!("{error}");
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        match &self.trouble {
+            Some(trouble) => trouble.next_try,
+            None if self.unwritten => FLUSH_AFTER,
+            // Between two steps everything that came is taken first.
+            None if self.prunes => Duration::ZERO,
+            None => PRUNE_EVERY,
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        // Nobody listens any more when the session has ended.
+        let _ = self.tell.send(told);
+    }
+
+    /// Takes all that has come, so that it makes one transaction.
+    fn take(&mut self, first: Work, incoming: &Receiver<Work>) {
+        let mut batches = Vec::new();
+        let mut size = 0;
+        let mut next = Some(first);
+        while let Some(work) = next {
+            match work {
+                Work::Store { connection, messages } => {
+                    size += messages.len();
+                    batches.push(Batch { connection, messages });
+                }
+                Work::Acknowledged { count, at, waited } => {
+                    self.journal.acknowledged(count, at, waited);
+                    self.unwritten = true;
+                }
+                Work::Disconnected => {
+                    self.store(std::mem::take(&mut batches));
+                    size = 0;
+                    self.journal.disconnected();
+                    if let Some(trouble) = &mut self.trouble {
+                        // All of it comes again by itself.
+                        trouble.held.clear();
+                        trouble.missed = None;
+                    }
+                }
+            }
+            next = if size < MOST_IN_TRANSACTION { incoming.try_recv().ok() } else { None };
+        }
+        self.store(batches);
+    }
+
+    fn store(&mut self, batches: Vec<Batch>) {
+        if batches.is_empty() {
+            return;
+        }
+        if self.trouble.is_some() {
+            return self.hold(batches);
+        }
+        match append(&mut self.journal, batches.iter()) {
+            Ok(()) => {
+                self.unwritten = false;
+                for Batch { connection, messages } in batches {
+                    self.tell(Told::HandOn { connection, messages, durable: true });
+                }
+            }
+            Err(error) => {
+                tracing::error!("{error}");
+                self.tell(Told::Failed(Clean::new(&error.to_string())));
+                self.trouble = Some(Trouble { held: VecDeque::new(), missed: None, next_try: FIRST_RETRY });
+                self.hold(batches);
+            }
+        }
+    }
+
+    /// Hands messages on that cannot be made durable now, and holds them as long as there is room: not after some were
+    /// not held, as they are made durable in order.
+    fn hold(&mut self, batches: Vec<Batch>) {
+        for Batch { connection, messages } in batches {
+            if let Some(trouble) = &mut self.trouble {
+                let held: usize = trouble.held.iter().map(|batch| batch.messages.len()).sum();
+                if trouble.missed.is_none() && held + messages.len() <= MOST_HELD {
+                    trouble.held.push_back(Batch { connection, messages: messages.clone() });
+                } else {
+                    trouble.missed = Some(connection);
+                }
+            }
+            self.tell(Told::HandOn { connection, messages, durable: false });
+        }
+    }
+
+    fn pass_time(&mut self) {
+        if self.trouble.is_some() {
+            self.try_again();
+        } else if std::mem::take(&mut self.unwritten) {
+            if let Err(error) = self.journal.flush() {
+                self.unwritten = true;
+                self.fail(&error);
+            }
+        } else {
+            match self.journal.prune(clock::now()) {
+                Ok(more) => self.prunes = more,
+                Err(error) => {
+                    tracing::warn!("{error}");
+                    self.prunes = false;
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, error: &JournalError) {
+        tracing::error!("{error}");
+        self.tell(Told::Failed(Clean::new(&error.to_string())));
+        self.trouble = Some(Trouble { held: VecDeque::new(), missed: None, next_try: FIRST_RETRY });
+    }
+
+    fn try_again(&mut self) {
+        let Some(mut trouble) = self.trouble.take() else { return };
+        match append(&mut self.journal, trouble.held.iter()) {
+            Ok(()) => {
+                for Batch { connection, messages } in trouble.held {
+                    let count = messages.iter().filter(|message| !message.ephemeral).count();
+                    self.tell(Told::Durable { connection, count });
+                }
+                self.tell(Told::Works { come_again: trouble.missed });
+            }
+            Err(error) => {
+                tracing::debug!("{error}");
+                trouble.next_try = (trouble.next_try * 2).min(LONGEST_RETRY);
+                self.trouble = Some(trouble);
+            }
+        }
+    }
+}
+
+fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a Batch>) -> Result<(), JournalError> {
+    // Also with nothing to append: it tells whether the journal can be written again.
+    journal.append(batches.flat_map(|batch| &batch.messages))
+}
