@@ -4,6 +4,7 @@ pub mod demo;
 pub mod doctor;
 pub mod history;
 pub mod leave;
+pub mod manual;
 pub mod mediator;
 pub mod profile;
 pub mod watch;

@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod prepared;
 pub mod remembering;
 pub mod screen;
+pub mod service;
 pub mod signals;
 
 use std::io;
@@ -30,6 +31,7 @@ pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
 pub use screen::{Reaction, Screen};
+pub use service::Service;
 
 /// A single-threaded event loop.
 ///

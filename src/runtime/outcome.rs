@@ -8,6 +8,15 @@ use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{ProfileError, ProfileName};
 
+/// What the exit codes say, for the manual page and the README.
+pub const EXIT_CODES: [(u8, &str); 5] = [
+    (0, "ended as asked, or the server left in good order"),
+    (1, "could not start, or output failed; the doctor found something that does not work"),
+    (2, "the options cannot be used, or the profile is unusable or open elsewhere"),
+    (3, "the server did not take the login, or did not let this device leave the group"),
+    (4, "the connection could not be made, or was lost; or the group was not left in another way"),
+];
+
 /// An end without an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
