@@ -19,7 +19,7 @@ use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, 
 use crate::text::Clean;
 
 /// The names of all events that are printed.
-pub const EVENTS: [&str; 39] = [
+pub const EVENTS: [&str; 37] = [
     "connecting",
     "handshaking",
     "logged_in",
@@ -57,8 +57,6 @@ pub const EVENTS: [&str; 39] = [
     "warning",
     "reloaded",
     "reload_failed",
-    "device_connected",
-    "device_disconnected",
 ];
 
 /// The lines of an event; one for most, one a message for messages.
