@@ -235,33 +235,44 @@ fn a_full_disk_is_named_and_the_messages_are_not_lost() {
     }
 }
 
+/// Runs d2mtop without HOME and TERM, and with this as all that it may find in their place.
+fn homeless(place: (&str, &Path), arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = d2mtop(place.1, arguments);
+    command.env_clear().env(place.0, place.1);
+    // The system knows a home without HOME, where the tests have no business.
+    for (variable, directory) in [("XDG_CONFIG_HOME", "config"), ("XDG_STATE_HOME", "state")] {
+        command.env(variable, place.1.join(directory));
+    }
+    let output = command.output().unwrap();
+    program::assert_no_key(&output.stderr);
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
 #[test]
 fn without_home_and_terminal_every_command_says_what_it_needs() {
     let mediator = Mediator::start(&[]);
     let key = key_file(mediator.home.path());
     let (url, key) = (mediator.url(), key.to_str().unwrap());
-    let nowhere = |arguments: &[&str]| {
-        let mut command = d2mtop(Path::new("/"), arguments);
-        command.env_remove("HOME").env_remove("TERM").env_remove("XDG_RUNTIME_DIR").output().unwrap()
-    };
+    let directory = tempfile::tempdir().unwrap();
     for (arguments, code, words) in [
-        (vec!["watch", "--url", &url, "--key-file", key, "--until-dry"], 0, "going on without a log"),
-        (vec!["doctor", "--url", &url, "--key-file", key], 0, "going on without a log"),
-        (vec!["demo", "--headless", "--for", "1s"], 0, "going on without a log"),
+        (vec!["watch", "--url", &url, "--key-file", key, "--until-dry"], 0, "log"),
+        (vec!["doctor", "--url", &url, "--key-file", key], 0, "log"),
+        (vec!["demo", "--headless", "--for", "1s"], 0, "log"),
         (vec!["mediator", "--handshake-timeout", "0s"], 2, "longer than 0s"),
-        (vec!["watch", "home"], 2, "HOME"),
-        (vec!["profile", "list"], 2, "HOME"),
-        (vec!["profile", "sample"], 0, ""),
+        (vec!["watch", "home"], 2, "profile"),
+        (vec!["profile", "sample"], 0, "log"),
         (vec!["completions", "zsh"], 0, ""),
         (vec!["man", "watch"], 0, ""),
         (vec!["man", "nonsense"], 2, "no command is called"),
+        (vec![], 2, ""),
     ] {
-        let output = nowhere(&arguments);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        // Without a passwd entry there is no home at all; with one, the system knows it without HOME.
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(words) || words.contains("log"), "{arguments:?}: {stderr}");
-        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+        // Nothing can be made there, whoever one is.
+        let (ended, said) = homeless(("HOME", Path::new("/dev/null")), &arguments);
+        assert_eq!(ended, Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words) && !said.contains("panicked"), "{arguments:?}: {said}");
+        let (ended, said) = homeless(("LANG", directory.path()), &arguments);
+        assert_eq!(ended, Some(code), "{arguments:?}: {said}");
+        assert!(!said.contains("going on without a log"), "{arguments:?}: {said}");
     }
 }
 
