@@ -263,6 +263,7 @@ fn without_home_and_terminal_every_command_says_what_it_needs() {
         (vec!["profile", "sample"], 0, "log"),
         (vec!["completions", "zsh"], 0, ""),
         (vec!["man", "watch"], 0, ""),
+        (vec!["man", "profile", "add"], 0, ""),
         (vec!["man", "nonsense"], 2, "no command is called"),
         (vec![], 2, ""),
     ] {

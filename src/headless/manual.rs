@@ -48,28 +48,31 @@ pub fn page(options: &ManArgs) -> Result<Outcome, Failure> {
         let found = command.find_subcommand(word).cloned();
         command = found.ok_or_else(|| Failure::Usage(format!("no command is called {word:?}; see d2mtop --help")))?;
     }
-    let of_program = options.command.is_empty();
-    let manual = Man::new(command).section("1").manual("User Commands");
+    let source = concat!("d2mtop ", env!("CARGO_PKG_VERSION"));
+    let has_commands = command.has_subcommands();
+    let manual = Man::new(command).section("1").manual("User Commands").source(source);
     let mut text = Vec::new();
-    write_page(&manual, of_program, &mut text).map_err(Failure::Output)?;
+    write_page(&manual, options.command.is_empty(), has_commands, &mut text).map_err(Failure::Output)?;
     print(&text)
 }
 
-fn write_page(manual: &Man, of_program: bool, text: &mut Vec<u8>) -> io::Result<()> {
+fn write_page(manual: &Man, of_program: bool, has_commands: bool, text: &mut Vec<u8>) -> io::Result<()> {
     manual.render_title(text)?;
     manual.render_name_section(text)?;
     manual.render_synopsis_section(text)?;
     manual.render_description_section(text)?;
     manual.render_options_section(text)?;
-    if of_program {
+    if has_commands {
         manual.render_subcommands_section(text)?;
+    }
+    if of_program {
         let codes = EXIT_CODES.map(|(code, meaning)| (code.to_string(), meaning));
         let codes = codes.each_ref().map(|(code, meaning)| (code.as_str(), *meaning));
         for (title, entries) in [("EXIT STATUS", &codes[..]), ("ENVIRONMENT", &ENVIRONMENT), ("FILES", &FILES)] {
             section(title, entries).to_writer(text)?;
         }
     }
-    manual.render_version_section(text)
+    Ok(())
 }
 
 fn section(title: &str, entries: &[(&str, &str)]) -> Roff {
