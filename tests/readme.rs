@@ -74,7 +74,7 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
 fn the_exit_codes_are_those_of_the_table() {
     let readme = readme();
     let table = section(&readme, "| exit code | meaning |", "\n## ");
-    let rows: String = EXIT_CODES.iter().map(|(code, meaning)| format!("| {code} | {meaning} |\n")).collect();
+    let rows = EXIT_CODES.map(|(code, meaning)| format!("| {code} | {meaning} |")).join("\n");
     assert!(table.contains(&rows), "put these rows below the head of the table:\n{rows}");
     for (code, words) in [
         (Outcome::Normal.exit_code(), "as asked"),

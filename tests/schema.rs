@@ -94,8 +94,8 @@ fn events() -> Vec<Event> {
     let locks = [
         LockEvent::Requested(scope),
         LockEvent::Requested(None),
-        LockEvent::HeldBy { holder: DEVICE, scope: scope },
-        LockEvent::Acquired { scope: scope, expires_at: Some(NOW) },
+        LockEvent::HeldBy { holder: DEVICE, scope },
+        LockEvent::Acquired { scope, expires_at: Some(NOW) },
         LockEvent::Released(scope),
         LockEvent::Abandoned,
         LockEvent::Lost(scope),
