@@ -46,8 +46,7 @@ fn heading(words: &str, figures: usize) -> Fact {
 
 fn row(name: impl Into<String>, percentiles: Option<Percentiles>, figures: usize) -> Option<Fact> {
     let Percentiles { count, p50, p95, p99, max } = percentiles?;
-    let columns =
-        [format::span(p50), format::span(p95), format::span(p99), format::span(max), format::count(count)];
+    let columns = [format::span(p50), format::span(p95), format::span(p99), format::span(max), format::count(count)];
     Some(Fact::new(name, fitted(columns, figures)))
 }
 
