@@ -12,6 +12,7 @@
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
 
+use std::fmt::Write as _;
 use std::fs;
 
 use d2mtop::runtime::outcome::EXIT_CODES;
@@ -36,8 +37,10 @@ fn the_keys_are_those_of_the_key_map() {
 
 #[test]
 fn the_filter_table_is_that_of_the_language() {
-    let expected: String =
-        d2mtop::group::filter::HELP.iter().map(|line| format!("| `{}` | {} |\n", line.syntax, line.meaning)).collect();
+    let mut expected = String::new();
+    for line in d2mtop::group::filter::HELP {
+        writeln!(expected, "| `{}` | {} |", line.syntax, line.meaning).expect("a string takes all");
+    }
     let readme = readme();
     let table = section(
         &readme,

@@ -10,8 +10,8 @@ use super::layout::{Layout, Pane};
 use super::pen::Pen;
 use super::theme::{ATTENTION, BAD, FILLING, OFF, ON, Theme, WAITING};
 use super::view::{self, View};
-use super::why;
-use crate::group::{Connection, DisconnectCause, LockState, NextStep, RoleState};
+use super::{Keeping, why};
+use crate::group::{Connection, DisconnectCause, JournalState, LockState, NextStep, RoleState};
 use crate::protocol::{CloseCode, Millis, ReconnectClass};
 use crate::session::Presence;
 
@@ -225,6 +225,10 @@ pub(super) fn cause_words(cause: &DisconnectCause) -> String {
 }
 
 fn alert(view: &View<'_>) -> Option<Alert> {
+    // Whether connected or not: what is received is not acknowledged, and the mediator keeps it all.
+    if let JournalState::Failed(why) = view.group.journal() {
+        return Some(Alert { words: format!("nothing is acknowledged: {why}"), key: None });
+    }
     if !view.group.connection().is_logged_in() {
         return None;
     }
@@ -271,6 +275,9 @@ fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
         facts.push((lock_word(group.lock().state()).to_owned(), Theme::PLAIN));
     }
     facts.extend(lost(view));
+    if view.settings.keeping == Keeping::Declined {
+        facts.push(("no journal".to_owned(), Theme::PLAIN));
+    }
     if let Some(ahead) = group.login().and_then(|login| login.clock_offset) {
         facts.push((format!("clock {}", format::offset(ahead)), Theme::PLAIN));
     }

@@ -83,12 +83,25 @@ pub struct Settings {
     pub presence: Presence,
     /// Whether nothing of the mediator's certificate is checked: a banner says so all the time.
     pub accepts_any_certificate: bool,
+    /// Whether received messages are kept: the header says so where they could be and are not.
+    pub keeping: Keeping,
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
     /// Which colours are used.
     pub colour: Colour,
     /// In which time zone times are shown.
     pub zone: Zone,
+}
+
+/// Whether what a session receives outlives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// Nothing could keep it: the session is not of a profile.
+    Never,
+    /// There is a journal.
+    Journal,
+    /// There could be a journal, and the user wants none.
+    Declined,
 }
 
 /// The dashboard: a [`Screen`] on a real terminal.

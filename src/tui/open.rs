@@ -7,7 +7,7 @@ use crossterm::event::EventStream;
 use tokio::sync::Notify;
 
 use super::alarm::NotQuietHours;
-use super::{Alarm, Colour, Dashboard, Glyphs, Settings, Zone, first_run};
+use super::{Alarm, Colour, Dashboard, Glyphs, Keeping, Settings, Zone, first_run};
 use crate::cli::{AttentionArgs, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
 use crate::group::Group;
 use crate::net::Address;
@@ -160,6 +160,11 @@ fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
         stay_leader: config.leader_policy == LeaderPolicy::Stay,
         presence: config.presence,
         accepts_any_certificate: prepared.accepts_any_certificate,
+        keeping: match (&prepared.memories.journal, &prepared.profile) {
+            (Some(_), _) => Keeping::Journal,
+            (None, Some(_)) => Keeping::Declined,
+            (None, None) => Keeping::Never,
+        },
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
         zone: zone(display),

@@ -8,7 +8,7 @@ const CHUNK_BITS: u32 = 10;
 /// A queue by pieces.
 #[derive(Debug)]
 pub(super) struct Chunks<T> {
-    chunks: VecDeque<Vec<T>>,
+    pieces: VecDeque<Vec<T>>,
     /// How many at the beginning of the first chunk are gone.
     gone: usize,
     /// The chunk that was emptied last, for the next that is needed.
@@ -18,7 +18,7 @@ pub(super) struct Chunks<T> {
 
 impl<T> Default for Chunks<T> {
     fn default() -> Self {
-        Self { chunks: VecDeque::new(), gone: 0, spare: None, len: 0 }
+        Self { pieces: VecDeque::new(), gone: 0, spare: None, len: 0 }
     }
 }
 
@@ -29,32 +29,32 @@ impl<T: Copy> Chunks<T> {
 
     pub(super) fn get(&self, index: usize) -> Option<&T> {
         let place = index.checked_add(self.gone)?;
-        self.chunks.get(place >> CHUNK_BITS)?.get(place & (CHUNK - 1))
+        self.pieces.get(place >> CHUNK_BITS)?.get(place & (CHUNK - 1))
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         let place = index.checked_add(self.gone)?;
-        self.chunks.get_mut(place >> CHUNK_BITS)?.get_mut(place & (CHUNK - 1))
+        self.pieces.get_mut(place >> CHUNK_BITS)?.get_mut(place & (CHUNK - 1))
     }
 
     pub(super) fn push(&mut self, value: T) {
         self.len += 1;
-        if let Some(last) = self.chunks.back_mut().filter(|last| last.len() < CHUNK) {
+        if let Some(last) = self.pieces.back_mut().filter(|last| last.len() < CHUNK) {
             last.push(value);
             return;
         }
         let mut chunk = self.spare.take().unwrap_or_else(|| Vec::with_capacity(CHUNK));
         chunk.push(value);
-        self.chunks.push_back(chunk);
+        self.pieces.push_back(chunk);
     }
 
     pub(super) fn pop_front(&mut self) -> Option<T> {
-        let value = *self.chunks.front()?.get(self.gone)?;
+        let value = *self.pieces.front()?.get(self.gone)?;
         self.len -= 1;
         self.gone += 1;
         if self.gone == CHUNK {
             self.gone = 0;
-            self.spare = self.chunks.pop_front();
+            self.spare = self.pieces.pop_front();
             if let Some(spare) = &mut self.spare {
                 spare.clear();
             }

@@ -286,10 +286,14 @@ impl Packed {
 
 const fn short(at: Millis) -> [u8; 6] {
     const MOST: u64 = (1 << 48) - 1;
-    let [a, b, c, d, e, f, ..] = (if at.0 > MOST { MOST } else { at.0 }).to_le_bytes();
-    [a, b, c, d, e, f]
+    let [bytes @ .., _, _] = (if at.0 > MOST { MOST } else { at.0 }).to_le_bytes();
+    bytes
 }
 
-const fn long([a, b, c, d, e, f]: [u8; 6]) -> Millis {
-    Millis(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+const fn long(bytes: [u8; 6]) -> Millis {
+    let mut all = [0; 8];
+    if let Some(low) = all.first_chunk_mut() {
+        *low = bytes;
+    }
+    Millis(u64::from_le_bytes(all))
 }

@@ -39,7 +39,7 @@ impl Kinds {
 
 /// All names, each word of which a filter takes; one word each, so that none needs quotes.
 pub(super) fn names() -> Vec<String> {
-    let types = types().map(|message_type| message_type.name()).filter(|name| !name.starts_with("group "));
+    let types = types().map(MessageType::name).filter(|name| !name.starts_with("group "));
     let contents = Kind::ALL.into_iter().map(content);
     let mut names: Vec<String> = types.chain(contents).chain([UNREADABLE]).map(|name| plain(name).join("-")).collect();
     names.sort();

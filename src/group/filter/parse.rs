@@ -247,13 +247,11 @@ fn one<T>(
     read: impl Fn(&str) -> Option<T>,
     problem: impl Fn(Clean) -> Problem,
 ) -> Result<T, FilterError> {
-    match (each(values, read, problem)?.pop(), values) {
-        (Some(value), [_]) => Ok(value),
-        _ => {
-            let at = values.get(1).map_or(0, |(at, _)| *at);
-            Err(FilterError { at, problem: Problem::OneValue(key.example()) })
-        }
+    if let (Some(value), [_]) = (each(values, read, problem)?.pop(), values) {
+        return Ok(value);
     }
+    let at = values.get(1).map_or(0, |(at, _)| *at);
+    Err(FilterError { at, problem: Problem::OneValue(key.example()) })
 }
 
 fn mark(name: &str) -> Option<Mark> {

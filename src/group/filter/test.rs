@@ -86,11 +86,10 @@ impl Comparison {
     }
 
     pub(super) fn holds<T: Ord>(self, one: &T, other: &T) -> bool {
-        match (self, one.cmp(other)) {
-            (Self::Less | Self::AtMost, Ordering::Less)
-            | (Self::AtMost | Self::Equal | Self::AtLeast, Ordering::Equal)
-            | (Self::AtLeast | Self::More, Ordering::Greater) => true,
-            _ => false,
+        match one.cmp(other) {
+            Ordering::Less => matches!(self, Self::Less | Self::AtMost),
+            Ordering::Equal => matches!(self, Self::AtMost | Self::Equal | Self::AtLeast),
+            Ordering::Greater => matches!(self, Self::AtLeast | Self::More),
         }
     }
 }

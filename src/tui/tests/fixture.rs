@@ -16,7 +16,7 @@ use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
 use crate::tui::ui::Ui;
-use crate::tui::{Colour, Glyphs, Settings, Zone};
+use crate::tui::{Colour, Glyphs, Keeping, Settings, Zone};
 
 /// 2026-11-27 14:02:11.204 UTC.
 pub(super) const START: Millis = Millis(1_795_788_131_204);
@@ -34,6 +34,7 @@ pub(super) fn settings() -> Settings {
         stay_leader: false,
         presence: Presence::Stay,
         accepts_any_certificate: false,
+        keeping: Keeping::Journal,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,

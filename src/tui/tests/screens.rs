@@ -5,8 +5,8 @@ use crate::group::*;
 use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::text::Clean;
-use crate::tui::Settings;
 use crate::tui::ui::Ui;
+use crate::tui::{Keeping, Settings};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 
@@ -45,6 +45,22 @@ fn the_banner_of_an_unchecked_certificate_is_never_covered() {
     compare("any-certificate-dialog", &[(40, 11)], &normal(), &unsafe_settings, |ui| {
         press(ui, &normal(), KeyCode::Char('D'));
     });
+}
+
+#[test]
+fn the_header_says_what_is_not_kept() {
+    let declined = Settings { keeping: Keeping::Declined, ..settings() };
+    compare("no-journal", &SIZES, &normal(), &declined, |_| ());
+    let why = "no room for the journal /home/a/.local/state/d2mtop/profiles/home/journal.sqlite: the disk is full";
+    let failed = Event::Journal(JournalState::Failed(Clean::literal(why)));
+    compare("journal-failed", &SIZES, &after(vec![failed.clone()]), &settings(), |_| ());
+    let lost = Event::Disconnected {
+        cause: DisconnectCause::NoAnswer,
+        next: NextStep::RetryAt { at: Millis(NOW.0 + 4_000), attempt: 3 },
+    };
+    compare("journal-failed-lost", &[(40, 12), (80, 24)], &after(vec![failed.clone(), lost]), &settings(), |_| ());
+    let works_again = after(vec![failed, Event::Journal(JournalState::Keeps)]);
+    compare("journal-works-again", &[(80, 24)], &works_again, &settings(), |_| ());
 }
 
 #[test]
