@@ -263,6 +263,9 @@ fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
     if matches!(view.settings.presence, Presence::Visit(_)) && group.connection().is_logged_in() {
         facts.push(("visiting".to_owned(), Theme::PLAIN));
     }
+    if view.settings.keeping == Keeping::Declined {
+        facts.push(("no journal".to_owned(), Theme::PLAIN));
+    }
     if let Some(login) = group.login() {
         let slots = login.max_device_slots;
         let used = if group.devices().is_empty() { "?".to_owned() } else { group.devices().len().to_string() };
@@ -275,9 +278,6 @@ fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
         facts.push((lock_word(group.lock().state()).to_owned(), Theme::PLAIN));
     }
     facts.extend(lost(view));
-    if view.settings.keeping == Keeping::Declined {
-        facts.push(("no journal".to_owned(), Theme::PLAIN));
-    }
     if let Some(ahead) = group.login().and_then(|login| login.clock_offset) {
         facts.push((format!("clock {}", format::offset(ahead)), Theme::PLAIN));
     }
