@@ -13,6 +13,9 @@ mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod schema;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -42,11 +45,8 @@ fn add_profile(mediator: &Mediator, dialect: Dialect) {
 fn journaled(home: &Path) -> BTreeSet<u64> {
     let output = run(home, &["history", PROFILE, "--json", "--limit", "1000000"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let ids: Vec<u64> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_u64().expect("every row has an id"))
-        .collect();
+    let rows = schema::lines(&output.stdout);
+    let ids: Vec<u64> = rows.iter().map(|row| row["id"].as_u64().expect("every row has an id")).collect();
     let once: BTreeSet<u64> = ids.iter().copied().collect();
     assert_eq!(once.len(), ids.len(), "each message is shown once");
     once
@@ -91,7 +91,7 @@ impl Watch {
     }
 
     fn next(&mut self) -> Option<Value> {
-        self.lines.next().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        self.lines.next().map(|line| schema::lines(line.unwrap().as_bytes()).remove(0))
     }
 
     /// Reads until there is such an event.
