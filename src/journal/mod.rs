@@ -17,6 +17,8 @@ mod file;
 mod history;
 mod nonces;
 mod prune;
+mod pseudonyms;
+mod rest;
 mod row;
 mod schema;
 mod span;
