@@ -358,3 +358,61 @@ fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a Batch>) -
     // Also with nothing to append: it tells whether the journal can be written again.
     journal.append(batches.flat_map(|batch| &batch.messages))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Conversations, Options, Retention, Synchronous};
+    use crate::protocol::{OpenError, ReflectedHeader, ReflectedId};
+
+    fn message(length: usize) -> ReflectedMessage {
+        ReflectedMessage {
+            id: ReflectedId(1),
+            stored_at: Millis(1),
+            received_at: Millis(2),
+            size: u32::try_from(length).unwrap(),
+            header: ReflectedHeader::default(),
+            ephemeral: false,
+            redelivered: false,
+            repeated_nonce: false,
+            nonce: None,
+            content: Err(OpenError::TooShort),
+            envelope: Sealed::from_wire(vec![0; length].into()),
+        }
+    }
+
+    fn journaling(directory: &Path) -> Journaling {
+        let (conversations, retention) = (Conversations::None, Retention::default());
+        let options = Options { conversations, retention, synchronous: Synchronous::Normal };
+        let opened = Journal::open(&directory.join("journal.sqlite"), options, Millis(1)).unwrap();
+        Journaling::start(opened.journal, None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn large_envelopes_hold_the_socket_back_by_their_bytes_and_small_ones_pass() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut journaling = journaling(directory.path());
+        for _ in 0..4_096 {
+            journaling.store(1, vec![message(200)]);
+        }
+        assert!(journaling.takes_more(), "a whole transaction of small ones fits");
+        for _ in 0..256 {
+            journaling.store(1, vec![message(16_384)]);
+        }
+        assert!(!journaling.takes_more(), "4 MiB are under way");
+        let mut left = 4_096 + 256;
+        while left > 0 {
+            let Told::HandOn { messages, durable: true, .. } = journaling.told().await else { panic!("it is written") };
+            left -= messages.len();
+        }
+        assert_eq!(journaling.under_way, 0);
+    }
+
+    #[test]
+    fn what_is_held_for_the_journal_pins_no_envelope() {
+        let whole = message(16_384);
+        let held = without_envelope(&whole);
+        assert_eq!(held.envelope.len(), 0);
+        assert_eq!(ReflectedMessage { envelope: whole.envelope.clone(), ..held }, whole, "the rest is the same");
+    }
+}
