@@ -88,22 +88,19 @@ pub(super) enum Shape {
     DistributionList,
 }
 
-/// Writes the other side of a conversation; false if nothing is kept of it.
+/// Writes the other side of a conversation; nothing if nothing is kept of it.
 pub(super) fn conversation(
     how: &Conversations,
     conversation: &Conversation,
     known: &mut Pseudonyms,
     out: &mut Vec<u8>,
-) -> bool {
+) {
     out.clear();
     match how {
-        Conversations::None => return false,
-        Conversations::Hashed(key) => {
-            out.extend(known.conversation(conversation, || hashed(key, conversation)));
-        }
+        Conversations::None => {}
+        Conversations::Hashed(key) => out.extend(known.conversation(conversation, || hashed(key, conversation))),
         Conversations::Plain => plain(conversation, out),
     }
-    true
 }
 
 /// The bytes in which a conversation may be kept.

@@ -15,6 +15,7 @@ mod detail;
 mod error;
 mod file;
 mod history;
+mod insert;
 mod nonces;
 mod prune;
 mod pseudonyms;

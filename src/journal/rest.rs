@@ -53,16 +53,22 @@ pub(super) fn write(message: &ReflectedMessage, sender: Option<&[u8]>, out: &mut
     out.extend(message.id.0.to_le_bytes());
     out.extend(message.size.to_le_bytes());
     out.extend(message.stored_at.0.to_le_bytes());
-    out.extend(message.nonce.iter().flat_map(|nonce| nonce.0));
+    extend(out, message.nonce.map(|nonce| nonce.0));
     if let Ok(summary) = summary {
         out.extend(summary.protocol_version.to_le_bytes());
         out.extend(summary.body_length.to_le_bytes());
         out.extend(summary.count.to_le_bytes());
         out.extend(summary.message_type.map(|message_type| message_type.0));
-        out.extend(summary.message_id.iter().flat_map(|id| id.0.to_le_bytes()));
-        out.extend(summary.created_at.iter().flat_map(|at| at.0.to_le_bytes()));
+        extend(out, summary.message_id.map(|id| id.0.to_le_bytes()));
+        extend(out, summary.created_at.map(|at| at.0.to_le_bytes()));
         out.extend(summary.action.map(code::action));
         out.extend(sender.unwrap_or_default());
+    }
+}
+
+fn extend<const LENGTH: usize>(out: &mut Vec<u8>, bytes: Option<[u8; LENGTH]>) {
+    if let Some(bytes) = bytes {
+        out.extend(bytes);
     }
 }
 

@@ -1,61 +1,20 @@
 //! A row of the file, written and read.
 
 use rusqlite::types::Type;
-use rusqlite::{CachedStatement, params};
 
 use super::code::{self, Shape, Side};
 use super::history::HistoryRow;
 use super::rest::{self, Rest};
+use crate::group::Row;
 use crate::group::feed::Marks;
-use crate::group::{ReflectedMessage, Row};
 use crate::protocol::d2d::{Conversation, Summary};
 use crate::protocol::{DeviceId, Millis, Pseudonym};
 use crate::text::Clean;
-
-pub(super) const INSERT: &str = "
-    INSERT INTO message (row, received_at, marks, kind, author, conversation, detail, rest)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// In the order in which [`read`] reads them.
 pub(super) const SELECT: &str = "
     SELECT row, received_at, marks, kind, author, conversation, words, rest
     FROM message LEFT JOIN detail ON detail.number = message.detail";
-
-/// What stands for the parts of a message that are not written as they are.
-pub(super) struct Written<'a> {
-    pub(super) row: u64,
-    pub(super) conversation: Option<&'a [u8]>,
-    pub(super) detail: Option<i64>,
-    pub(super) rest: &'a [u8],
-}
-
-pub(super) fn insert(
-    statement: &mut CachedStatement<'_>,
-    message: &ReflectedMessage,
-    written: &Written<'_>,
-) -> rusqlite::Result<()> {
-    let mut marks = 0;
-    for (set, bit) in [
-        (message.ephemeral, code::EPHEMERAL),
-        (message.repeated_nonce, code::REPEATED_NONCE),
-        (message.redelivered, code::REDELIVERED),
-    ] {
-        marks |= if set { bit } else { 0 };
-    }
-    let summary = message.content.as_ref().ok();
-    let changed = statement.execute(params![
-        written.row.cast_signed(),
-        message.received_at.0.cast_signed(),
-        marks,
-        summary.map(|summary| code::kind(summary.kind)),
-        summary.and_then(|summary| Some(summary.author?.0.cast_signed())),
-        written.conversation,
-        written.detail,
-        written.rest,
-    ])?;
-    debug_assert_eq!(changed, 1, "a row is one row");
-    Ok(())
-}
 
 /// The rest of a row.
 pub(super) fn rest<'a>(row: &'a rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Rest<'a>> {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavio
 use super::detail::Details;
 use super::error::JournalError;
 use super::file::{self, Writing};
+use super::insert::{Filled, Insert};
 use super::pseudonyms::Pseudonyms;
 use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
 use super::{Conversations, Options, Synchronous, code, nonces, prune, rest, row, schema, span};
@@ -47,6 +48,7 @@ pub struct Journal {
     spans: span::Tail,
     details: Details,
     pseudonyms: Pseudonyms,
+    rows: Vec<Filled>,
     waiting: Waiting,
     /// What is being written, in the order of receipt; to be waited for once it is durable.
     delivered: Vec<Delivered>,
@@ -112,6 +114,7 @@ impl Journal {
             spans: contents.spans,
             details: Details::default(),
             pseudonyms: Pseudonyms::default(),
+            rows: Vec::new(),
             waiting: contents.waiting,
             delivered: Vec::new(),
             _writing: writing,
@@ -191,8 +194,8 @@ impl Journal {
     fn write<'a>(&mut self, messages: impl IntoIterator<Item = &'a ReflectedMessage>) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.waiting.write(&transaction)?;
-        let mut insert = transaction.prepare_cached(row::INSERT)?;
-        let (mut conversation, mut sender, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let mut insert = Insert::prepare(&transaction, &mut self.rows)?;
+        let mut sender = Vec::new();
         for message in messages {
             let fingerprint = message.nonce.as_ref().map(|nonce| self.fingerprinter.of(nonce));
             let key = fingerprint.filter(|_| !message.ephemeral);
@@ -208,11 +211,12 @@ impl Journal {
                 Some(words) => self.details.number(&transaction, words)?,
                 None => None,
             };
-            let how = &self.options.conversations;
-            rest::write(message, sender_of(message, how, &mut self.pseudonyms, &mut sender), &mut rest);
-            let conversation = conversation_of(message, how, &mut self.pseudonyms, &mut conversation);
-            let written = row::Written { row, conversation, detail, rest: &rest };
-            row::insert(&mut insert, message, &written)?;
+            let (how, known) = (&self.options.conversations, &mut self.pseudonyms);
+            insert.push(|filled| {
+                filled.fill(row, message, detail);
+                conversation_of(message, how, known, &mut filled.conversation);
+                rest::write(message, sender_of(message, how, known, &mut sender), &mut filled.rest);
+            })?;
             if let Some(fingerprint) = fingerprint.filter(|_| !message.repeated_nonce) {
                 self.nonces.push(fingerprint);
             }
@@ -222,7 +226,7 @@ impl Journal {
                 self.delivered.push(Delivered { row, key, acknowledged: false });
             }
         }
-        drop(insert);
+        insert.finish()?;
         self.nonces.write(&transaction)?;
         self.spans.write(&transaction)?;
         transaction.commit()
@@ -234,14 +238,12 @@ impl Journal {
     }
 }
 
-fn conversation_of<'a>(
-    message: &ReflectedMessage,
-    how: &Conversations,
-    known: &mut Pseudonyms,
-    out: &'a mut Vec<u8>,
-) -> Option<&'a [u8]> {
-    let conversation = message.content.as_ref().ok()?.conversation.as_ref()?;
-    code::conversation(how, conversation, known, out).then_some(out.as_slice())
+/// Writes with whom; nothing if nothing is kept of it.
+fn conversation_of(message: &ReflectedMessage, how: &Conversations, known: &mut Pseudonyms, out: &mut Vec<u8>) {
+    match message.content.as_ref().ok().and_then(|summary| summary.conversation.as_ref()) {
+        Some(conversation) => code::conversation(how, conversation, known, out),
+        None => out.clear(),
+    }
 }
 
 fn sender_of<'a>(
