@@ -11,19 +11,21 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock;
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::{Journal, JournalError};
-use crate::protocol::Millis;
+use crate::protocol::{Millis, Sealed};
 use crate::text::Clean;
 
 /// The most messages that one transaction takes.
 const MOST_IN_TRANSACTION: usize = 4_096;
 
-/// The most messages that may be under way to the disk before no more are read off the socket.
-const MOST_UNDER_WAY: usize = 16_384;
+/// How many bytes of messages may be under way to the disk before no more are read off the socket. Bytes, as an envelope
+/// may have a hundred or a million.
+const MOST_UNDER_WAY: usize = 4 << 20;
 
 /// The most messages that are held while the journal cannot be written.
 const MOST_HELD: usize = 10_000;
@@ -82,6 +84,7 @@ pub struct Journaling {
     work: Option<Sender<Work>>,
     told: UnboundedReceiver<Told>,
     done: Receiver<()>,
+    /// In bytes.
     under_way: usize,
     path: PathBuf,
     set_aside: Option<Clean>,
@@ -124,7 +127,7 @@ impl Journaling {
 
     /// Gives messages to be made durable; they come back from [`Journaling::told`] in the same order.
     pub(super) fn store(&mut self, connection: u64, messages: Vec<ReflectedMessage>) {
-        self.under_way += messages.len();
+        self.under_way += bytes_of(&messages);
         self.send(Work::Store { connection, messages });
     }
 
@@ -148,7 +151,7 @@ impl Journaling {
         match self.told.recv().await {
             Some(told) => {
                 if let Told::HandOn { messages, .. } = &told {
-                    self.under_way -= messages.len().min(self.under_way);
+                    self.under_way -= bytes_of(messages).min(self.under_way);
                 }
                 told
             }
@@ -287,7 +290,8 @@ impl Writer {
             if let Some(trouble) = &mut self.trouble {
                 let held: usize = trouble.held.iter().map(|batch| batch.messages.len()).sum();
                 if trouble.missed.is_none() && held + messages.len() <= MOST_HELD {
-                    trouble.held.push_back(Batch { connection, messages: messages.clone() });
+                    let messages = messages.iter().map(without_envelope).collect();
+                    trouble.held.push_back(Batch { connection, messages });
                 } else {
                     trouble.missed = Some(connection);
                 }
@@ -340,7 +344,75 @@ impl Writer {
     }
 }
 
+/// What messages take in memory, as far as it matters.
+fn bytes_of(messages: &[ReflectedMessage]) -> usize {
+    messages.iter().map(|message| size_of::<ReflectedMessage>() + message.envelope.len()).sum()
+}
+
+/// A message as the journal needs it: without the envelope, and so without the memory that it shares with its neighbours.
+fn without_envelope(message: &ReflectedMessage) -> ReflectedMessage {
+    ReflectedMessage { envelope: Sealed::from_wire(Bytes::new()), ..message.clone() }
+}
+
 fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a Batch>) -> Result<(), JournalError> {
     // Also with nothing to append: it tells whether the journal can be written again.
     journal.append(batches.flat_map(|batch| &batch.messages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Conversations, Options, Retention, Synchronous};
+    use crate::protocol::{OpenError, ReflectedHeader, ReflectedId};
+
+    fn message(length: usize) -> ReflectedMessage {
+        ReflectedMessage {
+            id: ReflectedId(1),
+            stored_at: Millis(1),
+            received_at: Millis(2),
+            size: u32::try_from(length).unwrap(),
+            header: ReflectedHeader::default(),
+            ephemeral: false,
+            redelivered: false,
+            repeated_nonce: false,
+            nonce: None,
+            content: Err(OpenError::TooShort),
+            envelope: Sealed::from_wire(vec![0; length].into()),
+        }
+    }
+
+    fn journaling(directory: &Path) -> Journaling {
+        let (conversations, retention) = (Conversations::None, Retention::default());
+        let options = Options { conversations, retention, synchronous: Synchronous::Normal };
+        let opened = Journal::open(&directory.join("journal.sqlite"), options, Millis(1)).unwrap();
+        Journaling::start(opened.journal, None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn large_envelopes_hold_the_socket_back_by_their_bytes_and_small_ones_pass() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut journaling = journaling(directory.path());
+        for _ in 0..4_096 {
+            journaling.store(1, vec![message(200)]);
+        }
+        assert!(journaling.takes_more(), "a whole transaction of small ones fits");
+        for _ in 0..256 {
+            journaling.store(1, vec![message(16_384)]);
+        }
+        assert!(!journaling.takes_more(), "4 MiB are under way");
+        let mut left = 4_096 + 256;
+        while left > 0 {
+            let Told::HandOn { messages, durable: true, .. } = journaling.told().await else { panic!("it is written") };
+            left -= messages.len();
+        }
+        assert_eq!(journaling.under_way, 0);
+    }
+
+    #[test]
+    fn what_is_held_for_the_journal_pins_no_envelope() {
+        let whole = message(16_384);
+        let held = without_envelope(&whole);
+        assert_eq!(held.envelope.len(), 0);
+        assert_eq!(ReflectedMessage { envelope: whole.envelope.clone(), ..held }, whole, "the rest is the same");
+    }
 }
