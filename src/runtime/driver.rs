@@ -158,7 +158,9 @@ impl<O: Observer> Driver<O> {
             Output::Close(code) => self.close(code).await,
             Output::Reflected { connection, messages } => {
                 let count = messages.iter().filter(|message| !message.ephemeral).count();
-                self.unacknowledged.push_back((self.read_at, count));
+                if count > 0 {
+                    self.unacknowledged.push_back((self.read_at, count));
+                }
                 if let Some(journal) = &mut self.journal {
                     journal.store(connection, messages);
                     self.under_way += 1;

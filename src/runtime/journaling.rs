@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -88,6 +88,8 @@ pub struct Journaling {
     under_way: usize,
     path: PathBuf,
     set_aside: Option<Clean>,
+    /// Its thread has ended, and that was told.
+    is_gone: bool,
 }
 
 impl Journaling {
@@ -104,7 +106,7 @@ impl Journaling {
             Writer::new(journal, tell).run(&incoming);
             drop(finished);
         })?;
-        Ok(Self { work: Some(work), told, done, under_way: 0, path, set_aside })
+        Ok(Self { work: Some(work), told, done, under_way: 0, path, set_aside, is_gone: false })
     }
 
     /// The journal's file.
@@ -146,7 +148,7 @@ impl Journaling {
         self.under_way < MOST_UNDER_WAY
     }
 
-    /// Waits for what the disk says; for ever if its thread is gone. May be dropped at any point.
+    /// Waits for what the disk says; for ever once its thread is gone. May be dropped at any point.
     pub(super) async fn told(&mut self) -> Told {
         match self.told.recv().await {
             Some(told) => {
@@ -155,7 +157,11 @@ impl Journaling {
                 }
                 told
             }
-            None => std::future::pending().await,
+            None if self.is_gone => std::future::pending().await,
+            None => {
+                self.is_gone = true;
+                Told::Failed(Clean::literal("the journal's thread has ended; restart d2mtop"))
+            }
         }
     }
 }
@@ -181,46 +187,47 @@ struct Trouble {
     held: VecDeque<Batch>,
     /// On which connection messages came that are not held.
     missed: Option<u64>,
-    next_try: Duration,
+    /// Between two tries.
+    pause: Duration,
+    retry_at: Instant,
 }
 
 struct Writer {
     journal: Journal,
     tell: UnboundedSender<Told>,
     trouble: Option<Trouble>,
-    /// Whether times of acknowledgements wait to be written.
-    unwritten: bool,
-    /// Whether old rows may be left.
-    prunes: bool,
+    /// When times of acknowledgements are to be written that wait for the next message.
+    flush_at: Option<Instant>,
+    /// When old rows are looked for.
+    prune_at: Instant,
 }
 
 impl Writer {
-    const fn new(journal: Journal, tell: UnboundedSender<Told>) -> Self {
-        Self { journal, tell, trouble: None, unwritten: false, prunes: true }
+    fn new(journal: Journal, tell: UnboundedSender<Told>) -> Self {
+        Self { journal, tell, trouble: None, flush_at: None, prune_at: Instant::now() }
     }
 
     fn run(mut self, incoming: &Receiver<Work>) {
         loop {
-            match incoming.recv_timeout(self.patience()) {
+            // What came is taken first, but what is due is not put off by it.
+            match incoming.recv_timeout(self.due().saturating_duration_since(Instant::now())) {
                 Ok(first) => self.take(first, incoming),
-                Err(RecvTimeoutError::Timeout) => self.pass_time(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.do_what_is_due(Instant::now());
         }
-        if self.unwritten
+        if self.flush_at.is_some()
             && let Err(error) = self.journal.flush()
         {
             tracing::warn!("{error}");
         }
     }
 
-    fn patience(&self) -> Duration {
+    fn due(&self) -> Instant {
         match &self.trouble {
-            Some(trouble) => trouble.next_try,
-            None if self.unwritten => FLUSH_AFTER,
-            // Between two steps everything that came is taken first.
-            None if self.prunes => Duration::ZERO,
-            None => PRUNE_EVERY,
+            Some(trouble) => trouble.retry_at,
+            None => self.flush_at.map_or(self.prune_at, |flush_at| flush_at.min(self.prune_at)),
         }
     }
 
@@ -242,7 +249,7 @@ impl Writer {
                 }
                 Work::Acknowledged { count, at, waited } => {
                     self.journal.acknowledged(count, at, waited);
-                    self.unwritten = true;
+                    self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
                 }
                 Work::Disconnected => {
                     self.store(std::mem::take(&mut batches));
@@ -269,15 +276,13 @@ impl Writer {
         }
         match append(&mut self.journal, batches.iter()) {
             Ok(()) => {
-                self.unwritten = false;
+                self.flush_at = None;
                 for Batch { connection, messages } in batches {
                     self.tell(Told::HandOn { connection, messages, durable: true });
                 }
             }
             Err(error) => {
-                tracing::error!("{error}");
-                self.tell(Told::Failed(Clean::new(&error.to_string())));
-                self.trouble = Some(Trouble { held: VecDeque::new(), missed: None, next_try: FIRST_RETRY });
+                self.fail(&error);
                 self.hold(batches);
             }
         }
@@ -300,29 +305,37 @@ impl Writer {
         }
     }
 
-    fn pass_time(&mut self) {
-        if self.trouble.is_some() {
-            self.try_again();
-        } else if std::mem::take(&mut self.unwritten) {
-            if let Err(error) = self.journal.flush() {
-                self.unwritten = true;
-                self.fail(&error);
+    fn do_what_is_due(&mut self, now: Instant) {
+        if let Some(trouble) = &self.trouble {
+            if now >= trouble.retry_at {
+                self.try_again();
             }
-        } else {
-            match self.journal.prune(clock::now()) {
-                Ok(more) => self.prunes = more,
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    self.prunes = false;
-                }
-            }
+            return;
+        }
+        if self.flush_at.take_if(|at| now >= *at).is_some()
+            && let Err(error) = self.journal.flush()
+        {
+            self.flush_at = Some(now);
+            return self.fail(&error);
+        }
+        if now >= self.prune_at {
+            let more = self.journal.prune(clock::now()).unwrap_or_else(|error| {
+                tracing::warn!("{error}");
+                false
+            });
+            self.prune_at = if more { now } else { now + PRUNE_EVERY };
         }
     }
 
     fn fail(&mut self, error: &JournalError) {
         tracing::error!("{error}");
         self.tell(Told::Failed(Clean::new(&error.to_string())));
-        self.trouble = Some(Trouble { held: VecDeque::new(), missed: None, next_try: FIRST_RETRY });
+        self.trouble = Some(Trouble {
+            held: VecDeque::new(),
+            missed: None,
+            pause: FIRST_RETRY,
+            retry_at: Instant::now() + FIRST_RETRY,
+        });
     }
 
     fn try_again(&mut self) {
@@ -337,7 +350,8 @@ impl Writer {
             }
             Err(error) => {
                 tracing::debug!("{error}");
-                trouble.next_try = (trouble.next_try * 2).min(LONGEST_RETRY);
+                trouble.pause = (trouble.pause * 2).min(LONGEST_RETRY);
+                trouble.retry_at = Instant::now() + trouble.pause;
                 self.trouble = Some(trouble);
             }
         }
