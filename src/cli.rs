@@ -83,6 +83,10 @@ pub enum Command {
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
     Demo(DemoArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page of d2mtop, or of one of its commands
+    Man(ManArgs),
 }
 
 /// Which protocol is spoken.
@@ -202,6 +206,8 @@ pub struct WatchArgs {
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
+    pub stream: StreamArgs,
+    #[command(flatten)]
     pub until: UntilArgs,
     #[command(flatten)]
     pub monitor: MonitorArgs,
@@ -220,6 +226,32 @@ pub struct ProxyArgs {
     /// Write the port to this file as soon as connections are accepted
     #[arg(long, value_name = "FILE")]
     pub port_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub struct StreamArgs {
+    /// Print these events only, by name and separated by commas; a warning at the start is printed all the same
+    #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Whether to connect again when a connection cannot be made or is lost: always, never, or so many times in a row. A
+    /// server that wants somebody to decide ends it all the same
+    #[arg(long, value_name = "always|never|N", default_value = "never")]
+    pub reconnect: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Of which command, such as watch [default: of d2mtop itself]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

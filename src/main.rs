@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     profile::create_files_privately();
     let cli = Cli::parse();
     // Held to the end: lines still under way are written when it is dropped.
-    let _log = logging::start(&cli.log).map_err(|error| eprintln!("d2mtop: {error}")).ok();
+    let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| eprintln!("d2mtop: {error}")));
     match run(&cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(failure) => {
@@ -21,6 +21,11 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Whoever only asks how to use it leaves nothing behind.
+const fn has_log(cli: &Cli) -> bool {
+    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_)))
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
@@ -36,6 +41,8 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
+        Some(Command::Completions(options)) => headless::manual::completions(*options),
+        Some(Command::Man(options)) => headless::manual::page(options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
         None => {

@@ -104,8 +104,11 @@ fn killed_at_any_moment_everything_that_the_server_saw_acknowledged_is_in_the_jo
         let mut cut_short = 0;
         for kill in 0..KILLS {
             if unacknowledged < 1_000 {
-                let slot = if sent == 0 { SlotState::New } else { SlotState::Existing };
-                phone_with_slot_reflects(slot, &mediator, dialect, MESSAGES, "Pixel 9");
+                if sent == 0 {
+                    phone_reflects(&mediator, dialect, MESSAGES, "Pixel 9");
+                } else {
+                    phone_with_slot_reflects(SlotState::Existing, &mediator, dialect, MESSAGES, "Pixel 9");
+                }
                 sent += MESSAGES;
             }
             let kept = rows(home);

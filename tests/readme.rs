@@ -15,6 +15,7 @@ mod program;
 use std::fmt::Write as _;
 use std::fs;
 
+use d2mtop::runtime::outcome::EXIT_CODES;
 use d2mtop::runtime::{Failure, Outcome};
 
 fn readme() -> String {
@@ -72,6 +73,8 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         &["shared-data", "set"],
         &["probe"],
         &["doctor"],
+        &["man"],
+        &["completions"],
     ];
     let profile = ["add", "import", "list", "move", "remove"].map(|command| help(&["profile", command, "--help"]));
     let commands = commands.map(|command| help(&[command, &["--help"]].concat()));
@@ -86,7 +89,11 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
     };
     let (written, real) = (options(&readme), options(&all));
     // Options of other programs in the examples.
-    let others = ["--release", "--path", "--locked", "--open", "--version", "--help"].map(String::from);
+    let others = [
+        ["--release", "--path", "--locked", "--open", "--version", "--help", "--bench", "--messages"].as_slice(),
+        &["--system", "--create-home", "--home-dir", "--shell", "--name", "--now", "--user"],
+    ];
+    let others = others.concat().into_iter().map(String::from).collect::<Vec<_>>();
     for option in written.iter().filter(|option| !others.contains(option)) {
         assert!(real.contains(option), "the README names {option}, which does not exist");
     }
@@ -103,10 +110,13 @@ fn the_exit_codes_are_those_of_the_table() {
         cause: std::io::Error::from(kind),
     };
     let table = section(&readme, "| exit code | meaning |", "\n## ");
+    let rows = EXIT_CODES.map(|(code, meaning)| format!("| {code} | {meaning} |")).join("\n");
+    assert!(table.contains(&rows), "put these rows below the head of the table:\n{rows}");
     for (code, words) in [
         (Outcome::Normal.exit_code(), "as asked"),
         (Failure::Usage(String::new()).exit_code(), "options cannot be used"),
         (Failure::Start(std::io::Error::other("")).exit_code(), "could not start"),
+        (Outcome::Unwell.exit_code(), "the doctor found"),
         (Outcome::Refused.exit_code(), "did not take the login"),
         (Outcome::Lost.exit_code(), "was lost"),
         (Outcome::NoSuchDevice.exit_code(), "no device"),
@@ -116,9 +126,21 @@ fn the_exit_codes_are_those_of_the_table() {
         (not_run(std::io::ErrorKind::PermissionDenied).exit_code(), "cannot be run"),
         (not_run(std::io::ErrorKind::NotFound).exit_code(), "not found"),
     ] {
-        let row = table.lines().find(|line| line.starts_with(&format!("| {code} |")));
-        assert!(row.is_some_and(|row| row.contains(words)), "exit code {code} means {words}: {row:?}");
+        let row = EXIT_CODES.iter().find(|(listed, _)| *listed == code.to_string());
+        assert!(row.is_some_and(|(_, meaning)| meaning.contains(words)), "exit code {code} means {words}: {row:?}");
     }
+    let home = tempfile::tempdir().unwrap();
+    let manual = String::from_utf8(program::run(home.path(), &["man"]).stdout).unwrap();
+    let status = section(&manual, ".SH \"EXIT STATUS\"", ".SH ENVIRONMENT");
+    for (code, meaning) in EXIT_CODES {
+        let meaning = meaning.replace('-', "\\-").replace('\'', "\\*(Aq");
+        assert!(status.contains(&format!("\\fB{code}\\fR\n{meaning}\n")), "the manual page says {code}: {status}");
+    }
+    let of_watch = String::from_utf8(program::run(home.path(), &["man", "watch"]).stdout).unwrap();
+    assert!(of_watch.contains("\\-\\-until\\-dry"), "a command has a page of its own");
+    let completions = String::from_utf8(program::run(home.path(), &["completions", "bash"]).stdout).unwrap();
+    assert!(completions.contains("--until-dry"), "completions know the options");
+    assert!(!home.path().join(".local").exists(), "whoever asks how to use it leaves no trace");
 }
 
 #[test]

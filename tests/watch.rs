@@ -14,20 +14,19 @@ mod hostile;
 mod phone;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod schema;
 
 use std::process::Stdio;
 
 use d2mtop::protocol::Dialect;
 use phone::phone_reflects;
 use program::{KEY, Mediator, key_file, run};
+use schema::lines;
 use serde_json::Value;
 
 const MONITOR: &str = "0102030405060708";
-
-fn lines(output: &[u8]) -> Vec<Value> {
-    let text = std::str::from_utf8(output).expect("NDJSON is UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
-}
 
 fn of<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["event"] == event).collect()
@@ -66,7 +65,7 @@ fn twenty_thousand_messages_drain_each_acknowledged_once_and_in_order() {
         assert!(lines.iter().all(|line| line["at"].is_u64()), "every line has its time");
 
         let again = watch(&mediator, dialect, &["--until-dry", "--expect", "existing"]);
-        let lines = self::lines(&again.stdout);
+        let lines = schema::lines(&again.stdout);
         assert_eq!(of(&lines, "logged_in")[0]["queue_length"], 0, "{dialect}: the server has all acknowledgements");
     }
 }

@@ -130,8 +130,11 @@ pub struct AddArgs {
     /// What to call it: letters, digits, hyphens, underscores, dots
     pub name: String,
     /// File with the group's key as 64 hex digits, readable by its owner only; it stays where it is
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "credential")]
     pub key_file: Option<PathBuf>,
+    /// The key comes as a systemd credential called d2mtop-NAME when a service opens the profile
+    #[arg(long)]
+    pub credential: bool,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }

@@ -126,6 +126,7 @@ impl Group {
     fn reflected(&mut self, at: Millis, messages: &[ReflectedMessage]) {
         let mut queued = 0;
         let mut replayed = None;
+        let mut ages = Vec::with_capacity(messages.len());
         for message in messages {
             queued += u32::from(!message.ephemeral);
             if self.feed.receive(message) {
@@ -137,11 +138,12 @@ impl Group {
                 author: summary.and_then(|summary| summary.author),
                 sort: Sort::of(summary.map(|summary| summary.kind), summary.and_then(|summary| summary.message_type)),
             };
-            self.latency.received(at, self.age(message.stored_at, message.received_at), origin);
+            ages.push((self.age(message.stored_at, message.received_at), origin));
             if let Some(summary) = summary {
                 self.names.learn(summary);
             }
         }
+        self.latency.received(at, &ages);
         self.connection.received(queued);
         if let Some(id) = replayed {
             self.replayed(at, id);
@@ -163,15 +165,17 @@ impl Group {
     }
 
     fn acknowledged(&mut self, at: Millis, ids: &[ReflectedId], waited: Duration) {
+        let mut origins = Vec::with_capacity(ids.len());
         for id in ids {
             let Some(number) = self.feed.acknowledge(*id, waited) else { continue };
             let row = self.feed.packed(number);
-            let origin = Origin {
+            origins.push(Origin {
                 author: row.and_then(|row| self.feed.tables().author(row)),
                 sort: Sort::of(row.and_then(Packed::kind), row.and_then(Packed::message_type)),
-            };
-            self.latency.acknowledged(at, Slow::new(number, *id, waited), origin);
+            });
+            self.latency.slow(Slow::new(number, *id, waited));
         }
+        self.latency.acknowledged(at, waited, &origins);
     }
 
     fn device_dropped(&mut self, at: Millis, device: DeviceId) {

@@ -8,6 +8,7 @@ pub mod history;
 pub mod leave;
 mod lines;
 pub mod lock;
+pub mod manual;
 pub mod mediator;
 pub mod probe;
 pub mod profile;

@@ -1,12 +1,13 @@
 //! Where log lines go: a rolling file in the state directory, never the terminal.
 
 use std::fs::DirBuilder;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_appender::rolling::{Builder, Rotation};
+use tracing_appender::rolling::{Builder, InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogArgs;
@@ -44,14 +45,8 @@ pub fn start(options: &LogArgs) -> Result<WorkerGuard, LogError> {
 fn start_in(directory: &Path, level: &str) -> Result<WorkerGuard, LogError> {
     let failed = |cause| LogError::Unwritable { directory: directory.to_owned(), cause };
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
-    let appender = Builder::new()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("d2mtop")
-        .filename_suffix("log")
-        .max_log_files(KEPT_FILES)
-        .build(directory)
-        .map_err(|error| failed(io::Error::other(error)))?;
-    let (writer, guard) = tracing_appender::non_blocking(appender);
+    let file = LogFile::open(directory).map_err(|error| failed(io::Error::other(error)))?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
     let started = tracing_subscriber::fmt()
         .with_writer(writer)
         .with_ansi(false)
@@ -60,4 +55,42 @@ fn start_in(directory: &Path, level: &str) -> Result<WorkerGuard, LogError> {
     // Another subscriber, as in a test, gets the lines instead.
     drop(started);
     Ok(guard)
+}
+
+/// Somebody may have moved the log file away, and wants a new one.
+static REOPEN: AtomicBool = AtomicBool::new(false);
+
+/// Opens the log file anew before the next line.
+pub fn reopen() {
+    REOPEN.store(true, Ordering::Relaxed);
+    tracing::info!("the log file is opened anew");
+}
+
+struct LogFile {
+    directory: PathBuf,
+    appender: RollingFileAppender,
+}
+
+impl LogFile {
+    fn open(directory: &Path) -> Result<Self, InitError> {
+        let builder = Builder::new().rotation(Rotation::DAILY).filename_prefix("d2mtop").filename_suffix("log");
+        let appender = builder.max_log_files(KEPT_FILES).build(directory)?;
+        Ok(Self { directory: directory.to_owned(), appender })
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // Where it cannot be opened anew, the old one is better than none.
+        if REOPEN.swap(false, Ordering::Relaxed)
+            && let Ok(anew) = Self::open(&self.directory)
+        {
+            *self = anew;
+        }
+        self.appender.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.appender.flush()
+    }
 }

@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod prepared;
 pub mod remembering;
 pub mod screen;
+pub mod service;
 pub mod signals;
 pub mod visit;
 
@@ -32,6 +33,7 @@ pub use outcome::{Failure, Outcome};
 pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
 pub use screen::{Page, Reaction, Screen, Worked};
+pub use service::Service;
 pub use visit::{Visit, VisitEnd, visit};
 
 /// A single-threaded event loop.

@@ -18,6 +18,48 @@ use crate::protocol::ids::span_millis;
 use crate::protocol::{
     Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SharedDeviceData, SlotState,
 };
+use crate::text::Clean;
+
+/// The names of all events that are printed.
+pub const EVENTS: [&str; 37] = [
+    "connecting",
+    "handshaking",
+    "logged_in",
+    "shared_device_data",
+    "reflected",
+    "acknowledged",
+    "queue_dry",
+    "promoted",
+    "role_given_up",
+    "following",
+    "devices",
+    "device_new",
+    "device_changed",
+    "device_undecryptable",
+    "device_gone",
+    "devices_acknowledged",
+    "device_dropped",
+    "lock_requested",
+    "lock_held",
+    "lock_acquired",
+    "lock_released",
+    "lock_abandoned",
+    "lock_lost",
+    "lock_ended",
+    "lock_stuck",
+    "reflection_stored",
+    "round_trip",
+    "refused",
+    "ignored",
+    "disconnected",
+    "journal",
+    "journal_set_aside",
+    "left_out",
+    "metrics",
+    "warning",
+    "reloaded",
+    "reload_failed",
+];
 
 /// The lines of an event; one for most, one a message for messages.
 #[must_use]
@@ -42,6 +84,24 @@ pub fn reflected_line(at: Millis, message: &ReflectedMessage) -> Value {
 pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: Scope, held: Duration) -> Value {
     let scope = scope.map(|scope| scope.to_string());
     line(at, "lock_stuck", json!({ "holder": holder, "scope": scope, "held_ms": span_millis(held) }))
+}
+
+/// The line about what is not in the stream because its reader was slow.
+#[must_use]
+pub fn left_out(at: Millis, messages: usize, acknowledged: usize) -> Value {
+    line(at, "left_out", json!({ "messages": messages, "acknowledged": acknowledged }))
+}
+
+/// The line about settings that were read anew.
+#[must_use]
+pub fn reloaded(at: Millis, changed: bool) -> Value {
+    line(at, "reloaded", json!({ "changed": changed }))
+}
+
+/// The line about settings that cannot be read anew, and stay as they were.
+#[must_use]
+pub fn reload_failed(at: Millis, why: &str) -> Value {
+    line(at, "reload_failed", json!({ "words": Clean::new(why) }))
 }
 
 /// A line of an event that is not of a session.

@@ -9,6 +9,26 @@ use crate::net::{AddressError, TlsError};
 use crate::profile::{ProfileError, ProfileName};
 use crate::text::Clean;
 
+/// What the exit codes say, for the manual page and the README.
+pub const EXIT_CODES: [(&str, &str); 12] = [
+    ("0", "ended as asked, or the server left in good order"),
+    (
+        "1",
+        "could not start, or output failed; or the session or the mediator did not do what was asked; the doctor found \
+         something that does not work",
+    ),
+    ("2", "the options cannot be used, or the profile is unusable or open elsewhere"),
+    ("3", "the server did not take the login, or did not let this device leave the group"),
+    ("4", "the connection could not be made, or was lost; or the group was not left in another way"),
+    ("5", "`drop`: no device, or more than one, is called so"),
+    ("6", "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`"),
+    ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s)"),
+    ("125", "`lock`: the lock was lost, or given back by a leader after a minute"),
+    ("126", "`lock`: the command cannot be run"),
+    ("127", "`lock`: the command was not found"),
+    ("any", "`lock`: that of the command; 128 and the signal's number if a signal ended it, or ended the waiting"),
+];
+
 /// An end without an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

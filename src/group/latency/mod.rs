@@ -99,7 +99,7 @@ pub enum Sort {
 }
 
 /// What a message is counted under.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) author: Option<DeviceId>,
     pub(super) sort: Sort,
@@ -149,23 +149,36 @@ impl Latency {
         }
     }
 
-    pub(super) fn received(&mut self, at: Millis, age: Duration, origin: Origin) {
-        self.age.record(at, age);
-        self.device(origin.author).age.record(at, age);
-        self.kind(origin.sort).age.record(at, age);
+    /// The ages of messages, in the order of receipt; neighbours that are alike are recorded together.
+    pub(super) fn received(&mut self, at: Millis, ages: &[(Duration, Origin)]) {
+        for alike in ages.chunk_by(|one, next| one == next) {
+            let Some((age, origin)) = alike.first().copied() else { continue };
+            let count = count(alike);
+            self.age.record_many(at, age, count);
+            self.device(origin.author).age.record_many(at, age, count);
+            self.kind(origin.sort).age.record_many(at, age, count);
+        }
         let second = self.course.second(at);
-        second.received = second.received.saturating_add(1);
+        second.received = second.received.saturating_add(count(ages));
     }
 
-    pub(super) fn acknowledged(&mut self, at: Millis, slow: Slow, origin: Origin) {
-        let waited = slow.waited;
-        self.acknowledgement.record(at, waited);
-        self.device(origin.author).acknowledgement.record(at, waited);
-        self.kind(origin.sort).acknowledgement.record(at, waited);
-        self.slowest.take(slow);
+    /// Messages whose acknowledgements left together, in the order of receipt.
+    pub(super) fn acknowledged(&mut self, at: Millis, waited: Duration, origins: &[Origin]) {
+        for alike in origins.chunk_by(|one, next| one == next) {
+            let Some(origin) = alike.first() else { continue };
+            let count = count(alike);
+            self.acknowledgement.record_many(at, waited, count);
+            self.device(origin.author).acknowledgement.record_many(at, waited, count);
+            self.kind(origin.sort).acknowledgement.record_many(at, waited, count);
+        }
         let second = self.course.second(at);
-        second.acknowledged = second.acknowledged.saturating_add(1);
+        second.acknowledged = second.acknowledged.saturating_add(count(origins));
         second.slowest = second.slowest.max(waited);
+    }
+
+    /// One that may be among the slowest.
+    pub(super) fn slow(&mut self, slow: Slow) {
+        self.slowest.take(slow);
     }
 
     fn device(&mut self, author: Option<DeviceId>) -> &mut Waits {
@@ -211,6 +224,10 @@ impl Latency {
     }
 }
 
+fn count<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).unwrap_or(u32::MAX)
+}
+
 impl Slow {
     pub(super) const fn new(number: u64, id: ReflectedId, waited: Duration) -> Self {
         Self { number, id, waited }
@@ -249,7 +266,7 @@ mod tests {
     fn many_devices_and_kinds_are_taken_together() {
         let mut latency = Latency::default();
         for number in 0..200_u8 {
-            latency.received(Millis(1), Duration::from_millis(5), origin(u64::from(number), number));
+            latency.received(Millis(1), &[(Duration::from_millis(5), origin(u64::from(number), number))]);
         }
         assert_eq!((latency.devices().count(), latency.kinds().count()), (MOST_DEVICES + 1, MOST_KINDS + 1));
         let others = |count: Option<u64>, most: usize| assert_eq!(count, Some(200 - most as u64));
@@ -263,7 +280,7 @@ mod tests {
         for number in 0..100_u32 {
             let waited = Duration::from_millis(u64::from(number * 37 % 100));
             let slow = Slow::new(u64::from(number), ReflectedId(number), waited);
-            latency.acknowledged(Millis(1), slow, origin(1, 1));
+            latency.slow(slow);
         }
         let waited: Vec<u128> = latency.slowest().iter().map(|slow| slow.waited.as_millis()).collect();
         assert_eq!(waited, (84..100).rev().collect::<Vec<u128>>());

@@ -55,18 +55,23 @@ impl Spread {
     }
 
     pub(in crate::group) fn record(&mut self, at: Millis, span: Duration) {
+        self.record_many(at, span, 1);
+    }
+
+    /// The same span so many times.
+    pub(super) fn record_many(&mut self, at: Millis, span: Duration, count: u32) {
         let micros = u64::try_from(span.as_micros()).unwrap_or(LONGEST);
         if self.histogram.is_none() {
             self.histogram = empty(if self.coarse { 1 } else { 2 });
         }
         if let Some(histogram) = &mut self.histogram {
-            histogram.saturating_record(micros);
+            histogram.saturating_record_n(micros, count);
         }
         if let Some(slice) = self.slice(at.0 / SLICE) {
-            slice.histogram.saturating_record(micros);
+            slice.histogram.saturating_record_n(micros, count);
         }
         self.last = Some(span);
-        self.sum = self.sum.saturating_add(span);
+        self.sum = self.sum.saturating_add(span.saturating_mul(count));
     }
 
     /// The slice of that number, or the newest one if the clock went back.

@@ -6,7 +6,7 @@ use super::{failure, new_name, say};
 use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
 use crate::net::{Address, TlsOptions};
 use crate::profile::import::{self, DomainPins};
-use crate::profile::record::{Exhausted, Slot, expand_preset};
+use crate::profile::record::{Exhausted, KeptIn, Slot, expand_preset};
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{self, KeptConversations, ProfileName, Record, SecretSource, Store, flavour};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ServerGroup};
@@ -24,10 +24,17 @@ pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
         source.load(&name, &mut PassphraseSource::new(None)).map_err(failure)?;
         source.note_in(&mut record);
     }
-    let has_key = options.key_file.is_some();
+    if options.credential {
+        // It is there only when systemd starts the service.
+        record.key = Some(KeptIn::Credential);
+    }
+    let has_key = options.key_file.is_some() || options.credential;
     let is_default = put(store, &name, record, options.settings.default)?;
     if !has_key {
         say(&format!("it has no key yet: name its file as key_file in {}", store.path().display()))?;
+    }
+    if options.credential {
+        say(&format!("the service that opens it needs the credential d2mtop-{name}"))?;
     }
     tell(&name, is_default)
 }

@@ -103,7 +103,11 @@ const fn is_such_change(trigger: Trigger, change: &DeviceChange) -> bool {
 const fn is_loss(cause: &DisconnectCause) -> bool {
     !matches!(
         cause,
-        DisconnectCause::LeaderRole | DisconnectCause::VisitOver | DisconnectCause::LeftGroup | DisconnectCause::ByUser
+        DisconnectCause::LeaderRole
+            | DisconnectCause::VisitOver
+            | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::LeftGroup
+            | DisconnectCause::ByUser
     )
 }
 

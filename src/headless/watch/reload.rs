@@ -1,0 +1,93 @@
+//! Reading the profile anew while it is open.
+
+use std::path::PathBuf;
+
+use crate::cli::WatchArgs;
+use crate::profile::{Profile, ProfileName};
+use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SpkiPin};
+use crate::runtime::{Failure, Held, Prepared};
+use crate::session::{LeaderPolicy, Presence};
+
+/// A profile that is open, and what it said when it was opened.
+pub(super) struct Reloading<'a> {
+    options: &'a WatchArgs,
+    name: ProfileName,
+    connection: Connection,
+}
+
+/// All that a session is made of, without the key.
+#[derive(PartialEq)]
+struct Connection {
+    mediator: String,
+    server_group: ServerGroup,
+    /// The file and what is in it, which may change on its own.
+    trust_roots: Option<(PathBuf, Option<Vec<u8>>)>,
+    pins: Vec<SpkiPin>,
+    accept_any_certificate: bool,
+    group: (Dialect, DeviceGroupId),
+    device_id: crate::protocol::DeviceId,
+    device_info: DeviceInfo,
+    policies: (ExpirationPolicy, ExhaustedPolicy, LeaderPolicy, Presence),
+    read_only: bool,
+    journal: String,
+}
+
+impl Connection {
+    fn of(profile: &Profile) -> Self {
+        let session = &profile.session;
+        Self {
+            mediator: profile.base_url.clone(),
+            server_group: profile.server_group.clone(),
+            trust_roots: profile.trust_roots.as_ref().map(|path| (path.clone(), std::fs::read(path).ok())),
+            pins: profile.pins.clone(),
+            accept_any_certificate: profile.accept_any_certificate,
+            group: (session.keys.dialect(), session.keys.device_group_id()),
+            device_id: session.device_id,
+            device_info: session.device_info.clone(),
+            policies: (session.expiration_policy, session.exhausted_policy, session.leader_policy, session.presence),
+            read_only: session.read_only,
+            journal: format!("{:?}", profile.journal),
+        }
+    }
+}
+
+impl<'a> Reloading<'a> {
+    /// [`None`] where there is no profile that could be read anew.
+    pub(super) fn of(profile: &Profile, options: &'a WatchArgs) -> Option<Self> {
+        let name = profile.name.clone()?;
+        Some(Self { options, name, connection: Connection::of(profile) })
+    }
+
+    /// Whether the profile says something else now.
+    ///
+    /// # Errors
+    /// If it cannot be read, or what it says is no connection.
+    pub(super) fn look(&self) -> Result<bool, Failure> {
+        let profile = self.read()?;
+        let changed = Connection::of(&profile) != self.connection;
+        if changed {
+            // Better to say now what is wrong with it than when the old session is gone.
+            crate::runtime::prepared::session(&profile)?;
+        }
+        Ok(changed)
+    }
+
+    /// Opens the profile with what it says now, once its old session has ended.
+    ///
+    /// # Errors
+    /// If it cannot be read, or what it says is no connection.
+    pub(super) fn open(&mut self, held: &mut Held) -> Result<Prepared, Failure> {
+        let mut profile = self.read()?;
+        self.connection = Connection::of(&profile);
+        held.claim = None;
+        profile.hold = held.profile.take();
+        let mut prepared = Prepared::new(profile)?;
+        *held = std::mem::take(&mut prepared.held);
+        Ok(prepared)
+    }
+
+    /// It is open already, by us.
+    fn read(&self) -> Result<Profile, Failure> {
+        Ok(Profile::examine(Some(self.name.as_str()), &self.options.connection)?.1?)
+    }
+}

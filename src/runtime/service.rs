@@ -1,0 +1,100 @@
+//! What systemd is told of us, if it started us and wants to know: readiness, status, and that the session is alive.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sd_notify::NotifyState;
+
+use super::driver::Observer;
+use crate::group::{Event, NextStep};
+use crate::protocol::Millis;
+
+/// This program as a service. Where nobody asked, nothing is told.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    ready: Arc<AtomicBool>,
+}
+
+/// Hands every event on, and tells systemd what it means.
+#[derive(Debug)]
+pub struct Telling<O> {
+    observer: O,
+    service: Service,
+}
+
+impl Service {
+    /// Lets systemd know what the observer is told.
+    #[must_use]
+    pub fn before<O>(&self, observer: O) -> Telling<O> {
+        Telling { observer, service: self.clone() }
+    }
+
+    /// Settings are being read anew.
+    pub fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => notify(&[NotifyState::Reloading, now]),
+            Err(error) => tracing::warn!("cannot tell systemd of the reload: {error}"),
+        }
+    }
+
+    /// They have been read. Before the first login, that login says so.
+    pub fn reloaded(&self) {
+        if self.ready.load(Ordering::Relaxed) {
+            notify(&[NotifyState::Ready]);
+        }
+    }
+
+    /// The end has begun.
+    pub fn stopping(&self) {
+        notify(&[NotifyState::Stopping, NotifyState::Status("leaving")]);
+    }
+
+    /// Feeds the watchdog, if there is one; to be run by the loop whose life it proves.
+    pub async fn pulse(self) {
+        let Some(deadline) = sd_notify::watchdog_enabled() else { return };
+        let mut ticks = tokio::time::interval(deadline / 2);
+        loop {
+            ticks.tick().await;
+            notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+impl<O: Observer> Observer for Telling<O> {
+    fn tell(&mut self, at: Millis, event: Event) {
+        if let Some(status) = status(&event) {
+            let is_login = matches!(event, Event::LoggedIn(_));
+            let status = NotifyState::Status(&status);
+            if is_login && !self.service.ready.swap(true, Ordering::Relaxed) {
+                notify(&[NotifyState::Ready, status]);
+            } else {
+                notify(&[status]);
+            }
+        }
+        self.observer.tell(at, event);
+    }
+}
+
+/// In words for `systemctl status`, without anything that others wrote.
+fn status(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Connecting { attempt } => format!("connecting (attempt {attempt})"),
+        Event::LoggedIn(login) => format!("logged in as {}", login.own),
+        Event::Devices(devices) => format!("live: {} devices", devices.len()),
+        Event::Disconnected { cause, next } => {
+            let next = match next {
+                NextStep::RetryAt { .. } => "comes back",
+                NextStep::WaitForUser => "needs somebody",
+                NextStep::End => "ended",
+            };
+            format!("not connected ({}); {next}", cause.name())
+        }
+        _ => return None,
+    })
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!("cannot tell systemd: {error}");
+    }
+}
