@@ -20,7 +20,7 @@ use d2mtop::protocol::{
 };
 use d2mtop::session::Presence;
 use d2mtop::text::Clean;
-use d2mtop::tui::{Canvas, Colour, Glyphs, Settings, Zone};
+use d2mtop::tui::{Canvas, Colour, Glyphs, Keeping, Settings, Zone};
 
 const DIALECT: Dialect = Dialect::Dgk;
 const NOW: Millis = Millis(1_795_788_131_204);
@@ -36,6 +36,7 @@ fn settings() -> Settings {
         stay_leader: false,
         presence: Presence::Stay,
         accepts_any_certificate: false,
+        keeping: Keeping::Never,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,

@@ -258,7 +258,7 @@ fn hostile_text_changes_nothing_but_its_cells() {
         hostile::visit(&mediator, dialect);
         terminal.press("r");
         terminal.wait_for("^[[2J^[]52");
-        terminal.wait("the messages", |screen| screen.contents().contains("text from ^[[2J"));
+        terminal.wait("the messages", |screen| screen.contents().contains("text from ~^[[2J"));
         // Through every place that shows it: the details of the row and of the device, the drop dialog.
         terminal.press("4\r");
         terminal.wait_for("Reflected message");

@@ -104,7 +104,7 @@ fn floor(port: u16, messages: u32) -> Duration {
                 std::hint::black_box(reflected.envelope.open(&keys).unwrap());
                 let ack = ClientMessage::ReflectedAck(reflected.id).encode(DIALECT);
                 // Masked with zeros.
-                acknowledgements.extend_from_slice(&[0x82, 0x80 | 12, 0, 0, 0, 0]);
+                acknowledgements.extend_from_slice(&[0x82, 0x80 | 0x0c, 0, 0, 0, 0]);
                 acknowledgements.extend_from_slice(&ack);
                 left -= 1;
             }

@@ -50,7 +50,7 @@ pub enum Value {
     Bytes {
         /// How many.
         length: usize,
-        /// At most [`MAX_HEX`] of them.
+        /// The first of them; all of a few.
         hex: Clean,
     },
     /// A number that the specification gives no word for.
