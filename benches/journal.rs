@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use d2mtop::group::ReflectedMessage;
-use d2mtop::journal::{History, Journal, Opened, Options, Query, Synchronous, Who, Within};
+use d2mtop::journal::{History, Journal, Opened, Options, Query, Retention, Synchronous, Who, Within};
 use d2mtop::protocol::d2d::{Composer, Draft, Envelope};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, PseudonymKey, ReflectedHeader, ReflectedId,
@@ -33,9 +33,14 @@ fn options(synchronous: Synchronous) -> Options {
     Options { synchronous, ..Options::hashed(PseudonymKey::of(&keys())) }
 }
 
+/// Of this thread, in the program and the kernel: a disk that is waited for does not count.
+fn processor_time() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().unwrap()
+}
+
 /// Messages of which only id, nonce and time differ; one a second.
-fn batch(template: &ReflectedMessage, start: u32, out: &mut Vec<ReflectedMessage>) {
-    out.resize(BATCH as usize, template.clone());
+fn batch(template: &ReflectedMessage, start: u32, count: u32, out: &mut Vec<ReflectedMessage>) {
+    out.resize(count as usize, template.clone());
     for (number, message) in (start..).zip(out) {
         let mut nonce = [0; 24];
         nonce[..4].copy_from_slice(&number.to_le_bytes());
@@ -67,27 +72,32 @@ fn template() -> ReflectedMessage {
 
 fn append(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("append");
-    group.throughput(Throughput::Elements(u64::from(BATCH))).sample_size(30);
+    group.sample_size(30);
     let template = template();
     for synchronous in [Synchronous::Full, Synchronous::Normal] {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("journal.sqlite");
-        let mut journal = Journal::open(&path, options(synchronous), START).unwrap().journal;
-        let (mut next, mut messages) = (0, Vec::new());
-        group.bench_function(format!("{BATCH} messages, {synchronous:?}"), |bencher| {
-            bencher.iter_custom(|rounds| {
-                let mut spent = Duration::ZERO;
-                for _ in 0..rounds {
-                    batch(&template, next, &mut messages);
-                    next += BATCH;
-                    let start = std::time::Instant::now();
-                    journal.append(&messages).unwrap();
-                    journal.acknowledged(messages.len(), START, Duration::from_millis(2));
-                    spent += start.elapsed();
-                }
-                spent
+        for count in [256, 1_024, 4_096] {
+            group.throughput(Throughput::Elements(u64::from(count)));
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("journal.sqlite");
+            let mut journal = Journal::open(&path, options(synchronous), START).unwrap().journal;
+            let (mut next, mut messages, mut processor) = (0, Vec::new(), Duration::ZERO);
+            group.bench_function(format!("{count} messages, {synchronous:?}"), |bencher| {
+                bencher.iter_custom(|rounds| {
+                    let mut spent = Duration::ZERO;
+                    for _ in 0..rounds {
+                        batch(&template, next, count, &mut messages);
+                        next += count;
+                        let (start, begun) = (std::time::Instant::now(), processor_time());
+                        journal.append(&messages).unwrap();
+                        journal.acknowledged(messages.len(), START, Duration::from_millis(2));
+                        spent += start.elapsed();
+                        processor += processor_time() - begun;
+                    }
+                    spent
+                });
             });
-        });
+            println!("{count} messages, {synchronous:?}: {:?} of the processor a message", processor / next.max(1));
+        }
     }
     group.finish();
 }
@@ -98,7 +108,7 @@ fn read(criterion: &mut Criterion) {
     let mut journal = Journal::open(&path, options(Synchronous::Normal), START).unwrap().journal;
     let (template, mut messages) = (template(), Vec::new());
     for start in (0..ROWS).step_by(BATCH as usize) {
-        batch(&template, start, &mut messages);
+        batch(&template, start, BATCH, &mut messages);
         journal.append(&messages).unwrap();
         journal.acknowledged(messages.len(), START, Duration::from_millis(2));
     }
@@ -132,6 +142,12 @@ fn read(criterion: &mut Criterion) {
     });
     group.bench_function("figures of all", |bencher| {
         bencher.iter(|| black_box(history.stats(&all, |at| i64::try_from(at.0 / 86_400_000).unwrap()).unwrap()));
+    });
+    // Last, as it deletes. Every step finds rows to delete, and the file grows no smaller than the benchmark needs.
+    let few = Options { retention: Retention { age: None, rows: Some(1) }, ..options(Synchronous::Full) };
+    let mut journal = Journal::open(&path, few, START).unwrap().journal;
+    group.bench_function("a step of pruning", |bencher| {
+        bencher.iter(|| assert!(journal.prune(START).unwrap(), "there is more to prune"));
     });
     group.finish();
 }

@@ -13,6 +13,9 @@ mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod schema;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
@@ -67,7 +70,7 @@ fn expect(mediator: &Mediator, dialect: Dialect, arguments: &[&str], code: i32, 
 }
 
 fn json(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+    schema::objects(text.as_bytes())
 }
 
 fn labels(mediator: &Mediator, dialect: Dialect) -> Vec<String> {

@@ -6,7 +6,16 @@
 #[path = "../benches/feed/rows.rs"]
 mod rows;
 
+use std::sync::Arc;
+
 use d2mtop::group::Group;
+use d2mtop::protocol::{
+    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, NonceFingerprinter,
+    SlotState,
+};
+use d2mtop::session::{Config, LeaderPolicy, Presence, Session, Timing};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 
 const ROWS: u32 = 500_000;
 
@@ -20,7 +29,7 @@ fn resident(line: &str) -> u64 {
 }
 
 #[test]
-fn a_row_takes_more_memory_than_it_may() {
+fn a_row_or_a_nonce_takes_more_memory_than_it_may() {
     // What the first rows need once and for all is not theirs.
     let mut warm = Group::with_feed_rows(10_000);
     rows::fill(&mut warm, 20_000);
@@ -35,4 +44,37 @@ fn a_row_takes_more_memory_than_it_may() {
     assert!((80..=MOST_BYTES).contains(&each), "{each} bytes a row");
     assert!(peak <= MOST_BYTES, "{peak} bytes a row at the peak: it grew by copying");
     drop(warm);
+    drop(group);
+    nonces();
+}
+
+/// Those of earlier runs, and those of this one.
+fn nonces() {
+    const NONCES: u64 = 1_000_000;
+    const MOST_BYTES: u64 = 20;
+    let mut random = StdRng::seed_from_u64(1);
+    let keys = Arc::new(GroupKeys::derive(Dialect::Dgk, &GroupSecret::new(&mut [1; 32])));
+    let session = || Session::new(config(Arc::clone(&keys)), StdRng::seed_from_u64(1));
+    let fingerprints: Vec<u64> = (0..NONCES).map(|_| random.r#gen()).collect();
+    let before = resident("VmRSS:");
+    let session = session().continuing(NonceFingerprinter::new([1; 16]), fingerprints.clone(), []);
+    let each = (resident("VmRSS:") - before) / NONCES;
+    println!("{each} bytes a nonce");
+    assert!(each <= MOST_BYTES, "{each} bytes a nonce");
+    drop((session, fingerprints));
+}
+
+fn config(keys: Arc<GroupKeys>) -> Config {
+    Config {
+        keys,
+        device_id: DeviceId(1),
+        device_info: DeviceInfo::default(),
+        expected_slot_state: SlotState::New,
+        expiration_policy: ExpirationPolicy::Volatile,
+        exhausted_policy: ExhaustedPolicy::Reject,
+        leader_policy: LeaderPolicy::Stay,
+        presence: Presence::Stay,
+        read_only: false,
+        timing: Timing::default(),
+    }
 }

@@ -11,6 +11,9 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod schema;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -95,7 +98,7 @@ fn good(output: &Output) -> String {
 }
 
 fn objects(output: &Output) -> Vec<Value> {
-    good(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    schema::lines(good(output).as_bytes())
 }
 
 #[test]

@@ -13,11 +13,14 @@ mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod schema;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use d2mtop::journal::History;
 use d2mtop::protocol::{Dialect, SlotState};
@@ -42,11 +45,8 @@ fn add_profile(mediator: &Mediator, dialect: Dialect) {
 fn journaled(home: &Path) -> BTreeSet<u64> {
     let output = run(home, &["history", PROFILE, "--json", "--limit", "1000000"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let ids: Vec<u64> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_u64().expect("every row has an id"))
-        .collect();
+    let rows = schema::lines(&output.stdout);
+    let ids: Vec<u64> = rows.iter().map(|row| row["id"].as_u64().expect("every row has an id")).collect();
     let once: BTreeSet<u64> = ids.iter().copied().collect();
     assert_eq!(once.len(), ids.len(), "each message is shown once");
     once
@@ -65,15 +65,33 @@ struct Watch {
 }
 
 impl Watch {
-    fn start(home: &Path, arguments: &[&str]) -> Self {
-        let mut command = d2mtop(home, &["watch", PROFILE]);
-        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    fn start(home: &Path) -> Self {
+        Self::of(d2mtop(home, &["watch", PROFILE]))
+    }
+
+    /// With files that may not grow beyond so many blocks of 512 bytes, until [`Watch::let_files_grow`].
+    fn start_with_little_room(home: &Path, blocks: u32) -> Self {
+        let mut command = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_d2mtop"), "watch", PROFILE, "--stay-leader"]);
+        command.env_clear().env("HOME", home).env("TZ", "UTC").env("XDG_RUNTIME_DIR", home).stdin(Stdio::null());
+        Self::of(command)
+    }
+
+    fn let_files_grow(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let unlimited = rustix::process::Rlimit { current: None, maximum: None };
+        rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, unlimited).unwrap();
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
     fn next(&mut self) -> Option<Value> {
-        self.lines.next().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        self.lines.next().map(|line| schema::lines(line.unwrap().as_bytes()).remove(0))
     }
 
     /// Reads until there is such an event.
@@ -81,6 +99,16 @@ impl Watch {
         std::iter::from_fn(|| self.next())
             .find(|line| line["event"] == event)
             .unwrap_or_else(|| panic!("the watch ended without {event}"))
+    }
+
+    /// Reads until the journal is in such a state.
+    fn journal_is(&mut self, state: &str) -> Value {
+        loop {
+            let line = self.event("journal");
+            if line["state"] == state {
+                return line;
+            }
+        }
     }
 
     fn kill(mut self) {
@@ -112,7 +140,7 @@ fn killed_at_any_moment_everything_that_the_server_saw_acknowledged_is_in_the_jo
                 sent += MESSAGES;
             }
             let kept = rows(home);
-            let mut watch = Watch::start(home, &[]);
+            let mut watch = Watch::start(home);
             // What the server still has for us is all that it has not seen acknowledged.
             unacknowledged = watch.event("logged_in")["queue_length"].as_u64().unwrap();
             let acknowledged = sent - unacknowledged;
@@ -137,4 +165,61 @@ fn killed_at_any_moment_everything_that_the_server_saw_acknowledged_is_in_the_jo
             "{dialect}: nothing is missing in the end, nor twice"
         );
     }
+}
+
+/// More comes than is held while the disk is full: that is fetched again.
+#[test]
+fn with_a_full_disk_nothing_is_acknowledged_and_with_room_again_nothing_is_missing() {
+    const MESSAGES: u64 = 15_000;
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        add_profile(&mediator, dialect);
+        assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success(), "the monitor takes a slot");
+        phone_reflects(&mediator, dialect, MESSAGES, "Pixel 9");
+        let mut watch = Watch::start_with_little_room(home, 1_500);
+        let failed = watch.journal_is("failed");
+        assert!(failed["words"].as_str().is_some_and(|words| words.contains("journal")), "in words: {failed}");
+        let acknowledged_before = rows(home);
+        assert!(acknowledged_before < MESSAGES, "some found no room: {acknowledged_before}");
+        watch.let_files_grow();
+        watch.journal_is("keeps");
+        assert_eq!(watch.event("disconnected")["cause"], "journal_caught_up", "{dialect}");
+        assert_eq!(watch.event("logged_in")["slot"], "existing");
+        while rows(home) < MESSAGES {
+            watch.event("acknowledged");
+        }
+        watch.kill();
+        assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success(), "the last acknowledgements");
+        assert_eq!(journaled(home).len() as u64, MESSAGES, "{dialect}: nothing is missing, nor twice");
+        let again = run(home, &["watch", PROFILE, "--until-dry"]);
+        let text = String::from_utf8(again.stdout).unwrap();
+        assert!(text.contains("\"queue_length\":0"), "{dialect}: and the server has all acknowledgements: {text}");
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_had_is_told_before_anything_is_asked_of_the_server() {
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    add_profile(&mediator, Dialect::Dgk);
+    assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success());
+    let path = home.join(".local/state/d2mtop/profiles").join(PROFILE).join(d2mtop::journal::FILE);
+    let refused = |words: &str| {
+        let output = run(home, &["watch", PROFILE, "--until-dry"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+        assert!(said.contains(words), "it says {words:?}: {said}");
+    };
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    refused("locked by another program");
+    drop(other);
+    std::fs::rename(&path, path.with_extension("away")).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    refused("journal");
+    assert!(
+        run(home, &["watch", PROFILE, "--until-dry", "--no-journal"]).status.success(),
+        "without a journal it goes on"
+    );
 }

@@ -10,6 +10,9 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod schema;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -84,7 +87,7 @@ fn read_lines(output: ChildStdout) -> mpsc::Receiver<Value> {
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines() {
             let line = line.unwrap();
-            let value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+            let value = schema::lines(line.as_bytes()).remove(0);
             if sender.send(value).is_err() {
                 return;
             }

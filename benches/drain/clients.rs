@@ -28,9 +28,9 @@ use crate::stream::{self, DIALECT};
 
 /// Drains the stream as the named client does.
 pub(crate) fn run(client: &str, port: u16, messages: u32) -> Figures {
-    let elapsed = match client {
-        "receive" => receive(port, messages),
-        "floor" => floor(port, messages),
+    let (elapsed, acknowledged_us) = match client {
+        "receive" => (receive(port, messages), [0; 3]),
+        "floor" => (floor(port, messages), [0; 3]),
         "d2mtop" => session(port, messages, None),
         "journal" => {
             let directory = tempfile::tempdir().unwrap();
@@ -41,7 +41,7 @@ pub(crate) fn run(client: &str, port: u16, messages: u32) -> Figures {
     let processor = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     #[allow(clippy::cast_precision_loss, reason = "a measurement has less digits")]
     let processor_seconds = processor.tv_sec as f64 + processor.tv_nsec as f64 / 1e9;
-    Figures { seconds: elapsed.as_secs_f64(), processor_seconds, peak_kib: peak_kib() }
+    Figures { seconds: elapsed.as_secs_f64(), processor_seconds, peak_kib: peak_kib(), acknowledged_us }
 }
 
 fn peak_kib() -> u64 {
@@ -121,7 +121,7 @@ struct Counting {
     group: Group,
     started: Option<Instant>,
     left: usize,
-    done: std_mpsc::Sender<Duration>,
+    done: std_mpsc::Sender<(Duration, [u64; 3])>,
 }
 
 impl Observer for Counting {
@@ -132,7 +132,10 @@ impl Observer for Counting {
             Event::Acknowledged { ids, .. } => {
                 self.left = self.left.saturating_sub(ids.len());
                 if let (0, Some(started)) = (self.left, self.started) {
-                    let _ = self.done.send(started.elapsed());
+                    let waited = &self.group.latency().acknowledgement;
+                    let micros =
+                        |part| waited.quantile(part).map_or(0, |span| u64::try_from(span.as_micros()).unwrap());
+                    let _ = self.done.send((started.elapsed(), [0.5, 0.99, 1.0].map(micros)));
                 }
             }
             _ => {}
@@ -140,7 +143,7 @@ impl Observer for Counting {
     }
 }
 
-fn session(port: u16, messages: u32, journal: Option<&Path>) -> Duration {
+fn session(port: u16, messages: u32, journal: Option<&Path>) -> (Duration, [u64; 3]) {
     let config = Config {
         keys: stream::keys(),
         device_id: DeviceId(1),
@@ -171,8 +174,8 @@ fn session(port: u16, messages: u32, journal: Option<&Path>) -> Duration {
     let observer = Counting { group: Group::default(), started: None, left: messages as usize, done };
     let thread =
         std::thread::spawn(move || event_loop().block_on(drive_keeping(journal, session, address, receiver, observer)));
-    let elapsed = waited.recv().unwrap();
+    let figures = waited.recv().unwrap();
     drop(commands);
     thread.join().unwrap();
-    elapsed
+    figures
 }

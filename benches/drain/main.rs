@@ -7,6 +7,8 @@
 //! - `floor`: one thread that parses, opens and decodes in place, with one write of acknowledgements a read;
 //! - `d2mtop`: the session with its driver and the group model, without a journal;
 //! - `journal`: the same with the journal.
+//!
+//! Then the messages come at a steady 10,000 a second, with the journal, and the latency of acknowledgements is told.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,6 +31,9 @@ use std::process::{Child, Command, Stdio};
 const STREAMS: [(usize, u32); 2] = [(200, 1_000_000), (16 * 1024, 60_000)];
 const CLIENTS: [&str; 4] = ["receive", "floor", "d2mtop", "journal"];
 
+/// How many messages a second come when latency is measured, and how many in all.
+const STEADY: (u32, u32) = (10_000, 100_000);
+
 /// What a client measured of itself.
 #[derive(Clone, Copy)]
 struct Figures {
@@ -36,15 +41,20 @@ struct Figures {
     seconds: f64,
     processor_seconds: f64,
     peak_kib: u64,
+    /// From reading a message to writing its acknowledgement: half of them, 99 of a hundred, all; in microseconds.
+    acknowledged_us: [u64; 3],
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["serve", size, messages] => server::serve(size.parse().unwrap(), messages.parse().unwrap()),
+        ["serve", size, messages, rate] => {
+            server::serve(size.parse().unwrap(), messages.parse().unwrap(), rate.parse().unwrap());
+        }
         ["drain", client, port, messages] => {
             let figures = clients::run(client, port.parse().unwrap(), messages.parse().unwrap());
-            println!("{} {} {}", figures.seconds, figures.processor_seconds, figures.peak_kib);
+            let Figures { seconds, processor_seconds, peak_kib, acknowledged_us: [half, most, all] } = figures;
+            println!("{seconds} {processor_seconds} {peak_kib} {half} {most} {all}");
         }
         options => compare(number(options, "--messages"), number(options, "--runs").unwrap_or(3)),
     }
@@ -62,7 +72,7 @@ fn compare(messages: Option<u32>, runs: u32) {
     );
     for (size, usual) in STREAMS {
         let messages = messages.map_or(usual, |messages| if size > 1_000 { messages / 16 } else { messages });
-        let (mut server, port) = start_server(size, messages);
+        let (mut server, port) = start_server(size, messages, 0);
         let mut floor = None;
         for client in CLIENTS {
             // The quickest run: what else the machine does can only slow it down.
@@ -84,10 +94,18 @@ fn compare(messages: Option<u32>, runs: u32) {
         server.kill().unwrap();
         server.wait().unwrap();
     }
+    let (rate, messages) = STEADY;
+    let (mut server, port) = start_server(STREAMS[0].0, messages, rate);
+    let [half, most, all] = measure("journal", port, messages).acknowledged_us;
+    println!(
+        "{rate} messages a second with the journal: acknowledged after {half} us p50, {most} us p99, {all} us max"
+    );
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
 
-fn start_server(size: usize, messages: u32) -> (Child, u16) {
-    let mut server = this(&["serve", &size.to_string(), &messages.to_string()]);
+fn start_server(size: usize, messages: u32, rate: u32) -> (Child, u16) {
+    let mut server = this(&["serve", &size.to_string(), &messages.to_string(), &rate.to_string()]);
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (server, line.trim().parse().expect("the server tells its port"))
@@ -99,9 +117,14 @@ fn measure(client: &str, port: u16, messages: u32) -> Figures {
     assert!(output.status.success(), "a client failed");
     let text = String::from_utf8(output.stdout).unwrap();
     let mut numbers = text.split_whitespace();
-    let mut next = || numbers.next().expect("three figures").parse::<f64>().unwrap();
+    let mut next = || numbers.next().expect("six figures").parse::<f64>().unwrap();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a whole number")]
-    Figures { seconds: next(), processor_seconds: next(), peak_kib: next() as u64 }
+    Figures {
+        seconds: next(),
+        processor_seconds: next(),
+        peak_kib: next() as u64,
+        acknowledged_us: [next() as u64, next() as u64, next() as u64],
+    }
 }
 
 fn this(arguments: &[&str]) -> Child {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use d2mtop::protocol::challenge::ephemeral_public_key;
@@ -23,19 +24,20 @@ enum Client {
     LogsIn,
 }
 
-/// Prints the port, then serves one client after the other until it is killed.
-pub(crate) fn serve(size: usize, messages: u32) {
-    let stream = stream::encode(size, messages);
+/// Prints the port, then serves one client after the other until it is killed; so many messages a second, or as fast as
+/// they go if that is zero.
+pub(crate) fn serve(size: usize, messages: u32, rate: u32) {
+    let (stream, ends) = stream::encode(size, messages);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap().port());
     for socket in listener.incoming() {
         // A client that goes away early says so itself.
-        let _ = serve_one(socket.unwrap(), &stream, messages);
+        let _ = serve_one(socket.unwrap(), &stream, &ends, messages, rate);
     }
 }
 
 #[allow(clippy::result_large_err, reason = "the shape is the library's")]
-fn serve_one(socket: TcpStream, stream: &[u8], messages: u32) -> std::io::Result<()> {
+fn serve_one(socket: TcpStream, stream: &[u8], ends: &[usize], messages: u32, rate: u32) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     let mut client = Client::LogsIn;
     let socket = accept_hdr(socket, |request: &Request, response: Response| {
@@ -57,13 +59,33 @@ fn serve_one(socket: TcpStream, stream: &[u8], messages: u32) -> std::io::Result
         }
     });
     let raw = socket.get_mut();
-    raw.write_all(stream)?;
+    if rate == 0 {
+        raw.write_all(stream)?;
+    } else {
+        write_steadily(raw, stream, ends, rate)?;
+    }
     let mut dry = Vec::new();
     stream::frame(&mut dry, &ServerMessage::ReflectionQueueDry.encode(DIALECT));
     raw.write_all(&dry)?;
     acknowledged.join().unwrap();
     // A close frame with code 1000.
     raw.write_all(&[0x88, 2, 0x03, 0xe8])
+}
+
+/// A hundred times a second, what is due.
+fn write_steadily(socket: &mut TcpStream, stream: &[u8], ends: &[usize], rate: u32) -> std::io::Result<()> {
+    const STEP: Duration = Duration::from_millis(10);
+    let at_once = usize::try_from(rate / 100).unwrap().max(1);
+    let mut due = Instant::now();
+    let mut start = 0;
+    for chunk in ends.chunks(at_once) {
+        let end = *chunk.last().unwrap();
+        socket.write_all(&stream[start..end])?;
+        start = end;
+        due += STEP;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+    Ok(())
 }
 
 fn log_in(socket: &mut WebSocket<TcpStream>, messages: u32) {

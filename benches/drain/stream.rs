@@ -16,11 +16,12 @@ pub(crate) fn keys() -> Arc<GroupKeys> {
     Arc::new(GroupKeys::derive(DIALECT, &GroupSecret::new(&mut [1; 32])))
 }
 
-/// All messages, each with a nonce of its own, whose sealed envelopes have about `size` bytes.
-pub(crate) fn encode(size: usize, messages: u32) -> Vec<u8> {
+/// All messages, each with a nonce of its own, whose sealed envelopes have about `size` bytes; and where each ends.
+pub(crate) fn encode(size: usize, messages: u32) -> (Vec<u8>, Vec<usize>) {
     let keys = keys();
     let text = "x".repeat(size.saturating_sub(120));
     let mut stream = Vec::with_capacity((size + 40) * usize::try_from(messages).unwrap());
+    let mut ends = Vec::new();
     for number in 0..messages {
         let draft = Draft::text(MessageId(u64::from(number)), NOW, &text);
         let envelope = Composer::new(DIALECT, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
@@ -34,8 +35,9 @@ pub(crate) fn encode(size: usize, messages: u32) -> Vec<u8> {
             envelope: Sealed::seal(&envelope, &keys, Nonce(nonce)),
         });
         frame(&mut stream, &message.encode(DIALECT));
+        ends.push(stream.len());
     }
-    stream
+    (stream, ends)
 }
 
 /// One binary WebSocket message of a server: unmasked.

@@ -5,6 +5,7 @@ use crate::protocol::{DecodeError, MessageId, OpenError, Pseudonym, PseudonymKey
 use crate::text::Clean;
 
 use super::Conversations;
+use super::pseudonyms::{Pseudonyms, Tagged};
 
 pub(super) const EPHEMERAL: i64 = 1;
 pub(super) const REPEATED_NONCE: i64 = 2;
@@ -36,7 +37,7 @@ pub(super) fn kind_of(code: i64) -> Kind {
     Kind::ALL.into_iter().find(|known| kind(*known) == code).unwrap_or(Kind::Unknown)
 }
 
-pub(super) const fn action(action: SyncAction) -> i64 {
+pub(super) const fn action(action: SyncAction) -> u8 {
     match action {
         SyncAction::Create => 1,
         SyncAction::Update => 2,
@@ -44,7 +45,7 @@ pub(super) const fn action(action: SyncAction) -> i64 {
     }
 }
 
-pub(super) const fn action_of(code: i64) -> Option<SyncAction> {
+pub(super) const fn action_of(code: u8) -> Option<SyncAction> {
     match code {
         1 => Some(SyncAction::Create),
         2 => Some(SyncAction::Update),
@@ -53,7 +54,8 @@ pub(super) const fn action_of(code: i64) -> Option<SyncAction> {
     }
 }
 
-pub(super) const fn error(error: OpenError) -> i64 {
+/// Never 0, which is none.
+pub(super) const fn error(error: OpenError) -> u8 {
     match error {
         OpenError::TooShort => 1,
         OpenError::DoesNotDecrypt => 2,
@@ -61,12 +63,13 @@ pub(super) const fn error(error: OpenError) -> i64 {
     }
 }
 
-pub(super) const fn error_of(code: i64) -> OpenError {
+pub(super) const fn error_of(code: u8) -> Option<OpenError> {
     match code {
-        1 => OpenError::TooShort,
-        2 => OpenError::DoesNotDecrypt,
+        0 => None,
+        1 => Some(OpenError::TooShort),
+        2 => Some(OpenError::DoesNotDecrypt),
         // The only way in which an envelope fails to decode.
-        _ => OpenError::Undecodable(DecodeError::Malformed("envelope")),
+        _ => Some(OpenError::Undecodable(DecodeError::Malformed("envelope"))),
     }
 }
 
@@ -85,15 +88,19 @@ pub(super) enum Shape {
     DistributionList,
 }
 
-/// Writes the other side of a conversation; false if nothing is kept of it.
-pub(super) fn conversation(how: &Conversations, conversation: &Conversation, out: &mut Vec<u8>) -> bool {
+/// Writes the other side of a conversation; nothing if nothing is kept of it.
+pub(super) fn conversation(
+    how: &Conversations,
+    conversation: &Conversation,
+    known: &mut Pseudonyms,
+    out: &mut Vec<u8>,
+) {
     out.clear();
     match how {
-        Conversations::None => return false,
-        Conversations::Hashed(key) => out.extend(hashed(key, conversation)),
+        Conversations::None => {}
+        Conversations::Hashed(key) => out.extend(known.conversation(conversation, || hashed(key, conversation))),
         Conversations::Plain => plain(conversation, out),
     }
-    true
 }
 
 /// The bytes in which a conversation may be kept.
@@ -107,25 +114,27 @@ pub(super) fn forms(conversation: &Conversation, key: Option<&PseudonymKey>) -> 
 /// See [`forms`].
 pub(super) struct Forms {
     pub(super) plain: Vec<u8>,
-    pub(super) hashed: Option<[u8; 9]>,
+    pub(super) hashed: Option<Tagged>,
 }
 
-fn hashed(key: &PseudonymKey, conversation: &Conversation) -> [u8; 9] {
+fn hashed(key: &PseudonymKey, conversation: &Conversation) -> Tagged {
     tagged(tag(conversation) | HASHED, key.conversation(conversation))
 }
 
-fn tagged(tag: u8, pseudonym: Pseudonym) -> [u8; 9] {
+fn tagged(tag: u8, pseudonym: Pseudonym) -> Tagged {
     let mut bytes = [tag; 9];
     bytes.iter_mut().skip(1).zip(pseudonym.0).for_each(|(target, source)| *target = source);
     bytes
 }
 
 /// Writes who sent; false if nothing is kept of that.
-pub(super) fn sender(how: &Conversations, identity: &Clean, out: &mut Vec<u8>) -> bool {
+pub(super) fn sender(how: &Conversations, identity: &Clean, known: &mut Pseudonyms, out: &mut Vec<u8>) -> bool {
     out.clear();
     match how {
         Conversations::None => return false,
-        Conversations::Hashed(key) => out.extend(tagged(CONTACT | HASHED, key.contact(identity))),
+        Conversations::Hashed(key) => {
+            out.extend(known.sender(identity, || tagged(CONTACT | HASHED, key.contact(identity))));
+        }
         Conversations::Plain => {
             out.push(CONTACT);
             out.extend(identity.as_str().as_bytes());
@@ -187,7 +196,7 @@ mod tests {
         }
         let malformed = OpenError::Undecodable(DecodeError::Malformed("envelope"));
         for known in [OpenError::TooShort, OpenError::DoesNotDecrypt, malformed] {
-            assert_eq!(error_of(error(known)), known);
+            assert_eq!(error_of(error(known)), Some(known));
         }
     }
 

@@ -10,10 +10,10 @@ use crate::protocol::ids::span_millis;
 const ROWS: u64 = 2_000;
 
 /// How many pages one step gives back to the disk at most.
-const PAGES: i64 = 200;
+const PAGES: i64 = 100;
 
 /// So many free pages are kept for the rows to come.
-const SPARE_PAGES: i64 = 2_000;
+const SPARE_PAGES: i64 = 1_000;
 
 pub(super) fn step(connection: &mut Connection, retention: Retention, now: Millis) -> rusqlite::Result<bool> {
     let end = end(connection, retention, now)?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use rusqlite::params_from_iter;
 
-use super::code;
 use super::error::JournalError;
 use super::history::{Acknowledgements, Condition, History, Query};
+use super::{code, row};
 use crate::protocol::d2d::Kind;
 use crate::protocol::{DeviceId, Millis};
 
@@ -116,7 +116,7 @@ impl History {
         let mut gathered: BTreeMap<Key, Gathered> = BTreeMap::new();
         let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(gathered) };
         let sql = format!(
-            "SELECT row, received_at, stored_at, size, marks, author, kind FROM message WHERE {} ORDER BY row",
+            "SELECT row, received_at, marks, author, kind, rest FROM message WHERE {} ORDER BY row",
             condition.sql
         );
         let mut statement = self.connection.prepare(&sql)?;
@@ -126,16 +126,17 @@ impl History {
         let mut quarter = (u64::MAX, 0);
         while let Some(row) = rows.next()? {
             let number = |index: usize| row.get(index).map(i64::cast_unsigned);
-            let (received, stored) = (Millis(number(1)?), Millis(number(2)?));
+            let received = Millis(number(1)?);
+            let rest = row::rest(row, 5)?;
             if quarter.0 != received.0 / 900_000 {
                 quarter = (received.0 / 900_000, day_of(received));
             }
-            let author = row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned);
-            let of = gathered.entry((quarter.1, author, row.get(6)?)).or_default();
+            let author = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
+            let of = gathered.entry((quarter.1, author, row.get(4)?)).or_default();
             of.count += 1;
-            of.bytes += number(3)?;
-            of.repeated_nonces += u64::from(row.get::<_, i64>(4)? & code::REPEATED_NONCE != 0);
-            of.age.add(received.0.saturating_sub(stored.0));
+            of.bytes += u64::from(rest.size);
+            of.repeated_nonces += u64::from(row.get::<_, i64>(2)? & code::REPEATED_NONCE != 0);
+            of.age.add(received.0.saturating_sub(rest.stored_at.0));
             if let Some((_, waited)) = acknowledgements.find(number(0)?)? {
                 of.acknowledgement.add(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
             }

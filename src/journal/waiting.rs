@@ -56,12 +56,13 @@ pub(super) struct Waiting {
 impl Waiting {
     /// The row that this is delivered again of.
     pub(super) fn known(&self, key: Expected) -> Option<Delivered> {
-        self.again.get(&key).copied()
+        // Mostly none is awaited, and nothing need be hashed.
+        if self.again.is_empty() { None } else { self.again.get(&key).copied() }
     }
 
     /// Notes what is durable now, and to be acknowledged.
     pub(super) fn push(&mut self, delivered: Delivered) {
-        if let Some(key) = &delivered.key {
+        if let Some(key) = delivered.key.as_ref().filter(|_| !self.again.is_empty()) {
             self.again.remove(key);
         }
         self.outstanding.push_back(delivered);

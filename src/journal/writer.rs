@@ -9,14 +9,26 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavio
 use super::detail::Details;
 use super::error::JournalError;
 use super::file::{self, Writing};
+use super::insert::{Filled, Insert};
+use super::pseudonyms::Pseudonyms;
 use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
-use super::{Conversations, Options, Synchronous, code, nonces, prune, row, schema, span};
+use super::{Conversations, Options, Synchronous, code, nonces, prune, rest, row, schema, span};
 use crate::group::ReflectedMessage;
 use crate::protocol::nonce_fingerprint::FINGERPRINT_KEY_LENGTH;
 use crate::protocol::{Millis, NonceFingerprinter, ReflectedId};
 
 /// How long another program that reads the file may keep us from writing.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The bytes of a page. Twice the usual: half as many to look at, and the last one of a table is still written fast.
+const PAGE: i64 = 8_192;
+
+/// So many pages of new rows at most wait outside of the file proper, 32 MiB: beyond that a transaction has to stop and
+/// put them there. Mostly that is done before, in a pause.
+const MOST_PAGES_ASIDE: i64 = 4_096;
+
+/// From so many rows on a pause is used for that.
+const ROWS_ASIDE: u64 = 10_000;
 
 /// The name of the fingerprints' key among the facts.
 const FINGERPRINT_KEY: &str = "fingerprint_key";
@@ -30,9 +42,13 @@ pub struct Journal {
     fingerprinter: NonceFingerprinter,
     /// The number of the next row.
     next_row: u64,
+    /// The rows before this one are where they belong in the file.
+    tidy_before: u64,
     nonces: nonces::Tail,
     spans: span::Tail,
     details: Details,
+    pseudonyms: Pseudonyms,
+    rows: Vec<Filled>,
     waiting: Waiting,
     /// What is being written, in the order of receipt; to be waited for once it is durable.
     delivered: Vec<Delivered>,
@@ -93,9 +109,12 @@ impl Journal {
             options,
             fingerprinter,
             next_row: contents.last_row + 1,
+            tidy_before: contents.last_row + 1,
             nonces: contents.nonces,
             spans: contents.spans,
             details: Details::default(),
+            pseudonyms: Pseudonyms::default(),
+            rows: Vec::new(),
             waiting: contents.waiting,
             delivered: Vec::new(),
             _writing: writing,
@@ -142,12 +161,24 @@ impl Journal {
         self.waiting.disconnected();
     }
 
-    /// Writes the acknowledgements that are not yet written.
+    /// For a pause: writes the acknowledgements that are not yet written, and tidies up.
     ///
     /// # Errors
     /// If they could not be written. They are kept, and can be written later.
     pub fn flush(&mut self) -> Result<(), JournalError> {
-        if self.waiting.unwritten.is_empty() { Ok(()) } else { self.append([]) }
+        if !self.waiting.unwritten.is_empty() {
+            self.append([])?;
+        }
+        if self.next_row - self.tidy_before >= ROWS_ASIDE {
+            self.tidy_before = self.next_row;
+            // As far as no reader hinders it; otherwise another time.
+            let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+            return self
+                .connection
+                .query_row(checkpoint, [], |_| Ok(()))
+                .map_err(|cause| JournalError::of(&self.path, cause));
+        }
+        Ok(())
     }
 
     /// Deletes some of what is older than it should get, and gives room back to the disk: one step of a few milliseconds.
@@ -163,8 +194,8 @@ impl Journal {
     fn write<'a>(&mut self, messages: impl IntoIterator<Item = &'a ReflectedMessage>) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.waiting.write(&transaction)?;
-        let mut insert = transaction.prepare_cached(row::INSERT)?;
-        let (mut conversation, mut sender) = (Vec::new(), Vec::new());
+        let mut insert = Insert::prepare(&transaction, &mut self.rows)?;
+        let mut sender = Vec::new();
         for message in messages {
             let fingerprint = message.nonce.as_ref().map(|nonce| self.fingerprinter.of(nonce));
             let key = fingerprint.filter(|_| !message.ephemeral);
@@ -180,14 +211,12 @@ impl Journal {
                 Some(words) => self.details.number(&transaction, words)?,
                 None => None,
             };
-            let how = &self.options.conversations;
-            let written = row::Written {
-                row,
-                conversation: conversation_of(message, how, &mut conversation),
-                sender: sender_of(message, how, &mut sender),
-                detail,
-            };
-            row::insert(&mut insert, message, &written)?;
+            let (how, known) = (&self.options.conversations, &mut self.pseudonyms);
+            insert.push(|filled| {
+                filled.fill(row, message, detail);
+                conversation_of(message, how, known, &mut filled.conversation);
+                rest::write(message, sender_of(message, how, known, &mut sender), &mut filled.rest);
+            })?;
             if let Some(fingerprint) = fingerprint.filter(|_| !message.repeated_nonce) {
                 self.nonces.push(fingerprint);
             }
@@ -197,7 +226,7 @@ impl Journal {
                 self.delivered.push(Delivered { row, key, acknowledged: false });
             }
         }
-        drop(insert);
+        insert.finish()?;
         self.nonces.write(&transaction)?;
         self.spans.write(&transaction)?;
         transaction.commit()
@@ -209,14 +238,22 @@ impl Journal {
     }
 }
 
-fn conversation_of<'a>(message: &ReflectedMessage, how: &Conversations, out: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-    let conversation = message.content.as_ref().ok()?.conversation.as_ref()?;
-    code::conversation(how, conversation, out).then_some(out.as_slice())
+/// Writes with whom; nothing if nothing is kept of it.
+fn conversation_of(message: &ReflectedMessage, how: &Conversations, known: &mut Pseudonyms, out: &mut Vec<u8>) {
+    match message.content.as_ref().ok().and_then(|summary| summary.conversation.as_ref()) {
+        Some(conversation) => code::conversation(how, conversation, known, out),
+        None => out.clear(),
+    }
 }
 
-fn sender_of<'a>(message: &ReflectedMessage, how: &Conversations, out: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+fn sender_of<'a>(
+    message: &ReflectedMessage,
+    how: &Conversations,
+    known: &mut Pseudonyms,
+    out: &'a mut Vec<u8>,
+) -> Option<&'a [u8]> {
     let sender = message.content.as_ref().ok()?.sender.as_ref()?;
-    code::sender(how, sender, out).then_some(out.as_slice())
+    code::sender(how, sender, known, out).then_some(out.as_slice())
 }
 
 impl Contents {
@@ -245,11 +282,10 @@ impl Contents {
         let fingerprinter = NonceFingerprinter::new(key);
         let spans = span::Tail::load(&connection).map_err(failed)?;
         let last_row = number(&connection, "SELECT coalesce(max(row), 0) FROM message").map_err(failed)?;
-        let last = "SELECT id FROM message WHERE marks & 1 = 0 ORDER BY row DESC LIMIT 1";
-        let last = connection.query_row(last, [], |row| row.get(0)).optional().map_err(failed)?;
+        let last = "SELECT rest FROM message WHERE marks & 1 = 0 ORDER BY row DESC LIMIT 1";
+        let last = connection.query_row(last, [], |row| Ok(row::rest(row, 0)?.id)).optional().map_err(failed)?;
         let mut waiting = Waiting::default();
         waiting.expect(left_waiting(&connection, &fingerprinter, last_row).map_err(failed)?);
-        let last = last.map(ReflectedId);
         Ok(Self { connection, nonces, fingerprints, fingerprinter, spans, waiting, last_row, last })
     }
 }
@@ -269,6 +305,7 @@ const fn is_of_the_system(cause: &rusqlite::Error) -> bool {
 fn configure(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     // Before the first table is made: later it has no effect.
+    connection.pragma_update(None, "page_size", PAGE)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     let synchronous = match synchronous {
@@ -276,8 +313,8 @@ fn configure(connection: &Connection, synchronous: Synchronous) -> rusqlite::Res
         Synchronous::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 2_000)?;
-    connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
+    connection.pragma_update(None, "wal_autocheckpoint", MOST_PAGES_ASIDE)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", MOST_PAGES_ASIDE * PAGE, |_| Ok(()))?;
     // The file may have been made by somebody else.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)
@@ -306,12 +343,11 @@ fn left_waiting(
     let acknowledged = number(connection, "SELECT coalesce(max(last_row), 0) FROM acknowledged")?;
     let after = acknowledged.saturating_sub(MOST_RECENT as u64).max(last_row.saturating_sub(MOST_EXPECTED as u64));
     let mut statement =
-        connection.prepare("SELECT row, id, nonce FROM message WHERE row > ? AND marks & 1 = 0 ORDER BY row")?;
+        connection.prepare("SELECT row, rest FROM message WHERE row > ? AND marks & 1 = 0 ORDER BY row")?;
     let rows = statement.query_map([after.cast_signed()], |found| {
-        let (row, id) = (found.get(0).map(i64::cast_unsigned)?, ReflectedId(found.get(1)?));
-        let nonce = found.get_ref(2)?.as_blob_or_null()?.and_then(|bytes| bytes.first_chunk().copied());
-        let fingerprint = nonce.map(|nonce| fingerprinter.of(&crate::protocol::Nonce(nonce)));
-        let key = fingerprint.map(|fingerprint| Expected { id, fingerprint });
+        let (row, rest) = (found.get(0).map(i64::cast_unsigned)?, row::rest(found, 1)?);
+        let fingerprint = rest.nonce.map(|nonce| fingerprinter.of(&nonce));
+        let key = fingerprint.map(|fingerprint| Expected { id: rest.id, fingerprint });
         Ok(Delivered { row, key, acknowledged: row <= acknowledged })
     })?;
     rows.collect()

@@ -71,12 +71,12 @@ impl RunningSessions {
         self.visible
     }
 
-    /// Asks the journal of the tab in sight for older rows; what there is to say at once, if there is none.
-    fn ask_for_older(&mut self, before: Option<u64>, count: usize) -> Option<Page> {
-        let Self { tabs, visible, answers, .. } = self;
-        let tab = tabs.get_mut(*visible)?;
+    /// Asks the journal of a tab for older rows; what there is to say at once, if there is none.
+    fn ask_for_older(&mut self, number: usize, before: Option<u64>, count: usize) -> Option<Page> {
+        let Self { tabs, answers, .. } = self;
+        let tab = tabs.get_mut(number)?;
         let Some(older) = &mut tab.older else { return Some(Page::NoJournal) };
-        let asked = older.ask(before, count, tab.shared.group().feed(), (*visible, answers));
+        let asked = older.ask(before, count, tab.shared.group().feed(), (number, answers));
         asked.err().map(|error| Page::Failed(Clean::new(&error.to_string())))
     }
 
@@ -235,7 +235,7 @@ async fn show<S: Screen>(
             Some((tab, page)) = sessions.pages.recv() => {
                 is_working = true;
                 let reaction = sessions.tabs.get(tab).map(|tab_of| screen.take_older(tab, page, &tab_of.shared.group()));
-                if let Next::Draw = act(sessions, screen, reaction.unwrap_or(Reaction::Nothing))? {
+                if let Next::Draw = act(sessions, screen, tab, reaction.unwrap_or(Reaction::Nothing))? {
                     frames.wanted();
                 }
             }
@@ -264,10 +264,12 @@ enum Next {
 fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::Input) -> io::Result<Next> {
     let session = sessions.visible()?;
     let reaction = screen.handle(input, &session.shared.group(), clock::now());
-    act(sessions, screen, reaction)
+    let tab = sessions.visible;
+    act(sessions, screen, tab, reaction)
 }
 
-fn act<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, reaction: Reaction) -> io::Result<Next> {
+/// Does what the screen of a tab wants.
+fn act<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, tab: usize, reaction: Reaction) -> io::Result<Next> {
     match reaction {
         Reaction::Nothing => return Ok(Next::Nothing),
         Reaction::Redraw | Reaction::Repaint => {}
@@ -278,8 +280,10 @@ fn act<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, reaction: Reac
             }
         }
         Reaction::Older { before, count } => {
-            if let Some(page) = sessions.ask_for_older(before, count) {
-                screen.take_older(sessions.visible, page, &sessions.visible()?.shared.group());
+            if let Some(page) = sessions.ask_for_older(tab, before, count)
+                && let Some(of_tab) = sessions.tabs.get(tab)
+            {
+                screen.take_older(tab, page, &of_tab.shared.group());
             }
         }
         Reaction::Suspend => {

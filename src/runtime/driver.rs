@@ -135,7 +135,6 @@ impl<O: Observer> Driver<O> {
     }
 
     async fn act(&mut self, output: Output) {
-        let now = clock::now();
         match output {
             Output::Connect => {
                 self.unacknowledged.clear();
@@ -159,20 +158,23 @@ impl<O: Observer> Driver<O> {
             Output::Close(code) => self.close(code).await,
             Output::Reflected { connection, messages } => {
                 let count = messages.iter().filter(|message| !message.ephemeral).count();
-                self.unacknowledged.push_back((self.read_at, count));
+                if count > 0 {
+                    self.unacknowledged.push_back((self.read_at, count));
+                }
                 if let Some(journal) = &mut self.journal {
                     journal.store(connection, messages);
                     self.under_way += 1;
                 } else {
-                    self.observer.tell(now, Event::Reflected(messages));
+                    self.observer.tell(clock::now(), Event::Reflected(messages));
                     self.session.handle(clock::precise(), Input::Durable { connection, count });
                 }
             }
-            Output::Acknowledged(ids) => self.acknowledged(now, ids),
+            Output::Acknowledged(ids) => self.acknowledged(clock::now(), ids),
             Output::Proxy(frame) => self.observer.proxied(frame),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);
+                let now = clock::now();
                 if self.under_way > 0 {
                     self.held_back.push_back((self.under_way, now, event));
                 } else {

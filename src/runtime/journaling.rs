@@ -9,21 +9,23 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock;
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::{Journal, JournalError};
-use crate::protocol::Millis;
+use crate::protocol::{Millis, Sealed};
 use crate::text::Clean;
 
 /// The most messages that one transaction takes.
 const MOST_IN_TRANSACTION: usize = 4_096;
 
-/// The most messages that may be under way to the disk before no more are read off the socket.
-const MOST_UNDER_WAY: usize = 16_384;
+/// How many bytes of messages may be under way to the disk before no more are read off the socket. Bytes, as an envelope
+/// may have a hundred or a million.
+const MOST_UNDER_WAY: usize = 4 << 20;
 
 /// The most messages that are held while the journal cannot be written.
 const MOST_HELD: usize = 10_000;
@@ -82,9 +84,12 @@ pub struct Journaling {
     work: Option<Sender<Work>>,
     told: UnboundedReceiver<Told>,
     done: Receiver<()>,
+    /// In bytes.
     under_way: usize,
     path: PathBuf,
     set_aside: Option<Clean>,
+    /// Its thread has ended, and that was told.
+    is_gone: bool,
 }
 
 impl Journaling {
@@ -101,7 +106,7 @@ impl Journaling {
             Writer::new(journal, tell).run(&incoming);
             drop(finished);
         })?;
-        Ok(Self { work: Some(work), told, done, under_way: 0, path, set_aside })
+        Ok(Self { work: Some(work), told, done, under_way: 0, path, set_aside, is_gone: false })
     }
 
     /// The journal's file.
@@ -124,7 +129,7 @@ impl Journaling {
 
     /// Gives messages to be made durable; they come back from [`Journaling::told`] in the same order.
     pub(super) fn store(&mut self, connection: u64, messages: Vec<ReflectedMessage>) {
-        self.under_way += messages.len();
+        self.under_way += bytes_of(&messages);
         self.send(Work::Store { connection, messages });
     }
 
@@ -143,16 +148,20 @@ impl Journaling {
         self.under_way < MOST_UNDER_WAY
     }
 
-    /// Waits for what the disk says; for ever if its thread is gone. May be dropped at any point.
+    /// Waits for what the disk says; for ever once its thread is gone. May be dropped at any point.
     pub(super) async fn told(&mut self) -> Told {
         match self.told.recv().await {
             Some(told) => {
                 if let Told::HandOn { messages, .. } = &told {
-                    self.under_way -= messages.len().min(self.under_way);
+                    self.under_way -= bytes_of(messages).min(self.under_way);
                 }
                 told
             }
-            None => std::future::pending().await,
+            None if self.is_gone => std::future::pending().await,
+            None => {
+                self.is_gone = true;
+                Told::Failed(Clean::literal("the journal's thread has ended; restart d2mtop"))
+            }
         }
     }
 }
@@ -178,46 +187,47 @@ struct Trouble {
     held: VecDeque<Batch>,
     /// On which connection messages came that are not held.
     missed: Option<u64>,
-    next_try: Duration,
+    /// Between two tries.
+    pause: Duration,
+    retry_at: Instant,
 }
 
 struct Writer {
     journal: Journal,
     tell: UnboundedSender<Told>,
     trouble: Option<Trouble>,
-    /// Whether times of acknowledgements wait to be written.
-    unwritten: bool,
-    /// Whether old rows may be left.
-    prunes: bool,
+    /// When times of acknowledgements are to be written that wait for the next message.
+    flush_at: Option<Instant>,
+    /// When old rows are looked for.
+    prune_at: Instant,
 }
 
 impl Writer {
-    const fn new(journal: Journal, tell: UnboundedSender<Told>) -> Self {
-        Self { journal, tell, trouble: None, unwritten: false, prunes: true }
+    fn new(journal: Journal, tell: UnboundedSender<Told>) -> Self {
+        Self { journal, tell, trouble: None, flush_at: None, prune_at: Instant::now() }
     }
 
     fn run(mut self, incoming: &Receiver<Work>) {
         loop {
-            match incoming.recv_timeout(self.patience()) {
+            // What came is taken first, but what is due is not put off by it.
+            match incoming.recv_timeout(self.due().saturating_duration_since(Instant::now())) {
                 Ok(first) => self.take(first, incoming),
-                Err(RecvTimeoutError::Timeout) => self.pass_time(),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.do_what_is_due(Instant::now());
         }
-        if self.unwritten
+        if self.flush_at.is_some()
             && let Err(error) = self.journal.flush()
         {
             tracing::warn!("{error}");
         }
     }
 
-    fn patience(&self) -> Duration {
+    fn due(&self) -> Instant {
         match &self.trouble {
-            Some(trouble) => trouble.next_try,
-            None if self.unwritten => FLUSH_AFTER,
-            // Between two steps everything that came is taken first.
-            None if self.prunes => Duration::ZERO,
-            None => PRUNE_EVERY,
+            Some(trouble) => trouble.retry_at,
+            None => self.flush_at.map_or(self.prune_at, |flush_at| flush_at.min(self.prune_at)),
         }
     }
 
@@ -239,7 +249,7 @@ impl Writer {
                 }
                 Work::Acknowledged { count, at, waited } => {
                     self.journal.acknowledged(count, at, waited);
-                    self.unwritten = true;
+                    self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
                 }
                 Work::Disconnected => {
                     self.store(std::mem::take(&mut batches));
@@ -266,15 +276,13 @@ impl Writer {
         }
         match append(&mut self.journal, batches.iter()) {
             Ok(()) => {
-                self.unwritten = false;
+                self.flush_at = None;
                 for Batch { connection, messages } in batches {
                     self.tell(Told::HandOn { connection, messages, durable: true });
                 }
             }
             Err(error) => {
-                tracing::error!("{error}");
-                self.tell(Told::Failed(Clean::new(&error.to_string())));
-                self.trouble = Some(Trouble { held: VecDeque::new(), missed: None, next_try: FIRST_RETRY });
+                self.fail(&error);
                 self.hold(batches);
             }
         }
@@ -287,7 +295,8 @@ impl Writer {
             if let Some(trouble) = &mut self.trouble {
                 let held: usize = trouble.held.iter().map(|batch| batch.messages.len()).sum();
                 if trouble.missed.is_none() && held + messages.len() <= MOST_HELD {
-                    trouble.held.push_back(Batch { connection, messages: messages.clone() });
+                    let messages = messages.iter().map(without_envelope).collect();
+                    trouble.held.push_back(Batch { connection, messages });
                 } else {
                     trouble.missed = Some(connection);
                 }
@@ -296,29 +305,37 @@ impl Writer {
         }
     }
 
-    fn pass_time(&mut self) {
-        if self.trouble.is_some() {
-            self.try_again();
-        } else if std::mem::take(&mut self.unwritten) {
-            if let Err(error) = self.journal.flush() {
-                self.unwritten = true;
-                self.fail(&error);
+    fn do_what_is_due(&mut self, now: Instant) {
+        if let Some(trouble) = &self.trouble {
+            if now >= trouble.retry_at {
+                self.try_again();
             }
-        } else {
-            match self.journal.prune(clock::now()) {
-                Ok(more) => self.prunes = more,
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    self.prunes = false;
-                }
-            }
+            return;
+        }
+        if self.flush_at.take_if(|at| now >= *at).is_some()
+            && let Err(error) = self.journal.flush()
+        {
+            self.flush_at = Some(now);
+            return self.fail(&error);
+        }
+        if now >= self.prune_at {
+            let more = self.journal.prune(clock::now()).unwrap_or_else(|error| {
+                tracing::warn!("{error}");
+                false
+            });
+            self.prune_at = if more { now } else { now + PRUNE_EVERY };
         }
     }
 
     fn fail(&mut self, error: &JournalError) {
         tracing::error!("{error}");
         self.tell(Told::Failed(Clean::new(&error.to_string())));
-        self.trouble = Some(Trouble { held: VecDeque::new(), missed: None, next_try: FIRST_RETRY });
+        self.trouble = Some(Trouble {
+            held: VecDeque::new(),
+            missed: None,
+            pause: FIRST_RETRY,
+            retry_at: Instant::now() + FIRST_RETRY,
+        });
     }
 
     fn try_again(&mut self) {
@@ -333,14 +350,83 @@ impl Writer {
             }
             Err(error) => {
                 tracing::debug!("{error}");
-                trouble.next_try = (trouble.next_try * 2).min(LONGEST_RETRY);
+                trouble.pause = (trouble.pause * 2).min(LONGEST_RETRY);
+                trouble.retry_at = Instant::now() + trouble.pause;
                 self.trouble = Some(trouble);
             }
         }
     }
 }
 
+/// What messages take in memory, as far as it matters.
+fn bytes_of(messages: &[ReflectedMessage]) -> usize {
+    messages.iter().map(|message| size_of::<ReflectedMessage>() + message.envelope.len()).sum()
+}
+
+/// A message as the journal needs it: without the envelope, and so without the memory that it shares with its neighbours.
+fn without_envelope(message: &ReflectedMessage) -> ReflectedMessage {
+    ReflectedMessage { envelope: Sealed::from_wire(Bytes::new()), ..message.clone() }
+}
+
 fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a Batch>) -> Result<(), JournalError> {
     // Also with nothing to append: it tells whether the journal can be written again.
     journal.append(batches.flat_map(|batch| &batch.messages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Conversations, Options, Retention, Synchronous};
+    use crate::protocol::{OpenError, ReflectedHeader, ReflectedId};
+
+    fn message(length: usize) -> ReflectedMessage {
+        ReflectedMessage {
+            id: ReflectedId(1),
+            stored_at: Millis(1),
+            received_at: Millis(2),
+            size: u32::try_from(length).unwrap(),
+            header: ReflectedHeader::default(),
+            ephemeral: false,
+            redelivered: false,
+            repeated_nonce: false,
+            nonce: None,
+            content: Err(OpenError::TooShort),
+            envelope: Sealed::from_wire(vec![0; length].into()),
+        }
+    }
+
+    fn journaling(directory: &Path) -> Journaling {
+        let (conversations, retention) = (Conversations::None, Retention::default());
+        let options = Options { conversations, retention, synchronous: Synchronous::Normal };
+        let opened = Journal::open(&directory.join("journal.sqlite"), options, Millis(1)).unwrap();
+        Journaling::start(opened.journal, None).unwrap()
+    }
+
+    #[tokio::test]
+    async fn large_envelopes_hold_the_socket_back_by_their_bytes_and_small_ones_pass() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut journaling = journaling(directory.path());
+        for _ in 0..4_096 {
+            journaling.store(1, vec![message(200)]);
+        }
+        assert!(journaling.takes_more(), "a whole transaction of small ones fits");
+        for _ in 0..256 {
+            journaling.store(1, vec![message(16_384)]);
+        }
+        assert!(!journaling.takes_more(), "4 MiB are under way");
+        let mut left = 4_096 + 256;
+        while left > 0 {
+            let Told::HandOn { messages, durable: true, .. } = journaling.told().await else { panic!("it is written") };
+            left -= messages.len();
+        }
+        assert_eq!(journaling.under_way, 0);
+    }
+
+    #[test]
+    fn what_is_held_for_the_journal_pins_no_envelope() {
+        let whole = message(16_384);
+        let held = without_envelope(&whole);
+        assert_eq!(held.envelope.len(), 0);
+        assert_eq!(ReflectedMessage { envelope: whole.envelope.clone(), ..held }, whole, "the rest is the same");
+    }
 }

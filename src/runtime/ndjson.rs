@@ -20,7 +20,22 @@ use crate::protocol::{
 };
 use crate::text::Clean;
 
-/// The names of all events that are printed.
+/// The names of the events that commands print beside those of a session.
+pub const EVENTS_OF_COMMANDS: [&str; 11] = [
+    "stats",
+    "device_online",
+    "device_offline",
+    "device_logged_in",
+    "probe",
+    "probe_summary",
+    "listening",
+    "client_connected",
+    "client_refused",
+    "client_served",
+    "client_disconnected",
+];
+
+/// The names of all events that a watch prints.
 pub const EVENTS: [&str; 37] = [
     "connecting",
     "handshaking",

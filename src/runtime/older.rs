@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::screen::Page;
 use crate::group::{Feed, Row};
 use crate::journal::{History, JournalError, Query, Within};
-use crate::protocol::{Millis, ReflectedId};
+use crate::protocol::{Millis, Nonce, ReflectedId};
 use crate::text::Clean;
 
 /// More than came within a millisecond.
@@ -27,7 +27,7 @@ enum Mark {
     /// This one.
     Row(u64),
     /// That of this message, which is in memory.
-    Message(Millis, ReflectedId),
+    Message { received_at: Millis, id: ReflectedId, nonce: Option<Nonce> },
     /// None: memory is empty.
     End,
 }
@@ -54,7 +54,8 @@ impl Older {
         feed: &Feed,
         answer: (usize, &UnboundedSender<(usize, Page)>),
     ) -> io::Result<()> {
-        let oldest = || feed.get(feed.first()).map(|row| Mark::Message(row.received_at, row.id));
+        let of_message = |row: Row| Mark::Message { received_at: row.received_at, id: row.id, nonce: row.nonce };
+        let oldest = || feed.get(feed.first()).map(of_message);
         let older_than = before.map(Mark::Row).or_else(oldest).unwrap_or(Mark::End);
         let requests = match &self.requests {
             Some(requests) => requests,
@@ -73,11 +74,22 @@ fn start(path: PathBuf, tab: usize, answers: UnboundedSender<(usize, Page)>) -> 
 }
 
 fn answer(path: &Path, tab: usize, requests: &Receiver<Request>, answers: &UnboundedSender<(usize, Page)>) {
-    let history = History::open(path);
+    let mut opened = None;
     for Request { older_than, count } in requests {
-        let page = match &history {
-            Ok(history) => page(history, older_than, count).unwrap_or_else(|error| failed(&error)),
-            Err(error) => failed(error),
+        let history = match opened.take() {
+            Some(history) => Ok(history),
+            None => History::open(path),
+        };
+        // What failed is opened anew the next time.
+        let page = match history {
+            Ok(history) => match page(&history, older_than, count) {
+                Ok(page) => {
+                    opened = Some(history);
+                    page
+                }
+                Err(error) => failed(&error),
+            },
+            Err(error) => failed(&error),
         };
         if answers.send((tab, page)).is_err() {
             return;
@@ -92,7 +104,7 @@ fn failed(error: &JournalError) -> Page {
 fn page(history: &History, older_than: Mark, count: usize) -> Result<Page, JournalError> {
     let within = match older_than {
         Mark::Row(row) => Within::Before(row),
-        Mark::Message(received_at, id) => Within::Before(row_of(history, received_at, id)?),
+        Mark::Message { received_at, id, nonce } => Within::Before(row_of(history, received_at, id, nonce)?),
         Mark::End => Within::Newest,
     };
     // One more than wanted tells whether there is more.
@@ -106,9 +118,14 @@ fn page(history: &History, older_than: Mark, count: usize) -> Result<Page, Journ
 }
 
 /// The number of a message's row; that of the first row after it, if it is not in the journal.
-fn row_of(history: &History, received_at: Millis, id: ReflectedId) -> Result<u64, JournalError> {
+fn row_of(history: &History, received_at: Millis, id: ReflectedId, nonce: Option<Nonce>) -> Result<u64, JournalError> {
     let then = Query { since: Some(received_at), ..Query::default() };
     let rows = history.page(&then, Within::After(0), AT_ONCE)?;
-    let of_message = rows.iter().find(|row| row.row.received_at == received_at && row.row.id == id);
-    Ok(of_message.or_else(|| rows.first()).map_or(u64::MAX, |row| row.number))
+    if let Some(row) = rows.iter().find(|row| row.row.received_at == received_at && row.row.id == id) {
+        return Ok(row.number);
+    }
+    // What was delivered again has the time of its first delivery there.
+    let newest = history.page(&Query::default(), Within::Newest, AT_ONCE)?;
+    let same = newest.iter().rfind(|row| row.row.id == id && row.row.nonce == nonce);
+    Ok(same.or_else(|| rows.first()).map_or(u64::MAX, |row| row.number))
 }

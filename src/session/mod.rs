@@ -323,7 +323,7 @@ impl Session {
 
     fn on_frames(&mut self, now: Millis, frames: Vec<Bytes>) {
         self.heard(now);
-        let mut batch = Vec::new();
+        let mut batch = Vec::with_capacity(frames.len());
         for frame in frames {
             match (ServerMessage::decode(frame, self.dialect()), &self.phase) {
                 (_, Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Ended) => break,

@@ -26,10 +26,16 @@ impl IdRanges {
 
     pub(super) fn absorb(&mut self, other: Self) {
         for (first, last) in other.0 {
-            match self.0.range_mut(..=first).next_back() {
-                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-                _ => self.add(first, last),
+            let before = self.0.range(..=first).next_back().filter(|(_, end)| first <= end.saturating_add(1));
+            let (first, mut last) = before.map_or((first, last), |(start, end)| (*start, last.max(*end)));
+            // What it reaches is part of it now.
+            while let Some((start, end)) =
+                self.0.range(first..=last.saturating_add(1)).next_back().map(|(s, e)| (*s, *e))
+            {
+                last = last.max(end);
+                self.0.remove(&start);
             }
+            self.add(first, last);
         }
     }
 
@@ -50,7 +56,8 @@ pub(super) enum SeenNonces {
     Ever { fingerprinter: NonceFingerprinter, known: BTreeSet<u64> },
 }
 
-const MOST_NONCES: usize = 100_000;
+/// As many as stay in the processor's cache: looking further back without a journal would cost more than opening a message.
+const MOST_NONCES: usize = 20_000;
 
 impl Default for SeenNonces {
     fn default() -> Self {
@@ -137,6 +144,23 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_swallows_others_leaves_one() {
+        let range = |first: u32, last: u32| {
+            let mut range = IdRanges::default();
+            (first..=last).for_each(|id| range.insert(ReflectedId(id)));
+            range
+        };
+        let mut all = range(20, 30);
+        all.absorb(range(50, 60));
+        all.absorb(range(5, 51));
+        assert_eq!(all.0.len(), 1);
+        assert!((5..=60).all(|id| all.contains(ReflectedId(id))));
+        all.absorb(range(0, 2));
+        assert_eq!(all.0.len(), 2);
+        assert!(!all.contains(ReflectedId(3)) && !all.contains(ReflectedId(61)));
+    }
+
+    #[test]
     fn gaps_cost_bounded_memory() {
         let mut ranges = IdRanges::default();
         for id in 0..20_000 {
@@ -156,7 +180,7 @@ mod tests {
         };
         assert!(!nonces.repeats(nonce(0)));
         assert!(nonces.repeats(nonce(0)));
-        for number in 1..=100_000 {
+        for number in 1..=u32::try_from(MOST_NONCES).unwrap() {
             assert!(!nonces.repeats(nonce(number)), "nonce {number} is new");
         }
         let SeenNonces::Recent { order, .. } = &nonces else { unreachable!() };

@@ -34,10 +34,19 @@ pub fn fault(line: &Value) -> Option<String> {
 
 /// The lines of NDJSON, each as documented.
 pub fn lines(output: &[u8]) -> Vec<Value> {
+    read(output, |_| true)
+}
+
+/// The same where not all lines are events.
+pub fn objects(output: &[u8]) -> Vec<Value> {
+    read(output, |value| value.get("event").is_some())
+}
+
+fn read(output: &[u8], is_event: impl Fn(&Value) -> bool) -> Vec<Value> {
     let text = std::str::from_utf8(output).expect("NDJSON is UTF-8");
     let read = |line: &str| -> Value {
         let value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
-        if let Some(fault) = fault(&value) {
+        if let Some(fault) = Some(&value).filter(|value| is_event(value)).and_then(fault) {
             panic!("not as documented: {fault}: {line}");
         }
         value
