@@ -89,7 +89,8 @@ impl Player {
             let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
             self.cue.send_replace(Cue::default());
             // Each visit has nonces of its own.
-            let session = Session::new(self.config(expected), StdRng::seed_from_u64(self.seed.wrapping_add(visit << 32)));
+            let session =
+                Session::new(self.config(expected), StdRng::seed_from_u64(self.seed.wrapping_add(visit << 32)));
             let prompter = Prompter(Arc::clone(&self.cue));
             let driven = tokio::spawn(drive(session, self.address.clone(), receiver, prompter));
             let away_for = self.perform(&commands).await;
