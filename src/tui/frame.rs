@@ -8,7 +8,7 @@ use super::keymap;
 use super::layout::{self, Layout, Pane};
 use super::pen::Pen;
 use super::theme::{ATTENTION, BAD, Glyphs, SELECTED, Theme, to_ascii};
-use super::ui::{Overlay, Ui};
+use super::ui::{Overlay, Room, Ui};
 use super::view::{Piece, View};
 use super::{devices, feed, header, latency, lock, role};
 use crate::group::{Connection, LockState, NoticeKind, RoleState};
@@ -21,11 +21,11 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>
     ui.focus_first(layout::first_focus(area));
     match layout::arrange(area, ui.focus, ui.zoomed, view.group.devices().len()) {
         None => {
-            ui.is_seen = false;
+            ui.room = Room::TooLittle;
             too_small(buffer, area, view);
         }
         Some(layout) => {
-            ui.is_seen = true;
+            ui.room = Room::Enough;
             header::draw(buffer, &layout, view);
             let order = ui.order.of(view.group);
             for pane in Pane::ALL {

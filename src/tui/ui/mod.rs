@@ -48,10 +48,16 @@ pub(super) struct Ui {
     /// How many devices a page shows.
     device_page: usize,
     wrong_at: Option<Millis>,
-    /// Whether the last frame had room for more than saying that it has none.
-    pub(super) is_seen: bool,
+    pub(super) room: Room,
     /// What is to be put into the clipboard.
     copied: Option<String>,
+}
+
+/// Whether the last frame had room for more than saying that it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Enough,
+    TooLittle,
 }
 
 /// What lies over the panes.
@@ -89,7 +95,7 @@ impl Ui {
             clock_accepted: false,
             device_page: 0,
             wrong_at: None,
-            is_seen: true,
+            room: Room::Enough,
             copied: None,
         }
     }
@@ -185,14 +191,14 @@ impl Ui {
         match input {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::lookup(*key, self.place()) {
                 // Nobody should do what they cannot see.
-                Some(action) if !self.is_seen && !action.works_unseen() => Reaction::Nothing,
+                Some(action) if self.room == Room::TooLittle && !action.works_unseen() => Reaction::Nothing,
                 Some(action) => self.act(action, group, now),
-                None if !self.is_seen => Reaction::Nothing,
+                None if self.room == Room::TooLittle => Reaction::Nothing,
                 None => self.type_key(*key, group, now),
             },
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
-            TerminalEvent::Paste(text) if self.is_seen => self.paste(text, group, now),
+            TerminalEvent::Paste(text) if self.room == Room::Enough => self.paste(text, group, now),
             TerminalEvent::Key(_)
             | TerminalEvent::Paste(_)
             | TerminalEvent::FocusGained
