@@ -206,7 +206,8 @@ impl Observer for Teller {
             Event::Disconnected { next, .. } => Some(News::Down { for_good: matches!(next, NextStep::WaitForUser) }),
             _ => None,
         };
-        self.lines.write(Told::Event(event));
+        let lines = ndjson::line_count(&event);
+        self.lines.write_many(Told::Event(event.without_envelopes()), lines);
         if let Some(news) = news {
             let _ = self.news.send(news);
         }
