@@ -116,7 +116,9 @@ impl Event {
     #[must_use]
     pub fn without_envelopes(mut self) -> Self {
         if let Self::Reflected(messages) = &mut self {
-            messages.iter_mut().for_each(|message| message.envelope = Sealed::default());
+            for message in messages {
+                message.envelope = Sealed::default();
+            }
         }
         self
     }
