@@ -111,6 +111,19 @@ pub struct Login {
     pub shared_version: Option<u32>,
 }
 
+impl Event {
+    /// Without sealed envelopes, for who queues events: each keeps what was read off the socket with it in memory.
+    #[must_use]
+    pub fn without_envelopes(mut self) -> Self {
+        if let Self::Reflected(messages) = &mut self {
+            for message in messages {
+                message.envelope = Sealed::default();
+            }
+        }
+        self
+    }
+}
+
 /// A message out of our reflection queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReflectedMessage {

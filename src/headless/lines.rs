@@ -2,9 +2,9 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -20,13 +20,15 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// Standard output on a thread of its own, which also makes lines of what is to be told.
 pub(super) struct Lines<T> {
     waiting: SyncSender<Entry<T>>,
+    /// How many lines the entries make that are told and not yet printed.
+    unprinted: Arc<AtomicUsize>,
     /// Shared by nobody; the lock makes the rest of it shareable.
     ended: Mutex<Receiver<()>>,
     left_out: AtomicU64,
 }
 
 enum Entry<T> {
-    Told(Millis, T),
+    Told { at: Millis, told: T, lines: usize },
     LeftOut(u64),
 }
 
@@ -34,21 +36,38 @@ impl<T: Send + 'static> Lines<T> {
     pub(super) fn start(render: impl Fn(Millis, T) -> Vec<Value> + Send + 'static) -> io::Result<Self> {
         let (sender, waiting) = mpsc::sync_channel(LINES);
         let (ending, ended) = mpsc::channel();
+        let unprinted = Arc::<AtomicUsize>::default();
+        let printing = Arc::clone(&unprinted);
         std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
-            print(&waiting, &render);
+            print(&waiting, &printing, &render);
             drop(ending);
         })?;
-        Ok(Self { waiting: sender, ended: Mutex::new(ended), left_out: AtomicU64::new(0) })
+        Ok(Self { waiting: sender, unprinted, ended: Mutex::new(ended), left_out: AtomicU64::new(0) })
     }
 
-    /// Never waits; what finds no room is left out and counted.
+    /// Tells what makes one line. Never waits; what finds no room is left out and counted.
     pub(super) fn write(&self, told: T) {
+        self.write_many(told, 1);
+    }
+
+    /// Tells what makes so many lines.
+    pub(super) fn write_many(&self, told: T, lines: usize) {
         let left_out = self.left_out.swap(0, Ordering::Relaxed);
         let counted = left_out == 0 || self.waiting.try_send(Entry::LeftOut(left_out)).is_ok();
-        if !counted || self.waiting.try_send(Entry::Told(clock::now(), told)).is_err() {
-            let again = if counted { 1 } else { left_out + 1 };
-            self.left_out.fetch_add(again, Ordering::Relaxed);
+        if !counted || !self.try_send(told, lines) {
+            let again = if counted { 0 } else { left_out };
+            self.left_out.fetch_add(again + lines as u64, Ordering::Relaxed);
         }
+    }
+
+    fn try_send(&self, told: T, lines: usize) -> bool {
+        let unprinted = self.unprinted.fetch_add(lines, Ordering::Relaxed);
+        let entry = Entry::Told { at: clock::now(), told, lines };
+        let is_sent = unprinted + lines <= LINES && self.waiting.try_send(entry).is_ok();
+        if !is_sent {
+            self.unprinted.fetch_sub(lines, Ordering::Relaxed);
+        }
+        is_sent
     }
 
     /// Waits for the last lines, but not for ever.
@@ -60,20 +79,21 @@ impl<T: Send + 'static> Lines<T> {
     }
 }
 
-fn print<T>(waiting: &Receiver<Entry<T>>, render: &impl Fn(Millis, T) -> Vec<Value>) {
+fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, render: &impl Fn(Millis, T) -> Vec<Value>) {
     let mut output = io::BufWriter::new(io::stdout());
     while let Ok(first) = waiting.recv() {
         let mut next = Some(first);
         while let Some(entry) = next {
-            let lines = match entry {
-                Entry::Told(at, told) => render(at, told),
-                Entry::LeftOut(lines) => vec![object(clock::now(), "left_out", json!({ "lines": lines }))],
+            let (lines, count) = match entry {
+                Entry::Told { at, told, lines } => (render(at, told), lines),
+                Entry::LeftOut(lines) => (vec![object(clock::now(), "left_out", json!({ "lines": lines }))], 0),
             };
             for line in lines {
                 // Nobody may be reading any more. That is no reason to stop serving.
                 let _ = serde_json::to_writer(&mut output, &line).map_err(io::Error::from);
                 let _ = output.write_all(b"\n");
             }
+            unprinted.fetch_sub(count, Ordering::Relaxed);
             next = waiting.try_recv().ok();
         }
         let _ = output.flush();
@@ -105,6 +125,24 @@ pub(super) fn write_port(path: &Path, port: u16) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_makes_many_lines_takes_the_room_of_many() {
+        let (printing, begin) = mpsc::channel::<()>();
+        let begin = Mutex::new(begin);
+        // Nothing is printed before all is told.
+        let lines = Lines::start(move |_, _: usize| {
+            let (Ok(()) | Err(_)) = begin.lock().unwrap().recv();
+            Vec::new()
+        });
+        let lines = lines.unwrap();
+        for _ in 0..=LINES / 256 {
+            lines.write_many(256, 256);
+        }
+        assert_eq!(lines.left_out.load(Ordering::Relaxed), 256, "the last one");
+        drop(printing);
+        lines.end();
+    }
 
     #[test]
     fn the_port_file_appears_whole_and_alone() {

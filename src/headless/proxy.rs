@@ -91,12 +91,16 @@ async fn serve(
     let mut proxy =
         Proxy { lines, commands, way: Way::None, active: None, memory, outcome: early.map(|()| Outcome::Normal) };
     let mut pause = Duration::ZERO;
+    let mut driven = false;
     {
         let mut driving = pin!(drive_keeping(journal, session, address, receiver, observer));
         while proxy.outcome.is_none() {
             tokio::select! {
                 () = &mut terminated => proxy.outcome = Some(Outcome::Normal),
-                () = &mut driving => proxy.outcome = Some(Outcome::Normal),
+                () = &mut driving => {
+                    driven = true;
+                    proxy.outcome = Some(Outcome::Normal);
+                }
                 Some(news) = arriving.recv() => proxy.take(news),
                 carried = finished(&mut proxy.active) => proxy.finish(carried.as_ref()),
                 accepted = accept(&listener, pause) => {
@@ -108,12 +112,14 @@ async fn serve(
             }
         }
         proxy.abandon();
-        // Whatever the client still had to say: the session leaves.
-        let _ = tokio::time::timeout(FAREWELL, async {
-            let leaving = proxy.commands.send(Command::Leave);
-            let _ = tokio::join!(leaving, driving);
-        })
-        .await;
+        if !driven {
+            // Whatever the client still had to say: the session leaves.
+            let _ = tokio::time::timeout(FAREWELL, async {
+                let leaving = proxy.commands.send(Command::Leave);
+                let _ = tokio::join!(leaving, driving);
+            })
+            .await;
+        }
     }
     let Proxy { lines, outcome, .. } = proxy;
     if let Some(lines) = Arc::into_inner(lines) {
@@ -200,7 +206,8 @@ impl Observer for Teller {
             Event::Disconnected { next, .. } => Some(News::Down { for_good: matches!(next, NextStep::WaitForUser) }),
             _ => None,
         };
-        self.lines.write(Told::Event(event));
+        let lines = ndjson::line_count(&event);
+        self.lines.write_many(Told::Event(event.without_envelopes()), lines);
         if let Some(news) = news {
             let _ = self.news.send(news);
         }

@@ -11,6 +11,9 @@ use chrono::{DateTime, SecondsFormat};
 use super::error::JournalError;
 use crate::protocol::Millis;
 
+/// The note that damage was found, next to the file.
+const SUSPECT: &str = ".suspect";
+
 /// Where the file is, with no link on the way to it: the database refuses links, also those of a home directory.
 pub(super) fn place(path: &Path) -> io::Result<PathBuf> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
@@ -91,6 +94,32 @@ pub(super) fn set_aside(path: &Path, now: Millis) -> io::Result<PathBuf> {
         }
     }
     Ok(aside)
+}
+
+/// What the database says. If that is damage, a note is left, so that the whole file is looked through when it is opened
+/// next: opening alone reads little of it.
+pub(super) fn failed(path: &Path, cause: rusqlite::Error) -> JournalError {
+    let error = JournalError::of(path, cause);
+    if error.is_damage() {
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        // Where no note can be left, the damage shows again, and the next one is tried.
+        let _ = options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, SUSPECT));
+    }
+    error
+}
+
+/// Whether damage was found in the file since it was last looked through.
+pub(super) fn is_suspect(path: &Path) -> bool {
+    fs::symlink_metadata(with(path, SUSPECT)).is_ok()
+}
+
+/// Takes the note away: the file was looked through, or is a new one.
+pub(super) fn clear_suspicion(path: &Path) -> io::Result<()> {
+    match fs::remove_file(with(path, SUSPECT)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn with(path: &Path, suffix: &str) -> PathBuf {

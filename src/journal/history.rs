@@ -159,7 +159,7 @@ impl History {
     /// # Errors
     /// If the file cannot be read.
     pub fn page(&self, query: &Query, within: Within, count: usize) -> Result<Vec<HistoryRow>, JournalError> {
-        self.read_page(query, within, count).map_err(|cause| JournalError::of(&self.path, cause))
+        self.read_page(query, within, count).map_err(|cause| file::failed(&self.path, cause))
     }
 
     /// The numbers of the oldest and the newest row; [`None`] if there is none.
@@ -171,7 +171,7 @@ impl History {
         let bounds: (Option<i64>, Option<i64>) = self
             .connection
             .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(|cause| JournalError::of(&self.path, cause))?;
+            .map_err(|cause| file::failed(&self.path, cause))?;
         Ok(bounds.0.zip(bounds.1).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())))
     }
 

@@ -8,7 +8,7 @@ use rusqlite::params_from_iter;
 
 use super::error::JournalError;
 use super::history::{Acknowledgements, Condition, History, Query};
-use super::{code, row};
+use super::{code, file, row};
 use crate::protocol::d2d::Kind;
 use crate::protocol::{DeviceId, Millis};
 
@@ -96,7 +96,7 @@ impl History {
     /// # Errors
     /// If the file cannot be read.
     pub fn stats(&self, query: &Query, day_of: impl Fn(Millis) -> i64) -> Result<Vec<StatsLine>, JournalError> {
-        let gathered = self.gather(query, day_of).map_err(|cause| JournalError::of(&self.path, cause))?;
+        let gathered = self.gather(query, day_of).map_err(|cause| file::failed(&self.path, cause))?;
         let lines = gathered.into_iter().map(|((day, device, kind), gathered)| StatsLine {
             day,
             device: device.map(DeviceId),

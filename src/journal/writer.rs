@@ -93,14 +93,15 @@ impl Journal {
         let failed = |cause| JournalError::File { path: path.to_owned(), cause };
         let path = file::prepare(path).map_err(failed)?;
         let writing = Writing::take(&path)?;
-        let (contents, set_aside) = match Contents::load(&path, options.synchronous) {
+        let (contents, set_aside) = match Contents::load(&path, options.synchronous, file::is_suspect(&path)) {
             Err(JournalError::Damaged { .. }) => {
                 let aside = file::set_aside(&path, now).map_err(failed)?;
                 let path = file::prepare(&path).map_err(failed)?;
-                (Contents::load(&path, options.synchronous)?, Some(aside))
+                (Contents::load(&path, options.synchronous, false)?, Some(aside))
             }
             contents => (contents?, None),
         };
+        file::clear_suspicion(&path).map_err(failed)?;
         let fingerprinter = contents.fingerprinter;
         let expected = contents.waiting.expected();
         let journal = Self {
@@ -147,7 +148,7 @@ impl Journal {
             self.spans.rolled_back();
             self.details.rolled_back();
         }
-        written.map_err(|cause| JournalError::of(&self.path, cause))
+        written.map_err(|cause| file::failed(&self.path, cause))
     }
 
     /// The acknowledgements of the oldest `count` messages not yet acknowledged (ephemeral ones never are) left at this
@@ -187,8 +188,7 @@ impl Journal {
     /// # Errors
     /// If it could not be deleted.
     pub fn prune(&mut self, now: Millis) -> Result<bool, JournalError> {
-        prune::step(&mut self.connection, self.options.retention, now)
-            .map_err(|cause| JournalError::of(&self.path, cause))
+        prune::step(&mut self.connection, self.options.retention, now).map_err(|cause| file::failed(&self.path, cause))
     }
 
     fn write<'a>(&mut self, messages: impl IntoIterator<Item = &'a ReflectedMessage>) -> rusqlite::Result<()> {
@@ -257,7 +257,8 @@ fn sender_of<'a>(
 }
 
 impl Contents {
-    fn load(path: &Path, synchronous: Synchronous) -> Result<Self, JournalError> {
+    /// `is_suspect` reads all of the file, which takes long if it is large; otherwise damage may show only later.
+    fn load(path: &Path, synchronous: Synchronous, is_suspect: bool) -> Result<Self, JournalError> {
         let damaged = |words: &str| JournalError::Damaged { path: path.to_owned(), words: words.to_owned() };
         let failed = |cause: rusqlite::Error| match JournalError::of(path, cause) {
             // A table or value that should be there is not.
@@ -276,6 +277,9 @@ impl Contents {
             }
         }
         configure(&connection, synchronous).map_err(failed)?;
+        if is_suspect {
+            look_through(&connection).map_err(failed)?.map_or(Ok(()), |words| Err(damaged(&words)))?;
+        }
         schema::migrate(&mut connection, schema::STEPS).map_err(failed)?;
         let (nonces, fingerprints) = nonces::Tail::load(&connection).map_err(failed)?;
         let key = fingerprint_key(&connection, fingerprints.is_empty()).map_err(failed)?;
@@ -318,6 +322,12 @@ fn configure(connection: &Connection, synchronous: Synchronous) -> rusqlite::Res
     // The file may have been made by somebody else.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// What is wrong with the file, if anything is.
+fn look_through(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let found: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    Ok((found != "ok").then_some(found))
 }
 
 fn fingerprint_key(connection: &Connection, may_be_new: bool) -> rusqlite::Result<[u8; FINGERPRINT_KEY_LENGTH]> {

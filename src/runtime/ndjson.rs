@@ -88,6 +88,15 @@ pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     }
 }
 
+/// How many lines an event makes.
+#[must_use]
+pub const fn line_count(event: &Event) -> usize {
+    match event {
+        Event::Reflected(messages) => messages.len(),
+        _ => 1,
+    }
+}
+
 /// The line of one message.
 #[must_use]
 pub fn reflected_line(at: Millis, message: &ReflectedMessage) -> Value {

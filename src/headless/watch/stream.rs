@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use crate::group::{Event, ReflectedMessage};
 use crate::protocol::Millis;
-use crate::runtime::Observer;
+use crate::runtime::{Observer, ndjson};
 
-/// How many events, each up to a batch of messages, may wait for a slow reader before messages are left out.
-const EVENT_CAPACITY: usize = 1_024;
+/// How many lines, one a message, may wait for a slow reader before messages are left out.
+const LINES: usize = 16_384;
 
 /// What reaches the printer.
 pub(super) enum Told {
@@ -39,6 +39,8 @@ pub(super) struct Stream {
 #[derive(Default)]
 struct StreamState {
     queue: VecDeque<Told>,
+    /// How many lines the queue makes.
+    lines: usize,
     ended: bool,
 }
 
@@ -54,6 +56,7 @@ impl Stream {
 
     pub(super) fn take(&self) -> (VecDeque<Told>, bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lines = 0;
         (std::mem::take(&mut state.queue), state.ended)
     }
 }
@@ -75,14 +78,15 @@ impl Observer for Arc<Stream> {
 
 impl StreamState {
     fn push(&mut self, at: Millis, event: Event) {
-        if self.queue.len() < EVENT_CAPACITY {
-            return self.queue.push_back(Told::Event(at, event));
+        let lines = ndjson::line_count(&event);
+        if self.lines + lines <= LINES {
+            return self.keep(at, event, lines);
         }
         let (messages, durable, acknowledged) = match &event {
             Event::Reflected(messages) => (messages.len(), durable(messages), 0),
             Event::Acknowledged { ids, .. } => (0, 0, ids.len()),
             Event::RoundTrip { .. } | Event::ReflectionStored { .. } | Event::Ignored(_) => (0, 0, 0),
-            _ => return self.queue.push_back(Told::Event(at, event)),
+            _ => return self.keep(at, event, lines),
         };
         if !matches!(self.queue.back(), Some(Told::LeftOut(_))) {
             self.queue.push_back(Told::LeftOut(LeftOut { at, ..LeftOut::default() }));
@@ -93,8 +97,67 @@ impl StreamState {
             left_out.acknowledged += acknowledged;
         }
     }
+
+    fn keep(&mut self, at: Millis, event: Event, lines: usize) {
+        self.lines += lines;
+        self.queue.push_back(Told::Event(at, event.without_envelopes()));
+    }
 }
 
 pub(super) fn durable(messages: &[ReflectedMessage]) -> usize {
     messages.iter().filter(|message| !message.ephemeral).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::protocol::{OpenError, ReflectedHeader, ReflectedId, Sealed};
+
+    const NOW: Millis = Millis(1_793_577_600_000);
+
+    fn batch(size: usize) -> Event {
+        let message = ReflectedMessage {
+            id: ReflectedId(1),
+            stored_at: NOW,
+            received_at: NOW,
+            size: 60_000,
+            header: ReflectedHeader::default(),
+            ephemeral: false,
+            redelivered: false,
+            repeated_nonce: false,
+            nonce: None,
+            content: Err(OpenError::DoesNotDecrypt),
+            envelope: Sealed::from_wire(Bytes::from(vec![7; 60_000])),
+        };
+        Event::Reflected(vec![message; size])
+    }
+
+    #[test]
+    fn what_waits_for_a_slow_reader_is_bounded_by_messages_and_keeps_no_envelope() {
+        let mut stream = Arc::new(Stream::default());
+        for _ in 0..100 {
+            stream.tell(NOW, batch(256));
+        }
+        stream.tell(NOW, Event::QueueDry);
+        let (told, _) = stream.take();
+        let (mut kept, mut left_out) = (0, 0);
+        for told in &told {
+            match told {
+                Told::Event(_, Event::Reflected(messages)) => {
+                    kept += messages.len();
+                    assert!(messages.iter().all(|message| message.envelope.as_bytes().is_empty() && message.size > 0));
+                }
+                Told::LeftOut(some) => left_out += some.messages,
+                Told::Event(_, event) => assert_eq!(*event, Event::QueueDry, "what is rare is kept"),
+            }
+        }
+        assert_eq!((kept, left_out), (LINES, 25_600 - LINES));
+        assert!(matches!(told.back(), Some(Told::Event(_, Event::QueueDry))));
+        stream.tell(NOW, batch(256));
+        assert_eq!(stream.take().0.len(), 1, "once the reader has caught up, there is room again");
+        let (told, _) = stream.take();
+        assert!(told.is_empty());
+    }
 }

@@ -106,6 +106,56 @@ fn damage_that_shows_later_is_told() {
 }
 
 #[test]
+fn damage_found_while_running_is_set_aside_by_the_next_start() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let home = Home::new();
+        let mut journal = home.open_with(options(dialect)).journal;
+        journal.append(&[message(0)]).unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'detail'";
+        let root: u32 = journal.database().query_row(root, [], |row| row.get(0)).unwrap();
+        let root = usize::try_from(root).unwrap();
+        drop(journal);
+        let mut bytes = fs::read(&home.path).unwrap();
+        bytes[(root - 1) * 4_096..root * 4_096].fill(0xff);
+        fs::write(&home.path, bytes).unwrap();
+        let opened = home.open_with(options(dialect));
+        assert_eq!(opened.set_aside, None, "what opening reads is sound");
+        let mut journal = opened.journal;
+        let words = with(message(1), |summary| summary.detail = Some(Clean::literal("new words")));
+        for _ in 0..2 {
+            let error = journal.append(&[words.clone()]).unwrap_err();
+            assert!(error.is_damage() && error.to_string().contains("restart d2mtop"), "{error}");
+        }
+        let note = home.path.with_file_name("journal.sqlite.suspect");
+        assert_eq!(fs::metadata(&note).unwrap().mode() & 0o777, 0o600);
+        drop(journal);
+        let Opened { mut journal, set_aside, .. } = home.open_with(options(dialect));
+        assert!(set_aside.is_some_and(|aside| aside.exists()) && !note.exists());
+        journal.append(&[words]).unwrap();
+        drop(journal);
+        fs::write(&note, "").unwrap();
+        let opened = home.open_with(options(dialect));
+        assert_eq!((opened.set_aside, opened.last), (None, Some(ReflectedId(1))), "what is sound stays");
+        assert!(!note.exists());
+    }
+}
+
+#[test]
+fn pruning_a_file_that_gives_no_room_back_comes_to_an_end() {
+    let home = Home::new();
+    drop(home.open());
+    let somebody = rusqlite::Connection::open(&home.path).unwrap();
+    let without = "PRAGMA auto_vacuum = NONE; VACUUM;
+        CREATE TABLE much (bytes BLOB); INSERT INTO much VALUES (zeroblob(12000000)); DROP TABLE much;";
+    somebody.execute_batch(without).unwrap();
+    drop(somebody);
+    let mut journal = home.open().journal;
+    let free: i64 = journal.database().pragma_query_value(None, "freelist_count", |row| row.get(0)).unwrap();
+    assert!(free > 2_200, "{free} pages could be given back");
+    assert!(!journal.prune(NOW).unwrap());
+}
+
+#[test]
 fn the_journal_of_a_later_version_stays_as_it_is() {
     let home = Home::new();
     drop(home.open());

@@ -181,7 +181,7 @@ impl Reading {
         self.scroll = scroll;
         let all_is_filtered = self.filter.as_ref().is_none_or(|sieve| sieve.is_complete(group));
         if !enough && all_is_filtered {
-            return self.older.read(Wanted::More(self.older.len()));
+            return self.older.read(Wanted::More(self.older.len()), group.feed());
         }
         if scroll == before { Reaction::Nothing } else { Reaction::Redraw }
     }
@@ -222,16 +222,38 @@ impl Reading {
         }
         if before_memory && self.older.end().is_none() {
             self.bound_for = Some(at);
-            return self.older.read(Wanted::Until(at));
+            return self.older.read(Wanted::Until(at), feed);
         }
         Reaction::Redraw
+    }
+
+    fn forget_older(&mut self) {
+        self.older.forget();
+        self.bound_for = None;
+    }
+
+    /// Forgets the rows of the journal if rows fell out of memory after them, once that can be seen; who still reads
+    /// further back is left in peace. True if the user came by there.
+    pub(super) fn close_gap(&mut self, group: &Group) -> bool {
+        let (lines, older) = (self.lines(group), self.older.len());
+        let top = self.scroll.top(lines);
+        let is_in_sight = top.saturating_add(self.scroll.page()) > older;
+        if !is_in_sight || self.older.is_reading() || !self.older.has_gap(group.feed()) {
+            return false;
+        }
+        let is_in_journal = matches!(self.selected(group), Some(Spot::Journal(_)));
+        self.forget_older();
+        if let (true, Some(first)) = (is_in_journal, self.lines(group).nth(0)) {
+            self.go_to(first, group);
+        }
+        self.scroll.is_paused() && top <= older
     }
 
     pub(super) fn take_older(&mut self, page: Page, group: &Group) -> Reaction {
         let first = self.lines(group).nth(0);
         let was_at_first = self.selected(group) == first;
         let Self { filter, older, .. } = self;
-        let reaction = older.take(page, |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
+        let reaction = older.take(page, group.feed(), |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
         if let (Some(at), false) = (self.bound_for, self.older.is_reading()) {
             self.bound_for = None;
             let spot = self.older.at(at).map(Spot::Journal).or_else(|| self.lines(group).nth(0));
@@ -294,7 +316,7 @@ impl Reading {
         if self.scroll.is_paused() {
             self.scroll.follow();
             // What was read of the journal is not kept for ever.
-            self.older = Older::default();
+            self.forget_older();
             return true;
         }
         if self.filter.take().is_some() {

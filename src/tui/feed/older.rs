@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::lines::Spot;
-use crate::group::Row;
+use crate::group::{Feed, Row};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
@@ -24,8 +24,21 @@ pub(in crate::tui) struct Older {
     shown: VecDeque<u64>,
     /// What is being read for.
     wanted: Option<Wanted>,
+    /// The page that is being read. There is one at most, so that the next answer is the answer to it.
+    asked: Option<Asked>,
+    /// The oldest row in memory when the newest of these rows was asked for: what comes right after them.
+    junction: u64,
     /// Why there is nothing before.
     end: Option<Clean>,
+}
+
+/// A page that is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// For what is wanted now.
+    Wanted,
+    /// For what was wanted before all was forgotten.
+    Forgotten,
 }
 
 /// Until when pages are read.
@@ -67,20 +80,44 @@ impl Older {
     }
 
     /// Starts to read, if there may be more and nothing is being read yet.
-    pub(super) fn read(&mut self, wanted: Wanted) -> Reaction {
+    pub(super) fn read(&mut self, wanted: Wanted, feed: &Feed) -> Reaction {
         if self.end.is_some() || self.wanted.is_some() {
             return Reaction::Redraw;
         }
         self.wanted = Some(wanted);
-        self.ask()
+        if self.asked.is_some() { Reaction::Redraw } else { self.ask(feed) }
     }
 
-    fn ask(&self) -> Reaction {
-        Reaction::Older { before: self.rows.front().map(|(number, _)| *number), count: PAGE }
+    fn ask(&mut self, feed: &Feed) -> Reaction {
+        self.asked = Some(Asked::Wanted);
+        let before = self.rows.front().map(|(number, _)| *number);
+        if before.is_none() {
+            self.junction = feed.first();
+        }
+        Reaction::Older { before, count: PAGE }
+    }
+
+    /// Keeps nothing, and takes nothing in that is still being read.
+    pub(super) fn forget(&mut self) {
+        *self = Self { asked: self.asked.map(|_| Asked::Forgotten), ..Self::default() };
+    }
+
+    /// Whether rows are missing between these and memory, because they fell out of it since.
+    pub(super) fn has_gap(&self, feed: &Feed) -> bool {
+        !self.rows.is_empty() && feed.first() > self.junction
     }
 
     /// Takes a page in; asks for the next one if what is wanted was not in it.
-    pub(super) fn take(&mut self, page: Page, fits: impl Fn(&Row) -> bool) -> Reaction {
+    pub(super) fn take(&mut self, page: Page, feed: &Feed, fits: impl Fn(&Row) -> bool) -> Reaction {
+        let asked = self.asked.take();
+        if self.wanted.is_none() {
+            return Reaction::Nothing;
+        }
+        // What was read comes right before what was the oldest row in memory then.
+        let is_late = self.rows.is_empty() && feed.first() > self.junction;
+        if asked == Some(Asked::Forgotten) || is_late && matches!(page, Page::Rows { .. }) {
+            return self.ask(feed);
+        }
         match page {
             Page::NoJournal => self.end = Some(Clean::literal("nothing older is kept (no journal)")),
             Page::Failed(why) => self.end = Some(Clean::new(&format!("the journal cannot be read: {why}"))),
@@ -111,7 +148,7 @@ impl Older {
             self.wanted = None;
             return Reaction::Redraw;
         }
-        self.ask()
+        self.ask(feed)
     }
 
     /// Shows those rows that fit.

@@ -71,6 +71,53 @@ fn the_feed_goes_on_into_the_journal_and_back() {
 }
 
 #[test]
+fn a_page_that_nobody_waits_for_any_more_is_not_taken_in() {
+    let group = group_with(3);
+    let mut ui = started(&group);
+    let escape = TerminalEvent::Key(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE));
+    let newest = Reaction::Older { before: None, count: 500 };
+    last_reaction(&mut ui, &group, "4g");
+    ui.take_older(page(90..100, true), &group);
+    assert_eq!(last_reaction(&mut ui, &group, "g"), Reaction::Older { before: Some(90), count: 500 });
+    ui.handle(&escape, &group, NOW);
+    assert_eq!(ui.take_older(page(80..90, true), &group), Reaction::Nothing);
+    let in_memory = ui.reading.lines(&group).nth(0);
+    assert_eq!(in_memory, Some(Spot::Memory(0)), "rows 90 to 99 would be missing");
+    assert_eq!(last_reaction(&mut ui, &group, "g"), newest);
+    ui.handle(&escape, &group, NOW);
+    assert_eq!(last_reaction(&mut ui, &group, "g"), Reaction::Redraw, "one answer is still to come");
+    assert_eq!(ui.take_older(page(90..100, true), &group), newest, "and is not the one to this");
+    ui.take_older(page(95..105, true), &group);
+    assert_eq!(ui.reading.lines(&group).nth(9), Some(Spot::Journal(104)));
+}
+
+#[test]
+fn rows_that_leave_memory_are_not_skipped_without_a_sign() {
+    let mut group = Group::with_feed_rows(100);
+    let rows = |from: u32, count: u32| Event::Reflected((from..from + count).map(|id| text(id, 1_000)).collect());
+    group.apply(START, &rows(0, 100));
+    let mut ui = started(&group);
+    let newest = Reaction::Older { before: None, count: 500 };
+    assert_eq!(last_reaction(&mut ui, &group, "4g"), newest);
+    group.apply(START, &rows(100, 5));
+    assert_eq!(ui.take_older(page(0..50, true), &group), newest, "what was read is not next to memory any more");
+    ui.take_older(page(0..55, false), &group);
+    last_reaction(&mut ui, &group, "g");
+    group.apply(START, &rows(105, 5));
+    let words = "older rows have left memory";
+    assert!(!symbols(&draw(&mut ui, &group, (80, 24))).contains(words), "far from there");
+    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(0)), "one reads on");
+    last_reaction(&mut ui, &group, &"j".repeat(54));
+    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(54)));
+    last_reaction(&mut ui, &group, "j");
+    assert!(symbols(&draw(&mut ui, &group, (80, 24))).contains(words));
+    assert_eq!(ui.reading.selected(&group), Some(Spot::Memory(10)));
+    assert_eq!(last_reaction(&mut ui, &group, "k"), newest);
+    ui.take_older(page(0..60, true), &group);
+    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(59)), "nothing is missing");
+}
+
+#[test]
 fn without_a_journal_the_feed_says_so() {
     let group = group_with(3);
     for (page, words) in [

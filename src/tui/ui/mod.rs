@@ -110,6 +110,9 @@ impl Ui {
             return;
         }
         self.reading.catch_up(group);
+        if self.reading.close_gap(group) {
+            self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
+        }
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
         let view = View {
