@@ -91,12 +91,14 @@ fn append(criterion: &mut Criterion) {
                         journal.append(&messages).unwrap();
                         journal.acknowledged(messages.len(), START, Duration::from_millis(2));
                         spent += start.elapsed();
-                        processor += processor_time() - begun;
+                        processor += processor_time().saturating_sub(begun);
                     }
                     spent
                 });
             });
-            println!("{count} messages, {synchronous:?}: {:?} of the processor a message", processor / next.max(1));
+            if next > 0 {
+                println!("{count} messages, {synchronous:?}: {:?} of the processor a message", processor / next);
+            }
         }
     }
     group.finish();

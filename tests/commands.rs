@@ -21,6 +21,7 @@ mod schema;
 mod terminal;
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Output, Stdio};
 
 use d2mtop::protocol::Dialect;
@@ -187,7 +188,8 @@ fn no_visit_swallows_a_message() {
 fn changes_among_the_devices_are_printed_as_they_happen() {
     for dialect in BOTH {
         let mediator = mediator();
-        let arguments = ["devices", "--watch-changes", "--json", "--every", "100ms", "--stay-leader"];
+        let arguments = ["devices", "--watch-changes", "--json", "--every", "1s", "--stay-leader"];
+        expect(&mediator, dialect, &["devices", "--watch-changes", "--every", "999ms"], 2, "a second or more");
         let mut watching = Started::reading_stdout(command(&mediator, dialect, &arguments));
         // The first list is what is known.
         while !labels(&mediator, dialect).iter().any(|label| label != "looking") {}
@@ -347,16 +349,19 @@ fn a_lost_lock_ends_the_command() {
 }
 
 #[test]
-fn a_command_ends_when_the_mediator_is_gone() {
+fn a_command_ends_with_all_that_it_started_when_the_mediator_is_gone() {
     for dialect in BOTH {
         let mediator = mediator();
-        let sleeping = ["lock", "contact-sync", "--", "sh", "-c", "echo ready; exec sleep 1000"];
-        let mut locked = Started::reading_stdout(command(&mediator, dialect, &sleeping));
+        let script = "(sleep 3; echo outlived) & echo ready; wait";
+        let mut locking = command(&mediator, dialect, &["lock", "contact-sync", "--", "sh", "-c", script]);
+        // Not in the foreground, even if the tests are.
+        locking.process_group(0);
+        let mut locked = Started::reading_stdout(locking);
         locked.wait_for("ready");
         kill_process(mediator.process(), Signal::KILL).unwrap();
         let (code, rest) = locked.end();
         assert_eq!(code, Some(125), "{dialect}: {rest}");
-        assert!(rest.contains("the lock was lost"), "{dialect}: {rest}");
+        assert!(rest.contains("the lock was lost") && !rest.contains("outlived"), "{dialect}: {rest}");
     }
 }
 
@@ -373,7 +378,10 @@ fn a_second_holder_waits_as_long_as_it_wants_to() {
             assert!(stdout.is_empty() && stderr.contains(MONITOR), "the holder is named: {stderr}");
         }
         // The same device a second time would cut the first one off.
-        expect(&mediator, dialect, &["devices", "--device-id", MONITOR], 2, "quit that one first");
+        for second in [&["devices"][..], &["watch"], &["proxy", "--listen", "127.0.0.1:0"]] {
+            let arguments = [second, &["--device-id", MONITOR]].concat();
+            expect(&mediator, dialect, &arguments, 2, "quit that one first");
+        }
         let arguments = ["lock", "group-sync", "--", "echo", "ran"];
         let mut second = Started::reading_stderr(command(&mediator, dialect, &arguments));
         second.wait_for("waiting");

@@ -22,8 +22,7 @@ impl Visitor {
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
-        let claim = Claim::take(profile.session.keys.device_group_id(), profile.session.device_id)
-            .map_err(|error| Failure::Usage(format!("{error}; quit that one first")))?;
+        let claim = Claim::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
         Ok(Self { profile, _claim: claim })
     }
 

@@ -175,7 +175,7 @@ impl Watch {
             progress: Progress::new(until.until_dry, reconnect),
             signals: ServiceSignals::take(),
             service: Service::default(),
-            ends_at: until.duration.map(|duration| Instant::now() + duration),
+            ends_at: until.duration.and_then(|duration| Instant::now().checked_add(duration)),
             deadline: None,
             lines: Vec::new(),
             changes_over: false,

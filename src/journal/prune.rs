@@ -7,7 +7,7 @@ use crate::protocol::Millis;
 use crate::protocol::ids::span_millis;
 
 /// How many rows one step deletes at most.
-const ROWS: u64 = 2_000;
+const ROWS: u64 = 1_000;
 
 /// How many pages one step gives back to the disk at most.
 const PAGES: i64 = 100;

@@ -16,7 +16,7 @@ pub struct Claim {
 
 /// Another process on this machine is this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("another d2mtop is running as this device")]
+#[error("another d2mtop is running as this device; quit that one first")]
 pub struct InUse;
 
 impl Claim {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
-use crate::profile::{ProfileError, ProfileName};
+use crate::profile::{InUse, ProfileError, ProfileName};
 use crate::text::Clean;
 
 /// What the exit codes say, for the manual page and the README.
@@ -82,6 +82,9 @@ pub enum Failure {
     /// The mediator's address cannot be used.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// Another process is this device; both logged in would throw each other out.
+    #[error(transparent)]
+    InUse(#[from] InUse),
     /// An option cannot be used, for a reason only a mode knows.
     #[error("{0}")]
     Usage(String),
@@ -171,7 +174,12 @@ impl Failure {
             Self::OfProfile { cause, .. } => cause.exit_code(),
             Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),
-            Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
+            Self::Profile(_)
+            | Self::Address(_)
+            | Self::Usage(_)
+            | Self::InUse(_)
+            | Self::NoTerminal
+            | Self::Certificate(_) => 2,
             Self::Panicked
             | Self::Output(_)
             | Self::Journal(_)

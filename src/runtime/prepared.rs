@@ -35,7 +35,7 @@ pub struct Prepared {
 /// Keeps other programs out as long as a session runs.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// Of the device; missing if another process is this device already, or nothing can be claimed.
+    /// Of the device; missing if this machine has no place for claims.
     pub claim: Option<Claim>,
     /// Of the profile, if it is one.
     pub profile: Option<Hold>,
@@ -96,13 +96,17 @@ impl Prepared {
     /// Prepares the session of a profile.
     ///
     /// # Errors
-    /// If the mediator's URL or the file of trust roots cannot be used.
+    /// If the mediator's URL or the file of trust roots cannot be used, or another process is this device: the server
+    /// would close that one's connection.
     pub fn new(profile: Profile) -> Result<Self, Failure> {
         let of_profile = |cause| match &profile.name {
             Some(name) => Failure::OfProfile { name: name.clone(), cause: Box::new(cause) },
             None => cause,
         };
         let (session, address) = session(&profile).map_err(of_profile)?;
+        let config = session.config();
+        let claim =
+            Claim::take(config.keys.device_group_id(), config.device_id).map_err(|error| of_profile(error.into()))?;
         let (session, journal) = with_journal(session, &profile).map_err(of_profile)?;
         let title = match &profile.name {
             Some(name) => Clean::new(name.as_str()),
@@ -117,8 +121,6 @@ impl Prepared {
                 None
             }
         });
-        let config = session.config();
-        let claim = Claim::take(config.keys.device_group_id(), config.device_id).ok().flatten();
         Ok(Self {
             session,
             address,

@@ -20,8 +20,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>
     let area = below_banner(buffer, area, view);
     ui.focus_first(layout::first_focus(area));
     match layout::arrange(area, ui.focus, ui.zoomed, view.group.devices().len()) {
-        None => too_small(buffer, area, view),
+        None => {
+            ui.is_seen = false;
+            too_small(buffer, area, view);
+        }
         Some(layout) => {
+            ui.is_seen = true;
             header::draw(buffer, &layout, view);
             let order = ui.order.of(view.group);
             for pane in Pane::ALL {

@@ -43,6 +43,13 @@ pub(super) enum Action {
     Suspend,
 }
 
+impl Action {
+    /// Whether it may be done where nothing but the lack of room is shown.
+    pub(super) const fn works_unseen(self) -> bool {
+        matches!(self, Self::Quit | Self::Suspend | Self::Repaint)
+    }
+}
+
 /// What is typed into a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Question {

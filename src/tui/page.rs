@@ -82,6 +82,10 @@ impl Page {
     pub(super) const fn reveal(&mut self) -> bool {
         let about_row = matches!(self.about, About::Row(_));
         self.revealed = about_row && !self.revealed;
+        if self.revealed {
+            // It stands at the top.
+            self.top = 0;
+        }
         about_row
     }
 

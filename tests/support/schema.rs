@@ -38,6 +38,7 @@ pub fn lines(output: &[u8]) -> Vec<Value> {
 }
 
 /// The same where not all lines are events.
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 pub fn objects(output: &[u8]) -> Vec<Value> {
     read(output, |value| value.get("event").is_some())
 }

@@ -292,7 +292,8 @@ impl Feed {
 
     /// Marks a message as acknowledged so long after it was received: its row's number, unless it is not outstanding.
     pub(super) fn acknowledge(&mut self, id: ReflectedId, waited: Duration) -> Option<u64> {
-        let known = take(&mut self.outstanding, id)?;
+        // What left with the end of a connection is told after it.
+        let known = take(&mut self.outstanding, id).or_else(|| take(&mut self.expected_again, id))?;
         self.counts.acknowledged += 1;
         if let Some(row) = self.get_mut(known.number) {
             row.acknowledge(waited);

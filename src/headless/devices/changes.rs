@@ -1,6 +1,7 @@
 //! `devices --watch-changes`: only what differs from one list to the next.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use chrono::Local;
 use serde_json::{Value, json};
@@ -15,8 +16,9 @@ use crate::runtime::{Failure, Outcome, Visit, VisitEnd, signals};
 
 /// Stays until it is interrupted, or the server wants a person to decide.
 pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outcome, Failure> {
-    if options.every.is_zero() {
-        return Err(Failure::Usage("--every must be longer than nothing".to_owned()));
+    // The whole list each time: more often would be a flood for the mediator.
+    if options.every < Duration::from_secs(1) {
+        return Err(Failure::Usage("--every must be a second or more".to_owned()));
     }
     visitor.profile().session.timing.refresh_interval = options.every;
     let json = options.json;

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
-use rustix::process::{Pid, getpgrp, kill_process};
+use rustix::process::{Pid, getpgrp, kill_process, kill_process_group, test_kill_process_group};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::profile;
@@ -17,9 +17,14 @@ use crate::text::Clean;
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How often to look whether what the command has started has ended, too: nobody tells of processes that are not ours.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// A command that runs.
 pub(super) struct Running {
     child: Child,
+    /// The group of the command and all that it starts; none where the terminal's keys reach them in ours.
+    group: Option<Pid>,
     /// Tells that some child has ended.
     ended: Signal,
 }
@@ -31,10 +36,16 @@ impl Running {
         // Listened for before there is anything to hear.
         let ended = signal(SignalKind::child()).map_err(Failure::Start)?;
         let mut command = Command::new(program);
+        // Another group than the terminal's could not read from it.
+        let has_own_group = !is_in_the_foreground();
+        if has_own_group {
+            command.process_group(0);
+        }
         let started = profile::as_the_user_has_it(|| command.args(arguments).spawn());
         let child =
             started.map_err(|cause| Failure::Command { command: Clean::new(&program.to_string_lossy()), cause })?;
-        Ok(Self { child, ended })
+        let group = has_own_group.then(|| Pid::from_child(&child));
+        Ok(Self { child, group, ended })
     }
 
     /// Waits for its end.
@@ -50,18 +61,43 @@ impl Running {
     /// Passes a signal on. Not to a command that has ended: its id may be somebody else's by now.
     pub(super) fn tell(&mut self, signal: rustix::process::Signal) {
         if let Ok(None) = self.child.try_wait() {
-            let _ = kill_process(Pid::from_child(&self.child), signal);
+            let _ = match self.group {
+                Some(group) => kill_process_group(group, signal),
+                None => kill_process(Pid::from_child(&self.child), signal),
+            };
         }
     }
 
-    /// Ends it: politely first.
+    /// Whether the command has it already: the terminal tells everybody in the foreground of its keys.
+    pub(super) fn was_told(&self, signal: rustix::process::Signal) -> bool {
+        use rustix::process::Signal as Name;
+        self.group.is_none() && (signal == Name::INT || signal == Name::QUIT) && is_in_the_foreground()
+    }
+
+    /// Ends it, and in a group of its own all that it has started: politely first.
     pub(super) async fn terminate(&mut self) -> Result<(), Failure> {
         self.tell(rustix::process::Signal::TERM);
-        if let Ok(ended) = tokio::time::timeout(GRACE, self.end()).await {
-            return ended.map(|_| ());
+        if let Ok(ended) = tokio::time::timeout(GRACE, self.all_end()).await {
+            return ended;
         }
         self.tell(rustix::process::Signal::KILL);
+        if let Some(group) = self.others() {
+            let _ = kill_process_group(group, rustix::process::Signal::KILL);
+        }
         self.end().await.map(|_| ())
+    }
+
+    async fn all_end(&mut self) -> Result<(), Failure> {
+        self.end().await?;
+        while self.others().is_some() {
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// The group, if somebody is in it. Nobody else gets its id before it is empty.
+    fn others(&self) -> Option<Pid> {
+        self.group.filter(|group| test_kill_process_group(*group).is_ok())
     }
 }
 
@@ -100,11 +136,8 @@ impl Signals {
     }
 }
 
-/// Whether the command has it already: the terminal tells everybody in the foreground of its keys.
-pub(super) fn comes_from_the_terminal(signal: rustix::process::Signal) -> bool {
-    use rustix::process::Signal as Name;
-    let is_a_key = signal == Name::INT || signal == Name::QUIT;
-    is_a_key
-        && File::open("/dev/tty")
-            .is_ok_and(|terminal| rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp()))
+/// Whether the terminal's keys are for us.
+fn is_in_the_foreground() -> bool {
+    File::open("/dev/tty")
+        .is_ok_and(|terminal| rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp()))
 }

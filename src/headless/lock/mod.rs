@@ -15,7 +15,7 @@ use crate::protocol::{Millis, TransactionScope};
 use crate::runtime::visit::PATIENCE;
 use crate::runtime::{Failure, Outcome, Visit, VisitEnd};
 use crate::session::{Command, LeaderPolicy};
-use child::{Running, Signals, comes_from_the_terminal, exit_code};
+use child::{Running, Signals, exit_code};
 
 /// How long a leader may hold the lock: the group gets no messages meanwhile.
 pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
@@ -169,7 +169,7 @@ impl Locking<'_> {
                 stop = self.stop() => stop?,
             };
             match stop {
-                Stop::Signal(signal) if comes_from_the_terminal(signal) => {}
+                Stop::Signal(signal) if running.was_told(signal) => {}
                 Stop::Signal(signal) => running.tell(signal),
                 Stop::Lost(failure) => {
                     remark("the lock is lost; ending the command");

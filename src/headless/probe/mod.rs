@@ -14,6 +14,7 @@ use super::words::{is_read, remark, require_agreement, say};
 use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe, Refusal};
 use crate::protocol::Dialect;
+use crate::runtime::visit::PATIENCE;
 use crate::runtime::{Failure, Outcome, Visit, clock, signals};
 use crate::session::{Command, Confirmed, LeaderPolicy};
 use statistics::Statistics;
@@ -118,13 +119,16 @@ impl Probing<'_> {
         let (mut listed, mut dry) = (false, false);
         while !(listed && dry) {
             let (_, event) = self.visit.next().await?;
+            // A long queue takes long; only silence is no answer.
+            self.visit.hurry(PATIENCE);
             listed |= matches!(event, Event::Devices(_));
             dry |= event == Event::QueueDry;
             self.notice(&event)?;
         }
         self.visit.take_time();
         loop {
-            let next = Instant::now() + self.options.interval;
+            // Beyond any clock, there is no next one.
+            let next = Instant::now().checked_add(self.options.interval);
             if !self.probe().await? || self.options.count == Some(self.statistics.sent()) {
                 return Ok(());
             }
@@ -139,21 +143,33 @@ impl Probing<'_> {
     async fn probe(&mut self) -> Result<bool, Failure> {
         self.statistics.send();
         self.visit.ask(self.means.command());
-        let until = Instant::now() + ANSWER_WITHIN;
-        while let Some(event) = self.next(until).await? {
+        let sent = Instant::now();
+        while let Some(event) = self.next(Some(sent + ANSWER_WITHIN)).await? {
             self.notice(&event)?;
-            if let Some(elapsed) = self.means.answer(&event) {
+            let Some(elapsed) = self.means.answer(&event) else { continue };
+            if self.is_ours(elapsed, sent) {
                 self.statistics.answer(elapsed);
                 return self.print(Some(elapsed));
+            }
+            if self.means == Means::Ping {
+                // The session took ours for the same as that one, and waits for no other.
+                self.visit.ask(self.means.command());
             }
         }
         self.print(None)
     }
 
+    /// Whether that answers what was sent then, and not an earlier probe that was given up or what the session asks for by
+    /// itself. A ping of its own that was under way is as good as ours, which then is none of its own.
+    fn is_ours(&self, elapsed: Duration, sent: Instant) -> bool {
+        elapsed <= sent.elapsed() || self.means == Means::Ping && elapsed <= ANSWER_WITHIN
+    }
+
     /// What happens before that time.
-    async fn next(&mut self, until: Instant) -> Result<Option<Event>, Failure> {
-        let leave_by = self.leave_by.filter(|leave_by| *leave_by < until);
-        match timeout_at(leave_by.unwrap_or(until), self.visit.next()).await {
+    async fn next(&mut self, until: Option<Instant>) -> Result<Option<Event>, Failure> {
+        let leave_by = self.leave_by.filter(|leave_by| until.is_none_or(|until| *leave_by < until));
+        let Some(end) = leave_by.or(until) else { return Ok(Some(self.visit.next().await?.1)) };
+        match timeout_at(end, self.visit.next()).await {
             Ok(told) => Ok(Some(told?.1)),
             Err(_) if leave_by.is_some() => {
                 let words = "left: this device was leader for a minute; --stay-leader goes on".to_owned();
@@ -187,6 +203,52 @@ impl Probing<'_> {
                 is_read(&format!("{word}: seq={sequence} time={} ms", statistics::millis(span_micros(elapsed))))
             }
             None => is_read(&format!("{word}: seq={sequence} no answer")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::ConnectionArgs;
+
+    /// What one probe takes for its answer of those that come.
+    fn answered(means: Means, came: &[Event]) -> (u64, String) {
+        let options = ProbeArgs {
+            profile: None,
+            count: Some(1),
+            interval: Duration::MAX,
+            means: crate::cli::MeansArgs { ping: false, reflect: false, yes: false },
+            json: false,
+            connection: ConnectionArgs::default(),
+        };
+        crate::runtime::event_loop().unwrap().block_on(async {
+            let (mut visit, _asked, events) = Visit::scripted();
+            for event in came {
+                events.send((clock::now(), event.clone())).unwrap();
+            }
+            let statistics = Statistics::default();
+            let mut probing =
+                Probing { options: &options, means, visit: &mut visit, stays: true, leave_by: None, statistics };
+            assert!(probing.probe().await.unwrap());
+            (probing.statistics.answered(), probing.statistics.lines().concat())
+        })
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_is_not_taken_for_ours() {
+        let late = ANSWER_WITHIN + Duration::from_secs(1);
+        let list = |elapsed| Event::RoundTrip { probe: Probe::DevicesInfo, elapsed };
+        let pong = |elapsed| Event::RoundTrip { probe: Probe::Ping, elapsed };
+        let stored = |round_trip| Event::ReflectionStored { round_trip };
+        for (means, came) in [
+            (Means::DevicesInfo, [list(late), list(Duration::ZERO)]),
+            (Means::Ping, [pong(late), pong(Duration::ZERO)]),
+            (Means::Reflect, [stored(late), stored(Duration::ZERO)]),
+        ] {
+            let (answered, words) = answered(means, &came);
+            assert_eq!(answered, 1);
+            assert!(words.contains("min/avg/max/mdev = 0.000/"), "{words}");
         }
     }
 }

@@ -31,8 +31,7 @@ impl Leaving {
             let why = "not left: the profile says read_only = true, and leaving changes the group".to_owned();
             return Err(Failure::NotLeft { name: name.clone(), why, refused: true });
         }
-        let claim = Claim::take(config.keys.device_group_id(), config.device_id)
-            .map_err(|error| Failure::Usage(format!("{error}; quit that one first")))?;
+        let claim = Claim::take(config.keys.device_group_id(), config.device_id)?;
         let (session, address) = prepared::session(&profile)?;
         let farewell = match who_stays(session, address)? {
             Ok(farewell) => Some(farewell),

@@ -155,7 +155,7 @@ fn contacts_show_every_field() {
         work_last_full_sync_at: Some(NOW.0),
         work_availability_status: Some(d2d_sync::WorkAvailabilityStatus {
             category: 2,
-            description: "in a meeting".to_owned(),
+            description: WRITTEN.to_owned(),
         }),
     };
     let action = Some(today::contact_sync::Action::Update(today::contact_sync::Update { contact: Some(contact) }));
@@ -212,7 +212,7 @@ fn profile_settings_and_parameters_show_every_field() {
     use d2d_sync::mdm_parameters::{Parameter, parameter::Value as Held};
     use d2d_sync::user_profile as of;
     use today::{mdm_parameter_sync as mdm, settings_sync, user_profile_sync as profile_sync};
-    let link = |r#type| of::identity_links::IdentityLink { r#type: Some(r#type), description: "mine".to_owned() };
+    let link = |r#type| of::identity_links::IdentityLink { r#type: Some(r#type), description: WRITTEN.to_owned() };
     let links = vec![
         link(of::identity_links::identity_link::Type::PhoneNumber("+41 79".to_owned())),
         link(of::identity_links::identity_link::Type::Email("a@example.org".to_owned())),
@@ -243,7 +243,7 @@ fn profile_settings_and_parameters_show_every_field() {
     let held = |name: &str, value| (name.to_owned(), Parameter { value: Some(value) });
     let parameters = d2d_sync::MdmParameters {
         external_parameters: [
-            held("th_nickname", Held::StringValue("Nora".to_owned())),
+            held("th_nickname", Held::StringValue(WRITTEN.to_owned())),
             held("th_Safe_Password", Held::StringValue(WRITTEN.to_owned())),
             held("th_id_backup", Held::StringValue(WRITTEN.to_owned())),
             held("th_license_username", Held::StringValue(WRITTEN.to_owned())),

@@ -86,9 +86,16 @@ impl Desk {
 }
 
 impl Board {
-    /// Desks for one more session; returns its number, and that of its first desk.
+    /// Desks for one more session; returns its number, and that of its first desk. The next session of a profile takes
+    /// those of the last one, with what waits there and with its pace.
     pub(super) fn add_session(&self, profile: &str, rules: &[Rule]) -> (usize, usize) {
         let mut state = self.state();
+        let first = state.desks.iter().position(|desk| desk.profile == profile);
+        if let Some((first, session)) = first.and_then(|first| Some((first, state.desks.get(first)?.session))) {
+            drop(state);
+            self.set_lock(session, None);
+            return (session, first);
+        }
         let (session, first) = (state.locks.len(), state.desks.len());
         state.locks.push(None);
         state.desks.extend(rules.iter().enumerate().map(|(index, rule)| Desk {
@@ -247,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn the_next_session_of_a_profile_keeps_its_pace() {
+        let board = Board::default();
+        let first = board.add_session("home", &rules(Trigger::Replay));
+        board.leave(first.1, 0, case);
+        assert_eq!(board.take(Millis(10)).len(), 1);
+        board.done(first.1);
+        assert_eq!(board.add_session("home", &rules(Trigger::Replay)), first);
+        board.leave(first.1, 0, case);
+        assert!(board.take(Millis(500)).is_empty(), "not sooner than a second");
+        assert_ne!(board.add_session("work", &rules(Trigger::Replay)), first);
+    }
+
+    #[test]
     fn a_command_that_runs_keeps_only_its_own_rule_waiting() {
         let board = Board::default();
         let (_, slow) = board.add_session("slow", &rules(Trigger::Lost));
@@ -283,7 +303,8 @@ mod tests {
     #[test]
     fn no_more_than_four_commands_run_at_once() {
         let board = Board::default();
-        let desks: Vec<usize> = (0..6).map(|_| board.add_session("", &rules(Trigger::Promoted)).1).collect();
+        let desks: Vec<usize> =
+            (0..6).map(|number| board.add_session(&number.to_string(), &rules(Trigger::Promoted)).1).collect();
         for desk in desks {
             board.leave(desk, 0, case);
         }

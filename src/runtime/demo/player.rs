@@ -85,10 +85,12 @@ impl Player {
     /// Plays until the device is dropped.
     pub(super) async fn play(mut self) {
         let mut expected = SlotState::New;
-        loop {
+        for visit in 0_u64.. {
             let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
             self.cue.send_replace(Cue::default());
-            let session = Session::new(self.config(expected), StdRng::seed_from_u64(self.seed));
+            // Each visit has nonces of its own.
+            let session =
+                Session::new(self.config(expected), StdRng::seed_from_u64(self.seed.wrapping_add(visit << 32)));
             let prompter = Prompter(Arc::clone(&self.cue));
             let driven = tokio::spawn(drive(session, self.address.clone(), receiver, prompter));
             let away_for = self.perform(&commands).await;

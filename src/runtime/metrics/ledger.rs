@@ -115,6 +115,15 @@ impl Default for Ledger {
 }
 
 impl Ledger {
+    /// Another session begins: what was of the last one only is over, what was counted stays.
+    pub(super) fn begin_anew(&mut self) {
+        self.state = State::Idle;
+        self.login = None;
+        self.leading_since = None;
+        self.devices.clear();
+        self.lock = LockWatch::default();
+    }
+
     pub(super) fn take(&mut self, at: Millis, event: &Event) {
         if let Some(ended) = self.lock.take(at, event) {
             self.lock_tally(ended.holder, ended.scope).held += at.since(ended.since);

@@ -60,11 +60,17 @@ impl Meters {
         Self { sessions: Mutex::new(Vec::new()), with_labels, board }
     }
 
-    /// A meter for one more session; its numbers carry the profile's name, if that is not empty.
+    /// A meter for one more session; its numbers carry the profile's name, if that is not empty. The next session of a
+    /// profile counts on from where the last one ended: each series is there once.
     #[must_use]
     pub fn meter(&self, profile: &str) -> Meter {
+        let mut sessions = self.sessions();
+        if let Some((_, meter)) = sessions.iter().find(|(name, _)| name == profile) {
+            meter.ledger().begin_anew();
+            return meter.clone();
+        }
         let meter = Meter::default();
-        self.sessions().push((profile.to_owned(), meter.clone()));
+        sessions.push((profile.to_owned(), meter.clone()));
         meter
     }
 

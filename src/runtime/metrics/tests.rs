@@ -49,6 +49,34 @@ fn profiles_are_told_apart_and_each_family_comes_once() {
 }
 
 #[test]
+fn the_next_session_of_a_profile_counts_on_in_the_same_series() {
+    let meters = meters();
+    let first = meters.meter("home");
+    first.take(Millis(0), &Event::Promoted);
+    let next = meters.meter("home");
+    let _ = meters.meter("work");
+    next.take(Millis(0), &Event::Promoted);
+    let page = meters.page(Millis(0));
+    has(&page, "d2mtop_promotions_total{profile=\"home\"} 2");
+    let series: Vec<&str> = page
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|it| it.0)
+        .collect();
+    let once: std::collections::BTreeSet<&&str> = series.iter().collect();
+    assert_eq!(once.len(), series.len(), "{page}");
+}
+
+#[test]
+fn what_was_of_the_last_session_only_does_not_outlive_it() {
+    let meters = meters();
+    meters.meter("").take(Millis(0), &Event::Promoted);
+    let _ = meters.meter("");
+    has(&meters.page(Millis(9_000)), "d2mtop_leader 0");
+}
+
+#[test]
 fn a_server_with_ever_new_close_codes_makes_no_ever_longer_page() {
     let meters = meters();
     let meter = meters.meter("");

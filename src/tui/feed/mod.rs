@@ -12,7 +12,7 @@ use super::format::Zone;
 use super::keymap::{Motion, Way};
 use super::moment;
 use crate::group::filter::{FilterError, Moment};
-use crate::group::{Group, Row};
+use crate::group::{Group, JournalState, Row};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
@@ -329,6 +329,9 @@ impl Reading {
     /// Why there is no row to show.
     pub(super) fn why_empty(&self, group: &Group) -> &'static str {
         match &self.filter {
+            _ if group.feed().is_empty() && *group.journal() == JournalState::Keeps => {
+                "nothing was reflected since the start; k goes on in the journal"
+            }
             _ if group.feed().is_empty() => "nothing was reflected yet",
             Some(sieve) if !sieve.is_complete(group) => "filtering…",
             _ => "no row fits the filter; Esc shows all again",

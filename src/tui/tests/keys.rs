@@ -238,3 +238,18 @@ fn devices_are_sorted_and_keep_their_selection() {
     last_reaction(&mut ui, &group, "js");
     assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN));
 }
+
+/// Where only the lack of room is shown, nobody sees what a key does.
+#[test]
+fn without_room_keys_do_nothing_but_end_suspend_and_repaint() {
+    let group = normal();
+    let mut ui = Ui::new(settings());
+    draw(&mut ui, &group, (39, 9));
+    for key in ['D', 'L', 'P', 'r', 'n', '/', '?', '2'] {
+        assert_eq!(press(&mut ui, &group, KeyCode::Char(key)), Reaction::Nothing, "{key} without room");
+    }
+    assert_eq!(press(&mut ui, &group, KeyCode::Enter), Reaction::Nothing);
+    assert_eq!(press(&mut ui, &group, KeyCode::Char('q')), Reaction::Quit);
+    draw(&mut ui, &group, (80, 24));
+    assert_eq!(press(&mut ui, &group, KeyCode::Char('?')), Reaction::Redraw, "with room again");
+}

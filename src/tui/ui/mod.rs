@@ -48,6 +48,8 @@ pub(super) struct Ui {
     /// How many devices a page shows.
     device_page: usize,
     wrong_at: Option<Millis>,
+    /// Whether the last frame had room for more than saying that it has none.
+    pub(super) is_seen: bool,
     /// What is to be put into the clipboard.
     copied: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Ui {
             clock_accepted: false,
             device_page: 0,
             wrong_at: None,
+            is_seen: true,
             copied: None,
         }
     }
@@ -181,15 +184,20 @@ impl Ui {
     pub(super) fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
         match input {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::lookup(*key, self.place()) {
+                // Nobody should do what they cannot see.
+                Some(action) if !self.is_seen && !action.works_unseen() => Reaction::Nothing,
                 Some(action) => self.act(action, group, now),
+                None if !self.is_seen => Reaction::Nothing,
                 None => self.type_key(*key, group, now),
             },
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
-            TerminalEvent::Paste(text) => self.paste(text, group, now),
-            TerminalEvent::Key(_) | TerminalEvent::FocusGained | TerminalEvent::FocusLost | TerminalEvent::Mouse(_) => {
-                Reaction::Nothing
-            }
+            TerminalEvent::Paste(text) if self.is_seen => self.paste(text, group, now),
+            TerminalEvent::Key(_)
+            | TerminalEvent::Paste(_)
+            | TerminalEvent::FocusGained
+            | TerminalEvent::FocusLost
+            | TerminalEvent::Mouse(_) => Reaction::Nothing,
         }
     }
 

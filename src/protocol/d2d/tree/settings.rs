@@ -65,7 +65,7 @@ fn identity_link(link: &d2d_sync::user_profile::identity_links::IdentityLink) ->
         Some(Type::Email(address)) => fields.put("email", Value::text(address)),
         None => {}
     }
-    fields.put("description", Value::text(&link.description));
+    fields.put("description", Value::private(link.description.len()));
     Branch::new("identity link", Value::Present, fields.0)
 }
 
@@ -113,7 +113,8 @@ fn parameter((name, parameter): (&String, &Parameter)) -> Branch {
     let secret = SECRET_PARAMETERS.iter().any(|part| lower.contains(part));
     let value = match &parameter.value {
         Some(parameter::Value::StringValue(text)) if secret => Value::secret(text.len()),
-        Some(parameter::Value::StringValue(text)) => Value::text(text),
+        // Names, numbers and whatever else an administrator has written of a person.
+        Some(parameter::Value::StringValue(text)) => Value::private(text.len()),
         Some(parameter::Value::BooleanValue(flag)) => Value::Flag(*flag),
         Some(parameter::Value::IntegerValue(_)) if secret => Value::secret(size_of::<u64>()),
         Some(parameter::Value::IntegerValue(number)) => Value::Number(*number),

@@ -229,6 +229,6 @@ pub(super) fn availability(fields: &mut Fields, status: Option<&d2d_sync::WorkAv
     let Some(status) = status else { return };
     let mut inner = Fields::default();
     inner.word("category", Some(status.category), d2d_sync::WorkAvailabilityStatusCategory::as_str_name);
-    inner.put("description", Value::text(&status.description));
+    inner.put("description", Value::private(status.description.len()));
     fields.under("work availability status", inner);
 }
