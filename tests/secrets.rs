@@ -169,9 +169,9 @@ fn nothing_that_the_dashboard_writes_holds_a_key() {
         if fault.is_empty() || !cfg!(debug_assertions) {
             terminal.wait_for("live");
             terminal.press("?");
-            terminal.wait_for("Keys");
+            terminal.wait_for("┌─ Keys ─");
             terminal.press("\u{1b}");
-            terminal.wait("the help to close", |screen| !screen.contents().contains("this help"));
+            terminal.wait("the help to close", |screen| !screen.contents().contains("┌─ Keys ─"));
             terminal.press("q");
         }
         terminal.end();
