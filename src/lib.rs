@@ -30,11 +30,12 @@
 //!
 //! ```text
 //! socket -> net::Link -> session::Session::handle(now, Input::Frames) -> Output::Reflected
-//!        -> (durable) -> Input::Durable -> ReflectedAck out, one flush a batch
-//!        -> group::Group::apply(event)  -> tui draws | headless prints
+//!        -> journal, on a thread of its own -> Input::Durable -> ReflectedAck out, one flush a batch
+//!        -> group::Group::apply(event) -> tui draws | headless prints | metrics count | alerts run
 //! ```
 //!
-//! The unit is the batch: what one read of the socket brings is handled, acknowledged and handed on together.
+//! The unit is the batch: what one read of the socket brings is handled, made durable, acknowledged and handed on
+//! together. What happens after a batch is told after it. Without a journal a batch counts as durable once it is handed on.
 //!
 //! # The way a key goes
 //!

@@ -323,9 +323,9 @@ fn the_newest_envelopes_are_kept_within_their_budget() {
         (0..10).filter(|number| group.feed().envelope(*number).is_some()).collect::<Vec<_>>()
     };
     assert!(fill(Group::default()).is_empty());
-    assert_eq!(fill(Group::default().with_envelopes(350)), [7, 8, 9]);
-    assert_eq!(fill(Group::with_feed_rows(2).with_envelopes(350)), [8, 9], "no longer than their rows");
-    let mut group = Group::default().with_envelopes(350);
+    assert_eq!(fill(Group::default().with_envelopes(470)), [7, 8, 9]);
+    assert_eq!(fill(Group::with_feed_rows(2).with_envelopes(470)), [8, 9], "no longer than their rows");
+    let mut group = Group::default().with_envelopes(470);
     group.apply(Millis(1), &Event::Reflected(vec![message(5)]));
     assert_eq!(group.feed().envelope(0), Some(&sealed(5)));
 }

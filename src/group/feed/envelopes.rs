@@ -15,6 +15,11 @@ pub(super) struct Envelopes {
     budget: usize,
 }
 
+/// Its bytes, and what keeping any takes.
+fn cost(envelope: &Sealed<Envelope>) -> usize {
+    envelope.len() + size_of::<(u64, Sealed<Envelope>)>()
+}
+
 impl Envelopes {
     pub(super) fn with_budget(budget: usize) -> Self {
         Self { budget, ..Self::default() }
@@ -22,15 +27,16 @@ impl Envelopes {
 
     /// Copies the envelope: as it is, it would keep alive all that was read off the socket with it.
     pub(super) fn keep(&mut self, number: u64, envelope: &Sealed<Envelope>) {
-        if envelope.len() > self.budget {
+        let taken = cost(envelope);
+        if taken > self.budget {
             return;
         }
-        self.bytes += envelope.len();
+        self.bytes += taken;
         self.kept.push_back((number, Sealed::from_wire(Bytes::copy_from_slice(envelope.as_bytes()))));
         while self.bytes > self.budget
             && let Some((_, oldest)) = self.kept.pop_front()
         {
-            self.bytes -= oldest.len();
+            self.bytes -= cost(&oldest);
         }
     }
 
@@ -44,7 +50,7 @@ impl Envelopes {
         while self.kept.front().is_some_and(|(kept, _)| *kept < number)
             && let Some((_, oldest)) = self.kept.pop_front()
         {
-            self.bytes -= oldest.len();
+            self.bytes -= cost(&oldest);
         }
     }
 }

@@ -22,7 +22,7 @@ pub const HELP: [Help; 17] = [
     help("in", "from contacts; out is to them, sync is between own devices"),
     help(
         "conversation:ECHOECHO",
-        "with this contact, group or list, by identity, name or the beginning of an id; or with:",
+        "with this contact, group or list, by identity, name or the beginning of an id; with:ECHOECHO is the same",
     ),
     help("id:101", "of this id; also id>100"),
     help("size>1k", "larger than this many bytes, sealed; also < >= <="),
@@ -32,7 +32,7 @@ pub const HELP: [Help; 17] = [
     help("since:14:05", "received since then: a time of day, 10m (ago), 2026-01-31 or 2026-01-31T14:05"),
     help("until:10m", "received before then"),
     help("is:replay", "that use the nonce of another message"),
-    help("is:again,gap", "that came again after a reconnect, or before which ids are missing"),
+    help("is:again,gap", "that came again after a reconnect (again), or that ids are missing before (gap)"),
     help("is:ephemeral,unreadable", "that nobody acknowledges, or that cannot be read"),
     help("word", "with this word in the sentence, the device or the conversation"),
     help("\"two words\"", "with these words, as they stand"),
