@@ -90,7 +90,9 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
     let (written, real) = (options(&readme), options(&all));
     // Options of other programs in the examples.
     let others = [
-        ["--release", "--path", "--locked", "--open", "--version", "--help", "--bench", "--messages"].as_slice(),
+        ["--release", "--path", "--locked", "--open", "--version", "--help", "--bench", "--test", "--nocapture"]
+            .as_slice(),
+        &["--messages", "--runs"],
         &["--system", "--create-home", "--home-dir", "--shell", "--name", "--now", "--user"],
     ];
     let others = others.concat().into_iter().map(String::from).collect::<Vec<_>>();

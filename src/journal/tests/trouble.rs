@@ -125,7 +125,7 @@ fn damage_found_while_running_is_set_aside_by_the_next_start() {
         let mut journal = opened.journal;
         let words = with(message(1), |summary| summary.detail = Some(Clean::literal("new words")));
         for _ in 0..2 {
-            let error = journal.append(&[words.clone()]).unwrap_err();
+            let error = journal.append(std::slice::from_ref(&words)).unwrap_err();
             assert!(error.is_damage() && error.to_string().contains("restart d2mtop"), "{error}");
         }
         let note = home.path.with_file_name("journal.sqlite.suspect");
