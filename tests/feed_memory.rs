@@ -30,6 +30,8 @@ fn resident(line: &str) -> u64 {
 
 #[test]
 fn a_row_or_a_nonce_takes_more_memory_than_it_may() {
+    // First, while nothing was freed that they could take.
+    nonces();
     // What the first rows need once and for all is not theirs.
     let mut warm = Group::with_feed_rows(10_000);
     rows::fill(&mut warm, 20_000);
@@ -44,8 +46,6 @@ fn a_row_or_a_nonce_takes_more_memory_than_it_may() {
     assert!((80..=MOST_BYTES).contains(&each), "{each} bytes a row");
     assert!(peak <= MOST_BYTES, "{peak} bytes a row at the peak: it grew by copying");
     drop(warm);
-    drop(group);
-    nonces();
 }
 
 /// Those of earlier runs, and those of this one.
@@ -60,7 +60,7 @@ fn nonces() {
     let session = session().continuing(NonceFingerprinter::new([1; 16]), fingerprints.clone(), []);
     let each = (resident("VmRSS:") - before) / NONCES;
     println!("{each} bytes a nonce");
-    assert!(each <= MOST_BYTES, "{each} bytes a nonce");
+    assert!((8..=MOST_BYTES).contains(&each), "{each} bytes a nonce");
     drop((session, fingerprints));
 }
 
