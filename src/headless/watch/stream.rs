@@ -10,7 +10,7 @@ use crate::protocol::Millis;
 use crate::runtime::{Observer, ndjson};
 
 /// How many lines, one a message, may wait for a slow reader before messages are left out.
-const LINES: usize = 16_384;
+const LINES: usize = 32_768;
 
 /// What reaches the printer.
 pub(super) enum Told {
