@@ -1,23 +1,24 @@
 //! Which devices this machine is at the moment: a second login as the same device would cut the first one off.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::exclusive::{self, Exclusive, NotHad};
 use crate::protocol::{DeviceGroupId, DeviceId};
 
 /// Says to other processes of this user that a device is in use, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
-    /// Holds the lock.
-    _file: File,
+    _file: Exclusive,
 }
 
 /// Another process on this machine is this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("another d2mtop is running as this device; quit that one first")]
-pub struct InUse;
+#[error("another d2mtop is running as this device{}; quit that one first", exclusive::process(*.process))]
+pub struct InUse {
+    /// Its process id, if it says.
+    pub process: Option<u32>,
+}
 
 impl Claim {
     /// Claims a device; [`None`] if this machine has no place for claims, which is no reason not to go on.
@@ -31,12 +32,10 @@ impl Claim {
     fn take_in(directory: &Path, group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, InUse> {
         let group = group.to_string();
         let path = directory.join(format!("device-{}-{device}.lock", group.get(..16).unwrap_or(&group)));
-        let Ok(()) = DirBuilder::new().recursive(true).mode(0o700).create(directory) else { return Ok(None) };
-        let Ok(file) = OpenOptions::new().create(true).append(true).open(&path) else { return Ok(None) };
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { path, _file: file })),
-            Err(TryLockError::WouldBlock) => Err(InUse),
-            Err(TryLockError::Error(_)) => Ok(None),
+        match Exclusive::take(&path) {
+            Ok(file) => Ok(Some(Self { path, _file: file })),
+            Err(NotHad::Held(process)) => Err(InUse { process }),
+            Err(NotHad::File(_)) => Ok(None),
         }
     }
 }
@@ -58,7 +57,7 @@ mod tests {
         let group = DeviceGroupId([7; 32]);
         let take = |device| Claim::take_in(&directory.path().join("state"), group, DeviceId(device));
         let first = take(1).unwrap().expect("there is a place for claims");
-        assert_eq!(take(1).unwrap_err(), InUse);
+        assert_eq!(take(1).unwrap_err(), InUse { process: Some(std::process::id()) });
         assert!(take(2).unwrap().is_some(), "another device is free");
         drop(first);
         assert!(take(1).unwrap().is_some());

@@ -1,31 +1,26 @@
 //! [`Hold`]: one profile is open in one program only, or each would throw the other off the mediator.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::exclusive::{self, Exclusive, NotHad};
 use super::name::ProfileName;
-use super::{place, private};
+use super::place;
 
 /// In the directory of what the machine learns of a profile.
 const FILE: &str = "lock";
 
-/// Longer than anybody looks.
-const A_MOMENT: Duration = Duration::from_millis(50);
-
 /// The profile is ours until this is dropped, or the program ends in whatever way.
 #[derive(Debug)]
 pub struct Hold {
-    _file: File,
+    _file: Exclusive,
 }
 
 /// The profile cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum HoldError {
     /// It is open elsewhere.
-    #[error("the profile {name} is open in another d2mtop{}; quit that one first", who(*.process))]
+    #[error("the profile {name} is open in another d2mtop{}; quit that one first", exclusive::process(*.process))]
     Held {
         /// The profile.
         name: ProfileName,
@@ -40,10 +35,6 @@ pub enum HoldError {
         /// Why.
         cause: io::Error,
     },
-}
-
-fn who(id: Option<u32>) -> String {
-    id.map(|id| format!(" (process {id})")).unwrap_or_default()
 }
 
 impl Hold {
@@ -70,32 +61,11 @@ impl Hold {
     }
 
     fn take_at(path: &Path, name: &ProfileName) -> Result<Self, HoldError> {
-        let unusable = |cause| HoldError::File { path: path.to_owned(), cause };
-        if let Some(directory) = path.parent() {
-            private::make_directory(directory).map_err(unusable)?;
+        match Exclusive::take(path) {
+            Ok(file) => Ok(Self { _file: file }),
+            Err(NotHad::Held(process)) => Err(HoldError::Held { name: name.clone(), process }),
+            Err(NotHad::File(cause)) => Err(HoldError::File { path: path.to_owned(), cause }),
         }
-        // Not through a link: it is written to.
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-        let mut file = options.open(path).map_err(unusable)?;
-        // Whoever only looks has it for a moment.
-        let locked = file.try_lock().or_else(|_| {
-            std::thread::sleep(A_MOMENT);
-            file.try_lock()
-        });
-        match locked {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let _ = file.take(16).read_to_string(&mut text);
-                return Err(HoldError::Held { name: name.clone(), process: text.trim().parse().ok() });
-            }
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-        }
-        file.set_len(0).and_then(|()| file.rewind()).map_err(unusable)?;
-        writeln!(file, "{}", std::process::id()).map_err(unusable)?;
-        Ok(Self { _file: file })
     }
 }
 

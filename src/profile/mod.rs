@@ -2,6 +2,7 @@
 
 mod chosen;
 mod claim;
+mod exclusive;
 pub mod flavour;
 mod hardening;
 mod hold;
