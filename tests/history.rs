@@ -28,7 +28,7 @@ use d2mtop::protocol::{
     Sealed,
 };
 use program::{KEY, d2mtop, key_file, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PHONE: &str = "0200000000000000";
 /// 2026-11-01 12:00:00 UTC.
@@ -136,10 +136,30 @@ fn what_was_received_is_shown_without_a_login_in_both_dialects() {
         let between = ["--since", "2026-11-01T12:05", "--until", "2026-11-01T12:08", "--json"];
         let ids: Vec<_> = objects(&history(home.path(), &between)).iter().map(|line| line["id"].clone()).collect();
         assert_eq!(ids, [5, 6, 7]);
-        assert!(good(&history(home.path(), &["--kind", "group_sync"])).is_empty());
+        let none = history(home.path(), &["--kind", "group_sync"]);
+        assert!(good(&none).is_empty());
+        assert_eq!(String::from_utf8_lossy(&none.stderr), "d2mtop: nothing like that was received\n");
         let from_phone = objects(&history(home.path(), &["--from", PHONE, "--json", "--limit", "99"])).len();
         assert_eq!(from_phone, if dialect == Dialect::Dgk { 30 } else { 0 }, "{dialect}");
     }
+}
+
+#[test]
+fn devices_that_are_gone_keep_their_names() {
+    let home = home(Dialect::Dgk, &[]);
+    write_journal(home.path(), Dialect::Dgk, &[text(Dialect::Dgk, "ECHOECHO", 0)]);
+    let known = journal_file(home.path()).with_file_name("known.json");
+    let device = |id: &str, label: &str| {
+        let info = json!({ "label": label, "platform": "android", "app_version": "6", "platform_details": "" });
+        json!({ "id": id, "info": info })
+    };
+    let former = [device(PHONE, "Old phone"), device("0a0a0a0a0a0a0a0a", "Tablet")];
+    let devices = [device("0b0b0b0b0b0b0b0b", "Tablet")];
+    std::fs::write(&known, json!({ "version": 1, "devices": devices, "former": former }).to_string()).unwrap();
+    let shown = good(&history(home.path(), &["--from", "Old phone"]));
+    assert!(shown.contains("  Old phone  "), "{shown}");
+    let words = String::from_utf8(history(home.path(), &["--from", "Tablet"]).stderr).unwrap();
+    assert!(words.contains("0a0a0a0a0a0a0a0a, 0b0b0b0b0b0b0b0b"), "{words}");
 }
 
 #[test]
@@ -181,7 +201,7 @@ fn what_cannot_be_shown_is_said() {
         (&["nobody"], 2, "nobody"),
         (&["--since", "soon"], 2, "--since: a time is"),
         (&["--kind", "gossip"], 2, "incoming_message"),
-        (&["--from", "Pixel"], 2, "no known device is called Pixel"),
+        (&["--from", "Pixel"], 2, "no device is or was called Pixel"),
         (&["--conversation", "#xyz"], 2, "hex digits"),
         (&["--limit", "0"], 2, "--limit"),
     ] {

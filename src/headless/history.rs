@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
 use crate::group::Known;
-use crate::journal::{History, Query, Who, Within};
+use crate::journal::{History, HistoryRow, Query, Who, Within};
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
@@ -23,7 +23,7 @@ use time::Zone;
 /// How many rows are shown unless something says how many.
 const ROWS: u32 = 20;
 
-/// The other devices as they were last known, in the directory of what the machine learns of a profile.
+/// The other devices as they are or were known, in the directory of what the machine learns of a profile.
 const KNOWN_DEVICES: &str = "known.json";
 
 /// Prints what was asked for.
@@ -34,7 +34,7 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let store = Store::of_user().map_err(ProfileError::from)?;
     let (name, record) = chosen(&store, options.profile.as_deref())?;
     let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::StoreError::NoHome))?;
-    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
+    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default().ever();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
@@ -74,12 +74,22 @@ fn print_rows(
 ) -> Result<(), Failure> {
     let is_bounded = options.since.is_some() || options.until.is_some();
     let limit = options.limit.or((!is_bounded).then_some(ROWS));
-    match limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)) {
-        Some(limit) => {
-            let rows = history.page(&query, Within::Newest, limit)?;
-            rows.iter().try_for_each(|row| printer.row(row, out).map_err(Failure::Output))
-        }
-        None => history.rows(query).try_for_each(|row| printer.row(&row?, out).map_err(Failure::Output)),
+    let mut print = |row: &HistoryRow| printer.row(row, out).map_err(Failure::Output);
+    if let Some(limit) = limit {
+        let rows = history.page(&query, Within::Newest, usize::try_from(limit).unwrap_or(usize::MAX))?;
+        tell_if(rows.is_empty());
+        return rows.iter().try_for_each(print);
+    }
+    let mut rows = history.rows(query).peekable();
+    tell_if(rows.peek().is_none());
+    rows.try_for_each(|row| print(&row?))
+}
+
+/// Nothing printed may also look like something wrong.
+#[allow(clippy::print_stderr, reason = "words for people; standard output has the data only")]
+fn tell_if(nothing: bool) {
+    if nothing {
+        eprintln!("d2mtop: nothing like that was received");
     }
 }
 
@@ -119,16 +129,20 @@ fn device(text: &str, devices: &Known) -> Result<DeviceId, Failure> {
         return Ok(id);
     }
     let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
-    let mut found = devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id);
-    match (found.next(), found.next()) {
-        (Some(id), None) => Ok(id),
-        (Some(_), Some(_)) => {
-            Err(Failure::Usage(format!("--from: several devices are called {}; say its id", Clean::new(text))))
-        }
-        (None, _) => Err(Failure::Usage(format!(
-            "--from: no known device is called {}; a device id is 16 hex digits",
-            Clean::new(text)
+    let found: Vec<DeviceId> = devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect();
+    let label = Clean::new(text);
+    match found.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Failure::Usage(format!(
+            "--from: no device is or was called {label}, as far as is known here; a device id is 16 hex digits, and \
+             --stats lists what there is"
         ))),
+        several => {
+            let ids = several.iter().map(DeviceId::to_string).collect::<Vec<_>>().join(", ");
+            Err(Failure::Usage(format!(
+                "--from: several devices are or were called {label}; say which by its id: {ids}"
+            )))
+        }
     }
 }
 

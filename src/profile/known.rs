@@ -1,12 +1,12 @@
 //! The known devices of a profile in a file of its own, so that what changes while d2mtop is away is noticed, too.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::private;
 use crate::group::Known;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{DeviceId, DeviceInfo};
@@ -14,6 +14,9 @@ use crate::text::Clean;
 
 /// The version of the file; another one is not read.
 const VERSION: u32 = 1;
+
+/// More former devices are not kept.
+const MOST_FORMER: usize = 100;
 
 /// The list of known devices cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,9 @@ pub enum KnownError {
 struct Contents {
     version: u32,
     devices: Vec<Device>,
+    /// No longer in the list; who left first comes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<Device>,
 }
 
 /// A device; without a description, what it said of itself did not decrypt.
@@ -69,11 +75,39 @@ struct Info {
     platform_details: String,
 }
 
+/// The known devices, and what is still known of those that were there before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// As of the last list.
+    pub known: Known,
+    /// Those that are no longer there, and what they said of themselves; who left first comes first.
+    former: Vec<(DeviceId, DeviceInfo)>,
+}
+
+impl Kept {
+    /// Takes the next list; who is missing there becomes a former device.
+    pub fn replace(&mut self, known: Known) {
+        let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
+        let gone = self.known.iter().filter(|(id, _)| !is_there(*id));
+        self.former.extend(gone.filter_map(|(id, info)| Some((id, info?.clone()))));
+        self.former.retain(|(id, _)| !is_there(*id));
+        self.former.drain(..self.former.len().saturating_sub(MOST_FORMER));
+        self.known = known;
+    }
+
+    /// All devices that are known, or were.
+    #[must_use]
+    pub fn ever(&self) -> Known {
+        let former = self.former.iter().map(|(id, info)| (*id, Some(info.clone())));
+        former.chain(self.known.iter().map(|(id, info)| (id, info.cloned()))).collect()
+    }
+}
+
 /// Reads the list; [`None`] if there is no file yet.
 ///
 /// # Errors
 /// If the file cannot be read, or holds something else.
-pub fn load(path: &Path) -> Result<Option<Known>, KnownError> {
+pub fn load(path: &Path) -> Result<Option<Kept>, KnownError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|cause| KnownError::File { path: path.to_owned(), cause })?,
@@ -83,37 +117,30 @@ pub fn load(path: &Path) -> Result<Option<Known>, KnownError> {
     if contents.version != VERSION {
         return Err(KnownError::Version { path: path.to_owned(), version: contents.version });
     }
-    let devices = contents.devices.into_iter().map(|device| {
+    let read = |device: Device| {
         let id: DeviceId = device.id.parse().map_err(serde::de::Error::custom)?;
         Ok((id, device.info.map(Info::into_device_info)))
-    });
-    devices.collect::<Result<Known, _>>().map(Some).map_err(content)
+    };
+    let known = contents.devices.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
+    let former = contents.former.into_iter().map(read).collect::<Result<Vec<_>, _>>().map_err(content)?;
+    let former = former.into_iter().filter_map(|(id, info)| Some((id, info?))).collect();
+    Ok(Some(Kept { known, former }))
 }
 
 /// Writes the list, whole or not at all, readable by its owner only.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(path: &Path, known: &Known) -> Result<(), KnownError> {
-    write(path, known).map_err(|cause| KnownError::File { path: path.to_owned(), cause })
+pub fn save(path: &Path, kept: &Kept) -> Result<(), KnownError> {
+    write(path, kept).map_err(|cause| KnownError::File { path: path.to_owned(), cause })
 }
 
-fn write(path: &Path, known: &Known) -> io::Result<()> {
-    let devices = known.iter().map(|(id, info)| Device { id: id.to_string(), info: info.map(Info::of) }).collect();
-    let text = serde_json::to_string_pretty(&Contents { version: VERSION, devices })?;
-    // Beside it, so that it can be renamed over it; of this process alone, so that two do not mix.
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    let written = file
-        .set_permissions(Permissions::from_mode(0o600))
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
+fn write(path: &Path, kept: &Kept) -> io::Result<()> {
+    let device = |id: DeviceId, info: Option<&DeviceInfo>| Device { id: id.to_string(), info: info.map(Info::of) };
+    let devices = kept.known.iter().map(|(id, info)| device(id, info)).collect();
+    let former = kept.former.iter().map(|(id, info)| device(*id, Some(info))).collect();
+    let text = serde_json::to_string_pretty(&Contents { version: VERSION, devices, former })?;
+    private::replace(path, text.as_bytes())
 }
 
 impl Info {
@@ -140,16 +167,40 @@ impl Info {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
-    fn known() -> Known {
+    fn known() -> Kept {
         let info = DeviceInfo {
             platform: Platform::Ios,
             platform_details: Clean::new("iPad"),
             app_version: Clean::new("7.2.2"),
             label: Clean::new("evil\u{1b}]52;c;\u{202e}\"日本"),
         };
-        [(DeviceId(1), Some(info)), (DeviceId(2), None)].into_iter().collect()
+        let known = [(DeviceId(1), Some(info.clone())), (DeviceId(2), None)].into_iter().collect();
+        Kept { known, former: vec![(DeviceId(3), info)] }
+    }
+
+    #[test]
+    fn who_is_gone_is_a_former_device_until_it_is_back() {
+        let named = |label: &str| Some(DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() });
+        let list =
+            |ids: std::ops::Range<u64>| -> Known { ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect() };
+        let former = |kept: &Kept| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
+        let mut kept = Kept::default();
+        kept.replace(list(1..4));
+        assert!(former(&kept).is_empty());
+        kept.replace(list(2..3));
+        assert_eq!(former(&kept), [1, 3]);
+        assert_eq!(kept.ever().iter().count(), 3);
+        kept.replace(list(3..4));
+        assert_eq!(former(&kept), [1, 2], "one is back, another gone");
+        kept.replace(list(10..210));
+        kept.replace(Known::default());
+        assert_eq!(kept.former.len(), MOST_FORMER);
+        assert_eq!(kept.former.last().map(|(id, _)| id.0), Some(209), "the oldest are forgotten");
     }
 
     #[test]
@@ -179,7 +230,7 @@ mod tests {
             let error = load(&path).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("known.json"), "{content}: {error}");
         }
-        let nowhere = directory.path().join("missing/known.json");
+        let nowhere = path.join("missing/known.json");
         assert!(save(&nowhere, &known()).unwrap_err().to_string().contains("missing"));
     }
 }

@@ -1,41 +1,52 @@
-//! Keeps the known devices of a profile from one run to the next.
+//! Keeps the known devices of a profile from one run to the next, without making anybody wait for the disk.
 
 use std::path::PathBuf;
 
+use super::newest::Newest;
 use crate::group::Known;
 use crate::profile::known::{self, KnownError};
 
 /// The known devices of a profile, and the file that they are kept in.
 #[derive(Debug)]
 pub struct Memory {
-    path: PathBuf,
-    kept: Option<Known>,
+    known: Option<Known>,
+    newest: Newest<Known>,
 }
 
 impl Memory {
     /// What the file holds; nothing is known yet if there is none.
     ///
     /// # Errors
-    /// If the file cannot be read, or holds something else.
+    /// If the file cannot be read, or holds something else, or the system gives no thread to write it.
     pub fn open(path: PathBuf) -> Result<Self, KnownError> {
         let kept = known::load(&path)?;
-        Ok(Self { path, kept })
+        let known = kept.as_ref().map(|kept| kept.known.clone());
+        let (mut is_new, mut kept) = (kept.is_none(), kept.unwrap_or_default());
+        let file = path.clone();
+        let write = move |known: Known| {
+            if kept.known == known && !is_new {
+                return;
+            }
+            let mut next = kept.clone();
+            next.replace(known);
+            match known::save(&file, &next) {
+                Ok(()) => (is_new, kept) = (false, next),
+                // Tried again with the next list.
+                Err(error) => tracing::warn!("{error}"),
+            }
+        };
+        let newest = Newest::start("known devices", write).map_err(|cause| KnownError::File { path, cause })?;
+        Ok(Self { known, newest })
     }
 
-    /// What is known; [`None`] before the first list ever.
+    /// What was known when it was opened; [`None`] before the first list ever.
     #[must_use]
     pub const fn known(&self) -> Option<&Known> {
-        self.kept.as_ref()
+        self.known.as_ref()
     }
 
-    /// Keeps this from now on. A file that cannot be written is logged, and tried again with the next change.
-    pub fn keep(&mut self, known: Known) {
-        if self.kept.as_ref() == Some(&known) {
-            return;
-        }
-        match known::save(&self.path, &known) {
-            Ok(()) => self.kept = Some(known),
-            Err(error) => tracing::warn!("{error}"),
-        }
+    /// Keeps this from now on. A file that cannot be written is logged, and tried again with the next list.
+    pub fn keep(&self, known: Known) {
+        self.newest.write(known);
     }
 }

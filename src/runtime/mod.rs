@@ -13,6 +13,7 @@ mod memory;
 pub mod metrics;
 pub mod monitor;
 pub mod ndjson;
+mod newest;
 mod older;
 pub mod outcome;
 pub mod prepared;
