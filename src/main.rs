@@ -1,5 +1,6 @@
 //! Parses the command line, picks a mode, and turns what went wrong into words and an exit code.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -11,7 +12,10 @@ use d2mtop::{headless, profile, tui};
 fn main() -> ExitCode {
     profile::deny_core_dumps();
     profile::create_files_privately();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return tell(&said),
+    };
     // Held to the end: lines still under way are written when it is dropped.
     let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| eprintln!("d2mtop: {error}")));
     match run(&cli) {
@@ -20,6 +24,20 @@ fn main() -> ExitCode {
             eprintln!("d2mtop: {failure}");
             ExitCode::from(failure.exit_code())
         }
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+#[allow(clippy::print_stderr, reason = "words for people")]
+fn tell(said: &clap::Error) -> ExitCode {
+    let code = u8::try_from(said.exit_code()).unwrap_or(2);
+    match said.print() {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            let failure = Failure::Output(cause);
+            eprintln!("d2mtop: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+        _ => ExitCode::from(code),
     }
 }
 

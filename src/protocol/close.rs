@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::Clean;
+
 /// A WebSocket close code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(pub u16);
@@ -78,6 +80,12 @@ impl CloseCode {
         }
     }
 
+    /// The server's own words, where they say something that the code does not.
+    #[must_use]
+    pub fn own_words(self, reason: &Clean) -> Option<&str> {
+        Some(reason.as_str()).filter(|words| !words.is_empty() && *words != self.meaning())
+    }
+
     /// The same in a few words, for a header that has to say more.
     #[must_use]
     pub const fn short(self) -> &'static str {
@@ -138,6 +146,14 @@ impl fmt::Display for CloseCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_code_says_is_not_said_twice() {
+        let words = |text: &str| CloseCode::GOING_AWAY.own_words(&Clean::new(text)).map(str::to_owned);
+        assert_eq!(words(""), None);
+        assert_eq!(words(CloseCode::GOING_AWAY.meaning()), None);
+        assert_eq!(words("until nine").as_deref(), Some("until nine"));
+    }
 
     #[test]
     fn every_code_has_its_class() {

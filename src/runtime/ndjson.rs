@@ -400,8 +400,8 @@ const fn refusal(why: Refusal) -> &'static str {
 fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
     let (code, words) = match cause {
         DisconnectCause::ClosedByServer { code, reason } => {
-            let words =
-                if reason.is_empty() { code.meaning().to_owned() } else { format!("{}: {reason}", code.meaning()) };
+            let meaning = code.meaning();
+            let words = code.own_words(reason).map_or_else(|| meaning.to_owned(), |own| format!("{meaning}: {own}"));
             (Some(code.0), Some(words))
         }
         DisconnectCause::Unreachable(how)

@@ -519,6 +519,11 @@ impl Session {
         if self.is_over() {
             return;
         }
+        if let (Phase::Waiting { .. }, NextStep::End) = (&self.phase, next) {
+            // There is no connection that could end; why there is none was told.
+            self.phase = Phase::Ended;
+            return;
+        }
         self.release_before_leaving();
         if !matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
             self.outputs.push_back(Output::Close(CloseCode::NORMAL));

@@ -206,10 +206,10 @@ fn short_words(view: &View<'_>, cause: &DisconnectCause) -> String {
 /// Why a connection ended, in words.
 pub(super) fn cause_words(cause: &DisconnectCause) -> String {
     match cause {
-        DisconnectCause::ClosedByServer { code, reason } if reason.is_empty() => {
-            format!("{} ({code})", code.meaning())
+        DisconnectCause::ClosedByServer { code, reason } => {
+            let own = code.own_words(reason).map(|words| format!(": {words}")).unwrap_or_default();
+            format!("{} ({code}){own}", code.meaning())
         }
-        DisconnectCause::ClosedByServer { code, reason } => format!("{} ({code}): {reason}", code.meaning()),
         DisconnectCause::Unreachable(why) => format!("cannot connect ({why})"),
         DisconnectCause::Broken(why) if why.is_empty() => "connection lost".to_owned(),
         DisconnectCause::Broken(why) => format!("connection lost ({why})"),
