@@ -19,9 +19,16 @@ mod program;
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
 
+use std::io::Read as _;
+use std::time::Duration;
+
 use d2mtop::protocol::Dialect;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use program::{Mediator, key_file};
 use terminal::Terminal;
+
+/// Longer than anything takes on a busy machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 const DIALECTS: [&str; 2] = ["dgk", "mk"];
 
@@ -152,6 +159,27 @@ fn every_way_to_end_gives_the_terminal_back() {
         let status = terminal.end();
         assert_eq!(status.exit_code(), 0, "{name}: {status:?}");
         terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_what_runs_in_it() {
+    for arguments in [&["demo"][..], &["demo", "--headless", "--only", "logged_in"]] {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_d2mtop"));
+        command.args(arguments);
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        let mut first = [0; 64];
+        assert!(pty.master.try_clone_reader().unwrap().read(&mut first).unwrap() > 0, "{arguments:?}: it has begun");
+        drop(pty);
+        let (sender, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(child.wait()));
+        let ended = ended.recv_timeout(PATIENCE);
+        assert!(matches!(ended, Ok(Ok(_))), "{arguments:?} goes on without a terminal: {ended:?}");
     }
 }
 

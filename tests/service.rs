@@ -60,6 +60,13 @@ impl Watch {
         }
     }
 
+    /// All that is still printed.
+    fn lines(&mut self) -> Vec<Value> {
+        let mut rest = Vec::new();
+        self.lines.read_to_end(&mut rest).unwrap();
+        schema::lines(&rest)
+    }
+
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
@@ -154,6 +161,33 @@ fn a_hangup_reads_the_profile_anew_and_keeps_the_old_one_if_it_cannot() {
 }
 
 #[test]
+fn a_new_profile_waits_for_the_journal_of_the_old_one() {
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    add_profile(&mediator, Dialect::Dgk);
+    let mut watch = Watch::start(&mut d2mtop(home, &["watch", "home", "--stay-leader"]));
+    watch.wait_for("queue_dry");
+    let lock = home.join(".local/state/d2mtop/profiles/home/journal.sqlite.lock");
+    let lock = File::open(lock).unwrap();
+    // In the place of a disk that hangs: the old journal's file is not free when its session has left.
+    let waiting = std::thread::spawn(move || {
+        lock.lock().unwrap();
+        lock
+    });
+    let profiles = home.join(".config/d2mtop/profiles.toml");
+    let text = fs::read_to_string(&profiles).unwrap();
+    fs::write(&profiles, text.replace("before", "after")).unwrap();
+    watch.signal(Signal::HUP);
+    assert_eq!(watch.wait_for("disconnected")["cause"], "by_user");
+    let lock = waiting.join().unwrap();
+    watch.signal(Signal::HUP);
+    drop(lock);
+    assert_eq!(watch.wait_for("logged_in")["slot"], "existing");
+    watch.signal(Signal::TERM);
+    assert_eq!(watch.end(), (Some(0), String::new()));
+}
+
+#[test]
 fn a_service_comes_back_to_a_mediator_that_was_away() {
     let mut mediator = Mediator::start(&[]);
     add_profile(&mediator, Dialect::Dgk);
@@ -163,8 +197,9 @@ fn a_service_comes_back_to_a_mediator_that_was_away() {
     kill_process(mediator.process(), Signal::INT).unwrap();
     mediator.wait();
     assert_eq!(always.wait_for("disconnected")["next"], "retry", "the mediator left");
-    assert_eq!(always.wait_for("disconnected")["cause"], "unreachable", "one try");
-    assert_eq!(always.end().0, Some(4), "and no more");
+    let last = always.wait_for("disconnected");
+    assert_eq!((&last["cause"], always.lines()), (&"unreachable".into(), vec![]), "one try, and no more");
+    assert_eq!(always.end().0, Some(4));
     let unknown = run(mediator.home.path(), &["watch", "home", "--reconnect", "often"]);
     assert_eq!(unknown.status.code(), Some(2));
 }
@@ -213,10 +248,8 @@ fn a_slow_reader_gets_all_of_what_was_not_left_out() {
     let mut probe = d2mtop(mediator.home.path(), &["watch", "home", "--until-dry"]);
     let held = probe.output().unwrap();
     assert_eq!(held.status.code(), Some(2), "it waits for its reader");
-    let mut rest = Vec::new();
-    watch.lines.read_to_end(&mut rest).unwrap();
+    let lines = watch.lines();
     assert_eq!(watch.child.wait().unwrap().code(), Some(0));
-    let lines = schema::lines(&rest);
     let printed = lines.iter().filter(|line| line["event"] == "reflected").count() as u64;
     let left_out: u64 = lines.iter().filter_map(|line| line["messages"].as_u64()).sum();
     assert_eq!(printed + left_out, COUNT, "what is not there is counted");
@@ -227,7 +260,9 @@ fn a_full_disk_is_named_and_the_messages_are_not_lost() {
     let mediator = Mediator::start(&[]);
     add_profile(&mediator, Dialect::Dgk);
     let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
-    for arguments in [&["watch", "home"][..], &["demo", "--headless"], &["man"], &["completions", "bash"]] {
+    let help = [&["--help"][..], &["watch", "--help"], &["--version"]];
+    let data = [&["watch", "home"][..], &["demo", "--headless"], &["man"], &["completions", "bash"]];
+    for arguments in help.into_iter().chain(data) {
         let output = d2mtop(mediator.home.path(), arguments).stdout(full()).stderr(Stdio::piped()).output().unwrap();
         let words = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {words}");

@@ -6,15 +6,18 @@ mod reload;
 mod stream;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, OwnedPermit};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::cli::{MonitorArgs, UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
+use crate::journal;
 use crate::net::Address;
 use crate::profile::Profile;
 use crate::protocol::DeviceId;
@@ -25,7 +28,8 @@ use crate::runtime::{
     drive_keeping, event_loop, logging, ndjson,
 };
 use crate::session::{Command, Session};
-use printer::{Only, Printer};
+pub(super) use printer::Only;
+use printer::Printer;
 use progress::{Login, Progress, Reconnect};
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};
@@ -45,7 +49,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let terms = Terms {
         until: options.until,
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
-        only: Only::named(&options.stream.only)?,
+        only: Only::named(&options.stream.only.only)?,
     };
     let profile = Profile::from_options(options.profile.as_deref(), &options.connection)?;
     let mut reloading = Reloading::of(&profile, options);
@@ -60,10 +64,16 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let watched = event_loop().map_err(Failure::Start)?.block_on(async {
         let mut watch = Watch::start(terms)?;
         loop {
+            let journal = next.memories.journal.as_ref().map(|journal| journal.path().to_owned());
             if let Some(outcome) = watch.follow(next, reloading.as_ref()).await? {
                 return Ok(outcome);
             }
             let Some(reloading) = &mut reloading else { return Ok(Outcome::Normal) };
+            if let Some(journal) = journal
+                && !watch.outlasts_writer(journal).await?
+            {
+                return Ok(Outcome::Normal);
+            }
             let Prepared { session, address, memories, .. } = reloading.open(&mut held)?;
             next = Running { session, address, memories, monitor: monitors.monitor(&name) };
         }
@@ -83,8 +93,9 @@ pub(super) fn watch(
     memories: Memories,
     monitor: Monitor,
     until: UntilArgs,
+    only: Only,
 ) -> Result<Outcome, Failure> {
-    let terms = Terms { until, reconnect: Reconnect::default(), only: Only::default() };
+    let terms = Terms { until, reconnect: Reconnect::default(), only };
     let running = Running { session, address, memories, monitor };
     let ended = event_loop().map_err(Failure::Start)?.block_on(async {
         let mut watch = Watch::start(terms)?;
@@ -194,10 +205,6 @@ impl Watch {
         let Running { session, address, memories, monitor } = running;
         let own = session.config().device_id;
         let Memories { slot, known: memory, journal } = memories;
-        let session = match &memory {
-            Some(memory) => session.knowing(memory.known().cloned()),
-            None => session,
-        };
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let stream = Arc::new(Stream::default());
         let ended = Arc::clone(&stream);
@@ -282,6 +289,25 @@ impl Watch {
         }
     }
 
+    /// Waits until the journal is written to the end, which may take long where the disk hangs; false if a signal wants
+    /// the end before.
+    async fn outlasts_writer(&mut self, journal: PathBuf) -> Result<bool, Failure> {
+        let (sender, mut written) = oneshot::channel();
+        // Not of the event loop, whose end would wait for it.
+        let wait = move || sender.send(journal::wait_for_writer(&journal));
+        std::thread::Builder::new().name("journal's end".to_owned()).spawn(wait).map_err(Failure::Start)?;
+        loop {
+            tokio::select! {
+                waited = &mut written => return waited.unwrap_or(Ok(())).map(|()| true).map_err(Failure::from),
+                asked = self.signals.next() => match asked {
+                    Asked::End => return Ok(false),
+                    // The profile is about to be read.
+                    Asked::Reload => {}
+                }
+            }
+        }
+    }
+
     /// As a signal asks: politely, but whether or not anybody answers or reads.
     fn end_soon(&mut self, commands: &mpsc::Sender<Command>) {
         self.service.stopping();
@@ -331,7 +357,7 @@ struct Remembered {
 
 impl Remembered {
     fn take(&mut self, told: &Told) {
-        if let (Some(memory), Told::Event(_, Event::Devices(listed))) = (&mut self.memory, told) {
+        if let (Some(memory), Told::Event(_, Event::Devices(listed))) = (&self.memory, told) {
             memory.keep(Known::of(listed, self.own));
         }
     }

@@ -62,15 +62,26 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
         let failed = |cause| JournalError::File { path: path.to_owned(), cause };
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut options = OpenOptions::new();
-        let file = options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, ".lock"));
-        let file = file.map_err(failed)?;
+        let file = Self::open(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(JournalError::InUse(path.to_owned())),
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
+    }
+
+    /// The same, as soon as no other writer is there.
+    pub(super) fn wait(path: &Path) -> Result<Self, JournalError> {
+        let failed = |cause| JournalError::File { path: path.to_owned(), cause };
+        let file = Self::open(path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+
+    fn open(path: &Path) -> io::Result<File> {
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, ".lock"))
     }
 }
 

@@ -29,6 +29,7 @@ mod tests;
 mod waiting;
 mod writer;
 
+use std::path::Path;
 use std::time::Duration;
 
 pub use error::JournalError;
@@ -41,6 +42,14 @@ use crate::protocol::PseudonymKey;
 
 /// The name of the file in the directory of what the machine learns of a profile.
 pub const FILE: &str = "journal.sqlite";
+
+/// Returns once nobody writes the journal, which takes as long as the disk takes for what is under way.
+///
+/// # Errors
+/// If its directory cannot be used.
+pub fn wait_for_writer(path: &Path) -> Result<(), JournalError> {
+    file::Writing::wait(path).map(drop)
+}
 
 /// How a journal is kept.
 #[derive(Debug)]

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::group::Row;
-use crate::group::feed::Marks;
 use crate::protocol::d2d::SyncAction;
 
 fn conversation() -> impl Strategy<Value = Conversation> {
@@ -96,28 +95,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// What the row of a message must say.
 fn expected(message: &ReflectedMessage, how: &Conversations) -> HistoryRow {
-    let mut row = HistoryRow {
-        number: 0,
-        acknowledged_at: None,
-        conversation: None,
-        sender: None,
-        row: Row {
-            id: message.id,
-            size: message.size,
-            stored_at: message.stored_at,
-            received_at: message.received_at,
-            acknowledged_after: None,
-            header: message.header,
-            nonce: message.nonce,
-            content: message.content.clone(),
-            marks: Marks {
-                ephemeral: message.ephemeral,
-                repeated_nonce: message.repeated_nonce,
-                redelivered: message.redelivered,
-                gap: None,
-            },
-        },
-    };
+    let mut row =
+        HistoryRow { number: 0, acknowledged_at: None, conversation: None, sender: None, row: Row::new(message) };
     if let Ok(summary) = &mut row.row.content {
         summary.nickname = None;
         match how {
