@@ -8,21 +8,23 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "session/logged_in.rs"]
+mod logged_in;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use d2mtop::group::{Event, Group};
-use d2mtop::protocol::challenge::ephemeral_public_key;
 use d2mtop::protocol::d2d::{Composer, Draft};
 use d2mtop::protocol::{
-    Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId,
-    Millis, Nonce, Reflected, ReflectedHeader, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
+    DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Reflected, ReflectedHeader, ReflectedId,
+    Sealed, ServerMessage,
 };
-use d2mtop::session::{Config, Input, LeaderPolicy, Output, Presence, Session, Timing};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use d2mtop::session::{Input, Output};
+
+use logged_in::logged_in;
 
 const DIALECT: Dialect = Dialect::Dgk;
 const BATCH: u32 = 256;
@@ -30,40 +32,6 @@ const NOW: Millis = Millis(1_700_000_000_000);
 
 fn keys() -> Arc<GroupKeys> {
     Arc::new(GroupKeys::derive(DIALECT, &GroupSecret::new(&mut [1; 32])))
-}
-
-/// A session that has logged in.
-fn session() -> Session {
-    let config = Config {
-        keys: keys(),
-        device_id: DeviceId(1),
-        device_info: DeviceInfo::default(),
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::Stay,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
-    };
-    let mut session = Session::new(config, StdRng::seed_from_u64(1));
-    let hello = ServerMessage::Hello(ServerHello {
-        version: 0,
-        ephemeral_key: ephemeral_public_key(&[2; 32]),
-        challenge: Challenge([3; 32]),
-    });
-    let info = ServerMessage::Info(ServerInfo {
-        max_device_slots: 5,
-        slot_state: SlotState::New,
-        shared_device_data: Sealed::default(),
-        current_time: None,
-        reflection_queue_length: None,
-    });
-    session.handle(NOW, Input::Timer);
-    session.handle(NOW, Input::LinkUp);
-    session.handle(NOW, Input::Frames(vec![hello.encode(DIALECT), info.encode(DIALECT)]));
-    while session.poll().is_some() {}
-    session
 }
 
 /// A batch as one read of the socket brings it; the text fills the envelope up to about `size` bytes.
@@ -95,7 +63,7 @@ fn drain(criterion: &mut Criterion) {
         let frames = batch(size);
         group.bench_function(format!("{BATCH} messages of {size} bytes"), |bencher| {
             bencher.iter_batched(
-                || (session(), Group::default(), frames.clone()),
+                || (logged_in(&keys(), NOW), Group::default(), frames.clone()),
                 |(mut session, mut model, frames)| {
                     session.handle(NOW, Input::Frames(frames));
                     while let Some(output) = session.poll() {

@@ -10,21 +10,23 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "session/logged_in.rs"]
+mod logged_in;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use d2mtop::group::{Event, Group};
-use d2mtop::protocol::challenge::ephemeral_public_key;
 use d2mtop::protocol::d2d::{Composer, Draft};
 use d2mtop::protocol::{
-    Challenge, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId,
-    Millis, Nonce, Reflected, ReflectedHeader, ReflectedId, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
+    DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Reflected, ReflectedHeader, ReflectedId,
+    Sealed, ServerMessage,
 };
-use d2mtop::session::{Config, Input, LeaderPolicy, Output, Presence, Session, Timing};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use d2mtop::session::{Input, Output, Session};
+
+use logged_in::logged_in;
 
 const BATCH: u64 = 256;
 /// Messages come at this rate in the session's own time.
@@ -48,7 +50,7 @@ fn argument(name: &str) -> Option<u64> {
 
 fn soak(dialect: Dialect, messages: u64) {
     let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [1; 32])));
-    let mut device = Device { session: session(dialect, &keys), group: Group::default(), acknowledged: 0 };
+    let mut device = Device { session: logged_in(&keys, Millis(BEGIN)), group: Group::default(), acknowledged: 0 };
     let begin = Instant::now();
     let mut resident = Vec::new();
     let mut sent = 0;
@@ -111,40 +113,6 @@ impl Device {
             }
         }
     }
-}
-
-fn session(dialect: Dialect, keys: &Arc<GroupKeys>) -> Session {
-    let config = Config {
-        keys: Arc::clone(keys),
-        device_id: DeviceId(1),
-        device_info: DeviceInfo::default(),
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::Stay,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
-    };
-    let mut session = Session::new(config, StdRng::seed_from_u64(1));
-    let hello = ServerMessage::Hello(ServerHello {
-        version: 0,
-        ephemeral_key: ephemeral_public_key(&[2; 32]),
-        challenge: Challenge([3; 32]),
-    });
-    let info = ServerMessage::Info(ServerInfo {
-        max_device_slots: 5,
-        slot_state: SlotState::New,
-        shared_device_data: Sealed::default(),
-        current_time: None,
-        reflection_queue_length: None,
-    });
-    let now = Millis(BEGIN);
-    session.handle(now, Input::Timer);
-    session.handle(now, Input::LinkUp);
-    session.handle(now, Input::Frames(vec![hello.encode(dialect), info.encode(dialect)]));
-    while session.poll().is_some() {}
-    session
 }
 
 fn reflected(dialect: Dialect, keys: &GroupKeys, number: u64) -> Bytes {

@@ -230,10 +230,17 @@ pub struct ProxyArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
-pub struct StreamArgs {
+pub struct OnlyArgs {
     /// Print these events only, by name and separated by commas; a warning at the start is printed all the same
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     pub only: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stream")]
+pub struct StreamArgs {
+    #[command(flatten)]
+    pub only: OnlyArgs,
     /// Whether to connect again when a connection cannot be made or is lost: always, never, or so many times in a row. A
     /// server that wants somebody to decide ends it all the same
     #[arg(long, value_name = "always|never|N", default_value = "never")]
@@ -291,6 +298,8 @@ pub struct DemoArgs {
     /// Print what `watch` prints instead of opening the dashboard
     #[arg(long)]
     pub headless: bool,
+    #[command(flatten)]
+    pub only: OnlyArgs,
     #[command(flatten)]
     pub until: UntilArgs,
     #[command(flatten)]

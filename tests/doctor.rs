@@ -14,12 +14,12 @@ mod certificates;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/watching.rs"]
+mod watching;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use certificates::{Authority, Validity};
@@ -28,6 +28,7 @@ use program::{KEY, Mediator, key_file, run};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use watching::Watching;
 
 /// What the doctor says, by check, and the exit code.
 fn doctor(home: &Path, arguments: &[&str]) -> (BTreeMap<String, (String, String)>, Option<i32>) {
@@ -45,28 +46,12 @@ fn doctor(home: &Path, arguments: &[&str]) -> (BTreeMap<String, (String, String)
     (found, output.status.code())
 }
 
-/// A device that leads the group, until it is dropped.
-struct Leader(Child);
-
-impl Leader {
-    fn start(mediator: &Mediator, arguments: &[&str]) -> Self {
-        let key = key_file(mediator.home.path());
-        let mut all = vec!["watch", "--key-file", key.to_str().unwrap(), "--stay-leader"];
-        all.extend(arguments);
-        let mut child = program::d2mtop(mediator.home.path(), &all).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        while !lines.next().expect("the leader goes on").unwrap().contains(r#""event":"promoted""#) {}
-        // Its output is read to the end, so that it never waits.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(child)
-    }
-}
-
-impl Drop for Leader {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A device that leads, until it is dropped.
+fn leader(mediator: &Mediator, arguments: &[&str]) -> Watching {
+    let key = key_file(mediator.home.path());
+    let mut all = vec!["watch", "--key-file", key.to_str().unwrap(), "--stay-leader"];
+    all.extend(arguments);
+    Watching::until(program::d2mtop(mediator.home.path(), &all), r#""event":"promoted""#)
 }
 
 #[test]
@@ -80,7 +65,7 @@ fn all_is_well_in_both_dialects() {
     let ca = authority.file();
     for dialect in ["dgk", "mk"] {
         let way = ["--url", &url, "--ca", ca.to_str().unwrap(), "--pin", &leaf.pin, "--dialect", dialect];
-        let _leader = Leader::start(&mediator, &way);
+        let _leader = leader(&mediator, &way);
         let mut arguments = way.to_vec();
         arguments.extend(["--key-file", key.to_str().unwrap()]);
         let (found, code) = doctor(mediator.home.path(), &arguments);
@@ -112,13 +97,13 @@ fn a_d2mtop_that_runs_as_the_same_device_is_not_cut_off() {
     let mediator = Mediator::start(&[]);
     let key = key_file(mediator.home.path());
     let url = mediator.url();
-    let mut running = Leader::start(&mediator, &["--url", &url, "--device-id", "0102030405060708"]);
+    let mut running = leader(&mediator, &["--url", &url, "--device-id", "0102030405060708"]);
     let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--expect", "existing", "--device-id"];
     let with = |device: &'static str| [&arguments[..], &[device]].concat();
     let (found, code) = doctor(mediator.home.path(), &with("0102030405060708"));
     assert_eq!((code, found["login"].0.as_str()), (Some(0), "warn"), "{found:?}");
     assert!(found["login"].1.contains("would cut it off"), "{found:?}");
-    assert!(running.0.try_wait().unwrap().is_none(), "it goes on");
+    assert!(running.goes_on(), "it goes on");
     drop(running);
     let (found, _) = doctor(mediator.home.path(), &with("0102030405060708"));
     assert_eq!(found["login"].0, "ok", "what was killed claims nothing: {found:?}");

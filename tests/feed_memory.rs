@@ -9,11 +9,8 @@ mod rows;
 use std::sync::Arc;
 
 use d2mtop::group::Group;
-use d2mtop::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, NonceFingerprinter,
-    SlotState,
-};
-use d2mtop::session::{Config, LeaderPolicy, Presence, Session, Timing};
+use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, NonceFingerprinter};
+use d2mtop::session::{Config, Session};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -54,7 +51,7 @@ fn nonces() -> (Session, Vec<u64>) {
     const MOST_BYTES: u64 = 20;
     let mut random = StdRng::seed_from_u64(1);
     let keys = Arc::new(GroupKeys::derive(Dialect::Dgk, &GroupSecret::new(&mut [1; 32])));
-    let session = || Session::new(config(Arc::clone(&keys)), StdRng::seed_from_u64(1));
+    let session = || Session::new(Config::of(Arc::clone(&keys), DeviceId(1)), StdRng::seed_from_u64(1));
     let fingerprints: Vec<u64> = (0..NONCES).map(|_| random.r#gen()).collect();
     let before = resident("VmRSS:");
     let session = session().continuing(NonceFingerprinter::new([1; 16]), fingerprints.clone(), []);
@@ -62,19 +59,4 @@ fn nonces() -> (Session, Vec<u64>) {
     println!("{each} bytes a nonce");
     assert!((8..=MOST_BYTES).contains(&each), "{each} bytes a nonce");
     (session, fingerprints)
-}
-
-fn config(keys: Arc<GroupKeys>) -> Config {
-    Config {
-        keys,
-        device_id: DeviceId(1),
-        device_info: DeviceInfo::default(),
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::Stay,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
-    }
 }

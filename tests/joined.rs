@@ -16,16 +16,17 @@ mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/watching.rs"]
+mod watching;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use certificates::{Authority, Validity};
 use d2mtop::protocol::Dialect;
 use phone::phone_reflects;
 use program::{KEY, Mediator, d2mtop, key_file, run};
+use watching::Watching;
 
 /// A pin of no key at all.
 const OTHER_PIN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -52,25 +53,9 @@ fn has(home: &Path, name: &str) -> bool {
     run(home, &["profile", "show", name]).status.success()
 }
 
-/// A watch that goes on until it is killed.
-struct Watching(Child);
-
-impl Watching {
-    fn start(home: &Path, name: &str) -> Self {
-        let child = d2mtop(home, &["watch", name, "--stay-leader"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut watching = Self(child);
-        let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("queue_dry")), "it logs in");
-        std::thread::spawn(move || lines.for_each(drop));
-        watching
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A watch that goes on.
+fn watching(home: &Path, name: &str) -> Watching {
+    Watching::until(d2mtop(home, &["watch", name, "--stay-leader"]), "queue_dry")
 }
 
 #[test]
@@ -122,7 +107,7 @@ fn the_presence_of_a_profile_counts_and_the_option_goes_before_it() {
     phone_reflects(&mediator, Dialect::Dgk, 0, "Pixel 9");
     add(home, "phone", &mediator.url(), &[]);
     add(home, "lab", &mediator.url(), &["--presence", "visit=10m"]);
-    let leader = Watching::start(home, "phone");
+    let leader = watching(home, "phone");
     let visited = expect(home, &["watch", "lab", "--for", "6s"], 0, &["visit_over"]);
     assert!(visited.contains("\"logged_in\""), "{visited}");
     let stayed = expect(home, &["watch", "lab", "--for", "6s", "--presence", "stay"], 0, &["\"logged_in\""]);
@@ -140,7 +125,7 @@ fn the_doctor_examines_a_profile_and_leaves_it_as_it_was() {
     // The slot that the doctor took is known.
     expect(home, &["watch", "lab", "--until-dry"], 0, &["\"slot\":\"existing\""]);
     expect(home, &["doctor", "bal"], 2, &["there is no profile bal"]);
-    let open = Watching::start(home, "lab");
+    let open = watching(home, "lab");
     expect(home, &["doctor", "lab"], 0, &["warn  login", "would cut it off"]);
     drop(open);
     fs::remove_file(home.join("group.key")).unwrap();
@@ -158,7 +143,7 @@ fn what_cannot_be_opened_together_is_refused_by_name() {
     expect(home, &["one", "two", "--device-id", "0102030405060708"], 2, &["--device-id is for one profile"]);
     expect(home, &["one", "three"], 2, &["there is no profile three", "d2mtop --help"]);
     expect(home, &["watch", "one", "two"], 2, &["unexpected argument 'two'"]);
-    let open = Watching::start(home, "two");
+    let open = watching(home, "two");
     expect(home, &["one", "two"], 2, &["the profile two is open in another d2mtop"]);
     drop(open);
     let path = home.join(".config/d2mtop/profiles.toml");
@@ -203,7 +188,7 @@ fn a_profile_whose_device_is_gone_goes_and_one_that_cannot_leave_stays() {
         let mediator = Mediator::start(&[]);
         phone_reflects(&mediator, Dialect::Dgk, 0, "Pixel 9");
         add(home, "lab", &mediator.url(), &[]);
-        let open = Watching::start(home, "lab");
+        let open = watching(home, "lab");
         expect(home, &leave, 2, &["the profile lab is open in another d2mtop"]);
         drop(open);
         // Another mediator at the same place would know nothing of it; so does this one of a device that never was there.

@@ -18,10 +18,8 @@ use std::sync::Arc;
 
 use d2mtop::headless::leave::{Departure, leave_group, who_stays};
 use d2mtop::net::{Address, TlsOptions};
-use d2mtop::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState,
-};
-use d2mtop::session::{Config, Confirmed, LeaderPolicy, Presence, Session, Timing};
+use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup, SlotState};
+use d2mtop::session::{Config, Confirmed, Session};
 use phone::phone_reflects;
 use program::{KEY, Mediator};
 use rand::SeedableRng;
@@ -29,16 +27,8 @@ use rand::rngs::StdRng;
 
 fn session(dialect: Dialect, url: &str, expected_slot_state: SlotState) -> (Session, Address) {
     let config = Config {
-        keys: Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap())),
-        device_id: DeviceId(9),
-        device_info: DeviceInfo::default(),
         expected_slot_state,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::GiveUp,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
+        ..Config::of(Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap())), DeviceId(9))
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(url, ServerGroup::parse("01", dialect).unwrap());

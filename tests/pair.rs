@@ -15,14 +15,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use d2mtop::group::event::to_acknowledge;
 use d2mtop::group::{DisconnectCause, Event, NextStep};
 use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
-    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy,
-    GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, ServerMessage, SlotState, TransactionScope,
+    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret,
+    MessageId, Millis, ServerGroup, ServerMessage, TransactionScope,
 };
-use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Presence, Session, Timing};
+use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Session};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -142,21 +143,15 @@ impl World {
             .map(|number| {
                 let device = DeviceId(number as u64 + 1);
                 let config = session::Config {
-                    keys: Arc::clone(&keys),
-                    device_id: device,
                     device_info: DeviceInfo {
                         platform: Platform::Desktop,
                         label: Clean::new(&format!("device {number}")),
                         ..DeviceInfo::default()
                     },
-                    expected_slot_state: SlotState::New,
                     expiration_policy: ExpirationPolicy::Persistent,
-                    exhausted_policy: ExhaustedPolicy::Reject,
                     // The last one is a monitor like ourselves, the others stand for phones and desktops.
                     leader_policy: if number + 1 == DEVICES { LeaderPolicy::GiveUp } else { LeaderPolicy::Stay },
-                    presence: Presence::Stay,
-                    read_only: false,
-                    timing: Timing::default(),
+                    ..session::Config::of(Arc::clone(&keys), device)
                 };
                 Client {
                     session: Session::new(config, StdRng::seed_from_u64(random.r#gen())),
@@ -559,7 +554,7 @@ impl World {
                 }
             }
             Output::Reflected { connection, messages } => {
-                let count = messages.iter().filter(|message| !message.ephemeral).count();
+                let count = to_acknowledge(&messages);
                 self.totals.redelivered += messages.iter().filter(|message| message.redelivered).count() as u64;
                 for message in &messages {
                     let summary = message.content.as_ref().expect("everything decrypts");

@@ -16,10 +16,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
 use d2mtop::protocol::{
-    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy,
-    GroupKeys, GroupSecret, Millis, ServerGroup, ServerMessage, SlotState,
+    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, Millis,
+    ServerGroup, ServerMessage, SlotState,
 };
-use d2mtop::session::{Command, Config, Input, LeaderPolicy, LinkEnd, Output, Presence, Session, Timing};
+use d2mtop::session::{Command, Config, Input, LeaderPolicy, LinkEnd, Output, Presence, Session};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -354,16 +354,11 @@ fn keys(dialect: Dialect) -> Arc<GroupKeys> {
 
 fn config(dialect: Dialect, number: usize, presence: Presence, expected_slot_state: SlotState) -> Config {
     Config {
-        keys: keys(dialect),
-        device_id: DeviceId(number as u64 + 1),
-        device_info: DeviceInfo::default(),
         expected_slot_state,
         expiration_policy: if number == PHONE { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile },
-        exhausted_policy: ExhaustedPolicy::Reject,
         leader_policy: if number == PHONE { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
         presence,
-        read_only: false,
-        timing: Timing::default(),
+        ..Config::of(keys(dialect), DeviceId(number as u64 + 1))
     }
 }
 

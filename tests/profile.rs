@@ -11,18 +11,20 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/watching.rs"]
+mod watching;
 
 use std::fs;
 use std::io::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use program::{KEY, Mediator, d2mtop, key_file, run};
 use serde_json::Value;
+use watching::Watching;
 
 const CLIENT_KEY: &str = "1a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233343536373839";
 
@@ -221,25 +223,9 @@ fn an_imported_key_is_kept_follows_its_profile_and_goes_with_it() {
     assert!(!home.join(".local/state/d2mtop/profiles/house").exists());
 }
 
-/// A watch that goes on until it is killed.
-struct Watching(Child);
-
-impl Watching {
-    fn start(home: &Path, name: &str) -> Self {
-        let child = d2mtop(home, &["watch", name, "--stay-leader"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut watching = Self(child);
-        let mut lines = BufReader::new(watching.0.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("queue_dry")), "it logs in");
-        std::thread::spawn(move || lines.for_each(drop));
-        watching
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A watch that goes on.
+fn watching(home: &Path, name: &str) -> Watching {
+    Watching::until(d2mtop(home, &["watch", name, "--stay-leader"]), "queue_dry")
 }
 
 #[test]
@@ -247,8 +233,8 @@ fn the_second_to_open_a_profile_is_told_who_has_it() {
     let mediator = Mediator::start(&[]);
     let home = mediator.home.path();
     add(home, "lab", &mediator.url(), &[]);
-    let first = Watching::start(home, "lab");
-    let process = format!("process {}", first.0.id());
+    let first = watching(home, "lab");
+    let process = format!("process {}", first.id());
     for arguments in [
         &["watch", "lab", "--until-dry"][..],
         &["watch", "--until-dry"],

@@ -20,14 +20,11 @@ use std::time::{Duration, Instant};
 
 use d2mtop::group::{Event, Group, Standing};
 use d2mtop::net::{Address, TlsOptions};
-use d2mtop::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
-    ServerGroup, SlotState,
-};
+use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup};
 use d2mtop::runtime::{
     Memories, Monitor, Observer, Page, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
 };
-use d2mtop::session::{Command, Config, LeaderPolicy, Session, Timing};
+use d2mtop::session::{Command, Config, LeaderPolicy, Session};
 use d2mtop::text::Clean;
 use program::Mediator;
 use rand::SeedableRng as _;
@@ -41,16 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(40);
 fn device(mediator: &Mediator, group: u8, id: u64) -> (Session, Address) {
     let dialect = Dialect::Dgk;
     let config = Config {
-        keys: Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [group; 32]))),
-        device_id: DeviceId(id),
-        device_info: DeviceInfo::default(),
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        presence: d2mtop::session::Presence::Stay,
         leader_policy: LeaderPolicy::Stay,
-        read_only: false,
-        timing: Timing::default(),
+        ..Config::of(Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [group; 32]))), DeviceId(id))
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());

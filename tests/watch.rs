@@ -202,6 +202,16 @@ fn a_closed_pipe_ends_a_watch_quietly() {
 }
 
 #[test]
+fn the_demo_prints_chosen_events() {
+    let home = tempfile::tempdir().unwrap();
+    let output = run(home.path(), &["demo", "--headless", "--only", "logged_in,queue_dry", "--until-dry"]);
+    let events: Vec<_> = lines(&output.stdout).iter().map(|line| line["event"].clone()).collect();
+    assert_eq!(events, ["logged_in", "queue_dry"]);
+    let unknown = run(home.path(), &["demo", "--headless", "--only", "gossip"]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
 fn the_demo_tells_the_same_kinds_of_events_in_both_dialects() {
     let home = tempfile::tempdir().unwrap();
     for dialect in ["dgk", "mk"] {

@@ -10,12 +10,9 @@ use bytes::{Buf as _, BytesMut};
 use d2mtop::group::{Event, Group};
 use d2mtop::journal::{self, Journal};
 use d2mtop::net::{Address, TlsOptions};
-use d2mtop::protocol::{
-    ClientMessage, DeviceId, DeviceInfo, ExhaustedPolicy, ExpirationPolicy, Millis, PseudonymKey, ServerGroup,
-    ServerMessage, SlotState,
-};
+use d2mtop::protocol::{ClientMessage, DeviceId, Millis, PseudonymKey, ServerGroup, ServerMessage};
 use d2mtop::runtime::{Journaling, Observer, drive_keeping};
-use d2mtop::session::{Config, LeaderPolicy, Presence, Session, Timing};
+use d2mtop::session::{Config, LeaderPolicy, Session};
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -144,18 +141,7 @@ impl Observer for Counting {
 }
 
 fn session(port: u16, messages: u32, journal: Option<&Path>) -> (Duration, [u64; 3]) {
-    let config = Config {
-        keys: stream::keys(),
-        device_id: DeviceId(1),
-        device_info: DeviceInfo::default(),
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::Stay,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
-    };
+    let config = Config { leader_policy: LeaderPolicy::Stay, ..Config::of(stream::keys(), DeviceId(1)) };
     let session = Session::new(config, StdRng::seed_from_u64(1));
     let (session, journal) = match journal {
         None => (session, None),

@@ -50,22 +50,7 @@ fn summary(number: u32) -> Summary {
 }
 
 fn content(kind: Kind) -> Summary {
-    Summary {
-        author: None,
-        protocol_version: 3,
-        kind,
-        conversation: None,
-        message_type: None,
-        message_id: None,
-        created_at: None,
-        action: None,
-        body_length: 0,
-        count: 1,
-        sender: None,
-        nickname: None,
-        name: None,
-        detail: None,
-    }
+    Summary { protocol_version: 3, ..Summary::blank(kind) }
 }
 
 pub fn message(number: u32) -> ReflectedMessage {

@@ -111,6 +111,23 @@ pub struct Login {
     pub shared_version: Option<u32>,
 }
 
+/// The specification has a client warn when the clocks are further apart than this, in milliseconds.
+const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
+
+impl Login {
+    /// How far the server's clock is ahead, in milliseconds, if that is too far.
+    #[must_use]
+    pub fn clock_apart(&self) -> Option<i64> {
+        self.clock_offset.filter(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)
+    }
+}
+
+/// How many of these are to be acknowledged: ephemeral ones never are.
+#[must_use]
+pub fn to_acknowledge(messages: &[ReflectedMessage]) -> usize {
+    messages.iter().filter(|message| !message.ephemeral).count()
+}
+
 impl Event {
     /// Without sealed envelopes, for who queues events: each keeps what was read off the socket with it in memory.
     #[must_use]

@@ -44,22 +44,7 @@ fn message(id: u32) -> ReflectedMessage {
         nonce: None,
         header: ReflectedHeader::default(),
         envelope: Sealed::default(),
-        content: Ok(Summary {
-            author: Some(PHONE),
-            protocol_version: 0,
-            kind: Kind::SettingsSync,
-            conversation: None,
-            message_type: None,
-            message_id: None,
-            created_at: None,
-            action: None,
-            body_length: 2,
-            count: 1,
-            sender: None,
-            nickname: None,
-            name: None,
-            detail: None,
-        }),
+        content: Ok(Summary { author: Some(PHONE), body_length: 2, ..Summary::blank(Kind::SettingsSync) }),
     }
 }
 

@@ -7,8 +7,9 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::ndjson;
 use crate::protocol::Millis;
 use crate::runtime::clock;
 
@@ -86,7 +87,7 @@ fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, render: &impl
         while let Some(entry) = next {
             let (lines, count) = match entry {
                 Entry::Told { at, told, lines } => (render(at, told), lines),
-                Entry::LeftOut(lines) => (vec![object(clock::now(), "left_out", json!({ "lines": lines }))], 0),
+                Entry::LeftOut(lines) => (vec![ndjson::line(clock::now(), "left_out", json!({ "lines": lines }))], 0),
             };
             for line in lines {
                 // Nobody may be reading any more. That is no reason to stop serving.
@@ -98,17 +99,6 @@ fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, render: &impl
         }
         let _ = output.flush();
     }
-}
-
-/// A line of that time.
-pub(super) fn object(at: Millis, event: &str, fields: Value) -> Value {
-    let mut object = Map::new();
-    object.insert("event".to_owned(), event.into());
-    object.insert("at".to_owned(), at.0.into());
-    if let Value::Object(fields) = fields {
-        object.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
-    }
-    Value::Object(object)
 }
 
 /// Whoever waits for the file finds it whole: it appears by being renamed.

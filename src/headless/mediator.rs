@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use super::lines::{self, Lines};
+use super::ndjson;
 use crate::cli::MediatorArgs;
 use crate::mediator::{ChatEnd, Config, End, LogEvent, Removal};
 use crate::net::{Listener, ListenerOptions, LogLine, Tls};
@@ -78,7 +79,7 @@ fn chat_server(text: &str) -> Result<Arc<str>, Failure> {
 
 fn object(at: Millis, line: &LogLine) -> Value {
     let (event, fields) = fields(line);
-    lines::object(at, event, fields)
+    ndjson::line(at, event, fields)
 }
 
 fn fields(line: &LogLine) -> (&'static str, Value) {

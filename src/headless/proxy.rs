@@ -80,10 +80,6 @@ async fn serve(
     announce(&lines, local, accepts_any_certificate);
     let own = session.config().device_id;
     let Memories { slot, known: memory, journal } = memories;
-    let session = match &memory {
-        Some(memory) => session.knowing(memory.known().cloned()),
-        None => session,
-    };
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let (news, mut arriving) = mpsc::unbounded_channel();
     let teller = Teller { lines: Arc::clone(&lines), news, own, unread: Arc::default(), overflowed: false };
@@ -153,7 +149,7 @@ enum Told {
 fn render(at: Millis, told: Told) -> Vec<Value> {
     match told {
         Told::Event(event) => ndjson::lines(at, &event),
-        Told::Ours(event, fields) => vec![lines::object(at, event, fields)],
+        Told::Ours(event, fields) => vec![ndjson::line(at, event, fields)],
     }
 }
 
@@ -334,7 +330,7 @@ impl Proxy {
                 }
             }
             News::Known(known) => {
-                if let Some(memory) = &mut self.memory {
+                if let Some(memory) = &self.memory {
                     memory.keep(known);
                 }
             }

@@ -393,9 +393,10 @@ impl ServerMessage {
             Self::Reflected(reflected) => {
                 let mut frame =
                     container::begin(PayloadType::Reflected, usize::from(REFLECTED_HEADER) + reflected.envelope.len());
-                frame.put_u8(REFLECTED_HEADER);
+                let header = ReflectedHeader::of(reflected.ephemeral, dialect);
+                frame.put_u8(header.length);
                 frame.put_u8(0);
-                frame.put_u16_le(flags(reflected.ephemeral, dialect));
+                frame.put_u16_le(header.flags);
                 frame.put_u32_le(reflected.id.0);
                 frame.put_u64_le(reflected.timestamp.0);
                 frame.put_slice(reflected.envelope.as_bytes());

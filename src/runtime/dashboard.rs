@@ -133,7 +133,7 @@ impl Observer for GroupKeeper {
         if stands_elsewhere {
             self.standing_changed.notify_one();
         }
-        if let (Some(memory), Some(known)) = (&mut self.memory, known) {
+        if let (Some(memory), Some(known)) = (&self.memory, known) {
             memory.keep(known);
         }
     }
@@ -151,10 +151,6 @@ impl RunningSession {
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
         let Memories { slot, known: memory, journal } = memories;
-        let session = match &memory {
-            Some(memory) => session.knowing(memory.known().cloned()),
-            None => session,
-        };
         let older = journal.as_ref().map(|journal| Older::of(journal.path().to_owned()));
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });

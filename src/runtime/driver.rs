@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::clock;
 use super::journaling::{Journaling, Told};
+use crate::group::event::to_acknowledge;
 use crate::group::{Event, JournalState};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis, ReflectedId};
@@ -157,7 +158,7 @@ impl<O: Observer> Driver<O> {
             }
             Output::Close(code) => self.close(code).await,
             Output::Reflected { connection, messages } => {
-                let count = messages.iter().filter(|message| !message.ephemeral).count();
+                let count = to_acknowledge(&messages);
                 if count > 0 {
                     self.unacknowledged.push_back((self.read_at, count));
                 }
@@ -189,7 +190,7 @@ impl<O: Observer> Driver<O> {
         let now = clock::now();
         match told {
             Told::HandOn { connection, messages, durable } => {
-                let count = messages.iter().filter(|message| !message.ephemeral).count();
+                let count = to_acknowledge(&messages);
                 self.observer.tell(now, Event::Reflected(messages));
                 self.tell_what_was_held_back();
                 if durable {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock;
+use crate::group::event::to_acknowledge;
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::{Journal, JournalError};
 use crate::protocol::{Millis, Sealed};
@@ -343,7 +344,7 @@ impl Writer {
         match append(&mut self.journal, trouble.held.iter()) {
             Ok(()) => {
                 for Batch { connection, messages } in trouble.held {
-                    let count = messages.iter().filter(|message| !message.ephemeral).count();
+                    let count = to_acknowledge(&messages);
                     self.tell(Told::Durable { connection, count });
                 }
                 self.tell(Told::Works { come_again: trouble.missed });

@@ -121,6 +121,7 @@ impl Prepared {
                 None
             }
         });
+        let session = session.knowing(known.as_ref().and_then(|memory| memory.known().cloned()));
         Ok(Self {
             session,
             address,

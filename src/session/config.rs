@@ -92,6 +92,26 @@ pub struct Config {
     pub timing: Timing,
 }
 
+impl Config {
+    /// A device that does no harm: a slot of its own, new and volatile, no other device's when all are taken, and the
+    /// leader role given up at once.
+    #[must_use]
+    pub fn of(keys: Arc<GroupKeys>, device_id: DeviceId) -> Self {
+        Self {
+            keys,
+            device_id,
+            device_info: DeviceInfo::default(),
+            expected_slot_state: SlotState::New,
+            expiration_policy: ExpirationPolicy::Volatile,
+            exhausted_policy: ExhaustedPolicy::Reject,
+            leader_policy: LeaderPolicy::GiveUp,
+            presence: Presence::Stay,
+            read_only: false,
+            timing: Timing::default(),
+        }
+    }
+}
+
 /// How patient a session is.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {

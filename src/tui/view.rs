@@ -19,12 +19,9 @@ pub(super) struct View<'a> {
     pub(super) clock_accepted: bool,
 }
 
-/// The specification has a client warn when the clocks are further apart than this.
-const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
-
 /// How far the server's clock is ahead, if that is too far.
 pub(super) fn clock_apart(group: &Group) -> Option<i64> {
-    group.login()?.clock_offset.filter(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)
+    group.login()?.clock_apart()
 }
 
 impl View<'_> {

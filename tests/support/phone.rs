@@ -5,11 +5,10 @@ use std::sync::Arc;
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis,
-    ServerGroup, SlotState,
+    DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, SlotState,
 };
 use d2mtop::runtime::{Observer, drive};
-use d2mtop::session::{Command, Config, LeaderPolicy, Presence, Session, Timing};
+use d2mtop::session::{Command, Config, LeaderPolicy, Session};
 use d2mtop::text::Clean;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -44,16 +43,11 @@ pub fn phone_with_slot_reflects(
     let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
     let device = DeviceId(77);
     let config = Config {
-        keys,
-        device_id: device,
         device_info: DeviceInfo { platform: Platform::Android, label: Clean::new(label), ..DeviceInfo::default() },
         expected_slot_state,
         expiration_policy: ExpirationPolicy::Persistent,
-        exhausted_policy: ExhaustedPolicy::Reject,
         leader_policy: LeaderPolicy::Stay,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
+        ..Config::of(keys, device)
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());

@@ -18,9 +18,6 @@ const LOGIN_WITHIN: Duration = Duration::from_secs(15);
 /// For how long one must not have been promoted to say that another device leads.
 const FOLLOWING_AFTER: Duration = Duration::from_millis(1_500);
 
-/// The specification has a client warn when the clocks are further apart than this.
-const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
-
 /// The profile of a visitor: whatever it says otherwise, nobody loses a slot, a message or the leader's role to it.
 pub(super) fn harmless(mut profile: Profile) -> Profile {
     profile.session.read_only = true;
@@ -192,7 +189,7 @@ fn clocks(login: &Login) -> Finding {
         0..1_000 => "within a second of the server's".to_owned(),
         _ => format!("the server's is {} s {side} ours", apart / 1_000),
     };
-    if apart > CLOCK_TOLERANCE {
+    if login.clock_apart().is_some() {
         let words = format!("{words}; set this machine's clock, best by the network (timedatectl set-ntp true)");
         return Finding::new("clock", Status::Warn, &words);
     }

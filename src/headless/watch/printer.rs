@@ -13,11 +13,11 @@ use crate::runtime::{Failure, ndjson};
 
 /// Which events are printed.
 #[derive(Debug, Default)]
-pub(super) struct Only(Option<BTreeSet<String>>);
+pub(in crate::headless) struct Only(Option<BTreeSet<String>>);
 
 impl Only {
     /// All, unless some are named.
-    pub(super) fn named(names: &[String]) -> Result<Self, Failure> {
+    pub(in crate::headless) fn named(names: &[String]) -> Result<Self, Failure> {
         if let Some(unknown) = names.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
             let known = ndjson::EVENTS.join(", ");
             return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));

@@ -3,7 +3,8 @@
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::stream::{Told, durable};
+use super::stream::Told;
+use crate::group::event::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::CloseCode;
 use crate::runtime::{Failure, Outcome};
@@ -113,7 +114,7 @@ impl Progress {
             }
             Told::Event(_, Event::Devices(_)) => self.listed = true,
             Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
-            Told::Event(_, Event::Reflected(messages)) => self.received += durable(messages),
+            Told::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;

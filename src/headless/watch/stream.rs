@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::group::{Event, ReflectedMessage};
+use crate::group::Event;
+use crate::group::event::to_acknowledge;
 use crate::protocol::Millis;
 use crate::runtime::{Observer, ndjson};
 
@@ -83,7 +84,7 @@ impl StreamState {
             return self.keep(at, event, lines);
         }
         let (messages, durable, acknowledged) = match &event {
-            Event::Reflected(messages) => (messages.len(), durable(messages), 0),
+            Event::Reflected(messages) => (messages.len(), to_acknowledge(messages), 0),
             Event::Acknowledged { ids, .. } => (0, 0, ids.len()),
             Event::RoundTrip { .. } | Event::ReflectionStored { .. } | Event::Ignored(_) => (0, 0, 0),
             _ => return self.keep(at, event, lines),
@@ -104,15 +105,12 @@ impl StreamState {
     }
 }
 
-pub(super) fn durable(messages: &[ReflectedMessage]) -> usize {
-    messages.iter().filter(|message| !message.ephemeral).count()
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::group::ReflectedMessage;
     use crate::protocol::{OpenError, ReflectedHeader, ReflectedId, Sealed};
 
     const NOW: Millis = Millis(1_793_577_600_000);

@@ -100,7 +100,8 @@ pub struct Summary {
 
 impl Summary {
     /// A summary of which nothing but the kind is known.
-    pub(crate) const fn blank(kind: Kind) -> Self {
+    #[must_use]
+    pub const fn blank(kind: Kind) -> Self {
         Self {
             author: None,
             protocol_version: 0,

@@ -10,9 +10,6 @@ use crate::runtime::held_lock::{HeldLock, LockWatch};
 use crate::runtime::ndjson;
 use crate::text::Clean;
 
-/// How far apart clocks may be: twenty minutes, as everywhere.
-const CLOCK_TOLERANCE: u64 = 20 * 60 * 1_000;
-
 /// Watches one session for all rules.
 #[derive(Debug)]
 pub struct Spotter {
@@ -82,9 +79,7 @@ impl Spotter {
             (Trigger::Close(wanted), Event::Disconnected { cause, .. }) => {
                 matches!(cause, DisconnectCause::ClosedByServer { code, .. } if *code == wanted)
             }
-            (Trigger::ClockSkew, Event::LoggedIn(login)) => {
-                login.clock_offset.is_some_and(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)
-            }
+            (Trigger::ClockSkew, Event::LoggedIn(login)) => login.clock_apart().is_some(),
             _ => false,
         }
     }

@@ -12,10 +12,10 @@ use super::cast::CastMember;
 use super::script::{Script, Step};
 use crate::group::{DisconnectCause, Event, LockEvent, NextStep};
 use crate::net::Address;
-use crate::protocol::{ExhaustedPolicy, GroupKeys, Millis, SlotState, TransactionScope};
+use crate::protocol::{GroupKeys, Millis, SlotState, TransactionScope};
 use crate::runtime::clock;
 use crate::runtime::driver::{COMMAND_CAPACITY, Observer, drive};
-use crate::session::{Command, Config, LeaderPolicy, Presence, Session, Timing};
+use crate::session::{Command, Config, LeaderPolicy, Session};
 
 /// How long a simulated user holds the lock, so that a person sees it.
 const LOCK_HELD: Duration = Duration::from_millis(1_200);
@@ -104,17 +104,12 @@ impl Player {
 
     fn config(&self, expected_slot_state: SlotState) -> Config {
         Config {
-            keys: Arc::clone(&self.keys),
-            device_id: self.member.device_id,
             device_info: self.member.device_info.clone(),
             expected_slot_state,
             expiration_policy: self.member.expiration_policy,
-            exhausted_policy: ExhaustedPolicy::Reject,
             // These stand for apps that speak to the chat server.
             leader_policy: LeaderPolicy::Stay,
-            presence: Presence::Stay,
-            read_only: false,
-            timing: Timing::default(),
+            ..Config::of(Arc::clone(&self.keys), self.member.device_id)
         }
     }
 

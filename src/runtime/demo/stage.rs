@@ -15,10 +15,10 @@ use super::script::Script;
 use crate::cli::DemoArgs;
 use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::profile;
-use crate::protocol::{DeviceId, ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, ServerGroup, SlotState};
+use crate::protocol::{DeviceId, GroupKeys, GroupSecret, ServerGroup};
 use crate::runtime::event_loop;
 use crate::runtime::outcome::Failure;
-use crate::session::{Config, LeaderPolicy, Presence, Session, Timing};
+use crate::session::{Config, Session};
 use crate::text::Clean;
 
 /// The demo, set for one more device.
@@ -60,16 +60,8 @@ impl Stage {
         let (mediator, port) = start_mediator(ended.clone()).map_err(Failure::Start)?;
         let server_group = ServerGroup::parse("01", dialect).map_err(profile::ProfileError::from)?;
         let config = Config {
-            keys: Arc::clone(&keys),
-            device_id: own,
             device_info: profile::own_info(Clean::literal("d2mtop@demo")),
-            expected_slot_state: SlotState::New,
-            expiration_policy: ExpirationPolicy::Volatile,
-            exhausted_policy: ExhaustedPolicy::Reject,
-            leader_policy: LeaderPolicy::GiveUp,
-            presence: Presence::Stay,
-            read_only: false,
-            timing: Timing::default(),
+            ..Config::of(Arc::clone(&keys), own)
         };
         let session = Session::new(config, profile::fresh_random());
         let url = session.url(&format!("ws://127.0.0.1:{port}/"), server_group);

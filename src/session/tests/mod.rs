@@ -19,11 +19,11 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::*;
+use crate::group::event::to_acknowledge;
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    Challenge, DeviceId, DeviceInfo, ExhaustedPolicy, GroupKeys, GroupSecret, Reflected, ReflectedHeader, Sealed,
-    TransactionScope,
+    Challenge, DeviceId, DeviceInfo, GroupKeys, GroupSecret, Reflected, ReflectedHeader, Sealed, TransactionScope,
 };
 
 pub(super) const OWN: DeviceId = DeviceId(0x0101_0101_0101_0101);
@@ -47,16 +47,8 @@ pub(super) fn keys(dialect: Dialect) -> Arc<GroupKeys> {
 
 pub(super) fn config(dialect: Dialect) -> Config {
     Config {
-        keys: keys(dialect),
-        device_id: OWN,
         device_info: DeviceInfo { platform: Platform::Desktop, label: Clean::literal("test"), ..DeviceInfo::default() },
-        expected_slot_state: SlotState::New,
-        expiration_policy: ExpirationPolicy::Volatile,
-        exhausted_policy: ExhaustedPolicy::Reject,
-        leader_policy: LeaderPolicy::GiveUp,
-        presence: Presence::Stay,
-        read_only: false,
-        timing: Timing::default(),
+        ..Config::of(keys(dialect), OWN)
     }
 }
 
@@ -118,7 +110,7 @@ impl Bench {
             while let Some(output) = self.session.poll() {
                 sent |= matches!(output, Output::Send(_));
                 if let Output::Reflected { connection, messages } = &output {
-                    let count = messages.iter().filter(|message| !message.ephemeral).count();
+                    let count = to_acknowledge(messages);
                     self.session.handle(self.now, Input::Durable { connection: *connection, count });
                 }
                 self.outputs.push(output);

@@ -87,22 +87,7 @@ pub(super) fn devices() -> BTreeMap<DeviceId, ListedDevice> {
 }
 
 pub(super) fn summary(author: Option<DeviceId>, kind: Kind) -> Summary {
-    Summary {
-        author,
-        protocol_version: 3,
-        kind,
-        conversation: None,
-        message_type: None,
-        message_id: None,
-        created_at: None,
-        action: None,
-        body_length: 24,
-        count: 1,
-        sender: None,
-        nickname: None,
-        name: None,
-        detail: None,
-    }
+    Summary { author, protocol_version: 3, body_length: 24, ..Summary::blank(kind) }
 }
 
 pub(super) fn contact(identity: &'static str) -> Conversation {
