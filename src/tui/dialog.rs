@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget as _};
 
-use super::cut::{width, wrap};
+use super::cut::{cut, width, wrap};
 use super::lock::scope_words;
 use super::pen::Pen;
 use super::theme::{SELECTED, Theme};
@@ -206,8 +206,14 @@ impl Dialog {
         let inner = frame(buffer, area, (width, height), self.title, view.theme.attention());
         let room_for_text = usize::from(inner.height).saturating_sub(answer_lines.min(usize::from(inner.height) / 2));
         let mut pen = Pen::new(buffer, inner);
-        for (line, style) in lines.iter().take(room_for_text) {
-            pen.gap(1).text(line, *style).next_line();
+        for (index, (line, style)) in lines.iter().take(room_for_text).enumerate() {
+            let is_cut = index + 1 == room_for_text && lines.len() > room_for_text;
+            let line = if is_cut {
+                cut(&format!("{line} …"), pen.room().saturating_sub(2)).into_owned()
+            } else {
+                line.clone()
+            };
+            pen.gap(1).text(&line, *style).next_line();
         }
         let answers_top = u16::try_from(lines.len().min(room_for_text)).unwrap_or(0);
         let spare = inner.height.saturating_sub(answers_top + u16::try_from(answer_lines).unwrap_or(0)).min(1);

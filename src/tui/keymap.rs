@@ -94,6 +94,8 @@ pub(super) enum Place {
     On(Pane),
     /// In the help or a detail view.
     Page,
+    /// In the detail of a row.
+    Row,
     /// In a dialog.
     Dialog,
     /// In a line that is typed into: what means nothing here is text.
@@ -140,7 +142,7 @@ const fn bind(
 }
 
 use KeyCode::{BackTab, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
-use Place::{Dialog, Everywhere, Line, On, Page, Panes};
+use Place::{Dialog, Everywhere, Line, On, Page, Panes, Row};
 
 /// All keys. The first line that fits decides; the hint bar shows lines from top to bottom while there is room.
 pub(super) static TABLE: &[Binding] = &[
@@ -167,7 +169,7 @@ pub(super) static TABLE: &[Binding] = &[
     // Help and details.
     bind(Page, &[named(Esc), key('q'), key('?')], "Esc", Action::Back, "close", ""),
     bind(Page, &[named(Enter)], "Enter", Action::Confirm, "", ""),
-    bind(Page, &[key('b')], "b", Action::Reveal, "text", "in the detail of a row: show what was written, or hide it"),
+    bind(Row, &[key('b')], "b", Action::Reveal, "text", "in the detail of a row: show what was written, or hide it"),
     bind(Page, &[key('y')], "y", Action::Copy, "copy", ""),
     bind(Page, &[key('j'), named(Down)], "j k", Action::Move(Motion::Down), "scroll", ""),
     bind(Page, &[key('k'), named(Up)], "k", Action::Move(Motion::Up), "", ""),
@@ -253,7 +255,7 @@ impl Place {
     /// Whether a binding of this place applies where the user is now.
     pub(super) fn covers(self, here: Self) -> bool {
         match (self, here) {
-            (Everywhere, _) | (Panes, On(_)) => true,
+            (Everywhere, _) | (Panes, On(_)) | (Page, Row) => true,
             _ => self == here,
         }
     }
@@ -305,8 +307,8 @@ fn code(keys: &str) -> String {
 mod tests {
     use super::*;
 
-    const EVERY_PLACE: [Place; 8] =
-        [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Dialog, Line];
+    const EVERY_PLACE: [Place; 9] =
+        [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Row, Dialog, Line];
 
     #[test]
     fn keys_do_what_the_convention_says() {

@@ -78,15 +78,17 @@ impl Page {
         Self { about, top: 0, extent: (0, 0), revealed: false, targets: Vec::new(), chosen: 0 }
     }
 
-    /// Shows what was written, or hides it again; false where nothing ever was.
-    pub(super) const fn reveal(&mut self) -> bool {
-        let about_row = matches!(self.about, About::Row(_));
-        self.revealed = about_row && !self.revealed;
+    pub(super) const fn is_about_row(&self) -> bool {
+        matches!(self.about, About::Row(_))
+    }
+
+    /// Shows what was written in a row, or hides it again.
+    pub(super) const fn reveal(&mut self) {
+        self.revealed = !self.revealed;
         if self.revealed {
             // It stands at the top.
             self.top = 0;
         }
-        about_row
     }
 
     /// The row of the feed that Enter leads to.

@@ -151,6 +151,7 @@ impl Ui {
     pub(super) const fn place(&self) -> Place {
         match &self.overlay {
             Overlay::None => Place::On(self.focus),
+            Overlay::Page(page) if page.is_about_row() => Place::Row,
             Overlay::Page(_) => Place::Page,
             Overlay::Dialog(_) => Place::Dialog,
             Overlay::Line(_) => Place::Line,
@@ -440,12 +441,9 @@ impl Ui {
 
     /// Shows what was written, or hides it again.
     fn reveal(&mut self) -> Reaction {
-        if let Overlay::Page(page) = &mut self.overlay
-            && page.reveal()
-        {
-            return Reaction::Redraw;
-        }
-        Reaction::Nothing
+        let Overlay::Page(page) = &mut self.overlay else { return Reaction::Nothing };
+        page.reveal();
+        Reaction::Redraw
     }
 
     /// Where Enter leads from a page: to the row that it points at, or back.
