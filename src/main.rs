@@ -1,6 +1,7 @@
 //! Parses the command line, picks a mode, and turns what went wrong into words and an exit code.
 
-use std::io::ErrorKind;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -8,7 +9,6 @@ use d2mtop::cli::{Cli, Command};
 use d2mtop::runtime::{Failure, Outcome, logging};
 use d2mtop::{headless, profile, tui};
 
-#[allow(clippy::print_stderr, reason = "words for people, before or after the dashboard")]
 fn main() -> ExitCode {
     profile::deny_core_dumps();
     profile::create_files_privately();
@@ -17,26 +17,28 @@ fn main() -> ExitCode {
         Err(said) => return tell(&said),
     };
     // Held to the end: lines still under way are written when it is dropped.
-    let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| eprintln!("d2mtop: {error}")));
+    let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| remark(&error)));
     match run(&cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
-        Err(failure) => {
-            eprintln!("d2mtop: {failure}");
-            ExitCode::from(failure.exit_code())
-        }
+        Err(failure) => fail(&failure),
     }
 }
 
+/// Words for people, before or after the dashboard. Who cannot be told gets the exit code all the same.
+fn remark(words: &impl Display) {
+    let _ = writeln!(std::io::stderr(), "d2mtop: {words}");
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    remark(failure);
+    ExitCode::from(failure.exit_code())
+}
+
 /// Prints help, the version, or what is wrong with the command line.
-#[allow(clippy::print_stderr, reason = "words for people")]
 fn tell(said: &clap::Error) -> ExitCode {
     let code = u8::try_from(said.exit_code()).unwrap_or(2);
     match said.print() {
-        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-            let failure = Failure::Output(cause);
-            eprintln!("d2mtop: {failure}");
-            ExitCode::from(failure.exit_code())
-        }
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => fail(&Failure::Output(cause)),
         _ => ExitCode::from(code),
     }
 }

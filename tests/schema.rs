@@ -112,6 +112,7 @@ fn events() -> Vec<Event> {
         DisconnectCause::LeaderRole,
         DisconnectCause::VisitOver,
         DisconnectCause::JournalCaughtUp,
+        DisconnectCause::ChatClientLeft,
         DisconnectCause::LeftGroup,
         DisconnectCause::ByUser,
     ];
@@ -188,6 +189,14 @@ fn what_is_not_documented_is_found() {
         bad[field] = value;
         assert!(schema::fault(&bad).is_some(), "{bad}");
     }
+}
+
+#[test]
+fn the_lines_that_the_readme_shows_keep_to_the_schema() {
+    let readme = include_str!("../README.md");
+    let shown: Vec<_> = readme.lines().filter(|line| line.starts_with("{\"event\"")).collect();
+    assert!(!shown.is_empty(), "the README shows lines");
+    assert_eq!(schema::lines(shown.join("\n").as_bytes()).len(), shown.len());
 }
 
 /// The jq programs of the README, each between single quotes.

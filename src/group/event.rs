@@ -286,6 +286,8 @@ pub enum DisconnectCause {
     VisitOver,
     /// Messages that the journal could not take are fetched again, now that it can.
     JournalCaughtUp,
+    /// The chat client that used the connection has gone; the next one needs a new one.
+    ChatClientLeft,
     /// Our own device was dropped as the user asked.
     LeftGroup,
     /// The user asked.
@@ -322,6 +324,7 @@ impl DisconnectCause {
             Self::LeaderRole => "leader_role",
             Self::VisitOver => "visit_over",
             Self::JournalCaughtUp => "journal_caught_up",
+            Self::ChatClientLeft => "chat_client_left",
             Self::LeftGroup => "left_group",
             Self::ByUser => "by_user",
         }

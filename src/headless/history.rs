@@ -5,6 +5,7 @@ mod time;
 
 use std::io::{self, BufWriter, Write};
 
+use super::words::remark;
 use crate::cli::HistoryArgs;
 use crate::group::Known;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
@@ -86,10 +87,9 @@ fn print_rows(
 }
 
 /// Nothing printed may also look like something wrong.
-#[allow(clippy::print_stderr, reason = "words for people; standard output has the data only")]
 fn tell_if(nothing: bool) {
     if nothing {
-        eprintln!("d2mtop: nothing like that was received");
+        remark("nothing like that was received");
     }
 }
 

@@ -168,6 +168,7 @@ fn failed(end: &VisitEnd, expected: SlotState, locked: bool) -> Departure {
         DisconnectCause::LeaderRole
         | DisconnectCause::VisitOver
         | DisconnectCause::JournalCaughtUp
+        | DisconnectCause::ChatClientLeft
         | DisconnectCause::ByUser => Departure::Busy,
         DisconnectCause::Unreachable(why) | DisconnectCause::Broken(why) => Departure::Unreachable(why.clone()),
         DisconnectCause::ClosedByServer { code, .. } => {

@@ -186,6 +186,7 @@ impl std::fmt::Display for VisitEnd {
             DisconnectCause::LeaderRole
             | DisconnectCause::VisitOver
             | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::ChatClientLeft
             | DisconnectCause::ByUser => formatter.write_str("the session has left"),
             DisconnectCause::LeftGroup => formatter.write_str("this device has left the group"),
         }

@@ -219,6 +219,7 @@ pub(super) fn cause_words(cause: &DisconnectCause) -> String {
         DisconnectCause::LeaderRole => "promoted to leader, and left".to_owned(),
         DisconnectCause::VisitOver => "the visit is over".to_owned(),
         DisconnectCause::JournalCaughtUp => "fetching what the journal could not take".to_owned(),
+        DisconnectCause::ChatClientLeft => "the chat client has gone".to_owned(),
         DisconnectCause::LeftGroup => "left the group".to_owned(),
         DisconnectCause::ByUser => "as you asked".to_owned(),
     }

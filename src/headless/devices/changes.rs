@@ -96,9 +96,7 @@ impl Turn {
     fn told(self, at: Millis, listed: &Listed) -> (Value, String) {
         let (event, words, field, since) = match self.to {
             Activity::ConnectedSince(since) => ("device_online", "is connected", "connected_since", since),
-            Activity::LastDisconnect(since) => {
-                ("device_offline", "is gone from the server", "last_disconnect_at", since)
-            }
+            Activity::LastDisconnect(since) => ("device_offline", "has disconnected", "last_disconnect_at", since),
             Activity::LastLogin(since) => ("device_logged_in", "has logged in", "last_login_at", since),
             Activity::Unknown => ("device_unknown", "is in an unknown state", "at", at),
         };

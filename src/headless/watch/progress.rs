@@ -145,6 +145,7 @@ impl Progress {
             DisconnectCause::LeaderRole
             | DisconnectCause::VisitOver
             | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::ChatClientLeft
             | DisconnectCause::ByUser => None,
             DisconnectCause::LeftGroup => Some(Outcome::Normal),
             // The slot has expired while we stayed away, as it may: a new one is taken.

@@ -101,6 +101,7 @@ const fn is_loss(cause: &DisconnectCause) -> bool {
         DisconnectCause::LeaderRole
             | DisconnectCause::VisitOver
             | DisconnectCause::JournalCaughtUp
+            | DisconnectCause::ChatClientLeft
             | DisconnectCause::LeftGroup
             | DisconnectCause::ByUser
     )

@@ -1,0 +1,181 @@
+//! The session that the README shows, replayed: its commands are run as they stand there, and say what stands there.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod program;
+#[path = "support/watching.rs"]
+mod watching;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use program::{Mediator, d2mtop, key_file, run};
+use rustix::process::{Pid, Signal, kill_process};
+use watching::Watching;
+
+/// Longer than anything takes on a busy machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// Longer than it takes until a list that is asked for every second was asked for and came.
+const SEVERAL_LISTS: Duration = Duration::from_secs(5);
+
+/// The commands and what they print, in order.
+fn session() -> Vec<(&'static str, Vec<&'static str>)> {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```console\n$ d2mtop devices\n").expect("the README shows a session");
+    let (rest, _) = rest.split_once("```").expect("it ends");
+    let mut commands = vec![("d2mtop devices", Vec::new())];
+    for line in rest.lines() {
+        match line.strip_prefix("$ ") {
+            Some(command) => commands.push((command, Vec::new())),
+            None => commands.last_mut().unwrap().1.push(line),
+        }
+    }
+    commands
+}
+
+/// Without what differs from run to run: times, the host's name, and the widths that follow from it.
+fn normal(line: &str) -> String {
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let word = |(index, word): (usize, &&str)| {
+        let is_day = words.get(index + 1).is_some_and(|next| months.contains(next));
+        if word.starts_with("d2mtop@") {
+            "d2mtop@HOST".to_owned()
+        } else if is_day || months.contains(word) || is_time(word) {
+            "TIME".to_owned()
+        } else {
+            without_fractions(word)
+        }
+    };
+    words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// `22:47`, `22:49:53`
+fn is_time(word: &str) -> bool {
+    word.contains(':') && word.chars().all(|character| character.is_ascii_digit() || character == ':')
+}
+
+/// `time=0.439` and `0.4/1.6` without the numbers; a version has two points, and stays.
+fn without_fractions(word: &str) -> String {
+    let parts = word.split_inclusive(['=', '/']).map(|part| {
+        let number = part.trim_end_matches(['=', '/', ',']);
+        let is_fraction = number.split('.').count() == 2 && number.parse::<f64>().is_ok();
+        if is_fraction { part.replace(number, "N") } else { part.to_owned() }
+    });
+    parts.collect()
+}
+
+/// The people around the session, as it begins: who is in the group, and whether they are there.
+struct Stage {
+    mediator: Mediator,
+    key: String,
+    monitor: Option<Watching>,
+}
+
+impl Stage {
+    fn set() -> Self {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        let key = key_file(home).to_str().unwrap().to_owned();
+        let url = mediator.url();
+        let import = ["profile", "import", "home", "--key-file", &key, "--mediator", &url, "--server-group", "01"];
+        let import = [&import[..], &["--store", "file", "--device-id", "a1b2c3d4e5f60718"]].concat();
+        assert!(run(home, &import).status.success());
+        let mut stage = Self { mediator, key, monitor: None };
+        stage.monitor_watches("new");
+        for (id, label) in [("5c12aa90b3f7e601", "Old laptop"), ("8f3a19c2d0e1b477", "Work laptop")] {
+            let mut comes_and_goes = stage.device(&["watch", "--until-dry", "--persistent"], id, label, "new");
+            assert!(comes_and_goes.output().unwrap().status.success(), "{label}");
+        }
+        stage
+    }
+
+    fn device(&self, arguments: &[&str], id: &str, label: &str, expect: &str) -> Command {
+        let mut command = d2mtop(self.mediator.home.path(), arguments);
+        command.args(["--url", &self.mediator.url(), "--key-file", &self.key]);
+        command.args(["--device-id", id, "--label", label, "--expect", expect]);
+        command
+    }
+
+    fn monitor(&mut self, arguments: &[&str], expect: &str, until: &str) {
+        // One after the other: the same device twice would throw itself off.
+        self.monitor = None;
+        let command = self.device(arguments, "0102030405060708", "monitor", expect);
+        self.monitor = Some(Watching::until(command, until));
+    }
+
+    fn monitor_watches(&mut self, expect: &str) {
+        self.monitor(&["watch", "--stay-leader"], expect, "queue_dry");
+    }
+
+    fn monitor_holds_the_lock(&mut self) {
+        self.monitor(&["lock", "contact-sync", "--stay-leader", "--json"], "existing", "lock_acquired");
+    }
+
+    /// As a shell runs it; what it prints on either stream.
+    fn shell(&self, command: &str) -> Command {
+        let home = self.mediator.home.path();
+        let binary = Path::new(env!("CARGO_BIN_EXE_d2mtop")).parent().unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec 2>&1; {command}")]).stdin(Stdio::null()).stdout(Stdio::piped());
+        shell.env_clear().env("HOME", home).env("XDG_RUNTIME_DIR", home).env("TZ", "UTC");
+        shell.env("PATH", format!("{}:/usr/bin:/bin", binary.display()));
+        shell
+    }
+
+    fn output(&self, command: &str) -> Vec<String> {
+        let output = self.shell(command).output().unwrap().stdout;
+        program::assert_no_key(&output);
+        String::from_utf8(output).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// What a command prints that goes on until it is interrupted, while the laptop comes and goes.
+    fn changes(&self, command: &str) -> Vec<String> {
+        let mut child = self.shell(&format!("exec {command}")).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || output.lines().try_for_each(|line| sender.send(line.unwrap())));
+        // Nothing tells when it has its first list. If the laptop was in that already, it comes once more.
+        let came_and_went = (0..5).find_map(|_| {
+            let laptop = self.device(&["watch"], "8f3a19c2d0e1b477", "Work laptop", "existing");
+            let laptop = Watching::until(laptop, "queue_dry");
+            let mut next = std::iter::from_fn(|| lines.recv_timeout(SEVERAL_LISTS).ok());
+            let came = next.find(|line| line.contains("is connected"));
+            drop(laptop);
+            let went = lines.recv_timeout(PATIENCE).expect("the laptop goes");
+            came.map(|came| vec![came, went])
+        });
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        assert!(child.wait().unwrap().success());
+        came_and_went.expect("the laptop comes")
+    }
+}
+
+#[test]
+fn the_commands_of_the_readme_say_what_stands_there() {
+    let mut stage = Stage::set();
+    let session = session();
+    assert!(session.len() >= 8, "{session:?}");
+    for (command, shown) in session {
+        if command.contains("lock settings-sync") {
+            stage.monitor_holds_the_lock();
+        } else if command.contains("lock contact-sync") {
+            stage.monitor_watches("existing");
+        }
+        let said = if command.contains("--watch-changes") { stage.changes(command) } else { stage.output(command) };
+        let normal = |lines: &[&str]| lines.iter().map(|line| normal(line)).collect::<Vec<_>>();
+        let lines: Vec<&str> = said.iter().map(String::as_str).collect();
+        assert_eq!(normal(&lines), normal(&shown), "$ {command}\n{}", said.join("\n"));
+    }
+}
