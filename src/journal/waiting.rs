@@ -7,8 +7,9 @@ use rusqlite::{Connection, params};
 
 use crate::protocol::{Millis, ReflectedId};
 
-/// How many acknowledged rows may come again: their acknowledgements may have been lost with the connection.
-pub(super) const MOST_RECENT: usize = 4_096;
+/// How many acknowledged rows may come again: their acknowledgements may have been lost with the connection. An
+/// acknowledgement is 18 bytes on the wire, so that more than a megabyte of them may be under way.
+pub(super) const MOST_RECENT: usize = 65_536;
 
 /// How many rows may be awaited to come again; beyond that they are taken for new ones.
 pub(super) const MOST_EXPECTED: usize = 100_000;
@@ -45,8 +46,8 @@ pub(super) struct Delivered {
 pub(super) struct Waiting {
     /// In the order of receipt.
     outstanding: VecDeque<Delivered>,
-    /// Acknowledged on this connection, newest last.
-    recent: VecDeque<Delivered>,
+    /// Acknowledged on this connection, newest last, with their rows; only those that would be recognised.
+    recent: VecDeque<(Expected, u64)>,
     /// Delivered on an earlier connection.
     again: HashMap<Expected, Delivered>,
     /// Not yet written.
@@ -74,14 +75,15 @@ impl Waiting {
             if !delivered.acknowledged {
                 note(&mut self.unwritten, delivered.row, at, waited);
             }
-            self.recent.push_back(Delivered { acknowledged: true, ..delivered });
+            self.recent.extend(delivered.key.map(|key| (key, delivered.row)));
         }
         let surplus = self.recent.len().saturating_sub(MOST_RECENT);
         self.recent.drain(..surplus);
     }
 
     pub(super) fn disconnected(&mut self) {
-        let delivered: Vec<Delivered> = self.recent.drain(..).chain(self.outstanding.drain(..)).collect();
+        let recent = self.recent.drain(..).map(|(key, row)| Delivered { row, key: Some(key), acknowledged: true });
+        let delivered: Vec<Delivered> = recent.chain(self.outstanding.drain(..)).collect();
         self.expect(delivered);
     }
 

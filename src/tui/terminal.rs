@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
@@ -159,7 +159,15 @@ impl Drop for TerminalGuard {
 }
 
 fn restore(terminal: &mut impl Write) -> io::Result<()> {
-    let written = execute!(terminal, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    // Emptied first: tmux leaves rows of a screen behind that grew while it was shown.
+    let written = execute!(
+        terminal,
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        Clear(ClearType::All),
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     // The mode matters more than the screen.
     disable_raw_mode().and(written)
 }

@@ -156,6 +156,25 @@ fn what_comes_again_is_one_row_also_after_a_restart() {
 }
 
 #[test]
+fn acknowledgements_that_were_lost_with_the_connection_double_nothing() {
+    const MESSAGES: u32 = 20_000;
+    let home = Home::new();
+    let messages: Vec<_> = (0..MESSAGES).map(message).collect();
+    let mut journal = home.open().journal;
+    journal.append(&messages).unwrap();
+    journal.acknowledged(messages.len(), NOW, WAITED);
+    journal.flush().unwrap();
+    // On the next connection of the same run, and in the next run.
+    journal.disconnected();
+    journal.append(&messages).unwrap();
+    drop(journal);
+    let Opened { mut journal, expected, .. } = home.open();
+    assert_eq!(expected.len(), messages.len(), "the server may deliver all of them again");
+    journal.append(&messages).unwrap();
+    assert_eq!(home.rows().len(), messages.len());
+}
+
+#[test]
 fn a_replay_is_a_row_and_its_nonce_is_not_kept_twice() {
     let home = Home::new();
     let replay = ReflectedMessage { id: ReflectedId(9), repeated_nonce: true, ..message(1) };
