@@ -341,11 +341,25 @@ fn a_lost_lock_ends_the_command() {
         let (code, rest) = locked.end();
         assert_eq!(code, Some(125), "{dialect}: {rest}");
         assert!(rest.contains("4011") && rest.contains("longer than the server allows"), "{dialect}: {rest}");
-        let arguments = ["lock", "contact-sync", "--ttl", "1s"];
-        let mut held = Started::reading_stdout(command(&mediator, dialect, &arguments));
+    }
+}
+
+#[test]
+fn a_lock_is_held_for_no_longer_than_asked_for() {
+    for dialect in BOTH {
+        let mediator = mediator();
+        let lock = ["lock", "contact-sync", "--ttl", "1s"];
+        let mut held = Started::reading_stdout(command(&mediator, dialect, &lock));
         held.wait_for("CONTACT_SYNC is held");
-        held.wait_for("CONTACT_SYNC is lost");
-        assert_eq!(held.end().0, Some(125), "{dialect}");
+        // In dgk the server takes it back, in mk we give it back.
+        held.wait_for(if dialect == Dialect::Dgk { "CONTACT_SYNC is lost" } else { "CONTACT_SYNC is released" });
+        let (code, rest) = held.end();
+        assert_eq!(code, Some(125), "{dialect}: {rest}");
+        assert!(rest.contains("the lock was lost"), "{dialect}: {rest}");
+        let sleeping = [&lock[..], &["--", "sh", "-c", "echo ready; exec sleep 1000"]].concat();
+        let mut locked = Started::reading_stdout(command(&mediator, dialect, &sleeping));
+        locked.wait_for("ready");
+        assert_eq!(locked.end().0, Some(125), "{dialect}: the command is ended");
     }
 }
 

@@ -274,10 +274,13 @@ impl Watch {
                 continue;
             }
             let (told, ended) = stream.take();
-            told.iter().try_for_each(|told| self.only.write(&mut self.lines, told)).map_err(Failure::Output)?;
-            for told in &told {
-                remembered.take(told);
-                self.progress.take(told, commands);
+            for mut told in told {
+                remembered.take(&told);
+                self.progress.take(&told, commands);
+                if self.progress.leaving.is_some() {
+                    told.comes_back_no_more();
+                }
+                self.only.write(&mut self.lines, &told).map_err(Failure::Output)?;
             }
             if ended && self.lines.is_empty() {
                 if std::mem::take(&mut self.changes_over) && self.progress.leaving.is_none() {

@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 use crate::protocol::{Millis, ReflectedId};
 
 /// How many acknowledged rows may come again: their acknowledgements may have been lost with the connection. An
-/// acknowledgement is 18 bytes on the wire, so that more than a megabyte of them may be under way.
-pub(super) const MOST_RECENT: usize = 65_536;
+/// acknowledgement is 18 bytes on the wire, so that this is what half a megabyte of socket buffers holds.
+pub(super) const MOST_RECENT: usize = 32_768;
 
 /// How many rows may be awaited to come again; beyond that they are taken for new ones.
 pub(super) const MOST_EXPECTED: usize = 100_000;

@@ -28,6 +28,12 @@ impl Dialect {
         matches!(self, Self::Dgk)
     }
 
+    /// Whether a client can say for how long it wants the lock at most. In the seed it has to keep to that itself.
+    #[must_use]
+    pub const fn limits_transactions(self) -> bool {
+        matches!(self, Self::Dgk)
+    }
+
     /// What a device list says of one device, given what the server knows.
     #[must_use]
     pub fn activity(

@@ -252,7 +252,7 @@ impl ClientMessage {
             ),
             Self::BeginTransaction { scope, ttl } => {
                 let seconds = ttl.map(|ttl| u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX));
-                let ttl = if dialect == Dialect::Dgk { seconds } else { None };
+                let ttl = if dialect.limits_transactions() { seconds } else { None };
                 let message = d2m::BeginTransaction { encrypted_scope: scope.as_bytes().clone(), ttl };
                 protobuf(PayloadType::BeginTransaction, &message)
             }
@@ -296,7 +296,7 @@ impl ClientMessage {
                 let ttl = message.ttl.filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
                 Self::BeginTransaction {
                     scope: Sealed::from_wire(message.encrypted_scope),
-                    ttl: if dialect == Dialect::Dgk { ttl } else { None },
+                    ttl: if dialect.limits_transactions() { ttl } else { None },
                 }
             }
             PayloadType::CommitTransaction => {

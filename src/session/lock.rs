@@ -27,6 +27,8 @@ pub(super) enum Lock {
 pub(super) struct Wish {
     scope: TransactionScope,
     ttl: Option<Duration>,
+    /// When we give it back ourselves, where the server does not take it back.
+    until: Option<Millis>,
     goal: Goal,
     /// Given up while the answer was under way.
     unwanted: bool,
@@ -71,6 +73,21 @@ impl Lock {
         }
     }
 
+    /// When a lock that is only held has to be given back.
+    pub(super) const fn held_until(&self) -> Option<Millis> {
+        match self {
+            Self::Held(wish) => wish.until,
+            _ => None,
+        }
+    }
+
+    /// The clock was set back.
+    pub(super) fn set_back(&mut self, back: impl FnOnce(&mut Millis)) {
+        if let Self::Held(Wish { until: Some(until), .. }) = self {
+            back(until);
+        }
+    }
+
     /// Whether a drop is under way.
     pub(super) const fn is_dropping(&self) -> bool {
         match self {
@@ -82,12 +99,12 @@ impl Lock {
 
 impl Session {
     pub(super) fn take_lock(&mut self, scope: TransactionScope, ttl: Option<Duration>) {
-        self.begin(Wish { scope, ttl, goal: Goal::Hold, unwanted: false });
+        self.begin(Wish { scope, ttl, until: None, goal: Goal::Hold, unwanted: false });
     }
 
     pub(super) fn drop_device(&mut self, device: DeviceId) {
         let goal = Goal::Drop(device, DropStep::Listing);
-        self.begin(Wish { scope: TransactionScope::DropDevice, ttl: None, goal, unwanted: false });
+        self.begin(Wish { scope: TransactionScope::DropDevice, ttl: None, until: None, goal, unwanted: false });
     }
 
     fn begin(&mut self, wish: Wish) {
@@ -144,7 +161,8 @@ impl Session {
             return self.ignored("the lock was granted although we did not ask for it");
         };
         let expires_at = wish.ttl.map(|ttl| now.after(ttl));
-        self.set_lock(Lock::Held(wish));
+        let until = expires_at.filter(|_| !self.dialect().limits_transactions());
+        self.set_lock(Lock::Held(Wish { until, ..wish }));
         self.lock_event(LockEvent::Acquired { scope: Some(wish.scope), expires_at });
         if wish.unwanted {
             self.commit(wish);

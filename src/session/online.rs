@@ -89,6 +89,7 @@ impl Online {
         .into_iter()
         .for_each(back);
         [&mut self.dry_at, &mut self.leave_by, &mut self.unanswered_ping].into_iter().flatten().for_each(back);
+        self.lock.set_back(back);
     }
 
     /// When a server that owes an answer about the lock counts as dead: else a lock of ours could stay for ever.
@@ -106,7 +107,8 @@ impl Online {
     pub(super) fn deadline(&self, config: &Config, attended_until: Millis) -> Millis {
         let timing = &config.timing;
         let visit_ends = self.visit_ends_at(config, attended_until);
-        [self.dead_at(timing), self.answer_due(timing), self.following_at(timing), self.leave_by, visit_ends]
+        let lock_ends = self.lock.held_until();
+        [self.dead_at(timing), self.answer_due(timing), self.following_at(timing), self.leave_by, visit_ends, lock_ends]
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
@@ -172,6 +174,9 @@ impl Session {
         }
         if online.leave_by.is_some_and(|at| now >= at) {
             return self.give_role_up(now);
+        }
+        if online.lock.held_until().is_some_and(|at| now >= at) {
+            self.release_lock();
         }
         if self.visit_is_over(now) {
             return self.end_visit(now);

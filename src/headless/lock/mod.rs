@@ -196,7 +196,12 @@ impl Locking<'_> {
                 () = over(self.leave_by) => return Ok(Stop::Leader),
             };
             match told {
-                Ok((at, event)) => self.take(at, &event)?,
+                Ok((at, event)) => {
+                    self.take(at, &event)?;
+                    if matches!(event, Event::Lock(LockEvent::Released(_))) {
+                        return Ok(Stop::Lost(out_of_time()));
+                    }
+                }
                 Err(end) => return Ok(Stop::Lost(lost(&end))),
             }
         }
@@ -252,6 +257,12 @@ fn of(scope: Option<&TransactionScope>) -> String {
 /// The end by a signal, as a shell has it.
 fn by_signal(signal: rustix::process::Signal) -> Outcome {
     Outcome::Ran(u8::try_from(signal.as_raw().saturating_add(128)).unwrap_or(u8::MAX))
+}
+
+/// Where the server knows nothing of `--ttl`, the session keeps to it.
+fn out_of_time() -> Failure {
+    let words = "the lock was lost: the time of --ttl is over".to_owned();
+    Failure::Ended { outcome: Outcome::LockLost, words }
 }
 
 fn lost(end: &VisitEnd) -> Failure {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::group::Event;
 use crate::group::event::to_acknowledge;
+use crate::group::{Event, NextStep};
 use crate::protocol::Millis;
 use crate::runtime::{Observer, ndjson};
 
@@ -17,6 +17,15 @@ const LINES: usize = 32_768;
 pub(super) enum Told {
     Event(Millis, Event),
     LeftOut(LeftOut),
+}
+
+impl Told {
+    /// The watch ends: a connection whose end this tells is not made again, whatever the session would do.
+    pub(super) fn comes_back_no_more(&mut self) {
+        if let Self::Event(_, Event::Disconnected { next: next @ NextStep::RetryAt { .. }, .. }) = self {
+            *next = NextStep::End;
+        }
+    }
 }
 
 /// What was left out of the stream because the reader was slow.

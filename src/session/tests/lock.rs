@@ -38,6 +38,21 @@ fn the_lock_is_taken_and_released() {
 }
 
 #[test]
+fn where_the_server_takes_no_lock_back_we_give_it_back_in_time() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(Command::TakeLock { scope: SCOPE, ttl: Some(Duration::from_secs(7)) });
+        bench.server(&ServerMessage::BeginTransactionAck);
+        bench.sent();
+        bench.wait(Duration::from_millis(6_999));
+        assert_eq!(bench.sent(), [], "{dialect}: not yet");
+        bench.wait(Duration::from_millis(1));
+        let commits = if dialect == Dialect::Mk { vec![ClientMessage::CommitTransaction] } else { Vec::new() };
+        assert_eq!(bench.sent(), commits, "{dialect}");
+    });
+}
+
+#[test]
 fn a_refused_lock_is_asked_for_again_when_the_holder_ends() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
