@@ -153,13 +153,15 @@ fn devices_that_are_gone_keep_their_names() {
         let info = json!({ "label": label, "platform": "android", "app_version": "6", "platform_details": "" });
         json!({ "id": id, "info": info })
     };
-    let former = [device(PHONE, "Old phone"), device("0a0a0a0a0a0a0a0a", "Tablet")];
-    let devices = [device("0b0b0b0b0b0b0b0b", "Tablet")];
+    let former = ["0a0a0a0a0a0a0a0a", "0b0b0b0b0b0b0b0b"].map(|id| device(id, "Tablet"));
+    let former = [&[device(PHONE, "Old phone"), device("0c0c0c0c0c0c0c0c", "Laptop")], &former[..]].concat();
+    let devices = [device("0d0d0d0d0d0d0d0d", "Laptop")];
     std::fs::write(&known, json!({ "version": 1, "devices": devices, "former": former }).to_string()).unwrap();
     let shown = good(&history(home.path(), &["--from", "Old phone"]));
     assert!(shown.contains("  Old phone  "), "{shown}");
     let words = String::from_utf8(history(home.path(), &["--from", "Tablet"]).stderr).unwrap();
     assert!(words.contains("0a0a0a0a0a0a0a0a, 0b0b0b0b0b0b0b0b"), "{words}");
+    assert_eq!(good(&history(home.path(), &["--from", "Laptop"])), "", "the one that is there is meant");
 }
 
 #[test]

@@ -153,8 +153,9 @@ impl Stage {
             let mut next = std::iter::from_fn(|| lines.recv_timeout(SEVERAL_LISTS).ok());
             let came = next.find(|line| line.contains("is connected"));
             drop(laptop);
+            let came = came?;
             let went = lines.recv_timeout(PATIENCE).expect("the laptop goes");
-            came.map(|came| vec![came, went])
+            Some(vec![came, went])
         });
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         assert!(child.wait().unwrap().success());

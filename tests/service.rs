@@ -161,33 +161,6 @@ fn a_hangup_reads_the_profile_anew_and_keeps_the_old_one_if_it_cannot() {
 }
 
 #[test]
-fn a_new_profile_waits_for_the_journal_of_the_old_one() {
-    let mediator = Mediator::start(&[]);
-    let home = mediator.home.path();
-    add_profile(&mediator, Dialect::Dgk);
-    let mut watch = Watch::start(&mut d2mtop(home, &["watch", "home", "--stay-leader"]));
-    watch.wait_for("queue_dry");
-    let lock = home.join(".local/state/d2mtop/profiles/home/journal.sqlite.lock");
-    let lock = File::open(lock).unwrap();
-    // In the place of a disk that hangs: the old journal's file is not free when its session has left.
-    let waiting = std::thread::spawn(move || {
-        lock.lock().unwrap();
-        lock
-    });
-    let profiles = home.join(".config/d2mtop/profiles.toml");
-    let text = fs::read_to_string(&profiles).unwrap();
-    fs::write(&profiles, text.replace("before", "after")).unwrap();
-    watch.signal(Signal::HUP);
-    assert_eq!(watch.wait_for("disconnected")["cause"], "by_user");
-    let lock = waiting.join().unwrap();
-    watch.signal(Signal::HUP);
-    drop(lock);
-    assert_eq!(watch.wait_for("logged_in")["slot"], "existing");
-    watch.signal(Signal::TERM);
-    assert_eq!(watch.end(), (Some(0), String::new()));
-}
-
-#[test]
 fn a_service_comes_back_to_a_mediator_that_was_away() {
     let mut mediator = Mediator::start(&[]);
     add_profile(&mediator, Dialect::Dgk);

@@ -35,11 +35,11 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let store = Store::of_user().map_err(ProfileError::from)?;
     let (name, record) = chosen(&store, options.profile.as_deref())?;
     let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::StoreError::NoHome))?;
-    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default().ever();
+    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
-    let printer = Printer { devices: &devices, own: record.device_id, zone, as_json: options.json };
+    let printer = Printer { devices: &devices.ever(), own: record.device_id, zone, as_json: options.json };
     let mut out = BufWriter::new(io::stdout().lock());
     let ended = if options.stats {
         print_stats(&history, &query, &printer, &mut out)
@@ -103,7 +103,7 @@ fn query(
     store: &Store,
     name: &ProfileName,
     record: &Record,
-    devices: &Known,
+    devices: &known::Kept,
     zone: Zone,
 ) -> Result<Query, Failure> {
     let now = clock::now();
@@ -124,12 +124,17 @@ fn kind(text: &str) -> Result<Kind, Failure> {
     })
 }
 
-fn device(text: &str, devices: &Known) -> Result<DeviceId, Failure> {
+fn device(text: &str, devices: &known::Kept) -> Result<DeviceId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
     let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
-    let found: Vec<DeviceId> = devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect();
+    let called_so = |devices: &Known| -> Vec<DeviceId> {
+        devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect()
+    };
+    // Who has left is asked for only where nobody who is there has the name.
+    let present = called_so(&devices.known);
+    let found = if present.is_empty() { called_so(&devices.ever()) } else { present };
     let label = Clean::new(text);
     match found.as_slice() {
         [id] => Ok(*id),

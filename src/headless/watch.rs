@@ -69,7 +69,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
                 return Ok(outcome);
             }
             let Some(reloading) = &mut reloading else { return Ok(Outcome::Normal) };
-            if let Some(journal) = journal
+            if let Some(journal) = journal.filter(|_| reloading.keeps_journal())
                 && !watch.outlasts_writer(journal).await?
             {
                 return Ok(Outcome::Normal);
@@ -292,23 +292,33 @@ impl Watch {
         }
     }
 
-    /// Waits until the journal is written to the end, which may take long where the disk hangs; false if a signal wants
-    /// the end before.
+    /// Waits until the journal is written to the end, which may take long where the disk hangs; false if the end comes
+    /// before.
     async fn outlasts_writer(&mut self, journal: PathBuf) -> Result<bool, Failure> {
         let (sender, mut written) = oneshot::channel();
-        // Not of the event loop, whose end would wait for it.
+        // Not of the event loop, whose end would wait for it. What is wrong with the file, its opening will say.
         let wait = move || sender.send(journal::wait_for_writer(&journal));
         std::thread::Builder::new().name("journal's end".to_owned()).spawn(wait).map_err(Failure::Start)?;
-        loop {
+        // There is no session whose life the watchdog could prove.
+        let pulse = tokio::spawn(self.service.clone().pulse());
+        let outlasts = loop {
             tokio::select! {
-                waited = &mut written => return waited.unwrap_or(Ok(())).map(|()| true).map_err(Failure::from),
+                biased;
                 asked = self.signals.next() => match asked {
-                    Asked::End => return Ok(false),
+                    Asked::End => break false,
                     // The profile is about to be read.
-                    Asked::Reload => {}
-                }
+                    Asked::Reload => logging::reopen(),
+                },
+                () = sleep_until(self.ends_at) => break false,
+                _ = &mut written => break true,
             }
+        };
+        pulse.abort();
+        if !outlasts {
+            self.service.stopping();
+            self.printer.end(Some(Instant::now() + SIGNAL_PATIENCE)).await?;
         }
+        Ok(outlasts)
     }
 
     /// As a signal asks: politely, but whether or not anybody answers or reads.

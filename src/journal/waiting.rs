@@ -99,6 +99,11 @@ impl Waiting {
         self.again.extend(delivered.filter_map(|delivered| Some((delivered.key?, delivered))));
     }
 
+    /// All that waited has come: nothing of an earlier connection comes any more.
+    pub(super) fn caught_up(&mut self) {
+        self.again = HashMap::new();
+    }
+
     /// Writes the acknowledgements that are not yet written.
     pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         let insert = "INSERT INTO acknowledged (first_row, last_row, at, waited_us) VALUES (?, ?, ?, ?)";

@@ -162,6 +162,11 @@ impl Journal {
         self.waiting.disconnected();
     }
 
+    /// All that waited at the server has been appended: nothing of an earlier connection comes any more.
+    pub fn caught_up(&mut self) {
+        self.waiting.caught_up();
+    }
+
     /// For a pause: writes the acknowledgements that are not yet written, and tidies up.
     ///
     /// # Errors

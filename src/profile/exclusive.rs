@@ -54,8 +54,9 @@ impl Exclusive {
             }
             // Whoever had it may have removed it between our opening and our locking it.
             if fs::metadata(path).is_ok_and(|there| file.metadata().is_ok_and(|ours| there.ino() == ours.ino())) {
-                file.set_len(0).and_then(|()| file.rewind())?;
-                writeln!(file, "{}", std::process::id())?;
+                // For the other program's words only: a full disk is no reason to have the file twice.
+                let _ = file.set_len(0).and_then(|()| file.rewind());
+                let _ = writeln!(file, "{}", std::process::id());
                 return Ok(Self { _file: file });
             }
         }

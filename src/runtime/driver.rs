@@ -175,6 +175,9 @@ impl<O: Observer> Driver<O> {
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);
+                if let (Event::QueueDry, Some(journal)) = (&event, &self.journal) {
+                    journal.caught_up();
+                }
                 let now = clock::now();
                 if self.under_way > 0 {
                     self.held_back.push_back((self.under_way, now, event));

@@ -75,6 +75,7 @@ pub(super) enum Told {
 enum Work {
     Store { connection: u64, messages: Vec<ReflectedMessage> },
     Acknowledged { count: usize, at: Millis, waited: Duration },
+    CaughtUp,
     Disconnected,
 }
 
@@ -137,6 +138,11 @@ impl Journaling {
     /// The acknowledgements of the oldest so many have left.
     pub(super) fn acknowledged(&self, count: usize, at: Millis, waited: Duration) {
         self.send(Work::Acknowledged { count, at, waited });
+    }
+
+    /// All that waited at the server was given to be stored.
+    pub(super) fn caught_up(&self) {
+        self.send(Work::CaughtUp);
     }
 
     /// The connection ended: what is not acknowledged comes again.
@@ -251,6 +257,14 @@ impl Writer {
                 Work::Acknowledged { count, at, waited } => {
                     self.journal.acknowledged(count, at, waited);
                     self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
+                }
+                Work::CaughtUp => {
+                    self.store(std::mem::take(&mut batches));
+                    size = 0;
+                    // What is held has yet to be recognised.
+                    if self.trouble.is_none() {
+                        self.journal.caught_up();
+                    }
                 }
                 Work::Disconnected => {
                     self.store(std::mem::take(&mut batches));

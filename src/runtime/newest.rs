@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// How long the end waits for the last word to be written.
-const LAST_WORD: Duration = Duration::from_millis(500);
+const LAST_WORD: Duration = Duration::from_millis(700);
 
 /// Takes values to be written; at its end the last one is, if the disk answers.
 #[derive(Debug)]

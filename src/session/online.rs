@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::config::{Config, Presence, Timing};
 use super::lock::{Awaited, Lock};
-use super::receipt::IdRanges;
+use super::receipt::{IdRanges, Unacknowledged};
 use super::{Command, Output, Phase, Session};
 use crate::group::{DisconnectCause, Event, Known, ListedDevice, Probe, ReflectedMessage, Refusal};
 use crate::protocol::d2d::Composer;
@@ -305,6 +305,8 @@ impl Session {
                 if let Some(online) = self.online() {
                     online.dry_at = Some(now);
                 }
+                // What was not acknowledged has come again by now.
+                self.earlier = Unacknowledged::default();
                 self.emit(Event::QueueDry);
             }
             ServerMessage::RolePromotedToLeader => self.on_promoted(now),

@@ -72,6 +72,11 @@ impl<'a> Reloading<'a> {
         Ok(changed)
     }
 
+    /// Whether there is a journal with what it says now.
+    pub(super) fn keeps_journal(&self) -> bool {
+        self.read().is_ok_and(|profile| profile.journal.is_some())
+    }
+
     /// Opens the profile with what it says now, once its old session has ended.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod trouble;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::waiting::MOST_RECENT;
 use super::{Conversations, History, HistoryRow, Journal, Opened, Options, Query, Retention, Synchronous, Who, Within};
 use crate::group::ReflectedMessage;
 use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary};
@@ -157,9 +158,8 @@ fn what_comes_again_is_one_row_also_after_a_restart() {
 
 #[test]
 fn acknowledgements_that_were_lost_with_the_connection_double_nothing() {
-    const MESSAGES: u32 = 20_000;
     let home = Home::new();
-    let messages: Vec<_> = (0..MESSAGES).map(message).collect();
+    let messages: Vec<_> = (0..u32::try_from(MOST_RECENT).unwrap()).map(message).collect();
     let mut journal = home.open().journal;
     journal.append(&messages).unwrap();
     journal.acknowledged(messages.len(), NOW, WAITED);
@@ -172,6 +172,18 @@ fn acknowledgements_that_were_lost_with_the_connection_double_nothing() {
     assert_eq!(expected.len(), messages.len(), "the server may deliver all of them again");
     journal.append(&messages).unwrap();
     assert_eq!(home.rows().len(), messages.len());
+}
+
+#[test]
+fn who_waits_for_the_writer_goes_on_when_it_has_gone() {
+    let home = Home::new();
+    let journal = home.open().journal;
+    let (sender, waited) = std::sync::mpsc::channel();
+    let path = home.path.clone();
+    std::thread::spawn(move || sender.send(super::wait_for_writer(&path)));
+    assert!(waited.recv_timeout(Duration::from_millis(200)).is_err(), "it is still written");
+    drop(journal);
+    waited.recv_timeout(Duration::from_secs(40)).expect("it goes on").unwrap();
 }
 
 #[test]
