@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use sd_notify::NotifyState;
 
 use super::driver::Observer;
@@ -72,6 +73,10 @@ impl<O: Observer> Observer for Telling<O> {
             }
         }
         self.observer.tell(at, event);
+    }
+
+    fn proxied(&mut self, frame: Bytes) {
+        self.observer.proxied(frame);
     }
 }
 
