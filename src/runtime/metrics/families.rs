@@ -225,7 +225,7 @@ fn trouble(page: &mut Page<'_>) -> fmt::Result {
         let state = |name| sample(words(&[("state", name)]), name == ledger.journal.as_str());
         ["keeps", "off", "failed"].into_iter().map(state).collect()
     })?;
-    page.counter("d2mtop_journal_errors", "What could not be kept in the journal.", None, |ledger, _| {
+    page.counter("d2mtop_journal_errors", "How often the journal failed, or was set aside.", None, |ledger, _| {
         one(ledger.journal_errors)
     })
 }
