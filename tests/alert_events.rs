@@ -29,20 +29,24 @@ use std::process::Command;
 
 use bytes::Bytes;
 use d2mtop::protocol::{
-    DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed, ServerMessage, SlotState,
+    ClientUrlInfo, DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed,
+    ServerGroup, ServerMessage, SlotState,
 };
 use futures_util::StreamExt as _;
 use noting::{Noting, add_profile, add_profile_at, noted, noting, watch};
 use phone::{envelopes, phone_reflects, phone_with_slot_reflects};
 use program::{KEY, Mediator, key_file, run};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use watching::Watching;
 
 const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
 
 /// The id of the phone.
 const PHONE: &str = "4d00000000000000";
+
+fn group_keys(dialect: Dialect) -> GroupKeys {
+    GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap())
+}
 
 /// The options of a device of the group that has no profile.
 fn guest(mediator: &Mediator, dialect: Dialect) -> Vec<String> {
@@ -109,7 +113,7 @@ fn messages_that_cannot_be_read_and_a_nonce_that_is_used_again() {
         let home = mediator.home.path();
         add_profile(&mediator, dialect);
         watch(&mediator, &[]);
-        let keys = GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap());
+        let keys = group_keys(dialect);
         let info = Sealed::seal(&DeviceInfo::default(), &keys, Nonce([2; 24]));
         let text = |id| envelopes::text(dialect, DeviceId(66), MessageId(id), Millis(1));
         let garbage = Sealed::from_wire(Bytes::from(vec![9; 100]));
@@ -158,7 +162,9 @@ fn two_hours_ahead(mediator: &Mediator, dialect: Dialect) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let mediator = format!("ws://127.0.0.1:{}", mediator.port);
+    let device_group_id = group_keys(dialect).device_group_id();
+    let server_group = ServerGroup::parse("01", dialect).unwrap();
+    let of_group = ClientUrlInfo { dialect, device_group_id, server_group }.url(&mediator.url());
     let moved = move |message: Message| match message {
         Message::Binary(frame) => match ServerMessage::decode(frame.clone(), dialect).unwrap() {
             ServerMessage::Info(mut info) => {
@@ -172,13 +178,8 @@ fn two_hours_ahead(mediator: &Mediator, dialect: Dialect) -> String {
     let between = async move {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        let mut path = String::new();
-        let note = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-            request.uri().path().clone_into(&mut path);
-            Ok(response)
-        };
-        let client = tokio_tungstenite::accept_hdr_async(stream, note).await.unwrap();
-        let (server, _) = tokio_tungstenite::connect_async(mediator + &path).await.unwrap();
+        let client = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let (server, _) = tokio_tungstenite::connect_async(of_group).await.unwrap();
         let ((to_client, from_client), (to_server, from_server)) = (client.split(), server.split());
         let down = from_server.map(|message| message.map(&moved)).forward(to_client);
         let up = from_client.forward(to_server);

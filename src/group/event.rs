@@ -311,7 +311,7 @@ pub enum NextStep {
 }
 
 impl DisconnectCause {
-    /// The names of all causes.
+    /// The names of all causes; the first is the only one with a close code.
     pub const NAMES: [&'static str; 12] = [
         "closed_by_server",
         "unreachable",

@@ -104,7 +104,9 @@ impl Board {
     /// Takes what is due; what has waited longest is first where not all commands can run at once.
     pub(super) fn take(&self, now: Now) -> Vec<Due> {
         let State { desks, locks, ending, .. } = &mut *self.state();
-        desks.iter_mut().for_each(|desk| desk.look_at_lock(now, locks));
+        for desk in desks.iter_mut() {
+            desk.look_at_lock(now, locks);
+        }
         let ready = desks.iter().enumerate().filter_map(|(number, desk)| Some((desk.due_at()?, number)));
         // The last ones do not wait for their turn.
         let mut ready: Vec<_> = ready.filter(|(at, _)| *at <= now.precise || *ending).collect();
@@ -157,9 +159,9 @@ impl Board {
         self.changed.notify_one();
     }
 
-    /// Whether no case waits.
-    pub(super) fn is_clear(&self) -> bool {
-        self.state().desks.iter().all(Desk::is_clear)
+    /// How many cases wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().desks.iter().map(Desk::waiting).sum()
     }
 
     pub(super) fn is_ending(&self) -> bool {

@@ -87,8 +87,8 @@ impl Desk {
         }
     }
 
-    pub(super) fn is_clear(&self) -> bool {
-        self.waiting.is_empty()
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 
     /// Since when its first case might have been taken, or from when on it may be.

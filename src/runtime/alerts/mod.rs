@@ -109,7 +109,7 @@ async fn serve(board: &Board, rules: &[Rule], attention: &Attention) {
             running.push(react(board, rule, due, attention));
         }
         if board.is_ending() {
-            if running.is_empty() && board.is_clear() {
+            if running.is_empty() && board.waiting() == 0 {
                 return;
             }
             end_by.get_or_insert_with(|| clock::precise().precise + LAST_COMMANDS);
@@ -120,7 +120,8 @@ async fn serve(board: &Board, rules: &[Rule], attention: &Attention) {
             () = clock::sleep_until_precise(board.due_at()) => {}
             () = clock::sleep_until_precise(end_by) => {
                 // Dropping them kills them.
-                tracing::warn!("--on: {} commands still run at the end, and are ended", running.len());
+                let (ended, waiting) = (running.len(), board.waiting());
+                tracing::warn!("--on: {ended} commands still run at the end, and are ended; {waiting} are not run any more");
                 return;
             }
         }

@@ -32,7 +32,7 @@ pub(super) struct Seats {
     key: Arc<PseudonymKey>,
     numbers: HashMap<DeviceId, usize>,
     /// Each with its device's name.
-    seats: Vec<(String, Row)>,
+    rows: Vec<(String, Row)>,
     /// Of messages that do not say who reflected them.
     unsaid: Row,
     /// Of devices that came when all seats were taken.
@@ -42,7 +42,7 @@ pub(super) struct Seats {
 impl Seats {
     pub(super) fn new(key: PseudonymKey) -> Self {
         let empty = [Cell::default(); CELLS];
-        Self { key: Arc::new(key), numbers: HashMap::new(), seats: Vec::new(), unsaid: empty, others: empty }
+        Self { key: Arc::new(key), numbers: HashMap::new(), rows: Vec::new(), unsaid: empty, others: empty }
     }
 
     /// Devices that are new from now on are named with this key.
@@ -55,30 +55,30 @@ impl Seats {
         if let Some(number) = self.numbers.get(&device) {
             return Some(*number);
         }
-        if self.seats.len() == MOST_SEATS {
+        if self.rows.len() == MOST_SEATS {
             return None;
         }
         let name = format!("{:.NAME_LENGTH$}", self.key.device(device));
         // One in some ten million groups has two of the same name; a series must be there once.
-        if self.seats.iter().any(|(other, _)| *other == name) {
+        if self.rows.iter().any(|(other, _)| *other == name) {
             return None;
         }
-        let number = self.seats.len();
-        self.seats.push((name, [Cell::default(); CELLS]));
+        let number = self.rows.len();
+        self.rows.push((name, [Cell::default(); CELLS]));
         self.numbers.insert(device, number);
         Some(number)
     }
 
     /// The name of a device that has a seat: the same in every run and on every machine of the group.
     pub(super) fn name(&self, device: DeviceId) -> Option<&str> {
-        self.seats.get(*self.numbers.get(&device)?).map(|(name, _)| name.as_str())
+        self.rows.get(*self.numbers.get(&device)?).map(|(name, _)| name.as_str())
     }
 
     /// Counts a message of a kind; [`None`] is one that cannot be read.
     pub(super) fn count(&mut self, author: Option<DeviceId>, kind: Option<Kind>, size: u32) {
         let seat = match author {
             None => &mut self.unsaid,
-            Some(author) => match self.seat(author).and_then(|number| self.seats.get_mut(number)) {
+            Some(author) => match self.seat(author).and_then(|number| self.rows.get_mut(number)) {
                 Some((_, row)) => row,
                 None => &mut self.others,
             },
@@ -91,7 +91,7 @@ impl Seats {
 
     /// All that was counted: the device's name, or a word where it has none; the kind; how much.
     pub(super) fn counted(&self) -> impl Iterator<Item = (&str, &'static str, Cell)> {
-        let named = self.seats.iter().map(|(name, row)| (name.as_str(), row));
+        let named = self.rows.iter().map(|(name, row)| (name.as_str(), row));
         named.chain([("unsaid", &self.unsaid), ("other", &self.others)]).flat_map(|(device, row)| {
             let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).chain(["undecryptable"]);
             let counted = kinds.zip(row.iter().copied()).filter(|(_, cell)| cell.messages > 0);

@@ -239,10 +239,10 @@ fn the_numbers_are_those_of_the_events() {
 fn what_is_known_of_devices_ages_while_nobody_looks() {
     let meters = meters();
     let meter = meters.meter("", key());
-    let list = || devices(&[(2, Activity::ConnectedSince(Millis(1))), (3, Activity::LastDisconnect(Millis(500)))]);
+    let listed = || devices(&[(2, Activity::ConnectedSince(Millis(1))), (3, Activity::LastDisconnect(Millis(500)))]);
     // The mediator's clock is a second and a half behind.
     meter.take(at(2_000), &login(Dialect::Dgk));
-    meter.take(at(2_000), &list());
+    meter.take(at(2_000), &listed());
     let unseen = |page: &str, device: u64, seconds: &str| {
         let name = format!("{:.8}", key().device(DeviceId(device)));
         has(page, &format!("d2mtop_device_unseen_seconds{{device=\"{name}\"}} {seconds}"));
@@ -270,7 +270,7 @@ fn what_is_known_of_devices_ages_while_nobody_looks() {
         number(&page, "disconnected", "1");
         assert!(!page.contains("state=\"connected\""), "{page}");
     }
-    meter.take(at(9_000), &list());
+    meter.take(at(9_000), &listed());
     unseen(&meters.page(at(9_500)), 2, "0.0");
 }
 
