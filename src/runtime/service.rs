@@ -103,3 +103,28 @@ fn notify(states: &[NotifyState<'_>]) {
         tracing::warn!("cannot tell systemd: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Frames(Arc<Mutex<Vec<Bytes>>>);
+
+    impl Observer for Frames {
+        fn tell(&mut self, _at: Millis, _event: Event) {}
+
+        fn proxied(&mut self, frame: Bytes) {
+            self.0.lock().unwrap().push(frame);
+        }
+    }
+
+    #[test]
+    fn frames_of_the_chat_server_are_handed_on() {
+        let frames = Frames::default();
+        Service::default().before(frames.clone()).proxied(Bytes::from_static(b"frame"));
+        assert_eq!(*frames.0.lock().unwrap(), [Bytes::from_static(b"frame")]);
+    }
+}
