@@ -312,6 +312,22 @@ pub enum NextStep {
 }
 
 impl DisconnectCause {
+    /// The names of all causes; the first is the only one with a close code.
+    pub const NAMES: [&'static str; 12] = [
+        "closed_by_server",
+        "unreachable",
+        "broken",
+        "no_answer",
+        "handshake_timeout",
+        "server_protocol_error",
+        "leader_role",
+        "visit_over",
+        "journal_caught_up",
+        "chat_client_left",
+        "left_group",
+        "by_user",
+    ];
+
     /// The name in NDJSON and in metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {

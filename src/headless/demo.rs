@@ -13,7 +13,8 @@ pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let only = Only::named(&options.only.only)?;
     let monitors = start_monitors(&options.monitor)?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let outcome = watch(session, address, Memories::default(), monitors.monitor(""), options.until, only);
+    let monitor = monitors.monitor("", &session.config().keys);
+    let outcome = watch(session, address, Memories::default(), monitor, options.until, only);
     drop(running);
     drop(monitors);
     outcome

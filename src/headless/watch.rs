@@ -60,7 +60,8 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let monitors = start_monitors(&options.monitor)?;
     let name = prepared.profile().to_owned();
     let Prepared { session, address, mut held, memories, .. } = prepared;
-    let mut next = Running { session, address, memories, monitor: monitors.monitor(&name) };
+    let monitor = monitors.monitor(&name, &session.config().keys);
+    let mut next = Running { session, address, memories, monitor };
     let watched = event_loop().map_err(Failure::Start)?.block_on(async {
         let mut watch = Watch::start(terms)?;
         loop {
@@ -75,7 +76,8 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
                 return Ok(Outcome::Normal);
             }
             let Prepared { session, address, memories, .. } = reloading.open(&mut held)?;
-            next = Running { session, address, memories, monitor: monitors.monitor(&name) };
+            let monitor = monitors.monitor(&name, &session.config().keys);
+            next = Running { session, address, memories, monitor };
         }
     });
     drop(held);

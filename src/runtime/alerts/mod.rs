@@ -6,6 +6,7 @@
 
 mod board;
 mod command;
+mod desk;
 mod rule;
 mod spot;
 #[cfg(test)]
@@ -103,23 +104,24 @@ async fn serve(board: &Board, rules: &[Rule], attention: &Attention) {
     let mut running = FuturesUnordered::new();
     let mut end_by = None;
     loop {
-        for due in board.take(clock::now()) {
+        for due in board.take(clock::precise()) {
             let Some(rule) = rules.get(due.rule) else { continue };
             running.push(react(board, rule, due, attention));
         }
         if board.is_ending() {
-            if running.is_empty() && board.is_clear() {
+            if running.is_empty() && board.waiting() == 0 {
                 return;
             }
-            end_by.get_or_insert_with(|| clock::now().after(LAST_COMMANDS));
+            end_by.get_or_insert_with(|| clock::precise().precise + LAST_COMMANDS);
         }
         tokio::select! {
             Some(()) = running.next(), if !running.is_empty() => {}
             () = board.changed.notified() => {}
-            () = clock::sleep_until(board.due_at()) => {}
-            () = clock::sleep_until(end_by) => {
+            () = clock::sleep_until_precise(board.due_at()) => {}
+            () = clock::sleep_until_precise(end_by) => {
                 // Dropping them kills them.
-                tracing::warn!("--on: {} commands still run at the end, and are ended", running.len());
+                let (ended, waiting) = (running.len(), board.waiting());
+                tracing::warn!("--on: {ended} commands still run at the end, and are ended; {waiting} are not run any more");
                 return;
             }
         }
@@ -142,7 +144,7 @@ async fn react(board: &Board, rule: &Rule, due: Due, attention: &Attention) {
 }
 
 async fn run(words: &[String], alert: &'static str, due: Due) -> &'static str {
-    let (said, result) = command::run(words, alert, input(alert, due)).await;
+    let (said, result) = command::run(words, alert, input(alert, due), command::PATIENCE).await;
     let program = words.first().map(|program| Clean::new(program)).unwrap_or_default();
     for line in said {
         tracing::info!("--on {alert}: {program}: {line}");
