@@ -1,9 +1,9 @@
 //! `d2mtop demo --headless`: what `watch` prints, of the simulated group.
 
-use super::watch::{Only, start_monitors, watch};
+use super::watch::{Only, watch};
 use crate::cli::DemoArgs;
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Memories, Outcome};
+use crate::runtime::{Failure, Monitors, Outcome};
 
 /// Sets the stage and watches it.
 ///
@@ -11,11 +11,9 @@ use crate::runtime::{Failure, Memories, Outcome};
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let only = Only::named(&options.only.only)?;
-    let monitors = start_monitors(&options.monitor)?;
+    let monitors = Monitors::start(&options.monitor, None)?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let monitor = monitors.monitor("", &session.config().keys);
-    let outcome = watch(session, address, Memories::default(), monitor, options.until, only);
+    let outcome = watch(session, address, monitors, options.until, only);
     drop(running);
-    drop(monitors);
     outcome
 }

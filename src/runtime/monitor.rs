@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -79,6 +80,13 @@ impl Monitors {
     #[must_use]
     pub fn attention(&self) -> Arc<Attention> {
         Arc::clone(&self.attention)
+    }
+
+    /// The end, when it comes, waits no longer than this for commands that still run.
+    pub fn hurry(&self, within: Duration) {
+        if let Some(alerts) = &self.alerts {
+            alerts.hurry(within);
+        }
     }
 
     /// Where the metrics are, if they are served.

@@ -5,9 +5,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
-use super::stream::Told;
+use super::stream::{LeftOut, Told};
 use crate::group::Event;
 use crate::runtime::{Failure, ndjson};
 
@@ -25,7 +24,7 @@ impl Only {
         Ok(Self((!names.is_empty()).then(|| names.iter().cloned().collect())))
     }
 
-    fn wants(&self, name: &str) -> bool {
+    pub(super) fn wants(&self, name: &str) -> bool {
         self.0.as_ref().is_none_or(|names| names.contains(name))
     }
 
@@ -38,15 +37,22 @@ impl Only {
             Told::Event(at, event) => {
                 ndjson::lines(*at, event).iter().try_for_each(|line| self.write_line(output, line))
             }
-            // Who wants messages wants to know that some are missing.
-            Told::LeftOut(left_out)
-                if ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name)) =>
-            {
-                let (messages, acknowledged) = (left_out.messages, left_out.acknowledged);
-                print(output, &ndjson::left_out(left_out.at, messages, acknowledged))
+            Told::LeftOut(left_out) if self.misses(left_out) => {
+                let LeftOut { at, messages, acknowledged, events, .. } = *left_out;
+                print(output, &ndjson::left_out(at, messages, acknowledged, events))
             }
             Told::LeftOut(_) => Ok(()),
         }
+    }
+
+    /// Who wants messages wants to know that some are missing; of other events nobody knows what they were.
+    fn misses(&self, left_out: &LeftOut) -> bool {
+        left_out.events > 0 || ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name))
+    }
+
+    /// Whether somebody is told of every device that is not as known.
+    pub(super) fn tells_of_device_changes(&self) -> bool {
+        ["device_new", "device_changed", "device_undecryptable", "device_gone"].iter().all(|name| self.wants(name))
     }
 
     /// Adds a line, if it is wanted.
@@ -56,7 +62,7 @@ impl Only {
     }
 }
 
-fn print(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
+pub(super) fn print(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
     serde_json::to_writer(&mut *output, line)?;
     output.write_all(b"\n")
 }
@@ -83,23 +89,14 @@ impl Printer {
         Ok(Self { lines, done })
     }
 
-    /// Waits until everything is written, however slow the reader is; or until a time.
-    pub(super) async fn end(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+    /// Waits until everything is written, however slow the reader is.
+    pub(super) async fn end(&mut self) -> Result<(), Failure> {
         let (nowhere, _) = mpsc::channel(1);
         self.lines = nowhere;
-        let patience = async {
-            match until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            printed = &mut self.done => match printed {
-                // Nobody reads any more: that is how `head` ends its input.
-                Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-                _ => Ok(()),
-            },
-            () = patience => Ok(()),
+        match (&mut self.done).await {
+            // Nobody reads any more: that is how `head` ends its input.
+            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(()),
         }
     }
 }
