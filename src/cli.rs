@@ -230,17 +230,20 @@ pub struct ProxyArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
-pub struct OnlyArgs {
+pub struct LinesArgs {
     /// Print these events only, by name and separated by commas; a warning at the start is printed all the same
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Print NDJSON on a terminal, too, where sentences are printed otherwise
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
 pub struct StreamArgs {
     #[command(flatten)]
-    pub only: OnlyArgs,
+    pub lines: LinesArgs,
     /// Whether to connect again when a connection cannot be made or is lost: always, never, or so many times in a row. A
     /// server that wants somebody to decide ends it all the same
     #[arg(long, value_name = "always|never|N", default_value = "never")]
@@ -299,7 +302,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub headless: bool,
     #[command(flatten)]
-    pub only: OnlyArgs,
+    pub lines: LinesArgs,
     #[command(flatten)]
     pub until: UntilArgs,
     #[command(flatten)]

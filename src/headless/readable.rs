@@ -1,6 +1,7 @@
 //! What happens, as lines for people on a terminal: the time, and a sentence. Programs get NDJSON.
 
 use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _, Write as _};
 
 use chrono::{DateTime, Local};
 use serde_json::Value;
@@ -11,10 +12,50 @@ use crate::group::{
     ReflectedMessage, Scope, sentence,
 };
 use crate::protocol::{Activity, DeviceId, Millis, SharedDeviceData, SlotState};
+use crate::runtime::ndjson;
 use crate::text::Clean;
 
 /// Stands before what a person should look at.
 const LOOK_HERE: &str = "! ";
+
+/// How lines are written.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// For programs.
+    Ndjson,
+    /// For people.
+    Readable(Box<Readable>),
+}
+
+impl Form {
+    /// For people where standard output is a terminal, unless they want what programs get.
+    pub(super) fn of_output(json: bool) -> Self {
+        if json || !io::stdout().is_terminal() { Self::Ndjson } else { Self::Readable(Box::default()) }
+    }
+
+    /// Adds the lines of what a session tells.
+    pub(super) fn event(&mut self, output: &mut Vec<u8>, at: Millis, event: &Event) -> io::Result<()> {
+        match self {
+            Self::Ndjson => ndjson::lines(at, event).iter().try_for_each(|line| object(output, line)),
+            Self::Readable(readable) => {
+                readable.lines(at, event).iter().try_for_each(|line| writeln!(output, "{line}"))
+            }
+        }
+    }
+
+    /// Adds a line that is not of a session.
+    pub(super) fn line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
+        match self {
+            Self::Ndjson => object(output, line),
+            Self::Readable(_) => writeln!(output, "{}", of_line(line)),
+        }
+    }
+}
+
+fn object(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, line)?;
+    output.write_all(b"\n")
+}
 
 /// Writes lines for people, and remembers what devices and contacts are called.
 #[derive(Debug, Default)]
@@ -26,7 +67,7 @@ pub(super) struct Readable {
 
 impl Readable {
     /// The lines of what a session tells: one a message, one for all else.
-    pub(super) fn lines(&mut self, at: Millis, event: &Event) -> Vec<String> {
+    fn lines(&mut self, at: Millis, event: &Event) -> Vec<String> {
         self.learn(event);
         match event {
             Event::Reflected(messages) => messages.iter().map(|message| self.message(message)).collect(),
@@ -159,7 +200,7 @@ impl Readable {
 }
 
 /// A line that is not of a session: its words, or its fields.
-pub(super) fn of_line(line: &Value) -> String {
+fn of_line(line: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let spaced = |name: &str| name.replace('_', " ");
     let at = line.get("at").and_then(Value::as_u64).map(Millis).unwrap_or_default();
@@ -236,7 +277,6 @@ mod tests {
     use crate::protocol::{
         CloseCode, DeviceInfo, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, TransactionScope,
     };
-    use crate::runtime::ndjson;
 
     const PHONE: DeviceId = DeviceId(7);
     const OWN: DeviceId = DeviceId(1);

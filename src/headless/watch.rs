@@ -30,8 +30,8 @@ use crate::runtime::{
 use crate::session::{Command, Session};
 use outage::Outage;
 use patience::{Patience, on_thread, sleep_until};
-pub(super) use printer::Only;
 use printer::Printer;
+pub(super) use printer::Wanted;
 use progress::{Progress, Reconnect};
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};
@@ -48,7 +48,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let terms = Terms {
         until: options.until,
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
-        only: Only::named(&options.stream.only.only)?,
+        wanted: Wanted::of(&options.stream.lines)?,
     };
     let profile = Profile::from_options(options.profile.as_deref(), &options.connection)?;
     let reloading = Reloading::of(&profile, &options.connection);
@@ -67,9 +67,9 @@ pub(super) fn watch(
     address: Address,
     monitors: Monitors,
     until: UntilArgs,
-    only: Only,
+    wanted: Wanted,
 ) -> Result<Outcome, Failure> {
-    let terms = Terms { until, reconnect: Reconnect::default(), only };
+    let terms = Terms { until, reconnect: Reconnect::default(), wanted };
     let first = terms.first_lines(&monitors, false).map_err(Failure::Output)?;
     terms.run(first, monitors, async |watch, monitors| {
         let running = Running { session, address, memories: Memories::default(), name: String::new() };
@@ -81,7 +81,7 @@ pub(super) fn watch(
 struct Terms {
     until: UntilArgs,
     reconnect: Reconnect,
-    only: Only,
+    wanted: Wanted,
 }
 
 impl Terms {
@@ -91,13 +91,13 @@ impl Terms {
         let mut lines = Vec::new();
         if accepts_any_certificate {
             let fields = serde_json::json!({ "warning": "any_certificate_accepted", "words": ANY_CERTIFICATE });
-            printer::print(&mut lines, &ndjson::line(clock::now(), "warning", fields))?;
+            self.wanted.form.line(&mut lines, &ndjson::line(clock::now(), "warning", fields))?;
         }
         if let Some(address) = monitors.metrics_address() {
             let url = format!("http://{address}/metrics");
-            if self.only.wants("metrics") {
+            if self.wanted.wants("metrics") {
                 let line = ndjson::line(clock::now(), "metrics", serde_json::json!({ "url": url }));
-                printer::print(&mut lines, &line)?;
+                self.wanted.form.line(&mut lines, &line)?;
             } else {
                 // Who cannot be told goes on without.
                 let _ = writeln!(io::stderr(), "d2mtop: metrics are at {url}");
@@ -147,7 +147,7 @@ enum Happened {
 
 /// Prints what sessions tell, one after the other.
 struct Watch {
-    only: Only,
+    wanted: Wanted,
     printer: Printer,
     outage: Option<Outage>,
     progress: Progress,
@@ -164,11 +164,11 @@ struct Watch {
 
 impl Watch {
     fn start(terms: Terms, lines: Vec<u8>) -> Result<Self, Failure> {
-        let Terms { until, reconnect, only } = terms;
+        let Terms { until, reconnect, wanted } = terms;
         Ok(Self {
             printer: Printer::start().map_err(Failure::Start)?,
-            outage: Outage::unless_printed(&only).map_err(Failure::Start)?,
-            only,
+            outage: Outage::unless_printed(&wanted).map_err(Failure::Start)?,
+            wanted,
             progress: Progress::new(until.until_dry, reconnect),
             patience: Patience::take(),
             ends_at: until.duration.and_then(|duration| Instant::now().checked_add(duration)),
@@ -235,7 +235,7 @@ impl Watch {
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
         })?;
-        let memory = memory.filter(|_| self.only.tells_of_device_changes());
+        let memory = memory.filter(|_| self.wanted.tells_of_device_changes());
         let printed = self.print(&stream, &commands, reloading, &mut Remembered { own, memory }).await;
         // Let the session leave politely; its thread ends when it has, unless a signal wants the end before.
         let _ = commands.try_send(Command::Leave);
@@ -312,7 +312,7 @@ impl Watch {
         if let Some(outage) = &mut self.outage {
             outage.take(&told);
         }
-        self.only.write(&mut self.lines, &told)
+        self.wanted.write(&mut self.lines, &told)
     }
 
     /// Opens the log anew, and has a look at the profile, if there is one.
@@ -341,7 +341,7 @@ impl Watch {
             }
         };
         self.patience.service.reloaded();
-        self.only.write_line(&mut self.lines, &line)
+        self.wanted.write_line(&mut self.lines, &line)
     }
 
     /// Opens a profile with its new settings, on a thread of its own; [`None`] if the end comes before.

@@ -88,6 +88,17 @@ pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     }
 }
 
+/// What an event is called.
+#[must_use]
+pub fn name(event: &Event) -> &'static str {
+    match event {
+        // Messages come by the thousand, and are called the same.
+        Event::Reflected(_) => "reflected",
+        Event::Acknowledged { .. } => "acknowledged",
+        other => fields(other).0,
+    }
+}
+
 /// How many lines an event makes.
 #[must_use]
 pub const fn line_count(event: &Event) -> usize {

@@ -4,7 +4,7 @@
 use std::io::{self, Write as _};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use super::printer::Only;
+use super::printer::Wanted;
 use super::stream::Told;
 use crate::group::{Event, JournalState};
 
@@ -22,8 +22,8 @@ impl Outage {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub(super) fn unless_printed(only: &Only) -> io::Result<Option<Self>> {
-        if only.wants("journal") {
+    pub(super) fn unless_printed(wanted: &Wanted) -> io::Result<Option<Self>> {
+        if wanted.wants("journal") {
             return Ok(None);
         }
         let (sentences, waiting) = sync_channel::<String>(SENTENCES);

@@ -1,45 +1,51 @@
 //! Lines on their way to standard output.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::stream::{LeftOut, Told};
-use crate::group::Event;
+use crate::cli::LinesArgs;
+use crate::headless::readable::Form;
 use crate::runtime::{Failure, ndjson};
 
-/// Which events are printed.
-#[derive(Debug, Default)]
-pub(in crate::headless) struct Only(Option<BTreeSet<String>>);
-
-impl Only {
+/// Which events are printed, and how.
+#[derive(Debug)]
+pub(in crate::headless) struct Wanted {
     /// All, unless some are named.
-    pub(in crate::headless) fn named(names: &[String]) -> Result<Self, Failure> {
-        if let Some(unknown) = names.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
+    only: Option<BTreeSet<String>>,
+    pub(super) form: Form,
+}
+
+impl Wanted {
+    /// As the options say.
+    ///
+    /// # Errors
+    /// If an event is named that there is not.
+    pub(in crate::headless) fn of(options: &LinesArgs) -> Result<Self, Failure> {
+        if let Some(unknown) = options.only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
             let known = ndjson::EVENTS.join(", ");
             return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));
         }
-        Ok(Self((!names.is_empty()).then(|| names.iter().cloned().collect())))
+        let only = (!options.only.is_empty()).then(|| options.only.iter().cloned().collect());
+        Ok(Self { only, form: Form::of_output(options.json) })
     }
 
     pub(super) fn wants(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|names| names.contains(name))
+        self.only.as_ref().is_none_or(|names| names.contains(name))
     }
 
     /// Adds the lines of what was told.
-    pub(super) fn write(&self, output: &mut Vec<u8>, told: &Told) -> io::Result<()> {
+    pub(super) fn write(&mut self, output: &mut Vec<u8>, told: &Told) -> io::Result<()> {
         match told {
             // What comes by the thousand is not even made if nobody wants it.
-            Told::Event(_, Event::Reflected(_)) if !self.wants("reflected") => Ok(()),
-            Told::Event(_, Event::Acknowledged { .. }) if !self.wants("acknowledged") => Ok(()),
-            Told::Event(at, event) => {
-                ndjson::lines(*at, event).iter().try_for_each(|line| self.write_line(output, line))
-            }
+            Told::Event(_, event) if !self.wants(ndjson::name(event)) => Ok(()),
+            Told::Event(at, event) => self.form.event(output, *at, event),
             Told::LeftOut(left_out) if self.misses(left_out) => {
                 let LeftOut { at, messages, acknowledged, events, .. } = *left_out;
-                print(output, &ndjson::left_out(at, messages, acknowledged, events))
+                self.form.line(output, &ndjson::left_out(at, messages, acknowledged, events))
             }
             Told::LeftOut(_) => Ok(()),
         }
@@ -58,13 +64,8 @@ impl Only {
     /// Adds a line, if it is wanted.
     pub(super) fn write_line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
         let name = line.get("event").and_then(Value::as_str).unwrap_or_default();
-        if self.wants(name) { print(output, line) } else { Ok(()) }
+        if self.wants(name) { self.form.line(output, line) } else { Ok(()) }
     }
-}
-
-pub(super) fn print(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, line)?;
-    output.write_all(b"\n")
 }
 
 /// Writes to standard output on a thread of its own, so that a reader who does not read keeps nobody from leaving.
