@@ -1,11 +1,14 @@
 //! Who is in the group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::event::ListedDevice;
 use super::known::{DeviceChange, Known};
-use crate::protocol::{Activity, DeviceId, Millis};
+use crate::protocol::{Activity, DeviceId, DeviceInfo, Millis};
 use crate::text::Clean;
+
+/// More former devices are not remembered.
+const MOST_FORMER: usize = 100;
 
 /// All devices of the group, as last told by the server.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +18,9 @@ pub struct Devices {
     revision: u64,
     /// Those that differ from what was known, until the user has taken note; never one that is not listed.
     marks: BTreeMap<DeviceId, DeviceChange>,
+    /// Those that were listed before, with what they said of themselves; who left first comes first. Never one that is
+    /// listed.
+    former: VecDeque<(DeviceId, DeviceInfo)>,
 }
 
 impl Devices {
@@ -57,11 +63,33 @@ impl Devices {
     /// What to call a device: its label, or its id if it has none that can be read.
     #[must_use]
     pub fn label(&self, device: DeviceId) -> Clean {
-        let label = self.get(device).and_then(|listed| listed.info.as_ref().ok()).map(|info| &info.label);
-        match label {
-            Some(label) if !label.is_empty() => label.clone(),
-            _ => Clean::new(&device.to_string()),
+        self.known_label(device).cloned().unwrap_or_else(|| Clean::new(&device.to_string()))
+    }
+
+    /// The label of a device, or that which it had when it was last listed.
+    #[must_use]
+    pub fn known_label(&self, device: DeviceId) -> Option<&Clean> {
+        self.info(device).map(|info| &info.label).filter(|label| !label.is_empty())
+    }
+
+    /// What a device says of itself, or said when it was last listed.
+    #[must_use]
+    pub fn info(&self, device: DeviceId) -> Option<&DeviceInfo> {
+        match self.get(device) {
+            Some(listed) => listed.info.as_ref().ok(),
+            None => self.former().find(|(id, _)| *id == device).map(|(_, info)| info),
         }
+    }
+
+    /// Devices that were listed before and are not any more, with what they said of themselves last.
+    pub fn former(&self) -> impl Iterator<Item = (DeviceId, &DeviceInfo)> {
+        self.former.iter().map(|(id, info)| (*id, info))
+    }
+
+    /// Whether the device is missing in the list, once there is one.
+    #[must_use]
+    pub fn is_gone(&self, device: DeviceId) -> bool {
+        self.as_of.is_some() && !self.listed.contains_key(&device)
     }
 
     /// Changes whenever a device says something else of itself.
@@ -138,12 +166,27 @@ impl Devices {
             listed.iter().map(|(id, device)| (*id, device.info.clone())).collect()
         };
         self.revision += u64::from(said(&self.listed) != said(&listed));
-        self.listed = listed;
+        let before = std::mem::replace(&mut self.listed, listed);
+        self.remember(before.into_iter().filter_map(|(id, device)| Some((id, device.info.ok()?))));
         self.as_of = Some(at);
     }
 
     pub(super) fn remove(&mut self, device: DeviceId) {
-        self.revision += u64::from(self.listed.remove(&device).is_some());
+        if let Some(removed) = self.listed.remove(&device) {
+            self.revision += 1;
+            self.remember(removed.info.ok().map(|info| (device, info)));
+        }
         self.marks.remove(&device);
+    }
+
+    /// Remembers those that are not listed, whoever left first before the others.
+    pub(super) fn remember(&mut self, devices: impl IntoIterator<Item = (DeviceId, DeviceInfo)>) {
+        for (device, info) in devices {
+            self.former.retain(|(id, _)| *id != device);
+            self.former.push_back((device, info));
+        }
+        let listed = &self.listed;
+        self.former.retain(|(id, _)| !listed.contains_key(id));
+        self.former.drain(..self.former.len().saturating_sub(MOST_FORMER));
     }
 }

@@ -79,6 +79,13 @@ impl Group {
         Self { feed: self.feed.with_envelopes(bytes), ..self }
     }
 
+    /// Remembers devices that were in the group before, so that what they reflected keeps their names.
+    #[must_use]
+    pub fn remembering(mut self, devices: &Known) -> Self {
+        self.devices.remember(devices.iter().filter_map(|(id, info)| Some((id, info?.clone()))));
+        self
+    }
+
     /// The one reducer: takes in what happened at that time.
     pub fn apply(&mut self, at: Millis, event: &Event) {
         match event {

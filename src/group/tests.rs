@@ -384,6 +384,31 @@ fn what_a_person_should_read_is_a_notice() {
     assert_eq!(group.devices().label(OWN).as_str(), "0200000000000000");
 }
 
+#[test]
+fn devices_that_are_gone_are_remembered_and_a_name_that_cannot_be_read_is_not_used() {
+    let listed = |ids: std::ops::Range<u64>| -> BTreeMap<DeviceId, ListedDevice> {
+        let device = |id: u64| ListedDevice {
+            info: Ok(DeviceInfo { label: crate::text::Clean::new(&format!("device {id}")), ..DeviceInfo::default() }),
+            activity: Activity::Unknown,
+            expiration_policy: None,
+        };
+        ids.map(|id| (DeviceId(id), device(id))).collect()
+    };
+    let mut group = after(&[login(), Event::Devices(listed(10..13)), Event::DeviceDropped(DeviceId(12))]);
+    group.apply(Millis(9_000), &Event::Devices(listed(11..12)));
+    let label = |group: &Group, id| group.devices().label(DeviceId(id)).to_string();
+    assert_eq!([10, 11, 12].map(|id| label(&group, id)), ["device 10", "device 11", "device 12"]);
+    assert_eq!([10, 11, 12].map(|id| group.devices().is_gone(DeviceId(id))), [true, false, true]);
+    let mut unreadable = listed(10..12);
+    unreadable.get_mut(&DeviceId(10)).unwrap().info = Err(OpenError::DoesNotDecrypt);
+    group.apply(Millis(10_000), &Event::Devices(unreadable));
+    assert_eq!(label(&group, 10), DeviceId(10).to_string(), "somebody else may have written it");
+    group.apply(Millis(11_000), &Event::Devices(listed(1_000..1_200)));
+    group.apply(Millis(12_000), &Event::Devices(BTreeMap::new()));
+    let former: Vec<u64> = group.devices().former().map(|(id, _)| id.0).collect();
+    assert_eq!(former, (1_100..1_200).collect::<Vec<_>>(), "a flood of devices stays bounded");
+}
+
 fn any_message() -> impl Strategy<Value = ReflectedMessage> {
     (0_u32..6, any::<[bool; 4]>(), any::<u64>(), any::<u64>()).prop_map(
         |(id, [ephemeral, redelivered, repeated_nonce, unreadable], stored_at, received_at)| {

@@ -152,6 +152,10 @@ impl RunningSession {
     ) -> io::Result<Self> {
         let Memories { slot, known: memory, journal } = memories;
         let older = journal.as_ref().map(|journal| Older::of(journal.path().to_owned()));
+        let group = match &memory {
+            Some(memory) => group.remembering(memory.ever()),
+            None => group,
+        };
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };

@@ -10,6 +10,7 @@ use crate::profile::known::{self, KnownError};
 #[derive(Debug)]
 pub struct Memory {
     known: Option<Known>,
+    ever: Known,
     newest: Newest<Known>,
 }
 
@@ -22,6 +23,7 @@ impl Memory {
         let kept = known::load(&path)?;
         let known = kept.as_ref().map(|kept| kept.known.clone());
         let (mut is_new, mut kept) = (kept.is_none(), kept.unwrap_or_default());
+        let ever = kept.ever();
         let file = path.clone();
         let write = move |known: Known| {
             if kept.known == known && !is_new {
@@ -36,13 +38,19 @@ impl Memory {
             }
         };
         let newest = Newest::start("known devices", write).map_err(|cause| KnownError::File { path, cause })?;
-        Ok(Self { known, newest })
+        Ok(Self { known, ever, newest })
     }
 
     /// What was known when it was opened; [`None`] before the first list ever.
     #[must_use]
     pub const fn known(&self) -> Option<&Known> {
         self.known.as_ref()
+    }
+
+    /// All devices that were known when it was opened, or had been before.
+    #[must_use]
+    pub const fn ever(&self) -> &Known {
+        &self.ever
     }
 
     /// Keeps this from now on. A file that cannot be written is logged, and tried again with the next list.

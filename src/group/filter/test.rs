@@ -139,7 +139,7 @@ impl Test {
 pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &Context<'_>) -> bool {
     let Some(author) = author else { return false };
     let id = author.to_string();
-    let info = context.devices.get(author).and_then(|listed| listed.info.as_ref().ok());
+    let info = context.devices.info(author);
     names.iter().any(|name| {
         id.starts_with(name.as_str())
             || (name == "me" && context.own == Some(author))
