@@ -1,5 +1,7 @@
 //! What may stand at the cursor of a filter line.
 
+use std::collections::BTreeSet;
+
 use super::kinds;
 use super::parse::{BARE, KEYS, Key, Token, tokens};
 use super::show::quoted;
@@ -44,8 +46,24 @@ pub fn complete(text: &str, cursor: usize, group: &Group) -> Completions {
     }
 }
 
+/// Whether the word that ends at the cursor may still become a key, so that nobody looks for it as a word yet.
+#[must_use]
+pub fn may_become_key(text: &str, cursor: usize) -> bool {
+    let (before, after) = text.split_at_checked(cursor).unwrap_or((text, ""));
+    let ends_here = after.chars().next().is_none_or(char::is_whitespace);
+    let Some(token) = tokens(before).pop().filter(|token| ends_here && token.end == before.len()) else { return false };
+    if token.key.is_some() || token.quoted {
+        return false;
+    }
+    let word: String = token.values.into_iter().map(|(_, value)| value).collect();
+    let is_bare = BARE.into_iter().any(|(bare, _)| bare.eq_ignore_ascii_case(&word));
+    !word.is_empty() && !is_bare && KEYS.into_iter().any(|(name, _)| begins(name, &word))
+}
+
 fn offer(from: usize, to: usize, mut candidates: Vec<String>) -> Completions {
-    candidates.dedup();
+    // Devices that are gone may be called as others are.
+    let mut offered = BTreeSet::new();
+    candidates.retain(|candidate| offered.insert(candidate.clone()));
     candidates.truncate(MOST);
     Completions { from, to, candidates }
 }
@@ -66,8 +84,9 @@ fn values_of(key: Key, group: &Group) -> Vec<(String, String)> {
         Key::Kind => kinds::names().into_iter().map(alone).collect(),
         Key::Is => Mark::ALL.into_iter().map(|mark| alone(mark.name().to_owned())).collect(),
         Key::From => {
-            let labels = group.devices().iter().map(|(id, _)| (group.devices().label(id).to_string(), id.to_string()));
-            labels.chain([alone("me".to_owned())]).collect()
+            let devices = group.devices();
+            let ids = devices.iter().map(|(id, _)| id).chain(devices.former().map(|(id, _)| id));
+            ids.map(|id| (devices.label(id).to_string(), id.to_string())).chain([alone("me".to_owned())]).collect()
         }
         Key::Conversation => conversations(group),
         Key::Age | Key::Ack => ["10ms", "100ms", "1s", "10s", "1m"].map(|span| alone(span.to_owned())).to_vec(),

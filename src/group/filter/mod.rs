@@ -20,7 +20,7 @@ mod test;
 mod tests;
 mod time;
 
-pub use self::complete::{Completions, complete};
+pub use self::complete::{Completions, complete, may_become_key};
 pub use self::help::{HELP, Help};
 pub use self::matches::{Found, Matches, Progress, ROWS_AT_ONCE};
 pub use self::parse::FilterError;
@@ -92,6 +92,14 @@ impl Filter {
     #[must_use]
     pub fn words(text: &str) -> Self {
         Self { terms: text.split_whitespace().map(|word| Term { negated: false, test: Test::word(word) }).collect() }
+    }
+
+    /// The words that must occur in a row, in lower case.
+    pub fn required_words(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
+            Test::Word(word) => Some(word.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether it shows everything.

@@ -228,6 +228,28 @@ fn completions_offer_keys_and_then_what_is_known() {
 }
 
 #[test]
+fn only_the_unquoted_word_at_the_cursor_may_become_a_key() {
+    for (text, cursor, expected) in [
+        ("k", 1, true),
+        ("KIN", 3, true),
+        ("kind", 4, true),
+        ("text !siz", 9, true),
+        ("siz text", 3, true),
+        ("kinx", 4, false),
+        ("kind ", 5, false),
+        ("kind", 2, false),
+        ("kind:", 5, false),
+        ("\"kin\"", 5, false),
+        ("in", 2, false),
+        ("ack", 3, false),
+        ("", 0, false),
+        ("!", 1, false),
+    ] {
+        assert_eq!(may_become_key(text, cursor), expected, "{text:?} with the cursor at {cursor}");
+    }
+}
+
+#[test]
 fn the_newest_matches_come_first() {
     let mut group = group();
     group.apply(Millis(2), &Event::Reflected((0..100).map(|id| message(id, Ok(text(PHONE, echo())))).collect()));
@@ -311,6 +333,7 @@ proptest! {
             let written = filter.to_string();
             prop_assert_eq!(Filter::parse(&written), Ok(filter), "{:?} was written as {:?}", text, written);
         }
+        let _ = may_become_key(&text, text.len() / 2);
         let offered = complete(&text, text.len() / 2, &Group::default());
         prop_assert!(offered.from <= offered.to && text.is_char_boundary(offered.from));
     }
