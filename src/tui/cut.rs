@@ -1,6 +1,7 @@
 //! Fitting text into columns by the width that a terminal gives it, never splitting a grapheme cluster.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -40,6 +41,24 @@ pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     }
     taken.push('…');
     Cow::Owned(taken)
+}
+
+/// The text in at most so many columns, so that something is left of what comes after its first `same` grapheme
+/// clusters: if that would be cut off, the beginning is.
+pub(super) fn cut_apart(text: &str, same: usize, columns: usize) -> Cow<'_, str> {
+    let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    let clusters: Vec<(usize, &str)> = text.grapheme_indices(true).collect();
+    let width_of = |part: Range<usize>| {
+        clusters.iter().take(part.end).skip(part.start).map(|(_, cluster)| cluster.width()).sum::<usize>()
+    };
+    if text.width() <= columns || width_of(0..same + 1) <= room {
+        return cut(text, columns);
+    }
+    // As much of the end as there is room for, unless what tells it apart comes sooner.
+    let all = clusters.len();
+    let tail = (0..all).find(|start| width_of(*start..all) <= room).unwrap_or(all);
+    let start = clusters.get(tail.min(same)).map_or(text.len(), |(at, _)| *at);
+    Cow::Owned(format!("…{}", cut(text.get(start..).unwrap_or_default(), room)))
 }
 
 /// The text in exactly so many columns.
@@ -90,6 +109,17 @@ mod tests {
         for (text, columns, expected) in cases {
             assert_eq!(cut(text, columns), expected, "{text} in {columns}");
         }
+        for (text, same, columns, expected) in [
+            ("customer-alpha", 9, 14, "customer-alpha"),
+            ("customer-alpha", 9, 8, "…r-alpha"),
+            ("customer-alpha-production", 9, 8, "…alpha-…"),
+            ("customer-alpha-production", 2, 8, "custome…"),
+            ("customer-1", 10, 8, "…tomer-1"),
+            ("端末の名前", 4, 5, "…名前"),
+            ("alike", 3, 0, ""),
+        ] {
+            assert_eq!(cut_apart(text, same, columns), expected, "{text} in {columns} after {same}");
+        }
         assert_eq!(fit("31 ms", 7, Align::Right), "  31 ms");
         assert_eq!(fit("iPad", 6, Align::Left), "iPad  ");
         assert_eq!(wrap("Pixel 9 or Work laptop leads", 12), ["Pixel 9 or", "Work laptop", "leads"]);
@@ -99,6 +129,7 @@ mod tests {
         #[test]
         fn what_is_cut_fits(text in "\\PC{0,40}", columns in 0_usize..30) {
             prop_assert!(width(&cut(&text, columns)) <= columns);
+            prop_assert!(width(&cut_apart(&text, columns / 2, columns)) <= columns);
             prop_assert!(wrap(&text, columns).iter().all(|line| width(line) <= columns));
         }
     }

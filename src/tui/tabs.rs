@@ -1,11 +1,14 @@
 //! Several groups, one at a time: each keeps what the user was looking at, and a line tells how all of them stand.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Settings;
-use super::cut::{cut, width};
+use super::cut::{cut, cut_apart, width};
 use super::layout::split_top;
 use super::pen::Pen;
 use super::theme::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, Theme, WAITING};
@@ -13,7 +16,7 @@ use super::ui::Ui;
 use crate::group::{Group, Standing};
 use crate::protocol::Millis;
 
-/// The columns of a name when there is hardly any room.
+/// The columns of a name that is not in sight, when there is hardly any room.
 const SHORT_NAME: usize = 8;
 
 /// All tabs; which of them is in sight.
@@ -64,7 +67,9 @@ impl Tabs {
         }
         for (index, label) in labels.iter().enumerate().skip(first) {
             let is_visible = index == self.visible;
-            if !is_visible && pen.room() < label.width() {
+            // There must be room to say that there are others, too.
+            let others = usize::from(index + 1 < labels.len());
+            if !is_visible && pen.room() < label.width() + others {
                 elsewhere(&mut pen, labels.iter().skip(index), theme);
                 break;
             }
@@ -82,24 +87,40 @@ impl Tabs {
         rest
     }
 
-    /// As long as there is room for: with words, without, or with short names.
+    /// As long as there is room for: with words, without, or with the names of the others cut.
     fn labels(&self, standings: &[Standing], room: usize, theme: Theme) -> Vec<Label> {
-        let label = |with_words: bool, name: usize| {
+        let long = room / 2;
+        let label = |with_words: bool, others: usize| {
             let tabs = self.uis.iter().zip(standings.iter().copied().chain(std::iter::repeat(Standing::Idle)));
             let labels: Vec<Label> = tabs
-                .map(|(ui, standing)| {
+                .enumerate()
+                .map(|(index, (ui, standing))| {
                     let (glyph, style) = mark(standing, theme);
-                    let name = cut(ui.settings().title.as_str(), name).into_owned();
+                    let title = ui.settings().title.as_str();
+                    let name = if index == self.visible { cut(title, long) } else { self.name(index, title, others) };
                     let words = if with_words { standing.words() } else { "" };
-                    Label { name, glyph, style, words, needs_user: standing.needs_user() }
+                    Label { name: name.into_owned(), glyph, style, words, needs_user: standing.needs_user() }
                 })
                 .collect();
             labels
         };
         let fits = |labels: &Vec<Label>| labels.iter().map(Label::width).sum::<usize>() <= room;
-        let long = room / 2;
-        [label(true, long), label(false, long)].into_iter().find(fits).unwrap_or_else(|| label(false, SHORT_NAME))
+        let whole = [label(true, long), label(false, long)].into_iter().find(fits);
+        let cut = || (SHORT_NAME..long).rev().map(|others| label(false, others)).find(fits);
+        whole.or_else(cut).unwrap_or_else(|| label(false, SHORT_NAME))
     }
+
+    /// A name in so many columns, with what tells it apart from the others.
+    fn name<'a>(&self, index: usize, title: &'a str, columns: usize) -> Cow<'a, str> {
+        let others = self.uis.iter().enumerate().filter(|(other, _)| *other != index);
+        let same = others.map(|(_, ui)| same_beginning(title, ui.settings().title.as_str())).max();
+        cut_apart(title, same.unwrap_or(0), columns)
+    }
+}
+
+/// How many grapheme clusters both begin with.
+fn same_beginning(one: &str, other: &str) -> usize {
+    one.graphemes(true).zip(other.graphemes(true)).take_while(|(one, other)| one == other).count()
 }
 
 /// One tab in the line.
@@ -140,10 +161,8 @@ const fn mark(standing: Standing, theme: Theme) -> (&'static str, Style) {
         Standing::Connecting => (WAITING, Theme::PLAIN),
         Standing::Draining => (FILLING, Theme::PLAIN),
         Standing::Live => (ON, theme.good()),
-        Standing::Reconnecting => (WAITING, theme.attention()),
-        Standing::Leading | Standing::GaveUpLeading | Standing::Alarm | Standing::NeedsUser => {
-            (ATTENTION, theme.attention())
-        }
+        Standing::Reconnecting | Standing::GaveUpLeading => (WAITING, theme.attention()),
+        Standing::Leading | Standing::Alarm | Standing::NeedsUser => (ATTENTION, theme.attention()),
         Standing::Over => (BAD, theme.bad()),
     }
 }
