@@ -258,6 +258,9 @@ fn without_a_profile_the_ways_to_begin_are_told() {
         let words = ["d2mtop demo", "d2mtop profile import", "d2mtop profile add", "--url URL"];
         expect(home.path(), arguments, 2, &words);
     }
+    expect(home.path(), &["dmo"], 2, &["no profile dmo", "Did you mean the command demo?"]);
+    let other = run(home.path(), &["xyzzy"]);
+    assert!(!String::from_utf8_lossy(&other.stderr).contains("Did you mean"), "nothing is called like that");
 }
 
 #[test]

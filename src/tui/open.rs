@@ -3,12 +3,14 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
+use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue};
 use crossterm::event::EventStream;
 use tokio::sync::Notify;
 
 use super::alarm::NotQuietHours;
 use super::{Alarm, Colour, Dashboard, Glyphs, Keeping, Settings, Zone, first_run};
-use crate::cli::{AttentionArgs, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
+use crate::cli::{AttentionArgs, Cli, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
 use crate::group::Group;
 use crate::net::Address;
 use crate::profile::{Profile, ProfileError, StoreError};
@@ -57,9 +59,26 @@ fn prepare(name: &str, connection: &ConnectionArgs) -> Result<Prepared, Failure>
     match Profile::from_options(Some(name), connection) {
         // Perhaps it was meant to be a command.
         Err(ProfileError::Store(error @ StoreError::NoSuchProfile { .. })) => {
-            Err(Failure::Usage(format!("{error}; d2mtop --help lists the commands")))
+            Err(Failure::Usage(match command_like(name) {
+                Some(command) => {
+                    format!("{error}. Did you mean the command {command}? d2mtop --help lists them all")
+                }
+                None => format!("{error}; d2mtop --help lists the commands"),
+            }))
         }
         profile => Prepared::new(profile?),
+    }
+}
+
+/// The command of nearly that name, if there is one.
+fn command_like(name: &str) -> Option<String> {
+    let cli = Cli::command();
+    let alone = clap::Command::new("d2mtop").subcommands(cli.get_subcommands().cloned());
+    let error = alone.try_get_matches_from(["d2mtop", name]).err()?;
+    match error.get(ContextKind::SuggestedSubcommand)? {
+        // The likeliest comes last.
+        ContextValue::Strings(commands) => commands.last().cloned(),
+        _ => None,
     }
 }
 
