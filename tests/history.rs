@@ -14,6 +14,9 @@ mod program;
 #[path = "support/schema.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod schema;
+#[path = "support/terminal.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod terminal;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -29,6 +32,7 @@ use d2mtop::protocol::{
 };
 use program::{KEY, d2mtop, key_file, run};
 use serde_json::{Value, json};
+use terminal::Terminal;
 
 const PHONE: &str = "0200000000000000";
 /// 2026-11-01 12:00:00 UTC.
@@ -162,6 +166,15 @@ fn devices_that_are_gone_keep_their_names() {
     let words = String::from_utf8(history(home.path(), &["--from", "Tablet"]).stderr).unwrap();
     assert!(words.contains("0a0a0a0a0a0a0a0a, 0b0b0b0b0b0b0b0b"), "{words}");
     assert_eq!(good(&history(home.path(), &["--from", "Laptop"])), "", "the one that is there is meant");
+
+    let path = home.path().to_str().unwrap();
+    let mut terminal = Terminal::start(&["home", "--utc"], 30, 120, &[("HOME", path)]);
+    terminal.wait_for("k goes on in the journal");
+    terminal.press("4k");
+    terminal.wait_for("Old phone");
+    terminal.wait_for("1 from the journal");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
 }
 
 #[test]

@@ -6,33 +6,73 @@ use super::format;
 use super::page::Fact;
 use super::theme::Theme;
 use super::view::View;
-use crate::group::Row;
-use crate::protocol::Millis;
+use crate::group::{Group, Row};
 use crate::protocol::d2d::{Branch, Conversation, Direction, Envelope, Value};
+use crate::protocol::{GroupKeys, Millis, Sealed};
+
+/// A row that is looked at, as it was last in the feed: whoever reads it is left in peace when it falls out of memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Opened {
+    spot: Spot,
+    row: Row,
+    envelope: Option<Sealed<Envelope>>,
+    /// Whether it has something that people wrote, and that can be shown.
+    has_text: bool,
+    /// Whether the feed still has it.
+    is_there: bool,
+}
+
+impl Opened {
+    /// The row at that place, if there is one.
+    pub(super) fn at(spot: Spot, reading: &Reading, group: &Group, keys: Option<&GroupKeys>) -> Option<Self> {
+        let row = reading.row(group, spot)?;
+        let envelope = match spot {
+            Spot::Memory(number) => group.feed().envelope(number).cloned(),
+            Spot::Journal(_) => None,
+        };
+        let opened = envelope.as_ref().zip(keys).and_then(|(sealed, keys)| sealed.open(keys).ok());
+        let has_text = opened.is_some_and(|envelope| envelope.text().is_some());
+        Some(Self { spot, row, envelope, has_text, is_there: true })
+    }
+
+    pub(super) const fn has_text(&self) -> bool {
+        self.has_text
+    }
+
+    /// Takes in what has become of the row.
+    pub(super) fn renew(&mut self, reading: &Reading, group: &Group) {
+        let row = reading.row(group, self.spot);
+        self.is_there = row.is_some();
+        if let Some(row) = row {
+            self.row = row;
+        }
+    }
+}
 
 /// The page about a row.
-pub(super) fn facts(view: &View<'_>, reading: &Reading, spot: Spot, revealed: bool) -> Vec<Fact> {
-    let Some(row) = reading.row(view.group, spot) else {
-        return vec![Fact::new("", "this row has fallen out of memory")];
+pub(super) fn facts(view: &View<'_>, reading: &Reading, opened: &Opened, revealed: bool) -> Vec<Fact> {
+    let Opened { spot, row, .. } = opened;
+    let mut facts = vec![Fact::heading(view.sentence(row).as_str())];
+    let remark = match spot {
+        Spot::Journal(_) => Some("out of the journal"),
+        Spot::Memory(_) if !opened.is_there => Some("the feed does not have this row any more; this page keeps it"),
+        Spot::Memory(_) => None,
     };
-    let mut facts = vec![Fact::heading(view.sentence(&row).as_str())];
-    if matches!(spot, Spot::Journal(_)) {
-        facts.push(Fact::new("", "out of the journal").styled(Theme::QUIET));
+    facts.extend(remark.map(|words| Fact::new("", words).styled(Theme::QUIET)));
+    facts.extend(what_facts(view, row));
+    facts.extend(time_facts(view, row));
+    facts.extend(mark_facts(view, row));
+    if let Some(mark) = reading.marked().filter(|mark| mark.spot != *spot) {
+        facts.extend(differences(view, mark, row));
     }
-    facts.extend(what_facts(view, &row));
-    facts.extend(time_facts(view, &row));
-    facts.extend(mark_facts(view, &row));
-    if let Some(mark) = reading.marked().filter(|mark| mark.spot != spot) {
-        facts.extend(differences(view, mark, &row));
-    }
-    facts.extend(wire_facts(&row));
-    facts.extend(envelope_facts(view, spot, revealed));
+    facts.extend(wire_facts(row));
+    facts.extend(envelope_facts(view, opened.envelope.as_ref(), revealed));
     facts
 }
 
 fn what_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
     let mut facts = vec![Fact::new("id", row.id.0)];
-    facts.extend(row.author().map(|author| Fact::new("from", format!("{} ({author})", view.label(author)))));
+    facts.extend(row.author().map(|author| Fact::new("from", view.device(author))));
     match &row.content {
         Ok(summary) => {
             let direction = match summary.direction() {
@@ -164,12 +204,8 @@ fn fields(view: &View<'_>, row: &Row) -> Vec<(&'static str, String)> {
 }
 
 /// Every field of the envelope, opened only to be shown.
-fn envelope_facts(view: &View<'_>, spot: Spot, revealed: bool) -> Vec<Fact> {
+fn envelope_facts(view: &View<'_>, sealed: Option<&Sealed<Envelope>>, revealed: bool) -> Vec<Fact> {
     let mut facts = vec![Fact::blank(), Fact::heading("The envelope")];
-    let sealed = match spot {
-        Spot::Memory(number) => view.group.feed().envelope(number),
-        Spot::Journal(_) => None,
-    };
     let Some(sealed) = sealed else {
         facts.push(Fact::new("", "no longer in memory: only the newest are, and they are never written to disk"));
         return facts;
@@ -194,7 +230,7 @@ fn envelope_facts(view: &View<'_>, spot: Spot, revealed: bool) -> Vec<Fact> {
 fn grow(view: &View<'_>, branch: &Branch, depth: usize, facts: &mut Vec<Fact>) {
     let value = match &branch.value {
         Value::Time(at) => view.clock.zone().exact(*at),
-        Value::Device(device) => format!("{device} ({})", view.label(*device)),
+        Value::Device(device) => view.device(*device),
         value => value.to_string(),
     };
     facts.push(Fact::new(format!("{}{}", "  ".repeat(depth), branch.name), value));

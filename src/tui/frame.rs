@@ -103,7 +103,7 @@ fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[Pi
     pen.text(&name, style).text(" ", Theme::PLAIN);
     for (index, piece) in pieces.iter().enumerate() {
         let before = if piece.joined { " " } else { "─ " };
-        let wanted = width(before) + width(&piece.text) + 1;
+        let wanted = width(before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
         // The first piece is the pane's figure: it is cut rather than left out.
         if pen.room() < wanted && index > 0 {
             break;

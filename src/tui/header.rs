@@ -275,13 +275,11 @@ const fn lock_word(state: &LockState) -> &'static str {
 
 /// What is no longer shown, or never was.
 fn lost(view: &View<'_>) -> Option<Fact> {
-    let fell_out = view.group.feed().fell_out();
+    // What the journal has is not lost.
+    let is_gone = view.group.feed().fell_out() > 0 && *view.group.journal() != JournalState::Keeps;
+    let gone = is_gone.then(|| "older rows gone".to_owned());
     let ignored = view.group.notices().ignored();
-    let words = match (fell_out, ignored) {
-        (0, 0) => return None,
-        (rows, 0) => format!("{} rows dropped", format::count(rows)),
-        (0, ignored) => format!("{} ignored", format::count(ignored)),
-        (rows, ignored) => format!("{} rows dropped, {} ignored", format::count(rows), format::count(ignored)),
-    };
-    Some((words, view.theme.attention()))
+    let ignored = (ignored > 0).then(|| format!("{} ignored", format::count(ignored)));
+    let words: Vec<String> = gone.into_iter().chain(ignored).collect();
+    (!words.is_empty()).then(|| (words.join(", "), view.theme.attention()))
 }

@@ -197,7 +197,7 @@ pub(super) static TABLE: &[Binding] = &[
         "n N",
         Action::Hit(Way::Older),
         "",
-        "while a search is on: the next older hit, and the next newer one",
+        "the next older hit of f, and the next newer; without a search n notes devices",
     ),
     bind(On(Pane::Feed), &[key('N')], "N", Action::Hit(Way::Newer), "", ""),
     bind(On(Pane::Feed), &[key('m')], "m", Action::Mark, "", "mark the row: others show how they differ from it"),
@@ -285,22 +285,6 @@ pub(super) fn hints(here: Place) -> impl Iterator<Item = (&'static str, &'static
         .iter()
         .filter(move |binding| binding.place.covers(here) && !binding.hint.is_empty())
         .map(|binding| (binding.shown, binding.hint))
-}
-
-/// The help: keys and what they do, in the order of the table.
-pub(super) fn help() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TABLE.iter().filter(|binding| !binding.help.is_empty()).map(|binding| (binding.shown, binding.help))
-}
-
-/// The help as a Markdown table, for the README.
-pub(super) fn markdown() -> String {
-    let rows = help().map(|(keys, words)| format!("| {} | {words} |\n", code(keys)));
-    std::iter::once("| key | what it does |\n|---|---|\n".to_owned()).chain(rows).collect()
-}
-
-/// Each key of a line as code.
-fn code(keys: &str) -> String {
-    keys.split(' ').map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

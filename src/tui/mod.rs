@@ -19,6 +19,7 @@ mod first_run;
 mod format;
 mod frame;
 mod header;
+mod help;
 mod keymap;
 mod latency;
 mod layout;
@@ -62,7 +63,7 @@ use ui::Ui;
 /// The keys as a Markdown table, made from the table that the keys themselves are looked up in.
 #[must_use]
 pub fn keys_markdown() -> String {
-    keymap::markdown()
+    help::markdown()
 }
 
 /// What does not change while the dashboard runs.

@@ -7,14 +7,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::cut::{Align, wrap};
+use super::detail::Opened;
 use super::dialog::frame;
-use super::feed::{Reading, Spot};
-use super::keymap::{self, Motion};
+use super::feed::Reading;
+use super::keymap::Motion;
 use super::pen::Pen;
 use super::theme::{SELECTED, Theme};
 use super::view::View;
-use super::{detail, devices, measured};
-use crate::group::filter;
+use super::{detail, devices, help, measured};
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
 
 /// The columns of most pages, where there is room.
@@ -35,11 +35,11 @@ pub(super) struct Page {
 }
 
 /// What a page is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum About {
     Help,
     Device(DeviceId),
-    Row(Spot),
+    Row(Box<Opened>),
     Latency,
 }
 
@@ -78,8 +78,9 @@ impl Page {
         Self { about, top: 0, extent: (0, 0), revealed: false, targets: Vec::new(), chosen: 0 }
     }
 
-    pub(super) const fn is_about_row(&self) -> bool {
-        matches!(self.about, About::Row(_))
+    /// Whether there is something that [`Self::reveal`] shows.
+    pub(super) const fn has_text(&self) -> bool {
+        matches!(&self.about, About::Row(opened) if opened.has_text())
     }
 
     /// Shows what was written in a row, or hides it again.
@@ -126,14 +127,17 @@ impl Page {
     }
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: &View<'_>, reading: &Reading) {
+        if let About::Row(opened) = &mut self.about {
+            opened.renew(reading, view.group);
+        }
         let width = area.width.min(if matches!(self.about, About::Row(_)) { 100 } else { WIDTH });
-        let facts = facts(view, reading, self.about, self.revealed, width);
+        let facts = facts(view, reading, &self.about, self.revealed, width);
         let longest = usize::from(width) / 2;
         let name_width = facts.iter().map(|fact| super::cut::width(&fact.name)).max().unwrap_or(0).min(longest);
         let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
         let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
         let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
-        let inner = frame(buffer, area, (width, height), title(self.about), view.theme.focus());
+        let inner = frame(buffer, area, (width, height), title(&self.about), view.theme.focus());
         self.extent = (lines.len(), usize::from(inner.height));
         self.top = self.top.min(lines.len().saturating_sub(usize::from(inner.height)));
         self.targets =
@@ -157,7 +161,7 @@ impl Page {
     }
 }
 
-const fn title(about: About) -> &'static str {
+const fn title(about: &About) -> &'static str {
     match about {
         About::Help => "Keys",
         About::Device(_) => "Device",
@@ -166,17 +170,17 @@ const fn title(about: About) -> &'static str {
     }
 }
 
-fn facts(view: &View<'_>, reading: &Reading, about: About, revealed: bool, width: u16) -> Vec<Fact> {
+fn facts(view: &View<'_>, reading: &Reading, about: &About, revealed: bool, width: u16) -> Vec<Fact> {
     match about {
-        About::Help => help(),
-        About::Device(device) => device_facts(view, device),
-        About::Row(spot) => detail::facts(view, reading, spot, revealed),
+        About::Help => help::facts(),
+        About::Device(device) => device_facts(view, *device),
+        About::Row(opened) => detail::facts(view, reading, opened, revealed),
         About::Latency => measured::facts(view, width),
     }
 }
 
 /// The page as text, for the clipboard; without what people wrote.
-pub(super) fn plain(view: &View<'_>, reading: &Reading, about: About) -> String {
+pub(super) fn plain(view: &View<'_>, reading: &Reading, about: &About) -> String {
     let line = |fact: Fact| match (fact.name.is_empty(), fact.value.is_empty()) {
         (true, _) => fact.value,
         (false, true) => fact.name,
@@ -195,28 +199,6 @@ fn continued(fact: Fact, width: usize) -> Vec<Fact> {
     wrap(&value, width)
         .into_iter()
         .map(|value| Fact { name: names.next().unwrap_or_default(), value, style, target: targets.next().flatten() })
-        .collect()
-}
-
-fn help() -> Vec<Fact> {
-    let keys = keymap::help().map(|(key, does)| Fact::new(key, does));
-    let words = [
-        ("on, off", "connected to the mediator now, or not"),
-        ("keep, temp", "the slot is kept, or goes some minutes after disconnecting"),
-        ("age", "from being stored by the mediator to being received, clocks corrected"),
-        ("ack", "from being received until the acknowledgement left"),
-        ("ephem.", "only for devices that are connected; nobody acknowledges it"),
-        ("again", "delivered again after a reconnect"),
-        ("same nonce", "another message used this nonce: a replay, or a broken sender"),
-        ("← → ⇄", "incoming, outgoing, between own devices"),
-    ];
-    let filter = filter::HELP.iter().map(|line| Fact::new(line.syntax, line.meaning));
-    let words = words.map(|(word, meaning)| Fact::new(word, meaning));
-    let heading = |words| [Fact::blank(), Fact::heading(words)];
-    keys.chain(heading("In the filter and the search"))
-        .chain(filter)
-        .chain(heading("On the screen"))
-        .chain(words)
         .collect()
 }
 

@@ -7,5 +7,6 @@ mod harm;
 mod keys;
 mod older;
 mod properties;
+mod reading;
 mod screens;
 mod tabs;

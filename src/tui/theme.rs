@@ -42,6 +42,10 @@ pub(super) const BAD: &str = "✖";
 pub(super) const ATTENTION: &str = "!";
 pub(super) const SELECTED: &str = "▸";
 pub(super) const MARKED: &str = "▪";
+/// Before a row that is looked for.
+pub(super) const HIT: &str = "*";
+/// Before a row out of the journal.
+pub(super) const IN_JOURNAL: &str = "·";
 pub(super) const INCOMING: &str = "←";
 pub(super) const OUTGOING: &str = "→";
 pub(super) const SYNC: &str = "⇄";
@@ -79,6 +83,11 @@ impl Theme {
     /// Where the keys go.
     pub(super) const fn focus(self) -> Style {
         self.coloured(Color::Cyan, Modifier::BOLD)
+    }
+
+    /// Words that were looked for.
+    pub(super) const fn found(self) -> Style {
+        self.coloured(Color::Cyan, Modifier::BOLD.union(Modifier::UNDERLINED))
     }
 
     /// What is well.

@@ -53,6 +53,16 @@ impl View<'_> {
     pub(super) fn label(&self, device: DeviceId) -> Clean {
         self.group.devices().label(device)
     }
+
+    /// What to call a device, with its id, and whether it has left.
+    pub(super) fn device(&self, device: DeviceId) -> String {
+        let devices = self.group.devices();
+        let gone = if devices.is_gone(device) { ", gone" } else { "" };
+        match devices.known_label(device) {
+            Some(label) => format!("{label} ({device}{gone})"),
+            None => format!("{device}{gone}"),
+        }
+    }
 }
 
 /// A part of a pane's title.
@@ -61,14 +71,22 @@ pub(super) struct Piece {
     pub(super) style: Style,
     /// Whether it belongs to the piece before, with no rule between.
     pub(super) joined: bool,
+    /// The columns below which it is left out rather than cut; [`None`] if it is never cut.
+    pub(super) least: Option<usize>,
 }
 
 impl Piece {
     pub(super) fn new(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style, joined: false }
+        Self { text: text.into(), style, joined: false, least: None }
     }
 
     pub(super) fn joined(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style, joined: true }
+        Self { joined: true, ..Self::new(text, style) }
+    }
+
+    /// Words that may be long, and say something when they are cut.
+    pub(super) fn words(text: impl Into<String>, style: Style) -> Self {
+        const LEAST: usize = 12;
+        Self { least: Some(LEAST), ..Self::new(text, style) }
     }
 }

@@ -1,6 +1,7 @@
 //! What the user reads in the feed: the rows in memory and before them those in the journal, filtered, searched, marked.
 //! Only the rows in sight are read for a frame, so its cost does not depend on how many there are.
 
+mod highlight;
 mod lines;
 mod older;
 mod row;
@@ -11,7 +12,7 @@ mod title;
 use super::format::Zone;
 use super::keymap::{Motion, Way};
 use super::moment;
-use crate::group::filter::{FilterError, Moment};
+use crate::group::filter::{Filter, FilterError, Moment};
 use crate::group::{Group, JournalState, Row};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
@@ -47,8 +48,12 @@ pub(super) struct Marked {
 #[derive(Debug)]
 struct Search {
     words: String,
+    /// Those of the words that must occur in a row, in lower case.
+    required: Vec<String>,
     /// What fits the filter and the words.
     hits: Sieve,
+    /// How many of the rows that are shown out of the journal fit, too.
+    hits_in_journal: usize,
     /// From where the next hit is looked for, as long as it is not found.
     seeking: Option<(Spot, Way)>,
 }
@@ -119,12 +124,30 @@ impl Reading {
     pub(super) fn set_search(&mut self, words: &str, group: &Group, moment: Moment) -> Result<(), FilterError> {
         let words = words.trim();
         // What is typed alone must be right alone: both together could be right by accident.
-        let hits = match Sieve::read(words, group, moment)? {
-            None => None,
-            Some(_) => Sieve::read(format!("{} {words}", self.filter_words()).trim(), group, moment)?,
+        let alone = Filter::parse(words)?;
+        let hits = if alone.is_empty() {
+            None
+        } else {
+            Sieve::read(format!("{} {words}", self.filter_words()).trim(), group, moment)?
         };
-        self.search = hits.map(|hits| Search { words: words.to_owned(), hits, seeking: None });
+        let required = alone.required_words().map(str::to_owned).collect();
+        self.search =
+            hits.map(|hits| Search { words: words.to_owned(), required, hits, hits_in_journal: 0, seeking: None });
+        self.count_hits_in_journal(group);
         Ok(())
+    }
+
+    fn count_hits_in_journal(&mut self, group: &Group) {
+        let Self { search, older, .. } = self;
+        if let Some(search) = search {
+            search.hits_in_journal = older.count(|row| search.hits.fits(row, group));
+        }
+    }
+
+    /// What a row is a hit of: the words that must occur in it, if it is one.
+    fn hit(&self, row: &Row, group: &Group) -> Option<&[String]> {
+        let search = self.search.as_ref().filter(|search| search.hits.fits(row, group))?;
+        Some(&search.required)
     }
 
     /// Goes to the next hit, the selected row included if `or_here`.
@@ -230,6 +253,17 @@ impl Reading {
     fn forget_older(&mut self) {
         self.older.forget();
         self.bound_for = None;
+        if let Some(search) = &mut self.search {
+            search.hits_in_journal = 0;
+        }
+    }
+
+    /// Selects the oldest row if the selected one has left memory; true the first time since one was selected.
+    pub(super) fn keep_in_memory(&mut self, group: &Group) -> bool {
+        let mut scroll = self.scroll;
+        let has_slid = scroll.keep_in_memory(self.lines(group));
+        self.scroll = scroll;
+        has_slid
     }
 
     /// Forgets the rows of the journal if rows fell out of memory after them, once that can be seen; who still reads
@@ -266,6 +300,12 @@ impl Reading {
             let mut scroll = self.scroll;
             scroll.up(self.lines(group), 1);
             self.scroll = scroll;
+        } else if first.is_none() {
+            // There was nothing to select before.
+            self.stand_still(group);
+        }
+        if !self.older.is_reading() {
+            self.count_hits_in_journal(group);
         }
         reaction
     }
@@ -282,7 +322,7 @@ impl Reading {
 
     /// How many rows are shown and hit: what changes on the screen while it is worked on.
     pub(super) fn progress(&self, group: &Group) -> (usize, usize, bool) {
-        let hits = self.search.as_ref().map_or(0, |search| search.hits.matches().len());
+        let hits = self.search.as_ref().map_or(0, Search::count);
         (self.lines(group).len(), hits, self.is_complete(group))
     }
 
@@ -350,8 +390,13 @@ impl Reading {
 
     /// Why there is no row to show.
     pub(super) fn why_empty(&self, group: &Group) -> &'static str {
+        let has_journal = *group.journal() == JournalState::Keeps;
         match &self.filter {
-            _ if group.feed().is_empty() && *group.journal() == JournalState::Keeps => {
+            Some(_) if self.older.has_rows() => "no row fits the filter; Esc shows all again",
+            _ if group.feed().is_empty() && has_journal && self.older.end().is_some() => {
+                "nothing was reflected yet, and the journal has nothing before"
+            }
+            _ if group.feed().is_empty() && has_journal => {
                 "nothing was reflected since the start; k goes on in the journal"
             }
             _ if group.feed().is_empty() => "nothing was reflected yet",
@@ -369,6 +414,11 @@ enum Next {
 }
 
 impl Search {
+    /// How many hits there are so far.
+    fn count(&self) -> usize {
+        self.hits.matches().len() + self.hits_in_journal
+    }
+
     fn fits(&self, spot: Spot, older: &Older, group: &Group) -> bool {
         match spot {
             Spot::Memory(number) => group.feed().get(number).is_some_and(|row| self.hits.fits(&row, group)),

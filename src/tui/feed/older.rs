@@ -61,6 +61,16 @@ impl Older {
         self.shown.partition_point(|shown| *shown < number)
     }
 
+    /// Whether any were read, shown or not.
+    pub(super) fn has_rows(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
+    /// How many of those that are shown fit.
+    pub(super) fn count(&self, fits: impl Fn(&Row) -> bool) -> usize {
+        self.shown.iter().filter(|number| self.row(**number).is_some_and(&fits)).count()
+    }
+
     pub(super) fn number(&self, index: usize) -> Option<u64> {
         self.shown.get(index).copied()
     }
@@ -104,7 +114,7 @@ impl Older {
 
     /// Whether rows are missing between these and memory, because they fell out of it since.
     pub(super) fn has_gap(&self, feed: &Feed) -> bool {
-        !self.rows.is_empty() && feed.first() > self.junction
+        self.has_rows() && feed.first() > self.junction
     }
 
     /// Takes a page in; asks for the next one if what is wanted was not in it.

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Reading;
+use super::highlight::highlight;
 use super::lines::Spot;
 use crate::group::Row;
 use crate::protocol::DeviceId;
@@ -13,7 +14,7 @@ use crate::protocol::d2d::{Conversation, Direction};
 use crate::tui::cut::Align::{Left, Right};
 use crate::tui::format;
 use crate::tui::pen::Pen;
-use crate::tui::theme::{ATTENTION, INCOMING, MARKED, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
+use crate::tui::theme::{ATTENTION, HIT, IN_JOURNAL, INCOMING, MARKED, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
 use crate::tui::view::View;
 
 /// How many rows a place of this height shows.
@@ -75,23 +76,26 @@ struct Cells {
 
 fn cells(view: &View<'_>, reading: &Reading, spot: Spot, row: &Row, columns: &Columns, selected: bool) -> Cells {
     let zone = view.clock.zone();
-    let mark = match (selected, reading.is_marked(spot)) {
-        (true, _) => (SELECTED, view.theme.focus()),
-        (false, true) => (MARKED, view.theme.attention()),
-        (false, false) => (" ", Theme::PLAIN),
-    };
     let in_journal = matches!(spot, Spot::Journal(_));
+    let hit = reading.hit(row, view.group);
+    let mark = match () {
+        () if selected => (SELECTED, view.theme.focus()),
+        () if reading.is_marked(spot) => (MARKED, view.theme.attention()),
+        () if hit.is_some() => (HIT, view.theme.focus()),
+        () if in_journal => (IN_JOURNAL, Theme::QUIET),
+        () => (" ", Theme::PLAIN),
+    };
     let plain = if in_journal { Theme::QUIET } else { Theme::PLAIN };
     Cells {
         mark,
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
         from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
-        what: what(view, row, if selected { Theme::STRONG } else { plain }),
+        what: what(view, row, if selected { Theme::STRONG } else { plain }, hit.unwrap_or_default()),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
         age: format::span(view.group.age(row.stored_at, row.received_at)),
-        ack: if in_journal { ("journal".to_owned(), Theme::QUIET) } else { ack(view, row) },
+        ack: ack(view, row, in_journal),
         style: if selected { Theme::STRONG } else { plain },
     }
 }
@@ -103,8 +107,8 @@ fn from(view: &View<'_>, author: DeviceId, columns: usize) -> String {
     text.to_owned()
 }
 
-/// The direction, what is unusual, and the sentence.
-fn what(view: &View<'_>, row: &Row, style: Style) -> Vec<(String, Style)> {
+/// The direction, what is unusual, and the sentence, in which the words that are looked for stand out.
+fn what(view: &View<'_>, row: &Row, style: Style, words: &[String]) -> Vec<(String, Style)> {
     let glyph = match row.direction() {
         Some(Direction::Incoming) => (INCOMING, Theme::QUIET),
         Some(Direction::Outgoing) => (OUTGOING, Theme::QUIET),
@@ -121,7 +125,8 @@ fn what(view: &View<'_>, row: &Row, style: Style) -> Vec<(String, Style)> {
     if row.marks.redelivered {
         what.push(("again: ".to_owned(), view.theme.focus()));
     }
-    what.push((view.sentence(row).to_string(), if row.content.is_err() { view.theme.attention() } else { style }));
+    let style = if row.content.is_err() { view.theme.attention() } else { style };
+    what.extend(highlight(view.sentence(row).as_str(), words, style, view.theme.found()));
     what
 }
 
@@ -134,10 +139,11 @@ fn conversation(conversation: &Conversation) -> String {
     }
 }
 
-fn ack(view: &View<'_>, row: &Row) -> (String, Style) {
+fn ack(view: &View<'_>, row: &Row, in_journal: bool) -> (String, Style) {
     match row.acknowledged_after {
-        Some(waited) => (format::span(waited), Theme::PLAIN),
+        Some(waited) => (format::span(waited), if in_journal { Theme::QUIET } else { Theme::PLAIN }),
         None if row.marks.ephemeral => ("ephem.".to_owned(), Theme::QUIET),
+        None if in_journal => (UNKNOWN.to_owned(), Theme::QUIET),
         None => ("not yet".to_owned(), view.theme.attention()),
     }
 }

@@ -19,6 +19,8 @@ struct Paused {
     top: Spot,
     /// One more than the newest row when it was paused.
     seen: u64,
+    /// Whether the row that was selected has left memory, and the oldest that is left took its place.
+    has_slid: bool,
 }
 
 impl Scroll {
@@ -33,6 +35,20 @@ impl Scroll {
 
     pub(in crate::tui) const fn is_paused(self) -> bool {
         self.paused.is_some()
+    }
+
+    /// Whether the oldest row is selected because the one that was has left memory.
+    pub(super) fn has_slid(self) -> bool {
+        self.paused.is_some_and(|paused| paused.has_slid)
+    }
+
+    /// Selects the oldest row if the selected one has left memory; true the first time since one was selected.
+    pub(super) fn keep_in_memory(&mut self, lines: Lines<'_>) -> bool {
+        let Some(paused) = &mut self.paused else { return false };
+        let has_left = matches!(paused.at, Spot::Memory(number) if number < lines.feed.first());
+        let Some(oldest) = lines.nearest(paused.at).filter(|_| has_left) else { return false };
+        paused.at = oldest;
+        !std::mem::replace(&mut paused.has_slid, true)
     }
 
     /// The selected row; the newest while following.
@@ -69,7 +85,7 @@ impl Scroll {
         let (index, top) = (lines.rank(at), self.top(lines));
         let top = top.min(index).max((index + 1).saturating_sub(self.rows.max(1)));
         let seen = self.paused.map_or(lines.feed.end(), |paused| paused.seen);
-        self.paused = lines.nth(top).map(|top| Paused { at, top, seen });
+        self.paused = lines.nth(top).map(|top| Paused { at, top, seen, has_slid: false });
     }
 
     /// False if there are not so many rows above.

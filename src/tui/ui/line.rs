@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::{Overlay, Ui};
 use crate::group::Group;
-use crate::group::filter::{self, Completions, FilterError, Moment};
+use crate::group::filter::{self, Completions, Filter, FilterError, Moment};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
@@ -60,29 +60,26 @@ impl Ui {
         }
     }
 
-    /// Shows what follows from the line so far. While it is wrong, the feed stays as it was.
+    /// Shows what follows from the line so far. While it is wrong or half a key, the feed stays as it was.
     fn line_changed(&mut self, edited: bool, group: &Group, now: Millis) -> Reaction {
         let moment = self.moment(now);
         let Overlay::Line(line) = &mut self.overlay else { return Reaction::Nothing };
         let text = line.prompt.text().to_owned();
-        let wrong = match line.prompt.question {
-            Question::Filter if edited => {
-                self.reading.set_filter(&text, group, moment).err().map(|error| words(&error))
+        let (question, cursor) = (line.prompt.question, line.prompt.cursor());
+        let understood = match question {
+            // Whoever writes `kind:` does not look for `ki` on the way there.
+            Question::Filter | Question::Search if edited && filter::may_become_key(&text, cursor) => {
+                Filter::parse(&text).map(drop)
             }
-            Question::Search if edited => match self.reading.set_search(&text, group, moment) {
-                Ok(()) => {
-                    self.reading.scroll = line.scroll;
-                    self.reading.seek(Way::Older, true, group);
-                    None
-                }
-                Err(error) => Some(words(&error)),
-            },
+            Question::Filter if edited => self.reading.set_filter(&text, group, moment),
+            Question::Search if edited => self.reading.set_search(&text, group, moment).map(|()| {
+                self.reading.scroll = line.scroll;
+                self.reading.seek(Way::Older, true, group);
+            }),
             // Half a time is no error yet.
-            Question::Filter | Question::Search | Question::Time => None,
+            Question::Filter | Question::Search | Question::Time => Ok(()),
         };
-        let question = line.prompt.question;
-        let cursor = line.prompt.cursor();
-        line.prompt.tell(wrong, || match question {
+        line.prompt.tell(understood.err().map(|error| words(&error)), || match question {
             Question::Filter | Question::Search => offers(&text, cursor, group),
             Question::Time => Vec::new(),
         });
@@ -108,6 +105,7 @@ impl Ui {
             return Reaction::Redraw;
         }
         if question == Question::Search && self.reading.is_searching() {
+            self.reading.scroll = line.scroll;
             let sought = self.reading.seek(Way::Older, true, group);
             self.say_sought(sought);
         }

@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 mod feed;
 mod line;
 
-use super::Settings;
 use super::clock::Clock;
+use super::detail::Opened;
 use super::devices::Order;
 use super::dialog::Dialog;
 use super::feed::{Reading, rows_in};
@@ -19,6 +19,7 @@ use super::page::{self, About, Page};
 use super::theme::Theme;
 use super::view::{View, clock_apart};
 use super::why;
+use super::{Keeping, Settings};
 use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
 use crate::protocol::{CloseCode, DeviceId, Dialect, Millis};
 use crate::runtime::Reaction;
@@ -110,6 +111,14 @@ impl Ui {
             return;
         }
         self.reading.catch_up(group);
+        if self.reading.keep_in_memory(group) {
+            self.say(Clean::literal(match self.settings.keeping {
+                Keeping::Journal => "the selected row has left memory: k reads on in the journal",
+                Keeping::Never | Keeping::Declined => {
+                    "the selected row has left memory: this is the oldest that is left"
+                }
+            }));
+        }
         if self.reading.close_gap(group) {
             self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
         }
@@ -151,7 +160,7 @@ impl Ui {
     pub(super) const fn place(&self) -> Place {
         match &self.overlay {
             Overlay::None => Place::On(self.focus),
-            Overlay::Page(page) if page.is_about_row() => Place::Row,
+            Overlay::Page(page) if page.has_text() => Place::Row,
             Overlay::Page(_) => Place::Page,
             Overlay::Dialog(_) => Place::Dialog,
             Overlay::Line(_) => Place::Line,
@@ -343,7 +352,9 @@ impl Ui {
             Pane::Devices => self.selected_of(&self.order.of(group)).map(About::Device),
             Pane::Feed => {
                 self.reading.stand_still(group);
-                self.reading.selected(group).map(About::Row)
+                let keys = self.settings.keys.as_deref();
+                let opened = self.reading.selected(group).and_then(|spot| Opened::at(spot, &self.reading, group, keys));
+                opened.map(|opened| About::Row(Box::new(opened)))
             }
             Pane::Latency => Some(About::Latency),
             Pane::Lock | Pane::Role => None,
@@ -459,13 +470,9 @@ impl Ui {
 
     /// Puts the page, or the selected row, into the clipboard.
     fn copy(&mut self, group: &Group, now: Millis) -> Reaction {
-        let about = match &self.overlay {
-            Overlay::Page(page) => Some(page.about),
-            _ => None,
-        };
-        let text = self.with_view(group, now, |view| match about {
-            Some(about) => Some(page::plain(view, &self.reading, about)),
-            None => self.reading.selected_row(group).map(|(_, row)| super::copy::row(view, &row)),
+        let text = self.with_view(group, now, |view| match &self.overlay {
+            Overlay::Page(page) => Some(page::plain(view, &self.reading, &page.about)),
+            _ => self.reading.selected_row(group).map(|(_, row)| super::copy::row(view, &row)),
         });
         let Some(text) = text else { return self.say(Clean::literal("nothing to copy: the feed is empty")) };
         let text = super::copy::capped(text);
