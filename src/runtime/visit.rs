@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive};
 use super::outcome::{Failure, Outcome};
-use super::{Remembering, event_loop};
+use super::{Remembering, event_loop, signals};
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::net::Address;
 use crate::profile::SlotMemory;
@@ -18,7 +18,7 @@ use crate::session::{Command, Session};
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long saying goodbye may take.
-const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A session that somebody pays a visit with. It ends with its first connection.
 pub struct Visit {
@@ -66,7 +66,10 @@ pub fn visit<T>(
         let served = purpose(&mut visit).await;
         visit.ask(Command::Leave);
         // A session that is left needs a moment to say goodbye.
-        let _ = timeout(LEAVE_WITHIN, driven).await;
+        tokio::select! {
+            _ = timeout(LEAVE_WITHIN, driven) => {}
+            () = signals::terminated_again() => {}
+        }
         served
     });
     // A name that is still being looked up must not keep us here.
