@@ -39,8 +39,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             }
         };
         listener.run(shutdown, |line| output.write(line)).await;
-        output.end();
-        Ok(Outcome::Normal)
+        output.end().map(|()| Outcome::Normal)
     })
 }
 

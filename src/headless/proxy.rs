@@ -119,7 +119,7 @@ async fn serve(
     }
     let Proxy { lines, outcome, .. } = proxy;
     if let Some(lines) = Arc::into_inner(lines) {
-        lines.end();
+        lines.end()?;
     }
     Ok(outcome.unwrap_or(Outcome::Normal))
 }

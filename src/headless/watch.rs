@@ -28,8 +28,7 @@ use crate::runtime::{
     drive_keeping, event_loop, logging, ndjson,
 };
 use crate::session::{Command, Session};
-pub(super) use printer::Only;
-use printer::Printer;
+pub(super) use printer::{Only, Printer};
 use progress::{Login, Progress, Reconnect};
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};

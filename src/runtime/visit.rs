@@ -17,6 +17,9 @@ use crate::session::{Command, Session};
 /// How long a visit may take that waits for nobody but the server.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a visit may still take once a signal wants its end; the goodbye comes after it.
+pub const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long saying goodbye may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 

@@ -13,16 +13,13 @@ use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent};
 use crate::protocol::{Millis, TransactionScope};
 use crate::runtime::signals::Endings;
-use crate::runtime::visit::PATIENCE;
+use crate::runtime::visit::{PATIENCE, SIGNAL_PATIENCE};
 use crate::runtime::{Failure, Outcome, Visit, VisitEnd};
 use crate::session::{Command, LeaderPolicy};
 use child::{Running, exit_code};
 
 /// How long a leader may hold the lock: the group gets no messages meanwhile.
 pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long the lock may take to be given back when a signal wants the end: the goodbye comes after it.
-const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is said to a leader; how long it may last is said by who knows.
 pub(super) const LEADER_WARNING: &str =
