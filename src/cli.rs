@@ -116,6 +116,24 @@ pub enum AnyCertificateArg {
     EvenUnattended,
 }
 
+/// Which profile a command opens: named by itself or by an option.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ProfileChoice {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments", conflicts_with = "profile_option")]
+    profile: Option<String>,
+    /// The same, as an option
+    #[arg(short = 'p', long = "profile", value_name = "NAME")]
+    profile_option: Option<String>,
+}
+
+impl ProfileChoice {
+    /// Its name; [`None`] if none was given.
+    pub fn name(&self) -> Option<&str> {
+        self.profile.as_deref().or(self.profile_option.as_deref())
+    }
+}
+
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
@@ -200,9 +218,8 @@ pub struct LogArgs {
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -215,9 +232,8 @@ pub struct WatchArgs {
 
 #[derive(Debug, Args)]
 pub struct ProxyArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// Where to wait for the chat client; port 0 takes any free one, which the first line tells
@@ -263,9 +279,8 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// Print JSON, one object a line

@@ -47,7 +47,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
-    let prepared = Prepared::new(Profile::from_options(options.profile.as_deref(), &options.connection)?)?;
+    let prepared = Prepared::new(Profile::from_options(options.profile.name(), &options.connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }

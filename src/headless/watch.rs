@@ -50,7 +50,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
         only: Only::named(&options.stream.only.only)?,
     };
-    let profile = Profile::from_options(options.profile.as_deref(), &options.connection)?;
+    let profile = Profile::from_options(options.profile.name(), &options.connection)?;
     let mut reloading = Reloading::of(&profile, options);
     let prepared = Prepared::new(profile)?;
     if prepared.accepts_any_certificate {

@@ -32,7 +32,7 @@ const REFLECT_QUESTION: &str = "Reflect probes? They change nothing anywhere, bu
 /// # Errors
 /// If there is no login, the connection is lost, or nobody agrees to reflecting.
 pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
     let means = Means::of(options);
     if means == Means::Reflect {
         visitor.require_writable("not reflected")?;
@@ -227,11 +227,11 @@ impl<'a> Probing<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::ConnectionArgs;
+    use crate::cli::{ConnectionArgs, ProfileChoice};
 
     fn options() -> ProbeArgs {
         ProbeArgs {
-            profile: None,
+            profile: ProfileChoice::default(),
             count: Some(1),
             interval: Duration::MAX,
             means: crate::cli::MeansArgs { ping: false, reflect: false, yes: false },

@@ -70,21 +70,6 @@ pub(in crate::headless) struct Printer {
 }
 
 impl Printer {
-    pub(in crate::headless) fn start() -> io::Result<Self> {
-        let (lines, mut incoming) = mpsc::channel::<Vec<u8>>(1);
-        let (sender, done) = oneshot::channel();
-        std::thread::Builder::new().name("printer".to_owned()).spawn(move || {
-            let mut output = io::stdout().lock();
-            let mut printed = Ok(());
-            while let (Ok(()), Some(lines)) = (&printed, incoming.blocking_recv()) {
-                printed = output.write_all(&lines).and_then(|()| output.flush());
-            }
-            drop(incoming);
-            let _ = sender.send(printed);
-        })?;
-        Ok(Self { lines, done })
-    }
-
     /// Prints the last lines and waits until everything is written: for a moment only once a signal has come, and no longer
     /// when another one comes.
     pub(in crate::headless) async fn finish(
@@ -112,6 +97,21 @@ impl Printer {
             printed = printing => printed,
             () = patience => Ok(()),
         }
+    }
+
+    pub(in crate::headless) fn start() -> io::Result<Self> {
+        let (lines, mut incoming) = mpsc::channel::<Vec<u8>>(1);
+        let (sender, done) = oneshot::channel();
+        std::thread::Builder::new().name("printer".to_owned()).spawn(move || {
+            let mut output = io::stdout().lock();
+            let mut printed = Ok(());
+            while let (Ok(()), Some(lines)) = (&printed, incoming.blocking_recv()) {
+                printed = output.write_all(&lines).and_then(|()| output.flush());
+            }
+            drop(incoming);
+            let _ = sender.send(printed);
+        })?;
+        Ok(Self { lines, done })
     }
 
     /// Waits until everything is written, however slow the reader is; or until a time.
