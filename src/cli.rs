@@ -122,7 +122,7 @@ pub struct ProfileChoice {
     /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
     #[arg(value_name = "PROFILE", help_heading = "Arguments", conflicts_with = "profile_option")]
     profile: Option<String>,
-    /// The same, as an option
+    /// Names the profile, as PROFILE does
     #[arg(short = 'p', long = "profile", value_name = "NAME")]
     profile_option: Option<String>,
 }

@@ -76,7 +76,7 @@ fn noting(home: &Path, event: &str) -> (String, std::path::PathBuf) {
 
 fn noted(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    program::schema::alert_lines(text.as_bytes())
 }
 
 fn logged(home: &Path) -> String {
@@ -240,7 +240,13 @@ fn the_dashboard_rings_and_notifies_if_asked_and_not_in_quiet_hours() {
                 assert_eq!(written.contains('\u{7}'), rings, "{dialect} {more:?}");
             }
         }
-        let wrong = run(mediator.home.path(), &[&["--quiet-hours", "at night"][..], &connection].concat());
-        assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
+        for (more, words) in [
+            (&["--quiet-hours", "at night", "--bell"][..], "two different times of the day"),
+            (&["--quiet-hours", "22:00-07:00"], "--bell|--notify"),
+        ] {
+            let mut wrong = terminal::Terminal::start(&[more, &connection].concat(), 30, 100, &[]);
+            assert_eq!(wrong.end().exit_code(), 2, "{more:?}: {}", wrong.contents());
+            assert!(wrong.contents().contains(words), "{more:?}: {}", wrong.contents());
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::ProfileChoice;
 use super::secrets::PassphraseArgs;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("profile", |profile| profile.help("The profile whose journal is read [default: the default profile]")))]
 pub struct HistoryArgs {
     #[command(flatten)]
     pub profile: ProfileChoice,

@@ -110,8 +110,7 @@ impl Watching {
     }
 
     fn add(&mut self, value: &Value, words: &str) {
-        let line =
-            if self.json { value.to_string() } else { format!("{} {words}", Local::now().format("%H:%M:%S")) };
+        let line = if self.json { value.to_string() } else { format!("{} {words}", Local::now().format("%H:%M:%S")) };
         self.unprinted.push_str(&line);
         self.unprinted.push('\n');
     }

@@ -110,7 +110,9 @@ impl<W: Write> Paper<W> {
 
     fn note(&mut self, error: io::Error) {
         if self.failed.is_none() {
-            remark(&format!("cannot write to standard output: {error}; going on, and counting the lines that are missing"));
+            remark(&format!(
+                "cannot write to standard output: {error}; going on, and counting the lines that are missing"
+            ));
             self.failed = Some(error);
         }
     }

@@ -369,9 +369,7 @@ mod tests {
                 // The connection ends with the last word.
                 drop(events);
             };
-            let locked = async {
-                if holds { locking.hold().await.map(Some) } else { locking.acquire().await }
-            };
+            let locked = async { if holds { locking.hold().await.map(Some) } else { locking.acquire().await } };
             let (ended, ()) = tokio::join!(locked, server);
             match ended {
                 Err(Failure::Ended { outcome, words }) => (leaves, outcome, words),
