@@ -30,8 +30,7 @@ use crate::runtime::{
 use crate::session::{Command, Session};
 use outage::Outage;
 use patience::{Patience, on_thread, sleep_until};
-use printer::Printer;
-pub(super) use printer::Wanted;
+pub(super) use printer::{Printer, Wanted};
 use progress::{Progress, Reconnect};
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};
@@ -50,7 +49,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
         wanted: Wanted::of(&options.stream.lines)?,
     };
-    let profile = Profile::from_options(options.profile.as_deref(), &options.connection)?;
+    let profile = Profile::from_options(options.profile.name(), &options.connection)?;
     let reloading = Reloading::of(&profile, &options.connection);
     let prepared = Prepared::new(profile)?;
     let monitors = Monitors::start(&options.monitor, None)?;

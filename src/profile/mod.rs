@@ -211,6 +211,8 @@ impl Profile {
     ) -> Result<Self, ProfileError> {
         let base_url = options.url.clone().ok_or(ProfileError::FirstRun)?;
         let dialect = options.dialect.map_or(Dialect::Dgk, dialect);
+        // Whether or not the passphrase is needed: no command that we start is to have it.
+        options.passphrase.passphrase_fd.into_iter().for_each(secrets::keep_from_children);
         let server_group = ServerGroup::parse(options.server_group.as_deref().unwrap_or("01"), dialect)?;
         let device_id = match &options.device_id {
             Some(text) => text.parse()?,
