@@ -253,12 +253,11 @@ impl Watch {
     ) -> Result<Option<Outcome>, Failure> {
         loop {
             match self.happens(stream).await {
-                Happened::Asked(Asked::End) => self.progress.leave(Ok(Outcome::Normal), commands),
                 Happened::Asked(Asked::Reload) => self.look(reloading)?,
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
                 Happened::PatienceOver => return self.end(Outcome::Normal).await.map(Some),
                 Happened::TimeOver => self.progress.time_over(commands),
-                Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
+                Happened::Asked(Asked::End) | Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
                 Happened::Room(Some(room)) => drop(room.send(std::mem::take(&mut self.lines))),
                 // The printer ended first.
                 Happened::Room(None) => return self.flush().await.map(|()| Some(Outcome::Normal)),
