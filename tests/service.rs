@@ -13,9 +13,6 @@
 mod phone;
 #[path = "support/program.rs"]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
@@ -28,7 +25,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use d2mtop::protocol::Dialect;
-use program::{Mediator, d2mtop, key_file, run};
+use program::{Mediator, d2mtop, key_file, run, schema};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use terminal::Terminal;

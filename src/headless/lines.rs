@@ -100,7 +100,9 @@ fn print<T>(
         while let Some(entry) = next {
             match entry {
                 Entry::Told { at, told, lines } => {
-                    render(at, told).iter().for_each(|line| paper.add(line));
+                    for line in render(at, told) {
+                        paper.add(&line);
+                    }
                     unprinted.fetch_sub(lines, Ordering::Relaxed);
                 }
                 Entry::LeftOut(lines) => paper.add_left_out(lines),
