@@ -129,6 +129,7 @@ pub struct ProfileChoice {
 
 impl ProfileChoice {
     /// Its name; [`None`] if none was given.
+    #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.profile.as_deref().or(self.profile_option.as_deref())
     }

@@ -13,9 +13,6 @@ mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -25,7 +22,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use d2mtop::journal::History;
 use d2mtop::protocol::{Dialect, SlotState};
 use phone::{phone_reflects, phone_with_slot_reflects};
-use program::{Mediator, d2mtop, key_file, run};
+use program::{Mediator, d2mtop, key_file, run, schema};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;

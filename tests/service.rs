@@ -19,9 +19,6 @@ mod program;
 mod readers;
 #[path = "service/reload.rs"]
 mod reload;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
@@ -35,7 +32,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use d2mtop::protocol::Dialect;
-use program::{Mediator, d2mtop, key_file, run};
+use program::{Mediator, d2mtop, key_file, run, schema};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use terminal::Terminal;

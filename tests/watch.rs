@@ -14,16 +14,13 @@ mod hostile;
 mod phone;
 #[path = "support/program.rs"]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 
 use std::process::Stdio;
 
 use d2mtop::protocol::Dialect;
 use phone::phone_reflects;
-use program::{KEY, Mediator, key_file, run};
-use schema::lines;
+use program::schema::lines;
+use program::{KEY, Mediator, key_file, run, schema};
 use serde_json::Value;
 
 const MONITOR: &str = "0102030405060708";
