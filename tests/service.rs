@@ -318,7 +318,8 @@ fn the_units_start_what_exists() {
     for (name, unit) in UNITS {
         let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
         let (_, arguments) = start.split_once(' ').unwrap();
-        let arguments = arguments.replace("%L", home.path().to_str().unwrap());
+        let events = unit.lines().find_map(|line| line.strip_prefix("Environment=EVENTS=")).unwrap();
+        let arguments = arguments.replace("%L", home.path().to_str().unwrap()).replace("$EVENTS", events);
         // The profile of that name is all that is missing.
         let output = run(home.path(), &arguments.split(' ').collect::<Vec<_>>());
         let words = String::from_utf8(output.stderr).unwrap();

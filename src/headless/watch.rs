@@ -324,6 +324,7 @@ impl Watch {
 
     /// Leaves for the new settings of the profile, if there are any.
     fn change_over(&mut self, looked: Result<bool, Failure>, commands: &mpsc::Sender<Command>) -> io::Result<()> {
+        let can_be_read = looked.is_ok();
         let line = match looked {
             Ok(changed) => {
                 tracing::info!(changed, "the profile was read anew");
@@ -338,7 +339,7 @@ impl Watch {
                 ndjson::reload_failed(clock::now(), &failure.to_string())
             }
         };
-        self.patience.service.reloaded();
+        self.patience.service.reloaded(can_be_read);
         self.wanted.write_line(&mut self.lines, &line)
     }
 

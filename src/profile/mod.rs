@@ -240,6 +240,7 @@ impl Profile {
             device_id,
             device_info: own_info(label),
             expected_slot_state,
+            maybe_registered: memory.as_ref().is_some_and(SlotMemory::was_elsewhere),
             expiration_policy,
             exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },

@@ -53,6 +53,8 @@ pub struct SlotMemory {
     device: DeviceId,
     mediator: String,
     known: Option<Known>,
+    /// Whether this device had a slot when it was last seen, at another address.
+    elsewhere: bool,
     /// What the running session expects, as far as can be told.
     expected: SlotState,
     /// Whether it is logged in.
@@ -69,14 +71,23 @@ impl SlotMemory {
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
         // What cannot be read is as good as forgotten: the mediator knows better anyway.
         let known = private::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<Known>(&text).ok());
-        let known = known.filter(|known| known.device == device.to_string() && known.mediator == mediator);
-        Self { path, device, mediator: mediator.to_owned(), known, expected: SlotState::New, online: false }
+        let ours = known.filter(|known| known.device == device.to_string());
+        let elsewhere = |known: &Known| known.mediator != mediator && known.slot == Knowledge::Registered;
+        let elsewhere = ours.as_ref().is_some_and(elsewhere);
+        let known = ours.filter(|known| known.mediator == mediator);
+        Self { path, device, mediator: mediator.to_owned(), known, elsewhere, expected: SlotState::New, online: false }
     }
 
     /// What is known; [`None`] if this device was never there.
     #[must_use]
     pub const fn known(&self) -> Option<&Known> {
         self.known.as_ref()
+    }
+
+    /// Whether this device had a slot at another address, which may be the same mediator's.
+    #[must_use]
+    pub const fn was_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     /// Whether the mediator should know this device now.
@@ -283,7 +294,10 @@ mod tests {
         let path = home.path().join("home/slot.json");
         assert!(SlotMemory::read_at(path.clone(), DEVICE, URL).known().is_some());
         assert!(SlotMemory::read_at(path.clone(), DeviceId(8), URL).known().is_none());
-        assert!(SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/").known().is_none());
+        let elsewhere = SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/");
+        assert!(elsewhere.known().is_none() && elsewhere.was_elsewhere(), "the id is ours there, too");
+        assert!(!SlotMemory::read_at(path.clone(), DEVICE, URL).was_elsewhere());
+        assert!(!SlotMemory::read_at(path.clone(), DeviceId(8), "wss://other.example/").was_elsewhere());
         private::replace(&path, b"{\"device\":").unwrap();
         assert!(SlotMemory::read_at(path, DEVICE, URL).known().is_none());
     }

@@ -46,6 +46,29 @@ fn a_hangup_reads_the_profile_anew_and_keeps_the_old_one_if_it_cannot() {
     }
 }
 
+#[test]
+fn at_another_address_of_the_same_mediator_a_device_finds_its_slot() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        add_profile(&mediator, dialect);
+        let mut watch = Watch::start(&mut d2mtop(home, &["watch", "home", "--stay-leader", "--reconnect", "always"]));
+        watch.wait_for("queue_dry");
+        edit(&mediator, "127.0.0.1", "localhost");
+        watch.signal(Signal::HUP);
+        assert_eq!(watch.wait_for("disconnected")["cause"], "by_user");
+        assert_eq!(watch.wait_for("logged_in")["slot"], "existing", "{dialect}: the service goes on");
+        watch.signal(Signal::TERM);
+        assert_eq!(watch.end().0, Some(0));
+        edit(&mediator, "localhost", "127.0.0.1");
+        let devices = run(home, &["devices", "home"]);
+        let words = String::from_utf8_lossy(&devices.stderr).into_owned();
+        assert_eq!(devices.status.code(), Some(0), "{dialect}: so does a command that comes for a moment: {words}");
+        let text = String::from_utf8(devices.stdout).unwrap();
+        assert_eq!(text.matches("this device").count(), 1, "{dialect}: {text}");
+    }
+}
+
 /// Changes the file of the profiles.
 fn edit(mediator: &Mediator, from: &str, to: &str) {
     let path = mediator.home.path().join(".config/d2mtop/profiles.toml");
