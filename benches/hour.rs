@@ -93,13 +93,16 @@ struct Output {
 impl Output {
     fn count(&self, line: &str) {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let count = || line.get("count").and_then(serde_json::Value::as_u64).unwrap();
+        let number = |field: &str| line.get(field).and_then(serde_json::Value::as_u64).unwrap();
         let mut printed = self.printed.lock().unwrap();
         match line.get("event").and_then(serde_json::Value::as_str).unwrap() {
             "logged_in" => printed.logged_in = true,
             "reflected" => printed.reflected += 1,
-            "left_out" => printed.left_out += count(),
-            "acknowledged" => printed.acknowledged += count(),
+            "left_out" => {
+                printed.left_out += number("messages");
+                printed.acknowledged += number("acknowledged");
+            }
+            "acknowledged" => printed.acknowledged += number("count"),
             _ => return,
         }
         self.changed.notify_all();

@@ -52,11 +52,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print what happens in the group as NDJSON, one object a line; needs no terminal
+    /// Print what happens in the group, a line each: NDJSON, or sentences on a terminal
     Watch(WatchArgs),
     /// Carry the connections of a chat client through the mediator to the chat server, as this device
     ///
-    /// One connection at a time. Prints what happens as NDJSON, like watch.
+    /// One connection at a time. Prints what happens, like watch.
     Proxy(ProxyArgs),
     /// List the devices of the group, or print what changes among them
     Devices(DevicesArgs),
@@ -243,21 +243,27 @@ pub struct ProxyArgs {
     /// Write the port to this file as soon as connections are accepted
     #[arg(long, value_name = "FILE")]
     pub port_file: Option<PathBuf>,
+    /// Print NDJSON on a terminal, too, where sentences are printed otherwise
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
-pub struct OnlyArgs {
+pub struct LinesArgs {
     /// Print these events only, by name and separated by commas; a warning at the start is printed all the same
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Print NDJSON on a terminal, too, where sentences are printed otherwise
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Stream")]
 pub struct StreamArgs {
     #[command(flatten)]
-    pub only: OnlyArgs,
+    pub lines: LinesArgs,
     /// Whether to connect again when a connection cannot be made or is lost: always, never, or so many times in a row. A
     /// server that wants somebody to decide ends it all the same
     #[arg(long, value_name = "always|never|N", default_value = "never")]
@@ -315,7 +321,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub headless: bool,
     #[command(flatten)]
-    pub only: OnlyArgs,
+    pub lines: LinesArgs,
     #[command(flatten)]
     pub until: UntilArgs,
     #[command(flatten)]

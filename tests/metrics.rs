@@ -8,19 +8,30 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "support/noting.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod noting;
 #[path = "support/openmetrics.rs"]
 mod openmetrics;
+#[path = "support/phone.rs"]
+mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/terminal.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod terminal;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use d2mtop::protocol::Dialect;
 use openmetrics::{Page, read};
-use program::d2mtop;
+use phone::phone_reflects;
+use program::{Mediator, d2mtop, key_file};
 use serde_json::Value;
 
 const DIALECTS: [&str; 2] = ["dgk", "mk"];
@@ -28,35 +39,41 @@ const DIALECTS: [&str; 2] = ["dgk", "mk"];
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A demo that prints and is measured; killed when dropped.
-struct Demo {
+/// What prints and is measured; killed when dropped.
+struct Measured {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
     /// Ids and labels of the devices, as printed.
     names: Vec<String>,
-    _home: tempfile::TempDir,
+    home: Option<tempfile::TempDir>,
 }
 
-impl Demo {
-    fn start(dialect: &str, more: &[&str]) -> Self {
+impl Measured {
+    fn demo(dialect: &str, more: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let arguments =
             ["demo", "--headless", "--rate", "50", "--dialect", dialect, "--metrics", "127.0.0.1:0"].to_vec();
         let arguments = [arguments, more.to_vec()].concat();
-        let mut child = d2mtop(home.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut demo = Self::of(d2mtop(home.path(), &arguments));
+        demo.home = Some(home);
+        demo
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = program::schema::lines(lines.next().unwrap().unwrap().as_bytes()).remove(0);
         assert_eq!(first["event"], "metrics", "the first line says where the metrics are");
         let url = first["url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().parse().unwrap();
-        Self { child, lines, address, names: Vec::new(), _home: home }
+        Self { child, lines, address, names: Vec::new(), home: None }
     }
 
     /// Reads on until so many more events of a name were printed.
     fn await_events(&mut self, event: &str, mut count: usize) {
         while count > 0 {
-            let line = self.lines.next().expect("the demo goes on").unwrap();
+            let line = self.lines.next().expect("it goes on").unwrap();
             let line = program::schema::lines(line.as_bytes()).remove(0);
             count -= usize::from(line["event"] == event);
             for device in line["devices"].as_array().into_iter().flatten() {
@@ -67,16 +84,20 @@ impl Demo {
     }
 
     fn scrape(&self) -> String {
-        let answer = ask(self.address, "GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-        let content_type = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
-        assert!(head.contains(content_type), "{head}");
-        body.to_owned()
+        scrape(self.address)
     }
 }
 
-impl Drop for Demo {
+fn scrape(address: SocketAddr) -> String {
+    let answer = ask(address, "GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let content_type = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
+    assert!(head.contains(content_type), "{head}");
+    body.to_owned()
+}
+
+impl Drop for Measured {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -103,7 +124,7 @@ fn numbers_rise_with_what_is_printed_and_name_nobody_unless_asked() {
     for dialect in DIALECTS {
         for with_labels in [false, true] {
             let more: &[&str] = if with_labels { &["--metrics-labels"] } else { &[] };
-            let mut demo = Demo::start(dialect, more);
+            let mut demo = Measured::demo(dialect, more);
             demo.await_events("devices", 1);
             demo.await_events("acknowledged", 5);
             let text = demo.scrape();
@@ -140,9 +161,91 @@ fn numbers_rise_with_what_is_printed_and_name_nobody_unless_asked() {
     }
 }
 
+/// The one sample with these labels.
+fn value(page: &Page, name: &str, labels: &[(&str, &str)]) -> f64 {
+    let found: Vec<f64> = page.all(name, labels).map(|sample| sample.value).collect();
+    assert_eq!(found.len(), 1, "{name}{labels:?}: {found:?} in {:?}", page.0.get(name));
+    found[0]
+}
+
+fn assert_is(page: &Page, name: &str, labels: &[(&str, &str)], expected: f64) {
+    let found = value(page, name, labels);
+    assert!((found - expected).abs() < f64::EPSILON, "{name}{labels:?} is {found}, not {expected}");
+}
+
+#[test]
+fn a_watch_is_measured_and_its_devices_are_called_the_same_after_a_restart() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&["--max-slots", "4"]);
+        let home = mediator.home.path();
+        noting::add_profile(&mediator, dialect);
+        noting::watch(&mediator, &[]);
+        phone_reflects(&mediator, dialect, 3, "Pixel 9");
+        let mut runs = Vec::new();
+        for waited in [3.0, 0.0] {
+            let arguments = ["watch", "home", "--stay-leader", "--metrics", "127.0.0.1:0", "--on", "close=4113=true"];
+            let mut watch = Measured::of(d2mtop(home, &arguments));
+            watch.await_events("devices", 1);
+            let of = ("profile", "home");
+            let page = read(&watch.scrape());
+            for (name, expected) in [
+                ("d2mtop_connection_attempts_total", 1.0),
+                ("d2mtop_logins_total", 1.0),
+                ("d2mtop_login_queue_messages", waited),
+                ("d2mtop_device_slots", 4.0),
+                ("d2mtop_redeliveries_total", 0.0),
+            ] {
+                assert_is(&page, name, &[of], expected);
+            }
+            assert!(value(&page, "d2mtop_clock_offset_seconds", &[of]).abs() < 60.0, "{dialect}");
+            let login = value(&page, "d2mtop_last_login_timestamp_seconds", &[of]);
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+            assert!((now - 120.0..now + 1.0).contains(&login), "{dialect}: {login}");
+            assert!(value(&page, "d2mtop_device_list_age_seconds", &[of]) < 60.0, "{dialect}");
+            assert_is(&page, "d2mtop_journal_state", &[of, ("state", "keeps")], 1.0);
+            assert_is(&page, "d2mtop_journal_state", &[of, ("state", "failed")], 0.0);
+            // Rules watch these rise.
+            for outcome in ["ran", "failed", "timed_out", "suppressed"] {
+                assert_is(&page, "d2mtop_alerts_total", &[("alert", "close"), ("outcome", outcome)], 0.0);
+            }
+            assert_is(&page, "d2mtop_disconnects_total", &[of, ("code", "4113")], 0.0);
+            let listed = &page.0["d2mtop_device"].samples;
+            runs.push(listed.iter().map(|sample| sample.labels["device"].clone()).collect::<BTreeSet<String>>());
+        }
+        assert_eq!(runs[0].len(), 2, "{dialect}: {runs:?}");
+        assert_eq!(runs[0], runs[1], "{dialect}");
+        assert!(!runs[0].iter().any(|name| "4d00000000000000".contains(name.as_str())), "{dialect}: an id: {runs:?}");
+    }
+}
+
+#[test]
+fn the_dashboard_is_measured() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let key = key_file(mediator.home.path());
+        // Nobody says which port the system took, so it is asked for one before.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (url, address) = (mediator.url(), free.to_string());
+        let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect, "--stay-leader"];
+        let monitors = ["--metrics", &address, "--on", "promoted=true", "--bell"];
+        let mut terminal = terminal::Terminal::start(&[&arguments[..], &monitors].concat(), 30, 100, &[]);
+        terminal.wait_for("leads");
+        let page = read(&scrape(free));
+        for name in ["d2mtop_logins_total", "d2mtop_leader", "d2mtop_promotions_total"] {
+            assert_is(&page, name, &[], 1.0);
+        }
+        assert_is(&page, "d2mtop_journal_state", &[("state", "off")], 1.0);
+        for outcome in ["ran", "told"] {
+            assert!(value(&page, "d2mtop_alerts_total", &[("alert", "promoted"), ("outcome", outcome)]) <= 1.0);
+        }
+        terminal.press("\u{3}");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
 #[test]
 fn the_endpoint_answers_nothing_else_and_is_not_kept_busy() {
-    let demo = Demo::start("dgk", &[]);
+    let demo = Measured::demo("dgk", &[]);
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: here\r\n\r\n", "404"),
         ("GET /metrics/../etc/passwd HTTP/1.1\r\nHost: here\r\n\r\n", "404"),
@@ -194,16 +297,14 @@ fn asset(name: &str) -> String {
 
 #[test]
 fn dashboard_rules_and_readme_name_metrics_that_exist() {
-    let mut demo = Demo::start("dgk", &[]);
+    let mut demo = Measured::demo("dgk", &[]);
     demo.await_events("logged_in", 1);
     let page = read(&demo.scrape());
     let mut real = page.sample_names();
-    let dashboard: Value = serde_json::from_str(&asset("grafana-dashboard.json")).unwrap();
-    let targets = dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap());
-    let queries: Vec<&str> = targets.map(|target| target["expr"].as_str().unwrap()).collect();
+    let queries: Vec<String> = queries().into_iter().map(|(_, query)| query).collect();
     assert!(queries.len() > 10);
     let rules = asset("alert-rules.yml");
-    let used: Vec<&str> = queries.into_iter().chain([rules.as_str()]).flat_map(names_in).collect();
+    let used: Vec<&str> = queries.iter().chain([&rules]).flat_map(|text| names_in(text)).collect();
     for name in &used {
         assert!(real.contains(*name), "{name} is shown or watched, but never told");
     }
@@ -217,6 +318,19 @@ fn dashboard_rules_and_readme_name_metrics_that_exist() {
     for name in documented {
         assert!(real.contains(name) || real.contains(&format!("{name}_bucket")), "{name} is in the README only");
     }
+}
+
+/// The queries of the dashboard, each with its panel's title; of all profiles, over five minutes.
+fn queries() -> Vec<(String, String)> {
+    let dashboard: Value = serde_json::from_str(&asset("grafana-dashboard.json")).unwrap();
+    let mut queries = Vec::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        for target in panel["targets"].as_array().unwrap() {
+            let query = target["expr"].as_str().unwrap().replace("$profile", ".*").replace("$__rate_interval", "5m");
+            queries.push((panel["title"].as_str().unwrap().to_owned(), query));
+        }
+    }
+    queries
 }
 
 /// Runs Prometheus's own tool, if it is there.
@@ -237,8 +351,9 @@ fn promtool(arguments: &[&str], input: &str) {
 #[test]
 fn prometheus_itself_takes_page_and_rules() {
     promtool(&["check", "rules", concat!(env!("CARGO_MANIFEST_DIR"), "/assets/alert-rules.yml")], "");
+    promtool(&["test", "rules", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/alert-rules.test.yml")], "");
     for dialect in DIALECTS {
-        let mut demo = Demo::start(dialect, &["--metrics-labels"]);
+        let mut demo = Measured::demo(dialect, &["--metrics-labels"]);
         demo.await_events("lock_ended", 1);
         demo.await_events("acknowledged", 5);
         let text = demo.scrape();
@@ -254,6 +369,43 @@ fn prometheus_itself_takes_page_and_rules() {
         let paths = [page.to_str().unwrap(), blocks.to_str().unwrap()];
         promtool(&["tsdb", "create-blocks-from", "openmetrics", paths[0], paths[1]], "");
     }
+}
+
+#[test]
+fn the_dashboard_shows_messages_of_every_device_of_two_instances() {
+    let series = |text: &str, values: &str| serde_json::json!({ "series": text, "values": values });
+    let mut input = Vec::new();
+    for instance in ["a", "b"] {
+        for device in ["listed", "gone", "unsaid"] {
+            let labels = format!("instance=\"{instance}\",profile=\"home\",device=\"{device}\"");
+            input.push(series(&format!("d2mtop_messages_total{{{labels},kind=\"group_sync\"}}"), "0+60x10"));
+            if device == "listed" {
+                input.push(series(&format!("d2mtop_device_info{{{labels},platform=\"android\"}}"), "1+0x10"));
+            }
+        }
+    }
+    let query = queries().into_iter().find(|(title, _)| title == "Messages by device").unwrap().1;
+    // A message a second of each of the two.
+    let samples = [
+        serde_json::json!({ "labels": "{device=\"listed\",platform=\"android\"}", "value": 2 }),
+        serde_json::json!({ "labels": "{device=\"gone\"}", "value": 2 }),
+        serde_json::json!({ "labels": "{device=\"unsaid\"}", "value": 2 }),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, value: &Value| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, value.to_string()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    // A query that can be a rule can be read.
+    let rule = |(number, (_, query)): (usize, (String, String))| serde_json::json!({ "record": "shown", "expr": query, "labels": { "number": number.to_string() } });
+    let rules: Vec<Value> = queries().into_iter().enumerate().map(rule).collect();
+    let rules = write("rules.json", &serde_json::json!({ "groups": [{ "name": "dashboard", "rules": rules }] }));
+    promtool(&["check", "rules", "--lint=none", &rules], "");
+    let shown = serde_json::json!({ "expr": query, "eval_time": "10m", "exp_samples": samples });
+    let test = serde_json::json!({ "interval": "1m", "input_series": input, "promql_expr_test": [shown] });
+    let test = write("test.json", &serde_json::json!({ "rule_files": [rules], "tests": [test] }));
+    promtool(&["test", "rules", &test], "");
 }
 
 /// The same in the older format, which `promtool check metrics` reads: there the suffix is part of a counter's name.

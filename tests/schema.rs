@@ -186,7 +186,7 @@ fn events() -> Vec<Event> {
 #[test]
 fn every_event_is_as_documented() {
     let mut lines: Vec<Value> = events().iter().flat_map(|event| ndjson::lines(NOW, event)).collect();
-    lines.push(ndjson::left_out(NOW, 3, 2));
+    lines.push(ndjson::left_out(NOW, 3, 2, 1));
     lines.push(ndjson::reloaded(NOW, true));
     lines.push(ndjson::reload_failed(NOW, "words"));
     lines.push(ndjson::lock_stuck(NOW, Some(DEVICE), None, Duration::from_secs(60)));

@@ -11,7 +11,7 @@ pub struct MonitorArgs {
     /// Serve metrics for Prometheus at http://ADDRESS:PORT/metrics, such as 127.0.0.1:9464; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
-    /// Tell the devices' labels and ids in the metrics; otherwise they have numbers
+    /// Tell the devices' labels and ids in the metrics; otherwise they have pseudonyms
     #[arg(long, requires = "metrics")]
     pub metrics_labels: bool,
     /// Serve the metrics at an address that others on the network can reach
@@ -19,7 +19,7 @@ pub struct MonitorArgs {
     pub metrics_allow_remote: bool,
     /// Run COMMAND, without a shell and with the event as JSON on its standard input, when this happens: new-device,
     /// device-dropped, device-info-changed, replay, undecryptable, promoted, lock-stuck=DURATION, lost, close=CODE,
-    /// clock-skew. Repeatable
+    /// clock-skew, journal-failed. Repeatable
     #[arg(long, value_name = "EVENT=COMMAND")]
     pub on: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! The vocabulary of what happens in a group. The session speaks it, the group model keeps it, screens and scripts show it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::journal_state::JournalState;
@@ -311,6 +312,22 @@ pub enum NextStep {
 }
 
 impl DisconnectCause {
+    /// The names of all causes; the first is the only one with a close code.
+    pub const NAMES: [&'static str; 12] = [
+        "closed_by_server",
+        "unreachable",
+        "broken",
+        "no_answer",
+        "handshake_timeout",
+        "server_protocol_error",
+        "leader_role",
+        "visit_over",
+        "journal_caught_up",
+        "chat_client_left",
+        "left_group",
+        "by_user",
+    ];
+
     /// The name in NDJSON and in metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -327,6 +344,30 @@ impl DisconnectCause {
             Self::ChatClientLeft => "chat_client_left",
             Self::LeftGroup => "left_group",
             Self::ByUser => "by_user",
+        }
+    }
+}
+
+/// In words.
+impl fmt::Display for DisconnectCause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClosedByServer { code, reason } => {
+                write!(formatter, "{} ({code})", code.meaning())?;
+                code.own_words(reason).map_or(Ok(()), |words| write!(formatter, ": {words}"))
+            }
+            Self::Unreachable(why) => write!(formatter, "cannot connect ({why})"),
+            Self::Broken(why) if why.is_empty() => formatter.write_str("connection lost"),
+            Self::Broken(why) => write!(formatter, "connection lost ({why})"),
+            Self::NoAnswer => formatter.write_str("connection lost (no answer to ping)"),
+            Self::HandshakeTimeout => formatter.write_str("the handshake took too long"),
+            Self::ServerProtocolError(how) => write!(formatter, "the server broke the protocol ({how})"),
+            Self::LeaderRole => formatter.write_str("promoted to leader, and left"),
+            Self::VisitOver => formatter.write_str("the visit is over"),
+            Self::JournalCaughtUp => formatter.write_str("fetching what the journal could not take"),
+            Self::ChatClientLeft => formatter.write_str("the chat client has gone"),
+            Self::LeftGroup => formatter.write_str("left the group"),
+            Self::ByUser => formatter.write_str("as you asked"),
         }
     }
 }

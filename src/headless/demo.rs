@@ -1,20 +1,19 @@
 //! `d2mtop demo --headless`: what `watch` prints, of the simulated group.
 
-use super::watch::{Only, start_monitors, watch};
+use super::watch::{Wanted, watch};
 use crate::cli::DemoArgs;
 use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Memories, Outcome};
+use crate::runtime::{Failure, Monitors, Outcome};
 
 /// Sets the stage and watches it.
 ///
 /// # Errors
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
-    let only = Only::named(&options.only.only)?;
-    let monitors = start_monitors(&options.monitor)?;
+    let wanted = Wanted::of(&options.lines)?;
+    let monitors = Monitors::start(&options.monitor, None)?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let outcome = watch(session, address, Memories::default(), monitors.monitor(""), options.until, only);
+    let outcome = watch(session, address, monitors, options.until, wanted);
     drop(running);
-    drop(monitors);
     outcome
 }

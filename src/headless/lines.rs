@@ -1,4 +1,4 @@
-//! NDJSON on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
+//! Lines on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
 
 mod paper;
 
@@ -10,8 +10,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::readable::Form;
 use crate::protocol::Millis;
 use crate::runtime::{Failure, clock};
 use paper::Paper;
@@ -32,20 +31,25 @@ pub(super) struct Lines<T> {
     left_out: Arc<AtomicU64>,
 }
 
+/// Adds the lines of what was told.
+pub(super) trait Write<T>: Fn(&mut Form, &mut Vec<u8>, Millis, T) -> io::Result<()> {}
+
+impl<T, W: Fn(&mut Form, &mut Vec<u8>, Millis, T) -> io::Result<()>> Write<T> for W {}
+
 enum Entry<T> {
     Told { at: Millis, told: T, lines: usize },
     LeftOut(u64),
 }
 
 impl<T: Send + 'static> Lines<T> {
-    pub(super) fn start(render: impl Fn(Millis, T) -> Vec<Value> + Send + 'static) -> io::Result<Self> {
-        let mut paper = Paper::new(paper::standard_output()?);
+    pub(super) fn start(form: Form, write: impl Write<T> + Send + 'static) -> io::Result<Self> {
+        let mut paper = Paper::new(form, paper::standard_output()?);
         let (sender, waiting) = mpsc::sync_channel(LINES);
         let (ending, ended) = mpsc::channel();
         let (unprinted, left_out) = (Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
         let (printing, unsaid) = (Arc::clone(&unprinted), Arc::clone(&left_out));
         std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
-            print(&waiting, &printing, &render, &mut paper);
+            print(&waiting, &printing, &write, &mut paper);
             // What found no room at last has nothing after it that would tell.
             let _ = ending.send(paper.end(unsaid.swap(0, Ordering::Relaxed)));
         })?;
@@ -89,20 +93,19 @@ impl<T: Send + 'static> Lines<T> {
     }
 }
 
-fn print<T>(
-    waiting: &Receiver<Entry<T>>,
-    unprinted: &AtomicUsize,
-    render: &impl Fn(Millis, T) -> Vec<Value>,
-    paper: &mut Paper<File>,
-) {
+fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, write: &impl Write<T>, paper: &mut Paper<File>) {
+    let mut written = Vec::new();
     while let Ok(first) = waiting.recv() {
         let mut next = Some(first);
         while let Some(entry) = next {
             match entry {
                 Entry::Told { at, told, lines } => {
-                    for line in render(at, told) {
-                        paper.add(&line);
+                    // Writing to memory cannot fail.
+                    let _ = write(&mut paper.form, &mut written, at, told);
+                    for line in written.split_inclusive(|byte| *byte == b'\n') {
+                        paper.add(line);
                     }
+                    written.clear();
                     unprinted.fetch_sub(lines, Ordering::Relaxed);
                 }
                 Entry::LeftOut(lines) => paper.add_left_out(lines),
@@ -133,9 +136,9 @@ mod tests {
         let (printing, begin) = mpsc::channel::<()>();
         let begin = Mutex::new(begin);
         // Nothing is printed before all is told.
-        let lines = Lines::start(move |_, _: usize| {
+        let lines = Lines::start(Form::Ndjson, move |_: &mut Form, _: &mut Vec<u8>, _, _: usize| {
             let (Ok(()) | Err(_)) = begin.lock().unwrap().recv();
-            Vec::new()
+            Ok(())
         });
         let lines = lines.unwrap();
         for _ in 0..=LINES / 256 {

@@ -1,5 +1,6 @@
 //! Commands without a terminal: one file each.
 
+mod columns;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -13,6 +14,7 @@ pub mod mediator;
 pub mod probe;
 pub mod profile;
 pub mod proxy;
+mod readable;
 pub mod shared_data;
 mod visitor;
 pub mod watch;

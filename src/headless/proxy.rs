@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::lines::{self, Lines};
 use super::ndjson;
+use super::readable::Form;
 use crate::cli::ProxyArgs;
 use crate::group::{Event, Known, NextStep};
 use crate::net::Address;
@@ -76,7 +77,7 @@ async fn serve(
     if let Some(path) = &options.port_file {
         lines::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
     }
-    let lines = Arc::new(Lines::start(render).map_err(Failure::Start)?);
+    let lines = Arc::new(Lines::start(Form::of_output(options.json), write).map_err(Failure::Start)?);
     announce(&lines, local, accepts_any_certificate);
     let own = session.config().device_id;
     let Memories { slot, known: memory, journal } = memories;
@@ -146,10 +147,10 @@ enum Told {
     Ours(&'static str, Value),
 }
 
-fn render(at: Millis, told: Told) -> Vec<Value> {
+fn write(form: &mut Form, output: &mut Vec<u8>, at: Millis, told: Told) -> io::Result<()> {
     match told {
-        Told::Event(event) => ndjson::lines(at, &event),
-        Told::Ours(event, fields) => vec![ndjson::line(at, event, fields)],
+        Told::Event(event) => form.event(output, at, &event),
+        Told::Ours(event, fields) => form.line(output, &ndjson::line(at, event, fields)),
     }
 }
 

@@ -1,149 +1,132 @@
 //! `d2mtop watch`: the session's events as NDJSON on standard output.
 
+mod outage;
+mod patience;
 mod printer;
 mod progress;
 mod reload;
 mod stream;
 
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::cli::{MonitorArgs, UntilArgs, WatchArgs};
+use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
-use crate::journal;
 use crate::net::Address;
 use crate::profile::Profile;
 use crate::protocol::DeviceId;
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::signals::{Asked, ServiceSignals};
+use crate::runtime::signals::Asked;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memories, Memory, Monitor, Monitors, Outcome, Prepared, Remembering, Service, clock,
-    drive_keeping, event_loop, logging, ndjson,
+    ANY_CERTIFICATE, Failure, Held, Memories, Memory, Monitors, Outcome, Prepared, Remembering, clock, drive_keeping,
+    event_loop, logging, ndjson,
 };
 use crate::session::{Command, Session};
-pub(super) use printer::{Only, Printer};
-use progress::{Login, Progress, Reconnect};
+use outage::Outage;
+use patience::{Patience, on_thread, sleep_until};
+pub(super) use printer::{Printer, Wanted};
+use progress::{Progress, Reconnect};
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};
 
 /// How long a dry watch waits for the device list, which was asked for at login.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long an end that a signal asked for waits for a server that does not answer and a reader who does not read.
-const SIGNAL_PATIENCE: Duration = Duration::from_millis(1_200);
-
 /// Connects as the options say, and prints until it ends.
 ///
 /// # Errors
-/// If the options are unusable or standard output fails.
+/// If the options are unusable or standard output fails; or with the words about a server or a connection that ended it.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
     let terms = Terms {
         until: options.until,
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
-        only: Only::named(&options.stream.only.only)?,
+        wanted: Wanted::of(&options.stream.lines)?,
     };
     let profile = Profile::from_options(options.profile.name(), &options.connection)?;
-    let mut reloading = Reloading::of(&profile, options);
+    let reloading = Reloading::of(&profile, &options.connection);
     let prepared = Prepared::new(profile)?;
-    if prepared.accepts_any_certificate {
-        warn_of_any_certificate().map_err(Failure::Output)?;
-    }
-    let monitors = start_monitors(&options.monitor)?;
-    let name = prepared.profile().to_owned();
-    let Prepared { session, address, mut held, memories, .. } = prepared;
-    let mut next = Running { session, address, memories, monitor: monitors.monitor(&name) };
-    let watched = event_loop().map_err(Failure::Start)?.block_on(async {
-        let mut watch = Watch::start(terms)?;
-        loop {
-            let journal = next.memories.journal.as_ref().map(|journal| journal.path().to_owned());
-            if let Some(outcome) = watch.follow(next, reloading.as_ref()).await? {
-                return Ok(outcome);
-            }
-            let Some(reloading) = &mut reloading else { return Ok(Outcome::Normal) };
-            if let Some(journal) = journal.filter(|_| reloading.keeps_journal())
-                && !watch.outlasts_writer(journal).await?
-            {
-                return Ok(Outcome::Normal);
-            }
-            let Prepared { session, address, memories, .. } = reloading.open(&mut held)?;
-            next = Running { session, address, memories, monitor: monitors.monitor(&name) };
-        }
-    });
-    drop(held);
-    drop(monitors);
-    watched
+    let monitors = Monitors::start(&options.monitor, None)?;
+    let first = terms.first_lines(&monitors, prepared.accepts_any_certificate).map_err(Failure::Output)?;
+    terms.run(first, monitors, async |watch, monitors| watch.follow_profile(prepared, reloading, monitors).await)
 }
 
 /// Prints what a session tells until it ends; of the demo.
 ///
 /// # Errors
-/// If standard output fails, or the system gives no thread.
+/// If the options are unusable, standard output fails, or the system gives no thread.
 pub(super) fn watch(
     session: Session,
     address: Address,
-    memories: Memories,
-    monitor: Monitor,
+    monitors: Monitors,
     until: UntilArgs,
-    only: Only,
+    wanted: Wanted,
 ) -> Result<Outcome, Failure> {
-    let terms = Terms { until, reconnect: Reconnect::default(), only };
-    let running = Running { session, address, memories, monitor };
-    let ended = event_loop().map_err(Failure::Start)?.block_on(async {
-        let mut watch = Watch::start(terms)?;
-        watch.follow(running, None).await
-    });
-    Ok(ended?.unwrap_or(Outcome::Normal))
+    let terms = Terms { until, reconnect: Reconnect::default(), wanted };
+    let first = terms.first_lines(&monitors, false).map_err(Failure::Output)?;
+    terms.run(first, monitors, async |watch, monitors| {
+        let running = Running { session, address, memories: Memories::default(), name: String::new() };
+        Ok(watch.follow(running, None, monitors).await?.unwrap_or(Outcome::Normal))
+    })
 }
 
 /// What is printed, and until when.
 struct Terms {
     until: UntilArgs,
     reconnect: Reconnect,
-    only: Only,
+    wanted: Wanted,
 }
 
-/// A session, ready to be run, and who is told of it.
+impl Terms {
+    /// What is said before all else. Who believes whoever answers is told so whatever is asked for; where the metrics are
+    /// is said on standard error if the line about it is not wanted, as the system may have chosen the port.
+    fn first_lines(&self, monitors: &Monitors, accepts_any_certificate: bool) -> io::Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        if accepts_any_certificate {
+            let fields = serde_json::json!({ "warning": "any_certificate_accepted", "words": ANY_CERTIFICATE });
+            self.wanted.form.line(&mut lines, &ndjson::line(clock::now(), "warning", fields))?;
+        }
+        if let Some(address) = monitors.metrics_address() {
+            let url = format!("http://{address}/metrics");
+            if self.wanted.wants("metrics") {
+                let line = ndjson::line(clock::now(), "metrics", serde_json::json!({ "url": url }));
+                self.wanted.form.line(&mut lines, &line)?;
+            } else {
+                // Who cannot be told goes on without.
+                let _ = writeln!(io::stderr(), "d2mtop: metrics are at {url}");
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Runs a watch on these terms, which begins with these lines.
+    fn run(
+        self,
+        first: Vec<u8>,
+        monitors: Monitors,
+        watch: impl AsyncFnOnce(&mut Watch, &Monitors) -> Result<Outcome, Failure>,
+    ) -> Result<Outcome, Failure> {
+        event_loop().map_err(Failure::Start)?.block_on(async {
+            let mut watching = Watch::start(self, first)?;
+            let watched = watch(&mut watching, &monitors).await;
+            watching.end_monitors(monitors).await?;
+            watched
+        })
+    }
+}
+
+/// A session, ready to be run, and the profile's name; empty if it is none.
 struct Running {
     session: Session,
     address: Address,
     memories: Memories,
-    monitor: Monitor,
-}
-
-/// Starts metrics and alerts; the first line says where the metrics are, as the system may choose the port.
-///
-/// # Errors
-/// If the options cannot be used, or standard output fails.
-pub(super) fn start_monitors(options: &MonitorArgs) -> Result<Monitors, Failure> {
-    let monitors = Monitors::start(options, None)?;
-    if let Some(address) = monitors.metrics_address() {
-        let line = serde_json::json!({
-            "event": "metrics",
-            "at": clock::now(),
-            "url": format!("http://{address}/metrics"),
-        });
-        writeln!(io::stdout(), "{line}").map_err(Failure::Output)?;
-    }
-    Ok(monitors)
-}
-
-/// The first line of a watch that believes whoever answers.
-fn warn_of_any_certificate() -> io::Result<()> {
-    let line = serde_json::json!({
-        "event": "warning",
-        "at": clock::now(),
-        "warning": "any_certificate_accepted",
-        "words": ANY_CERTIFICATE,
-    });
-    writeln!(io::stdout(), "{line}")
+    name: String,
 }
 
 /// What the printing waits for.
@@ -154,6 +137,8 @@ enum Happened {
     TimeOver,
     /// The device list does not come.
     NoList,
+    /// The profile was looked at: whether it has changed.
+    Looked(Result<bool, Failure>),
     /// The printer takes more; [`None`] if it has ended.
     Room(Option<OwnedPermit<Vec<u8>>>),
     News,
@@ -161,35 +146,61 @@ enum Happened {
 
 /// Prints what sessions tell, one after the other.
 struct Watch {
-    only: Only,
+    wanted: Wanted,
     printer: Printer,
+    outage: Option<Outage>,
     progress: Progress,
-    signals: ServiceSignals,
-    service: Service,
+    patience: Patience,
     /// When the time is over.
     ends_at: Option<Instant>,
-    /// When a signal wants it ended at the latest.
-    deadline: Option<Instant>,
     /// What is not yet with the printer; nothing more is taken from the stream as long as there is some.
     lines: Vec<u8>,
+    /// The profile is being looked at, as a signal asked.
+    looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
     /// The session leaves for another one with new settings.
     changes_over: bool,
 }
 
 impl Watch {
-    fn start(terms: Terms) -> Result<Self, Failure> {
-        let Terms { until, reconnect, only } = terms;
+    fn start(terms: Terms, lines: Vec<u8>) -> Result<Self, Failure> {
+        let Terms { until, reconnect, wanted } = terms;
         Ok(Self {
-            only,
             printer: Printer::start().map_err(Failure::Start)?,
+            outage: Outage::unless_printed(&wanted).map_err(Failure::Start)?,
+            wanted,
             progress: Progress::new(until.until_dry, reconnect),
-            signals: ServiceSignals::take(),
-            service: Service::default(),
+            patience: Patience::take(),
             ends_at: until.duration.and_then(|duration| Instant::now().checked_add(duration)),
-            deadline: None,
-            lines: Vec::new(),
+            lines,
+            looking: None,
             changes_over: false,
         })
+    }
+
+    /// Runs the session of a profile, and another one whenever the profile changes.
+    async fn follow_profile(
+        &mut self,
+        prepared: Prepared,
+        mut reloading: Option<Reloading>,
+        monitors: &Monitors,
+    ) -> Result<Outcome, Failure> {
+        let mut next = prepared;
+        loop {
+            let name = next.profile().to_owned();
+            let Prepared { session, address, held, memories, .. } = next;
+            let journal = memories.journal.as_ref().map(|journal| journal.path().to_owned());
+            let running = Running { session, address, memories, name };
+            if let Some(outcome) = self.follow(running, reloading.as_ref(), monitors).await? {
+                return Ok(outcome);
+            }
+            let Some(old) = reloading.take() else { return Ok(Outcome::Normal) };
+            let Some((new, prepared)) = self.reopen(old, held, journal).await? else { return Ok(Outcome::Normal) };
+            // Who asked meanwhile is answered by what was read now.
+            if self.looking.take().is_some() {
+                self.look(Some(&new))?;
+            }
+            (reloading, next) = (Some(new), prepared);
+        }
     }
 
     /// Runs a session on a thread of its own and prints what it tells; what is learned of the own slot goes to the
@@ -199,35 +210,36 @@ impl Watch {
     async fn follow(
         &mut self,
         running: Running,
-        reloading: Option<&Reloading<'_>>,
+        reloading: Option<&Reloading>,
+        monitors: &Monitors,
     ) -> Result<Option<Outcome>, Failure> {
-        let Running { session, address, memories, monitor } = running;
+        let Running { session, address, memories, name } = running;
         let own = session.config().device_id;
+        let monitor = monitors.monitor(&name, &session.config().keys);
         let Memories { slot, known: memory, journal } = memories;
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let stream = Arc::new(Stream::default());
         let ended = Arc::clone(&stream);
-        let observer = monitor.before(Remembering::new(Arc::clone(&stream), slot).map_err(Failure::Start)?);
-        let (observer, pulse) = (self.service.before(observer), self.service.clone().pulse());
+        let observer = Remembering::new(Arc::clone(&stream), slot).map_err(Failure::Start)?;
+        let observer = self.patience.service.before(monitor.before(observer));
+        let pulse = self.patience.service.clone().pulse();
         let session_loop = event_loop().map_err(Failure::Start)?;
-        let thread = std::thread::Builder::new()
-            .name("session".to_owned())
-            .spawn(move || {
-                // Also when the session panics: else the printer would wait for ever.
-                let ended = EndsStream(ended);
-                // Here, so that it stops when this thread does.
-                session_loop.spawn(pulse);
-                session_loop.block_on(drive_keeping(journal, session, address, receiver, observer));
-                drop(ended);
-                // A name that is still being looked up must not keep us here.
-                session_loop.shutdown_background();
-            })
-            .map_err(Failure::Start)?;
+        let over = on_thread("session", move || {
+            // Also when the session panics: else the printer would wait for ever.
+            let ended = EndsStream(ended);
+            // Here, so that it stops when this thread does.
+            session_loop.spawn(pulse);
+            session_loop.block_on(drive_keeping(journal, session, address, receiver, observer));
+            drop(ended);
+            // A name that is still being looked up must not keep us here.
+            session_loop.shutdown_background();
+        })?;
+        let memory = memory.filter(|_| self.wanted.tells_of_device_changes());
         let printed = self.print(&stream, &commands, reloading, &mut Remembered { own, memory }).await;
         // Let the session leave politely; its thread ends when it has, unless a signal wants the end before.
         let _ = commands.try_send(Command::Leave);
-        if self.deadline.is_none() || thread.is_finished() {
-            join(thread)?;
+        if let Some(Err(_)) = self.patience.wait(over).await {
+            return Err(Failure::Panicked);
         }
         printed
     }
@@ -236,102 +248,83 @@ impl Watch {
         &mut self,
         stream: &Stream,
         commands: &mpsc::Sender<Command>,
-        reloading: Option<&Reloading<'_>>,
+        reloading: Option<&Reloading>,
         remembered: &mut Remembered,
     ) -> Result<Option<Outcome>, Failure> {
         loop {
-            let room = self.printer.lines.clone().reserve_owned();
-            let listed_by = self.progress.settled_since + LIST_PATIENCE;
-            let happened = tokio::select! {
-                biased;
-                asked = self.signals.next() => Happened::Asked(asked),
-                () = sleep_until(self.deadline) => Happened::PatienceOver,
-                () = sleep_until(self.ends_at), if self.progress.leaving.is_none() => Happened::TimeOver,
-                () = sleep_until(Some(listed_by)), if self.progress.awaits_list() => Happened::NoList,
-                room = room, if !self.lines.is_empty() => Happened::Room(room.ok()),
-                () = stream.changed.notified(), if self.lines.is_empty() => Happened::News,
-            };
-            match happened {
-                Happened::Asked(Asked::End) => self.end_soon(commands),
-                Happened::Asked(Asked::Reload) => self.reload(commands, reloading).map_err(Failure::Output)?,
-                Happened::PatienceOver => {
-                    self.printer.end(self.deadline).await?;
-                    return Ok(Some(self.progress.leaving.unwrap_or(Outcome::Normal)));
-                }
-                Happened::TimeOver => {
-                    // Without a login there was nothing to watch.
-                    let nothing = self.progress.login == Login::Missing;
-                    self.progress.leave(if nothing { Outcome::Lost } else { Outcome::Normal }, commands);
-                }
-                Happened::NoList => self.progress.leave(Outcome::Normal, commands),
+            match self.happens(stream).await {
+                Happened::Asked(Asked::Reload) => self.look(reloading)?,
+                Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
+                Happened::PatienceOver => return self.end(Outcome::Normal).await.map(Some),
+                Happened::TimeOver => self.progress.time_over(commands),
+                Happened::Asked(Asked::End) | Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
                 Happened::Room(Some(room)) => drop(room.send(std::mem::take(&mut self.lines))),
                 // The printer ended first.
-                Happened::Room(None) => return self.printer.end(self.deadline).await.map(|()| Some(Outcome::Normal)),
+                Happened::Room(None) => return self.flush().await.map(|()| Some(Outcome::Normal)),
                 Happened::News => {}
             }
             if !self.lines.is_empty() {
                 continue;
             }
             let (told, ended) = stream.take();
-            for mut told in told {
-                remembered.take(&told);
-                self.progress.take(&told, commands);
-                if self.progress.leaving.is_some() {
-                    told.comes_back_no_more();
-                }
-                self.only.write(&mut self.lines, &told).map_err(Failure::Output)?;
+            for told in told {
+                self.take(told, commands, remembered).map_err(Failure::Output)?;
             }
             if ended && self.lines.is_empty() {
                 if std::mem::take(&mut self.changes_over) && self.progress.leaving.is_none() {
                     return Ok(None);
                 }
-                self.printer.end(self.deadline).await?;
-                return Ok(Some(self.progress.leaving.unwrap_or(Outcome::Lost)));
+                return self.end(Outcome::Lost).await.map(Some);
             }
         }
     }
 
-    /// Waits until the journal is written to the end, which may take long where the disk hangs; false if the end comes
-    /// before.
-    async fn outlasts_writer(&mut self, journal: PathBuf) -> Result<bool, Failure> {
-        let (sender, mut written) = oneshot::channel();
-        // Not of the event loop, whose end would wait for it. What is wrong with the file, its opening will say.
-        let wait = move || sender.send(journal::wait_for_writer(&journal));
-        std::thread::Builder::new().name("journal's end".to_owned()).spawn(wait).map_err(Failure::Start)?;
-        // There is no session whose life the watchdog could prove.
-        let pulse = tokio::spawn(self.service.clone().pulse());
-        let outlasts = loop {
-            tokio::select! {
-                biased;
-                asked = self.signals.next() => match asked {
-                    Asked::End => break false,
-                    // The profile is about to be read.
-                    Asked::Reload => logging::reopen(),
-                },
-                () = sleep_until(self.ends_at) => break false,
-                _ = &mut written => break true,
-            }
-        };
-        pulse.abort();
-        if !outlasts {
-            self.service.stopping();
-            self.printer.end(Some(Instant::now() + SIGNAL_PATIENCE)).await?;
+    async fn happens(&mut self, stream: &Stream) -> Happened {
+        let room = self.printer.lines.clone().reserve_owned();
+        let listed_by = self.progress.settled_since + LIST_PATIENCE;
+        let deadline = self.patience.deadline();
+        tokio::select! {
+            biased;
+            asked = self.patience.next() => Happened::Asked(asked),
+            () = sleep_until(deadline) => Happened::PatienceOver,
+            () = sleep_until(self.ends_at), if self.progress.leaving.is_none() => Happened::TimeOver,
+            () = sleep_until(Some(listed_by)), if self.progress.awaits_list() => Happened::NoList,
+            looked = looked(&mut self.looking) => Happened::Looked(looked),
+            room = room, if !self.lines.is_empty() => Happened::Room(room.ok()),
+            () = stream.changed.notified(), if self.lines.is_empty() => Happened::News,
         }
-        Ok(outlasts)
     }
 
-    /// As a signal asks: politely, but whether or not anybody answers or reads.
-    fn end_soon(&mut self, commands: &mpsc::Sender<Command>) {
-        self.service.stopping();
-        self.deadline.get_or_insert_with(|| Instant::now() + SIGNAL_PATIENCE);
-        self.progress.leave(Outcome::Normal, commands);
+    /// Lets everybody know what the session tells, and adds its lines.
+    fn take(
+        &mut self,
+        mut told: Told,
+        commands: &mpsc::Sender<Command>,
+        remembered: &mut Remembered,
+    ) -> io::Result<()> {
+        remembered.take(&told);
+        self.progress.take(&told, commands);
+        if self.progress.leaving.is_some() {
+            told.comes_back_no_more();
+        }
+        if let Some(outage) = &mut self.outage {
+            outage.take(&told);
+        }
+        self.wanted.write(&mut self.lines, &told)
     }
 
-    /// Opens the log anew, and leaves for the new settings of the profile, if there are any.
-    fn reload(&mut self, commands: &mpsc::Sender<Command>, reloading: Option<&Reloading<'_>>) -> io::Result<()> {
-        self.service.reloading();
+    /// Opens the log anew, and has a look at the profile, if there is one.
+    fn look(&mut self, reloading: Option<&Reloading>) -> Result<(), Failure> {
+        self.patience.service.reloading();
         logging::reopen();
-        let line = match reloading.map_or(Ok(false), Reloading::look) {
+        let reloading = reloading.cloned();
+        self.looking = Some(on_thread("look", move || reloading.map_or(Ok(false), |reloading| reloading.look()))?);
+        Ok(())
+    }
+
+    /// Leaves for the new settings of the profile, if there are any.
+    fn change_over(&mut self, looked: Result<bool, Failure>, commands: &mpsc::Sender<Command>) -> io::Result<()> {
+        let line = match looked {
             Ok(changed) => {
                 tracing::info!(changed, "the profile was read anew");
                 if changed {
@@ -345,18 +338,65 @@ impl Watch {
                 ndjson::reload_failed(clock::now(), &failure.to_string())
             }
         };
-        self.service.reloaded();
-        self.only.write_line(&mut self.lines, &line)
+        self.patience.service.reloaded();
+        self.wanted.write_line(&mut self.lines, &line)
+    }
+
+    /// Opens a profile with its new settings, on a thread of its own; [`None`] if the end comes before.
+    async fn reopen(
+        &mut self,
+        reloading: Reloading,
+        held: Held,
+        journal: Option<PathBuf>,
+    ) -> Result<Option<(Reloading, Prepared)>, Failure> {
+        let opened = on_thread("opening", move || reloading.open(held, journal.as_deref()))?;
+        // There is no session whose life the watchdog could prove.
+        let pulse = tokio::spawn(self.patience.service.clone().pulse());
+        let opened = tokio::select! {
+            biased;
+            () = self.patience.asked_to_end() => Ok(None),
+            () = sleep_until(self.ends_at) => Ok(None),
+            opened = opened => opened.unwrap_or(Err(Failure::Panicked)).map(Some),
+        };
+        pulse.abort();
+        if !matches!(opened, Ok(Some(_))) {
+            self.flush().await?;
+        }
+        opened
+    }
+
+    /// Prints what is left, and says how the watch ended.
+    async fn end(&mut self, otherwise: Outcome) -> Result<Outcome, Failure> {
+        self.flush().await?;
+        self.progress.leaving.take().unwrap_or(Ok(otherwise))
+    }
+
+    /// Waits until all is printed, however slow the reader is, unless a signal wants the end before.
+    async fn flush(&mut self) -> Result<(), Failure> {
+        self.patience.wait(self.printer.end()).await.unwrap_or(Ok(()))
+    }
+
+    /// Lets commands that still run come to their end, unless a signal wants the end before.
+    async fn end_monitors(&mut self, monitors: Monitors) -> Result<(), Failure> {
+        if let Some(left) = self.patience.left() {
+            monitors.hurry(left);
+            drop(monitors);
+            return Ok(());
+        }
+        let over = on_thread("monitors", move || drop(monitors))?;
+        let _ = self.patience.wait(over).await;
+        Ok(())
     }
 }
 
-fn join(thread: JoinHandle<()>) -> Result<(), Failure> {
-    thread.join().map_err(|_| Failure::Panicked)
-}
-
-async fn sleep_until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
+/// Waits for a look at the profile, if there is one.
+async fn looked(looking: &mut Option<oneshot::Receiver<Result<bool, Failure>>>) -> Result<bool, Failure> {
+    match looking {
+        Some(result) => {
+            let looked = result.await;
+            *looking = None;
+            looked.unwrap_or(Err(Failure::Panicked))
+        }
         None => std::future::pending().await,
     }
 }
@@ -369,8 +409,15 @@ struct Remembered {
 
 impl Remembered {
     fn take(&mut self, told: &Told) {
-        if let (Some(memory), Told::Event(_, Event::Devices(listed))) = (&self.memory, told) {
-            memory.keep(Known::of(listed, self.own));
+        match told {
+            // Nobody was told: the next start tells it.
+            Told::LeftOut(left_out) if left_out.device_changes => self.memory = None,
+            Told::Event(_, Event::Devices(listed)) => {
+                if let Some(memory) = &self.memory {
+                    memory.keep(Known::of(listed, self.own));
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Which profile is opened, and what it adds to the options.
 
-use super::secrets::AskPassphrase;
 use super::{
     Hold, HoldError, JournalSettings, ProfileError, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store,
     StoreError,
 };
 use crate::cli::{ConnectionArgs, DialectArg};
-use crate::protocol::{DeviceId, GroupSecret};
-use crate::text::Clean;
+use crate::protocol::DeviceId;
 
 /// A profile that is opened.
 pub(super) struct Chosen {
@@ -68,10 +66,9 @@ impl Chosen {
         Ok(filled_in)
     }
 
-    /// The profile's key, and where it is. May ask for a passphrase.
-    pub(super) fn secret(&self, passphrase: &mut dyn AskPassphrase) -> Result<(GroupSecret, Clean), SecretError> {
-        let source = SecretSource::of(&self.name, &self.record, self.store.directory())?;
-        Ok((source.load(&self.name, passphrase)?, Clean::new(&source.to_string())))
+    /// Where the profile's key is.
+    pub(super) fn source(&self) -> Result<SecretSource, SecretError> {
+        SecretSource::of(&self.name, &self.record, self.store.directory())
     }
 
     /// What is remembered of the slot, if the slot is the profile's.

@@ -10,6 +10,7 @@ pub mod import;
 pub mod journal;
 mod key_file;
 pub mod known;
+mod loaded_key;
 pub mod name;
 mod place;
 mod private;
@@ -31,6 +32,7 @@ pub use hardening::{as_the_user_has_it, create_files_privately, deny_core_dumps}
 pub use hold::{Hold, HoldError};
 pub use journal::{JournalSettings, KeptConversations};
 pub use key_file::KeyFileError;
+pub use loaded_key::LoadedKey;
 pub use name::ProfileName;
 pub use place::{config_directory, forget_profile_state, profile_state, rename_profile_state, state_directory};
 pub use record::Record;
@@ -39,13 +41,12 @@ pub use slot_memory::SlotMemory;
 pub use store::{Book, Store, StoreError};
 
 use chosen::Chosen;
-use secrets::PassphraseSource;
 
 use crate::cli::{ConnectionArgs, DialectArg, ExpectArg};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, GroupKeys, Millis, NotAPin, ServerGroup,
-    SlotState, SpkiPin, ids::span_millis, url::ServerGroupError,
+    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, Millis, NotAPin, ServerGroup, SlotState, SpkiPin,
+    ids::span_millis, url::ServerGroupError,
 };
 use crate::session::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
 use crate::text::Clean;
@@ -127,8 +128,8 @@ pub struct Profile {
     pub accept_any_certificate: bool,
     /// Who the session is.
     pub session: Config,
-    /// Where the group's key was found.
-    pub key_place: Clean,
+    /// The group's key, and where it was found.
+    pub key: LoadedKey,
     /// What it is called, if it is a profile.
     pub name: Option<ProfileName>,
     /// Keeps what is learned of the profile's slot.
@@ -141,6 +142,17 @@ pub struct Profile {
     pub open_elsewhere: bool,
 }
 
+/// What somebody wants who reads a profile.
+#[derive(Clone, Copy)]
+enum Reading<'a> {
+    /// To run a session with it.
+    Opens,
+    /// Only to look: also if it is open elsewhere.
+    Looks,
+    /// The same, to compare it with a session that runs with this key.
+    LooksAgain(&'a LoadedKey),
+}
+
 impl Profile {
     /// Reads the options, the profile of that name (or the default one), and its key. What an option says goes before what
     /// the profile says.
@@ -148,7 +160,7 @@ impl Profile {
     /// # Errors
     /// If something is missing or unusable: what, and what to do.
     pub fn from_options(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, ProfileError> {
-        Self::open(Chosen::by(name, options)?, options, false).1
+        Self::open(Chosen::by(name, options)?, options, Reading::Opens).1
     }
 
     /// The same for somebody who only looks: also if the profile is open elsewhere. The options come back with what the
@@ -160,22 +172,31 @@ impl Profile {
         name: Option<&str>,
         options: &ConnectionArgs,
     ) -> Result<(ConnectionArgs, Result<Self, ProfileError>), ProfileError> {
-        Ok(Self::open(Chosen::by(name, options)?, options, true))
+        Ok(Self::open(Chosen::by(name, options)?, options, Reading::Looks))
+    }
+
+    /// The profile of a session that runs, as it is now. The key is loaded anew only if it is to come from elsewhere, and
+    /// nobody is asked for a passphrase.
+    ///
+    /// # Errors
+    /// If something is missing or unusable: what, and what to do.
+    pub fn read_anew(name: &ProfileName, options: &ConnectionArgs, key: &LoadedKey) -> Result<Self, ProfileError> {
+        Self::open(Chosen::by(Some(name.as_str()), options)?, options, Reading::LooksAgain(key)).1
     }
 
     fn open(
         chosen: Option<Chosen>,
         options: &ConnectionArgs,
-        only_looks: bool,
+        reading: Reading<'_>,
     ) -> (ConnectionArgs, Result<Self, ProfileError>) {
         let Some(mut chosen) = chosen else {
-            return (options.clone(), Self::connection(options, None, only_looks));
+            return (options.clone(), Self::connection(options, None, reading));
         };
         let filled_in = match chosen.fill_in(options) {
             Ok(filled_in) => filled_in,
             Err(error) => return (options.clone(), Err(error.into())),
         };
-        let profile = Self::connection(&filled_in, Some(&chosen), only_looks).map_err(|cause| match cause {
+        let profile = Self::connection(&filled_in, Some(&chosen), reading).map_err(|cause| match cause {
             // These name the profile themselves.
             ProfileError::Hold(_) | ProfileError::Secret(SecretError::Nowhere(_)) => cause,
             cause => ProfileError::Of { name: chosen.name, cause: Box::new(cause) },
@@ -183,7 +204,11 @@ impl Profile {
         (filled_in, profile)
     }
 
-    fn connection(options: &ConnectionArgs, chosen: Option<&Chosen>, only_looks: bool) -> Result<Self, ProfileError> {
+    fn connection(
+        options: &ConnectionArgs,
+        chosen: Option<&Chosen>,
+        reading: Reading<'_>,
+    ) -> Result<Self, ProfileError> {
         let base_url = options.url.clone().ok_or(ProfileError::FirstRun)?;
         let dialect = options.dialect.map_or(Dialect::Dgk, dialect);
         // Whether or not the passphrase is needed: no command that we start is to have it.
@@ -194,13 +219,10 @@ impl Profile {
             None => DeviceId(fresh_random().r#gen()),
         };
         let hold = chosen.map_or(Ok(None), |chosen| chosen.hold(device_id));
-        let open_elsewhere = only_looks && matches!(hold, Err(HoldError::Held { .. }));
+        let open_elsewhere = !matches!(reading, Reading::Opens) && matches!(hold, Err(HoldError::Held { .. }));
         let hold = if open_elsewhere { None } else { hold? };
-        let (secret, key_place) = match (&options.key_file, chosen) {
-            (Some(path), _) => (key_file::read(path)?, Clean::new(&format!("the key file {}", path.display()))),
-            (None, Some(chosen)) => chosen.secret(&mut PassphraseSource::new(options.passphrase.passphrase_fd))?,
-            (None, None) => return Err(ProfileError::NoKeyFile),
-        };
+        let loaded = if let Reading::LooksAgain(key) = reading { Some(key) } else { None };
+        let key = LoadedKey::find(options, chosen, dialect, loaded)?;
         let label = options.label.as_deref().map_or_else(place::default_label, Clean::new);
         let expiration_policy =
             if options.persistent { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile };
@@ -214,7 +236,7 @@ impl Profile {
             memory.starts_with(expected_slot_state);
         }
         let session = Config {
-            keys: Arc::new(GroupKeys::derive(dialect, &secret)),
+            keys: Arc::clone(&key.keys),
             device_id,
             device_info: own_info(label),
             expected_slot_state,
@@ -234,7 +256,7 @@ impl Profile {
             pins: options.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
             accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             session,
-            key_place,
+            key,
             name,
             memory,
             journal,

@@ -55,6 +55,27 @@ impl CloseCode {
     /// The slot is not in the state that the client expected.
     pub const SLOT_STATE_MISMATCH: Self = Self(4115);
 
+    /// All codes that have a name.
+    pub const NAMED: [Self; 17] = [
+        Self::NORMAL,
+        Self::GOING_AWAY,
+        Self::ABNORMAL,
+        Self::INTERNAL_ERROR,
+        Self::CHAT_CLOSED,
+        Self::CHAT_UNREACHABLE,
+        Self::CHAT_INTERNAL_ERROR,
+        Self::PROTOCOL_ERROR,
+        Self::TRANSACTION_EXPIRED,
+        Self::UNKNOWN_MESSAGE_ACKNOWLEDGED,
+        Self::IDLE,
+        Self::UNSUPPORTED_VERSION,
+        Self::DEVICE_LIMIT_REACHED,
+        Self::DUPLICATE_CONNECTION,
+        Self::DROPPED_BY_DEVICE,
+        Self::REFLECTION_QUEUE_LIMIT,
+        Self::SLOT_STATE_MISMATCH,
+    ];
+
     /// What the code means, in words.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
@@ -159,6 +180,7 @@ mod tests {
     fn every_code_has_its_class() {
         let automatic = [1000, 1001, 1006, 1011, 4000, 4001, 4009, 4010, 4011, 4012, 4013];
         let by_user = [4110, 4111, 4112, 4113, 4114, 4115];
+        assert_eq!(CloseCode::NAMED.map(|code| code.0)[..], [&automatic[..], &by_user].concat());
         for (codes, class) in
             [(&automatic[..], ReconnectClass::Automatic), (&by_user[..], ReconnectClass::UserInteraction)]
         {

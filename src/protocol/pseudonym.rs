@@ -1,4 +1,4 @@
-//! [`Pseudonym`]: whom a message is exchanged with, told apart without being told.
+//! [`Pseudonym`]: whom a message is exchanged with, or which device it is, told apart without being told.
 
 use std::fmt;
 
@@ -7,10 +7,11 @@ use secrecy::{ExposeSecret, SecretBox};
 use serde::{Serialize, Serializer};
 
 use super::d2d::Conversation;
+use super::ids::DeviceId;
 use super::keys::{GroupKeys, KEY_LENGTH};
 use crate::text::Clean;
 
-/// What stands for a conversation: the same for the same one, and of no use to who does not have the group's key.
+/// What stands for a conversation or a device: the same for the same one, and of no use to who does not have the group's key.
 /// Identities have eight letters, and would be guessed from a hash without a key within minutes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pseudonym(pub [u8; 8]);
@@ -45,6 +46,12 @@ impl PseudonymKey {
     #[must_use]
     pub fn contact(&self, identity: &Clean) -> Pseudonym {
         self.hash(1, identity.as_str().as_bytes())
+    }
+
+    /// The pseudonym of a device.
+    #[must_use]
+    pub fn device(&self, device: DeviceId) -> Pseudonym {
+        self.hash(4, &device.0.to_le_bytes())
     }
 
     fn hash(&self, kind: u8, bytes: &[u8]) -> Pseudonym {
@@ -103,6 +110,8 @@ mod tests {
                     assert!(seen.insert(pseudonym), "{conversation:?} has one of its own in {dialect}");
                 }
                 assert_eq!(key.conversation(&group("ECHOECHO")), key.conversation(&group("ABCDEFGH")));
+                // The number is that of the other conversations.
+                assert!(seen.insert(key.device(DeviceId(7))), "a device has one of its own in {dialect}");
             }
         }
     }

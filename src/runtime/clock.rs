@@ -28,6 +28,14 @@ pub async fn sleep_until(deadline: Option<Millis>) {
     }
 }
 
+/// Sleeps until the clock that is never set, as in [`precise`], says this; for ever if there is no time.
+pub async fn sleep_until_precise(deadline: Option<Duration>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep(deadline.saturating_sub(precise().precise)).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// A span that is always long enough to be worth waiting for.
 pub(super) const fn frame(per_second: u64) -> Duration {
     Duration::from_millis(1_000 / per_second)

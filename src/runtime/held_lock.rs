@@ -1,6 +1,9 @@
 //! Who holds the group's lock, and since when, as far as this connection knows.
 
+use std::time::Duration;
+
 use crate::group::{Event, Lock, LockState, Scope};
+use crate::protocol::ids::span_millis;
 use crate::protocol::{DeviceId, Millis};
 
 /// The lock while somebody holds it.
@@ -10,20 +13,21 @@ pub(super) struct HeldLock {
     pub(super) holder: Option<DeviceId>,
     /// What for.
     pub(super) scope: Scope,
-    /// Since when, or when we first learned of it.
-    pub(super) since: Millis,
+    /// Since when, or when we first learned of it; by the clock that is never set.
+    pub(super) since: Duration,
 }
 
-/// Follows the lock through the events of one session.
+/// Follows the lock through the events of one session. Its times are of the clock that is never set, so that a span never
+/// shrinks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LockWatch(Lock);
 
 impl LockWatch {
     /// Takes in an event; returns the lock that it ended, if it ended one.
-    pub(super) fn take(&mut self, at: Millis, event: &Event) -> Option<HeldLock> {
+    pub(super) fn take(&mut self, at: Duration, event: &Event) -> Option<HeldLock> {
         let before = self.held();
         match event {
-            Event::Lock(event) => self.0.apply(at, event),
+            Event::Lock(event) => self.0.apply(Millis(span_millis(at)), event),
             // Whoever holds it may release it before we are back.
             Event::LoggedIn(_) | Event::Disconnected { .. } => self.0 = Lock::default(),
             _ => return None,
@@ -35,11 +39,12 @@ impl LockWatch {
 
     /// Who holds it now.
     pub(super) const fn held(&self) -> Option<HeldLock> {
-        match *self.0.state() {
-            LockState::Held { holder, scope, since, .. } => Some(HeldLock { holder: Some(holder), scope, since }),
-            LockState::Ours { scope, since, .. } => Some(HeldLock { holder: None, scope, since }),
-            LockState::Free | LockState::Requested { .. } => None,
-        }
+        let (holder, scope, since) = match *self.0.state() {
+            LockState::Held { holder, scope, since, .. } => (Some(holder), scope, since),
+            LockState::Ours { scope, since, .. } => (None, scope, since),
+            LockState::Free | LockState::Requested { .. } => return None,
+        };
+        Some(HeldLock { holder, scope, since: Duration::from_millis(since.0) })
     }
 }
 
@@ -50,6 +55,10 @@ mod tests {
 
     const PHONE: DeviceId = DeviceId(7);
 
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
     fn held_by(holder: DeviceId) -> Event {
         Event::Lock(LockEvent::HeldBy { holder, scope: None })
     }
@@ -57,30 +66,30 @@ mod tests {
     #[test]
     fn a_lock_ends_once_however_often_it_is_in_the_way() {
         let mut watch = LockWatch::default();
-        assert_eq!(watch.take(Millis(1), &held_by(PHONE)), None);
-        assert_eq!(watch.take(Millis(5), &held_by(PHONE)), None, "the same lock is in the way again");
-        let held = HeldLock { holder: Some(PHONE), scope: None, since: Millis(1) };
+        assert_eq!(watch.take(at(1), &held_by(PHONE)), None);
+        assert_eq!(watch.take(at(5), &held_by(PHONE)), None, "the same lock is in the way again");
+        let held = HeldLock { holder: Some(PHONE), scope: None, since: at(1) };
         assert_eq!(watch.held(), Some(held));
         let ended = Event::Lock(LockEvent::Ended { holder: PHONE, scope: None });
-        assert_eq!(watch.take(Millis(9), &ended), Some(held));
-        assert_eq!(watch.take(Millis(10), &ended), None);
+        assert_eq!(watch.take(at(9), &ended), Some(held));
+        assert_eq!(watch.take(at(10), &ended), None);
     }
 
     #[test]
     fn a_lock_of_another_is_not_known_to_outlive_our_connection() {
         let mut watch = LockWatch::default();
-        watch.take(Millis(1), &held_by(PHONE));
+        watch.take(at(1), &held_by(PHONE));
         let lost = Event::Disconnected { cause: DisconnectCause::NoAnswer, next: NextStep::End };
-        assert!(watch.take(Millis(2), &lost).is_some());
+        assert!(watch.take(at(2), &lost).is_some());
         assert_eq!(watch.held(), None);
     }
 
     #[test]
     fn one_holder_after_the_other_is_two_locks() {
         let mut watch = LockWatch::default();
-        watch.take(Millis(1), &held_by(PHONE));
-        let first = watch.take(Millis(4), &held_by(DeviceId(8)));
+        watch.take(at(1), &held_by(PHONE));
+        let first = watch.take(at(4), &held_by(DeviceId(8)));
         assert_eq!(first.map(|held| held.holder), Some(Some(PHONE)));
-        assert_eq!(watch.held().map(|held| held.since), Some(Millis(4)));
+        assert_eq!(watch.held().map(|held| held.since), Some(at(4)));
     }
 }

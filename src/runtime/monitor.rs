@@ -3,16 +3,19 @@
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::alerts::{Alerts, Attention, Board, Rule, Spotter};
+use super::clock;
 use super::driver::Observer;
 use super::metrics::{Meter, Meters, MetricsServer};
 use super::outcome::Failure;
 use crate::cli::MonitorArgs;
 use crate::group::Event;
-use crate::protocol::Millis;
+use crate::protocol::{GroupKeys, Millis, PseudonymKey};
+use crate::session::Now;
 
 /// All that runs besides the sessions; it ends when this is dropped.
 #[derive(Debug)]
@@ -63,18 +66,27 @@ impl Monitors {
         Ok(Self { board, rules, meters, server, attention, alerts })
     }
 
-    /// For one more session, told by the profile's name if that is not empty.
+    /// For one more session, told by the profile's name if that is not empty. Metrics name its devices by pseudonyms that
+    /// its group's keys make.
     #[must_use]
-    pub fn monitor(&self, profile: &str) -> Monitor {
+    pub fn monitor(&self, profile: &str, keys: &GroupKeys) -> Monitor {
         let spotter =
             self.alerts.as_ref().map(|_| Spotter::new(Arc::clone(&self.board), Arc::clone(&self.rules), profile));
-        Monitor { meter: self.meters.as_ref().map(|meters| meters.meter(profile)), spotter }
+        let meter = self.meters.as_ref().map(|meters| meters.meter(profile, PseudonymKey::of(keys)));
+        Monitor { meter, spotter }
     }
 
     /// What somebody at the terminal is to be told.
     #[must_use]
     pub fn attention(&self) -> Arc<Attention> {
         Arc::clone(&self.attention)
+    }
+
+    /// The end, when it comes, waits no longer than this for commands that still run.
+    pub fn hurry(&self, within: Duration) {
+        if let Some(alerts) = &self.alerts {
+            alerts.hurry(within);
+        }
     }
 
     /// Where the metrics are, if they are served.
@@ -105,11 +117,12 @@ impl Monitor {
 
 impl<O: Observer> Observer for Monitored<O> {
     fn tell(&mut self, at: Millis, event: Event) {
+        let now = Now { wall: at, ..clock::precise() };
         if let Some(meter) = &self.monitor.meter {
-            meter.take(at, &event);
+            meter.take(now, &event);
         }
         if let Some(spotter) = &mut self.monitor.spotter {
-            spotter.take(at, &event);
+            spotter.take(now, &event);
         }
         self.observer.tell(at, event);
     }

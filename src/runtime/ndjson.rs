@@ -90,6 +90,17 @@ pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     }
 }
 
+/// What an event is called.
+#[must_use]
+pub fn name(event: &Event) -> &'static str {
+    match event {
+        // Messages come by the thousand, and are called the same.
+        Event::Reflected(_) => "reflected",
+        Event::Acknowledged { .. } => "acknowledged",
+        other => fields(other).0,
+    }
+}
+
 /// How many lines an event makes.
 #[must_use]
 pub const fn line_count(event: &Event) -> usize {
@@ -112,10 +123,11 @@ pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: Scope, held: Dura
     line(at, "lock_stuck", json!({ "holder": holder, "scope": scope, "held_ms": span_millis(held) }))
 }
 
-/// The line about what is not in the stream because its reader was slow.
+/// The line about what is not in the stream because its reader was slow: how many messages, acknowledgements, and events of
+/// other kinds.
 #[must_use]
-pub fn left_out(at: Millis, messages: usize, acknowledged: usize) -> Value {
-    line(at, "left_out", json!({ "messages": messages, "acknowledged": acknowledged }))
+pub fn left_out(at: Millis, messages: usize, acknowledged: usize, events: usize) -> Value {
+    line(at, "left_out", json!({ "messages": messages, "acknowledged": acknowledged, "events": events }))
 }
 
 /// The line about settings that were read anew.

@@ -18,7 +18,11 @@ pub const EXIT_CODES: [(&str, &str); 12] = [
          something that does not work",
     ),
     ("2", "the options cannot be used, or the profile is unusable or open elsewhere"),
-    ("3", "the server did not take the login, or did not let this device leave the group"),
+    (
+        "3",
+        "the server did not take the login, or closed the connection until somebody decides (41xx), or did not let this \
+         device leave the group",
+    ),
     (
         "4",
         "the connection could not be made, or was lost, or the server did not answer in time; also when that kept this \
@@ -38,7 +42,7 @@ pub const EXIT_CODES: [(&str, &str); 12] = [
 pub enum Outcome {
     /// As asked.
     Normal,
-    /// The server did not take the login.
+    /// The server did not take the login, or does not want this device until somebody decides.
     Refused,
     /// The connection could not be made, or was lost.
     Lost,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use sd_notify::NotifyState;
 
 use super::driver::Observer;
@@ -73,6 +74,10 @@ impl<O: Observer> Observer for Telling<O> {
         }
         self.observer.tell(at, event);
     }
+
+    fn proxied(&mut self, frame: Bytes) {
+        self.observer.proxied(frame);
+    }
 }
 
 /// In words for `systemctl status`, without anything that others wrote.
@@ -96,5 +101,30 @@ fn status(event: &Event) -> Option<String> {
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!("cannot tell systemd: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Frames(Arc<Mutex<Vec<Bytes>>>);
+
+    impl Observer for Frames {
+        fn tell(&mut self, _at: Millis, _event: Event) {}
+
+        fn proxied(&mut self, frame: Bytes) {
+            self.0.lock().unwrap().push(frame);
+        }
+    }
+
+    #[test]
+    fn frames_of_the_chat_server_are_handed_on() {
+        let frames = Frames::default();
+        Service::default().before(frames.clone()).proxied(Bytes::from_static(b"frame"));
+        assert_eq!(*frames.0.lock().unwrap(), [Bytes::from_static(b"frame")]);
     }
 }

@@ -156,6 +156,10 @@ impl VisitEnd {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
+            // The server does not want us before somebody has decided, whether or not it took the login.
+            Self::Disconnected {
+                cause: DisconnectCause::ClosedByServer { .. }, next: NextStep::WaitForUser, ..
+            } => Outcome::Refused,
             // Codes below 4000 say nothing of the login.
             Self::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, logged_in: false, .. }
                 if code.0 >= 4_000 =>
@@ -169,7 +173,7 @@ impl VisitEnd {
 
 impl std::fmt::Display for VisitEnd {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Disconnected { cause, logged_in, .. } = self else {
+        let Self::Disconnected { cause, next, logged_in } = self else {
             return formatter.write_str("the server did not answer in time");
         };
         match cause {
@@ -182,7 +186,11 @@ impl std::fmt::Display for VisitEnd {
                 write!(formatter, "the server refused the login ({code}): {}; {}", code.meaning(), code.advice())
             }
             DisconnectCause::ClosedByServer { code, .. } => {
-                write!(formatter, "the server closed the connection ({code}): {}", code.meaning())
+                write!(formatter, "the server closed the connection ({code}): {}", code.meaning())?;
+                match next {
+                    NextStep::WaitForUser => write!(formatter, "; {}", code.advice()),
+                    NextStep::RetryAt { .. } | NextStep::End => Ok(()),
+                }
             }
             DisconnectCause::Unreachable(why) | DisconnectCause::Broken(why) => write!(formatter, "{why}"),
             DisconnectCause::ServerProtocolError(how) => write!(formatter, "the server broke the protocol: {how}"),

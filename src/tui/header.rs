@@ -176,12 +176,12 @@ fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextSt
             bad(format!("{} ({code}) at {}", code.short(), at()), None, why::connect_keys(*code))
         }
         (NextStep::WaitForUser, cause) => {
-            bad(format!("not connected since {}", at()), Some(cause_words(cause)), &[("c", "connect")])
+            bad(format!("not connected since {}", at()), Some(cause.to_string()), &[("c", "connect")])
         }
         (NextStep::End, DisconnectCause::LeftGroup) => {
             bad(format!("left the group at {}", at()), Some("our slot is gone".to_owned()), &[("q", "quit")])
         }
-        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause_words(cause)), &[("q", "quit")]),
+        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause.to_string()), &[("q", "quit")]),
     }
 }
 
@@ -199,29 +199,7 @@ fn short_words(view: &View<'_>, cause: &DisconnectCause) -> String {
         DisconnectCause::ClosedByServer { code, .. } => format!("{} ({code})", code.short()),
         DisconnectCause::NoAnswer => "no answer to ping".to_owned(),
         DisconnectCause::HandshakeTimeout => "the login took too long".to_owned(),
-        cause => cause_words(cause),
-    }
-}
-
-/// Why a connection ended, in words.
-pub(super) fn cause_words(cause: &DisconnectCause) -> String {
-    match cause {
-        DisconnectCause::ClosedByServer { code, reason } => {
-            let own = code.own_words(reason).map(|words| format!(": {words}")).unwrap_or_default();
-            format!("{} ({code}){own}", code.meaning())
-        }
-        DisconnectCause::Unreachable(why) => format!("cannot connect ({why})"),
-        DisconnectCause::Broken(why) if why.is_empty() => "connection lost".to_owned(),
-        DisconnectCause::Broken(why) => format!("connection lost ({why})"),
-        DisconnectCause::NoAnswer => "connection lost (no answer to ping)".to_owned(),
-        DisconnectCause::HandshakeTimeout => "the handshake took too long".to_owned(),
-        DisconnectCause::ServerProtocolError(how) => format!("the server broke the protocol ({how})"),
-        DisconnectCause::LeaderRole => "promoted to leader, and left".to_owned(),
-        DisconnectCause::VisitOver => "the visit is over".to_owned(),
-        DisconnectCause::JournalCaughtUp => "fetching what the journal could not take".to_owned(),
-        DisconnectCause::ChatClientLeft => "the chat client has gone".to_owned(),
-        DisconnectCause::LeftGroup => "left the group".to_owned(),
-        DisconnectCause::ByUser => "as you asked".to_owned(),
+        cause => cause.to_string(),
     }
 }
 

@@ -142,7 +142,7 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs, beside: Beside<'_>) -> Re
 }
 
 fn take_apart(tab: Prepared, monitors: &Monitors) -> ((Session, Address, Memories, Monitor), Held) {
-    let monitor = monitors.monitor(tab.profile());
+    let monitor = monitors.monitor(tab.profile(), &tab.session.config().keys);
     ((tab.session, tab.address, tab.memories, monitor), tab.held)
 }
 

@@ -4,16 +4,13 @@ use bytes::Bytes;
 use d2mtop::protocol::keys::SealKey;
 use d2mtop::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
 use d2mtop::protocol::sealed::Sealable;
-use d2mtop::protocol::{
-    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, DecodeError, DeviceId, DeviceInfo, Dialect, Envelope,
-    ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, Nonce, Reflect, ReflectId, Sealed, ServerGroup,
-    ServerMessage, SlotState,
-};
-use futures_util::{SinkExt as _, StreamExt as _};
+use d2mtop::protocol::{DecodeError, Dialect, GroupKeys, GroupSecret, Nonce, Sealed};
 use prost::Message as _;
-use tokio_tungstenite::tungstenite::Message;
 
 use super::program::{KEY, Mediator};
+
+#[path = "raw.rs"]
+mod raw;
 
 /// Moves the cursor, sets the clipboard and the title, reverses text, hides text, forges a line, and goes on for ever.
 fn hostile_text() -> String {
@@ -116,51 +113,8 @@ fn envelopes(dialect: Dialect) -> Vec<Vec<u8>> {
 /// Logs in, reflects everything, waits until it is stored, and leaves.
 pub fn visit(mediator: &Mediator, dialect: Dialect) {
     let keys = GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap());
-    let url = ClientUrlInfo {
-        dialect,
-        device_group_id: keys.device_group_id(),
-        server_group: ServerGroup::parse("01", dialect).unwrap(),
-    }
-    .url(&mediator.url());
-    d2mtop::runtime::event_loop().unwrap().block_on(async {
-        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-        let envelopes = envelopes(dialect);
-        let mut stored = 0;
-        while stored < envelopes.len() {
-            let Message::Binary(frame) = socket.next().await.unwrap().unwrap() else { continue };
-            match ServerMessage::decode(frame, dialect).unwrap() {
-                ServerMessage::Hello(hello) => {
-                    let response =
-                        ChallengeResponse::answer(&hello.challenge, &hello.ephemeral_key, &keys, &Nonce([1; 24]))
-                            .unwrap();
-                    let hello = ClientMessage::Hello(ClientHello {
-                        version: 0,
-                        response,
-                        device_id: DeviceId(66),
-                        exhausted_policy: ExhaustedPolicy::Reject,
-                        expiration_policy: ExpirationPolicy::Persistent,
-                        expected_slot_state: SlotState::New,
-                        device_info: seal::<DeviceInfo>(info(dialect), &keys, 2),
-                    });
-                    socket.send(Message::Binary(hello.encode(dialect))).await.unwrap();
-                }
-                ServerMessage::Info(_) => {
-                    for (number, envelope) in envelopes.iter().enumerate() {
-                        let number = u8::try_from(number).unwrap();
-                        let reflect = ClientMessage::Reflect(Reflect {
-                            id: ReflectId(u32::from(number)),
-                            ephemeral: false,
-                            envelope: seal::<Envelope>(envelope.clone(), &keys, 3 + number),
-                        });
-                        socket.send(Message::Binary(reflect.encode(dialect))).await.unwrap();
-                    }
-                }
-                ServerMessage::ReflectAck { .. } => stored += 1,
-                _ => {}
-            }
-        }
-        socket.close(None).await.unwrap();
-    });
+    let sealed = (3..).zip(envelopes(dialect)).map(|(number, envelope)| seal(envelope, &keys, number));
+    raw::reflect(&mediator.url(), &keys, &seal(info(dialect), &keys, 2), &sealed.collect::<Vec<_>>());
 }
 
 /// Nothing of the hostile text may be in what a terminal, a script or a log gets.

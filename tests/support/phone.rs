@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::program::{KEY, Mediator};
 
 #[path = "envelopes.rs"]
-mod envelopes;
+pub mod envelopes;
 
 struct Counter(mpsc::UnboundedSender<d2mtop::group::Event>);
 

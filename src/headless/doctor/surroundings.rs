@@ -54,6 +54,6 @@ pub(super) fn keyring() -> Finding {
 pub(super) fn key(profile: &Result<Profile, ProfileError>) -> Finding {
     match profile {
         Err(error) => Finding::new("key", Status::Fail, &error.to_string()),
-        Ok(profile) => Finding::new("key", Status::Ok, &format!("found in {}", profile.key_place)),
+        Ok(profile) => Finding::new("key", Status::Ok, &format!("found in {}", profile.key.place())),
     }
 }

@@ -3,18 +3,13 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
-
 use super::time::{Zone, day_name};
 use crate::group::Known;
+use crate::headless::columns::{DEVICE, fit, marks, size, span};
 use crate::headless::ndjson;
 use crate::journal::{HistoryRow, Percentiles, StatsLine};
 use crate::protocol::DeviceId;
-
-/// The columns of a device's name.
-const DEVICE: usize = 16;
+use serde_json::{Value, json};
 
 /// How things are printed.
 pub(super) struct Printer<'a> {
@@ -37,7 +32,7 @@ impl Printer<'_> {
             fit(&self.device(row.row.author())),
             size(u64::from(row.row.size)),
             row.sentence(),
-            marks(row),
+            row_marks(row),
         )
     }
 
@@ -114,55 +109,17 @@ impl Printer<'_> {
     }
 }
 
-/// In the columns of a device: cut, or filled with spaces.
-fn fit(text: &str) -> String {
-    let mut fitted = String::new();
-    let mut left = DEVICE;
-    for cluster in text.graphemes(true) {
-        let Some(rest) = left.checked_sub(cluster.width()) else { break };
-        left = rest;
-        fitted.push_str(cluster);
-    }
-    fitted.extend(std::iter::repeat_n(' ', left));
-    fitted
-}
-
-/// What is unusual, and how it was acknowledged.
-fn marks(row: &HistoryRow) -> String {
-    let marks = row.row.marks;
-    let waiting = row.row.awaits_acknowledgement();
-    let words = [
-        (marks.repeated_nonce, "REPEATED NONCE"),
-        (marks.redelivered, "again"),
-        (marks.ephemeral, "ephemeral"),
-        (waiting, "no acknowledgement known"),
-    ];
-    let words: Vec<&str> = words.into_iter().filter_map(|(is, word)| is.then_some(word)).collect();
-    if words.is_empty() { String::new() } else { format!("  [{}]", words.join(", ")) }
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} B"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
+fn row_marks(row: &HistoryRow) -> String {
+    let is = row.row.marks;
+    marks(&[
+        (is.repeated_nonce, "REPEATED NONCE"),
+        (is.redelivered, "again"),
+        (is.ephemeral, "ephemeral"),
+        (row.row.awaits_acknowledgement(), "no acknowledgement known"),
+    ])
 }
 
 fn percentiles(times: Option<Percentiles>) -> String {
     let Some(times) = times else { return "-".to_owned() };
     [times.median, times.p95, times.max].map(span).join(", ")
-}
-
-fn span(span: Duration) -> String {
-    let micros = span.as_micros();
-    match micros {
-        0 => "0".to_owned(),
-        1..1_000 => format!("{micros} us"),
-        1_000..1_000_000 => format!("{} ms", micros / 1_000),
-        1_000_000..120_000_000 => format!("{} s", micros / 1_000_000),
-        120_000_000..7_200_000_000 => format!("{} min", micros / 60_000_000),
-        7_200_000_000..172_800_000_000 => format!("{} h", micros / 3_600_000_000),
-        _ => format!("{} d", micros / 86_400_000_000),
-    }
 }

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::headless::ndjson;
+use crate::headless::readable::Form;
 use crate::headless::words::remark;
 use crate::runtime::clock;
 
@@ -15,6 +16,7 @@ const TOGETHER: usize = 16 * 1024;
 
 /// Lines on their way to an output that may fail, and recover.
 pub(super) struct Paper<W> {
+    pub(super) form: Form,
     output: W,
     unwritten: Vec<u8>,
     /// The lines that `unwritten` is made of.
@@ -37,14 +39,15 @@ pub(super) fn standard_output() -> io::Result<File> {
 }
 
 impl<W: Write> Paper<W> {
-    pub(super) const fn new(output: W) -> Self {
-        Self { output, unwritten: Vec::new(), lines: Vec::new(), lost: 0, failed: None }
+    pub(super) const fn new(form: Form, output: W) -> Self {
+        Self { form, output, unwritten: Vec::new(), lines: Vec::new(), lost: 0, failed: None }
     }
 
-    /// Adds a line, after what is to be told of missing ones.
-    pub(super) fn add(&mut self, line: &Value) {
+    /// Adds a line with its end, after what is to be told of missing ones.
+    pub(super) fn add(&mut self, line: &[u8]) {
         self.add_left_out(0);
-        self.push(line, 1);
+        self.unwritten.extend_from_slice(line);
+        self.lines.push(Line { ends_at: self.unwritten.len(), stands_for: 1 });
         if self.unwritten.len() >= TOGETHER {
             self.flush();
         }
@@ -54,14 +57,11 @@ impl<W: Write> Paper<W> {
     pub(super) fn add_left_out(&mut self, lines: u64) {
         let lines = lines + std::mem::take(&mut self.lost);
         if lines > 0 {
-            self.push(&ndjson::line(clock::now(), "left_out", json!({ "lines": lines })), lines);
+            let line = ndjson::line(clock::now(), "left_out", json!({ "lines": lines }));
+            // Writing to memory cannot fail.
+            let _ = self.form.line(&mut self.unwritten, &line);
+            self.lines.push(Line { ends_at: self.unwritten.len(), stands_for: lines });
         }
-    }
-
-    fn push(&mut self, line: &Value, stands_for: u64) {
-        self.unwritten.extend_from_slice(line.to_string().as_bytes());
-        self.unwritten.push(b'\n');
-        self.lines.push(Line { ends_at: self.unwritten.len(), stands_for });
     }
 
     /// Writes what is there. What cannot be written is missing, but for the rest of a line that is begun.
@@ -130,6 +130,8 @@ impl<W: Write> Paper<W> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// Takes so many bytes, and then nothing until somebody makes room.
@@ -159,12 +161,12 @@ mod tests {
         // With room for so many bytes at first; then none, twice; then enough.
         for room in [0, 1, 7, 8, 9, 20, 39] {
             let mut disk = Disk { room, written: Vec::new() };
-            let mut paper = Paper::new(&mut disk);
+            let mut paper = Paper::new(Form::Ndjson, &mut disk);
             let mut number = 0;
             for room in [None, None, Some(1_000), None] {
                 paper.output.room = room.unwrap_or(paper.output.room);
                 for _ in 0..3 {
-                    paper.add(&json!({ "n": number }));
+                    paper.add(format!("{}\n", json!({ "n": number })).as_bytes());
                     number += 1;
                 }
                 paper.flush();
@@ -183,8 +185,8 @@ mod tests {
     fn a_reader_who_has_gone_is_no_failure() {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        let mut paper = Paper::new(writer);
-        paper.add(&json!({}));
+        let mut paper = Paper::new(Form::Ndjson, writer);
+        paper.add(b"{}\n");
         paper.flush();
         assert!(paper.end(1).is_ok());
     }

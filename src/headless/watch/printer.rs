@@ -1,66 +1,73 @@
 //! Lines on their way to standard output.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
-use super::stream::Told;
-use crate::group::Event;
+use super::stream::{LeftOut, Told};
+use crate::cli::LinesArgs;
+use crate::headless::readable::Form;
 use crate::runtime::signals::Endings;
 use crate::runtime::visit::SIGNAL_PATIENCE;
 use crate::runtime::{Failure, ndjson};
 
-/// Which events are printed.
-#[derive(Debug, Default)]
-pub(in crate::headless) struct Only(Option<BTreeSet<String>>);
-
-impl Only {
+/// Which events are printed, and how.
+#[derive(Debug)]
+pub(in crate::headless) struct Wanted {
     /// All, unless some are named.
-    pub(in crate::headless) fn named(names: &[String]) -> Result<Self, Failure> {
-        if let Some(unknown) = names.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
+    only: Option<BTreeSet<String>>,
+    pub(super) form: Form,
+}
+
+impl Wanted {
+    /// As the options say.
+    ///
+    /// # Errors
+    /// If an event is named that there is not.
+    pub(in crate::headless) fn of(options: &LinesArgs) -> Result<Self, Failure> {
+        if let Some(unknown) = options.only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
             let known = ndjson::EVENTS.join(", ");
             return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));
         }
-        Ok(Self((!names.is_empty()).then(|| names.iter().cloned().collect())))
+        let only = (!options.only.is_empty()).then(|| options.only.iter().cloned().collect());
+        Ok(Self { only, form: Form::of_output(options.json) })
     }
 
-    fn wants(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|names| names.contains(name))
+    pub(super) fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|names| names.contains(name))
     }
 
     /// Adds the lines of what was told.
-    pub(super) fn write(&self, output: &mut Vec<u8>, told: &Told) -> io::Result<()> {
+    pub(super) fn write(&mut self, output: &mut Vec<u8>, told: &Told) -> io::Result<()> {
         match told {
             // What comes by the thousand is not even made if nobody wants it.
-            Told::Event(_, Event::Reflected(_)) if !self.wants("reflected") => Ok(()),
-            Told::Event(_, Event::Acknowledged { .. }) if !self.wants("acknowledged") => Ok(()),
-            Told::Event(at, event) => {
-                ndjson::lines(*at, event).iter().try_for_each(|line| self.write_line(output, line))
-            }
-            // Who wants messages wants to know that some are missing.
-            Told::LeftOut(left_out)
-                if ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name)) =>
-            {
-                let (messages, acknowledged) = (left_out.messages, left_out.acknowledged);
-                print(output, &ndjson::left_out(left_out.at, messages, acknowledged))
+            Told::Event(_, event) if !self.wants(ndjson::name(event)) => Ok(()),
+            Told::Event(at, event) => self.form.event(output, *at, event),
+            Told::LeftOut(left_out) if self.misses(left_out) => {
+                let LeftOut { at, messages, acknowledged, events, .. } = *left_out;
+                self.form.line(output, &ndjson::left_out(at, messages, acknowledged, events))
             }
             Told::LeftOut(_) => Ok(()),
         }
     }
 
+    /// Who wants messages wants to know that some are missing; of other events nobody knows what they were.
+    fn misses(&self, left_out: &LeftOut) -> bool {
+        left_out.events > 0 || ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name))
+    }
+
+    /// Whether somebody is told of every device that is not as known.
+    pub(super) fn tells_of_device_changes(&self) -> bool {
+        ["device_new", "device_changed", "device_undecryptable", "device_gone"].iter().all(|name| self.wants(name))
+    }
+
     /// Adds a line, if it is wanted.
     pub(super) fn write_line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
         let name = line.get("event").and_then(Value::as_str).unwrap_or_default();
-        if self.wants(name) { print(output, line) } else { Ok(()) }
+        if self.wants(name) { self.form.line(output, line) } else { Ok(()) }
     }
-}
-
-fn print(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, line)?;
-    output.write_all(b"\n")
 }
 
 /// Writes to standard output on a thread of its own, so that a reader who does not read keeps nobody from leaving.
@@ -90,7 +97,7 @@ impl Printer {
         let printing = async {
             // Whether anybody reads, the end tells.
             let _ = self.lines.send(last).await;
-            self.end(None).await
+            self.end().await
         };
         tokio::select! {
             biased;
@@ -114,23 +121,14 @@ impl Printer {
         Ok(Self { lines, done })
     }
 
-    /// Waits until everything is written, however slow the reader is; or until a time.
-    pub(super) async fn end(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+    /// Waits until everything is written, however slow the reader is.
+    pub(super) async fn end(&mut self) -> Result<(), Failure> {
         let (nowhere, _) = mpsc::channel(1);
         self.lines = nowhere;
-        let patience = async {
-            match until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            printed = &mut self.done => match printed {
-                // Nobody reads any more: that is how `head` ends its input.
-                Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-                _ => Ok(()),
-            },
-            () = patience => Ok(()),
+        match (&mut self.done).await {
+            // Nobody reads any more: that is how `head` ends its input.
+            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(()),
         }
     }
 }

@@ -7,8 +7,11 @@ use super::stream::Told;
 use crate::group::event::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::CloseCode;
-use crate::runtime::{Failure, Outcome};
+use crate::runtime::{Failure, Outcome, VisitEnd};
 use crate::session::Command;
+
+/// What came of a watch: how the program ends, or why there was nothing more to watch.
+pub(super) type Ending = Result<Outcome, Failure>;
 
 /// What follows when a connection could not be made, or was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,10 +47,10 @@ impl Reconnect {
 
 /// How far the login is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Login {
-    /// There was none yet.
+enum Login {
+    /// There is none yet.
     Missing,
-    /// There was one; messages may still wait.
+    /// There is one; messages may still wait.
     Draining,
     /// All that waited has been sent to us.
     Dry,
@@ -59,14 +62,16 @@ pub(super) struct Progress {
     reconnect: Reconnect,
     /// How often it was tried again since the last login.
     tries: u32,
-    pub(super) login: Login,
+    login: Login,
+    /// There was a login, on whichever connection.
+    has_watched: bool,
     received: usize,
     acknowledged: usize,
     /// The device list came, or will not come any more.
     listed: bool,
     /// Since when the queue is dry and everything acknowledged, if it is.
     pub(super) settled_since: Instant,
-    pub(super) leaving: Option<Outcome>,
+    pub(super) leaving: Option<Ending>,
 }
 
 impl Progress {
@@ -76,6 +81,7 @@ impl Progress {
             reconnect,
             tries: 0,
             login: Login::Missing,
+            has_watched: false,
             received: 0,
             acknowledged: 0,
             listed: false,
@@ -92,26 +98,36 @@ impl Progress {
         self.until_dry && self.is_settled() && self.leaving.is_none()
     }
 
-    pub(super) fn leave(&mut self, outcome: Outcome, commands: &mpsc::Sender<Command>) {
+    pub(super) fn leave(&mut self, ending: Ending, commands: &mpsc::Sender<Command>) {
         if self.leaving.is_none() {
-            self.leaving = Some(outcome);
+            self.leaving = Some(ending);
             let _ = commands.try_send(Command::Leave);
         }
+    }
+
+    /// Leaves because the time is over.
+    pub(super) fn time_over(&mut self, commands: &mpsc::Sender<Command>) {
+        let ending = if self.has_watched {
+            Ok(Outcome::Normal)
+        } else {
+            let words = "there was no login in that time, and so nothing to watch".to_owned();
+            Err(Failure::Ended { outcome: Outcome::Lost, words })
+        };
+        self.leave(ending, commands);
     }
 
     pub(super) fn take(&mut self, told: &Told, commands: &mpsc::Sender<Command>) {
         let settled = self.is_settled();
         match told {
             Told::LeftOut(left_out) => {
+                if left_out.logged_in {
+                    self.log_in();
+                }
                 self.received += left_out.durable;
-                self.acknowledged += left_out.acknowledged;
+                self.acknowledged += left_out.settled;
             }
             Told::Event(_, Event::Connecting { .. }) => self.login = Login::Missing,
-            Told::Event(_, Event::LoggedIn(_)) => {
-                // What was not acknowledged on an earlier connection comes again.
-                (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
-                self.tries = 0;
-            }
+            Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
             Told::Event(_, Event::Devices(_)) => self.listed = true,
             Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
             Told::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
@@ -120,7 +136,7 @@ impl Progress {
                 self.listed = true;
                 match self.end(cause, *next) {
                     Some(_) if self.tries_again(*next) => self.tries += 1,
-                    Some(outcome) => self.leave(outcome, commands),
+                    Some(ending) => self.leave(ending, commands),
                     None => {}
                 }
             }
@@ -130,8 +146,14 @@ impl Progress {
             self.settled_since = Instant::now();
         }
         if self.awaits_list() && self.listed {
-            self.leave(Outcome::Normal, commands);
+            self.leave(Ok(Outcome::Normal), commands);
         }
+    }
+
+    const fn log_in(&mut self) {
+        // What was not acknowledged on an earlier connection comes again.
+        (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
+        (self.has_watched, self.tries) = (true, 0);
     }
 
     /// Whether the connection is made again although its end would end the watch.
@@ -140,31 +162,27 @@ impl Progress {
     }
 
     /// How the end of a connection ends the watch, if it does: giving up the leader role, or a visit, does not.
-    fn end(&self, cause: &DisconnectCause, next: NextStep) -> Option<Outcome> {
+    fn end(&self, cause: &DisconnectCause, next: NextStep) -> Option<Ending> {
+        let logged_in = self.login != Login::Missing;
         match cause {
             DisconnectCause::LeaderRole
             | DisconnectCause::VisitOver
             | DisconnectCause::JournalCaughtUp
             | DisconnectCause::ChatClientLeft
             | DisconnectCause::ByUser => None,
-            DisconnectCause::LeftGroup => Some(Outcome::Normal),
+            DisconnectCause::LeftGroup => Some(Ok(Outcome::Normal)),
             // The slot has expired while we stayed away, as it may: a new one is taken.
             DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }
                 if matches!(next, NextStep::RetryAt { .. }) =>
             {
                 None
             }
-            // Codes below 4000 say nothing of the login.
-            DisconnectCause::ClosedByServer { code, .. } if self.login == Login::Missing && code.0 >= 4_000 => {
-                Some(Outcome::Refused)
-            }
-            DisconnectCause::ClosedByServer { .. } if self.login == Login::Missing => Some(Outcome::Lost),
             DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
-                if !self.until_dry =>
+                if logged_in && !self.until_dry =>
             {
-                Some(Outcome::Normal)
+                Some(Ok(Outcome::Normal))
             }
-            _ => Some(Outcome::Lost),
+            cause => Some(Err(VisitEnd::Disconnected { cause: cause.clone(), next, logged_in }.into())),
         }
     }
 }

@@ -1,22 +1,25 @@
 //! Reading the profile anew while it is open.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::cli::WatchArgs;
-use crate::profile::{Profile, ProfileName};
+use crate::cli::ConnectionArgs;
+use crate::journal;
+use crate::profile::{LoadedKey, Profile, ProfileName};
 use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SpkiPin};
 use crate::runtime::{Failure, Held, Prepared};
 use crate::session::{LeaderPolicy, Presence};
 
 /// A profile that is open, and what it said when it was opened.
-pub(super) struct Reloading<'a> {
-    options: &'a WatchArgs,
+#[derive(Clone)]
+pub(super) struct Reloading {
+    options: ConnectionArgs,
     name: ProfileName,
+    key: LoadedKey,
     connection: Connection,
 }
 
 /// All that a session is made of, without the key.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Connection {
     mediator: String,
     server_group: ServerGroup,
@@ -51,11 +54,12 @@ impl Connection {
     }
 }
 
-impl<'a> Reloading<'a> {
+impl Reloading {
     /// [`None`] where there is no profile that could be read anew.
-    pub(super) fn of(profile: &Profile, options: &'a WatchArgs) -> Option<Self> {
+    pub(super) fn of(profile: &Profile, options: &ConnectionArgs) -> Option<Self> {
         let name = profile.name.clone()?;
-        Some(Self { options, name, connection: Connection::of(profile) })
+        let (key, connection) = (profile.key.clone(), Connection::of(profile));
+        Some(Self { options: options.clone(), name, key, connection })
     }
 
     /// Whether the profile says something else now.
@@ -72,27 +76,26 @@ impl<'a> Reloading<'a> {
         Ok(changed)
     }
 
-    /// Whether there is a journal with what it says now.
-    pub(super) fn keeps_journal(&self) -> bool {
-        self.read().is_ok_and(|profile| profile.journal.is_some())
-    }
-
-    /// Opens the profile with what it says now, once its old session has ended.
+    /// Opens the profile with what it says now, once its old session has ended, and the writer of its old journal, which
+    /// may take long where the disk hangs.
     ///
     /// # Errors
     /// If it cannot be read, or what it says is no connection.
-    pub(super) fn open(&mut self, held: &mut Held) -> Result<Prepared, Failure> {
+    pub(super) fn open(mut self, mut held: Held, old_journal: Option<&Path>) -> Result<(Self, Prepared), Failure> {
         let mut profile = self.read()?;
-        self.connection = Connection::of(&profile);
+        if let Some(path) = old_journal.filter(|_| profile.journal.is_some()) {
+            // What is wrong with the file, its opening will say.
+            let _ = journal::wait_for_writer(path);
+            profile = self.read()?;
+        }
+        (self.connection, self.key) = (Connection::of(&profile), profile.key.clone());
         held.claim = None;
         profile.hold = held.profile.take();
-        let mut prepared = Prepared::new(profile)?;
-        *held = std::mem::take(&mut prepared.held);
-        Ok(prepared)
+        Ok((self, Prepared::new(profile)?))
     }
 
     /// It is open already, by us.
     fn read(&self) -> Result<Profile, Failure> {
-        Ok(Profile::examine(Some(self.name.as_str()), &self.options.connection)?.1?)
+        Ok(Profile::read_anew(&self.name, &self.options, &self.key)?)
     }
 }

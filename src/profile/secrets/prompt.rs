@@ -63,6 +63,9 @@ pub enum PromptError {
         "no terminal to ask for the passphrase on; hand it in by a file descriptor: --passphrase-fd N (--password-fd N for an import)"
     )]
     NoTerminal,
+    /// A program that runs already, and is to go on.
+    #[error("a passphrase is not asked for while d2mtop runs; end it and start it again")]
+    NotNow,
     /// Ctrl-C, or the end of input.
     #[error("no passphrase was given")]
     Cancelled,
@@ -115,6 +118,8 @@ pub enum PassphraseSource {
         /// What was read there, because a pipe gives it only once.
         read: Option<Passphrase>,
     },
+    /// Nobody is asked.
+    Nobody,
 }
 
 impl PassphraseSource {
@@ -127,6 +132,7 @@ impl PassphraseSource {
     fn ask(&mut self, question: &str) -> Result<Passphrase, PromptError> {
         match self {
             Self::Terminal => typed(question),
+            Self::Nobody => Err(PromptError::NotNow),
             Self::Descriptor { read: Some(passphrase), .. } => Ok(passphrase.clone()),
             Self::Descriptor { number, read } => {
                 let failed = |cause| PromptError::Descriptor { number: *number, cause };

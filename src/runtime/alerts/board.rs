@@ -1,5 +1,5 @@
 //! Where sessions leave what happened, and the alerts' own thread takes it from. Nobody waits for anybody here, and
-//! however much happens, it holds one case of each rule and session, and a number.
+//! however much happens, it holds a few cases of each rule and session, and a number.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::desk::Desk;
 use super::rule::Rule;
-use super::spot;
-use crate::protocol::Millis;
 use crate::runtime::held_lock::HeldLock;
+use crate::session::Now;
 use crate::text::Clean;
-
-/// How often one rule reacts to one session at most.
-const NOT_SOONER: Duration = Duration::from_secs(1);
 
 /// How many commands run at once.
 const MOST_RUNNING: usize = 4;
@@ -36,7 +33,7 @@ pub(super) struct Due {
     pub(super) rule: usize,
     pub(super) profile: String,
     pub(super) case: Case,
-    /// How many more there were of the same.
+    /// How many more there were of the same that are not told one by one.
     pub(super) suppressed: u64,
 }
 
@@ -58,33 +55,6 @@ struct State {
     ending: bool,
 }
 
-/// One rule and one session.
-#[derive(Debug)]
-struct Desk {
-    rule: usize,
-    session: usize,
-    profile: String,
-    waiting: Option<Case>,
-    suppressed: u64,
-    not_before: Millis,
-    running: bool,
-    /// For how long a lock may be held, and whether the one that is held now was told already.
-    lock_stuck: Option<(Duration, bool)>,
-}
-
-impl Desk {
-    fn stuck_at(&self, locks: &[Option<HeldLock>]) -> Option<(Millis, HeldLock)> {
-        let (patience, false) = self.lock_stuck? else { return None };
-        let held = locks.get(self.session).copied().flatten()?;
-        Some((held.since.after(patience), held))
-    }
-
-    /// When its case may be taken.
-    fn due_at(&self) -> Option<Millis> {
-        self.waiting.as_ref().filter(|_| !self.running).map(|_| self.not_before)
-    }
-}
-
 impl Board {
     /// Desks for one more session; returns its number, and that of its first desk. The next session of a profile takes
     /// those of the last one, with what waits there and with its pace.
@@ -98,34 +68,24 @@ impl Board {
         }
         let (session, first) = (state.locks.len(), state.desks.len());
         state.locks.push(None);
-        state.desks.extend(rules.iter().enumerate().map(|(index, rule)| Desk {
-            rule: index,
-            session,
-            profile: profile.to_owned(),
-            waiting: None,
-            suppressed: 0,
-            not_before: Millis(0),
-            running: false,
-            lock_stuck: match rule.trigger {
-                super::Trigger::LockStuck(patience) => Some((patience, false)),
-                _ => None,
-            },
-        }));
+        state.desks.extend(rules.iter().enumerate().map(|rule| Desk::new(rule, session, profile)));
+        for rule in rules {
+            // A counter whose first value is 1 has not risen, for who watches it.
+            for outcome in rule.reaction.outcomes() {
+                state.outcomes.entry((rule.trigger.name(), *outcome)).or_default();
+            }
+        }
         (session, first)
     }
 
     /// Leaves a case, and how many more there were; it is made only if it is kept.
-    pub(super) fn leave(&self, desk: usize, more: u64, case: impl FnOnce() -> Case) {
+    pub(super) fn leave(&self, desk: usize, at: Duration, more: u64, case: impl FnOnce() -> Case) {
         let mut state = self.state();
-        let Some(desk) = state.desks.get_mut(desk) else { return };
-        if desk.waiting.is_some() {
-            desk.suppressed += more + 1;
-            return;
-        }
-        desk.waiting = Some(case());
-        desk.suppressed += more;
+        let is_kept = state.desks.get_mut(desk).is_some_and(|desk| desk.leave(at, more, case));
         drop(state);
-        self.changed.notify_one();
+        if is_kept {
+            self.changed.notify_one();
+        }
     }
 
     /// Who holds the lock of a session's group now.
@@ -135,40 +95,31 @@ impl Board {
         let is_other = lock.map(|lock| (lock.holder, lock.since)) != held.map(|lock| (lock.holder, lock.since));
         *lock = held;
         if is_other {
-            let stuck = state.desks.iter_mut().filter(|desk| desk.session == session);
-            stuck.filter_map(|desk| desk.lock_stuck.as_mut()).for_each(|(_, told)| *told = false);
+            state.desks.iter_mut().filter(|desk| desk.session == session).for_each(Desk::forget_lock);
             drop(state);
             self.changed.notify_one();
         }
     }
 
-    /// Takes what is due.
-    pub(super) fn take(&self, now: Millis) -> Vec<Due> {
-        let state = &mut *self.state();
-        for desk in &mut state.desks {
-            if let Some((at, held)) = desk.stuck_at(&state.locks)
-                && at <= now
-            {
-                desk.lock_stuck = desk.lock_stuck.map(|(patience, _)| (patience, true));
-                desk.waiting.get_or_insert_with(|| spot::lock_stuck(now, held));
-            }
+    /// Takes what is due; what has waited longest is first where not all commands can run at once.
+    pub(super) fn take(&self, now: Now) -> Vec<Due> {
+        let State { desks, locks, ending, .. } = &mut *self.state();
+        for desk in desks.iter_mut() {
+            desk.look_at_lock(now, locks);
         }
-        let mut running = state.desks.iter().filter(|desk| desk.running).count();
+        let ready = desks.iter().enumerate().filter_map(|(number, desk)| Some((desk.due_at()?, number)));
+        // The last ones do not wait for their turn.
+        let mut ready: Vec<_> = ready.filter(|(at, _)| *at <= now.precise || *ending).collect();
+        ready.sort_unstable();
+        let mut room = MOST_RUNNING.saturating_sub(running(desks));
         let mut due = Vec::new();
-        for (number, desk) in state.desks.iter_mut().enumerate() {
-            // The last ones do not wait for their turn.
-            let is_due = desk.due_at().is_some_and(|at| at <= now || state.ending);
-            if running >= MOST_RUNNING || !is_due {
-                continue;
+        for (_, number) in ready {
+            let Some(desk) = desks.get_mut(number) else { continue };
+            if desk.runs_command {
+                let Some(less) = room.checked_sub(1) else { continue };
+                room = less;
             }
-            if let Some(case) = desk.waiting.take() {
-                desk.not_before = now.after(NOT_SOONER);
-                desk.running = true;
-                running += 1;
-                let suppressed = std::mem::take(&mut desk.suppressed);
-                let profile = desk.profile.clone();
-                due.push(Due { desk: number, rule: desk.rule, profile, case, suppressed });
-            }
+            due.extend(desk.take(now.precise, number));
         }
         due
     }
@@ -176,17 +127,18 @@ impl Board {
     /// A case that was taken is done with.
     pub(super) fn done(&self, desk: usize) {
         if let Some(desk) = self.state().desks.get_mut(desk) {
-            desk.running = false;
+            desk.is_running = false;
         }
     }
 
-    /// When something is due next, unless something changes before; [`None`] if nothing waits for time to pass.
-    pub(super) fn due_at(&self) -> Option<Millis> {
-        let state = self.state();
-        let full = state.desks.iter().filter(|desk| desk.running).count() >= MOST_RUNNING;
-        let cases = state.desks.iter().filter(|_| !full).filter_map(Desk::due_at);
-        let locks = state.desks.iter().filter_map(|desk| desk.stuck_at(&state.locks).map(|(at, _)| at));
-        cases.chain(locks).min()
+    /// When something is due next, by the clock that is never set, unless something changes before; [`None`] if nothing
+    /// waits for time to pass.
+    pub(super) fn due_at(&self) -> Option<Duration> {
+        let State { desks, locks, .. } = &*self.state();
+        let is_full = running(desks) >= MOST_RUNNING;
+        let cases = desks.iter().filter(|desk| !(is_full && desk.runs_command)).filter_map(Desk::due_at);
+        let stuck = desks.iter().filter_map(|desk| desk.stuck_at(locks).map(|(at, _)| at));
+        cases.chain(stuck).min()
     }
 
     pub(super) fn count(&self, alert: &'static str, outcome: &'static str, count: u64) {
@@ -207,9 +159,9 @@ impl Board {
         self.changed.notify_one();
     }
 
-    /// Whether no case waits.
-    pub(super) fn is_clear(&self) -> bool {
-        self.state().desks.iter().all(|desk| desk.waiting.is_none())
+    /// How many cases wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().desks.iter().map(Desk::waiting).sum()
     }
 
     pub(super) fn is_ending(&self) -> bool {
@@ -221,97 +173,7 @@ impl Board {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::DeviceId;
-    use crate::runtime::alerts::{Reaction, Trigger};
-
-    fn rules(trigger: Trigger) -> Vec<Rule> {
-        vec![Rule { trigger, reaction: Reaction::Tell }]
-    }
-
-    fn case() -> Case {
-        Case { line: Value::Null, words: Clean::default() }
-    }
-
-    #[test]
-    fn a_flood_is_one_case_at_once_and_one_a_second_later() {
-        let board = Board::default();
-        let (_, desk) = board.add_session("", &rules(Trigger::Replay));
-        board.leave(desk, 0, case);
-        let first = board.take(Millis(10));
-        assert_eq!((first.len(), first[0].suppressed), (1, 0));
-        board.done(desk);
-        for _ in 0..1_000 {
-            board.leave(desk, 2, case);
-        }
-        assert!(board.take(Millis(500)).is_empty(), "not sooner than a second");
-        assert_eq!(board.due_at(), Some(Millis(1_010)));
-        let second = board.take(Millis(1_010));
-        assert_eq!((second.len(), second[0].suppressed), (1, 2_999));
-        assert!(board.take(Millis(9_999)).is_empty());
-    }
-
-    #[test]
-    fn the_next_session_of_a_profile_keeps_its_pace() {
-        let board = Board::default();
-        let first = board.add_session("home", &rules(Trigger::Replay));
-        board.leave(first.1, 0, case);
-        assert_eq!(board.take(Millis(10)).len(), 1);
-        board.done(first.1);
-        assert_eq!(board.add_session("home", &rules(Trigger::Replay)), first);
-        board.leave(first.1, 0, case);
-        assert!(board.take(Millis(500)).is_empty(), "not sooner than a second");
-        assert_ne!(board.add_session("work", &rules(Trigger::Replay)), first);
-    }
-
-    #[test]
-    fn a_command_that_runs_keeps_only_its_own_rule_waiting() {
-        let board = Board::default();
-        let (_, slow) = board.add_session("slow", &rules(Trigger::Lost));
-        let (_, other) = board.add_session("other", &rules(Trigger::Lost));
-        board.leave(slow, 0, case);
-        assert_eq!(board.take(Millis(1)).len(), 1);
-        board.leave(slow, 0, case);
-        board.leave(other, 0, case);
-        let due = board.take(Millis(5_000));
-        assert_eq!(due.iter().map(|due| due.profile.as_str()).collect::<Vec<_>>(), ["other"]);
-        assert_eq!(board.due_at(), None, "nothing to wake up for");
-        board.done(slow);
-        assert_eq!(board.take(Millis(5_000)).len(), 1);
-    }
-
-    #[test]
-    fn a_stuck_lock_is_told_once_each_time_it_is_held() {
-        let board = Board::default();
-        let (session, _) = board.add_session("", &rules(Trigger::LockStuck(Duration::from_secs(60))));
-        assert_eq!(board.due_at(), None, "a free lock costs nothing");
-        let held = |since| Some(HeldLock { holder: Some(DeviceId(1)), scope: None, since: Millis(since) });
-        board.set_lock(session, held(0));
-        assert_eq!(board.due_at(), Some(Millis(60_000)));
-        assert!(board.take(Millis(59_999)).is_empty());
-        let due = board.take(Millis(60_000));
-        assert_eq!(due[0].case.line["held_ms"], 60_000);
-        board.done(due[0].desk);
-        assert!(board.take(Millis(600_000)).is_empty(), "once");
-        board.set_lock(session, None);
-        board.set_lock(session, held(700_000));
-        assert_eq!(board.take(Millis(800_000)).len(), 1);
-    }
-
-    #[test]
-    fn no_more_than_four_commands_run_at_once() {
-        let board = Board::default();
-        let desks: Vec<usize> =
-            (0..6).map(|number| board.add_session(&number.to_string(), &rules(Trigger::Promoted)).1).collect();
-        for desk in desks {
-            board.leave(desk, 0, case);
-        }
-        let due = board.take(Millis(1));
-        assert_eq!(due.len(), 4);
-        assert_eq!(board.due_at(), None);
-        board.done(due[0].desk);
-        assert_eq!(board.take(Millis(2)).len(), 1);
-    }
+/// How many commands run.
+fn running(desks: &[Desk]) -> usize {
+    desks.iter().filter(|desk| desk.is_running && desk.runs_command).count()
 }

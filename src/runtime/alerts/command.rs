@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
+use std::pin::pin;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -13,9 +14,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::text::Clean;
 
-/// How long a command may take, and how long it may then take to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a command may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it may then take to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long is listened to what a command that has ended left behind: it may hold the output for as long as it likes.
+const ECHO: Duration = Duration::from_secs(1);
 
 /// How much of what it says is logged.
 const MOST_OUTPUT: usize = 4_096;
@@ -46,8 +52,8 @@ pub(super) enum CommandError {
     Start(io::Error),
     #[error("failed: {0}")]
     Failed(ExitStatus),
-    #[error("took longer than {} s, and was ended", PATIENCE.as_secs())]
-    Hung,
+    #[error("took longer than {} s, and was ended", .0.as_secs_f32())]
+    Hung(Duration),
 }
 
 impl CommandError {
@@ -55,31 +61,37 @@ impl CommandError {
     pub(super) const fn outcome(&self) -> &'static str {
         match self {
             Self::Start(_) | Self::Failed(_) => "failed",
-            Self::Hung => "timed_out",
+            Self::Hung(_) => "timed_out",
         }
     }
 }
 
-/// Runs a command to its end; returns what it said, bounded.
-pub(super) async fn run(words: &[String], event: &str, input: Vec<u8>) -> (Vec<Clean>, Result<(), CommandError>) {
+/// Runs a command to its end, or for as long as the patience lasts; returns what it said, bounded.
+pub(super) async fn run(
+    words: &[String],
+    event: &str,
+    input: Vec<u8>,
+    patience: Duration,
+) -> (Vec<Clean>, Result<(), CommandError>) {
     let mut running = match Running::start(words, event) {
         Ok(running) => running,
         Err(error) => return (Vec::new(), Err(CommandError::Start(error))),
     };
-    let ended = tokio::time::timeout(PATIENCE, running.end(input)).await;
+    let ended = tokio::time::timeout(patience, running.end(input, ECHO)).await;
     let result = match ended {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(CommandError::Failed(status)),
         Ok(Err(error)) => Err(CommandError::Start(error)),
         Err(_) => {
             running.stop().await;
-            Err(CommandError::Hung)
+            Err(CommandError::Hung(patience))
         }
     };
     (running.said(), result)
 }
 
-/// A command that runs in a process group of its own; whatever is left of the group when this is dropped is killed.
+/// A command that runs in a process group of its own; if it has not ended when this is dropped, the group is killed. What a
+/// command that has ended left behind is its own affair.
 struct Running {
     child: Child,
     group: Option<Pid>,
@@ -109,8 +121,8 @@ impl Running {
         Ok(Self { child, group, stdin, output, children, said: Vec::new(), ended: false })
     }
 
-    /// Hands the input in, takes the output, and waits for the end.
-    async fn end(&mut self, input: Vec<u8>) -> io::Result<ExitStatus> {
+    /// Hands the input in, takes the output, and waits for the end; then for that of the output, at most so long.
+    async fn end(&mut self, input: Vec<u8>, echo: Duration) -> io::Result<ExitStatus> {
         let mut stdin = self.stdin.take();
         let feed = async {
             if let Some(stdin) = &mut stdin {
@@ -136,19 +148,27 @@ impl Running {
                 children.recv().await;
             }
         };
-        let (status, ()) = tokio::join!(wait, async {
+        let mut talk = pin!(async {
             tokio::join!(feed, listen);
         });
+        let mut wait = pin!(wait);
+        let status = tokio::select! {
+            () = &mut talk => wait.await,
+            status = &mut wait => {
+                let _ = tokio::time::timeout(echo, talk).await;
+                status
+            }
+        };
         self.ended = true;
         status
     }
 
-    /// Politely first.
+    /// Politely first; and all of the group, not the command alone.
     async fn stop(&mut self) {
         self.signal(Signal::TERM);
-        if tokio::time::timeout(LAST_WORDS, self.end(Vec::new())).await.is_err() {
+        if tokio::time::timeout(LAST_WORDS, self.end(Vec::new(), Duration::MAX)).await.is_err() {
             self.signal(Signal::KILL);
-            let _ = tokio::time::timeout(LAST_WORDS, self.end(Vec::new())).await;
+            let _ = tokio::time::timeout(LAST_WORDS, self.end(Vec::new(), Duration::MAX)).await;
         }
     }
 
@@ -171,5 +191,57 @@ impl Drop for Running {
             self.signal(Signal::KILL);
             let _ = self.child.try_wait();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn run_script(script: &str, patience: Duration) -> (Vec<Clean>, Result<(), CommandError>) {
+        let words = ["sh", "-c", script].map(str::to_owned);
+        crate::runtime::event_loop().unwrap().block_on(run(&words, "lost", b"{}\n".to_vec(), patience))
+    }
+
+    /// Whether a process is there, and has not ended.
+    fn lives(said: &[Clean]) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", said[0].as_str())).unwrap_or_default();
+        !status.is_empty() && !status.contains("State:\tZ")
+    }
+
+    #[test]
+    fn what_a_command_says_is_kept_and_how_it_ends_is_told() {
+        let (said, ended) = run_script("cat; echo $D2MTOP_EVENT >&2", PATIENCE);
+        assert_eq!(said.iter().map(Clean::as_str).collect::<Vec<_>>(), ["{}", "lost"]);
+        assert!(ended.is_ok(), "{ended:?}");
+        let (_, ended) = run_script("exit 3", PATIENCE);
+        assert_eq!(ended.unwrap_err().outcome(), "failed");
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+        for script in ["sleep 1000 & echo $!; wait", "trap '' TERM; sleep 1000 & echo $!; wait"] {
+            let (said, ended) = run_script(script, Duration::from_millis(300));
+            assert_eq!(ended.unwrap_err().outcome(), "timed_out", "{script}");
+            // It lets go of its output a moment before it is gone.
+            let start = Instant::now();
+            while lives(&said) {
+                assert!(start.elapsed() < PATIENCE, "{script}: it goes on");
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_command_leaves_running_is_left_alone_and_not_waited_for() {
+        let start = Instant::now();
+        let (said, ended) = run_script("sleep 1000 & echo $!", PATIENCE);
+        assert!(ended.is_ok(), "{ended:?}");
+        assert!(start.elapsed() < PATIENCE / 2, "it was waited for");
+        assert!(lives(&said), "it was ended");
+        let left = said[0].as_str().parse().ok().and_then(Pid::from_raw).unwrap();
+        rustix::process::kill_process(left, Signal::KILL).unwrap();
     }
 }

@@ -6,6 +6,7 @@
 
 mod board;
 mod command;
+mod desk;
 mod rule;
 mod spot;
 #[cfg(test)]
@@ -14,7 +15,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -32,6 +33,9 @@ use board::Due;
 
 /// How long the end of the program waits for commands that still run.
 const LAST_COMMANDS: Duration = Duration::from_secs(5);
+
+/// How long it takes to end those that do not end by themselves.
+const ENDING_THEM: Duration = Duration::from_millis(100);
 
 /// How many words may wait for the screen.
 const MOST_WORDS: usize = 16;
@@ -71,6 +75,8 @@ impl Attention {
 #[derive(Debug)]
 pub struct Alerts {
     board: Arc<Board>,
+    /// How long the end may take, if that is less than usual.
+    hurry: Arc<OnceLock<Duration>>,
     done: Receiver<()>,
 }
 
@@ -83,11 +89,18 @@ impl Alerts {
         let (ending, done) = channel::<()>();
         let alerts = event_loop()?;
         let shared = Arc::clone(&board);
+        let hurry = Arc::<OnceLock<Duration>>::default();
+        let within = Arc::clone(&hurry);
         std::thread::Builder::new().name("alerts".to_owned()).spawn(move || {
-            alerts.block_on(serve(&shared, &rules, &attention));
+            alerts.block_on(serve(&shared, &rules, &attention, &within));
             drop(ending);
         })?;
-        Ok(Self { board, done })
+        Ok(Self { board, hurry, done })
+    }
+
+    /// The end, when it comes, waits no longer than this for commands that still run.
+    pub fn hurry(&self, within: Duration) {
+        let _ = self.hurry.set(within);
     }
 }
 
@@ -95,31 +108,33 @@ impl Drop for Alerts {
     fn drop(&mut self) {
         self.board.end();
         // The thread says nothing; it ends, or it takes too long.
-        let _ = self.done.recv_timeout(LAST_COMMANDS + Duration::from_secs(1));
+        let _ = self.done.recv_timeout(self.hurry.get().copied().unwrap_or(LAST_COMMANDS) + ENDING_THEM);
     }
 }
 
-async fn serve(board: &Board, rules: &[Rule], attention: &Attention) {
+async fn serve(board: &Board, rules: &[Rule], attention: &Attention, hurry: &OnceLock<Duration>) {
     let mut running = FuturesUnordered::new();
     let mut end_by = None;
     loop {
-        for due in board.take(clock::now()) {
+        for due in board.take(clock::precise()) {
             let Some(rule) = rules.get(due.rule) else { continue };
             running.push(react(board, rule, due, attention));
         }
         if board.is_ending() {
-            if running.is_empty() && board.is_clear() {
+            if running.is_empty() && board.waiting() == 0 {
                 return;
             }
-            end_by.get_or_insert_with(|| clock::now().after(LAST_COMMANDS));
+            let within = hurry.get().copied().unwrap_or(LAST_COMMANDS);
+            end_by.get_or_insert_with(|| clock::precise().precise + within);
         }
         tokio::select! {
             Some(()) = running.next(), if !running.is_empty() => {}
             () = board.changed.notified() => {}
-            () = clock::sleep_until(board.due_at()) => {}
-            () = clock::sleep_until(end_by) => {
+            () = clock::sleep_until_precise(board.due_at()) => {}
+            () = clock::sleep_until_precise(end_by) => {
                 // Dropping them kills them.
-                tracing::warn!("--on: {} commands still run at the end, and are ended", running.len());
+                let (ended, waiting) = (running.len(), board.waiting());
+                tracing::warn!("--on: {ended} commands still run at the end, and are ended; {waiting} are not run any more");
                 return;
             }
         }
@@ -142,7 +157,7 @@ async fn react(board: &Board, rule: &Rule, due: Due, attention: &Attention) {
 }
 
 async fn run(words: &[String], alert: &'static str, due: Due) -> &'static str {
-    let (said, result) = command::run(words, alert, input(alert, due)).await;
+    let (said, result) = command::run(words, alert, input(alert, due), command::PATIENCE).await;
     let program = words.first().map(|program| Clean::new(program)).unwrap_or_default();
     for line in said {
         tracing::info!("--on {alert}: {program}: {line}");

@@ -7,6 +7,9 @@ use crate::protocol::CloseCode;
 /// When a lock counts as stuck for who has not said otherwise: twice as long as a mediator usually lets one last.
 const LOCK_STUCK: Duration = Duration::from_secs(120);
 
+/// How many cases of one kind may wait for their turn.
+const MOST_WAITING: usize = 16;
+
 /// What a command or a notification waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
@@ -30,6 +33,8 @@ pub enum Trigger {
     Close(CloseCode),
     /// At login the clocks are more than twenty minutes apart.
     ClockSkew,
+    /// The journal cannot be written, so nothing is acknowledged; once until it can be again.
+    JournalFailed,
 }
 
 /// What is done when it comes.
@@ -39,6 +44,16 @@ pub enum Reaction {
     Run(Vec<String>),
     /// Tell the person at the terminal.
     Tell,
+}
+
+impl Reaction {
+    /// What can become of a case, as metrics name it.
+    pub(super) const fn outcomes(&self) -> &'static [&'static str] {
+        match self {
+            Self::Run(_) => &["ran", "failed", "timed_out", "suppressed"],
+            Self::Tell => &["told", "suppressed"],
+        }
+    }
 }
 
 /// One option.
@@ -78,7 +93,7 @@ pub enum RuleError {
 impl Trigger {
     /// The events, as they are written.
     pub const LIST: &'static str = "new-device, device-dropped, device-info-changed, replay, undecryptable, promoted, \
-                                    lock-stuck=DURATION, lost, close=CODE, clock-skew";
+                                    lock-stuck=DURATION, lost, close=CODE, clock-skew, journal-failed";
 
     /// Its name.
     #[must_use]
@@ -94,6 +109,22 @@ impl Trigger {
             Self::Lost => "lost",
             Self::Close(_) => "close",
             Self::ClockSkew => "clock-skew",
+            Self::JournalFailed => "journal-failed",
+        }
+    }
+
+    /// How many cases of it may wait for their turn: each device and each close is news of its own, all else is the same
+    /// again.
+    pub(super) const fn room(self) -> usize {
+        match self {
+            Self::NewDevice | Self::DeviceDropped | Self::DeviceInfoChanged | Self::Close(_) => MOST_WAITING,
+            Self::Replay
+            | Self::Undecryptable
+            | Self::Promoted
+            | Self::LockStuck(_)
+            | Self::Lost
+            | Self::ClockSkew
+            | Self::JournalFailed => 1,
         }
     }
 
@@ -107,6 +138,7 @@ impl Trigger {
             "promoted" => Self::Promoted,
             "lost" => Self::Lost,
             "clock-skew" => Self::ClockSkew,
+            "journal-failed" => Self::JournalFailed,
             "lock-stuck" => {
                 let wanted = "takes a duration before the command, such as lock-stuck=2m=COMMAND";
                 let error = RuleError::Value { name: "lock-stuck", wanted };
@@ -152,6 +184,7 @@ impl Rule {
             Trigger::LockStuck(LOCK_STUCK),
             Trigger::Lost,
             Trigger::ClockSkew,
+            Trigger::JournalFailed,
         ];
         triggers.into_iter().map(|trigger| Self { trigger, reaction: Reaction::Tell })
     }

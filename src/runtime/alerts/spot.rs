@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::board::{Board, Case};
 use super::rule::{Rule, Trigger};
-use crate::group::{DeviceChange, DisconnectCause, Event, ReflectedMessage};
+use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage};
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::held_lock::{HeldLock, LockWatch};
 use crate::runtime::ndjson;
+use crate::session::Now;
 use crate::text::Clean;
 
 /// Watches one session for all rules.
@@ -20,6 +21,8 @@ pub struct Spotter {
     first_desk: usize,
     /// A loss would be news: there was a login since the last one, or none was tried yet.
     loss_is_news: bool,
+    /// A failure of the journal would be news: it could be written since the last one, or has not failed yet.
+    failure_is_news: bool,
     lock: LockWatch,
 }
 
@@ -28,31 +31,42 @@ impl Spotter {
     #[must_use]
     pub fn new(board: Arc<Board>, rules: Arc<[Rule]>, profile: &str) -> Self {
         let (session, first_desk) = board.add_session(profile, &rules);
-        Self { board, rules, session, first_desk, loss_is_news: true, lock: LockWatch::default() }
+        Self {
+            board,
+            rules,
+            session,
+            first_desk,
+            loss_is_news: true,
+            failure_is_news: true,
+            lock: LockWatch::default(),
+        }
     }
 
     /// Leaves what the rules wait for on the board.
-    pub fn take(&mut self, at: Millis, event: &Event) {
+    pub fn take(&mut self, now: Now, event: &Event) {
         if matches!(event, Event::Lock(_) | Event::LoggedIn(_) | Event::Disconnected { .. }) {
-            self.lock.take(at, event);
+            self.lock.take(now.precise, event);
             self.board.set_lock(self.session, self.lock.held());
         }
         for (index, rule) in self.rules.iter().enumerate() {
             let desk = self.first_desk + index;
             match event {
-                Event::Reflected(messages) => self.spot_messages(desk, rule.trigger, at, messages),
-                event if self.is_waited_for(rule.trigger, event) => self.board.leave(desk, 0, || case(at, event)),
+                Event::Reflected(messages) => self.spot_messages(desk, rule.trigger, now, messages),
+                event if self.is_waited_for(rule.trigger, event) => {
+                    self.board.leave(desk, now.precise, 0, || case(now.wall, event));
+                }
                 _ => {}
             }
         }
         match event {
             Event::LoggedIn(_) => self.loss_is_news = true,
             Event::Disconnected { cause, .. } if is_loss(cause) => self.loss_is_news = false,
+            Event::Journal(state) => self.failure_is_news = !matches!(state, JournalState::Failed(_)),
             _ => {}
         }
     }
 
-    fn spot_messages(&self, desk: usize, trigger: Trigger, at: Millis, messages: &[ReflectedMessage]) {
+    fn spot_messages(&self, desk: usize, trigger: Trigger, now: Now, messages: &[ReflectedMessage]) {
         let is_waited_for = |message: &&ReflectedMessage| match trigger {
             Trigger::Replay => message.repeated_nonce,
             Trigger::Undecryptable => message.content.is_err(),
@@ -61,8 +75,8 @@ impl Spotter {
         let mut found = messages.iter().filter(is_waited_for);
         if let Some(first) = found.next() {
             let more = u64::try_from(found.count()).unwrap_or(u64::MAX);
-            self.board.leave(desk, more, || Case {
-                line: ndjson::reflected_line(at, first),
+            self.board.leave(desk, now.precise, more, || Case {
+                line: ndjson::reflected_line(now.wall, first),
                 words: Clean::literal(match trigger {
                     Trigger::Replay => "a message came with the nonce of another one: a replay, or a broken sender",
                     _ => "a message cannot be decrypted",
@@ -80,6 +94,7 @@ impl Spotter {
                 matches!(cause, DisconnectCause::ClosedByServer { code, .. } if *code == wanted)
             }
             (Trigger::ClockSkew, Event::LoggedIn(login)) => login.clock_apart().is_some(),
+            (Trigger::JournalFailed, Event::Journal(JournalState::Failed(_))) => self.failure_is_news,
             _ => false,
         }
     }
@@ -128,6 +143,7 @@ fn words(event: &Event) -> Clean {
         Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } => {
             format!("the server closed with {}: {}", code.0, code.meaning())
         }
+        Event::Journal(_) => "the journal cannot be written, so nothing is acknowledged".to_owned(),
         Event::Disconnected { .. } => "the connection was lost, or could not be made".to_owned(),
         _ => String::new(),
     };
@@ -135,9 +151,9 @@ fn words(event: &Event) -> Clean {
 }
 
 /// A lock that has been held for too long.
-pub(super) fn lock_stuck(now: Millis, HeldLock { holder, scope, since }: HeldLock) -> Case {
-    let held = now.since(since);
+pub(super) fn lock_stuck(now: Now, HeldLock { holder, scope, since }: HeldLock) -> Case {
+    let held = now.precise.saturating_sub(since);
     let who = holder.map_or_else(|| "this device".to_owned(), |holder: DeviceId| format!("device {holder}"));
     let words = format!("{who} has held the lock for {} s", held.as_secs());
-    Case { line: ndjson::lock_stuck(now, holder, scope, held), words: Clean::new(&words) }
+    Case { line: ndjson::lock_stuck(now.wall, holder, scope, held), words: Clean::new(&words) }
 }

@@ -10,8 +10,9 @@ use prometheus_client::registry::Unit;
 use super::ledger::{Ledger, LockKey, State};
 use super::page::{Labels, Number, Page, Sample, SessionCopy, one, sample};
 use crate::group::ListedDevice;
-use crate::protocol::{Activity, DeviceId, Millis};
+use crate::protocol::{Activity, DeviceId};
 use crate::runtime::alerts::Outcomes;
+use crate::session::Now;
 
 /// Writes all of them.
 pub(super) fn write(
@@ -19,7 +20,7 @@ pub(super) fn write(
     sessions: Vec<SessionCopy>,
     outcomes: &Outcomes,
     with_labels: bool,
-    now: Millis,
+    now: Now,
 ) -> fmt::Result {
     let page = &mut Page { encoder, sessions, now };
     let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
@@ -48,6 +49,10 @@ fn connection(page: &mut Page<'_>) -> fmt::Result {
     })?;
     page.counter("d2mtop_connection_attempts", "Connections that were tried.", None, |ledger, _| one(ledger.attempts))?;
     page.counter("d2mtop_logins", "Logins that the mediator took.", None, |ledger, _| one(ledger.logins))?;
+    let help = "When the mediator last took a login, in seconds since 1970; 0 before the first.";
+    page.gauge("d2mtop_last_login_timestamp", help, Some(&Unit::Seconds), |ledger, _| {
+        one(Duration::from_millis(ledger.last_login.unwrap_or_default().0))
+    })?;
     page.counter("d2mtop_disconnects", "Connections that ended or failed.", None, |ledger, _| {
         let end = |((cause, code), count): (&(&'static str, String), &u64)| {
             let mut labels = words(&[("cause", cause)]);
@@ -87,17 +92,21 @@ fn devices(page: &mut Page<'_>, with_labels: bool) -> fmt::Result {
     page.gauge("d2mtop_device_slots", "How many devices the group may have.", None, |ledger, _| {
         ledger.login.as_ref().map(|login| one(u64::from(login.max_device_slots))).unwrap_or_default()
     })?;
-    page.info("d2mtop_device", "Which device has which number.", |ledger, _| {
-        let info =
-            |(number, device): (Labels, (DeviceId, &ListedDevice))| sample(described(number, device, with_labels), 1);
-        numbered(ledger).map(info).collect()
+    let help = "How old the list is that all about devices is from.";
+    page.gauge("d2mtop_device_list_age", help, Some(&Unit::Seconds), |ledger, now| {
+        ledger.list_age(now).map(one).unwrap_or_default()
     })?;
-    let help = "How long ago each device was connected; 0 while it is.";
+    page.info("d2mtop_device", "Which devices are in the list.", |ledger, _| {
+        let info =
+            |(name, device): (Labels, (DeviceId, &ListedDevice))| sample(described(name, device, with_labels), 1);
+        named(ledger).map(info).collect()
+    })?;
+    let help = "How long ago each device was last known to be connected; 0 while it is.";
     page.gauge("d2mtop_device_unseen", help, Some(&Unit::Seconds), |ledger, now| {
-        let unseen = |(number, (_, listed)): (Labels, (DeviceId, &ListedDevice))| {
-            unseen(listed, ledger, now).map(|unseen| sample(number, unseen))
+        let unseen = |(name, (_, listed)): (Labels, (DeviceId, &ListedDevice))| {
+            unseen(listed, ledger, now).map(|unseen| sample(name, unseen))
         };
-        numbered(ledger).filter_map(unseen).collect()
+        named(ledger).filter_map(unseen).collect()
     })?;
     page.counter("d2mtop_device_changes", "Devices that differed from the last list.", None, |ledger, _| {
         let names = ["new", "changed", "undecryptable", "gone"];
@@ -106,14 +115,14 @@ fn devices(page: &mut Page<'_>, with_labels: bool) -> fmt::Result {
     })
 }
 
-fn by_platform_and_state(ledger: &Ledger, _now: Millis) -> Vec<Sample> {
+fn by_platform_and_state(ledger: &Ledger, _now: Now) -> Vec<Sample> {
     let mut counts = std::collections::BTreeMap::<(String, &str), u64>::new();
     for device in ledger.devices.values() {
         let state = match device.activity {
-            Activity::ConnectedSince(_) => "connected",
+            Activity::ConnectedSince(_) if ledger.list_is_current => "connected",
             Activity::LastDisconnect(_) => "disconnected",
-            // The first dialect does not tell who is there.
-            Activity::LastLogin(_) | Activity::Unknown => "unknown",
+            // The first dialect does not tell who is there, and who is not connected does not see who leaves.
+            Activity::ConnectedSince(_) | Activity::LastLogin(_) | Activity::Unknown => "unknown",
         };
         *counts.entry((platform(device), state)).or_default() += 1;
     }
@@ -127,11 +136,11 @@ fn platform(device: &ListedDevice) -> String {
     device.info.as_ref().map_or_else(|_| "undecryptable".to_owned(), |info| info.platform.to_string().to_lowercase())
 }
 
-/// The devices of the list that have a number.
-fn numbered(ledger: &Ledger) -> impl Iterator<Item = (Labels, (DeviceId, &ListedDevice))> {
+/// The devices of the list that have a name.
+fn named(ledger: &Ledger) -> impl Iterator<Item = (Labels, (DeviceId, &ListedDevice))> {
     ledger.devices.iter().filter_map(|(id, device)| {
-        let number = ledger.seats.known(*id)?;
-        Some((vec![("device", number.to_string())], (*id, device)))
+        let name = ledger.seats.name(*id)?;
+        Some((vec![("device", name.to_owned())], (*id, device)))
     })
 }
 
@@ -146,12 +155,13 @@ fn described(mut labels: Labels, (id, device): (DeviceId, &ListedDevice), with_l
     labels
 }
 
-/// By the server's clock, as the times in the list are.
-fn unseen(device: &ListedDevice, ledger: &Ledger, now: Millis) -> Option<Duration> {
+/// By the server's clock, as the times in the list are. Who was connected when we last saw is counted from then.
+fn unseen(device: &ListedDevice, ledger: &Ledger, now: Now) -> Option<Duration> {
     let ahead = ledger.login.as_ref().and_then(|login| login.clock_offset).unwrap_or(0);
     match device.activity {
-        Activity::ConnectedSince(_) => Some(Duration::ZERO),
-        Activity::LastDisconnect(at) | Activity::LastLogin(at) => Some(now.offset_by(ahead).since(at)),
+        Activity::ConnectedSince(_) if ledger.list_is_current => Some(Duration::ZERO),
+        Activity::ConnectedSince(_) => ledger.list_age(now),
+        Activity::LastDisconnect(at) | Activity::LastLogin(at) => Some(now.wall.offset_by(ahead).since(at)),
         Activity::Unknown => None,
     }
 }
@@ -175,11 +185,11 @@ fn messages(page: &mut Page<'_>) -> fmt::Result {
     let labels = |device: &str, kind: &str| words(&[("device", device), ("kind", kind)]);
     page.counter("d2mtop_messages", "Messages received, by kind and by who reflected them.", None, |ledger, _| {
         let samples = ledger.seats.counted();
-        samples.map(|(device, kind, cell)| sample(labels(&device, kind), cell.messages)).collect()
+        samples.map(|(device, kind, cell)| sample(labels(device, kind), cell.messages)).collect()
     })?;
     let help = "Bytes of their sealed envelopes.";
     page.counter("d2mtop_message", help, Some(&Unit::Bytes), |ledger, _| {
-        ledger.seats.counted().map(|(device, kind, cell)| sample(labels(&device, kind), cell.bytes)).collect()
+        ledger.seats.counted().map(|(device, kind, cell)| sample(labels(device, kind), cell.bytes)).collect()
     })?;
     page.counter("d2mtop_messages_acknowledged", "Messages whose acknowledgement was sent.", None, |ledger, _| {
         one(ledger.acknowledged)
@@ -211,7 +221,11 @@ fn trouble(page: &mut Page<'_>) -> fmt::Result {
     page.counter("d2mtop_ignored_messages", "What the mediator sent and was not understood.", None, |ledger, _| {
         one(ledger.ignored)
     })?;
-    page.counter("d2mtop_journal_errors", "What could not be kept in the journal.", None, |ledger, _| {
+    page.gauge("d2mtop_journal_state", "1 for the state that the journal is in.", None, |ledger, _| {
+        let state = |name| sample(words(&[("state", name)]), name == ledger.journal.as_str());
+        ["keeps", "off", "failed"].into_iter().map(state).collect()
+    })?;
+    page.counter("d2mtop_journal_errors", "How often the journal failed, or was set aside.", None, |ledger, _| {
         one(ledger.journal_errors)
     })
 }

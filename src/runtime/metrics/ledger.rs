@@ -9,11 +9,12 @@ use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
     ReflectedMessage, Scope,
 };
-use crate::protocol::{DeviceId, Millis, TransactionScope};
+use crate::protocol::{CloseCode, DeviceId, Millis, PseudonymKey, TransactionScope};
 use crate::runtime::held_lock::LockWatch;
+use crate::session::Now;
 
-/// How many close codes are told apart; a server could send thousands.
-const MOST_CODES: usize = 32;
+/// How many ends are told apart; a server could send thousands of close codes.
+const MOST_ENDS: usize = 64;
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(super) struct LockTally {
     pub(super) held: Duration,
 }
 
-/// All that is counted of one session.
+/// All that is counted of one session. Spans are by the clock that is never set: they never shrink.
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
     pub(super) state: State,
@@ -61,10 +62,15 @@ pub(super) struct Ledger {
     pub(super) logins: u64,
     pub(super) disconnects: BTreeMap<End, u64>,
     pub(super) login: Option<Login>,
-    leading_since: Option<Millis>,
+    /// When that was, of this session or of the last one of the profile.
+    pub(super) last_login: Option<Millis>,
+    leading_since: Option<Duration>,
     led: Duration,
     pub(super) promotions: u64,
     pub(super) devices: BTreeMap<DeviceId, ListedDevice>,
+    listed_at: Option<Duration>,
+    /// Whether the list is of the connection that there is now.
+    pub(super) list_is_current: bool,
     pub(super) seats: Seats,
     /// New, changed, undecryptable, gone.
     pub(super) device_changes: [u64; 4],
@@ -80,22 +86,26 @@ pub(super) struct Ledger {
     pub(super) replays: u64,
     pub(super) undecryptable: u64,
     pub(super) ignored: u64,
+    pub(super) journal: JournalState,
     pub(super) journal_errors: u64,
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
+impl Ledger {
+    pub(super) fn new(key: PseudonymKey) -> Self {
         Self {
             state: State::Idle,
             attempts: 0,
             logins: 0,
-            disconnects: BTreeMap::new(),
+            disconnects: known_ends().map(|end| (end, 0)).collect(),
             login: None,
+            last_login: None,
             leading_since: None,
             led: Duration::ZERO,
             promotions: 0,
             devices: BTreeMap::new(),
-            seats: Seats::default(),
+            listed_at: None,
+            list_is_current: false,
+            seats: Seats::new(key),
             device_changes: [0; 4],
             lock: LockWatch::default(),
             locks: BTreeMap::new(),
@@ -109,24 +119,28 @@ impl Default for Ledger {
             replays: 0,
             undecryptable: 0,
             ignored: 0,
+            journal: JournalState::Off,
             journal_errors: 0,
         }
     }
-}
 
-impl Ledger {
     /// Another session begins: what was of the last one only is over, what was counted stays.
-    pub(super) fn begin_anew(&mut self) {
+    pub(super) fn begin_anew(&mut self, key: PseudonymKey) {
         self.state = State::Idle;
         self.login = None;
         self.leading_since = None;
         self.devices.clear();
+        self.listed_at = None;
+        self.list_is_current = false;
+        self.seats.take_key(key);
         self.lock = LockWatch::default();
+        self.journal = JournalState::Off;
     }
 
-    pub(super) fn take(&mut self, at: Millis, event: &Event) {
+    pub(super) fn take(&mut self, now: Now, event: &Event) {
+        let at = now.precise;
         if let Some(ended) = self.lock.take(at, event) {
-            self.lock_tally(ended.holder, ended.scope).held += at.since(ended.since);
+            self.lock_tally(ended.holder, ended.scope).held += at.saturating_sub(ended.since);
         }
         match event {
             Event::Connecting { .. } => {
@@ -138,6 +152,7 @@ impl Ledger {
                 self.state = State::Draining;
                 self.logins += 1;
                 self.login = Some(login.clone());
+                self.last_login = Some(now.wall);
             }
             Event::Reflected(messages) => self.reflected(messages),
             Event::Acknowledged { ids, waited } => {
@@ -151,12 +166,7 @@ impl Ledger {
                 self.leading_since.get_or_insert(at);
             }
             Event::RoleGivenUp { .. } => self.stops_leading(at),
-            Event::Devices(devices) => {
-                for device in devices.keys() {
-                    self.seats.number(*device);
-                }
-                self.devices.clone_from(devices);
-            }
+            Event::Devices(devices) => self.listed(at, devices),
             Event::DeviceChanged { change, .. } => self.device_changed(change),
             Event::DeviceDropped(device) => {
                 self.devices.remove(device);
@@ -167,12 +177,12 @@ impl Ledger {
             Event::RoundTrip { probe: Probe::DevicesInfo, elapsed } => self.devices_info.record(*elapsed, 1),
             Event::Ignored(_) => self.ignored += 1,
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
-            Event::Journal(JournalState::Failed(_)) | Event::JournalSetAside(_) => self.journal_errors += 1,
-            Event::Journal(_)
-            | Event::SharedDeviceData(_)
-            | Event::Following
-            | Event::DevicesAcknowledged
-            | Event::Refused(_) => {}
+            Event::Journal(state) => {
+                self.journal_errors += u64::from(matches!(state, JournalState::Failed(_)));
+                self.journal = state.clone();
+            }
+            Event::JournalSetAside(_) => self.journal_errors += 1,
+            Event::SharedDeviceData(_) | Event::Following | Event::DevicesAcknowledged | Event::Refused(_) => {}
         }
     }
 
@@ -189,6 +199,20 @@ impl Ledger {
         }
     }
 
+    fn listed(&mut self, at: Duration, devices: &BTreeMap<DeviceId, ListedDevice>) {
+        for device in devices.keys() {
+            self.seats.seat(*device);
+        }
+        self.devices.clone_from(devices);
+        self.listed_at = Some(at);
+        self.list_is_current = true;
+    }
+
+    /// How old the list is.
+    pub(super) fn list_age(&self, now: Now) -> Option<Duration> {
+        self.listed_at.map(|at| now.precise.saturating_sub(at))
+    }
+
     const fn device_changed(&mut self, change: &DeviceChange) {
         let [new, changed, undecryptable, gone] = &mut self.device_changes;
         let count = match change {
@@ -200,22 +224,23 @@ impl Ledger {
         *count += 1;
     }
 
-    fn disconnected(&mut self, at: Millis, cause: &DisconnectCause, next: NextStep) {
+    fn disconnected(&mut self, at: Duration, cause: &DisconnectCause, next: NextStep) {
         self.stops_leading(at);
+        self.list_is_current = false;
         self.state = if next == NextStep::End { State::Over } else { State::Waiting };
         let mut end = (cause.name(), String::new());
         if let DisconnectCause::ClosedByServer { code, .. } = cause {
-            end.1 = code.0.to_string();
-            if self.disconnects.len() >= MOST_CODES && !self.disconnects.contains_key(&end) {
+            end.1 = code.to_string();
+            if self.disconnects.len() >= MOST_ENDS && !self.disconnects.contains_key(&end) {
                 "other".clone_into(&mut end.1);
             }
         }
         *self.disconnects.entry(end).or_default() += 1;
     }
 
-    fn stops_leading(&mut self, at: Millis) {
+    fn stops_leading(&mut self, at: Duration) {
         if let Some(since) = self.leading_since.take() {
-            self.led += at.since(since);
+            self.led += at.saturating_sub(since);
         }
     }
 
@@ -224,8 +249,8 @@ impl Ledger {
     }
 
     /// For how long this device has been leader, until now.
-    pub(super) fn led(&self, now: Millis) -> Duration {
-        self.led + self.leading_since.map_or(Duration::ZERO, |since| now.since(since))
+    pub(super) fn led(&self, now: Now) -> Duration {
+        self.led + self.leading_since.map_or(Duration::ZERO, |since| now.precise.saturating_sub(since))
     }
 
     fn lock_began(&mut self, event: &LockEvent) {
@@ -241,19 +266,27 @@ impl Ledger {
     }
 
     /// The locks that were held, the one that is held now among them.
-    pub(super) fn locks(&self, now: Millis) -> BTreeMap<LockKey, LockTally> {
+    pub(super) fn locks(&self, now: Now) -> BTreeMap<LockKey, LockTally> {
         let mut locks = self.locks.clone();
         if let Some(held) = self.lock.held() {
-            locks.entry(lock_key(held.holder, held.scope)).or_default().held += now.since(held.since);
+            locks.entry(lock_key(held.holder, held.scope)).or_default().held += now.precise.saturating_sub(held.since);
         }
         locks
     }
 
     /// The lock that is held now, and for how long.
-    pub(super) fn lock_age(&self, now: Millis) -> Option<(LockKey, Duration)> {
+    pub(super) fn lock_age(&self, now: Now) -> Option<(LockKey, Duration)> {
         let held = self.lock.held()?;
-        Some((lock_key(held.holder, held.scope), now.since(held.since)))
+        Some((lock_key(held.holder, held.scope), now.precise.saturating_sub(held.since)))
     }
+}
+
+/// How a connection may end, as far as that is known beforehand: who watches a counter rise has to see it at 0 first.
+fn known_ends() -> impl Iterator<Item = End> {
+    let (by_server, by_other) = DisconnectCause::NAMES.split_at(1);
+    let codes = CloseCode::NAMED.iter().map(ToString::to_string);
+    let closed = by_server.iter().flat_map(move |cause| codes.clone().map(|code| (*cause, code)));
+    closed.chain(by_other.iter().map(|cause| (*cause, String::new())))
 }
 
 /// Numbers that no specification names are one scope: a device could use any of them.

@@ -26,18 +26,19 @@ use super::outcome::Failure;
 use super::{clock, event_loop};
 use crate::group::Event;
 use crate::net::MetricsEndpoint;
-use crate::protocol::Millis;
+use crate::protocol::PseudonymKey;
+use crate::session::Now;
 use ledger::Ledger;
 use page::SessionCopy;
 
 /// The numbers of one session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Meter(Arc<Mutex<Ledger>>);
 
 impl Meter {
     /// Counts an event.
-    pub fn take(&self, at: Millis, event: &Event) {
-        self.ledger().take(at, event);
+    pub fn take(&self, now: Now, event: &Event) {
+        self.ledger().take(now, event);
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -60,23 +61,24 @@ impl Meters {
         Self { sessions: Mutex::new(Vec::new()), with_labels, board }
     }
 
-    /// A meter for one more session; its numbers carry the profile's name, if that is not empty. The next session of a
-    /// profile counts on from where the last one ended: each series is there once.
+    /// A meter for one more session; its numbers carry the profile's name, if that is not empty, and devices go by the
+    /// pseudonyms that the key makes. The next session of a profile counts on from where the last one ended: each series is
+    /// there once.
     #[must_use]
-    pub fn meter(&self, profile: &str) -> Meter {
+    pub fn meter(&self, profile: &str, key: PseudonymKey) -> Meter {
         let mut sessions = self.sessions();
         if let Some((_, meter)) = sessions.iter().find(|(name, _)| name == profile) {
-            meter.ledger().begin_anew();
+            meter.ledger().begin_anew(key);
             return meter.clone();
         }
-        let meter = Meter::default();
+        let meter = Meter(Arc::new(Mutex::new(Ledger::new(key))));
         sessions.push((profile.to_owned(), meter.clone()));
         meter
     }
 
     /// The page at that time.
     #[must_use]
-    pub fn page(self: &Arc<Self>, now: Millis) -> String {
+    pub fn page(self: &Arc<Self>, now: Now) -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Scrape { meters: Arc::clone(self), now }));
         let mut page = String::new();
@@ -93,7 +95,7 @@ impl Meters {
 #[derive(Debug)]
 struct Scrape {
     meters: Arc<Meters>,
-    now: Millis,
+    now: Now,
 }
 
 impl Collector for Scrape {
@@ -132,7 +134,7 @@ impl MetricsServer {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                server.block_on(endpoint.run(stopped, move || meters.page(clock::now())));
+                server.block_on(endpoint.run(stopped, move || meters.page(clock::precise())));
             })
             .map_err(Failure::Start)?;
         tracing::info!("metrics at http://{address}/metrics");

@@ -10,7 +10,7 @@ use prometheus_client::registry::Unit;
 
 use super::histogram::Histogram;
 use super::ledger::Ledger;
-use crate::protocol::Millis;
+use crate::session::Now;
 
 /// Labels of one sample.
 pub(super) type Labels = Vec<(&'static str, String)>;
@@ -72,7 +72,7 @@ pub(super) struct SessionCopy {
 pub(super) struct Page<'e> {
     pub(super) encoder: DescriptorEncoder<'e>,
     pub(super) sessions: Vec<SessionCopy>,
-    pub(super) now: Millis,
+    pub(super) now: Now,
 }
 
 impl Page<'_> {
@@ -81,7 +81,7 @@ impl Page<'_> {
         name: &str,
         help: &str,
         unit: Option<&Unit>,
-        samples: impl Fn(&Ledger, Millis) -> Vec<Sample>,
+        samples: impl Fn(&Ledger, Now) -> Vec<Sample>,
     ) -> fmt::Result {
         self.of_sessions(MetricType::Counter, name, help, unit, samples)
     }
@@ -91,7 +91,7 @@ impl Page<'_> {
         name: &str,
         help: &str,
         unit: Option<&Unit>,
-        samples: impl Fn(&Ledger, Millis) -> Vec<Sample>,
+        samples: impl Fn(&Ledger, Now) -> Vec<Sample>,
     ) -> fmt::Result {
         self.of_sessions(MetricType::Gauge, name, help, unit, samples)
     }
@@ -100,7 +100,7 @@ impl Page<'_> {
         &mut self,
         name: &str,
         help: &str,
-        samples: impl Fn(&Ledger, Millis) -> Vec<Sample>,
+        samples: impl Fn(&Ledger, Now) -> Vec<Sample>,
     ) -> fmt::Result {
         self.of_sessions(MetricType::Info, name, help, None, samples)
     }
@@ -110,7 +110,7 @@ impl Page<'_> {
         &mut self,
         name: &str,
         help: &str,
-        samples: impl Fn(&Ledger, Millis) -> Vec<Sample>,
+        samples: impl Fn(&Ledger, Now) -> Vec<Sample>,
     ) -> fmt::Result {
         self.of_sessions(MetricType::Histogram, name, help, Some(&Unit::Seconds), samples)
     }
@@ -121,7 +121,7 @@ impl Page<'_> {
         name: &str,
         help: &str,
         unit: Option<&Unit>,
-        samples: impl Fn(&Ledger, Millis) -> Vec<Sample>,
+        samples: impl Fn(&Ledger, Now) -> Vec<Sample>,
     ) -> fmt::Result {
         let mut all = Vec::new();
         for session in &self.sessions {

@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::board::Due;
-use super::{Board, Rule, Spotter, Trigger};
-use crate::group::{DeviceChange, DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, ReflectedMessage};
+use super::super::board::Due;
+use super::super::{Board, Rule, Spotter, Trigger};
+use crate::group::{
+    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, ReflectedMessage,
+};
 use crate::protocol::d2d::{Kind, Summary};
 use crate::protocol::{
     CloseCode, DeviceId, Dialect, Millis, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
@@ -62,11 +64,11 @@ fn spotted(events: Vec<Event>) -> Vec<(&'static str, Due)> {
     let mut spotter = Spotter::new(Arc::clone(&board), Arc::clone(&rules), "home");
     let mut due = Vec::new();
     for (at, event) in (1..).zip(events) {
-        spotter.take(Millis(at), &event);
+        spotter.take(Millis(at).into(), &event);
     }
     // No more than four are taken at once.
     loop {
-        let taken = board.take(Millis(90_000));
+        let taken = board.take(Millis(90_000).into());
         if taken.is_empty() {
             return due;
         }
@@ -84,7 +86,7 @@ fn names(events: Vec<Event>) -> Vec<&'static str> {
 #[test]
 fn each_event_is_what_its_rules_wait_for_and_nothing_else() {
     let closed = |code| ended(DisconnectCause::ClosedByServer { code: CloseCode(code), reason: Clean::default() });
-    let cases: [(Event, &[&str]); 16] = [
+    let cases: [(Event, &[&str]); 18] = [
         (changed(DeviceChange::New { now: None }), &["new-device"]),
         (changed(DeviceChange::Gone { before: None }), &["device-dropped"]),
         (Event::DeviceDropped(PHONE), &["device-dropped"]),
@@ -107,6 +109,8 @@ fn each_event_is_what_its_rules_wait_for_and_nothing_else() {
         (closed(4113), &["lost", "close"]),
         (closed(4115), &["lost"]),
         (ended(DisconnectCause::VisitOver), &[]),
+        (failed(), &["journal-failed"]),
+        (Event::Journal(JournalState::Keeps), &[]),
     ];
     for (event, expected) in cases {
         assert_eq!(names(vec![event.clone()]), expected, "{event:?}");
@@ -119,6 +123,19 @@ fn a_loss_is_news_once_until_the_next_login() {
     let told = |events| spotted(events).iter().map(|(_, due)| due.suppressed + 1).sum::<u64>();
     assert_eq!(told(vec![lost(), lost(), lost()]), 1);
     assert_eq!(told(vec![lost(), login(0), lost(), lost()]), 2);
+}
+
+fn failed() -> Event {
+    Event::Journal(JournalState::Failed(Clean::literal("the disk is full")))
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_news_once_until_it_can_be_again() {
+    let told = |events| spotted(events).iter().map(|(_, due)| due.suppressed + 1).sum::<u64>();
+    assert_eq!(told(vec![failed(), failed()]), 1);
+    assert_eq!(told(vec![failed(), Event::Journal(JournalState::Keeps), failed()]), 2);
+    let case = &spotted(vec![failed()])[0].1.case;
+    assert_eq!((&case.line["event"], &case.line["state"]), (&"journal".into(), &"failed".into()));
 }
 
 #[test]
