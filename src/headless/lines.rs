@@ -102,7 +102,9 @@ fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, write: &impl 
                 Entry::Told { at, told, lines } => {
                     // Writing to memory cannot fail.
                     let _ = write(&mut paper.form, &mut written, at, told);
-                    written.split_inclusive(|byte| *byte == b'\n').for_each(|line| paper.add(line));
+                    for line in written.split_inclusive(|byte| *byte == b'\n') {
+                        paper.add(line);
+                    }
                     written.clear();
                     unprinted.fetch_sub(lines, Ordering::Relaxed);
                 }
