@@ -243,8 +243,8 @@ fn a_command_that_takes_no_end_is_ended_by_a_signal_in_the_time_that_is_promised
     }
 }
 
-/// A pipe that takes nothing until somebody reads.
-fn full_pipe() -> (io::PipeReader, Stdio) {
+/// A pipe that takes nothing until somebody reads the empty lines that are in it.
+pub(super) fn full_pipe() -> (io::PipeReader, Stdio) {
     let (reader, mut writer) = io::pipe().unwrap();
     let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
     rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
