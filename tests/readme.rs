@@ -93,7 +93,18 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         ["--release", "--path", "--locked", "--open", "--version", "--help", "--bench", "--test", "--nocapture"]
             .as_slice(),
         &["--messages", "--runs"],
-        &["--system", "--create-home", "--home-dir", "--shell", "--name", "--now", "--user"],
+        &[
+            "--system",
+            "--create-home",
+            "--home-dir",
+            "--shell",
+            "--name",
+            "--now",
+            "--user",
+            "--no-block",
+            "--pipe",
+            "--wait",
+        ],
     ];
     let others = others.concat().into_iter().map(String::from).collect::<Vec<_>>();
     for option in written.iter().filter(|option| !others.contains(option)) {

@@ -25,7 +25,6 @@ use super::readable::Form;
 use crate::cli::ProxyArgs;
 use crate::group::{Event, Known, NextStep};
 use crate::net::Address;
-use crate::profile::Profile;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
@@ -47,8 +46,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
-    super::require_certificate_unattended(&options.connection)?;
-    let prepared = Prepared::new(Profile::from_options(options.profile.name(), &options.connection)?)?;
+    let prepared = Prepared::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }

@@ -19,7 +19,6 @@ use tokio::time::Instant;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
 use crate::net::Address;
-use crate::profile::Profile;
 use crate::protocol::DeviceId;
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::signals::Asked;
@@ -43,13 +42,12 @@ const LIST_PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// If the options are unusable or standard output fails; or with the words about a server or a connection that ended it.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
-    super::require_certificate_unattended(&options.connection)?;
     let terms = Terms {
         until: options.until,
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
         wanted: Wanted::of(&options.stream.lines)?,
     };
-    let profile = Profile::from_options(options.profile.name(), &options.connection)?;
+    let profile = super::open_unattended(options.profile.name(), &options.connection)?;
     let reloading = Reloading::of(&profile, &options.connection);
     let prepared = Prepared::new(profile)?;
     let monitors = Monitors::start(&options.monitor, None)?;

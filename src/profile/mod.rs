@@ -233,7 +233,7 @@ impl Profile {
             (None, Some(memory)) => memory.expected(expiration_policy, now()),
         };
         if let Some(memory) = &mut memory {
-            memory.starts_with(expected_slot_state);
+            memory.starts_with(expected_slot_state, expiration_policy);
         }
         let session = Config {
             keys: Arc::clone(&key.keys),

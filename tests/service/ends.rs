@@ -20,7 +20,11 @@ use super::{DIALECTS, PATIENCE, Watch, add_profile};
 
 /// A service whose slot is taken care of by nobody else.
 fn service(mediator: &Mediator) -> Watch {
-    let arguments = ["watch", "home", "--reconnect", "always", "--stay-leader"];
+    started(mediator, &[])
+}
+
+fn started(mediator: &Mediator, more: &[&str]) -> Watch {
+    let arguments = [&["watch", "home", "--reconnect", "always", "--stay-leader"], more].concat();
     let mut service = Watch::start(&mut d2mtop(mediator.home.path(), &arguments));
     service.wait_for("queue_dry");
     service
@@ -61,13 +65,19 @@ fn a_close_that_waits_for_somebody_ends_a_service_with_3_also_after_the_login() 
         assert_eq!(elsewhere(&mediator, dialect, other.path(), &["drop", "before", "--yes"]), Some(0), "{dialect}");
         needs_somebody(dropped, 4113, "connect again as a new device");
 
-        // Whoever starts it again has decided: it is a new device.
-        let full = service(&mediator);
+        // To start it again is no decision: a machine does that, too.
+        for command in ["watch", "devices", "proxy"] {
+            let refused = run(mediator.home.path(), &[command, "home"]);
+            let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert_eq!(refused.status.code(), Some(3), "{dialect}, {command}: {words}");
+            assert!(words.contains("--expect new"), "{dialect}, {command}: {words}");
+        }
+        let full = started(&mediator, &["--expect", "new"]);
         full.signal(Signal::STOP);
         phone_reflects(&mediator, dialect, 60, "Pixel 9");
         full.signal(Signal::CONT);
         needs_somebody(full, 4114, "connect again as a new device");
-        let again = run(mediator.home.path(), &["watch", "home", "--until-dry"]);
+        let again = run(mediator.home.path(), &["watch", "home", "--until-dry", "--expect", "new"]);
         assert_eq!(again.status.code(), Some(0));
         let logged_in = super::schema::lines(&again.stdout).into_iter().find(|line| line["event"] == "logged_in");
         assert_eq!(logged_in.expect("a login")["slot"], "new", "{dialect}");
