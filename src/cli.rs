@@ -52,11 +52,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print what happens in the group as NDJSON, one object a line; needs no terminal
+    /// Print what happens in the group, a line each: NDJSON, or sentences on a terminal
     Watch(WatchArgs),
     /// Carry the connections of a chat client through the mediator to the chat server, as this device
     ///
-    /// One connection at a time. Prints what happens as NDJSON, like watch.
+    /// One connection at a time. Prints what happens, like watch.
     Proxy(ProxyArgs),
     /// List the devices of the group, or print what changes among them
     Devices(DevicesArgs),
@@ -114,6 +114,25 @@ pub enum AnyCertificateArg {
     Attended,
     /// Also where nobody looks
     EvenUnattended,
+}
+
+/// Which profile a command opens: named by itself or by an option.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ProfileChoice {
+    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    #[arg(value_name = "PROFILE", help_heading = "Arguments", conflicts_with = "profile_option")]
+    profile: Option<String>,
+    /// Names the profile, as PROFILE does
+    #[arg(short = 'p', long = "profile", value_name = "NAME")]
+    profile_option: Option<String>,
+}
+
+impl ProfileChoice {
+    /// Its name; [`None`] if none was given.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.profile.as_deref().or(self.profile_option.as_deref())
+    }
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -200,9 +219,8 @@ pub struct LogArgs {
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -215,9 +233,8 @@ pub struct WatchArgs {
 
 #[derive(Debug, Args)]
 pub struct ProxyArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// Where to wait for the chat client; port 0 takes any free one, which the first line tells
@@ -226,6 +243,9 @@ pub struct ProxyArgs {
     /// Write the port to this file as soon as connections are accepted
     #[arg(long, value_name = "FILE")]
     pub port_file: Option<PathBuf>,
+    /// Print NDJSON on a terminal, too, where sentences are printed otherwise
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -266,9 +286,8 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     /// Print JSON, one object a line

@@ -200,7 +200,13 @@ fn the_dashboard_rings_and_notifies_if_asked_and_not_in_quiet_hours() {
             assert_eq!(written.contains(NOTIFIED), rings, "{dialect} {more:?}");
             assert_eq!(written.contains('\u{7}'), rings, "{dialect} {more:?}");
         }
-        let wrong = run(mediator.home.path(), &[&["--quiet-hours", "at night"][..], &connection].concat());
-        assert_eq!(wrong.status.code(), Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
+        for (more, words) in [
+            (&["--quiet-hours", "at night", "--bell"][..], "two different times of the day"),
+            (&["--quiet-hours", "22:00-07:00"], "--bell|--notify"),
+        ] {
+            let mut wrong = terminal::Terminal::start(&[more, &connection].concat(), 30, 100, &[]);
+            assert_eq!(wrong.end().exit_code(), 2, "{more:?}: {}", wrong.contents());
+            assert!(wrong.contents().contains(words), "{more:?}: {}", wrong.contents());
+        }
     }
 }

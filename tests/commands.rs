@@ -1,4 +1,4 @@
-//! The commands that come for one purpose, as scripts and people use them: real processes, a real mediator, exit codes.
+//! The one-shot commands, as scripts and people use them: real processes, a real mediator, exit codes.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,132 +8,31 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "support/one_shot.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod one_shot;
 #[path = "support/phone.rs"]
 mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
+use std::time::Instant;
 
 use d2mtop::protocol::Dialect;
+use one_shot::{
+    BOTH, MONITOR, PATIENCE, PHONE, Started, command, ends_soon, expect, in_terminal, json, labels, lines_of, mediator,
+    other_device, rest_of, signal,
+};
 use phone::phone_reflects;
-use program::{Mediator, d2mtop, key_file};
-use rustix::process::{Pid, Signal, kill_process};
+use program::{Mediator, key_file};
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
-use terminal::Terminal;
-
-const BOTH: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
-const MONITOR: &str = "0102030405060708";
-/// Of the phone, as it prints.
-const PHONE: &str = "4d00000000000000";
-
-fn mediator() -> Mediator {
-    Mediator::start(&["--max-slots", "64"])
-}
-
-/// A command with its connection; what comes after `--` stays there.
-fn command(mediator: &Mediator, dialect: Dialect, arguments: &[&str]) -> Command {
-    let split = arguments.iter().position(|argument| *argument == "--").unwrap_or(arguments.len());
-    let (ours, theirs) = arguments.split_at(split);
-    let (key, url, dialect) = (key_file(mediator.home.path()), mediator.url(), dialect.to_string());
-    let mut all = ours.to_vec();
-    all.extend(["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &dialect]);
-    all.extend(theirs);
-    let mut command = d2mtop(mediator.home.path(), &all);
-    command.env("PATH", "/usr/bin:/bin");
-    command
-}
-
-fn run(mediator: &Mediator, dialect: Dialect, arguments: &[&str]) -> Output {
-    let output = command(mediator, dialect, arguments).output().expect("d2mtop starts");
-    program::assert_no_key(&output.stdout);
-    program::assert_no_key(&output.stderr);
-    output
-}
-
-/// Its exit code and what it printed must be these.
-fn expect(mediator: &Mediator, dialect: Dialect, arguments: &[&str], code: i32, words: &str) -> (String, String) {
-    let output = run(mediator, dialect, arguments);
-    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    let all = format!("{dialect}, {arguments:?}: {stdout}{stderr}");
-    assert_eq!(output.status.code(), Some(code), "{all}");
-    assert!(all.contains(words), "no {words:?} in {all}");
-    (stdout, stderr)
-}
-
-fn json(text: &str) -> Vec<Value> {
-    schema::objects(text.as_bytes())
-}
-
-fn labels(mediator: &Mediator, dialect: Dialect) -> Vec<String> {
-    let (stdout, _) = expect(mediator, dialect, &["devices", "--json", "--label", "looking"], 0, "");
-    let devices = json(&stdout);
-    devices.iter().filter_map(|device| device["label"].as_str()).map(str::to_owned).collect()
-}
-
-/// Another device of the group, which was there once.
-fn other_device(mediator: &Mediator, dialect: Dialect, id: &str, label: &str) {
-    let arguments = ["watch", "--until-dry", "--persistent", "--device-id", id, "--label", label];
-    expect(mediator, dialect, &arguments, 0, "queue_dry");
-}
-
-fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).expect("it runs");
-}
-
-/// A process whose output is read line by line.
-struct Started {
-    child: Child,
-    lines: BufReader<Box<dyn std::io::Read>>,
-}
-
-impl Started {
-    fn reading_stdout(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let lines: Box<dyn std::io::Read> = Box::new(child.stdout.take().unwrap());
-        Self { child, lines: BufReader::new(lines) }
-    }
-
-    fn reading_stderr(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let lines: Box<dyn std::io::Read> = Box::new(child.stderr.take().unwrap());
-        Self { child, lines: BufReader::new(lines) }
-    }
-
-    fn wait_for(&mut self, words: &str) -> String {
-        let mut all = String::new();
-        loop {
-            let mut line = String::new();
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "it ended without {words:?}: {all}");
-            if line.contains(words) {
-                return line;
-            }
-            all.push_str(&line);
-        }
-    }
-
-    /// Its exit code, and what it still said on the other stream.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut rest).unwrap();
-        }
-        if let Some(mut stdout) = self.child.stdout.take() {
-            stdout.read_to_string(&mut rest).unwrap();
-        }
-        self.lines.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-}
 
 #[test]
 fn the_devices_are_listed_for_people_and_for_scripts() {
@@ -146,6 +45,7 @@ fn the_devices_are_listed_for_people_and_for_scripts() {
         let (wide, _) = expect(&mediator, dialect, &["devices", "--wide"], 0, "persistent");
         assert!(wide.starts_with("DEVICE") && wide.lines().next().unwrap().ends_with("DETAILS"), "{wide}");
         let devices = json(&expect(&mediator, dialect, &["devices", "--json", "--device-id", MONITOR], 0, "").0);
+        assert!(devices.iter().all(|device| device["event"] == "device"), "{devices:?}");
         let phone = devices.iter().find(|device| device["device"] == PHONE).expect("the phone is listed");
         assert_eq!(
             (&phone["label"], &phone["own"], &phone["platform"]),
@@ -190,9 +90,12 @@ fn changes_among_the_devices_are_printed_as_they_happen() {
         let mediator = mediator();
         let arguments = ["devices", "--watch-changes", "--json", "--every", "1s", "--stay-leader"];
         expect(&mediator, dialect, &["devices", "--watch-changes", "--every", "999ms"], 2, "a second or more");
-        let mut watching = Started::reading_stdout(command(&mediator, dialect, &arguments));
+        let watching = Started::new(command(&mediator, dialect, &arguments));
         // The first list is what is known.
-        while !labels(&mediator, dialect).iter().any(|label| label != "looking") {}
+        let start = Instant::now();
+        while !labels(&mediator, dialect).iter().any(|label| label != "looking") {
+            assert!(start.elapsed() < PATIENCE, "{dialect}: it is not in the list");
+        }
         other_device(&mediator, dialect, MONITOR, "Work laptop");
         let new = loop {
             let line: Value = serde_json::from_str(&watching.wait_for("device_new")).unwrap();
@@ -275,154 +178,98 @@ fn this_device_leaves_the_group_with_self() {
 
 #[test]
 fn a_person_is_asked_and_no_is_the_default() {
-    let mediator = mediator();
-    other_device(&mediator, Dialect::Dgk, MONITOR, "Work laptop");
-    let (key, url) = (key_file(mediator.home.path()), mediator.url());
-    let arguments = ["drop", "Work laptop", "--url", &url, "--key-file", key.to_str().unwrap()];
-    for (answer, code, words) in [("\r", 6, "nothing done"), ("y\r", 0, "dropped Work laptop")] {
-        let mut terminal = Terminal::start(&arguments, 24, 120, &[]);
-        terminal.wait_for("Drop Work laptop (0102030405060708) from the group?");
-        terminal.press(answer);
-        assert_eq!(terminal.end().exit_code(), code, "{}", terminal.contents());
-        assert!(terminal.contents().contains(words), "{}", terminal.contents());
-    }
-    assert!(!labels(&mediator, Dialect::Dgk).contains(&"Work laptop".to_owned()));
-}
-
-#[test]
-fn a_command_under_the_lock_keeps_its_exit_code_and_its_input_and_output() {
     for dialect in BOTH {
         let mediator = mediator();
-        for (script, code) in [("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 143)] {
-            expect(&mediator, dialect, &["lock", "contact-sync", "--", "sh", "-c", script], code, "");
+        other_device(&mediator, dialect, MONITOR, "Work laptop");
+        for (answer, code, words) in [("\r", 6, "nothing done"), ("y\r", 0, "dropped Work laptop")] {
+            let mut terminal = in_terminal(&mediator, dialect, &["drop", "Work laptop"]);
+            terminal.wait_for("Drop Work laptop (0102030405060708) from the group?");
+            terminal.press(answer);
+            assert_eq!(terminal.end().exit_code(), code, "{dialect}: {}", terminal.contents());
+            assert!(terminal.contents().contains(words), "{dialect}: {}", terminal.contents());
         }
-        let (stdout, _) =
-            expect(&mediator, dialect, &["lock", "group-sync", "--", "sh", "-c", "echo data; umask"], 0, "");
-        let umask = Command::new("sh").args(["-c", "umask"]).output().unwrap();
-        assert_eq!(stdout, format!("data\n{}", String::from_utf8(umask.stdout).unwrap()), "only the command's output");
-        expect(
-            &mediator,
-            dialect,
-            &["lock", "contact-sync", "--", "no-such-command"],
-            127,
-            "cannot run no-such-command",
-        );
-        expect(&mediator, dialect, &["lock", "contact-sync", "--", "/"], 126, "cannot run /");
-        expect(&mediator, dialect, &["lock", "contact-sync", "--read-only", "--", "true"], 2, "read-only");
-        expect(&mediator, dialect, &["lock", "no-sync", "--", "true"], 2, "no-sync");
-        // Nobody kept it.
-        expect(&mediator, dialect, &["lock", "contact-sync", "--wait", "0s", "--", "true"], 0, "");
+        assert!(!labels(&mediator, dialect).contains(&"Work laptop".to_owned()), "{dialect}");
     }
 }
 
+/// A pipe that nobody reads, and that takes no more.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    while writer.write(&[b'\n'; 1]).is_ok() {}
+    fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
+}
+
 #[test]
-fn signals_reach_the_command_under_the_lock() {
+fn a_reader_who_does_not_read_keeps_nobody_from_ending() {
     for dialect in BOTH {
-        let mediator = mediator();
-        for (name, number) in [("TERM", Signal::TERM), ("INT", Signal::INT), ("HUP", Signal::HUP)] {
-            let script = format!("trap 'kill $!; exit 9' {name}; sleep 1000 >/dev/null 2>&1 & echo ready; wait");
-            let arguments = ["lock", "contact-sync", "--", "sh", "-c", &script];
-            let mut locked = Started::reading_stdout(command(&mediator, dialect, &arguments));
-            locked.wait_for("ready");
-            signal(&locked.child, number);
-            let (code, rest) = locked.end();
-            assert_eq!(code, Some(9), "{dialect}, {name}: {rest}");
+        for arguments in [
+            &["probe", "-i", "10ms", "--stay-leader"][..],
+            &["devices", "--watch-changes", "--every", "1s", "--stay-leader", "--json"],
+        ] {
+            let mediator = mediator();
+            let (reader, writer) = full_pipe();
+            let mut command = command(&mediator, dialect, arguments);
+            let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+            drop(command);
+            let remarks = lines_of(child.stderr.take().unwrap());
+            if arguments[0] == "probe" {
+                remarks.recv_timeout(PATIENCE).expect("it is made leader");
+            }
+            // There is something to print now.
+            other_device(&mediator, dialect, MONITOR, "Work laptop");
+            signal(&child, Signal::TERM);
+            let code = ends_soon(&mut child);
+            assert_eq!(code, Some(0), "{dialect}, {arguments:?}: {}", rest_of(&remarks));
+            drop(reader);
         }
     }
 }
 
 #[test]
-fn a_lost_lock_ends_the_command() {
+fn a_reader_who_has_gone_ends_what_goes_on() {
     for dialect in BOTH {
-        let mediator = Mediator::start(&["--max-ttl", "1s", "--max-slots", "64"]);
-        let sleeping = ["lock", "contact-sync", "--", "sh", "-c", "echo ready; exec sleep 1000"];
-        let mut locked = Started::reading_stdout(command(&mediator, dialect, &sleeping));
-        locked.wait_for("ready");
-        let (code, rest) = locked.end();
-        assert_eq!(code, Some(125), "{dialect}: {rest}");
-        assert!(rest.contains("4011") && rest.contains("longer than the server allows"), "{dialect}: {rest}");
+        let mediator = mediator();
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut command = command(&mediator, dialect, &["probe", "-i", "10ms", "--stay-leader"]);
+        let mut child = command.stdout(writer).spawn().unwrap();
+        drop(command);
+        let mut lines = BufReader::new(reader).lines();
+        assert!(lines.any(|line| line.unwrap().contains("seq=1")));
+        drop(lines);
+        assert_eq!(ends_soon(&mut child), Some(0), "{dialect}");
     }
 }
 
 #[test]
-fn a_lock_is_held_for_no_longer_than_asked_for() {
+fn a_profile_is_named_by_itself_or_by_an_option() {
     for dialect in BOTH {
         let mediator = mediator();
-        let lock = ["lock", "contact-sync", "--ttl", "1s"];
-        let mut held = Started::reading_stdout(command(&mediator, dialect, &lock));
-        held.wait_for("CONTACT_SYNC is held");
-        // In dgk the server takes it back, in mk we give it back.
-        held.wait_for(if dialect == Dialect::Dgk { "CONTACT_SYNC is lost" } else { "CONTACT_SYNC is released" });
-        let (code, rest) = held.end();
-        assert_eq!(code, Some(125), "{dialect}: {rest}");
-        assert!(rest.contains("the lock was lost"), "{dialect}: {rest}");
-        let sleeping = [&lock[..], &["--", "sh", "-c", "echo ready; exec sleep 1000"]].concat();
-        let mut locked = Started::reading_stdout(command(&mediator, dialect, &sleeping));
-        locked.wait_for("ready");
-        assert_eq!(locked.end().0, Some(125), "{dialect}: the command is ended");
-    }
-}
-
-#[test]
-fn a_command_ends_with_all_that_it_started_when_the_mediator_is_gone() {
-    for dialect in BOTH {
-        let mediator = mediator();
-        let script = "(sleep 3; echo outlived) & echo ready; wait";
-        let mut locking = command(&mediator, dialect, &["lock", "contact-sync", "--", "sh", "-c", script]);
-        // Not in the foreground, even if the tests are.
-        locking.process_group(0);
-        let mut locked = Started::reading_stdout(locking);
-        locked.wait_for("ready");
-        kill_process(mediator.process(), Signal::KILL).unwrap();
-        let (code, rest) = locked.end();
-        assert_eq!(code, Some(125), "{dialect}: {rest}");
-        assert!(rest.contains("the lock was lost") && !rest.contains("outlived"), "{dialect}: {rest}");
-    }
-}
-
-#[test]
-fn a_second_holder_waits_as_long_as_it_wants_to() {
-    for dialect in BOTH {
-        let mediator = mediator();
-        let hold = ["lock", "contact-sync", "--json", "--device-id", MONITOR];
-        let mut first = Started::reading_stdout(command(&mediator, dialect, &hold));
-        first.wait_for("lock_acquired");
-        for wait in ["0s", "300ms"] {
-            let arguments = ["lock", "group-sync", "--wait", wait, "--", "echo", "ran"];
-            let (stdout, stderr) = expect(&mediator, dialect, &arguments, 124, "CONTACT_SYNC");
-            assert!(stdout.is_empty() && stderr.contains(MONITOR), "the holder is named: {stderr}");
+        let (home, key, url) = (mediator.home.path(), key_file(mediator.home.path()), mediator.url());
+        let dialect = dialect.to_string();
+        let mut add = vec!["profile", "add", "home", "--mediator", &url, "--server-group", "01"];
+        add.extend(["--dialect", &dialect, "--key-file", key.to_str().unwrap()]);
+        assert_eq!(program::run(home, &add).status.code(), Some(0));
+        for option in ["-p", "--profile"] {
+            assert_eq!(program::run(home, &["devices", option, "home"]).status.code(), Some(0), "{dialect}");
         }
-        // The same device a second time would cut the first one off.
-        for second in [&["devices"][..], &["watch"], &["proxy", "--listen", "127.0.0.1:0"]] {
-            let arguments = [second, &["--device-id", MONITOR]].concat();
-            expect(&mediator, dialect, &arguments, 2, "quit that one first");
+        let commands = ["watch", "proxy", "devices", "probe", "doctor", "history", "shared-data show"];
+        for command in commands {
+            let command: Vec<&str> = command.split(' ').collect();
+            let stderr = |more: &[&str]| {
+                let output = program::run(home, &[&command[..], more].concat());
+                assert_eq!(output.status.code(), Some(2), "{command:?} {more:?}");
+                String::from_utf8(output.stderr).unwrap()
+            };
+            let words = stderr(&["-p", "nobody"]);
+            assert!(words.contains("nobody"), "{command:?}: {words}");
+            let words = stderr(&["home", "-p", "home"]);
+            assert!(words.contains("cannot be used with"), "{command:?}: {words}");
         }
-        let arguments = ["lock", "group-sync", "--", "echo", "ran"];
-        let mut second = Started::reading_stderr(command(&mediator, dialect, &arguments));
-        second.wait_for("waiting");
-        signal(&first.child, Signal::INT);
-        let mut lines = String::new();
-        first.lines.read_to_string(&mut lines).unwrap();
-        assert!(json(&lines).iter().any(|line| line["event"] == "lock_released"), "{dialect}: {lines}");
-        assert_eq!(first.end().0, Some(0), "{dialect}: interrupted as asked");
-        let (code, rest) = second.end();
-        assert_eq!((code, rest.contains("ran")), (Some(0), true), "{dialect}: {rest}");
     }
-}
-
-#[test]
-fn waiting_for_the_lock_can_be_interrupted() {
-    let mediator = mediator();
-    let mut first = Started::reading_stdout(command(&mediator, Dialect::Dgk, &["lock", "contact-sync"]));
-    first.wait_for("is held");
-    let mut second =
-        Started::reading_stderr(command(&mediator, Dialect::Dgk, &["lock", "group-sync", "--", "echo", "ran"]));
-    second.wait_for("waiting");
-    signal(&second.child, Signal::TERM);
-    let (code, rest) = second.end();
-    assert_eq!((code, rest.contains("ran")), (Some(143), false), "{rest}");
-    signal(&first.child, Signal::TERM);
-    assert_eq!(first.end().0, Some(0));
 }
 
 #[test]
@@ -485,13 +332,15 @@ fn a_reflected_probe_is_agreed_to_and_does_nothing_anywhere() {
 
 #[test]
 fn a_probe_can_be_interrupted_and_still_sums_up() {
-    let mediator = mediator();
-    let mut probing = Started::reading_stdout(command(&mediator, Dialect::Dgk, &["probe", "-i", "10ms"]));
-    probing.wait_for("seq=2");
-    signal(&probing.child, Signal::INT);
-    let (code, rest) = probing.end();
-    assert_eq!(code, Some(0));
-    assert!(rest.contains("min/avg/max/mdev"), "{rest}");
+    for dialect in BOTH {
+        let mediator = mediator();
+        let probing = Started::new(command(&mediator, dialect, &["probe", "-i", "10ms"]));
+        probing.wait_for("seq=2");
+        signal(&probing.child, Signal::INT);
+        let (code, rest) = probing.end();
+        assert_eq!(code, Some(0), "{dialect}: {rest}");
+        assert!(rest.contains("min/avg/max/mdev"), "{dialect}: {rest}");
+    }
 }
 
 #[test]

@@ -11,9 +11,6 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
@@ -30,7 +27,7 @@ use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, PseudonymKey, ReflectedHeader, ReflectedId,
     Sealed,
 };
-use program::{KEY, d2mtop, key_file, run};
+use program::{KEY, d2mtop, key_file, run, schema};
 use serde_json::{Value, json};
 use terminal::Terminal;
 
@@ -179,78 +176,88 @@ fn devices_that_are_gone_keep_their_names() {
 
 #[test]
 fn figures_are_told_by_day_device_and_kind() {
-    let home = home(Dialect::Dgk, &[]);
-    let messages: Vec<_> = (0..1_000).map(|number| text(Dialect::Dgk, "ECHOECHO", number)).collect();
-    write_journal(home.path(), Dialect::Dgk, &messages);
-    let lines = objects(&history(home.path(), &["--stats", "--json"]));
-    assert_eq!(lines.len(), 2, "noon and the next day: {lines:?}");
-    assert_eq!((lines[0]["day"].as_str(), lines[0]["count"].as_u64()), (Some("2026-11-01"), Some(720)));
-    assert_eq!((lines[1]["day"].as_str(), lines[1]["count"].as_u64()), (Some("2026-11-02"), Some(280)));
-    assert_eq!((lines[0]["from"].as_str(), lines[0]["kind"].as_str()), (Some(PHONE), Some("incoming_message")));
-    assert!((248..=253).contains(&lines[0]["age_ms"]["median"].as_u64().unwrap()), "{}", lines[0]);
-    assert!((895..=907).contains(&lines[0]["waited_us"]["max"].as_u64().unwrap()), "{}", lines[0]);
-    let shown = good(&history(home.path(), &["--stats"]));
-    assert_eq!(shown.lines().count(), 3);
-    assert!(shown.lines().nth(1).unwrap().contains("incoming_message"), "{shown}");
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let home = home(dialect, &[]);
+        let messages: Vec<_> = (0..1_000).map(|number| text(dialect, "ECHOECHO", number)).collect();
+        write_journal(home.path(), dialect, &messages);
+        let lines = objects(&history(home.path(), &["--stats", "--json"]));
+        assert_eq!(lines.len(), 2, "noon and the next day: {lines:?}");
+        assert_eq!((lines[0]["day"].as_str(), lines[0]["count"].as_u64()), (Some("2026-11-01"), Some(720)));
+        assert_eq!((lines[1]["day"].as_str(), lines[1]["count"].as_u64()), (Some("2026-11-02"), Some(280)));
+        // In mk the envelope does not say who reflected it.
+        let from = if dialect == Dialect::Dgk { Some(PHONE) } else { None };
+        assert_eq!((lines[0]["from"].as_str(), lines[0]["kind"].as_str()), (from, Some("incoming_message")));
+        assert!((248..=253).contains(&lines[0]["age_ms"]["median"].as_u64().unwrap()), "{}", lines[0]);
+        assert!((895..=907).contains(&lines[0]["waited_us"]["max"].as_u64().unwrap()), "{}", lines[0]);
+        let shown = good(&history(home.path(), &["--stats"]));
+        assert_eq!(shown.lines().count(), 3);
+        assert!(shown.lines().nth(1).unwrap().contains("incoming_message"), "{shown}");
+    }
 }
 
 #[test]
 fn a_reader_who_goes_away_ends_it_quietly() {
-    let home = home(Dialect::Dgk, &[]);
-    let messages: Vec<_> = (0..5_000).map(|number| text(Dialect::Dgk, "ECHOECHO", number)).collect();
-    write_journal(home.path(), Dialect::Dgk, &messages);
-    let mut command = d2mtop(home.path(), &["history", "--json", "--since", "2026-11-01"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut first = String::new();
-    BufReader::with_capacity(64, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    assert!(first.starts_with("{\"event\":\"reflected\""), "{first}");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let home = home(dialect, &[]);
+        let messages: Vec<_> = (0..5_000).map(|number| text(dialect, "ECHOECHO", number)).collect();
+        write_journal(home.path(), dialect, &messages);
+        let mut command = d2mtop(home.path(), &["history", "--json", "--since", "2026-11-01"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::with_capacity(64, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(first.starts_with("{\"event\":\"reflected\""), "{first}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+    }
 }
 
 #[test]
 fn what_cannot_be_shown_is_said() {
-    let home = home(Dialect::Dgk, &[]);
-    for (arguments, code, words) in [
-        (&[][..], 1, "no journal yet"),
-        (&["nobody"], 2, "nobody"),
-        (&["--since", "soon"], 2, "--since: a time is"),
-        (&["--kind", "gossip"], 2, "incoming_message"),
-        (&["--from", "Pixel"], 2, "no device is or was called Pixel"),
-        (&["--conversation", "#xyz"], 2, "hex digits"),
-        (&["--limit", "0"], 2, "--limit"),
-    ] {
-        let output = history(home.path(), arguments);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(words), "{arguments:?} says: {stderr}");
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let home = home(dialect, &[]);
+        for (arguments, code, words) in [
+            (&[][..], 1, "no journal yet"),
+            (&["nobody"], 2, "nobody"),
+            (&["--since", "soon"], 2, "--since: a time is"),
+            (&["--kind", "gossip"], 2, "incoming_message"),
+            (&["--from", "Pixel"], 2, "no device is or was called Pixel"),
+            (&["--conversation", "#xyz"], 2, "hex digits"),
+            (&["--limit", "0"], 2, "--limit"),
+        ] {
+            let output = history(home.path(), arguments);
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+            assert!(stderr.contains(words), "{arguments:?} says: {stderr}");
+        }
+        assert!(!journal_file(home.path()).exists(), "looking makes nothing");
+        std::fs::remove_file(home.path().join("group.key")).unwrap();
+        write_journal(home.path(), dialect, &[text(dialect, "ECHOECHO", 0)]);
+        let output = history(home.path(), &["--conversation", "ECHOECHO"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("needs the group's key"));
+        assert_eq!(good(&history(home.path(), &[])).lines().count(), 1, "everything else needs no key");
     }
-    assert!(!journal_file(home.path()).exists(), "looking makes nothing");
-    std::fs::remove_file(home.path().join("group.key")).unwrap();
-    write_journal(home.path(), Dialect::Dgk, &[text(Dialect::Dgk, "ECHOECHO", 0)]);
-    let output = history(home.path(), &["--conversation", "ECHOECHO"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("needs the group's key"));
-    assert_eq!(good(&history(home.path(), &[])).lines().count(), 1, "everything else needs no key");
 }
 
 #[test]
 fn a_profile_says_how_its_journal_is_kept() {
-    let home =
-        home(Dialect::Dgk, &["--journal-conversations", "none", "--journal-age", "forever", "--journal-rows", "7"]);
-    let shown = good(&run(home.path(), &["profile", "show", "home"]));
-    assert!(shown.contains("kept forever, at most 7 messages, without conversations"), "{shown}");
-    let toml = std::fs::read_to_string(home.path().join(".config/d2mtop/profiles.toml")).unwrap();
-    for line in ["journal_conversations = \"none\"", "journal_age = \"forever\"", "journal_rows = 7"] {
-        assert!(toml.contains(line), "{line} in {toml}");
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let home =
+            home(dialect, &["--journal-conversations", "none", "--journal-age", "forever", "--journal-rows", "7"]);
+        let shown = good(&run(home.path(), &["profile", "show", "home"]));
+        assert!(shown.contains("kept forever, at most 7 messages, without conversations"), "{shown}");
+        let toml = std::fs::read_to_string(home.path().join(".config/d2mtop/profiles.toml")).unwrap();
+        for line in ["journal_conversations = \"none\"", "journal_age = \"forever\"", "journal_rows = 7"] {
+            assert!(toml.contains(line), "{line} in {toml}");
+        }
+        write_journal(home.path(), dialect, &[text(dialect, "ECHOECHO", 0)]);
+        let output = history(home.path(), &["--conversation", "ECHOECHO"]);
+        assert!(String::from_utf8(output.stderr).unwrap().contains("keeps no conversations"));
+        let other = run(
+            home.path(),
+            &["profile", "add", "other", "--mediator", "ws://127.0.0.1:1/", "--server-group", "01", "--no-journal"],
+        );
+        assert_eq!(other.status.code(), Some(0));
+        assert!(good(&run(home.path(), &["profile", "show", "other"])).contains("journal       none"));
     }
-    write_journal(home.path(), Dialect::Dgk, &[text(Dialect::Dgk, "ECHOECHO", 0)]);
-    let output = history(home.path(), &["--conversation", "ECHOECHO"]);
-    assert!(String::from_utf8(output.stderr).unwrap().contains("keeps no conversations"));
-    let other = run(
-        home.path(),
-        &["profile", "add", "other", "--mediator", "ws://127.0.0.1:1/", "--server-group", "01", "--no-journal"],
-    );
-    assert_eq!(other.status.code(), Some(0));
-    assert!(good(&run(home.path(), &["profile", "show", "other"])).contains("journal       none"));
 }

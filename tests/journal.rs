@@ -13,9 +13,6 @@ mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -25,7 +22,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use d2mtop::journal::History;
 use d2mtop::protocol::{Dialect, SlotState};
 use phone::{phone_reflects, phone_with_slot_reflects};
-use program::{Mediator, d2mtop, key_file, run};
+use program::{Mediator, d2mtop, key_file, run, schema};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
@@ -70,10 +67,11 @@ impl Watch {
     }
 
     /// With files that may not grow beyond so many blocks of 512 bytes, until [`Watch::let_files_grow`].
-    fn start_with_little_room(home: &Path, blocks: u32) -> Self {
+    fn start_with_little_room(home: &Path, blocks: u32, only: &str) -> Self {
         let mut command = Command::new("sh");
         let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\"");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_d2mtop"), "watch", PROFILE, "--stay-leader"]);
+        command.args(["--only", only].iter().filter(|_| !only.is_empty()));
         command.env_clear().env("HOME", home).env("TZ", "UTC").env("XDG_RUNTIME_DIR", home).stdin(Stdio::null());
         Self::of(command)
     }
@@ -85,7 +83,7 @@ impl Watch {
     }
 
     fn of(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
@@ -177,7 +175,7 @@ fn with_a_full_disk_nothing_is_acknowledged_and_with_room_again_nothing_is_missi
         add_profile(&mediator, dialect);
         assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success(), "the monitor takes a slot");
         phone_reflects(&mediator, dialect, MESSAGES, "Pixel 9");
-        let mut watch = Watch::start_with_little_room(home, 1_500);
+        let mut watch = Watch::start_with_little_room(home, 1_500, "");
         let failed = watch.journal_is("failed");
         assert!(failed["words"].as_str().is_some_and(|words| words.contains("journal")), "in words: {failed}");
         let acknowledged_before = rows(home);
@@ -199,10 +197,36 @@ fn with_a_full_disk_nothing_is_acknowledged_and_with_room_again_nothing_is_missi
 }
 
 #[test]
+fn a_journal_that_fails_is_told_on_standard_error_where_its_line_is_not_printed() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        add_profile(&mediator, dialect);
+        assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success(), "the monitor takes a slot");
+        phone_reflects(&mediator, dialect, 15_000, "Pixel 9");
+        let mut watch = Watch::start_with_little_room(home, 1_500, "disconnected");
+        let mut words = BufReader::new(watch.child.stderr.take().unwrap()).lines();
+        let failed = words.next().expect("it says so").unwrap();
+        assert!(failed.contains("Nothing is acknowledged until"), "{dialect}: {failed}");
+        watch.let_files_grow();
+        let over = words.next().expect("it says when it is over").unwrap();
+        assert!(over.contains("can be written again"), "{dialect}, and the outage once: {over}");
+        assert_eq!(watch.event("disconnected")["cause"], "journal_caught_up", "{dialect}: the lines are as asked for");
+        watch.kill();
+    }
+}
+
+#[test]
 fn a_journal_that_cannot_be_had_is_told_before_anything_is_asked_of_the_server() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        a_journal_that_cannot_be_had_is_told(dialect);
+    }
+}
+
+fn a_journal_that_cannot_be_had_is_told(dialect: Dialect) {
     let mediator = Mediator::start(&[]);
     let home = mediator.home.path();
-    add_profile(&mediator, Dialect::Dgk);
+    add_profile(&mediator, dialect);
     assert!(run(home, &["watch", PROFILE, "--until-dry"]).status.success());
     let path = home.join(".local/state/d2mtop/profiles").join(PROFILE).join(d2mtop::journal::FILE);
     let refused = |words: &str| {

@@ -65,8 +65,10 @@ fn our_slot_is_gone_afterwards_and_what_that_means_for_the_phone_is_said_before(
 
 #[test]
 fn a_mediator_that_is_not_there_is_named() {
-    let (session, address) = session(Dialect::Dgk, "ws://127.0.0.1:1/", SlotState::Existing);
-    let departure = leave_group(session, address, Confirmed::after_asking(())).unwrap();
-    assert!(matches!(departure, Departure::Unreachable(_)) && !departure.is_gone(), "{departure:?}");
-    assert!(departure.to_string().contains("127.0.0.1:1"), "{departure}");
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let (session, address) = session(dialect, "ws://127.0.0.1:1/", SlotState::Existing);
+        let departure = leave_group(session, address, Confirmed::after_asking(())).unwrap();
+        assert!(matches!(departure, Departure::Unreachable(_)) && !departure.is_gone(), "{departure:?}");
+        assert!(departure.to_string().contains("127.0.0.1:1"), "{departure}");
+    }
 }

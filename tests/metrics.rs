@@ -63,7 +63,7 @@ impl Measured {
     fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        let first = program::schema::lines(lines.next().unwrap().unwrap().as_bytes()).remove(0);
         assert_eq!(first["event"], "metrics", "the first line says where the metrics are");
         let url = first["url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().parse().unwrap();
@@ -73,7 +73,8 @@ impl Measured {
     /// Reads on until so many more events of a name were printed.
     fn await_events(&mut self, event: &str, mut count: usize) {
         while count > 0 {
-            let line: Value = serde_json::from_str(&self.lines.next().expect("it goes on").unwrap()).unwrap();
+            let line = self.lines.next().expect("it goes on").unwrap();
+            let line = program::schema::lines(line.as_bytes()).remove(0);
             count -= usize::from(line["event"] == event);
             for device in line["devices"].as_array().into_iter().flatten() {
                 let named = ["device", "label"].map(|field| device[field].as_str().unwrap_or_default().to_owned());

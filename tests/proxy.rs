@@ -10,18 +10,15 @@
 
 #[path = "support/program.rs"]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use program::{Mediator, key_file, run};
+use program::{LOG, Mediator, key_file, run, schema};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -38,13 +35,21 @@ struct Proxy {
     port: u16,
 }
 
+/// A proxy with its connection.
+fn proxy(mediator: &Mediator, dialect: &str, more: &[&str]) -> Command {
+    let key = key_file(mediator.home.path());
+    let url = mediator.url();
+    let connection = ["proxy", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect];
+    program::d2mtop(mediator.home.path(), &[&connection[..], more].concat())
+}
+
 impl Proxy {
     fn start(mediator: &Mediator, dialect: &str) -> Self {
-        let key = key_file(mediator.home.path());
-        let url = mediator.url();
-        let arguments = ["proxy", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect];
-        let mut child =
-            program::d2mtop(mediator.home.path(), &arguments).stdout(Stdio::piped()).spawn().expect("the proxy starts");
+        Self::start_with(mediator, dialect, &[])
+    }
+
+    fn start_with(mediator: &Mediator, dialect: &str, more: &[&str]) -> Self {
+        let mut child = proxy(mediator, dialect, more).stdout(Stdio::piped()).spawn().expect("the proxy starts");
         let lines = read_lines(child.stdout.take().unwrap());
         let mut proxy = Self { child, lines, seen: Vec::new(), port: 0 };
         proxy.port = proxy.until("listening")["port"].as_u64().unwrap().try_into().unwrap();
@@ -161,8 +166,7 @@ fn mediator_with(address: &str) -> Mediator {
 fn log_of(mut mediator: Mediator) -> Vec<Value> {
     kill_process(mediator.process(), Signal::TERM).unwrap();
     assert_eq!(mediator.wait().code(), Some(0));
-    let text = std::fs::read_to_string(mediator.home.path().join("mediator.out")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    schema::MEDIATOR_LOG.lines(&std::fs::read(mediator.home.path().join(LOG)).unwrap())
 }
 
 fn is_at_its_end(stream: &mut TcpStream) -> bool {
@@ -263,89 +267,149 @@ fn the_chat_server_s_end_is_told_in_words() {
 
 #[test]
 fn a_second_client_is_refused_and_the_first_goes_on() {
-    let (address, _serving) = chat_server(1, echo);
-    let mediator = mediator_with(&address);
-    let mut proxy = Proxy::start(&mediator, "dgk");
-    let mut first = proxy.connect();
-    log_in(&mut first);
-    let mut second = proxy.connect();
-    assert!(is_at_its_end(&mut second));
-    proxy.until("client_refused");
-    first.write_all(&boxes(1)).unwrap();
-    first.read_exact(&mut [0; 22]).unwrap();
+    for dialect in DIALECTS {
+        let (address, _serving) = chat_server(1, echo);
+        let mediator = mediator_with(&address);
+        let mut proxy = Proxy::start(&mediator, dialect);
+        let mut first = proxy.connect();
+        log_in(&mut first);
+        let mut second = proxy.connect();
+        assert!(is_at_its_end(&mut second));
+        proxy.until("client_refused");
+        first.write_all(&boxes(1)).unwrap();
+        first.read_exact(&mut [0; 22]).unwrap();
+    }
 }
 
 #[test]
 fn half_a_frame_goes_nowhere() {
-    let (sender, heard) = mpsc::channel();
-    let (address, _serving) = chat_server(1, move |mut stream| {
-        welcome(&mut stream);
-        let mut rest = Vec::new();
-        stream.read_to_end(&mut rest).unwrap();
-        sender.send(rest).unwrap();
-    });
-    let mediator = mediator_with(&address);
-    let mut proxy = Proxy::start(&mediator, "mk");
-    let mut stream = proxy.connect();
-    log_in(&mut stream);
-    let whole = boxes(2);
-    stream.write_all(&whole).unwrap();
-    stream.write_all(&[100, 0, 7, 7, 7]).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(proxy.until("client_disconnected")["incomplete_bytes"], 5);
-    assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), whole, "all whole frames arrive, also the last");
+    for dialect in DIALECTS {
+        let (sender, heard) = mpsc::channel();
+        let (address, _serving) = chat_server(1, move |mut stream| {
+            welcome(&mut stream);
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).unwrap();
+            sender.send(rest).unwrap();
+        });
+        let mediator = mediator_with(&address);
+        let mut proxy = Proxy::start(&mediator, dialect);
+        let mut stream = proxy.connect();
+        log_in(&mut stream);
+        let whole = boxes(2);
+        stream.write_all(&whole).unwrap();
+        stream.write_all(&[100, 0, 7, 7, 7]).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(proxy.until("client_disconnected")["incomplete_bytes"], 5);
+        assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), whole, "all whole frames arrive, also the last");
+    }
 }
 
 #[test]
 fn a_client_that_does_not_read_is_cut_off() {
-    let (address, _serving) = chat_server(1, |mut stream| {
-        welcome(&mut stream);
-        let frame = [&60_000_u16.to_le_bytes()[..], &vec![7; 60_000]].concat();
-        while stream.write_all(&frame).is_ok() {}
-    });
-    let mediator = mediator_with(&address);
-    let mut proxy = Proxy::start(&mediator, "dgk");
-    let mut stream = proxy.connect();
-    log_in(&mut stream);
-    let told = proxy.until("client_disconnected");
-    assert!(told["words"].as_str().unwrap().contains("does not read"), "{told}");
+    for dialect in DIALECTS {
+        let (address, _serving) = chat_server(1, |mut stream| {
+            welcome(&mut stream);
+            let frame = [&60_000_u16.to_le_bytes()[..], &vec![7; 60_000]].concat();
+            while stream.write_all(&frame).is_ok() {}
+        });
+        let mediator = mediator_with(&address);
+        let mut proxy = Proxy::start(&mediator, dialect);
+        let mut stream = proxy.connect();
+        log_in(&mut stream);
+        let told = proxy.until("client_disconnected");
+        assert!(told["words"].as_str().unwrap().contains("does not read"), "{told}");
+    }
 }
 
 #[test]
 fn the_mediator_s_end_is_the_client_s_end_and_not_the_proxy_s() {
-    let (address, _serving) = chat_server(1, echo);
-    let mediator = mediator_with(&address);
-    let mut proxy = Proxy::start(&mediator, "dgk");
-    let mut stream = proxy.connect();
-    log_in(&mut stream);
-    kill_process(mediator.process(), Signal::KILL).unwrap();
-    assert!(is_at_its_end(&mut stream));
-    assert_eq!(proxy.until("client_disconnected")["by"], "mediator");
-    proxy.until("connecting");
-    assert_eq!(proxy.end(), Some(0));
+    for dialect in DIALECTS {
+        let (address, _serving) = chat_server(1, echo);
+        let mediator = mediator_with(&address);
+        let mut proxy = Proxy::start(&mediator, dialect);
+        let mut stream = proxy.connect();
+        log_in(&mut stream);
+        kill_process(mediator.process(), Signal::KILL).unwrap();
+        assert!(is_at_its_end(&mut stream));
+        assert_eq!(proxy.until("client_disconnected")["by"], "mediator");
+        proxy.until("connecting");
+        assert_eq!(proxy.end(), Some(0));
+    }
 }
 
 #[test]
 fn what_cannot_be_used_is_said_before_anything_listens() {
-    let mediator = Mediator::start(&["--max-slots", "1"]);
-    let key = key_file(mediator.home.path());
-    let (url, key) = (mediator.url(), key.to_str().unwrap());
-    let connection = ["proxy", "--url", &url, "--key-file", key];
-    for (more, words) in [
-        (&["--read-only"][..], "--read-only"),
-        (&["--dangerously-accept-any-certificate"], "even-unattended"),
-        (&["--listen", "nowhere"], "--listen"),
-    ] {
-        let output = run(mediator.home.path(), &[&connection[..], more].concat());
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{more:?}: {stderr}");
-        assert!(stderr.contains(words), "{more:?}: {stderr}");
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&["--max-slots", "1"]);
+        let key = key_file(mediator.home.path());
+        let (url, key) = (mediator.url(), key.to_str().unwrap());
+        let connection = ["proxy", "--url", &url, "--key-file", key, "--dialect", dialect];
+        for (more, words) in [
+            (&["--read-only"][..], "--read-only"),
+            (&["--dangerously-accept-any-certificate"], "even-unattended"),
+            (&["--listen", "nowhere"], "--listen"),
+        ] {
+            let output = run(mediator.home.path(), &[&connection[..], more].concat());
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{more:?}: {stderr}");
+            assert!(stderr.contains(words), "{more:?}: {stderr}");
+        }
+        let output = run(mediator.home.path(), &["mediator", "--chat-server", "nowhere"]);
+        assert_eq!(output.status.code(), Some(2), "no port is named");
+        let taken = format!("127.0.0.1:{}", mediator.port);
+        let output = run(mediator.home.path(), &[&connection[..], &["--listen", &taken]].concat());
+        assert_eq!(output.status.code(), Some(1), "the address is taken");
+        let watch = ["watch", "--url", &url, "--key-file", key, "--dialect", dialect, "--persistent", "--until-dry"];
+        assert_eq!(run(mediator.home.path(), &watch).status.code(), Some(0), "{dialect}: it takes the only slot");
+        let refused = run(mediator.home.path(), &connection);
+        assert_eq!(refused.status.code(), Some(3), "{dialect}: the login is refused");
     }
-    let output = run(mediator.home.path(), &["mediator", "--chat-server", "nowhere"]);
-    assert_eq!(output.status.code(), Some(2), "no port is named");
-    let taken = format!("127.0.0.1:{}", mediator.port);
-    let output = run(mediator.home.path(), &[&connection[..], &["--listen", &taken]].concat());
-    assert_eq!(output.status.code(), Some(1), "the address is taken");
-    let refused = [&connection[..], &["--expect", "existing", "--device-id", "0101010101010101"]].concat();
-    assert_eq!(run(mediator.home.path(), &refused).status.code(), Some(3), "the login is refused");
+}
+
+#[test]
+fn an_address_that_others_can_reach_is_warned_about() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let mut proxy = Proxy::start_with(&mediator, dialect, &["--listen", "0.0.0.0:0"]);
+        let warning = proxy.seen.iter().find(|line| line["event"] == "warning").expect("a warning before it listens");
+        assert_eq!(warning["warning"], "not_loopback", "{dialect}: {warning}");
+        assert_eq!(proxy.end(), Some(0));
+        let mut proxy = Proxy::start(&mediator, dialect);
+        assert!(!proxy.seen.iter().any(|line| line["event"] == "warning"), "{dialect}: {:?}", proxy.seen);
+        assert_eq!(proxy.end(), Some(0));
+    }
+}
+
+/// A command that serves, and whose output nothing can be written to; ended when it has listened, and somebody was served.
+fn serves_with_a_full_disk(mut command: Command, home: &std::path::Path, serve: impl FnOnce(u16)) {
+    let port_file = home.join("full.port");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut child = command.arg("--port-file").arg(&port_file).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let mut words = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    words.read_line(&mut first).unwrap();
+    assert!(first.contains("cannot write to standard output: No space left"), "{first}");
+    serve(std::fs::read_to_string(&port_file).unwrap().trim().parse().unwrap());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let mut rest = String::new();
+    words.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{first}{rest}");
+    assert_eq!(rest.matches("No space left").count(), 1, "only once more, at the end: {rest}");
+}
+
+#[test]
+fn who_serves_goes_on_with_a_full_disk_and_says_so() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        let key = key_file(home);
+        let log_in = |port: u16| {
+            let url = format!("ws://127.0.0.1:{port}/");
+            let watch = ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect];
+            assert_eq!(run(home, &[&watch[..], &["--until-dry"]].concat()).status.code(), Some(0), "{dialect}");
+        };
+        serves_with_a_full_disk(program::d2mtop(home, &["mediator"]), home, log_in);
+        let connect = |port: u16| drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
+        serves_with_a_full_disk(proxy(&mediator, dialect, &[]), home, connect);
+    }
 }

@@ -93,7 +93,18 @@ fn every_option_in_the_readme_exists_and_every_option_is_in_the_readme() {
         ["--release", "--path", "--locked", "--open", "--version", "--help", "--bench", "--test", "--nocapture"]
             .as_slice(),
         &["--messages", "--runs"],
-        &["--system", "--create-home", "--home-dir", "--shell", "--name", "--now", "--user"],
+        &[
+            "--system",
+            "--create-home",
+            "--home-dir",
+            "--shell",
+            "--name",
+            "--now",
+            "--user",
+            "--no-block",
+            "--pipe",
+            "--wait",
+        ],
     ];
     let others = others.concat().into_iter().map(String::from).collect::<Vec<_>>();
     for option in written.iter().filter(|option| !others.contains(option)) {
@@ -132,14 +143,20 @@ fn the_exit_codes_are_those_of_the_table() {
         assert!(row.is_some_and(|(_, meaning)| meaning.contains(words)), "exit code {code} means {words}: {row:?}");
     }
     let home = tempfile::tempdir().unwrap();
-    let manual = String::from_utf8(program::run(home.path(), &["man"]).stdout).unwrap();
-    let status = section(&manual, ".SH \"EXIT STATUS\"", ".SH ENVIRONMENT");
-    for (code, meaning) in EXIT_CODES {
-        let meaning = meaning.replace('-', "\\-").replace('\'', "\\*(Aq");
-        assert!(status.contains(&format!("\\fB{code}\\fR\n{meaning}\n")), "the manual page says {code}: {status}");
+    for (arguments, option) in [
+        (&["man"][..], "\\-\\-utc"),
+        (&["man", "watch"], "\\-\\-until\\-dry"),
+        (&["man", "lock"], "\\-\\-wait"),
+        (&["man", "drop"], "\\-\\-self"),
+    ] {
+        let page = String::from_utf8(program::run(home.path(), arguments).stdout).unwrap();
+        assert!(page.contains(option), "{arguments:?}: a command has a page of its own");
+        let (_, status) = page.split_once(".SH \"EXIT STATUS\"").expect("exit codes");
+        for (code, meaning) in EXIT_CODES {
+            let meaning = meaning.replace('-', "\\-").replace('\'', "\\*(Aq");
+            assert!(status.contains(&format!("\\fB{code}\\fR\n{meaning}\n")), "{arguments:?} says {code}: {status}");
+        }
     }
-    let of_watch = String::from_utf8(program::run(home.path(), &["man", "watch"]).stdout).unwrap();
-    assert!(of_watch.contains("\\-\\-until\\-dry"), "a command has a page of its own");
     let completions = String::from_utf8(program::run(home.path(), &["completions", "bash"]).stdout).unwrap();
     assert!(completions.contains("--until-dry"), "completions know the options");
     assert!(!home.path().join(".local").exists(), "whoever asks how to use it leaves no trace");
@@ -158,9 +175,21 @@ fn help_stays_as_it_is() {
         ("help-devices", &["devices", "--help"]),
         ("help-drop", &["drop", "--help"]),
         ("help-lock", &["lock", "--help"]),
+        ("help-shared-data", &["shared-data", "--help"]),
+        ("help-shared-data-show", &["shared-data", "show", "--help"]),
         ("help-shared-data-set", &["shared-data", "set", "--help"]),
         ("help-probe", &["probe", "--help"]),
+        ("help-doctor", &["doctor", "--help"]),
+        ("help-man", &["man", "--help"]),
+        ("help-completions", &["completions", "--help"]),
         ("help-profile", &["profile", "--help"]),
+        ("help-profile-add", &["profile", "add", "--help"]),
+        ("help-profile-list", &["profile", "list", "--help"]),
+        ("help-profile-show", &["profile", "show", "--help"]),
+        ("help-profile-rename", &["profile", "rename", "--help"]),
+        ("help-profile-default", &["profile", "default", "--help"]),
+        ("help-profile-remove", &["profile", "remove", "--help"]),
+        ("help-profile-sample", &["profile", "sample", "--help"]),
         ("help-profile-import", &["profile", "import", "--help"]),
         ("help-profile-move", &["profile", "move", "--help"]),
     ] {

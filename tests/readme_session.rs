@@ -135,9 +135,8 @@ impl Stage {
     }
 
     fn output(&self, command: &str) -> Vec<String> {
-        let output = self.shell(command).output().unwrap().stdout;
-        program::assert_no_key(&output);
-        String::from_utf8(output).unwrap().lines().map(str::to_owned).collect()
+        let output = program::checked(self.shell(command).output().unwrap());
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
     /// What a command prints that goes on until it is interrupted, while the laptop comes and goes.

@@ -11,8 +11,6 @@
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
-#[path = "support/schema.rs"]
-mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -28,6 +26,7 @@ use d2mtop::protocol::{
 };
 use d2mtop::runtime::ndjson;
 use d2mtop::text::Clean;
+use program::schema::{self, EVENTS, MEDIATOR_LOG, Schema};
 use serde_json::{Value, json};
 
 const NOW: Millis = Millis(1_700_000_000_000);
@@ -37,19 +36,45 @@ fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
     names.into_iter().collect()
 }
 
-#[test]
-fn an_event_is_in_the_schema_in_the_readme_and_can_be_chosen() {
-    let names = schema::names();
-    let of_schema = set(names.iter().map(String::as_str));
-    assert_eq!(of_schema.len(), names.len(), "no event twice");
-    let all = || ndjson::EVENTS.into_iter().chain(ndjson::EVENTS_OF_COMMANDS);
-    assert_eq!(of_schema, set(all()));
+/// The events of a schema, each there once and explained.
+fn explained(schema: &Schema) -> Vec<String> {
+    let names = schema.names();
+    assert_eq!(set(names.iter().map(String::as_str)).len(), names.len(), "no event twice");
     for name in &names {
-        let definition = &schema::SCHEMA["$defs"][name];
+        let definition = &schema.document["$defs"][name];
         assert_eq!(definition["properties"]["event"]["const"], name.as_str());
         assert_eq!(definition["additionalProperties"], false, "{name}: an undocumented field is a fault");
-        assert!(definition["description"].is_string(), "{name} is explained");
+        let fields = definition["properties"].as_object().unwrap();
+        let says_what = |field: &Value| field["description"].is_string() || field["$ref"].is_string();
+        let unexplained = fields.iter().find(|(field, says)| *field != "event" && !says_what(says));
+        assert_eq!((unexplained, definition["description"].is_string()), (None, true), "{name} is explained");
     }
+    names
+}
+
+/// Commands whose lines the schema describes name themselves in it.
+#[test]
+fn the_schema_names_all_commands_that_print_what_it_describes() {
+    let says = EVENTS.document["description"].as_str().unwrap();
+    let help = |arguments: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let output = program::run(home.path(), &[arguments, &["--help"]].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let commands = ["watch", "proxy", "devices", "drop", "lock", "probe", "doctor", "history", "demo"];
+    for command in commands {
+        assert!(help(&[command]).contains("JSON") || command == "demo", "{command} prints JSON");
+        assert!(says.contains(command), "{command}: {says}");
+    }
+    assert!(says.contains("shared-data") && says.contains("mediator-log.schema.json"), "{says}");
+}
+
+#[test]
+fn an_event_is_in_the_schema_in_the_readme_and_can_be_chosen() {
+    let names = explained(&EVENTS);
+    let all = || ndjson::EVENTS.into_iter().chain(ndjson::EVENTS_OF_COMMANDS);
+    assert_eq!(set(names.iter().map(String::as_str)), set(all()));
+    explained(&MEDIATOR_LOG);
     let readme = include_str!("../README.md");
     let table = readme.split_once("| event | says |").unwrap().1.split_once("\n\n").unwrap().0;
     let first_cells: String = table.lines().filter_map(|row| row.split('|').nth(1)).collect();

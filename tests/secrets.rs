@@ -59,6 +59,7 @@ struct Written(Vec<(String, Vec<u8>)>);
 
 impl Written {
     fn output(&mut self, what: &str, output: Output) {
+        program::schema::assert_documented(&output.stdout, &program::schema::EVENTS);
         self.0.push((format!("{what}: stdout"), output.stdout));
         self.0.push((format!("{what}: stderr"), output.stderr));
     }

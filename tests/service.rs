@@ -9,32 +9,41 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "service/ends.rs"]
+mod ends;
 #[path = "support/phone.rs"]
 mod phone;
 #[path = "support/program.rs"]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
+#[path = "service/readers.rs"]
+mod readers;
+#[path = "service/reload.rs"]
+mod reload;
 #[path = "support/terminal.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use d2mtop::protocol::Dialect;
-use program::{Mediator, d2mtop, key_file, run};
+use program::{Mediator, d2mtop, key_file, run, schema};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use terminal::Terminal;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Within which a signal ends a watch, whatever happens.
+const SOON: Duration = Duration::from_secs(2);
+
+const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
 
 /// A watch whose lines are read one by one.
 struct Watch {
@@ -49,11 +58,16 @@ impl Watch {
         Self { child, lines }
     }
 
+    fn next_line(&mut self) -> Value {
+        let mut line = String::new();
+        assert!(self.lines.read_line(&mut line).unwrap() > 0, "the watch ended before what is waited for");
+        let [line] = <[Value; 1]>::try_from(schema::lines(line.as_bytes())).unwrap();
+        line
+    }
+
     fn wait_for(&mut self, event: &str) -> Value {
         loop {
-            let mut line = String::new();
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the watch ended before {event}");
-            let [line] = <[Value; 1]>::try_from(schema::lines(line.as_bytes())).unwrap();
+            let line = self.next_line();
             if line["event"] == event {
                 return line;
             }
@@ -71,11 +85,33 @@ impl Watch {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// What it still prints is not read.
+    fn ends_soon(&mut self, what: &str) {
+        ends_soon(&mut self.child, what);
+    }
+
     fn end(mut self) -> (Option<i32>, String) {
         self.lines.read_to_end(&mut Vec::new()).unwrap();
         let output = self.child.wait_with_output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
+}
+
+/// A signal ends it in the time that is promised.
+fn ends_soon(child: &mut Child, what: &str) {
+    let begin = Instant::now();
+    let process = Pid::from_child(child);
+    kill_process(process, Signal::TERM).unwrap();
+    let (ended, waiting) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if waiting.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            kill_process(process, Signal::KILL).unwrap();
+        }
+    });
+    let code = child.wait().unwrap().code();
+    drop(ended);
+    assert!(begin.elapsed() < SOON, "{what}: a signal ended it after {:?}", begin.elapsed());
+    assert_eq!(code, Some(0), "{what}");
 }
 
 fn add_profile(mediator: &Mediator, dialect: Dialect) {
@@ -101,7 +137,7 @@ fn next_word(socket: &UnixDatagram, wanted: &str) -> String {
 
 #[test]
 fn systemd_is_told_of_login_life_reload_and_end() {
-    for dialect in [Dialect::Mk, Dialect::Dgk] {
+    for dialect in DIALECTS {
         let mediator = Mediator::start(&[]);
         add_profile(&mediator, dialect);
         let path = mediator.home.path().join("notify");
@@ -125,127 +161,39 @@ fn systemd_is_told_of_login_life_reload_and_end() {
 }
 
 #[test]
-fn a_hangup_reads_the_profile_anew_and_keeps_the_old_one_if_it_cannot() {
-    for dialect in [Dialect::Mk, Dialect::Dgk] {
-        let mediator = Mediator::start(&[]);
-        let home = mediator.home.path();
-        add_profile(&mediator, dialect);
-        let mut watch = Watch::start(&mut d2mtop(home, &["watch", "home", "--stay-leader"]));
-        watch.wait_for("queue_dry");
-        let logs = home.join(".local/state/d2mtop");
-        let log = fs::read_dir(&logs).unwrap().map(|entry| entry.unwrap().path());
-        let log = log.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "log")).unwrap();
-        fs::rename(&log, logs.join("moved")).unwrap();
-
-        let profiles = home.join(".config/d2mtop/profiles.toml");
-        let text = fs::read_to_string(&profiles).unwrap();
-        fs::write(&profiles, "nonsense = 1\n").unwrap();
-        watch.signal(Signal::HUP);
-        let words = watch.wait_for("reload_failed")["words"].to_string();
-        assert!(words.contains("profiles.toml"), "{words}");
-
-        fs::write(&profiles, text.replace("before", "after")).unwrap();
-        watch.signal(Signal::HUP);
-        assert_eq!(watch.wait_for("reloaded")["changed"], true);
-        assert_eq!(watch.wait_for("disconnected")["cause"], "by_user", "it leaves politely, and only now");
-        assert_eq!(watch.wait_for("logged_in")["slot"], "existing", "and comes back to its slot");
-        let devices = watch.wait_for("devices");
-        assert_eq!(devices["devices"][0]["label"], "after", "{dialect}: {devices}");
-        let holder = run(home, &["watch", "home", "--until-dry"]);
-        assert_eq!(holder.status.code(), Some(2), "the profile is still held");
-        watch.signal(Signal::TERM);
-        assert_eq!(watch.end().0, Some(0));
-        let anew = fs::read_to_string(&log).expect("the log is made anew");
-        assert!(anew.contains("read anew"), "{anew}");
-    }
-}
-
-#[test]
-fn a_service_comes_back_to_a_mediator_that_was_away() {
-    let mut mediator = Mediator::start(&[]);
-    add_profile(&mediator, Dialect::Dgk);
-    let mut always =
-        Watch::start(&mut d2mtop(mediator.home.path(), &["watch", "home", "--stay-leader", "--reconnect", "1"]));
-    always.wait_for("queue_dry");
-    kill_process(mediator.process(), Signal::INT).unwrap();
-    mediator.wait();
-    assert_eq!(always.wait_for("disconnected")["next"], "retry", "the mediator left");
-    let last = always.wait_for("disconnected");
-    assert_eq!((&last["cause"], &last["next"]), (&"unreachable".into(), &"end".into()), "one try");
-    assert_eq!(always.lines(), Vec::<Value>::new(), "and no more");
-    assert_eq!(always.end().0, Some(4));
-    let unknown = run(mediator.home.path(), &["watch", "home", "--reconnect", "often"]);
-    assert_eq!(unknown.status.code(), Some(2));
-}
-
-#[test]
 fn only_prints_what_was_asked_for() {
-    let mediator = Mediator::start(&[]);
-    add_profile(&mediator, Dialect::Dgk);
-    let output = run(mediator.home.path(), &["watch", "home", "--until-dry", "--only", "logged_in,devices"]);
-    let lines = schema::lines(&output.stdout);
-    let names: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
-    assert_eq!(names, ["logged_in", "devices"]);
-    let unknown = run(mediator.home.path(), &["watch", "home", "--only", "logged_in,device"]);
-    assert_eq!(unknown.status.code(), Some(2));
-    let words = String::from_utf8(unknown.stderr).unwrap();
-    assert!(words.contains("\"device\"") && words.contains("device_new"), "{words}");
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        add_profile(&mediator, dialect);
+        let output = run(mediator.home.path(), &["watch", "home", "--until-dry", "--only", "logged_in,devices"]);
+        let lines = schema::lines(&output.stdout);
+        let names: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+        assert_eq!(names, ["logged_in", "devices"]);
+        let unknown = run(mediator.home.path(), &["watch", "home", "--only", "logged_in,device"]);
+        assert_eq!(unknown.status.code(), Some(2));
+        let words = String::from_utf8(unknown.stderr).unwrap();
+        assert!(words.contains("\"device\"") && words.contains("device_new"), "{words}");
+    }
 }
 
 #[test]
 fn a_signal_ends_a_watch_soon_although_nobody_reads_and_nobody_answers() {
-    let mediator = Mediator::start(&[]);
-    add_profile(&mediator, Dialect::Dgk);
-    assert_eq!(run(mediator.home.path(), &["watch", "home", "--until-dry"]).status.code(), Some(0));
-    phone::phone_reflects(&mediator, Dialect::Dgk, 2_000, "Pixel 9");
-    let mut watch = Watch::start(&mut d2mtop(mediator.home.path(), &["watch", "home"]));
-    watch.wait_for("reflected");
-    kill_process(mediator.process(), Signal::STOP).unwrap();
-    let begin = Instant::now();
-    watch.signal(Signal::TERM);
-    assert_eq!(watch.child.wait().unwrap().code(), Some(0));
-    let took = begin.elapsed();
-    kill_process(mediator.process(), Signal::CONT).unwrap();
-    assert!(took < Duration::from_secs(3), "two seconds, and one for a busy machine: {took:?}");
-}
-
-#[test]
-fn a_slow_reader_gets_all_of_what_was_not_left_out() {
-    const COUNT: u64 = 3_000;
-    let mediator = Mediator::start(&[]);
-    add_profile(&mediator, Dialect::Dgk);
-    assert_eq!(run(mediator.home.path(), &["watch", "home", "--until-dry"]).status.code(), Some(0));
-    phone::phone_reflects(&mediator, Dialect::Dgk, COUNT, "Pixel 9");
-    let mut watch = Watch::start(&mut d2mtop(mediator.home.path(), &["watch", "home", "--until-dry"]));
-    watch.wait_for("logged_in");
-    // Nothing is read until everything is acknowledged: the phone sees that the monitor is gone.
-    let mut probe = d2mtop(mediator.home.path(), &["watch", "home", "--until-dry"]);
-    let held = probe.output().unwrap();
-    assert_eq!(held.status.code(), Some(2), "it waits for its reader");
-    let lines = watch.lines();
-    assert_eq!(watch.child.wait().unwrap().code(), Some(0));
-    let printed = lines.iter().filter(|line| line["event"] == "reflected").count() as u64;
-    let left_out: u64 = lines.iter().filter_map(|line| line["messages"].as_u64()).sum();
-    assert_eq!(printed + left_out, COUNT, "what is not there is counted");
-}
-
-#[test]
-fn a_full_disk_is_named_and_the_messages_are_not_lost() {
-    let mediator = Mediator::start(&[]);
-    add_profile(&mediator, Dialect::Dgk);
-    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
-    let help = [&["--help"][..], &["watch", "--help"], &["--version"]];
-    let data = [&["watch", "home"][..], &["demo", "--headless"], &["man"], &["completions", "bash"]];
-    for arguments in help.into_iter().chain(data) {
-        let output = d2mtop(mediator.home.path(), arguments).stdout(full()).stderr(Stdio::piped()).output().unwrap();
-        let words = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {words}");
-        assert!(words.contains("cannot write to standard output: No space left"), "{arguments:?}: {words}");
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        add_profile(&mediator, dialect);
+        assert_eq!(run(mediator.home.path(), &["watch", "home", "--until-dry"]).status.code(), Some(0));
+        phone::phone_reflects(&mediator, dialect, 2_000, "Pixel 9");
+        let mut watch = Watch::start(&mut d2mtop(mediator.home.path(), &["watch", "home"]));
+        watch.wait_for("reflected");
+        kill_process(mediator.process(), Signal::STOP).unwrap();
+        watch.ends_soon(&dialect.to_string());
+        kill_process(mediator.process(), Signal::CONT).unwrap();
     }
 }
 
-/// Runs d2mtop without HOME and TERM, and with this as all that it may find in their place.
-fn homeless(place: (&str, &Path), arguments: &[&str]) -> (Option<i32>, String) {
+/// Runs d2mtop without HOME and TERM, and with this as all that it may find in their place; its code, and what it said on
+/// standard output and error.
+fn homeless(place: (&str, &Path), arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = d2mtop(place.1, arguments);
     command.env_clear().env(place.0, place.1);
     // The system knows a home without HOME, where the tests have no business.
@@ -254,63 +202,92 @@ fn homeless(place: (&str, &Path), arguments: &[&str]) -> (Option<i32>, String) {
     }
     let output = command.output().unwrap();
     program::assert_no_key(&output.stderr);
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
-fn without_home_and_terminal_every_command_says_what_it_needs() {
-    let mediator = Mediator::start(&[]);
+fn without_home_and_terminal_every_command_does_what_it_can_and_says_what_it_needs() {
+    const NO_LOG: &str = "going on without a log";
+    // Each start without a profile takes a slot of its own.
+    let mediator = Mediator::start(&["--max-slots", "64"]);
     let key = key_file(mediator.home.path());
     let (url, key) = (mediator.url(), key.to_str().unwrap());
     let directory = tempfile::tempdir().unwrap();
-    for (arguments, code, words) in [
-        (vec!["watch", "--url", &url, "--key-file", key, "--until-dry"], 0, "log"),
-        (vec!["doctor", "--url", &url, "--key-file", key], 0, "log"),
-        (vec!["demo", "--headless", "--for", "1s"], 0, "log"),
-        (vec!["mediator", "--handshake-timeout", "0s"], 2, "longer than 0s"),
-        (vec!["watch", "home"], 2, "profile"),
-        (vec!["profile", "sample"], 0, "log"),
-        (vec!["completions", "zsh"], 0, ""),
-        (vec!["man", "watch"], 0, ""),
-        (vec!["man", "profile", "add"], 0, ""),
-        (vec!["man", "nonsense"], 2, "no command is called"),
-        (vec![], 2, ""),
-    ] {
-        // Nothing can be made there, whoever one is.
-        let (ended, said) = homeless(("HOME", Path::new("/dev/null")), &arguments);
-        assert_eq!(ended, Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(words) && !said.contains("panicked"), "{arguments:?}: {said}");
-        let (ended, said) = homeless(("LANG", directory.path()), &arguments);
-        assert_eq!(ended, Some(code), "{arguments:?}: {said}");
-        assert!(!said.contains("going on without a log"), "{arguments:?}: {said}");
+    let at = |command: &[&'static str], rest: &[&'static str]| -> Vec<String> {
+        let options = ["--url", &url, "--key-file", key, "--stay-leader"].map(str::to_owned);
+        command
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain(options)
+            .chain(rest.iter().map(|word| (*word).to_owned()))
+            .collect()
+    };
+    let plain = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+    let connecting = [
+        (at(&["watch"], &["--until-dry"]), 0, "\"logged_in\""),
+        (at(&["doctor"], &[]), 0, "login"),
+        (at(&["devices"], &[]), 0, "this device"),
+        (at(&["drop", "ffffffff", "--yes"], &[]), 5, ""),
+        (at(&["lock", "contact-sync"], &["--", "echo", "under the lock"]), 0, "under the lock"),
+        (at(&["shared-data", "show"], &[]), 0, "no shared data"),
+        (at(&["probe", "-c", "1"], &[]), 0, "1 of 1 answered"),
+    ];
+    let others = [
+        (plain(&["demo", "--headless", "--until-dry"]), 0, "\"queue_dry\"", NO_LOG),
+        (plain(&["mediator", "--handshake-timeout", "0s"]), 2, "", "longer than 0s"),
+        (plain(&["watch", "home"]), 2, "", "profile"),
+        (plain(&["proxy", "home"]), 2, "", "profile"),
+        (plain(&["history", "home"]), 2, "", "profile"),
+        (plain(&["profile", "show", "home"]), 2, "", "profile"),
+        (plain(&["profile", "sample"]), 0, "mediator =", NO_LOG),
+        (plain(&["completions", "zsh"]), 0, "#compdef d2mtop", ""),
+        (plain(&["man", "watch"]), 0, ".TH", ""),
+        (plain(&["man", "profile", "add"]), 0, ".TH", ""),
+        (plain(&["man", "nonsense"]), 2, "", "no command is called"),
+        (plain(&[]), 2, "", "profile"),
+    ];
+    let connecting = connecting.into_iter().map(|(arguments, code, printed)| (arguments, code, printed, NO_LOG));
+    for (arguments, code, printed, said) in connecting.chain(others) {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        for (place, has_log) in [(("HOME", Path::new("/dev/null")), false), (("LANG", directory.path()), true)] {
+            let (ended, output, words) = homeless(place, &arguments);
+            assert_eq!(ended, Some(code), "{arguments:?}: {words}");
+            assert!(output.contains(printed), "{arguments:?} prints {printed:?}: {output}");
+            assert!(!words.contains("panicked"), "{arguments:?}: {words}");
+            // Nothing can be made in what is no directory, whoever one is; it is said, and is no reason not to go on.
+            let expected = if said == NO_LOG { has_log != words.contains(NO_LOG) } else { words.contains(said) };
+            assert!(expected, "{arguments:?} says {said:?}: {words}");
+        }
     }
 }
 
 #[test]
 fn a_profile_that_is_open_stays_connected_when_others_try_to_open_it() {
-    let mediator = Mediator::start(&[]);
-    let home = mediator.home.path();
-    add_profile(&mediator, Dialect::Dgk);
-    let mut first = Watch::start(&mut d2mtop(home, &["watch", "home", "--stay-leader"]));
-    first.wait_for("queue_dry");
-    let who = format!("(process {})", first.child.id());
-    let second = run(home, &["watch", "home"]);
-    let words = String::from_utf8(second.stderr).unwrap();
-    assert_eq!(second.status.code(), Some(2));
-    assert!(words.contains(&who), "{words}");
-    let mut dashboard = Terminal::start(&["home"], 24, 80, &[("HOME", home.to_str().unwrap())]);
-    assert_eq!(dashboard.end().exit_code(), 2);
-    let screen = dashboard.contents().replace('\n', "");
-    assert!(screen.contains(&first.child.id().to_string()), "{screen}");
-    first.signal(Signal::TERM);
-    let last = first.wait_for("disconnected");
-    assert_eq!(last["cause"], "by_user", "until then it stayed: {last}");
-    assert_eq!(first.end().0, Some(0));
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        add_profile(&mediator, dialect);
+        let mut first = Watch::start(&mut d2mtop(home, &["watch", "home", "--stay-leader"]));
+        first.wait_for("queue_dry");
+        let who = format!("(process {})", first.child.id());
+        let second = run(home, &["watch", "home"]);
+        let words = String::from_utf8(second.stderr).unwrap();
+        assert_eq!(second.status.code(), Some(2));
+        assert!(words.contains(&who), "{words}");
+        let mut dashboard = Terminal::start(&["home"], 24, 80, &[("HOME", home.to_str().unwrap())]);
+        assert_eq!(dashboard.end().exit_code(), 2);
+        let screen = dashboard.contents().replace('\n', "");
+        assert!(screen.contains(&first.child.id().to_string()), "{screen}");
+        first.signal(Signal::TERM);
+        let last = first.wait_for("disconnected");
+        assert_eq!(last["cause"], "by_user", "until then it stayed: {last}");
+        assert_eq!(first.end().0, Some(0));
+    }
 }
 
 #[test]
 fn a_credential_of_systemd_opens_a_profile() {
-    for dialect in [Dialect::Mk, Dialect::Dgk] {
+    for dialect in DIALECTS {
         let mediator = Mediator::start(&[]);
         let home = mediator.home.path();
         let (url, dialect) = (mediator.url(), dialect.to_string());
@@ -341,7 +318,8 @@ fn the_units_start_what_exists() {
     for (name, unit) in UNITS {
         let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
         let (_, arguments) = start.split_once(' ').unwrap();
-        let arguments = arguments.replace("%L", home.path().to_str().unwrap());
+        let events = unit.lines().find_map(|line| line.strip_prefix("Environment=EVENTS=")).unwrap();
+        let arguments = arguments.replace("%L", home.path().to_str().unwrap()).replace("$EVENTS", events);
         // The profile of that name is all that is missing.
         let output = run(home.path(), &arguments.split(' ').collect::<Vec<_>>());
         let words = String::from_utf8(output.stderr).unwrap();

@@ -14,16 +14,13 @@ mod hostile;
 mod phone;
 #[path = "support/program.rs"]
 mod program;
-#[path = "support/schema.rs"]
-#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-mod schema;
 
 use std::process::Stdio;
 
 use d2mtop::protocol::Dialect;
 use phone::phone_reflects;
-use program::{KEY, Mediator, key_file, run};
-use schema::lines;
+use program::schema::lines;
+use program::{KEY, Mediator, key_file, run, schema};
 use serde_json::Value;
 
 const MONITOR: &str = "0102030405060708";
@@ -166,21 +163,25 @@ fn exit_codes_tell_the_ends_apart() {
 
 #[test]
 fn the_server_closing_ends_a_watch_in_good_order() {
-    let mediator = Mediator::start(&[]);
-    let key = key_file(mediator.home.path());
-    // A leader, so that the monitor is not promoted and stays.
-    let url = mediator.url();
-    let arguments = ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--stay-leader"];
-    let mut child =
-        program::d2mtop(mediator.home.path(), &arguments).stdout(Stdio::piped()).spawn().expect("watch starts");
-    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("queue_dry") {
-        line.clear();
-        assert!(std::io::BufRead::read_line(&mut output, &mut line).unwrap() > 0, "the watch goes on until dry");
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        let key = key_file(mediator.home.path());
+        // A leader, so that the monitor is not promoted and stays.
+        let url = mediator.url();
+        let name = dialect.to_string();
+        let mut arguments = vec!["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--stay-leader"];
+        arguments.extend(["--dialect", &name]);
+        let mut child =
+            program::d2mtop(mediator.home.path(), &arguments).stdout(Stdio::piped()).spawn().expect("watch starts");
+        let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("queue_dry") {
+            line.clear();
+            assert!(std::io::BufRead::read_line(&mut output, &mut line).unwrap() > 0, "the watch goes on until dry");
+        }
+        rustix::process::kill_process(mediator.process(), rustix::process::Signal::INT).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "1001 is a normal end");
     }
-    rustix::process::kill_process(mediator.process(), rustix::process::Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0), "1001 is a normal end");
 }
 
 #[test]

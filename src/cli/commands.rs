@@ -1,17 +1,16 @@
-//! The commands that come for one purpose and leave.
+//! The one-shot commands: each logs in, does one thing, and leaves.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ConnectionArgs;
+use super::{ConnectionArgs, ProfileChoice};
 
 #[derive(Debug, Args)]
 pub struct DevicesArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     /// Print JSON, one object a line
     #[arg(long)]
     pub json: bool,
@@ -105,9 +104,8 @@ pub enum SharedDataCommand {
 
 #[derive(Debug, Args)]
 pub struct SharedDataShowArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,
@@ -129,9 +127,8 @@ pub struct SharedDataSetArgs {
 
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     /// How many probes to send [default: until interrupted]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,

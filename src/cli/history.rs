@@ -2,13 +2,14 @@
 
 use clap::Args;
 
+use super::ProfileChoice;
 use super::secrets::PassphraseArgs;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("profile", |profile| profile.help("The profile whose journal is read [default: the default profile]")))]
 pub struct HistoryArgs {
-    /// The profile whose journal is read [default: the default profile]
-    #[arg(value_name = "PROFILE", help_heading = "Arguments")]
-    pub profile: Option<String>,
+    #[command(flatten)]
+    pub profile: ProfileChoice,
     /// Only what was received then or later: a time ago such as 2h or 7d, a day such as 2026-11-01, or 2026-11-01T12:00
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

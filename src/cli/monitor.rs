@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 /// What watches a session besides who shows it.
 #[derive(Clone, Debug, Default, Args)]
@@ -26,15 +26,15 @@ pub struct MonitorArgs {
 
 /// How somebody at the terminal is told.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Display")]
+#[command(next_help_heading = "Display", group = ArgGroup::new("attention").multiple(true))]
 pub struct AttentionArgs {
     /// Ring the terminal's bell when something happens that --on knows of
-    #[arg(long)]
+    #[arg(long, group = "attention")]
     pub bell: bool,
     /// Show it as a notification of the desktop, too, through terminals that can (OSC 9)
-    #[arg(long)]
+    #[arg(long, group = "attention")]
     pub notify: bool,
     /// Neither ring nor notify between these times of the day, such as 22:00-07:00
-    #[arg(long, value_name = "FROM-TO")]
+    #[arg(long, value_name = "FROM-TO", requires = "attention")]
     pub quiet_hours: Option<String>,
 }

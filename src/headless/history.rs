@@ -33,7 +33,7 @@ const KNOWN_DEVICES: &str = "known.json";
 /// If there is no journal, it cannot be read, or the options mean nothing.
 pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let store = Store::of_user().map_err(ProfileError::from)?;
-    let (name, record) = chosen(&store, options.profile.as_deref())?;
+    let (name, record) = chosen(&store, options.profile.name())?;
     let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::StoreError::NoHome))?;
     let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };

@@ -1,17 +1,19 @@
-//! NDJSON on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
+//! Lines on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
 
-use std::io::{self, Write as _};
+mod paper;
+
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::ndjson;
+use super::readable::Form;
 use crate::protocol::Millis;
-use crate::runtime::clock;
+use crate::runtime::{Failure, clock};
+use paper::Paper;
 
 /// How many lines may wait for a slow reader before lines are left out.
 const LINES: usize = 8_192;
@@ -23,10 +25,16 @@ pub(super) struct Lines<T> {
     waiting: SyncSender<Entry<T>>,
     /// How many lines the entries make that are told and not yet printed.
     unprinted: Arc<AtomicUsize>,
-    /// Shared by nobody; the lock makes the rest of it shareable.
-    ended: Mutex<Receiver<()>>,
-    left_out: AtomicU64,
+    /// Says how the printing ended. Shared by nobody; the lock makes the rest of it shareable.
+    ended: Mutex<Receiver<io::Result<()>>>,
+    /// How many lines found no room since that was last told.
+    left_out: Arc<AtomicU64>,
 }
+
+/// Adds the lines of what was told.
+pub(super) trait Write<T>: Fn(&mut Form, &mut Vec<u8>, Millis, T) -> io::Result<()> {}
+
+impl<T, W: Fn(&mut Form, &mut Vec<u8>, Millis, T) -> io::Result<()>> Write<T> for W {}
 
 enum Entry<T> {
     Told { at: Millis, told: T, lines: usize },
@@ -34,16 +42,18 @@ enum Entry<T> {
 }
 
 impl<T: Send + 'static> Lines<T> {
-    pub(super) fn start(render: impl Fn(Millis, T) -> Vec<Value> + Send + 'static) -> io::Result<Self> {
+    pub(super) fn start(form: Form, write: impl Write<T> + Send + 'static) -> io::Result<Self> {
+        let mut paper = Paper::new(form, paper::standard_output()?);
         let (sender, waiting) = mpsc::sync_channel(LINES);
         let (ending, ended) = mpsc::channel();
-        let unprinted = Arc::<AtomicUsize>::default();
-        let printing = Arc::clone(&unprinted);
+        let (unprinted, left_out) = (Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
+        let (printing, unsaid) = (Arc::clone(&unprinted), Arc::clone(&left_out));
         std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
-            print(&waiting, &printing, &render);
-            drop(ending);
+            print(&waiting, &printing, &write, &mut paper);
+            // What found no room at last has nothing after it that would tell.
+            let _ = ending.send(paper.end(unsaid.swap(0, Ordering::Relaxed)));
         })?;
-        Ok(Self { waiting: sender, unprinted, ended: Mutex::new(ended), left_out: AtomicU64::new(0) })
+        Ok(Self { waiting: sender, unprinted, ended: Mutex::new(ended), left_out })
     }
 
     /// Tells what makes one line. Never waits; what finds no room is left out and counted.
@@ -72,32 +82,37 @@ impl<T: Send + 'static> Lines<T> {
     }
 
     /// Waits for the last lines, but not for ever.
-    pub(super) fn end(self) {
+    ///
+    /// # Errors
+    /// If a line could not be written, although somebody reads.
+    pub(super) fn end(self) -> Result<(), Failure> {
         drop(self.waiting);
-        // The thread says nothing; it ends, or it takes too long.
-        let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
-            self.ended.into_inner().unwrap_or_else(PoisonError::into_inner).recv_timeout(LAST_LINES);
+        let ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // It may also take too long.
+        ended.recv_timeout(LAST_LINES).unwrap_or(Ok(())).map_err(Failure::Output)
     }
 }
 
-fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, render: &impl Fn(Millis, T) -> Vec<Value>) {
-    let mut output = io::BufWriter::new(io::stdout());
+fn print<T>(waiting: &Receiver<Entry<T>>, unprinted: &AtomicUsize, write: &impl Write<T>, paper: &mut Paper<File>) {
+    let mut written = Vec::new();
     while let Ok(first) = waiting.recv() {
         let mut next = Some(first);
         while let Some(entry) = next {
-            let (lines, count) = match entry {
-                Entry::Told { at, told, lines } => (render(at, told), lines),
-                Entry::LeftOut(lines) => (vec![ndjson::line(clock::now(), "left_out", json!({ "lines": lines }))], 0),
-            };
-            for line in lines {
-                // Nobody may be reading any more. That is no reason to stop serving.
-                let _ = serde_json::to_writer(&mut output, &line).map_err(io::Error::from);
-                let _ = output.write_all(b"\n");
+            match entry {
+                Entry::Told { at, told, lines } => {
+                    // Writing to memory cannot fail.
+                    let _ = write(&mut paper.form, &mut written, at, told);
+                    for line in written.split_inclusive(|byte| *byte == b'\n') {
+                        paper.add(line);
+                    }
+                    written.clear();
+                    unprinted.fetch_sub(lines, Ordering::Relaxed);
+                }
+                Entry::LeftOut(lines) => paper.add_left_out(lines),
             }
-            unprinted.fetch_sub(count, Ordering::Relaxed);
             next = waiting.try_recv().ok();
         }
-        let _ = output.flush();
+        paper.flush();
     }
 }
 
@@ -121,9 +136,9 @@ mod tests {
         let (printing, begin) = mpsc::channel::<()>();
         let begin = Mutex::new(begin);
         // Nothing is printed before all is told.
-        let lines = Lines::start(move |_, _: usize| {
+        let lines = Lines::start(Form::Ndjson, move |_: &mut Form, _: &mut Vec<u8>, _, _: usize| {
             let (Ok(()) | Err(_)) = begin.lock().unwrap().recv();
-            Vec::new()
+            Ok(())
         });
         let lines = lines.unwrap();
         for _ in 0..=LINES / 256 {
@@ -131,7 +146,7 @@ mod tests {
         }
         assert_eq!(lines.left_out.load(Ordering::Relaxed), 256, "the last one");
         drop(printing);
-        lines.end();
+        lines.end().unwrap();
     }
 
     #[test]

@@ -65,10 +65,10 @@ fn write_page(manual: &Man, of_program: bool, has_commands: bool, text: &mut Vec
     if has_commands {
         manual.render_subcommands_section(text)?;
     }
+    section("EXIT STATUS", &EXIT_CODES).to_writer(text)?;
     if of_program {
-        for (title, entries) in [("EXIT STATUS", &EXIT_CODES[..]), ("ENVIRONMENT", &ENVIRONMENT), ("FILES", &FILES)] {
-            section(title, entries).to_writer(text)?;
-        }
+        section("ENVIRONMENT", &ENVIRONMENT).to_writer(text)?;
+        section("FILES", &FILES).to_writer(text)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::lines::{self, Lines};
 use super::ndjson;
+use super::readable::Form;
 use crate::cli::MediatorArgs;
 use crate::mediator::{ChatEnd, Config, End, LogEvent, Removal};
 use crate::net::{Listener, ListenerOptions, LogLine, Tls};
@@ -32,15 +33,15 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             let port = listener.local_addr().map_err(unavailable)?.port();
             lines::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
-        let output = Lines::start(|at, line| vec![object(at, &line)]).map_err(Failure::Start)?;
+        let write = |form: &mut Form, output: &mut Vec<u8>, at, line: LogLine| form.line(output, &object(at, &line));
+        let output = Lines::start(Form::Ndjson, write).map_err(Failure::Start)?;
         let shutdown = async {
             if early.is_none() {
                 terminated.await;
             }
         };
         listener.run(shutdown, |line| output.write(line)).await;
-        output.end();
-        Ok(Outcome::Normal)
+        output.end().map(|()| Outcome::Normal)
     })
 }
 

@@ -21,8 +21,25 @@ pub mod watch;
 mod words;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};
-use crate::runtime::Failure;
+use crate::profile::{Profile, SlotMemory};
 pub use crate::runtime::ndjson;
+use crate::runtime::{Failure, Outcome};
+
+/// Opens a profile, or the connection that the options make, for a login that nobody looks at.
+///
+/// # Errors
+/// If the options are unusable, or there is something that takes a person's word.
+fn open_unattended(name: Option<&str>, options: &ConnectionArgs) -> Result<Profile, Failure> {
+    require_certificate_unattended(options)?;
+    let profile = Profile::from_options(name, options)?;
+    // Else a service would join the group again at the next start of its machine.
+    if options.expect.is_none() && profile.memory.as_ref().is_some_and(SlotMemory::was_dropped) {
+        let words = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \
+                     group again, as a new device";
+        return Err(Failure::Ended { outcome: Outcome::Refused, words: words.to_owned() });
+    }
+    Ok(profile)
+}
 
 /// Where no banner can be shown all the time, accepting any certificate has to be asked for twice.
 fn require_certificate_unattended(options: &ConnectionArgs) -> Result<(), Failure> {

@@ -21,10 +21,10 @@ use tokio::task::JoinHandle;
 
 use super::lines::{self, Lines};
 use super::ndjson;
+use super::readable::Form;
 use crate::cli::ProxyArgs;
 use crate::group::{Event, Known, NextStep};
 use crate::net::Address;
-use crate::profile::Profile;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
@@ -46,8 +46,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
-    super::require_certificate_unattended(&options.connection)?;
-    let prepared = Prepared::new(Profile::from_options(options.profile.as_deref(), &options.connection)?)?;
+    let prepared = Prepared::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }
@@ -76,7 +75,7 @@ async fn serve(
     if let Some(path) = &options.port_file {
         lines::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
     }
-    let lines = Arc::new(Lines::start(render).map_err(Failure::Start)?);
+    let lines = Arc::new(Lines::start(Form::of_output(options.json), write).map_err(Failure::Start)?);
     announce(&lines, local, accepts_any_certificate);
     let own = session.config().device_id;
     let Memories { slot, known: memory, journal } = memories;
@@ -119,7 +118,7 @@ async fn serve(
     }
     let Proxy { lines, outcome, .. } = proxy;
     if let Some(lines) = Arc::into_inner(lines) {
-        lines.end();
+        lines.end()?;
     }
     Ok(outcome.unwrap_or(Outcome::Normal))
 }
@@ -146,10 +145,10 @@ enum Told {
     Ours(&'static str, Value),
 }
 
-fn render(at: Millis, told: Told) -> Vec<Value> {
+fn write(form: &mut Form, output: &mut Vec<u8>, at: Millis, told: Told) -> io::Result<()> {
     match told {
-        Told::Event(event) => ndjson::lines(at, &event),
-        Told::Ours(event, fields) => vec![ndjson::line(at, event, fields)],
+        Told::Event(event) => form.event(output, at, &event),
+        Told::Ours(event, fields) => form.line(output, &ndjson::line(at, event, fields)),
     }
 }
 

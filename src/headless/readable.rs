@@ -364,7 +364,7 @@ mod tests {
             ),
             (
                 Event::Disconnected { cause: closed, next: NextStep::WaitForUser },
-                "disconnected: dropped by another device (4113); connect again as a new device",
+                "disconnected: dropped by another device (4113); connect again as a new device (--expect new)",
             ),
         ];
         let mut readable = Readable::default();

@@ -24,14 +24,14 @@ pub fn run(options: &SharedDataArgs) -> Result<Outcome, Failure> {
 type Given = Option<Result<SharedDeviceData, OpenError>>;
 
 fn show(options: &SharedDataShowArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
     let given = visitor.drop_in(async |visit| look(visit).await)?;
     report(given.as_ref(), options.json)?;
     Ok(Outcome::Normal)
 }
 
 fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.show.profile.as_deref(), &options.show.connection)?;
+    let mut visitor = Visitor::new(options.show.profile.name(), &options.show.connection)?;
     visitor.require_writable("not set")?;
     if visitor.profile().session.keys.dialect() == Dialect::Mk {
         let words = "dialect mk has no version in its shared data, so there is nothing to set";

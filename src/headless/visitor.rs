@@ -16,8 +16,7 @@ pub(super) struct Visitor {
 impl Visitor {
     /// Reads the options, and makes sure that no other program is this device.
     pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        super::require_certificate_unattended(options)?;
-        let mut profile = Profile::from_options(name, options)?;
+        let mut profile = super::open_unattended(name, options)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);

@@ -19,7 +19,6 @@ use tokio::time::Instant;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
 use crate::net::Address;
-use crate::profile::Profile;
 use crate::protocol::DeviceId;
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::signals::Asked;
@@ -30,8 +29,7 @@ use crate::runtime::{
 use crate::session::{Command, Session};
 use outage::Outage;
 use patience::{Patience, on_thread, sleep_until};
-use printer::Printer;
-pub(super) use printer::Wanted;
+pub(super) use printer::{Printer, Wanted};
 use progress::{Progress, Reconnect};
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};
@@ -44,13 +42,12 @@ const LIST_PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// If the options are unusable or standard output fails; or with the words about a server or a connection that ended it.
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
-    super::require_certificate_unattended(&options.connection)?;
     let terms = Terms {
         until: options.until,
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
         wanted: Wanted::of(&options.stream.lines)?,
     };
-    let profile = Profile::from_options(options.profile.as_deref(), &options.connection)?;
+    let profile = super::open_unattended(options.profile.name(), &options.connection)?;
     let reloading = Reloading::of(&profile, &options.connection);
     let prepared = Prepared::new(profile)?;
     let monitors = Monitors::start(&options.monitor, None)?;
@@ -254,12 +251,11 @@ impl Watch {
     ) -> Result<Option<Outcome>, Failure> {
         loop {
             match self.happens(stream).await {
-                Happened::Asked(Asked::End) => self.progress.leave(Ok(Outcome::Normal), commands),
                 Happened::Asked(Asked::Reload) => self.look(reloading)?,
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
                 Happened::PatienceOver => return self.end(Outcome::Normal).await.map(Some),
                 Happened::TimeOver => self.progress.time_over(commands),
-                Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
+                Happened::Asked(Asked::End) | Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
                 Happened::Room(Some(room)) => drop(room.send(std::mem::take(&mut self.lines))),
                 // The printer ended first.
                 Happened::Room(None) => return self.flush().await.map(|()| Some(Outcome::Normal)),
@@ -326,6 +322,7 @@ impl Watch {
 
     /// Leaves for the new settings of the profile, if there are any.
     fn change_over(&mut self, looked: Result<bool, Failure>, commands: &mpsc::Sender<Command>) -> io::Result<()> {
+        let can_be_read = looked.is_ok();
         let line = match looked {
             Ok(changed) => {
                 tracing::info!(changed, "the profile was read anew");
@@ -340,7 +337,7 @@ impl Watch {
                 ndjson::reload_failed(clock::now(), &failure.to_string())
             }
         };
-        self.patience.service.reloaded();
+        self.patience.service.reloaded(can_be_read);
         self.wanted.write_line(&mut self.lines, &line)
     }
 

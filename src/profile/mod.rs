@@ -211,6 +211,8 @@ impl Profile {
     ) -> Result<Self, ProfileError> {
         let base_url = options.url.clone().ok_or(ProfileError::FirstRun)?;
         let dialect = options.dialect.map_or(Dialect::Dgk, dialect);
+        // Whether or not the passphrase is needed: no command that we start is to have it.
+        options.passphrase.passphrase_fd.into_iter().for_each(secrets::keep_from_children);
         let server_group = ServerGroup::parse(options.server_group.as_deref().unwrap_or("01"), dialect)?;
         let device_id = match &options.device_id {
             Some(text) => text.parse()?,
@@ -231,13 +233,14 @@ impl Profile {
             (None, Some(memory)) => memory.expected(expiration_policy, now()),
         };
         if let Some(memory) = &mut memory {
-            memory.starts_with(expected_slot_state);
+            memory.starts_with(expected_slot_state, expiration_policy);
         }
         let session = Config {
             keys: Arc::clone(&key.keys),
             device_id,
             device_info: own_info(label),
             expected_slot_state,
+            maybe_registered: memory.as_ref().is_some_and(SlotMemory::was_elsewhere),
             expiration_policy,
             exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },

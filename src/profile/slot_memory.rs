@@ -42,7 +42,9 @@ pub struct Known {
 pub enum Knowledge {
     /// It took a login.
     Registered,
-    /// It said that there is none any more.
+    /// It was volatile, and is not there any more, as may be.
+    Expired,
+    /// The mediator dropped it, or has none although it should: somebody wanted it so.
     Gone,
 }
 
@@ -53,8 +55,12 @@ pub struct SlotMemory {
     device: DeviceId,
     mediator: String,
     known: Option<Known>,
+    /// Whether this device had a slot when it was last seen, at another address.
+    elsewhere: bool,
     /// What the running session expects, as far as can be told.
     expected: SlotState,
+    /// For how long the running session wants it kept.
+    policy: ExpirationPolicy,
     /// Whether it is logged in.
     online: bool,
 }
@@ -69,14 +75,32 @@ impl SlotMemory {
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
         // What cannot be read is as good as forgotten: the mediator knows better anyway.
         let known = private::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<Known>(&text).ok());
-        let known = known.filter(|known| known.device == device.to_string() && known.mediator == mediator);
-        Self { path, device, mediator: mediator.to_owned(), known, expected: SlotState::New, online: false }
+        let ours = known.filter(|known| known.device == device.to_string());
+        let elsewhere = |known: &Known| known.mediator != mediator && known.slot == Knowledge::Registered;
+        let elsewhere = ours.as_ref().is_some_and(elsewhere);
+        let known = ours.filter(|known| known.mediator == mediator);
+        Self {
+            path,
+            device,
+            mediator: mediator.to_owned(),
+            known,
+            elsewhere,
+            expected: SlotState::New,
+            policy: ExpirationPolicy::Persistent,
+            online: false,
+        }
     }
 
     /// What is known; [`None`] if this device was never there.
     #[must_use]
     pub const fn known(&self) -> Option<&Known> {
         self.known.as_ref()
+    }
+
+    /// Whether this device had a slot at another address, which may be the same mediator's.
+    #[must_use]
+    pub const fn was_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     /// Whether the mediator should know this device now.
@@ -92,9 +116,15 @@ impl SlotMemory {
         }
     }
 
-    /// What the session that starts now expects.
-    pub const fn starts_with(&mut self, expected: SlotState) {
-        self.expected = expected;
+    /// Whether somebody has dropped this device from the group: to come back is for a person to decide.
+    #[must_use]
+    pub fn was_dropped(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.slot == Knowledge::Gone)
+    }
+
+    /// What the session that starts now expects, and for how long it wants its slot kept.
+    pub const fn starts_with(&mut self, expected: SlotState, policy: ExpirationPolicy) {
+        (self.expected, self.policy) = (expected, policy);
     }
 
     /// Notes that a login took the slot at this time, or found it.
@@ -133,16 +163,19 @@ impl SlotMemory {
                 let was_ours = self.known.as_ref().is_some_and(|known| known.slot == Knowledge::Registered);
                 was_ours && self.set(Knowledge::Registered, at)
             }
+            (CloseCode::SLOT_STATE_MISMATCH, _) if self.policy == ExpirationPolicy::Volatile => {
+                self.is_without(Knowledge::Expired, at)
+            }
             (CloseCode::SLOT_STATE_MISMATCH | CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT, _) => {
-                self.forget(at)
+                self.is_without(Knowledge::Gone, at)
             }
             _ => false,
         }
     }
 
-    fn forget(&mut self, at: Millis) -> bool {
+    fn is_without(&mut self, slot: Knowledge, at: Millis) -> bool {
         self.expected = SlotState::New;
-        self.set(Knowledge::Gone, at)
+        self.set(slot, at)
     }
 
     fn set(&mut self, slot: Knowledge, at: Millis) -> bool {
@@ -244,6 +277,26 @@ mod tests {
     }
 
     #[test]
+    fn who_was_dropped_is_told_from_who_was_away_for_too_long() {
+        use ExpirationPolicy::{Persistent, Volatile};
+        for (code, policy, dropped) in [
+            (CloseCode::DROPPED_BY_DEVICE, Volatile, true),
+            (CloseCode::REFLECTION_QUEUE_LIMIT, Volatile, true),
+            (CloseCode::SLOT_STATE_MISMATCH, Volatile, false),
+            (CloseCode::SLOT_STATE_MISMATCH, Persistent, true),
+            (CloseCode::DUPLICATE_CONNECTION, Persistent, false),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let mut first = memory(&home);
+            first.starts_with(SlotState::New, policy);
+            first.learn(LOGIN, &logged_in());
+            first.learn(LOGIN, &closed(code, NextStep::WaitForUser));
+            first.write().unwrap();
+            assert_eq!(memory(&home).was_dropped(), dropped, "{code} {policy:?}");
+        }
+    }
+
+    #[test]
     fn a_slot_that_was_thought_expired_and_is_there_is_ours() {
         let home = tempfile::tempdir().unwrap();
         let mut first = memory(&home);
@@ -251,7 +304,7 @@ mod tests {
         first.write().unwrap();
         let late = LOGIN.after(Duration::from_hours(1));
         let mut second = memory(&home);
-        second.starts_with(second.expected(ExpirationPolicy::Volatile, late));
+        second.starts_with(second.expected(ExpirationPolicy::Volatile, late), ExpirationPolicy::Volatile);
         assert!(second.learn(late, &closed(CloseCode::SLOT_STATE_MISMATCH, NextStep::WaitForUser)));
         assert_eq!(second.expected(ExpirationPolicy::Volatile, late), SlotState::Existing);
         assert_eq!(second.known().map(|known| known.since), Some(LOGIN.0));
@@ -270,7 +323,7 @@ mod tests {
         for event in [Event::Connecting { attempt: 1 }, gone] {
             assert!(!memory.learn(LOGIN.after(Duration::from_hours(1)), &event), "{event:?}");
         }
-        memory.starts_with(SlotState::Existing);
+        memory.starts_with(SlotState::Existing, ExpirationPolicy::Volatile);
         assert!(!memory.learn(LOGIN.after(Duration::from_hours(2)), &Event::Handshaking));
     }
 
@@ -283,7 +336,10 @@ mod tests {
         let path = home.path().join("home/slot.json");
         assert!(SlotMemory::read_at(path.clone(), DEVICE, URL).known().is_some());
         assert!(SlotMemory::read_at(path.clone(), DeviceId(8), URL).known().is_none());
-        assert!(SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/").known().is_none());
+        let elsewhere = SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/");
+        assert!(elsewhere.known().is_none() && elsewhere.was_elsewhere(), "the id is ours there, too");
+        assert!(!SlotMemory::read_at(path.clone(), DEVICE, URL).was_elsewhere());
+        assert!(!SlotMemory::read_at(path.clone(), DeviceId(8), "wss://other.example/").was_elsewhere());
         private::replace(&path, b"{\"device\":").unwrap();
         assert!(SlotMemory::read_at(path, DEVICE, URL).known().is_none());
     }

@@ -141,7 +141,7 @@ impl CloseCode {
             Self::DUPLICATE_CONNECTION => {
                 "quit the other d2mtop, or give this one another --device-id, then connect again"
             }
-            Self::DROPPED_BY_DEVICE | Self::REFLECTION_QUEUE_LIMIT => "connect again as a new device",
+            Self::DROPPED_BY_DEVICE | Self::REFLECTION_QUEUE_LIMIT => "connect again as a new device (--expect new)",
             Self::SLOT_STATE_MISMATCH => "connect again with the state the server has (--expect new or existing)",
             _ => "connect again",
         }

@@ -21,8 +21,10 @@ use crate::protocol::{
 use crate::text::Clean;
 
 /// The names of the events that commands print beside those of a session.
-pub const EVENTS_OF_COMMANDS: [&str; 11] = [
+pub const EVENTS_OF_COMMANDS: [&str; 13] = [
     "stats",
+    "device",
+    "finding",
     "device_online",
     "device_offline",
     "device_logged_in",

@@ -23,11 +23,15 @@ pub const EXIT_CODES: [(&str, &str); 12] = [
         "the server did not take the login, or closed the connection until somebody decides (41xx), or did not let this \
          device leave the group",
     ),
-    ("4", "the connection could not be made, or was lost; or the group was not left in another way"),
-    ("5", "`drop`: no device, or more than one, is called so"),
+    (
+        "4",
+        "the connection could not be made, or was lost, or the server did not answer in time; also when that kept this \
+         device in the group",
+    ),
+    ("5", "`drop`: a name fits no device, or more than one; nothing was dropped"),
     ("6", "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`"),
     ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s)"),
-    ("125", "`lock`: the lock was lost, or given back by a leader after a minute"),
+    ("125", "`lock`: the lock was lost; or this device was leader for a minute, and gave it back or waited no longer"),
     ("126", "`lock`: the command cannot be run"),
     ("127", "`lock`: the command was not found"),
     ("any", "`lock`: that of the command; 128 and the signal's number if a signal ended it, or ended the waiting"),

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::driver::{COMMAND_CAPACITY, Observer, drive};
 use super::outcome::{Failure, Outcome};
-use super::{Remembering, event_loop};
+use super::{Remembering, event_loop, signals};
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::net::Address;
 use crate::profile::SlotMemory;
@@ -17,8 +17,11 @@ use crate::session::{Command, Session};
 /// How long a visit may take that waits for nobody but the server.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a visit may still take once a signal wants its end; the goodbye comes after it.
+pub const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long saying goodbye may take.
-const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A session that somebody pays a visit with. It ends with its first connection.
 pub struct Visit {
@@ -66,7 +69,10 @@ pub fn visit<T>(
         let served = purpose(&mut visit).await;
         visit.ask(Command::Leave);
         // A session that is left needs a moment to say goodbye.
-        let _ = timeout(LEAVE_WITHIN, driven).await;
+        tokio::select! {
+            _ = timeout(LEAVE_WITHIN, driven) => {}
+            () = signals::terminated_again() => {}
+        }
         served
     });
     // A name that is still being looked up must not keep us here.
@@ -123,7 +129,7 @@ impl Visit {
             None => self.any().await,
         };
         match told {
-            Some((_, Event::Disconnected { cause, next })) => {
+            Some((_, Event::Disconnected { cause, next })) if !tries_other_state(&cause, next) => {
                 Err(VisitEnd::Disconnected { cause, next, logged_in: self.logged_in })
             }
             Some(told) => Ok(told),
@@ -143,6 +149,12 @@ impl Visit {
             }
         }
     }
+}
+
+/// Whether the session comes again by itself, as the slot is not as expected for a harmless reason.
+const fn tries_other_state(cause: &DisconnectCause, next: NextStep) -> bool {
+    matches!(cause, DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. })
+        && matches!(next, NextStep::RetryAt { .. })
 }
 
 impl VisitEnd {

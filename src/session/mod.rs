@@ -63,8 +63,9 @@ pub struct Session {
     /// How many of the last promotions came although another device was connected.
     promotions_in_company: u32,
     expected: SlotState,
-    /// Whether a login was cut off before its answer came: the server may have registered us without our knowing.
-    unanswered_login: bool,
+    /// Whether the server may have registered us without our knowing: a login was cut off before its answer came, or we
+    /// were there under another address.
+    maybe_registered: bool,
     /// Whether we asked to be dropped and were not told whether that was done.
     own_drop_sent: bool,
     /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
@@ -111,7 +112,7 @@ impl Session {
     /// A session that connects at its first [`Input::Timer`]. `random` must be seeded from the system, except in tests.
     #[must_use]
     pub fn new(config: Config, random: StdRng) -> Self {
-        let expected = config.expected_slot_state;
+        let (expected, maybe_registered) = (config.expected_slot_state, config.maybe_registered);
         Self {
             config,
             random,
@@ -125,7 +126,7 @@ impl Session {
             precise: Duration::ZERO,
             noise: Noise::default(),
             expected,
-            unanswered_login: false,
+            maybe_registered,
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
@@ -390,7 +391,7 @@ impl Session {
             self.earlier = Unacknowledged::default();
         }
         self.expected = SlotState::Existing;
-        self.unanswered_login = false;
+        self.maybe_registered = false;
         self.own_drop_sent = false;
         let (shared, reused) = self.stored.shared(&info.shared_device_data);
         if reused.is_some() {
@@ -435,7 +436,7 @@ impl Session {
                 let other_state = self.plausible_other_state(now).filter(|_| code == CloseCode::SLOT_STATE_MISMATCH);
                 if let Some(state) = other_state {
                     self.expected = state;
-                    self.unanswered_login = false;
+                    self.maybe_registered = false;
                     self.retry(now, cause);
                 } else if code.reconnect_class() == ReconnectClass::UserInteraction {
                     self.disconnected(now, cause, NextStep::WaitForUser);
@@ -448,7 +449,7 @@ impl Session {
 
     /// The other slot state, where a mismatch has a harmless reason. A volatile slot of ours is gone after minutes of
     /// absence; after a shorter one somebody dropped us, which is not ours to undo. And a login whose answer got lost may
-    /// have registered us; but without one, an id that is taken is another device's.
+    /// have registered us, or one at another address; but without either, an id that is taken is another device's.
     fn plausible_other_state(&self, now: Millis) -> Option<SlotState> {
         let is_volatile = self.config.expiration_policy == ExpirationPolicy::Volatile;
         let away = self.left_at.map(|left| now.since(left));
@@ -456,7 +457,7 @@ impl Session {
             SlotState::Existing if is_volatile && away >= Some(self.config.timing.volatile_expiry) => {
                 Some(SlotState::New)
             }
-            SlotState::New if self.unanswered_login => Some(SlotState::Existing),
+            SlotState::New if self.maybe_registered => Some(SlotState::Existing),
             SlotState::Existing | SlotState::New => None,
         }
     }
@@ -489,7 +490,7 @@ impl Session {
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
-                self.unanswered_login = true;
+                self.maybe_registered = true;
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use d2mtop::protocol::Dialect;
 use serde_json::Value;
 
-use super::program::{Mediator, key_file, run};
+use super::program::{Mediator, key_file, run, schema};
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ pub fn noting(home: &Path, event: &str) -> (String, PathBuf) {
 
 pub fn noted(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    schema::alert_lines(text.as_bytes())
 }
 
 /// What a command is given, as it comes.
@@ -65,7 +65,7 @@ impl Noting {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines() {
-                let value = serde_json::from_str(&line.expect("text")).expect("a line of JSON");
+                let value = schema::alert_lines(line.expect("text").as_bytes()).remove(0);
                 if sender.send(value).is_err() {
                     return;
                 }

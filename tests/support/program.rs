@@ -6,7 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+#[path = "schema.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+pub mod schema;
+
 pub const KEY: &str = "6f0cbb2c2f5ae3a4dd6c1b9d7e0f00112233445566778899aabbccddeeff0011";
+
+/// The mediator's log in its home directory.
+pub const LOG: &str = "mediator.out";
 
 /// d2mtop with a home directory of its own.
 pub fn d2mtop(home: &Path, arguments: &[&str]) -> Command {
@@ -17,11 +24,16 @@ pub fn d2mtop(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs d2mtop to its end. Whatever it printed does not have the key.
+/// Runs d2mtop to its end. Whatever it printed does not have the key, and its events are as documented.
 pub fn run(home: &Path, arguments: &[&str]) -> Output {
-    let output = d2mtop(home, arguments).output().expect("d2mtop starts");
+    checked(d2mtop(home, arguments).output().expect("d2mtop starts"))
+}
+
+/// What a command other than `mediator` printed, looked at.
+pub fn checked(output: Output) -> Output {
     assert_no_key(&output.stdout);
     assert_no_key(&output.stderr);
+    schema::assert_documented(&output.stdout, &schema::EVENTS);
     output
 }
 
@@ -38,7 +50,7 @@ pub fn key_file(directory: &Path) -> PathBuf {
     path
 }
 
-/// A mediator in a process of its own; killed when dropped.
+/// A mediator in a process of its own; killed when dropped, and its log looked at.
 pub struct Mediator {
     child: Child,
     pub port: u16,
@@ -52,7 +64,7 @@ impl Mediator {
         let child = d2mtop(home.path(), &["mediator", "--listen", "127.0.0.1:0", "--port-file"])
             .arg(&port_file)
             .args(arguments)
-            .stdout(fs::File::create(home.path().join("mediator.out")).expect("a file"))
+            .stdout(fs::File::create(home.path().join(LOG)).expect("a file"))
             .spawn()
             .expect("the mediator starts");
         let start = Instant::now();
@@ -84,5 +96,8 @@ impl Drop for Mediator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let (Ok(log), false) = (fs::read(self.home.path().join(LOG)), std::thread::panicking()) {
+            schema::assert_documented(&log, &schema::MEDIATOR_LOG);
+        }
     }
 }

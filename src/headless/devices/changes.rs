@@ -1,6 +1,5 @@
 //! `devices --watch-changes`: only what differs from one list to the next.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use chrono::Local;
@@ -10,9 +9,14 @@ use super::{Listed, in_words, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{Event, NextStep};
 use crate::headless::visitor::Visitor;
-use crate::headless::words::{is_read, remark};
+use crate::headless::watch::Printer;
+use crate::headless::words::remark;
 use crate::protocol::{Activity, DeviceId, Millis};
-use crate::runtime::{Failure, Outcome, Visit, VisitEnd, signals};
+use crate::runtime::signals::Endings;
+use crate::runtime::{Failure, Outcome, Visit, VisitEnd, clock};
+
+/// How many bytes of lines may wait for a slow reader before lines are left out.
+const MOST_UNPRINTED: usize = 256 * 1024;
 
 /// Stays until it is interrupted, or the server wants a person to decide.
 pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outcome, Failure> {
@@ -23,53 +27,102 @@ pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outc
     visitor.profile().session.timing.refresh_interval = options.every;
     let json = options.json;
     visitor.visit(async |visit| {
-        let mut terminated = pin!(signals::terminated());
-        tokio::select! {
+        let mut signals = Endings::take();
+        let printer = Printer::start().map_err(Failure::Start)?;
+        let mut watching =
+            Watching { json, printer, unprinted: String::new(), left_out: 0, last: None, logged_in: false };
+        let (ended, interrupted) = tokio::select! {
             biased;
-            () = &mut terminated => Ok(Outcome::Normal),
-            ended = print(visit, json) => ended,
-        }
+            _ = signals.next() => (Ok(Outcome::Normal), true),
+            ended = watching.follow(visit) => (ended, false),
+        };
+        watching.confess();
+        let Watching { printer, unprinted, .. } = watching;
+        printer.finish(unprinted.into_bytes(), &mut signals, interrupted).await?;
+        ended
     })
 }
 
-async fn print(visit: &mut Visit, json: bool) -> Result<Outcome, Failure> {
-    let mut last: Option<Listed> = None;
-    let mut logged_in = false;
-    while let Some((at, event)) = visit.any().await {
-        let lines = match &event {
-            Event::LoggedIn(_) => {
-                logged_in = true;
-                Vec::new()
+/// Takes everything that happens, however slow the reader is.
+struct Watching {
+    json: bool,
+    printer: Printer,
+    /// The lines that the printer has not taken yet.
+    unprinted: String,
+    /// How many lines had no room among them.
+    left_out: u64,
+    last: Option<Listed>,
+    logged_in: bool,
+}
+
+impl Watching {
+    async fn follow(&mut self, visit: &mut Visit) -> Result<Outcome, Failure> {
+        loop {
+            let lines = self.printer.lines.clone();
+            let told = tokio::select! {
+                biased;
+                () = self.printer.lines.closed() => return Ok(Outcome::Normal),
+                room = lines.reserve_owned(), if !self.unprinted.is_empty() => {
+                    if let Ok(room) = room {
+                        room.send(std::mem::take(&mut self.unprinted).into_bytes());
+                        self.confess();
+                    }
+                    continue;
+                }
+                told = visit.any() => told,
+            };
+            let Some((at, event)) = told else { return Ok(Outcome::Lost) };
+            for (value, words) in self.take(at, &event)? {
+                if self.unprinted.len() < MOST_UNPRINTED {
+                    self.add(&value, &words);
+                } else {
+                    self.left_out += 1;
+                }
             }
+        }
+    }
+
+    /// The lines that an event makes.
+    fn take(&mut self, at: Millis, event: &Event) -> Result<Vec<(Value, String)>, Failure> {
+        match event {
+            Event::LoggedIn(_) => self.logged_in = true,
             Event::DeviceChanged { device, change } => {
                 let label = change.label().map(|label| format!("{label} ({device})"));
                 let words = format!("{}: {}", label.unwrap_or_else(|| device.to_string()), change.sentence());
-                vec![(ndjson::lines(at, &event).remove(0), words)]
+                return Ok(vec![(ndjson::lines(at, event).remove(0), words)]);
             }
             Event::Devices(listed) => {
-                let lines = last.iter().flat_map(|last| turns(last, listed)).map(|turn| turn.told(at, listed));
-                let lines = lines.collect();
-                last = Some(listed.clone());
-                lines
+                let last = self.last.replace(listed.clone());
+                let turns = last.iter().flat_map(|last| turns(last, listed));
+                return Ok(turns.filter_map(|turn| turn.told(at, listed)).collect());
             }
             Event::Disconnected { cause, next } => {
+                let logged_in = self.logged_in;
                 let end = VisitEnd::Disconnected { cause: cause.clone(), next: *next, logged_in };
                 if !logged_in || !matches!(next, NextStep::RetryAt { .. }) {
                     return Err(end.into());
                 }
                 remark(&format!("{end}; connecting again"));
-                Vec::new()
             }
-            _ => Vec::new(),
-        };
-        for (value, words) in lines {
-            let line = if json { value.to_string() } else { format!("{} {words}", Local::now().format("%H:%M:%S")) };
-            if !is_read(&line)? {
-                return Ok(Outcome::Normal);
-            }
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    fn add(&mut self, value: &Value, words: &str) {
+        let line = if self.json { value.to_string() } else { format!("{} {words}", Local::now().format("%H:%M:%S")) };
+        self.unprinted.push_str(&line);
+        self.unprinted.push('\n');
+    }
+
+    /// Says how many lines are missing, as soon as there is room, or at the end.
+    fn confess(&mut self) {
+        let lines = std::mem::take(&mut self.left_out);
+        if lines > 0 {
+            let value = ndjson::line(clock::now(), "left_out", json!({ "lines": lines }));
+            self.add(&value, &format!("{lines} lines are missing here: they were not read in time"));
         }
     }
-    Ok(Outcome::Lost)
 }
 
 /// A device came, or went.
@@ -85,7 +138,7 @@ fn turns(before: &Listed, now: &Listed) -> Vec<Turn> {
         let was = before.get(id)?.activity;
         let turned = match (was, device.activity) {
             (Activity::ConnectedSince(_), Activity::ConnectedSince(_)) => false,
-            (was, now) => was != now && now != Activity::Unknown,
+            (was, now) => was != now,
         };
         turned.then_some(Turn { device: *id, to: device.activity })
     };
@@ -93,18 +146,19 @@ fn turns(before: &Listed, now: &Listed) -> Vec<Turn> {
 }
 
 impl Turn {
-    fn told(self, at: Millis, listed: &Listed) -> (Value, String) {
+    /// [`None`] if the list says nothing of it any more.
+    fn told(self, at: Millis, listed: &Listed) -> Option<(Value, String)> {
         let (event, words, field, since) = match self.to {
             Activity::ConnectedSince(since) => ("device_online", "is connected", "connected_since", since),
             Activity::LastDisconnect(since) => ("device_offline", "has disconnected", "last_disconnect_at", since),
             Activity::LastLogin(since) => ("device_logged_in", "has logged in", "last_login_at", since),
-            Activity::Unknown => ("device_unknown", "is in an unknown state", "at", at),
+            Activity::Unknown => return None,
         };
         let device = listed.get(&self.device);
         let label = device.and_then(|device| device.info.as_ref().ok()).map(|info| &info.label);
         let value = ndjson::line(at, event, json!({ "device": self.device, "label": label, field: since }));
         let name = device.map_or_else(|| self.device.to_string(), |device| in_words(self.device, device));
-        (value, format!("{name}: {words}"))
+        Some((value, format!("{name}: {words}")))
     }
 }
 
@@ -134,7 +188,8 @@ mod tests {
                 [(DeviceId(1), device)].into()
             };
             let turns = turns(&list(before), &list(now));
-            let names: Vec<Value> = turns.iter().map(|turn| turn.told(late, &list(now)).0["event"].clone()).collect();
+            let lines = turns.iter().filter_map(|turn| turn.told(late, &list(now)));
+            let names: Vec<Value> = lines.map(|(value, _)| value["event"].clone()).collect();
             assert_eq!(names, told.into_iter().collect::<Vec<_>>(), "{before:?} to {now:?}");
         }
     }

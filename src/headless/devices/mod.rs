@@ -11,7 +11,7 @@ use super::{leave, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{Event, ListedDevice};
 use crate::protocol::DeviceId;
-use crate::runtime::{Failure, Outcome, Visit};
+use crate::runtime::{Failure, Outcome, Visit, clock};
 
 /// All devices of a group.
 pub(super) type Listed = BTreeMap<DeviceId, ListedDevice>;
@@ -21,7 +21,7 @@ pub(super) type Listed = BTreeMap<DeviceId, ListedDevice>;
 /// # Errors
 /// If the options are unusable, there is no list, or standard output fails.
 pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
     let own = visitor.own();
     if options.watch_changes {
         return changes::watch(&mut visitor, options);
@@ -29,11 +29,11 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
     let listed = visitor.drop_in(async |visit| list(visit).await)?;
     if options.json {
         for (id, device) in &listed {
-            let mut line = ndjson::device(*id, device);
-            if let Some(object) = line.as_object_mut() {
+            let mut fields = ndjson::device(*id, device);
+            if let Some(object) = fields.as_object_mut() {
                 object.insert("own".to_owned(), (*id == own).into());
             }
-            say(&line.to_string())?;
+            say(&ndjson::line(clock::now(), "device", fields).to_string())?;
         }
     } else {
         table::lines(&listed, own, options.wide).iter().try_for_each(|line| say(line))?;

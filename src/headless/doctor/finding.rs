@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::json;
+
+use crate::headless::ndjson;
+use crate::runtime::clock;
 use crate::text::Clean;
 
 /// How a step went.
@@ -56,7 +60,8 @@ impl Finding {
 
     /// As one JSON object; the names and values are a contract with scripts.
     pub(super) fn to_json(&self) -> String {
-        serde_json::json!({ "check": self.check, "status": self.status.word(), "words": self.words }).to_string()
+        let fields = json!({ "check": self.check, "status": self.status.word(), "words": self.words });
+        ndjson::line(clock::now(), "finding", fields).to_string()
     }
 }
 

@@ -23,7 +23,7 @@ use crate::session::Session;
 /// If the options are unusable or standard output fails.
 pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     super::require_certificate_unattended(&options.connection)?;
-    let name = options.profile.as_deref();
+    let name = options.profile.name();
     let (connection, profile) = match Profile::examine(name, &options.connection) {
         Err(error @ ProfileError::FirstRun) => (options.connection.clone(), Err(error)),
         examined => examined?,

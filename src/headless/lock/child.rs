@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
@@ -23,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A command that runs.
 pub(super) struct Running {
     child: Child,
+    grace: Duration,
     /// The group of the command and all that it starts; none where the terminal's keys reach them in ours.
     group: Option<Pid>,
     /// Tells that some child has ended.
@@ -45,7 +45,7 @@ impl Running {
         let child =
             started.map_err(|cause| Failure::Command { command: Clean::new(&program.to_string_lossy()), cause })?;
         let group = has_own_group.then(|| Pid::from_child(&child));
-        Ok(Self { child, group, ended })
+        Ok(Self { child, grace: GRACE, group, ended })
     }
 
     /// Waits for its end.
@@ -77,7 +77,7 @@ impl Running {
     /// Ends it, and in a group of its own all that it has started: politely first.
     pub(super) async fn terminate(&mut self) -> Result<(), Failure> {
         self.tell(rustix::process::Signal::TERM);
-        if let Ok(ended) = tokio::time::timeout(GRACE, self.all_end()).await {
+        if let Ok(ended) = tokio::time::timeout(self.grace, self.all_end()).await {
             return ended;
         }
         self.tell(rustix::process::Signal::KILL);
@@ -107,37 +107,34 @@ pub(super) fn exit_code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
-/// The signals that end us, or are passed on.
-pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-    quit: Signal,
-}
-
-impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            quit: signal(SignalKind::quit())?,
-        })
-    }
-
-    pub(super) async fn next(&mut self) -> rustix::process::Signal {
-        use rustix::process::Signal as Name;
-        tokio::select! {
-            _ = self.interrupt.recv() => Name::INT,
-            _ = self.terminate.recv() => Name::TERM,
-            _ = self.hangup.recv() => Name::HUP,
-            _ = self.quit.recv() => Name::QUIT,
-        }
-    }
-}
-
 /// Whether the terminal's keys are for us.
 fn is_in_the_foreground() -> bool {
     File::open("/dev/tty")
         .is_ok_and(|terminal| rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_command_that_does_not_heed_the_end_is_killed_with_all_that_it_started() {
+        // The command says through the pipe that it has begun not to heed anything; its end closes the pipe.
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let script = "trap '' TERM; sleep 1000 & echo ready; while :; do wait; done";
+        let child = Command::new("/bin/sh").args(["-c", script]).stdout(writer).process_group(0).spawn().unwrap();
+        let mut ready = [0; 6];
+        reader.read_exact(&mut ready).unwrap();
+        let ended = crate::runtime::event_loop().unwrap().block_on(async {
+            let (group, ended) = (Some(Pid::from_child(&child)), signal(SignalKind::child()).unwrap());
+            let mut running = Running { child, grace: Duration::from_millis(100), group, ended };
+            running.terminate().await.unwrap();
+            running.end().await.unwrap()
+        });
+        assert_eq!(ended.signal(), Some(rustix::process::Signal::KILL.as_raw()));
+        // Nobody holds the other end any more.
+        assert_eq!(reader.read(&mut ready).unwrap(), 0);
+    }
 }

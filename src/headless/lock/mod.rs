@@ -12,10 +12,11 @@ use super::words::{remark, say};
 use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent};
 use crate::protocol::{Millis, TransactionScope};
-use crate::runtime::visit::PATIENCE;
+use crate::runtime::signals::Endings;
+use crate::runtime::visit::{PATIENCE, SIGNAL_PATIENCE};
 use crate::runtime::{Failure, Outcome, Visit, VisitEnd};
 use crate::session::{Command, LeaderPolicy};
-use child::{Running, Signals, exit_code};
+use child::{Running, exit_code};
 
 /// How long a leader may hold the lock: the group gets no messages meanwhile.
 pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
@@ -36,8 +37,7 @@ pub fn run(options: &LockArgs) -> Result<Outcome, Failure> {
     }
     let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
     visitor.drop_in(async |visit| {
-        let signals = Signals::listen().map_err(Failure::Start)?;
-        let mut locking = Locking { options, visit, signals, stays, leave_by: None };
+        let mut locking = Locking::new(options, visit, stays);
         if let Some(interrupted) = locking.acquire().await? {
             return Ok(interrupted);
         }
@@ -66,7 +66,9 @@ const fn scope(option: ScopeArg) -> TransactionScope {
 struct Locking<'a> {
     options: &'a LockArgs,
     visit: &'a mut Visit,
-    signals: Signals,
+    signals: Endings,
+    /// Whether a signal has come.
+    interrupted: bool,
     /// Whether a leader stays all the same.
     stays: bool,
     /// When a leader gives up.
@@ -80,11 +82,19 @@ enum Stop {
     Leader,
 }
 
-impl Locking<'_> {
+impl<'a> Locking<'a> {
+    fn new(options: &'a LockArgs, visit: &'a mut Visit, stays: bool) -> Self {
+        Self { options, visit, signals: Endings::take(), interrupted: false, stays, leave_by: None }
+    }
+
     /// Waits until the lock is ours; an outcome if a signal came first.
     async fn acquire(&mut self) -> Result<Option<Outcome>, Failure> {
         while !self.visit.is_logged_in() {
-            let (at, event) = self.visit.next().await?;
+            let (at, event) = tokio::select! {
+                biased;
+                signal = self.signals.next() => return Ok(Some(by_signal(signal))),
+                told = self.visit.next() => told?,
+            };
             self.take(at, &event)?;
         }
         let ttl = self.options.ttl;
@@ -94,14 +104,19 @@ impl Locking<'_> {
         self.visit.hurry(PATIENCE);
         let mut busy = "the lock is not to be had".to_owned();
         let mut holder = None;
-        loop {
+        let failure = loop {
             let may_wait = holder.is_some();
             let (at, event) = tokio::select! {
                 biased;
                 told = self.visit.next() => told?,
-                signal = self.signals.next() => return self.give_up().await.map(|()| Some(by_signal(signal))),
-                () = over(wait_until), if may_wait => break,
-                () = over(self.leave_by) => break,
+                signal = self.signals.next() => {
+                    self.interrupted = true;
+                    // Whatever comes of it, the signal is why.
+                    let _ = self.give_up().await;
+                    return Ok(Some(by_signal(signal)));
+                }
+                () = over(wait_until), if may_wait => break lock_busy(busy),
+                () = over(self.leave_by) => break led_for_too_long("the lock is waited for no longer"),
             };
             self.take(at, &event)?;
             match event {
@@ -114,7 +129,7 @@ impl Locking<'_> {
                     let scope = scope.map_or_else(|| "something unreadable".to_owned(), |scope| scope.to_string());
                     busy = format!("the lock is held by {by} for {scope}");
                     if self.options.wait == Some(Duration::ZERO) {
-                        break;
+                        break lock_busy(busy);
                     }
                     if holder.replace(by) != Some(by) {
                         remark(&format!("{busy}; waiting"));
@@ -122,20 +137,17 @@ impl Locking<'_> {
                 }
                 _ => {}
             }
-        }
+        };
         self.give_up().await?;
-        Err(Failure::Ended { outcome: Outcome::LockBusy, words: busy })
+        Err(failure)
     }
 
     /// Stops waiting; should the lock be granted meanwhile, it is given back.
     async fn give_up(&mut self) -> Result<(), Failure> {
-        self.visit.ask(Command::ReleaseLock);
-        self.visit.hurry(PATIENCE);
-        let over = self.visit.until(|event| {
+        let is_over = |event: &Event| {
             matches!(event, Event::Refused(_) | Event::Lock(LockEvent::Abandoned | LockEvent::Released(_)))
-                .then_some(())
-        });
-        Ok(over.await?)
+        };
+        self.release(is_over, Failure::from).await
     }
 
     /// Holds the lock until it is interrupted.
@@ -145,7 +157,7 @@ impl Locking<'_> {
             Stop::Lost(failure) => Err(failure),
             Stop::Leader => {
                 self.commit().await?;
-                Err(led_for_too_long())
+                Err(led_for_too_long("the lock was given back"))
             }
         }
     }
@@ -180,7 +192,7 @@ impl Locking<'_> {
                     remark("this device has led for too long; ending the command");
                     running.terminate().await?;
                     self.commit().await?;
-                    return Err(led_for_too_long());
+                    return Err(led_for_too_long("the lock was given back"));
                 }
             }
         }
@@ -192,7 +204,10 @@ impl Locking<'_> {
             let told = tokio::select! {
                 biased;
                 told = self.visit.next() => told,
-                signal = self.signals.next() => return Ok(Stop::Signal(signal)),
+                signal = self.signals.next() => {
+                    self.interrupted = true;
+                    return Ok(Stop::Signal(signal));
+                }
                 () = over(self.leave_by) => return Ok(Stop::Leader),
             };
             match told {
@@ -209,12 +224,37 @@ impl Locking<'_> {
 
     /// Commits, so that the others need not wait until the connection is seen to be gone.
     async fn commit(&mut self) -> Result<(), Failure> {
+        let is_over = |event: &Event| matches!(event, Event::Lock(LockEvent::Released(_)));
+        self.release(is_over, |end| lost(&end)).await
+    }
+
+    /// Asks for the end of the lock, and waits for it: not for long once a signal has come, and not at all once another has.
+    async fn release(
+        &mut self,
+        is_over: impl Fn(&Event) -> bool,
+        failed: impl Fn(VisitEnd) -> Failure,
+    ) -> Result<(), Failure> {
         self.visit.ask(Command::ReleaseLock);
-        self.visit.hurry(PATIENCE);
+        self.visit.hurry(if self.interrupted { SIGNAL_PATIENCE } else { PATIENCE });
         loop {
-            let (at, event) = self.visit.next().await.map_err(|end| lost(&end))?;
-            self.take(at, &event)?;
-            if matches!(event, Event::Lock(LockEvent::Released(_))) {
+            let (at, event) = tokio::select! {
+                biased;
+                told = self.visit.next() => told.map_err(&failed)?,
+                signal = self.signals.next() => {
+                    if self.interrupted {
+                        return Err(cut_short(signal));
+                    }
+                    self.interrupted = true;
+                    self.visit.hurry(SIGNAL_PATIENCE);
+                    continue;
+                }
+            };
+            let over = is_over(&event);
+            // Who only waited may be told that there is nothing to give back.
+            if !(over && matches!(event, Event::Refused(_))) {
+                self.take(at, &event)?;
+            }
+            if over {
                 return Ok(());
             }
         }
@@ -269,9 +309,19 @@ fn lost(end: &VisitEnd) -> Failure {
     Failure::Ended { outcome: Outcome::LockLost, words: format!("the lock was lost: {end}") }
 }
 
-fn led_for_too_long() -> Failure {
-    let words = "the lock was given back: this device was leader for a minute, and the group got no messages";
-    Failure::Ended { outcome: Outcome::LockLost, words: words.to_owned() }
+fn led_for_too_long(so: &str) -> Failure {
+    let words = format!("{so}: this device was leader for a minute, and the group got no messages");
+    Failure::Ended { outcome: Outcome::LockLost, words }
+}
+
+fn lock_busy(words: String) -> Failure {
+    Failure::Ended { outcome: Outcome::LockBusy, words }
+}
+
+/// The end before the server has confirmed it.
+fn cut_short(signal: rustix::process::Signal) -> Failure {
+    let words = "left without waiting for the mediator to free the lock; it does so when it sees us gone".to_owned();
+    Failure::Ended { outcome: by_signal(signal), words }
 }
 
 async fn over(at: Option<Instant>) {
@@ -286,9 +336,8 @@ mod tests {
     use super::*;
     use crate::cli::ConnectionArgs;
 
-    /// Holds the lock, is promoted, and then waits no longer than nothing.
-    fn promoted(stays: bool) -> (bool, Outcome) {
-        let options = LockArgs {
+    fn options() -> LockArgs {
+        LockArgs {
             scope: ScopeArg::ContactSync,
             command: Vec::new(),
             profile: None,
@@ -296,25 +345,34 @@ mod tests {
             wait: None,
             json: false,
             connection: ConnectionArgs::default(),
-        };
+        }
+    }
+
+    /// Is promoted, and then waits no longer than nothing: while it holds the lock, or while it waits for it.
+    fn promoted(stays: bool, holds: bool) -> (bool, Outcome, String) {
+        let options = options();
         crate::runtime::event_loop().unwrap().block_on(async {
             let (mut visit, mut asked, events) = Visit::scripted();
-            let signals = Signals::listen().unwrap();
-            let mut locking = Locking { options: &options, visit: &mut visit, signals, stays, leave_by: None };
+            let mut locking = Locking::new(&options, &mut visit, stays);
             locking.take(Millis(0), &Event::Promoted).unwrap();
             let leaves = locking.leave_by.is_some();
             locking.leave_by = leaves.then(Instant::now);
             let server = async {
+                if !holds {
+                    assert!(matches!(asked.recv().await, Some(Command::TakeLock { .. })));
+                }
                 if leaves {
-                    assert_eq!(asked.recv().await, Some(Command::ReleaseLock), "it commits");
-                    events.send((Millis(0), Event::Lock(LockEvent::Released(None)))).unwrap();
+                    assert_eq!(asked.recv().await, Some(Command::ReleaseLock), "it commits, or waits no longer");
+                    let ended = if holds { LockEvent::Released(None) } else { LockEvent::Abandoned };
+                    events.send((Millis(0), Event::Lock(ended))).unwrap();
                 }
                 // The connection ends with the last word.
                 drop(events);
             };
-            let (ended, ()) = tokio::join!(locking.hold(), server);
+            let locked = async { if holds { locking.hold().await.map(Some) } else { locking.acquire().await } };
+            let (ended, ()) = tokio::join!(locked, server);
             match ended {
-                Err(Failure::Ended { outcome, .. }) => (leaves, outcome),
+                Err(Failure::Ended { outcome, words }) => (leaves, outcome, words),
                 other => panic!("{other:?}"),
             }
         })
@@ -322,8 +380,20 @@ mod tests {
 
     #[test]
     fn a_leader_gives_the_lock_back_in_time_unless_it_is_to_stay() {
-        assert_eq!(promoted(false), (true, Outcome::LockLost));
+        let (leaves, outcome, words) = promoted(false, true);
+        assert_eq!((leaves, outcome), (true, Outcome::LockLost), "{words}");
+        assert!(words.contains("given back: this device was leader"), "{words}");
         // There, only the end of the connection ends it.
-        assert_eq!(promoted(true), (false, Outcome::LockLost));
+        let (leaves, outcome, words) = promoted(true, true);
+        assert_eq!((leaves, outcome), (false, Outcome::LockLost), "{words}");
+    }
+
+    #[test]
+    fn a_leader_does_not_wait_for_the_lock_either() {
+        let (leaves, outcome, words) = promoted(false, false);
+        assert_eq!((leaves, outcome), (true, Outcome::LockLost), "{words}");
+        assert!(words.contains("waited for no longer: this device was leader"), "{words}");
+        let (leaves, outcome, words) = promoted(true, false);
+        assert_eq!((leaves, outcome), (false, Outcome::Lost), "{words}");
     }
 }

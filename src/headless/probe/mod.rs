@@ -10,12 +10,14 @@ use tokio::time::{Instant, timeout_at};
 use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
 use super::ndjson::{self, span_micros};
 use super::visitor::Visitor;
-use super::words::{is_read, remark, require_agreement, say};
+use super::watch::Printer;
+use super::words::{remark, require_agreement};
 use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe, Refusal};
 use crate::protocol::Dialect;
+use crate::runtime::signals::Endings;
 use crate::runtime::visit::PATIENCE;
-use crate::runtime::{Failure, Outcome, Visit, clock, signals};
+use crate::runtime::{Failure, Outcome, Visit, clock};
 use crate::session::{Command, Confirmed, LeaderPolicy};
 use statistics::Statistics;
 
@@ -30,7 +32,7 @@ const REFLECT_QUESTION: &str = "Reflect probes? They change nothing anywhere, bu
 /// # Errors
 /// If there is no login, the connection is lost, or nobody agrees to reflecting.
 pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
     let means = Means::of(options);
     if means == Means::Reflect {
         visitor.require_writable("not reflected")?;
@@ -41,18 +43,18 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
     }
     let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
     visitor.drop_in(async |visit| {
-        let mut probing = Probing { options, means, visit, stays, leave_by: None, statistics: Statistics::default() };
-        let ended = tokio::select! {
+        let mut signals = Endings::take();
+        let mut probing = Probing::new(options, means, visit, stays)?;
+        let (ended, interrupted) = tokio::select! {
             biased;
-            () = signals::terminated() => Ok(()),
-            ended = probing.run() => ended,
+            _ = signals.next() => (Ok(()), true),
+            ended = probing.run() => (ended, false),
         };
-        let Probing { statistics, .. } = probing;
-        if options.json {
-            say(&statistics.to_json(means.word()).to_string())?;
-        } else {
-            statistics.lines().iter().try_for_each(|line| say(line))?;
-        }
+        let Probing { statistics, printer, .. } = probing;
+        let summary =
+            if options.json { vec![statistics.to_json(means.word()).to_string()] } else { statistics.lines() };
+        let summary = summary.into_iter().map(|line| line + "\n").collect::<String>();
+        printer.finish(summary.into_bytes(), &mut signals, interrupted).await?;
         ended?;
         Ok(if statistics.answered() == 0 { Outcome::Lost } else { Outcome::Normal })
     })
@@ -111,10 +113,26 @@ struct Probing<'a> {
     /// When a leader leaves.
     leave_by: Option<Instant>,
     statistics: Statistics,
+    printer: Printer,
 }
 
-impl Probing<'_> {
+impl<'a> Probing<'a> {
+    fn new(options: &'a ProbeArgs, means: Means, visit: &'a mut Visit, stays: bool) -> Result<Self, Failure> {
+        let printer = Printer::start().map_err(Failure::Start)?;
+        Ok(Self { options, means, visit, stays, leave_by: None, statistics: Statistics::default(), printer })
+    }
+
+    /// Probes until enough were answered, or nobody reads any more.
     async fn run(&mut self) -> Result<(), Failure> {
+        let unread = self.printer.lines.clone();
+        tokio::select! {
+            biased;
+            ended = self.probe_all() => ended,
+            () = unread.closed() => Ok(()),
+        }
+    }
+
+    async fn probe_all(&mut self) -> Result<(), Failure> {
         // The list that comes with the login is nobody's probe; what waits in the queue would be in the way.
         let (mut listed, mut dry) = (false, false);
         while !(listed && dry) {
@@ -149,14 +167,14 @@ impl Probing<'_> {
             let Some(elapsed) = self.means.answer(&event) else { continue };
             if self.is_ours(elapsed, sent) {
                 self.statistics.answer(elapsed);
-                return self.print(Some(elapsed));
+                return Ok(self.print(Some(elapsed)).await);
             }
             if self.means == Means::Ping {
                 // The session took ours for the same as that one, and waits for no other.
                 self.visit.ask(self.means.command());
             }
         }
-        self.print(None)
+        Ok(self.print(None).await)
     }
 
     /// Whether that answers what was sent then, and not an earlier probe that was given up or what the session asks for by
@@ -191,45 +209,46 @@ impl Probing<'_> {
         Ok(())
     }
 
-    fn print(&self, elapsed: Option<Duration>) -> Result<bool, Failure> {
+    /// Waits until the reader has taken what came before; whether there is one.
+    async fn print(&self, elapsed: Option<Duration>) -> bool {
         let (sequence, word) = (self.statistics.sent(), self.means.word());
         let micros = elapsed.map(span_micros);
-        if self.options.json {
+        let line = if self.options.json {
             let fields = json!({ "seq": sequence, "probe": word, "elapsed_us": micros });
-            return is_read(&ndjson::line(clock::now(), "probe", fields).to_string());
-        }
-        match elapsed {
-            Some(elapsed) => {
-                is_read(&format!("{word}: seq={sequence} time={} ms", statistics::millis(span_micros(elapsed))))
-            }
-            None => is_read(&format!("{word}: seq={sequence} no answer")),
-        }
+            ndjson::line(clock::now(), "probe", fields).to_string()
+        } else {
+            let time = micros.map(|micros| format!("time={} ms", statistics::millis(micros)));
+            format!("{word}: seq={sequence} {}", time.as_deref().unwrap_or("no answer"))
+        };
+        self.printer.lines.send((line + "\n").into_bytes()).await.is_ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::ConnectionArgs;
+    use crate::cli::{ConnectionArgs, ProfileChoice};
 
-    /// What one probe takes for its answer of those that come.
-    fn answered(means: Means, came: &[Event]) -> (u64, String) {
-        let options = ProbeArgs {
-            profile: None,
+    fn options() -> ProbeArgs {
+        ProbeArgs {
+            profile: ProfileChoice::default(),
             count: Some(1),
             interval: Duration::MAX,
             means: crate::cli::MeansArgs { ping: false, reflect: false, yes: false },
             json: false,
             connection: ConnectionArgs::default(),
-        };
+        }
+    }
+
+    /// What one probe takes for its answer of those that come.
+    fn answered(means: Means, came: &[Event]) -> (u64, String) {
+        let options = options();
         crate::runtime::event_loop().unwrap().block_on(async {
             let (mut visit, _asked, events) = Visit::scripted();
             for event in came {
                 events.send((clock::now(), event.clone())).unwrap();
             }
-            let statistics = Statistics::default();
-            let mut probing =
-                Probing { options: &options, means, visit: &mut visit, stays: true, leave_by: None, statistics };
+            let mut probing = Probing::new(&options, means, &mut visit, true).unwrap();
             assert!(probing.probe().await.unwrap());
             (probing.statistics.answered(), probing.statistics.lines().concat())
         })
@@ -250,5 +269,33 @@ mod tests {
             assert_eq!(answered, 1);
             assert!(words.contains("min/avg/max/mdev = 0.000/"), "{words}");
         }
+    }
+
+    /// Is promoted while it probes, and then waits no longer than nothing: what came of it.
+    fn promoted(stays: bool) -> (bool, Outcome, String) {
+        let options = options();
+        crate::runtime::event_loop().unwrap().block_on(async {
+            let (mut visit, _asked, events) = Visit::scripted();
+            let mut probing = Probing::new(&options, Means::Ping, &mut visit, stays).unwrap();
+            probing.notice(&Event::Promoted).unwrap();
+            let leaves = probing.leave_by.is_some();
+            probing.leave_by = leaves.then(Instant::now);
+            // A leader that stays goes on until the connection ends.
+            let _connected = leaves.then_some(events);
+            match probing.probe().await {
+                Err(Failure::Ended { outcome, words }) => (leaves, outcome, words),
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+
+    #[test]
+    fn a_leader_probes_for_a_minute_unless_it_is_to_stay() {
+        let (leaves, outcome, words) = promoted(false);
+        assert_eq!((leaves, outcome), (true, Outcome::Lost), "{words}");
+        assert!(words.contains("leader for a minute"), "{words}");
+        let (leaves, outcome, words) = promoted(true);
+        assert_eq!((leaves, outcome), (false, Outcome::Lost), "{words}");
+        assert!(!words.contains("leader"), "{words}");
     }
 }

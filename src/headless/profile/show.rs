@@ -138,7 +138,10 @@ fn words(known: &Known) -> Clean {
         Knowledge::Registered => {
             format!("registered since {}, last connected {} ({ago} min ago)", day(known.since), day(known.seen))
         }
-        Knowledge::Gone => format!("gone since {}; the next login takes a new one", day(known.since)),
+        Knowledge::Expired => format!("expired, seen {}; the next login takes a new one", day(known.since)),
+        Knowledge::Gone => {
+            format!("gone since {}: dropped from the group; --expect new joins it again", day(known.since))
+        }
     };
     Clean::new(&text)
 }

@@ -7,10 +7,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::runtime::signals::{Asked, ServiceSignals};
+use crate::runtime::visit::SIGNAL_PATIENCE;
 use crate::runtime::{Failure, Service, logging};
-
-/// How long an end that a signal asked for waits for a server that does not answer and a reader who does not read.
-const SIGNAL_PATIENCE: Duration = Duration::from_millis(1_200);
 
 /// After how long all is over then, with a disk and commands that take no end: what is promised, less what leaving takes.
 const SIGNAL_END: Duration = Duration::from_millis(1_800);

@@ -9,6 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::stream::{LeftOut, Told};
 use crate::cli::LinesArgs;
 use crate::headless::readable::Form;
+use crate::runtime::signals::Endings;
+use crate::runtime::visit::SIGNAL_PATIENCE;
 use crate::runtime::{Failure, ndjson};
 
 /// Which events are printed, and how.
@@ -69,13 +71,42 @@ impl Wanted {
 }
 
 /// Writes to standard output on a thread of its own, so that a reader who does not read keeps nobody from leaving.
-pub(super) struct Printer {
-    pub(super) lines: mpsc::Sender<Vec<u8>>,
+pub(in crate::headless) struct Printer {
+    pub(in crate::headless) lines: mpsc::Sender<Vec<u8>>,
     done: oneshot::Receiver<io::Result<()>>,
 }
 
 impl Printer {
-    pub(super) fn start() -> io::Result<Self> {
+    /// Prints the last lines and waits until everything is written: for a moment only once a signal has come, and no longer
+    /// when another one comes.
+    pub(in crate::headless) async fn finish(
+        mut self,
+        last: Vec<u8>,
+        signals: &mut Endings,
+        interrupted: bool,
+    ) -> Result<(), Failure> {
+        let patience = async {
+            if !interrupted {
+                signals.next().await;
+            }
+            tokio::select! {
+                _ = signals.next() => {}
+                () = tokio::time::sleep(SIGNAL_PATIENCE) => {}
+            }
+        };
+        let printing = async {
+            // Whether anybody reads, the end tells.
+            let _ = self.lines.send(last).await;
+            self.end().await
+        };
+        tokio::select! {
+            biased;
+            printed = printing => printed,
+            () = patience => Ok(()),
+        }
+    }
+
+    pub(in crate::headless) fn start() -> io::Result<Self> {
         let (lines, mut incoming) = mpsc::channel::<Vec<u8>>(1);
         let (sender, done) = oneshot::channel();
         std::thread::Builder::new().name("printer".to_owned()).spawn(move || {

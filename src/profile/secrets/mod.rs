@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use keyring::KeyringError;
 pub use passphrase_file::PassphraseFileError;
-pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError};
+pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError, keep_from_children};
 
 use super::key_file::{self, KeyFileError};
 use crate::cli::secrets::StoreArg;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write as _};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
@@ -161,6 +162,14 @@ impl AskPassphrase for PassphraseSource {
         } else {
             Err(PromptError::Differ)
         }
+    }
+}
+
+/// Keeps a descriptor from the programs that we start from now on, but for standard input, output and error.
+pub fn keep_from_children(number: u32) {
+    if let Some(number) = i32::try_from(number).ok().filter(|number| *number > 2) {
+        // Reading it says so if it is none.
+        let _ = fcntl(number, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
     }
 }
 
