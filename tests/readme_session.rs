@@ -8,9 +8,14 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "support/phone.rs"]
+mod phone;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod program;
+#[path = "support/terminal.rs"]
+#[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+mod terminal;
 #[path = "support/watching.rs"]
 mod watching;
 
@@ -20,8 +25,12 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use d2mtop::protocol::{Dialect, SlotState};
+use phone::{phone_reflects, phone_with_slot_reflects};
 use program::{Mediator, d2mtop, key_file, run};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use terminal::Terminal;
 use watching::Watching;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
@@ -29,13 +38,14 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Longer than it takes until a list that is asked for every second was asked for and came.
 const SEVERAL_LISTS: Duration = Duration::from_secs(5);
 
-/// The commands and what they print, in order.
-fn session() -> Vec<(&'static str, Vec<&'static str>)> {
+/// The commands and what they print, in order, of the block that begins with this command.
+fn session(first: &str) -> Vec<(&'static str, Vec<&'static str>)> {
     let readme = include_str!("../README.md");
-    let (_, rest) = readme.split_once("```console\n$ d2mtop devices\n").expect("the README shows a session");
-    let (rest, _) = rest.split_once("```").expect("it ends");
-    let mut commands = vec![("d2mtop devices", Vec::new())];
-    for line in rest.lines() {
+    let begin = format!("```console\n$ {first}\n");
+    let at = readme.find(&begin).unwrap_or_else(|| panic!("the README shows {first}"));
+    let (block, _) = readme[at..].trim_start_matches("```console\n").split_once("```").expect("it ends");
+    let mut commands: Vec<(_, Vec<_>)> = Vec::new();
+    for line in block.lines() {
         match line.strip_prefix("$ ") {
             Some(command) => commands.push((command, Vec::new())),
             None => commands.last_mut().unwrap().1.push(line),
@@ -46,9 +56,19 @@ fn session() -> Vec<(&'static str, Vec<&'static str>)> {
 
 /// Without what differs from run to run: times, the host's name, and the widths that follow from it.
 fn normal(line: &str) -> String {
+    if let Ok(Value::Object(mut object)) = serde_json::from_str(line) {
+        for differs in ["at", "clock_offset_ms"] {
+            object.entry(differs).and_modify(|value| *value = 0.into());
+        }
+        return Value::Object(object).to_string();
+    }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = line.split_whitespace().collect();
     let word = |(index, word): (usize, &&str)| {
+        let comes_after = |back: usize| index >= back && words[index - back] == "after";
+        if comes_after(1) || comes_after(2) {
+            return "SPAN".to_owned();
+        }
         let is_day = words.get(index + 1).is_some_and(|next| months.contains(next));
         if word.starts_with("d2mtop@") {
             "d2mtop@HOST".to_owned()
@@ -61,9 +81,12 @@ fn normal(line: &str) -> String {
     words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// `22:47`, `22:49:53`
+/// `22:47`, `22:49:53`, `2026-11-22`
 fn is_time(word: &str) -> bool {
-    word.contains(':') && word.chars().all(|character| character.is_ascii_digit() || character == ':')
+    let only = |mark: char| {
+        word.contains(mark) && word.chars().all(|character| character.is_ascii_digit() || character == mark)
+    };
+    only(':') || only('-') && word.len() == "2026-11-22".len()
 }
 
 /// `time=0.439` and `0.4/1.6` without the numbers; a version has two points, and stays.
@@ -139,6 +162,15 @@ impl Stage {
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
+    /// What a person sees of it.
+    fn in_terminal(&self, command: &str) -> Vec<String> {
+        let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+        let home = self.mediator.home.path().to_str().unwrap();
+        let mut terminal = Terminal::start(&arguments, 30, 250, &[("HOME", home)]);
+        assert_eq!(terminal.end().exit_code(), 0, "$ {command}\n{}", terminal.contents());
+        terminal.contents().lines().map(str::to_owned).collect()
+    }
+
     /// What a command prints that goes on until it is interrupted, while the laptop comes and goes.
     fn changes(&self, command: &str) -> Vec<String> {
         let mut child = self.shell(&format!("exec {command}")).spawn().unwrap();
@@ -165,7 +197,7 @@ impl Stage {
 #[test]
 fn the_commands_of_the_readme_say_what_stands_there() {
     let mut stage = Stage::set();
-    let session = session();
+    let session = session("d2mtop devices");
     assert!(session.len() >= 8, "{session:?}");
     for (command, shown) in session {
         if command.contains("lock settings-sync") {
@@ -174,8 +206,37 @@ fn the_commands_of_the_readme_say_what_stands_there() {
             stage.monitor_watches("existing");
         }
         let said = if command.contains("--watch-changes") { stage.changes(command) } else { stage.output(command) };
-        let normal = |lines: &[&str]| lines.iter().map(|line| normal(line)).collect::<Vec<_>>();
-        let lines: Vec<&str> = said.iter().map(String::as_str).collect();
-        assert_eq!(normal(&lines), normal(&shown), "$ {command}\n{}", said.join("\n"));
+        assert_eq!(all_normal(&said), all_normal(&shown), "$ {command}\n{}", said.join("\n"));
+    }
+}
+
+fn all_normal(lines: &[impl AsRef<str>]) -> Vec<String> {
+    lines.iter().map(|line| normal(line.as_ref())).collect()
+}
+
+#[test]
+fn a_watch_and_the_journal_say_what_the_readme_shows() {
+    let stage = Stage::set();
+    phone_reflects(&stage.mediator, Dialect::Dgk, 0, "Pixel 9");
+    // Whoever is there is known from then on, and our slot is there.
+    stage.output("d2mtop watch --until-dry");
+    let session = session("d2mtop watch --until-dry");
+    assert!(session.len() >= 5, "{session:?}");
+    for (command, shown) in session {
+        if command.contains("jq") && Command::new("jq").arg("--version").output().is_err() {
+            eprintln!("not run: there is no jq here");
+            continue;
+        }
+        phone_with_slot_reflects(SlotState::Existing, &stage.mediator, Dialect::Dgk, 1, "Pixel 9");
+        let said = if command.contains('|') { stage.output(command) } else { stage.in_terminal(command) };
+        let (mut lines, mut expected) = (all_normal(&said), all_normal(&shown));
+        // The list and what the disk has come when they come.
+        lines.sort();
+        expected.sort();
+        assert_eq!(lines, expected, "$ {command}\n{}", said.join("\n"));
+    }
+    for (command, shown) in self::session("d2mtop history --since 2h --limit 1") {
+        let said = stage.output(command);
+        assert_eq!(all_normal(&said), all_normal(&shown), "$ {command}\n{}", said.join("\n"));
     }
 }

@@ -147,7 +147,10 @@ enum Told {
 
 fn write(form: &mut Form, output: &mut Vec<u8>, at: Millis, told: Told) -> io::Result<()> {
     match told {
-        Told::Event(event) => form.event(output, at, &event),
+        Told::Event(event) => {
+            form.learn(&event);
+            form.event(output, at, &event)
+        }
         Told::Ours(event, fields) => form.line(output, &ndjson::line(at, event, fields)),
     }
 }

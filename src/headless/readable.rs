@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::columns::{fit, marks, size, span};
 use crate::group::{
-    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, Names, NextStep, Probe,
+    DeviceChange, DisconnectCause, Event, JournalState, Known, ListedDevice, LockEvent, Login, Names, NextStep, Probe,
     ReflectedMessage, Scope, sentence,
 };
 use crate::protocol::{Activity, DeviceId, Millis, SharedDeviceData, SlotState};
@@ -17,6 +17,9 @@ use crate::text::Clean;
 
 /// Stands before what a person should look at.
 const LOOK_HERE: &str = "! ";
+
+/// How many devices are remembered by name.
+const MOST_LABELS: usize = 4_096;
 
 /// How lines are written.
 #[derive(Debug)]
@@ -33,8 +36,23 @@ impl Form {
         if json || !io::stdout().is_terminal() { Self::Ndjson } else { Self::Readable(Box::default()) }
     }
 
-    /// Adds the lines of what a session tells.
-    pub(super) fn event(&mut self, output: &mut Vec<u8>, at: Millis, event: &Event) -> io::Result<()> {
+    /// With what devices are called, as far as that is known from earlier.
+    pub(super) fn knowing(&mut self, devices: &Known) {
+        if let Self::Readable(readable) = self {
+            let labels = devices.iter().filter_map(|(id, info)| Some((id, info?.label.clone())));
+            readable.labels.extend(labels.filter(|(_, label)| !label.is_empty()));
+        }
+    }
+
+    /// Learns from what a session tells, whether or not a line is made of it.
+    pub(super) fn learn(&mut self, event: &Event) {
+        if let Self::Readable(readable) = self {
+            readable.learn(event);
+        }
+    }
+
+    /// Adds the lines of what a session tells, from which it has learned.
+    pub(super) fn event(&self, output: &mut Vec<u8>, at: Millis, event: &Event) -> io::Result<()> {
         match self {
             Self::Ndjson => ndjson::lines(at, event).iter().try_for_each(|line| object(output, line)),
             Self::Readable(readable) => {
@@ -67,8 +85,7 @@ pub(super) struct Readable {
 
 impl Readable {
     /// The lines of what a session tells: one a message, one for all else.
-    fn lines(&mut self, at: Millis, event: &Event) -> Vec<String> {
-        self.learn(event);
+    fn lines(&self, at: Millis, event: &Event) -> Vec<String> {
         match event {
             Event::Reflected(messages) => messages.iter().map(|message| self.message(message)).collect(),
             event => vec![format!("{}  {}", time(at), self.sentence(event))],
@@ -83,7 +100,11 @@ impl Readable {
                     let label = device.info.as_ref().ok().map(|info| info.label.clone());
                     label.filter(|label| !label.is_empty()).map(|label| (*id, label))
                 };
-                self.labels = devices.iter().filter_map(label).collect();
+                // Who has left is still called so, but a server may not fill the memory with names.
+                if self.labels.len() > MOST_LABELS {
+                    self.labels.clear();
+                }
+                self.labels.extend(devices.iter().filter_map(label));
             }
             Event::Reflected(messages) => {
                 messages.iter().filter_map(|message| message.content.as_ref().ok()).for_each(|summary| {
@@ -369,6 +390,7 @@ mod tests {
         ];
         let mut readable = Readable::default();
         for (event, expected) in cases {
+            readable.learn(&event);
             let lines = readable.lines(Millis(1_000), &event);
             let [line] = lines.as_slice() else { panic!("{event:?}: {lines:?}") };
             let (time, sentence) = line.split_at(10);

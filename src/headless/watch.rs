@@ -215,6 +215,9 @@ impl Watch {
         let own = session.config().device_id;
         let monitor = monitors.monitor(&name, &session.config().keys);
         let Memories { slot, known: memory, journal } = memories;
+        if let Some(memory) = &memory {
+            self.wanted.form.knowing(memory.ever());
+        }
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let stream = Arc::new(Stream::default());
         let ended = Arc::clone(&stream);

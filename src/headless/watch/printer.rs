@@ -41,6 +41,9 @@ impl Wanted {
 
     /// Adds the lines of what was told.
     pub(super) fn write(&mut self, output: &mut Vec<u8>, told: &Told) -> io::Result<()> {
+        if let Told::Event(_, event) = told {
+            self.form.learn(event);
+        }
         match told {
             // What comes by the thousand is not even made if nobody wants it.
             Told::Event(_, event) if !self.wants(ndjson::name(event)) => Ok(()),
