@@ -55,7 +55,7 @@ pub(super) fn facts(view: &View<'_>, reading: &Reading, opened: &Opened, reveale
     let mut facts = vec![Fact::heading(view.sentence(row).as_str())];
     let remark = match spot {
         Spot::Journal(_) => Some("out of the journal"),
-        Spot::Memory(_) if !opened.is_there => Some("the feed does not have this row any more; this page keeps it"),
+        Spot::Memory(_) if !opened.is_there => Some("it has left memory since; this page keeps it"),
         Spot::Memory(_) => None,
     };
     facts.extend(remark.map(|words| Fact::new("", words).styled(Theme::QUIET)));
