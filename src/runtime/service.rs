@@ -40,9 +40,9 @@ impl Service {
 
     /// They have been read, or cannot be. Before the first login, that login says that all is ready.
     pub fn reloaded(&self, can_be_read: bool) {
-        let status = NotifyState::Status("the profile cannot be read anew, and stays as it was");
+        let stays = NotifyState::Status("the profile cannot be read anew, and stays as it was");
         let ready = self.ready.load(Ordering::Relaxed).then_some(NotifyState::Ready);
-        let states: Vec<NotifyState<'_>> = ready.into_iter().chain((!can_be_read).then_some(status)).collect();
+        let states: Vec<NotifyState<'_>> = ready.into_iter().chain((!can_be_read).then_some(stays)).collect();
         if !states.is_empty() {
             notify(&states);
         }
