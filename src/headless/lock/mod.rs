@@ -10,7 +10,7 @@ use super::ndjson;
 use super::visitor::Visitor;
 use super::words::{remark, say};
 use crate::cli::{LockArgs, ScopeArg};
-use crate::group::{Event, LockEvent};
+use crate::group::{Event, LockEvent, Refusal};
 use crate::protocol::{Millis, TransactionScope};
 use crate::runtime::visit::PATIENCE;
 use crate::runtime::{Failure, Outcome, Visit, VisitEnd};
@@ -231,6 +231,8 @@ impl Locking<'_> {
                 }
                 Ok(())
             }
+            // The end of the connection follows, and says why.
+            Event::Refused(Refusal::NotLocked) => Ok(()),
             Event::Refused(why) => Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() }),
             _ => Ok(()),
         }
