@@ -164,7 +164,15 @@ fn what_cannot_be_a_profile_is_refused_with_words() {
         let said = expect(home, &arguments, 2, &[words]);
         assert!(!said.contains('\u{1b}'), "{said:?}");
     }
+    let import = ["profile", "import", "a", "--mediator", url, "--key-file", "/nonexistent.key"];
+    expect(home, &import, 2, &["the key file /nonexistent.key does not exist"]);
+    let persistent = ["watch", "--url", url, "--key-file", key, "--persistent"];
+    expect(home, &persistent, 2, &["--device-id HEX16", "one more slot for good"]);
     assert!(!profiles(home).exists(), "nothing was written");
+
+    expect(home, &["profile", "add", "a", "--mediator", url, "--key-file", key], 0, &["added the profile a"]);
+    assert!(fs::read_to_string(profiles(home)).unwrap().contains("server_group = \"01\""), "as without a profile");
+    expect(home, &["profile", "remove", "a", "--yes"], 0, &["removed"]);
 
     expect(home, &["profile", "sample"], 0, &["[profile.home]"]);
     fs::create_dir_all(profiles(home).parent().unwrap()).unwrap();

@@ -264,9 +264,11 @@ fn the_server_being_pulled_away_is_said_with_what_comes_next() {
     terminal.wait_for("live");
     rustix::process::kill_process(mediator.process(), rustix::process::Signal::KILL).unwrap();
     mediator.wait();
+    terminal.wait_for("the server went away");
     terminal.wait_for("back in");
     terminal.press("c");
-    terminal.wait_for("cannot connect");
+    terminal.wait_for("no connection");
+    terminal.wait_for("nobody listens there");
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
     terminal.assert_restored();
@@ -310,10 +312,67 @@ fn alone_it_gives_the_leader_role_up_and_says_when_it_is_back() {
         let url = mediator.url();
         let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect, "--utc"];
         let mut terminal = Terminal::start(&arguments, 24, 80, &[]);
-        terminal.wait_for("left the lead, back in");
+        terminal.wait_for("left so as not to lead");
         terminal.wait_for("Devices ─ 1");
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn escape_and_a_key_in_one_read_are_both_heard() {
+    let mut terminal = Terminal::start(&["demo", "--utc"], 24, 80, &[]);
+    wait_until_live(&mut terminal);
+    terminal.press("L");
+    terminal.wait_for("Take the lock");
+    terminal.press("\u{1b}?");
+    terminal.wait("the dialog closed and the help open", |screen| {
+        screen.contents().contains("Keys") && !screen.contents().contains("Take the lock")
+    });
+    terminal.press("\u{1b}/");
+    terminal.wait_for("filter:");
+    terminal.press("kind\u{1b}q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_dumb_terminal_gets_ascii_and_a_free_port_is_told() {
+    let arguments = ["demo", "--utc", "--metrics", "127.0.0.1:0"];
+    let mut terminal = Terminal::start(&arguments, 50, 160, &[("TERM", "dumb")]);
+    terminal.wait_for("! metrics: http://127.0.0.1:");
+    terminal.wait_for("* live");
+    terminal.press("3+");
+    terminal.wait("the role with the port", |screen| {
+        let text = screen.contents();
+        text.contains("3 Role") && text.contains(" metrics: http://127.0.0.1:") && !text.contains(":0/metrics")
+    });
+    assert!(terminal.contents().is_ascii(), "{}", terminal.contents());
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+}
+
+#[test]
+fn a_group_that_was_left_from_the_dashboard_is_joined_anew_by_the_next_start() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        let home = tempfile::tempdir().unwrap();
+        let (key, url) = (key_file(home.path()), mediator.url());
+        let add = ["profile", "add", "lab", "--mediator", &url, "--dialect", dialect, "--slot", "persistent"];
+        let added = program::run(home.path(), &[&add[..], &["--key-file", key.to_str().unwrap()]].concat());
+        assert_eq!(added.status.code(), Some(0), "{}", String::from_utf8_lossy(&added.stderr));
+        let environment = [("HOME", home.path().to_str().unwrap())];
+        let mut terminal = Terminal::start(&["lab", "--stay-leader", "--utc"], 24, 80, &environment);
+        terminal.wait_for("Devices ─ 1");
+        terminal.press("D");
+        terminal.wait_for("Leave the group");
+        terminal.press("\t\r");
+        terminal.wait_for("left the group at");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+        let again = program::run(home.path(), &["watch", "lab", "--stay-leader", "--until-dry", "--json"]);
+        let told = String::from_utf8(again.stdout).unwrap();
+        assert!(told.contains(r#""slot":"new""#) && !told.contains("4115"), "{dialect}: {told}");
     }
 }
 

@@ -148,6 +148,7 @@ fn events() -> Vec<Event> {
         Refusal::NoLock,
         Refusal::NoSuchDevice,
         Refusal::Unconfirmed,
+        Refusal::NotLocked,
         Refusal::TooLarge,
         Refusal::NotInDialect,
         Refusal::Busy,

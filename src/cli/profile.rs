@@ -78,7 +78,7 @@ pub struct SettingsArgs {
     /// The mediator: wss://HOST/, or `production`. {deviceGroupIdPrefix4} and {deviceGroupIdPrefix8} are filled in
     #[arg(long, value_name = "URL")]
     pub mediator: Option<String>,
-    /// The server group of the identity; in dialect mk a number in hex digits
+    /// The server group of the identity; in dialect mk a number in hex digits [default: 01]
     #[arg(long, value_name = "GROUP")]
     pub server_group: Option<String>,
     /// The protocol that the group speaks [default: dgk]

@@ -247,6 +247,9 @@ pub enum Refusal {
     /// The connection ended before the server confirmed.
     #[error("the connection ended before the server confirmed; look at the list again before you repeat it")]
     Unconfirmed,
+    /// The connection ended while the lock was awaited.
+    #[error("not locked: the connection ended before the lock was granted; ask again (L)")]
+    NotLocked,
     /// The message is too large to be delivered.
     #[error("not sent: the message is larger than can be delivered")]
     TooLarge,

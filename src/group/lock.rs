@@ -14,6 +14,8 @@ const REMEMBERED: usize = 16;
 pub struct Lock {
     state: LockState,
     ended: VecDeque<EndedLock>,
+    /// Whether another device had it when we asked.
+    waited_for: bool,
 }
 
 /// Who has the lock. The server tells of a foreign lock only when it is in our way and when it ends, so "free" is as far
@@ -89,6 +91,11 @@ impl Lock {
         )
     }
 
+    /// Whether another device had it since we asked for it.
+    pub(super) const fn was_waited_for(&self) -> bool {
+        self.waited_for
+    }
+
     /// Takes in what happened to it at that time.
     pub fn apply(&mut self, at: Millis, event: &LockEvent) {
         match event {
@@ -102,6 +109,11 @@ impl Lock {
             LockEvent::Abandoned => self.abandoned(),
             LockEvent::Ended { holder, scope } => self.foreign_ended(at, *holder, *scope),
         }
+        self.waited_for = match self.state {
+            LockState::Held { wanted, .. } => wanted.is_some(),
+            LockState::Requested { .. } => self.waited_for && !matches!(event, LockEvent::Requested(_)),
+            LockState::Free | LockState::Ours { .. } => false,
+        };
     }
 
     fn held_by(&mut self, at: Millis, holder: DeviceId, scope: Scope) {

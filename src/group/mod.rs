@@ -104,7 +104,7 @@ impl Group {
             Event::Devices(list) => self.devices.replace(at, list.clone()),
             Event::DeviceChanged { device, change } => self.device_changed(at, *device, change),
             Event::DevicesAcknowledged => self.devices.acknowledge(),
-            Event::Lock(event) => self.lock.apply(at, event),
+            Event::Lock(event) => self.lock_is(at, event),
             Event::DeviceDropped(device) => self.device_dropped(at, *device),
             Event::ReflectionStored { round_trip } => self.latency.reflection.record(at, *round_trip),
             Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(at, *elapsed),
@@ -185,10 +185,21 @@ impl Group {
         self.latency.acknowledged(at, waited, &origins);
     }
 
+    /// Whoever waited for the lock may look elsewhere by the time it comes, and it locks the whole group.
+    fn lock_is(&mut self, at: Millis, event: &LockEvent) {
+        if matches!(event, LockEvent::Acquired { .. }) && self.lock.was_waited_for() {
+            let words = "the lock is ours now: no other device can sync or link until it is released (L)";
+            self.notices.push(at, NoticeKind::Done, Clean::literal(words));
+        }
+        self.lock.apply(at, event);
+    }
+
     fn device_dropped(&mut self, at: Millis, device: DeviceId) {
         let label = self.devices.label(device);
         self.devices.remove(device);
-        self.notices.push(at, NoticeKind::Done, Clean::new(&format!("dropped: {label}")));
+        let is_ambiguous = self.devices.iter().any(|(other, _)| self.devices.label(other) == label);
+        let id = if is_ambiguous { format!(" ({device})") } else { String::new() };
+        self.notices.push(at, NoticeKind::Done, Clean::new(&format!("dropped: {label}{id}")));
     }
 
     fn device_changed(&mut self, at: Millis, device: DeviceId, change: &DeviceChange) {

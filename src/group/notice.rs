@@ -13,6 +13,8 @@ const KEPT: usize = 32;
 pub enum NoticeKind {
     /// Something asked for was done.
     Done,
+    /// Something asked for is on its way.
+    UnderWay,
     /// Something asked for was not done.
     Refused,
     /// Something of the server's was not understood.

@@ -67,7 +67,7 @@ pub enum ConnectError {
         cause: io::Error,
     },
     /// Nobody answers at the address.
-    #[error("{host} cannot be reached: {cause}{}", advice(cause))]
+    #[error("{host} cannot be reached: {}", with_advice(cause))]
     Tcp {
         /// Host and port.
         host: String,
@@ -97,14 +97,16 @@ pub enum ConnectError {
     },
 }
 
-/// What to do about an address where nobody answers.
-fn advice(cause: &io::Error) -> &'static str {
+/// Why nobody answers at an address, and what to do.
+fn with_advice(cause: &io::Error) -> String {
     match cause.kind() {
-        io::ErrorKind::ConnectionRefused => "; nobody listens there: is the mediator running, and the port right?",
-        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            "; check this machine's network and firewall"
+        io::ErrorKind::ConnectionRefused => {
+            "nobody listens there; is the mediator running, and the port right?".to_owned()
         }
-        _ => "",
+        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("{cause}; check this machine's network and firewall")
+        }
+        _ => cause.to_string(),
     }
 }
 

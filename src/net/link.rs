@@ -1,6 +1,7 @@
 //! The client's WebSocket: reading and writing in batches, closing politely.
 
 use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use futures_util::{Sink as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WireCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
@@ -173,7 +175,21 @@ fn single(message: Received) -> LinkEvent {
             }
             None => LinkEnd::Closed { code: CloseCode(1005), reason: Clean::default() },
         }),
-        Some(Err(error)) => LinkEvent::End(LinkEnd::Broken(Clean::new(&error.to_string()))),
-        None => LinkEvent::End(LinkEnd::Broken(Clean::literal("the connection ended without a close"))),
+        Some(Err(error)) => LinkEvent::End(LinkEnd::Broken(broken(&error))),
+        None => LinkEvent::End(LinkEnd::Broken(Clean::literal(WENT_AWAY))),
     }
+}
+
+/// There was no close: its program or machine ended, or the network did it for it.
+const WENT_AWAY: &str = "the server went away";
+
+fn broken(error: &WebSocketError) -> Clean {
+    let went_away = match error {
+        WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => true,
+        WebSocketError::Io(cause) => {
+            matches!(cause.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)
+        }
+        _ => false,
+    };
+    if went_away { Clean::literal(WENT_AWAY) } else { Clean::new(&error.to_string()) }
 }

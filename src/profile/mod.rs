@@ -72,6 +72,12 @@ pub enum ProfileError {
     /// `--device-id` is none.
     #[error("--device-id: {0}")]
     DeviceId(#[from] crate::protocol::ids::NotADeviceId),
+    /// A slot that is kept, for an id that nobody keeps.
+    #[error(
+        "--persistent keeps a slot for the id of this device: say it with --device-id HEX16, always the same, or add a \
+         profile, which keeps its id; without, every start would take one more slot for good"
+    )]
+    NoDeviceId,
     /// `--pin` is none.
     #[error("--pin: {0}")]
     Pin(#[from] NotAPin),
@@ -107,6 +113,9 @@ pub const FIRST_STEPS: [(&str, &str); 4] = [
     ),
     ("Just look once, and keep nothing", "d2mtop --key-file FILE --url URL --server-group GROUP"),
 ];
+
+/// The server group where nothing says one.
+pub const DEFAULT_SERVER_GROUP: &str = "01";
 
 fn first_steps() -> String {
     let steps = FIRST_STEPS.map(|(what, command)| format!("\n  {what}:\n    {command}"));
@@ -213,9 +222,11 @@ impl Profile {
         let dialect = options.dialect.map_or(Dialect::Dgk, dialect);
         // Whether or not the passphrase is needed: no command that we start is to have it.
         options.passphrase.passphrase_fd.into_iter().for_each(secrets::keep_from_children);
-        let server_group = ServerGroup::parse(options.server_group.as_deref().unwrap_or("01"), dialect)?;
+        let server_group =
+            ServerGroup::parse(options.server_group.as_deref().unwrap_or(DEFAULT_SERVER_GROUP), dialect)?;
         let device_id = match &options.device_id {
             Some(text) => text.parse()?,
+            None if options.persistent => return Err(ProfileError::NoDeviceId),
             None => DeviceId(fresh_random().r#gen()),
         };
         let hold = chosen.map_or(Ok(None), |chosen| chosen.hold(device_id));

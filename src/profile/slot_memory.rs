@@ -150,6 +150,11 @@ impl SlotMemory {
                     _ => refreshed,
                 }
             }
+            // We left the group.
+            Event::DeviceDropped(device) if *device == self.device => {
+                self.online = false;
+                self.is_without(Knowledge::Gone, at)
+            }
             _ => self.refresh(at, SEEN_EVERY),
         }
     }
@@ -250,6 +255,7 @@ mod tests {
         let in_a_year = LOGIN.after(Duration::from_hours(24 * 365));
         let retry = NextStep::RetryAt { at: LOGIN, attempt: 1 };
         let login = logged_in;
+        let left = || Event::Disconnected { cause: DisconnectCause::LeftGroup, next: NextStep::End };
         for (events, policy, now, expected) in [
             (vec![], Volatile, soon, New),
             (vec![login()], Volatile, soon, Existing),
@@ -261,6 +267,8 @@ mod tests {
             (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, New),
             (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, retry)], Persistent, soon, Existing),
             (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT), login()], Persistent, soon, Existing),
+            (vec![login(), Event::DeviceDropped(DEVICE), left()], Persistent, soon, New),
+            (vec![login(), Event::DeviceDropped(DeviceId(8))], Persistent, soon, Existing),
             // An id that was never ours is another device's.
             (vec![closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, New),
             (vec![closed(CloseCode::DEVICE_LIMIT_REACHED, WAIT)], Persistent, soon, New),

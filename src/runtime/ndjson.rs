@@ -404,6 +404,7 @@ const fn refusal(why: Refusal) -> &'static str {
         Refusal::NoLock => "no_lock",
         Refusal::NoSuchDevice => "no_such_device",
         Refusal::Unconfirmed => "unconfirmed",
+        Refusal::NotLocked => "not_locked",
         Refusal::TooLarge => "too_large",
         Refusal::NotInDialect => "not_in_dialect",
         Refusal::NoProbe => "no_probe",

@@ -131,7 +131,7 @@ pub struct Timing {
     pub refresh_interval: Duration,
     /// Before connecting again.
     pub backoff: Backoff,
-    /// After a list, how long a sign that it is out of date is not followed.
+    /// After a list, or a request for one, how long a sign that it is out of date waits before it is followed.
     pub refresh_pause: Duration,
     /// How long a login must last to count as good, so that the backoff starts over.
     pub stable_after: Duration,
@@ -139,7 +139,8 @@ pub struct Timing {
     pub role_wait_first: Duration,
     /// The longest wait after giving the leader role up.
     pub role_wait_longest: Duration,
-    /// How long after the queue is dry one must not have been promoted to know that another device leads.
+    /// How long after the queue is dry a server that is still there must not have promoted us to know that another device
+    /// leads.
     pub following_after: Duration,
     /// How long a promotion may wait for a transaction of ours to be committed.
     pub leave_grace: Duration,
@@ -160,7 +161,7 @@ impl Default for Timing {
             ping_interval: Duration::from_secs(30),
             ping_deadline: Duration::from_secs(15),
             answer: Duration::from_secs(25),
-            refresh_interval: Duration::from_mins(5),
+            refresh_interval: Duration::from_mins(1),
             refresh_pause: Duration::from_secs(10),
             backoff: Backoff::default(),
             stable_after: Duration::from_secs(30),

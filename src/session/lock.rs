@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Phase, Session};
-use crate::group::{Event, LockEvent, Refusal, Scope};
+use crate::group::{DisconnectCause, Event, LockEvent, Refusal, Scope};
 use crate::protocol::{ClientMessage, DeviceEntry, DeviceId, Millis, Sealed, TransactionScope};
 
 /// Our side of the lock.
@@ -277,15 +277,18 @@ impl Session {
     }
 
     /// The connection is gone, and with it what was asked for or held.
-    pub(super) fn lose_lock(&mut self, lock: &Lock) {
+    pub(super) fn lose_lock(&mut self, lock: &Lock, cause: &DisconnectCause) {
         let (wish, event) = match lock {
             Lock::Free => return,
             Lock::Requested(wish) | Lock::Waiting(wish) => (wish, LockEvent::Abandoned),
             Lock::Held(wish) | Lock::Committing(wish) => (wish, LockEvent::Lost(Some(wish.scope))),
         };
+        let was_awaited = event == LockEvent::Abandoned && !wish.unwanted && *cause != DisconnectCause::ByUser;
         self.lock_event(event);
-        if matches!(wish.goal, Goal::Drop(_, DropStep::Listing | DropStep::Dropping)) {
-            self.refuse(Refusal::Unconfirmed);
+        match wish.goal {
+            Goal::Drop(_, DropStep::Listing | DropStep::Dropping) => self.refuse(Refusal::Unconfirmed),
+            Goal::Hold if was_awaited => self.refuse(Refusal::NotLocked),
+            Goal::Hold | Goal::Drop(_, DropStep::Done) => {}
         }
     }
 }

@@ -332,12 +332,12 @@ impl Session {
                     batch.extend(self.receive(now, &reflected));
                 }
                 (Ok(message), _) => {
-                    self.hand_on(now, &mut batch);
+                    self.hand_on(&mut batch);
                     self.on_message(now, message);
                 }
                 // A newer server may say more than we know; what we do not know we can do without.
                 (Err(error @ DecodeError::UnknownType(_)), _) | (Err(error), Phase::Online(_)) => {
-                    self.hand_on(now, &mut batch);
+                    self.hand_on(&mut batch);
                     if error == DecodeError::Malformed("DevicesInfo") {
                         self.on_unreadable_list();
                     }
@@ -346,7 +346,7 @@ impl Session {
                 (Err(error), Phase::Handshaking { .. }) => self.server_error(now, &format!("{error}")),
             }
         }
-        self.hand_on(now, &mut batch);
+        self.hand_on(&mut batch);
     }
 
     fn on_message(&mut self, now: Millis, message: ServerMessage) {
@@ -484,7 +484,7 @@ impl Session {
             Phase::Online(online) => {
                 self.left_at = Some(now);
                 self.received.absorb(online.received);
-                self.lose_lock(&online.lock);
+                self.lose_lock(&online.lock, &cause);
                 // Whoever was served on this connection has to begin anew.
                 self.chat_client = ChatClient::Absent;
             }

@@ -24,6 +24,8 @@ pub(super) struct Online {
     /// The devices that the last list has as connected, or does not say.
     there: BTreeSet<DeviceId>,
     listed_at: Millis,
+    /// When a list was last asked for.
+    asked_at: Millis,
     /// Whether a device list showed another device connected.
     pub(super) company: bool,
     /// Whether it was told that another device leads.
@@ -57,6 +59,7 @@ impl Online {
             leader: false,
             there: BTreeSet::new(),
             listed_at: now,
+            asked_at: now,
             company: false,
             following: false,
             leave_by: None,
@@ -81,6 +84,7 @@ impl Online {
         [
             &mut self.since,
             &mut self.listed_at,
+            &mut self.asked_at,
             &mut self.next_ping,
             &mut self.heard_at,
             &mut self.next_list,
@@ -108,7 +112,7 @@ impl Online {
         let timing = &config.timing;
         let visit_ends = self.visit_ends_at(config, attended_until);
         let lock_ends = self.lock.held_until();
-        [self.dead_at(timing), self.answer_due(timing), self.following_at(timing), self.leave_by, visit_ends, lock_ends]
+        [self.dead_at(timing), self.answer_due(timing), self.leave_by, visit_ends, lock_ends]
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
@@ -128,10 +132,16 @@ impl Online {
         Some(dry.after(grace).max(attended_until))
     }
 
-    /// When the absence of a promotion will mean that another device leads.
-    fn following_at(&self, timing: &Timing) -> Option<Millis> {
+    /// Whether the absence of a promotion means that another device leads: a server that is silent says nothing.
+    fn is_following(&self, timing: &Timing) -> bool {
         let undecided = !self.leader && !self.following;
-        self.dry_at.filter(|_| undecided).map(|dry| dry.after(timing.following_after))
+        undecided && self.dry_at.is_some_and(|dry| self.heard_at >= dry.after(timing.following_after))
+    }
+
+    /// The queue is dry. A ping finds out whether the server is still there when it has not promoted us.
+    fn dry(&mut self, now: Millis, timing: &Timing) {
+        self.dry_at = Some(now);
+        self.next_ping = self.next_ping.min(now.after(timing.following_after));
     }
 }
 
@@ -182,7 +192,7 @@ impl Session {
             return self.end_visit(now);
         }
         let Some(online) = self.online() else { return };
-        if online.following_at(&timing).is_some_and(|at| now >= at) {
+        if online.is_following(&timing) {
             online.following = true;
             (self.promotions, self.promotions_in_company) = (0, 0);
             self.emit(Event::Following);
@@ -226,6 +236,7 @@ impl Session {
         let precise = self.precise;
         let Some(online) = self.online() else { return };
         online.awaited_lists.push_back(precise);
+        online.asked_at = now;
         online.next_list = now.after(interval);
         self.send(&ClientMessage::GetDevicesInfo);
     }
@@ -264,22 +275,22 @@ impl Session {
         })
     }
 
-    /// A device speaks that the list does not know, or has as gone: the list is out of date.
-    pub(super) fn refresh_for(&mut self, now: Millis, messages: &[ReflectedMessage]) {
+    /// A device speaks that the list does not know, or has as gone: the list is out of date. It may be the only thing that
+    /// device ever says, so what comes too soon after a list is followed later.
+    pub(super) fn refresh_for(&mut self, messages: &[ReflectedMessage]) {
         let pause = self.config.timing.refresh_pause;
-        let Phase::Online(online) = &self.phase else { return };
-        let may_ask =
-            online.dry_at.is_some() && online.awaited_lists.is_empty() && now.since(online.listed_at) >= pause;
-        let authors = messages.iter().filter_map(|message| message.content.as_ref().ok()?.author);
-        if may_ask && authors.into_iter().any(|author| !online.there.contains(&author)) {
-            self.request_devices(now);
+        let Phase::Online(online) = &mut self.phase else { return };
+        let mut authors = messages.iter().filter_map(|message| message.content.as_ref().ok()?.author);
+        if online.dry_at.is_some() && authors.any(|author| !online.there.contains(&author)) {
+            let last = online.listed_at.max(online.asked_at);
+            online.next_list = online.next_list.min(last.after(pause));
         }
     }
 
-    pub(super) fn hand_on(&mut self, now: Millis, batch: &mut Vec<ReflectedMessage>) {
+    pub(super) fn hand_on(&mut self, batch: &mut Vec<ReflectedMessage>) {
         if !batch.is_empty() {
             let messages = std::mem::take(batch);
-            self.refresh_for(now, &messages);
+            self.refresh_for(&messages);
             if !self.takes_messages {
                 return;
             }
@@ -302,8 +313,9 @@ impl Session {
     pub(super) fn on_online_message(&mut self, now: Millis, message: ServerMessage) {
         match message {
             ServerMessage::ReflectionQueueDry => {
+                let timing = self.config.timing;
                 if let Some(online) = self.online() {
-                    online.dry_at = Some(now);
+                    online.dry(now, &timing);
                 }
                 // What was not acknowledged has come again by now.
                 self.earlier = Unacknowledged::default();
@@ -337,6 +349,7 @@ impl Session {
 
     fn on_devices(&mut self, now: Millis, devices: &std::collections::BTreeMap<DeviceId, DeviceEntry>) {
         let own = self.config.device_id;
+        let interval = self.config.timing.refresh_interval;
         let company =
             devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, Activity::ConnectedSince(_)));
         let Some(online) = self.online() else { return };
@@ -344,6 +357,8 @@ impl Session {
         let is_there = |entry: &DeviceEntry| !matches!(entry.activity, Activity::LastDisconnect(_));
         online.there = devices.iter().filter(|(_, entry)| is_there(entry)).map(|(id, _)| *id).collect();
         online.listed_at = now;
+        // Whatever spoke before this list was made is in it.
+        online.next_list = now.after(interval);
         if let Some(asked) = online.awaited_lists.pop_front() {
             self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: self.since(asked) });
         }

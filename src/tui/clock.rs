@@ -2,6 +2,7 @@
 //! passing of time alone: the loop sleeps until then, and an idle screen costs nothing.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use super::format::{self, Zone};
 use crate::protocol::Millis;
@@ -32,16 +33,26 @@ impl Clock {
         self.zone
     }
 
-    /// How long ago, coarse: `now`, `2 min`, `3 h`.
-    pub(super) fn ago(&self, at: Millis) -> String {
-        self.becomes_wrong(format::ago_changes_at(at, self.now));
-        format::ago(at, self.now)
+    /// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`.
+    pub(super) fn lasting(&self, since: Millis) -> Option<String> {
+        self.becomes_wrong(format::lasting_changes_at(since, self.now));
+        format::lasting(since, self.now)
     }
 
-    /// How long since, coarse, and nothing for the first minute.
-    pub(super) fn lasting(&self, since: Millis) -> Option<String> {
-        self.becomes_wrong(format::ago_changes_at(since, self.now));
-        format::lasting(since, self.now)
+    /// How old, coarse, from that age on.
+    pub(super) fn overdue(&self, at: Millis, age: Duration) -> Option<String> {
+        let due = at.after(age);
+        if self.now < due {
+            self.becomes_wrong(due);
+            return None;
+        }
+        self.lasting(at)
+    }
+
+    /// For how long something is held, in steps of ten seconds at first, and nothing for the first of them.
+    pub(super) fn held(&self, since: Millis) -> Option<String> {
+        self.becomes_wrong(format::held_changes_at(since, self.now));
+        format::held(since, self.now)
     }
 
     /// How long until: `4 s`, `3 min`.

@@ -1,6 +1,7 @@
 //! Who is in the group.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,6 +45,9 @@ impl SortBy {
         }
     }
 }
+
+/// From which age on the list counts as old: it is asked for every minute.
+const LIST_AGE: Duration = Duration::from_mins(2);
 
 /// The order of the devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,6 +153,7 @@ fn state(view: &View<'_>, own: bool, activity: Activity) -> (&'static str, &'sta
     match activity {
         _ if own && view.group.connection().is_logged_in() => (OWN, "on", view.theme.good()),
         _ if own => (OWN, "off", Theme::QUIET),
+        Activity::ConnectedSince(_) if view.stale_since().is_some() => (UNKNOWN, "", Theme::QUIET),
         Activity::ConnectedSince(_) => (ON, "on", view.theme.good()),
         Activity::LastDisconnect(_) => (OFF, "off", Theme::QUIET),
         Activity::LastLogin(_) | Activity::Unknown => (UNKNOWN, "", Theme::QUIET),
@@ -158,8 +163,11 @@ fn state(view: &View<'_>, own: bool, activity: Activity) -> (&'static str, &'sta
 fn seen_words(view: &View<'_>, own: bool, activity: Activity) -> String {
     match activity {
         _ if own => "here".to_owned(),
+        Activity::ConnectedSince(_) if view.stale_since().is_some() => "was on".to_owned(),
         Activity::ConnectedSince(_) => "now".to_owned(),
-        Activity::LastDisconnect(at) | Activity::LastLogin(at) => view.clock.ago(at),
+        Activity::LastDisconnect(at) | Activity::LastLogin(at) => {
+            view.clock.lasting(at).unwrap_or_else(|| "<1 min".to_owned())
+        }
         Activity::Unknown => "?".to_owned(),
     }
 }
@@ -167,6 +175,10 @@ fn seen_words(view: &View<'_>, own: bool, activity: Activity) -> String {
 fn since_words(view: &View<'_>, own: bool, activity: Activity) -> String {
     let who = if own { "this device, " } else { "" };
     let when = match activity {
+        Activity::ConnectedSince(at) if view.stale_since().is_some() => {
+            let was_on = if own { "" } else { "was on, " };
+            format!("{was_on}last login {}", view.clock.minute(at))
+        }
         Activity::ConnectedSince(at) => format!("connected since {}", view.clock.minute(at)),
         Activity::LastDisconnect(at) => format!("last seen {}", view.clock.minute(at)),
         Activity::LastLogin(at) => format!("last login {}", view.clock.minute(at)),
@@ -188,7 +200,8 @@ pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
     let devices = view.group.devices();
     let Some(as_of) = devices.as_of() else { return vec![Piece::new("no list yet", Theme::QUIET)] };
     let figure = if view.tells_who_is_on() {
-        format!("{} of {} on", devices.connected(), devices.len())
+        let are = if view.stale_since().is_some() { "were on" } else { "on" };
+        format!("{} of {} {are}", devices.connected(), devices.len())
     } else {
         format!("{}, who is on is not told", devices.len())
     };
@@ -201,6 +214,8 @@ pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
     }
     if view.stale_since().is_some() {
         pieces.push(Piece::new(format!("as of {}", view.clock.minute(as_of)), view.theme.attention()));
+    } else if let Some(age) = view.clock.overdue(as_of, LIST_AGE) {
+        pieces.push(Piece::new(format!("{age} old"), view.theme.attention()));
     }
     if order != Order::default() {
         let arrow = if order.reversed { " ↑" } else { "" };

@@ -34,6 +34,8 @@ pub(super) struct Dialog {
     warnings: Vec<String>,
     answers: Vec<Answer>,
     chosen: usize,
+    /// The device that it is about, as long as what it says follows from the device list.
+    device: Option<DeviceId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +86,7 @@ impl Dialog {
             warnings: drop_warnings(view, device).into_iter().map(str::to_owned).collect(),
             answers: vec![Answer::nothing("Cancel"), Answer::to(answer, agreed)],
             chosen: 0,
+            device: Some(device),
         }
     }
 
@@ -93,34 +96,40 @@ impl Dialog {
         Self {
             title: "Take the lock",
             object: "The lock of this group, for the scope:".to_owned(),
-            consequence: "Until it is released, no other device can sync or link. The server takes it back after 60 s, \
-                          and closes our connection then.",
+            consequence: "No other device can sync or link meanwhile, for 60 s at most; the server may take it back \
+                          sooner.",
             warnings: Vec::new(),
             answers: std::iter::once(Answer::nothing("Cancel")).chain(scopes).collect(),
             chosen: 0,
+            device: None,
         }
     }
 
     /// Release the lock, or stop waiting for it?
     pub(super) fn release_lock(view: &View<'_>) -> Self {
-        let (object, consequence, answer) = match view.group.lock().state() {
+        const RELEASE: &str = "Release the lock";
+        let (title, object, consequence, answer) = match view.group.lock().state() {
             LockState::Ours { scope, .. } => {
-                (scope_words(*scope), "The transaction is committed, and other devices can take the lock.", "Release")
+                let consequence = "The transaction is committed, and other devices can take the lock.";
+                (RELEASE, scope_words(*scope), consequence, "Release")
             }
             LockState::Requested { scope, .. } | LockState::Held { wanted: Some(scope), .. } => {
-                (scope_words(*scope), "d2mtop no longer waits for the lock.", "Stop waiting")
+                let consequence = "d2mtop no longer waits for the lock.";
+                ("Stop waiting for the lock", scope_words(*scope), consequence, "Stop waiting")
             }
             LockState::Held { wanted: None, .. } | LockState::Free => {
-                ("The lock of this group".to_owned(), "This device does not hold it any more.", "Release")
+                let consequence = "This device does not hold it any more.";
+                (RELEASE, "The lock of this group".to_owned(), consequence, "Release")
             }
         };
         Self {
-            title: "Release the lock",
+            title,
             object,
             consequence,
             warnings: Vec::new(),
             answers: vec![Answer::nothing("Cancel"), Answer::to(answer, Agreed::Release)],
             chosen: 0,
+            device: None,
         }
     }
 
@@ -128,8 +137,8 @@ impl Dialog {
     pub(super) fn reconnect(code: CloseCode, view: &View<'_>) -> Self {
         let new = Answer::to("Connect as new", Agreed::ConnectAs(SlotState::New));
         let known = Answer::to("Connect as known", Agreed::ConnectAs(SlotState::Existing));
-        // After a login we expected our slot, and it was gone; before one, either may be so.
-        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && view.group.login().is_none();
+        // Where we expected our slot, it is gone; else it is there, or the id is another device's.
+        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && view.expects == SlotState::New;
         let mut answers = vec![Answer::nothing("Cancel"), new];
         if undecided {
             answers.push(known);
@@ -142,6 +151,7 @@ impl Dialog {
             warnings: Vec::new(),
             answers,
             chosen: 0,
+            device: None,
         }
     }
 
@@ -162,6 +172,7 @@ impl Dialog {
             warnings: vec![format!("The server keeps it for {off} until they come back.")],
             answers: vec![Answer::nothing("Cancel"), Answer::to("Probe", Agreed::Probe)],
             chosen: 0,
+            device: None,
         }
     }
 
@@ -175,7 +186,20 @@ impl Dialog {
             warnings: Vec::new(),
             answers: vec![Answer::nothing("Close")],
             chosen: 0,
+            device: None,
         }
+    }
+
+    /// Says what follows from the group as it is now.
+    pub(super) fn renew(&mut self, view: &View<'_>) {
+        if let Some(device) = self.device {
+            *self = Self { chosen: self.chosen, ..Self::drop(view, device) };
+        }
+    }
+
+    /// Whether there is more than one answer.
+    pub(super) const fn is_a_choice(&self) -> bool {
+        self.answers.len() > 1
     }
 
     pub(super) fn choose(&mut self, step: isize) {
@@ -273,7 +297,7 @@ impl Dialog {
 
 /// `iPad · iOS 7.2.2 · last seen 3 d ago · 8f3a19c2d0e1b477`
 fn device_words(view: &View<'_>, id: DeviceId) -> String {
-    let Some(device) = view.group.devices().get(id) else { return id.to_string() };
+    let Some(device) = view.group.devices().get(id) else { return format!("{id} · no longer in the list") };
     let mut words = Vec::new();
     match &device.info {
         Ok(info) => {

@@ -17,6 +17,7 @@ pub enum Zone {
 }
 
 const SECOND: u64 = 1_000;
+const HELD_STEP: u64 = 10 * SECOND;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -75,18 +76,27 @@ impl Zone {
     }
 }
 
-/// How long ago, coarse: `now`, `2 min`, `3 h`, `5 d`.
-pub(super) fn ago(at: Millis, now: Millis) -> String {
-    match millis(now.since(at)) {
-        past if past < MINUTE => "now".to_owned(),
-        past => coarse(past),
-    }
-}
-
-/// How long since, coarse, and nothing for the first minute.
+/// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`, `5 d`.
 pub(super) fn lasting(since: Millis, now: Millis) -> Option<String> {
     let past = millis(now.since(since));
     (past >= MINUTE).then(|| coarse(past))
+}
+
+/// For how long, in steps of ten seconds at first, and nothing for the first of them.
+pub(super) fn held(since: Millis, now: Millis) -> Option<String> {
+    match millis(now.since(since)) {
+        past if past < HELD_STEP => None,
+        past if past < MINUTE => Some(format!("{} s", past / HELD_STEP * HELD_STEP / SECOND)),
+        past => Some(coarse(past)),
+    }
+}
+
+/// When [`held`] says something else.
+pub(super) fn held_changes_at(since: Millis, now: Millis) -> Millis {
+    match millis(now.since(since)) {
+        past if past < MINUTE => Millis(since.0.saturating_add((past / HELD_STEP + 1) * HELD_STEP)),
+        _ => lasting_changes_at(since, now),
+    }
 }
 
 fn coarse(past: u64) -> String {
@@ -97,15 +107,15 @@ fn coarse(past: u64) -> String {
     }
 }
 
-/// When [`ago`] and [`lasting`] say something else.
-pub(super) fn ago_changes_at(at: Millis, now: Millis) -> Millis {
+/// When [`lasting`] says something else.
+pub(super) fn lasting_changes_at(at: Millis, now: Millis) -> Millis {
     let past = millis(now.since(at));
     let step = match past {
         past if past < HOUR => MINUTE,
         past if past < DAY => HOUR,
         _ => DAY,
     };
-    // Behind our clock, it stays "now" until a minute after.
+    // Behind our clock, it stays nothing until a minute after.
     Millis(at.0.saturating_add((past / step + 1).saturating_mul(step)))
 }
 
@@ -239,10 +249,14 @@ mod tests {
         #[test]
         fn relative_times_stay_until_they_change(at in 0..3 * DAY, now in 0..3 * DAY) {
             let (at, now) = (Millis(at), Millis(now));
-            let next = ago_changes_at(at, now);
+            let next = lasting_changes_at(at, now);
             prop_assert!(next > now);
-            prop_assert_eq!(ago(at, now), ago(at, Millis(next.0 - 1)));
-            prop_assert!(at > now || ago(at, now) != ago(at, next));
+            prop_assert_eq!(lasting(at, now), lasting(at, Millis(next.0 - 1)));
+            prop_assert!(at > now || lasting(at, now) != lasting(at, next));
+            let next = held_changes_at(at, now);
+            prop_assert!(next > now);
+            prop_assert_eq!(held(at, now), held(at, Millis(next.0 - 1)));
+            prop_assert!(at > now || held(at, now) != held(at, next));
             if let Some(next) = until_changes_at(at, now) {
                 prop_assert!(next > now);
                 prop_assert_eq!(until(at, now), until(at, Millis(next.0 - 1)));

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::cut::width;
-use super::keymap;
+use super::keymap::{self, Action};
 use super::layout::{self, Layout, Pane};
 use super::pen::Pen;
-use super::theme::{ATTENTION, BAD, Glyphs, SELECTED, Theme, to_ascii};
+use super::theme::{ATTENTION, BAD, Glyphs, SELECTED, Theme, WAITING, to_ascii};
 use super::ui::{Overlay, Room, Ui};
 use super::view::{Piece, View};
 use super::{devices, feed, header, latency, lock, role};
@@ -147,6 +147,7 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
     if let Some((kind, text)) = ui.notice(view.group).filter(|_| comes_first) {
         let (glyph, style) = match kind {
             NoticeKind::Done => ("✓", view.theme.good()),
+            NoticeKind::UnderWay => (WAITING, Theme::PLAIN),
             NoticeKind::Refused | NoticeKind::Ignored | NoticeKind::Alarm => (ATTENTION, view.theme.attention()),
         };
         pen.text(glyph, style).gap(1);
@@ -161,17 +162,26 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
         pen.text(ATTENTION, view.theme.attention()).gap(1).text(&text, view.theme.attention());
         return;
     }
-    let hints: Vec<_> = keymap::hints(ui.place()).collect();
-    // Help is the last to leave.
-    let (rest, last): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| *key != "?");
+    let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, view)).collect();
+    // Help is the last to leave, and before it the way out.
+    let (rest, last): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| !["?", "q"].contains(key));
     let reserved: usize = last.iter().map(|(key, what)| width(key) + width(what) + 3).sum();
     for (index, (key, what)) in rest.into_iter().chain(last.iter().copied()).enumerate() {
         let gap = if index == 0 { 0 } else { 2 };
         let wanted = gap + width(key) + 1 + width(what);
-        if pen.room() < wanted + if key == "?" { 0 } else { reserved } {
+        if pen.room() < wanted + if last.contains(&(key, what)) { 0 } else { reserved } {
             continue;
         }
         pen.gap(gap).text(key, view.theme.focus()).gap(1).text(what, Theme::QUIET);
+    }
+}
+
+/// Whether a key does more than to say that it does nothing.
+fn does_something(action: Action, ui: &Ui, view: &View<'_>) -> bool {
+    match (action, &ui.overlay) {
+        (Action::Drop | Action::Lock, _) => !view.settings.read_only,
+        (Action::Choose(_), Overlay::Dialog(dialog)) => dialog.is_a_choice(),
+        _ => true,
     }
 }
 

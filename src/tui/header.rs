@@ -156,8 +156,13 @@ fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextSt
         |words: String, cause: Option<String>, keys| State { glyph: BAD, style: view.theme.bad(), words, cause, keys };
     match (next, cause) {
         (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
-            let words = format!("left the lead, back in {}", view.clock.until(at));
-            attention(ATTENTION, words, "phones must lead".to_owned())
+            let until = view.clock.until(at);
+            if view.is_alone() {
+                let why = "alone in the group, left so as not to lead".to_owned();
+                attention(ATTENTION, format!("back in {until}"), why)
+            } else {
+                attention(ATTENTION, format!("left the lead, back in {until}"), "phones must lead".to_owned())
+            }
         }
         (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
             let why = format!("--presence {}", view.settings.presence);
@@ -199,6 +204,9 @@ fn short_words(view: &View<'_>, cause: &DisconnectCause) -> String {
         DisconnectCause::ClosedByServer { code, .. } => format!("{} ({code})", code.short()),
         DisconnectCause::NoAnswer => "no answer to ping".to_owned(),
         DisconnectCause::HandshakeTimeout => "the login took too long".to_owned(),
+        // The last line says why.
+        DisconnectCause::Unreachable(_) => "no connection".to_owned(),
+        DisconnectCause::Broken(_) => "connection lost".to_owned(),
         cause => cause.to_string(),
     }
 }

@@ -160,7 +160,7 @@ pub(super) static TABLE: &[Binding] = &[
         "",
         "",
     ),
-    bind(Dialog, &[named(Enter)], "Enter", Action::Confirm, "give the marked answer", ""),
+    bind(Dialog, &[named(Enter)], "Enter", Action::Confirm, "answer", ""),
     // Lines.
     bind(Line, &[named(Enter)], "Enter", Action::Confirm, "keep", ""),
     bind(Line, &[named(Esc)], "Esc", Action::Back, "as before", ""),
@@ -206,9 +206,9 @@ pub(super) static TABLE: &[Binding] = &[
     // All panes.
     bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
-    bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
     bind(Panes, &[key('P')], "P", Action::Probe, "", "measure with a reflection (asks first; dgk only)"),
     bind(Panes, &[key('/')], "/", Action::Ask(Question::Filter), "filter", "show only some rows of the feed"),
+    bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
     bind(Panes, &[key('f')], "f", Action::Ask(Question::Search), "", "find a row of the feed"),
     bind(Panes, &[key('t')], "t", Action::Ask(Question::Time), "", "go to a time in the feed: 14:02, 2h, 2026-11-01"),
     bind(Panes, &[key('c')], "c", Action::Connect, "", "connect now instead of waiting"),
@@ -247,8 +247,8 @@ pub(super) static TABLE: &[Binding] = &[
     ),
     bind(Panes, &[key('G'), named(End)], "G", Action::Move(Motion::Last), "", ""),
     bind(Panes, &[named(Esc)], "Esc", Action::Back, "", "one level back"),
-    bind(Panes, &[key('?')], "?", Action::Help, "help", "this help"),
     bind(Panes, &[key('q')], "q", Action::Quit, "quit", "quit"),
+    bind(Panes, &[key('?')], "?", Action::Help, "help", "this help"),
 ];
 
 impl Place {
@@ -261,10 +261,18 @@ impl Place {
     }
 }
 
+/// Esc and a key in one read, as over a slow line, arrive as that key with Alt, which means nothing of its own here.
+pub(super) fn escape_and(event: KeyEvent) -> Option<[KeyEvent; 2]> {
+    let is_typed = matches!(event.code, KeyCode::Char(_) | Enter | Tab);
+    let modifiers = event.modifiers.difference(KeyModifiers::ALT);
+    let both = [KeyEvent::new(Esc, KeyModifiers::NONE), KeyEvent { modifiers, ..event }];
+    (is_typed && event.modifiers.contains(KeyModifiers::ALT)).then_some(both)
+}
+
 /// What a key does where the user is now, if anything.
 pub(super) fn lookup(event: KeyEvent, here: Place) -> Option<Action> {
     let held = event.modifiers.contains(KeyModifiers::CONTROL);
-    // Letters differ by Shift alone; Alt means nothing here, and must not act as the bare key.
+    // Letters differ by Shift alone; others mean nothing here, and must not act as the bare key.
     if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER) {
         return None;
     }
@@ -281,9 +289,17 @@ pub(super) fn lookup(event: KeyEvent, here: Place) -> Option<Action> {
 
 /// The hint bar: keys and what they do, most important first.
 pub(super) fn hints(here: Place) -> impl Iterator<Item = (&'static str, &'static str)> {
+    hints_of(here, |_| true)
+}
+
+/// The same, of those that do something.
+pub(super) fn hints_of(
+    here: Place,
+    does_something: impl Fn(Action) -> bool,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE
         .iter()
-        .filter(move |binding| binding.place.covers(here) && !binding.hint.is_empty())
+        .filter(move |binding| binding.place.covers(here) && !binding.hint.is_empty() && does_something(binding.action))
         .map(|binding| (binding.shown, binding.hint))
 }
 
@@ -322,6 +338,23 @@ mod tests {
         ];
         for (code, modifiers, action) in cases {
             assert_eq!(lookup(KeyEvent::new(code, modifiers), On(Pane::Devices)), action, "{modifiers:?} {code:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_alt_is_escape_and_that_key() {
+        let (alt, shift, none) = (KeyModifiers::ALT, KeyModifiers::SHIFT, KeyModifiers::NONE);
+        for (code, with, then) in [
+            (KeyCode::Char('x'), alt, Some(none)),
+            (KeyCode::Char('D'), alt | shift, Some(shift)),
+            (Enter, alt, Some(none)),
+            (KeyCode::Char('x'), none, None),
+            // The line that is typed into has a use for it: it deletes a word.
+            (KeyCode::Backspace, alt, None),
+            (Up, alt, None),
+        ] {
+            let both = then.map(|modifiers| [KeyEvent::new(Esc, none), KeyEvent::new(code, modifiers)]);
+            assert_eq!(escape_and(KeyEvent::new(code, with)), both, "{with:?} {code:?}");
         }
     }
 

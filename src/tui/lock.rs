@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::cut::wrap;
 use super::format;
 use super::pen::Pen;
 use super::theme::Theme;
@@ -24,10 +25,10 @@ pub(super) fn title(view: &View<'_>) -> Vec<Piece> {
         LockState::Requested { .. } => Piece::new("asked for", attention),
         LockState::Held { wanted: Some(_), .. } => Piece::new("awaited", attention),
         LockState::Held { holder, .. } => Piece::new(format!("held by {}", view.label(*holder)), attention),
-        LockState::Ours { expires_at: Some(at), .. } => {
-            Piece::new(format!("ours {}", view.clock.until(*at)), attention)
+        LockState::Ours { since, .. } => {
+            let held = view.clock.held(*since).map_or_else(String::new, |held| format!(" for {held}"));
+            Piece::new(format!("ours{held}"), attention)
         }
-        LockState::Ours { .. } => Piece::new("ours", attention),
     }];
     if let Some(since) = view.stale_since() {
         pieces.push(Piece::new(format!("as of {}", view.clock.minute(since)), attention));
@@ -50,11 +51,18 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
                 pen.gap(1).text(&format!("we want {}", scope_words(*wanted)), Theme::QUIET).next_line();
             }
         }
-        LockState::Ours { scope, since, .. } => {
+        LockState::Ours { scope, since, expires_at } => {
             pen.gap(1).text(&scope_words(*scope), Theme::PLAIN);
             pen.text(&since_words(view, *since), Theme::QUIET).next_line();
             let words = if pen.room() < 44 { "L releases it" } else { "nobody else can sync or link; L releases it" };
             pen.gap(1).text(words, Theme::QUIET).next_line();
+            if let Some(at) = expires_at {
+                let most = format::until(*at, *since);
+                let limit = format!("at most {most}; the server may take it back sooner");
+                for line in wrap(&limit, pen.room().saturating_sub(2)) {
+                    pen.gap(1).text(&line, Theme::QUIET).next_line();
+                }
+            }
         }
     }
     history(&mut pen, view);

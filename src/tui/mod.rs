@@ -31,6 +31,7 @@ mod page;
 mod pen;
 mod prompt;
 mod role;
+mod selection;
 mod tabs;
 pub mod terminal;
 #[cfg(test)]
@@ -48,11 +49,12 @@ pub use open::{Beside, demo, open, show};
 pub use theme::{Colour, Glyphs};
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::group::{Group, Standing};
-use crate::protocol::{Dialect, GroupKeys, Millis};
+use crate::protocol::{Dialect, GroupKeys, Millis, SlotState};
 use crate::runtime::{Page, Reaction, Screen, Worked};
 use crate::session::Presence;
 use crate::text::Clean;
@@ -92,6 +94,10 @@ pub struct Settings {
     pub colour: Colour,
     /// In which time zone times are shown.
     pub zone: Zone,
+    /// Whether the server should know this device at the first login.
+    pub expects: SlotState,
+    /// Where the metrics are served, if they are.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Whether what a session receives outlives it.

@@ -16,7 +16,7 @@ use crate::net::Address;
 use crate::profile::{Profile, ProfileError, StoreError};
 use crate::runtime::demo::Stage;
 use crate::runtime::{
-    Failure, Held, Memories, Monitor, Monitors, Outcome, Prepared, RunningSessions, dashboard, event_loop,
+    Failure, Held, Memories, Monitor, Monitors, Outcome, Prepared, RunningSessions, Screen as _, dashboard, event_loop,
 };
 use crate::session::{LeaderPolicy, Session};
 use crate::text::Clean;
@@ -44,6 +44,7 @@ pub fn open(
     display: DisplayArgs,
     beside: Beside<'_>,
 ) -> Result<Outcome, Failure> {
+    let display = that_the_terminal_can(display);
     if names.is_empty() {
         return match Profile::from_options(None, connection) {
             Err(ProfileError::FirstRun) if has_terminal() => first_run::show(display),
@@ -119,9 +120,15 @@ pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
         memories: Memories::default(),
     };
     let beside = Beside { attention: &options.attention, monitor: &options.monitor };
-    let outcome = show(vec![prepared], options.display, beside);
+    let outcome = show(vec![prepared], that_the_terminal_can(options.display), beside);
     drop(running);
     outcome
+}
+
+/// A terminal that calls itself dumb has no lines and dots.
+fn that_the_terminal_can(display: DisplayArgs) -> DisplayArgs {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    DisplayArgs { ascii: display.ascii || is_dumb, ..display }
 }
 
 fn has_terminal() -> bool {
@@ -145,9 +152,13 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs, beside: Beside<'_>) -> Re
     let telling = (*bell || *notify).then(|| Arc::clone(&redraw));
     let monitors = Monitors::start(beside.monitor, telling)?;
     let alarm = Alarm { attention: monitors.attention(), bell: *bell, notify: *notify, quiet, zone: zone(display) };
-    let settings = tabs.iter().map(|prepared| settings(prepared, display)).collect();
+    let metrics = monitors.metrics_address();
+    let settings = tabs.iter().map(|prepared| Settings { metrics, ..settings(prepared, display) }).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
+    if let (Some(address), Some(0)) = (metrics, beside.monitor.metrics.map(|asked| asked.port())) {
+        screen.notify(Clean::new(&format!("metrics: http://{address}/metrics")));
+    }
     let (sessions, held): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| take_apart(tab, &monitors)).unzip();
     let rows = usize::try_from(display.feed_rows).unwrap_or(usize::MAX);
     let group = || Group::with_feed_rows(rows).with_envelopes(ENVELOPE_BYTES);
@@ -187,5 +198,7 @@ fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
         zone: zone(display),
+        expects: config.expected_slot_state,
+        metrics: None,
     }
 }

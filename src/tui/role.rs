@@ -83,6 +83,7 @@ fn sentences(view: &View<'_>) -> Vec<String> {
         ],
     };
     sentences.extend(again);
+    sentences.extend(view.settings.metrics.map(|address| format!("metrics: http://{address}/metrics")));
     sentences
 }
 

@@ -6,7 +6,7 @@ use super::Settings;
 use super::clock::Clock;
 use super::theme::Theme;
 use crate::group::{Connection, Group, Row};
-use crate::protocol::{Activity, DeviceId, Millis};
+use crate::protocol::{Activity, DeviceId, Millis, SlotState};
 use crate::text::Clean;
 
 /// The group at the time of the frame, and how to show it.
@@ -17,6 +17,8 @@ pub(super) struct View<'a> {
     pub(super) theme: Theme,
     /// Whether the user has accepted that the clocks differ.
     pub(super) clock_accepted: bool,
+    /// Whether the server should know this device.
+    pub(super) expects: SlotState,
 }
 
 /// How far the server's clock is ahead, if that is too far.
@@ -37,6 +39,12 @@ impl View<'_> {
 
     pub(super) fn is_own(&self, device: DeviceId) -> bool {
         self.group.own() == Some(device)
+    }
+
+    /// Whether the list has no other device.
+    pub(super) fn is_alone(&self) -> bool {
+        let devices = self.group.devices();
+        devices.as_of().is_some() && devices.iter().all(|(id, _)| self.is_own(id))
     }
 
     /// Whether the server tells which devices are connected; in the seed's dialect it only tells the last login.

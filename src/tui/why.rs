@@ -3,7 +3,7 @@
 use super::format;
 use super::view::View;
 use crate::group::{Connection, DisconnectCause, NextStep};
-use crate::protocol::{CloseCode, ReconnectClass};
+use crate::protocol::{CloseCode, ReconnectClass, SlotState};
 
 /// What helps after a close that waits for the user: `c` and what it does.
 pub(super) const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static str)] {
@@ -14,21 +14,26 @@ pub(super) const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'
     }
 }
 
-/// One line about a close that a person should understand: one that waits for them, or one that nobody has heard of.
+/// One line about an end that a person should understand: a close that waits for them or that nobody has heard of, and what
+/// the network says.
 pub(super) fn explanation(view: &View<'_>) -> Option<String> {
-    let Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, .. }, next, .. } = view.group.connection()
-    else {
-        return None;
-    };
-    match (code.reconnect_class(), next) {
-        (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(view, *code)),
-        (ReconnectClass::Unknown, _) => Some(format!("close code {code} is unknown: is the server newer than d2mtop?")),
+    let Connection::Waiting { cause, next, .. } = view.group.connection() else { return None };
+    match (cause, next) {
+        (DisconnectCause::ClosedByServer { code, .. }, next) => match (code.reconnect_class(), next) {
+            (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(view, *code)),
+            (ReconnectClass::Unknown, _) => {
+                Some(format!("close code {code} is unknown: is the server newer than d2mtop?"))
+            }
+            _ => None,
+        },
+        (DisconnectCause::Unreachable(why) | DisconnectCause::Broken(why), NextStep::RetryAt { .. }) => {
+            Some(why.to_string()).filter(|why| !why.is_empty())
+        }
         _ => None,
     }
 }
 
 fn sentence(view: &View<'_>, code: CloseCode) -> String {
-    let known_before = view.group.login().is_some();
     match code {
         CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server; c tries again".to_owned(),
         CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, elsewhere; c tries again".to_owned(),
@@ -37,8 +42,8 @@ fn sentence(view: &View<'_>, code: CloseCode) -> String {
         CloseCode::REFLECTION_QUEUE_LIMIT => {
             "away too long: its slot and queue are gone; c joins as a new device".to_owned()
         }
-        CloseCode::SLOT_STATE_MISMATCH if known_before => {
-            "the server has no slot of ours: dropped or expired; c joins as a new device".to_owned()
+        CloseCode::SLOT_STATE_MISMATCH if view.expects == SlotState::Existing => {
+            "this device has no slot any more; c joins as a new device".to_owned()
         }
         CloseCode::SLOT_STATE_MISMATCH => "is this id known to the server, or not? c asks, and tries it so".to_owned(),
         code => format!("the server wants a person to decide ({code}); c connects again"),

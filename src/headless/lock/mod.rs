@@ -10,7 +10,7 @@ use super::ndjson;
 use super::visitor::Visitor;
 use super::words::{remark, say};
 use crate::cli::{LockArgs, ScopeArg};
-use crate::group::{Event, LockEvent};
+use crate::group::{Event, LockEvent, Refusal};
 use crate::protocol::{Millis, TransactionScope};
 use crate::runtime::signals::Endings;
 use crate::runtime::visit::{PATIENCE, SIGNAL_PATIENCE};
@@ -271,6 +271,8 @@ impl<'a> Locking<'a> {
                 }
                 Ok(())
             }
+            // The end of the connection follows, and says why.
+            Event::Refused(Refusal::NotLocked) => Ok(()),
             Event::Refused(why) => Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() }),
             _ => Ok(()),
         }

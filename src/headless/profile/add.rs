@@ -89,9 +89,7 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
     };
     let missing = |option: &str, what: &str| Failure::Usage(format!("{option} is missing: {what}"));
     let server_group = settings.server_group.as_deref().or(known.server_group.as_deref());
-    let server_group = server_group.ok_or_else(|| {
-        missing("--server-group GROUP", "the server group that the directory assigned to your identity")
-    })?;
+    let server_group = server_group.unwrap_or(profile::DEFAULT_SERVER_GROUP);
     let server_group = ServerGroup::parse(server_group, dialect).map_err(|error| usage("--server-group", &error))?;
     let mediator = settings.mediator.as_deref().or(known.mediator.as_deref()).map(expand_preset);
     let mediator = mediator.ok_or_else(|| missing("--mediator URL", "wss://HOST/, or production"))?;

@@ -82,7 +82,7 @@ pub enum SecretError {
     )]
     Name,
     /// The store works, but has no such key.
-    #[error("{store} has no key for {name:?}")]
+    #[error("{}", not_there(.store, .name))]
     NotThere {
         /// Which store.
         store: Store,
@@ -115,6 +115,16 @@ pub enum SecretError {
     /// What was stored is not what comes back.
     #[error("{0} took the key but does not give it back")]
     NotKept(Store),
+}
+
+/// A key file is for one key only, whatever it is called.
+fn not_there(store: &Store, name: &str) -> String {
+    match store {
+        Store::KeyFile(_) => format!("{store} does not exist"),
+        Store::Keyring | Store::SystemdCredential(_) | Store::PassphraseFile(_) => {
+            format!("{store} has no key for {name:?}")
+        }
+    }
 }
 
 impl Store {

@@ -137,26 +137,26 @@ fn read_only_changes_nothing() {
     });
 }
 
+/// A text that the phone reflects.
+fn text(bench: &Bench, id: u32) -> ServerMessage {
+    use crate::protocol::d2d::{Composer, Draft};
+    let draft = Draft::text(crate::protocol::MessageId(u64::from(id)), bench.now, "hello");
+    let envelope = Composer::new(bench.dialect, PHONE).incoming("ECHOECHO", draft, Nonce([1; 24]));
+    ServerMessage::Reflected(Reflected {
+        id: ReflectedId(id),
+        ephemeral: false,
+        timestamp: bench.now,
+        header: crate::protocol::ReflectedHeader::default(),
+        envelope: Sealed::seal(&envelope, &bench.session.config.keys, Nonce([u8::try_from(id).unwrap(); 24])),
+    })
+}
+
 #[test]
 fn a_device_that_the_list_does_not_have_makes_it_out_of_date() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
         let alone = list(&bench, &[OWN]);
         bench.servers(&[alone.clone(), ServerMessage::ReflectionQueueDry]);
-        let text = |bench: &Bench, id: u32| {
-            let keys = &bench.session.config.keys;
-            let draft =
-                crate::protocol::d2d::Draft::text(crate::protocol::MessageId(u64::from(id)), bench.now, "hello");
-            let envelope =
-                crate::protocol::d2d::Composer::new(dialect, PHONE).incoming("ECHOECHO", draft, Nonce([1; 24]));
-            ServerMessage::Reflected(Reflected {
-                id: ReflectedId(id),
-                ephemeral: false,
-                timestamp: bench.now,
-                header: crate::protocol::ReflectedHeader::default(),
-                envelope: Sealed::seal(&envelope, keys, Nonce([u8::try_from(id).unwrap(); 24])),
-            })
-        };
         let mut lists = 0;
         for id in 1..=30 {
             bench.wait(Duration::from_secs(1));
@@ -171,5 +171,33 @@ fn a_device_that_the_list_does_not_have_makes_it_out_of_date() {
         }
         // The seed's envelopes do not say who reflected them.
         assert_eq!(lists, if dialect == Dialect::Mk { 0 } else { 3 }, "asked for, but not all the time");
+    });
+}
+
+#[test]
+fn a_device_that_speaks_once_right_after_a_list_is_in_the_next_one_soon() {
+    in_both_dialects(|dialect| {
+        for answered in [true, false] {
+            let mut bench = Bench::logged_in(config(dialect));
+            let alone = list(&bench, &[OWN]);
+            bench.servers(&[alone.clone(), ServerMessage::ReflectionQueueDry]);
+            bench.wait(Duration::from_secs(20));
+            bench.input(Input::Pong);
+            bench.command(Command::RefreshDevices);
+            if answered {
+                bench.server(&alone);
+            }
+            let message = text(&bench, 1);
+            bench.server(&message);
+            bench.sent();
+            // The seed's envelopes do not say who reflected them: there the next list of the minute shows it.
+            let soon = Duration::from_secs(if dialect == Dialect::Mk { 60 } else { 10 });
+            for _ in 0..soon.as_secs() {
+                assert_eq!(bench.sent(), [], "{dialect}, answered: {answered}: not all the time");
+                bench.wait(Duration::from_secs(1));
+                bench.input(Input::Pong);
+            }
+            assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo], "{dialect}, answered: {answered}");
+        }
     });
 }

@@ -161,6 +161,35 @@ fn a_server_that_owes_an_answer_about_the_lock_does_not_keep_it_locked() {
 }
 
 #[test]
+fn a_request_that_dies_with_the_connection_is_told() {
+    in_both_dialects(|dialect| {
+        let refused = |bench: &Bench| ServerMessage::TransactionRejected {
+            holder: PHONE,
+            scope: bench.scope(TransactionScope::GroupSync),
+        };
+        for (what, is_refused, is_given_up) in
+            [("asked for", false, false), ("refused", true, false), ("given up", false, true)]
+        {
+            let broken = || Input::LinkDown(LinkEnd::Broken(Clean::default()));
+            for (end, told) in [(broken(), !is_given_up), (Input::Command(Command::Leave), false)] {
+                let mut bench = Bench::logged_in(config(dialect));
+                bench.command(TAKE);
+                if is_refused {
+                    let refused = refused(&bench);
+                    bench.server(&refused);
+                }
+                if is_given_up {
+                    bench.command(Command::ReleaseLock);
+                }
+                let words = format!("{dialect}: {what}, then {end:?}");
+                bench.input(end);
+                assert_eq!(bench.events().contains(&Event::Refused(Refusal::NotLocked)), told, "{words}");
+            }
+        }
+    });
+}
+
+#[test]
 fn a_lock_that_is_held_owes_nothing() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     bench.command(TAKE);

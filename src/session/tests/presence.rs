@@ -99,7 +99,7 @@ fn whoever_asks_for_something_keeps_the_visit_going() {
 fn a_server_that_never_lists_does_not_keep_a_visit() {
     let mut bench = Bench::logged_in(visiting(Dialect::Dgk));
     bench.server(&ServerMessage::ReflectionQueueDry);
-    bench.wait(Duration::from_secs(31));
+    alive(&mut bench, 31);
     assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
 }
 

@@ -49,9 +49,25 @@ fn a_login_that_stays_follower_starts_the_waits_over() {
         }
         bench.servers(&[empty_list(), ServerMessage::ReflectionQueueDry]);
         bench.wait(Duration::from_secs(11));
+        assert!(!bench.events().contains(&Event::Following), "a server that is silent says nothing of the role");
+        assert_eq!(bench.count(&Output::Ping), 1, "it is asked whether it is still there");
+        bench.input(Input::Pong);
         assert!(bench.events().contains(&Event::Following), "another device leads");
         bench.server(&ServerMessage::RolePromotedToLeader);
         assert_eq!(waits(&mut bench), Some(Duration::from_secs(60)));
+    });
+}
+
+#[test]
+fn a_frozen_server_does_not_make_a_follower() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.servers(&[empty_list(), ServerMessage::ReflectionQueueDry]);
+        bench.wait(Duration::from_secs(24));
+        assert_eq!(bench.closed(), None, "the ping may still be answered");
+        bench.wait(Duration::from_secs(1));
+        assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY));
+        assert!(!bench.events().contains(&Event::Following));
     });
 }
 
@@ -90,7 +106,9 @@ fn staying_leader_is_possible_if_asked_for() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(Config { leader_policy: LeaderPolicy::Stay, ..config(dialect) });
         bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
-        bench.wait(Duration::from_secs(40));
+        bench.wait(Duration::from_secs(10));
+        bench.input(Input::Pong);
+        bench.wait(Duration::from_secs(30));
         assert_eq!(bench.closed(), None);
         assert!(bench.events().contains(&Event::Promoted));
     });

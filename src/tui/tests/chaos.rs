@@ -57,7 +57,7 @@ fn assert_says_why(connection: &Connection, header: &str) {
         Connection::Waiting { cause, next, .. } => {
             let why = match cause {
                 DisconnectCause::ClosedByServer { code, .. } => format!("({code})"),
-                DisconnectCause::Unreachable(_) => ": cannot connect".to_owned(),
+                DisconnectCause::Unreachable(_) => ": no connection".to_owned(),
                 DisconnectCause::Broken(_) => ": connection lost".to_owned(),
                 DisconnectCause::ServerProtocolError(_) => ": the server broke the protocol".to_owned(),
                 DisconnectCause::ByUser => "as you asked".to_owned(),

@@ -38,6 +38,8 @@ pub(super) fn settings() -> Settings {
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,
+        expects: SlotState::New,
+        metrics: None,
     }
 }
 

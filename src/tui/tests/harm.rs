@@ -79,6 +79,51 @@ fn every_close_code_has_its_own_sentence_and_its_key_and_neither_is_cut() {
 }
 
 #[test]
+fn what_the_network_says_is_in_the_last_line_and_what_was_lost_with_the_connection_goes_first() {
+    let refused = "127.0.0.1:18080 cannot be reached: connection refused";
+    let next = NextStep::RetryAt { at: Millis(NOW.0 + 2_000), attempt: 3 };
+    for (cause, short) in [
+        (DisconnectCause::Unreachable(Clean::literal(refused)), "back in 2 s, try 3: no connection   c now"),
+        (DisconnectCause::Broken(Clean::literal(refused)), "back in 2 s, try 3: connection lost   c now"),
+    ] {
+        let end = Event::Disconnected { cause, next };
+        let (header, last) = ends(&settings(), &after(vec![end.clone()]));
+        assert!(header.ends_with(short), "{header}");
+        assert_eq!(last, format!(" ! {refused}"));
+        let refusal = Event::Refused(Refusal::NotLocked);
+        let (_, last) = ends(&settings(), &after(vec![refusal, end]));
+        assert!(last.contains("not locked"), "{last}");
+    }
+}
+
+#[test]
+fn who_is_alone_is_told_so() {
+    let own = devices().into_iter().filter(|(id, _)| *id == OWN).collect();
+    let back_at = Millis(NOW.0 + 59_000);
+    let group = after(vec![
+        Event::Devices(own),
+        Event::RoleGivenUp { back_at, promotions_in_a_row: 1 },
+        Event::Disconnected { cause: DisconnectCause::LeaderRole, next: NextStep::RetryAt { at: back_at, attempt: 1 } },
+    ]);
+    let (header, _) = ends(&settings(), &group);
+    assert!(header.ends_with("! back in 59 s: alone in the group, left so as not to lead   c now"), "{header}");
+}
+
+#[test]
+fn the_detail_of_a_device_agrees_with_its_row_when_the_list_is_not_current() {
+    let next = NextStep::RetryAt { at: Millis(NOW.0 + 2_000), attempt: 3 };
+    let group = after(vec![Event::Disconnected { cause: DisconnectCause::NoAnswer, next }]);
+    for (keys, words) in [("\n", "was on, as of 14:02"), ("j\n", "off: not connected"), ("G\n", "was off, as of 14:02")]
+    {
+        let mut ui = Ui::new(settings());
+        draw(&mut ui, &group, (80, 24));
+        last_reaction(&mut ui, &group, keys);
+        let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+        assert!(shown.contains(words) && !shown.contains("it is connected"), "{keys:?}: {shown}");
+    }
+}
+
+#[test]
 fn the_explanation_goes_with_the_next_key_and_comes_with_the_next_close() {
     let group = closed(normal(), 4113);
     let mut ui = Ui::new(settings());

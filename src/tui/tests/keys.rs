@@ -239,6 +239,168 @@ fn devices_are_sorted_and_keep_their_selection() {
     assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN));
 }
 
+#[test]
+fn the_selection_is_a_device_and_never_another_one_by_itself() {
+    let mut group = normal();
+    let mut ui = started(&group);
+    // The laptop comes anew, and is now the first; nobody has moved.
+    let mut listed = devices();
+    listed.get_mut(&LAPTOP).unwrap().activity = Activity::ConnectedSince(later(1_000));
+    group.apply(NOW, &Event::Devices(listed.clone()));
+    assert_eq!(ui.order.of(&group)[0], LAPTOP);
+    draw(&mut ui, &group, (80, 24));
+    let drop = |device| Reaction::Command(Command::DropDevice(Confirmed::after_asking(device)));
+    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(PHONE), "which was selected before");
+    // It is dropped: the one that takes its place is selected, and not the first.
+    group.apply(NOW, &Event::DeviceDropped(PHONE));
+    assert_eq!(last_reaction(&mut ui, &group, "D"), Reaction::Redraw, "nobody has seen yet what is selected now");
+    draw(&mut ui, &group, (80, 24));
+    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN), "the next one");
+    last_reaction(&mut ui, &group, "G");
+    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(TABLET));
+    group.apply(NOW, &Event::DeviceDropped(TABLET));
+    draw(&mut ui, &group, (80, 24));
+    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN), "the last one has none after it");
+}
+
+#[test]
+fn escape_and_a_key_in_one_read_are_both_heard() {
+    let group = normal();
+    let alt = |ui: &mut Ui, code| ui.handle(&TerminalEvent::Key(KeyEvent::new(code, KeyModifiers::ALT)), &group, NOW);
+    for (before, code, then) in [
+        ("", 'q', Reaction::Quit),
+        ("?", 'q', Reaction::Quit),
+        ("D\t", 'q', Reaction::Quit),
+        ("/kind", 'q', Reaction::Quit),
+        ("/kind", 'x', Reaction::Redraw),
+        ("L", 'x', Reaction::Redraw),
+        ("", 'x', Reaction::Nothing),
+    ] {
+        let mut ui = started(&group);
+        // What had happened before is read.
+        last_reaction(&mut ui, &group, "?\u{1b}");
+        last_reaction(&mut ui, &group, before);
+        assert_eq!(alt(&mut ui, KeyCode::Char(code)), then, "Esc and {code} after {before:?}");
+        assert!(matches!(ui.overlay, Overlay::None), "Esc was heard after {before:?}");
+    }
+    let mut ui = started(&group);
+    last_reaction(&mut ui, &group, "D\t");
+    assert_eq!(alt(&mut ui, KeyCode::Enter), Reaction::Redraw, "the answer is not given");
+    assert!(matches!(ui.overlay, Overlay::Page(_)), "Enter opens the detail");
+}
+
+#[test]
+fn the_list_that_was_asked_for_is_told_until_there_is_something_else_to_read() {
+    let answer = |group: &mut Group| {
+        let elapsed = std::time::Duration::from_micros(430);
+        group.apply(NOW, &Event::RoundTrip { probe: Probe::DevicesInfo, elapsed });
+        group.apply(NOW, &Event::Devices(devices()));
+    };
+    let mut group = normal();
+    let mut ui = started(&group);
+    let line = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (80, 24))).lines().last().unwrap().to_owned();
+    last_reaction(&mut ui, &group, "r");
+    assert_eq!(line(&mut ui, &group), " ◌ asked for the device list…");
+    answer(&mut group);
+    assert_eq!(line(&mut ui, &group), " ✓ 4 devices, 0.4 ms");
+    let mut group = normal();
+    last_reaction(&mut ui, &group, "rj");
+    answer(&mut group);
+    assert!(line(&mut ui, &group).contains("? help"), "a key has ended it");
+    let retry = NextStep::RetryAt { at: later(60_000), attempt: 2 };
+    let mut group = normal();
+    last_reaction(&mut ui, &group, "r");
+    group.apply(NOW, &Event::Disconnected { cause: DisconnectCause::NoAnswer, next: retry });
+    assert!(!line(&mut ui, &group).contains("asked for"), "nothing is asked any more");
+}
+
+#[test]
+fn the_drop_dialog_follows_a_list_that_comes_while_it_is_open() {
+    let mut group = normal();
+    let mut ui = started(&group);
+    assert_eq!(last_reaction(&mut ui, &group, "D"), Reaction::Command(Command::RefreshDevices));
+    last_reaction(&mut ui, &group, "\t");
+    let shown = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (160, 50)));
+    assert!(!shown(&mut ui, &group).contains("It is the last other device"));
+    let two = devices().into_iter().filter(|(id, _)| [OWN, PHONE].contains(id)).collect();
+    group.apply(NOW, &Event::Devices(two));
+    let now = shown(&mut ui, &group);
+    assert!(now.contains("It is the last other device") && now.contains("[ Drop ]"), "{now}");
+    group.apply(NOW, &Event::Devices(devices().into_iter().filter(|(id, _)| *id != PHONE).collect()));
+    assert!(shown(&mut ui, &group).contains("no longer in the list"));
+}
+
+#[test]
+fn a_lock_that_was_waited_for_is_told_and_one_that_came_at_once_is_seen() {
+    let scope = Some(TransactionScope::GroupSync);
+    let (held, ended) = (LockEvent::HeldBy { holder: LAPTOP, scope }, LockEvent::Ended { holder: LAPTOP, scope });
+    let acquired = LockEvent::Acquired { scope, expires_at: None };
+    for (events, told) in [
+        (vec![LockEvent::Requested(scope), acquired.clone()], false),
+        (vec![LockEvent::Requested(scope), held.clone(), ended.clone(), acquired.clone()], true),
+        (vec![held, ended, LockEvent::Requested(scope), acquired], false),
+    ] {
+        let mut group = normal();
+        for event in &events {
+            group.apply(NOW, &Event::Lock(event.clone()));
+        }
+        let shown = symbols(&draw(&mut Ui::new(settings()), &group, (80, 24)));
+        assert_eq!(shown.contains("the lock is ours now"), told, "{events:?}");
+    }
+}
+
+#[test]
+fn the_last_line_offers_only_what_does_something_and_the_way_out() {
+    let group = normal();
+    let last = |settings: Settings, keys: &str, size| {
+        let mut ui = Ui::new(settings);
+        draw(&mut ui, &group, size);
+        // What had happened before is read.
+        last_reaction(&mut ui, &group, "?\u{1b}");
+        last_reaction(&mut ui, &group, keys);
+        symbols(&draw(&mut ui, &group, size)).lines().last().unwrap().to_owned()
+    };
+    let read_only = || Settings { read_only: true, ..settings() };
+    for (settings, offers) in [(settings(), true), (read_only(), false)] {
+        let hints = last(settings, "", (80, 24));
+        assert_eq!((hints.contains("D drop"), hints.contains("L lock")), (offers, offers), "{hints}");
+        assert!(hints.ends_with("q quit  ? help"), "{hints}");
+    }
+    for size in [(40, 12), (80, 24)] {
+        let hints = last(settings(), "L", size);
+        assert!(hints.contains("Enter answer") && hints.contains("Tab choose"), "{hints}");
+        assert!(!last(read_only(), "L", size).contains("Tab"), "there is nothing to choose");
+    }
+}
+
+#[test]
+fn of_two_devices_of_one_name_the_dropped_one_is_told_by_its_id() {
+    let mut group = normal();
+    let mut listed = devices();
+    listed.insert(DeviceId(9), device("iPad", Platform::Ios, "7.2.2", "", Activity::Unknown));
+    group.apply(NOW, &Event::Devices(listed));
+    for (device, words) in [(TABLET, format!("dropped: iPad ({TABLET})")), (DeviceId(9), "dropped: iPad".to_owned())] {
+        group.apply(NOW, &Event::DeviceDropped(device));
+        assert_eq!(group.notices().last().unwrap().text.as_str(), words);
+    }
+}
+
+#[test]
+fn a_list_that_does_not_come_says_how_old_it_is_and_when_it_will_be_older() {
+    let group = normal();
+    let shown = |minutes: u64| {
+        let mut ui = Ui::new(settings());
+        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 80, 24));
+        let area = buffer.area;
+        ui.draw(&mut buffer, area, &group, later(minutes * 60_000));
+        (symbols(&buffer), ui.wrong_at())
+    };
+    let (fresh, wrong_at) = shown(1);
+    assert!(!fresh.contains(" old") && wrong_at.is_some_and(|at| at <= later(120_000)), "{wrong_at:?}\n{fresh}");
+    assert!(shown(2).0.contains("2 of 4 on") || shown(2).0.contains("3 of 4 on"), "{}", shown(2).0);
+    assert!(shown(2).0.contains("2 min old"), "{}", shown(2).0);
+}
+
 /// Where only the lack of room is shown, nobody sees what a key does.
 #[test]
 fn without_room_keys_do_nothing_but_end_suspend_and_repaint() {

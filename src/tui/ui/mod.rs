@@ -1,6 +1,8 @@
 //! What the user is looking at, and what the keys do with it.
 
-use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use std::time::Duration;
+
+use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -12,16 +14,18 @@ use super::detail::Opened;
 use super::devices::Order;
 use super::dialog::Dialog;
 use super::feed::{Reading, rows_in};
+use super::format;
 use super::frame;
 use super::keymap::{self, Action, Motion, Place};
 use super::layout::Pane;
 use super::page::{self, About, Page};
+use super::selection::Selection;
 use super::theme::Theme;
 use super::view::{View, clock_apart};
 use super::why;
 use super::{Keeping, Settings};
 use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
-use crate::protocol::{CloseCode, DeviceId, Dialect, Millis};
+use crate::protocol::{CloseCode, DeviceId, Dialect, Millis, SlotState};
 use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
@@ -36,7 +40,11 @@ pub(super) struct Ui {
     focus_chosen: bool,
     pub(super) zoomed: bool,
     pub(super) order: Order,
-    selected: Option<DeviceId>,
+    selection: Selection,
+    /// Of which time the device list was, 0 without one, when the user asked for a new one that has not come.
+    refreshed: Option<Millis>,
+    /// Whether the server should know this device.
+    expects: SlotState,
     pub(super) reading: Reading,
     pub(super) overlay: Overlay,
     notice: Option<(NoticeKind, Clean)>,
@@ -82,12 +90,14 @@ const fn disconnected_at(group: &Group) -> Option<Millis> {
 impl Ui {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
+            expects: settings.expects,
             settings,
             focus: Pane::default(),
             focus_chosen: false,
             zoomed: false,
             order: Order::default(),
-            selected: None,
+            selection: Selection::default(),
+            refreshed: None,
             reading: Reading::default(),
             overlay: Overlay::None,
             notice: None,
@@ -122,6 +132,8 @@ impl Ui {
         if self.reading.close_gap(group) {
             self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
         }
+        self.selection.follow(&self.order.of(group));
+        self.tell_of_the_list(group);
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
         let view = View {
@@ -130,7 +142,11 @@ impl Ui {
             settings: &settings,
             theme: Theme::new(settings.colour),
             clock_accepted: self.clock_accepted,
+            expects: self.expects(group),
         };
+        if let Overlay::Dialog(dialog) = &mut self.overlay {
+            dialog.renew(&view);
+        }
         frame::draw(buffer, area, self, &view);
         self.wrong_at = clock.wrong_at();
     }
@@ -167,9 +183,32 @@ impl Ui {
         }
     }
 
-    /// The selected device; the first one until the user has moved.
+    /// The selected device, if it is still there.
     pub(super) fn selected_of(&self, order: &[DeviceId]) -> Option<DeviceId> {
-        self.selected.filter(|selected| order.contains(selected)).or_else(|| order.first().copied())
+        self.selection.of(order)
+    }
+
+    /// Whether the server should know this device: after a login it should.
+    const fn expects(&self, group: &Group) -> SlotState {
+        if group.login().is_some() { SlotState::Existing } else { self.expects }
+    }
+
+    /// Says that the list came which the user asked for, unless there is something else to read.
+    fn tell_of_the_list(&mut self, group: &Group) {
+        let devices = group.devices();
+        let Some(before) = self.refreshed else { return };
+        let came = devices.as_of().is_some_and(|as_of| as_of != before);
+        if !came && group.connection().is_logged_in() {
+            return;
+        }
+        self.refreshed = None;
+        if self.notice.take_if(|(kind, _)| *kind == NoticeKind::UnderWay).is_some() && came {
+            let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
+            let plural = if count == 1 { "" } else { "s" };
+            let elapsed = group.latency().devices_info.last().map(|elapsed| format!(", {}", format::span(elapsed)));
+            let words = format!("{} device{plural}{}", format::count(count), elapsed.unwrap_or_default());
+            self.notice = Some((NoticeKind::Done, Clean::new(&words)));
+        }
     }
 
     /// What just happened, until the next key.
@@ -181,7 +220,11 @@ impl Ui {
 
     /// Whether that happened after the connection ended, so that it is not the reason that must be read first.
     pub(super) fn is_after_the_end(&self, group: &Group) -> bool {
-        let last = group.notices().last().map(|notice| notice.at);
+        /// What is lost with a connection is told just before its end.
+        const AT_ONCE: Duration = Duration::from_secs(1);
+        let is_tried_again = matches!(group.connection(), Connection::Waiting { next: NextStep::RetryAt { .. }, .. });
+        let before = if is_tried_again { AT_ONCE } else { Duration::ZERO };
+        let last = group.notices().last().map(|notice| notice.at.after(before));
         self.notice.is_some() || last >= disconnected_at(group)
     }
 
@@ -202,12 +245,13 @@ impl Ui {
     /// Takes one input.
     pub(super) fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
         match input {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::lookup(*key, self.place()) {
-                // Nobody should do what they cannot see.
-                Some(action) if self.room == Room::TooLittle && !action.works_unseen() => Reaction::Nothing,
-                Some(action) => self.act(action, group, now),
-                None if self.room == Room::TooLittle => Reaction::Nothing,
-                None => self.type_key(*key, group, now),
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::escape_and(*key) {
+                Some([escape, key]) => {
+                    let went_back = self.press(escape, group, now);
+                    let then = self.press(key, group, now);
+                    if then == Reaction::Nothing { went_back } else { then }
+                }
+                None => self.press(*key, group, now),
             },
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
@@ -217,6 +261,16 @@ impl Ui {
             | TerminalEvent::FocusGained
             | TerminalEvent::FocusLost
             | TerminalEvent::Mouse(_) => Reaction::Nothing,
+        }
+    }
+
+    fn press(&mut self, key: KeyEvent, group: &Group, now: Millis) -> Reaction {
+        match keymap::lookup(key, self.place()) {
+            // Nobody should do what they cannot see.
+            Some(action) if self.room == Room::TooLittle && !action.works_unseen() => Reaction::Nothing,
+            Some(action) => self.act(action, group, now),
+            None if self.room == Room::TooLittle => Reaction::Nothing,
+            None => self.type_key(key, group, now),
         }
     }
 
@@ -298,7 +352,13 @@ impl Ui {
 
     fn confirm(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
-            Overlay::Dialog(dialog) => dialog.answer().map_or(Reaction::Redraw, Reaction::Command),
+            Overlay::Dialog(dialog) => {
+                let answer = dialog.answer();
+                if let Some(Command::Reconnect { expect: Some(state) }) = answer {
+                    self.expects = state;
+                }
+                answer.map_or(Reaction::Redraw, Reaction::Command)
+            }
             Overlay::Line(line) => self.keep_line(line, group, now),
             Overlay::Page(page) => self.follow_page(&page, group),
             Overlay::None => Reaction::Redraw,
@@ -329,6 +389,7 @@ impl Ui {
 
     fn go_to_device(&mut self, motion: Motion, group: &Group) -> Reaction {
         let order = self.order.of(group);
+        self.selection.follow(&order);
         let selected = self.selected_of(&order);
         let index = order.iter().position(|id| Some(*id) == selected).unwrap_or(0);
         let last = order.len().saturating_sub(1);
@@ -343,8 +404,9 @@ impl Ui {
             Motion::First => 0,
             Motion::Last => last,
         };
-        self.selected = order.get(wanted.min(last)).copied();
-        if self.selected == selected { Reaction::Nothing } else { Reaction::Redraw }
+        let wanted = order.get(wanted.min(last)).copied();
+        self.selection.set(wanted);
+        if wanted == selected { Reaction::Nothing } else { Reaction::Redraw }
     }
 
     fn detail(&mut self, group: &Group) -> Reaction {
@@ -364,6 +426,8 @@ impl Ui {
 
     fn refresh(&mut self, group: &Group) -> Reaction {
         if group.connection().is_logged_in() {
+            self.refreshed = Some(group.devices().as_of().unwrap_or(Millis(0)));
+            self.notice = Some((NoticeKind::UnderWay, Clean::literal("asked for the device list…")));
             return Reaction::Command(Command::RefreshDevices);
         }
         self.say_refused(Refusal::NotConnected)
@@ -415,10 +479,11 @@ impl Ui {
             return self.say_refused(Refusal::NotConnected);
         }
         let Some(device) = self.selected_of(&self.order.of(group)) else {
-            return self.say(Clean::literal("nothing to drop: no device is selected"));
+            return self.say(Clean::literal("nothing to drop: the selected device is not in the list"));
         };
-        let dialog = self.with_view(group, now, |view| Dialog::drop(view, device));
-        self.ask(dialog)
+        self.overlay = Overlay::Dialog(self.with_view(group, now, |view| Dialog::drop(view, device)));
+        // What the dialog says follows from the list, which may be a minute old.
+        Reaction::Command(Command::RefreshDevices)
     }
 
     fn ask_to_probe(&mut self, group: &Group, now: Millis) -> Reaction {
@@ -495,6 +560,7 @@ impl Ui {
             settings: &self.settings,
             theme: Theme::new(self.settings.colour),
             clock_accepted: self.clock_accepted,
+            expects: self.expects(group),
         })
     }
 }
