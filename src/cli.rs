@@ -34,7 +34,7 @@ pub use profile::{
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The profiles to open, each in a tab of its own; the options go before what they say [default: with --url none,
+    /// The profiles to open, each in a tab of its own; the options override what they say [default: with --url none,
     /// else the default profile]
     #[arg(value_name = "PROFILE", help_heading = "Arguments")]
     pub profiles: Vec<String>,
@@ -119,7 +119,7 @@ pub enum AnyCertificateArg {
 /// Which profile a command opens: named by itself or by an option.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ProfileChoice {
-    /// The profile to open; the options go before what it says [default: with --url none, else the default profile]
+    /// The profile to open; the options override what it says [default: with --url none, else the default profile]
     #[arg(value_name = "PROFILE", help_heading = "Arguments", conflicts_with = "profile_option")]
     profile: Option<String>,
     /// Names the profile, as PROFILE does
