@@ -8,6 +8,8 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+#[path = "support/held.rs"]
+mod held;
 #[path = "support/noting.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod noting;
@@ -22,8 +24,7 @@ mod terminal;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,7 @@ use d2mtop::cli::MonitorArgs;
 use d2mtop::group::Event;
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret, Millis};
 use d2mtop::runtime::{Monitors, Observer};
+use held::Held;
 use noting::{add_profile, noted, noting, watch};
 use phone::phone_reflects;
 use program::{Mediator, d2mtop, key_file, run};
@@ -111,12 +113,8 @@ fn a_command_that_hangs_or_is_missing_holds_nothing_up_and_is_logged() {
         let mediator = Mediator::start(&[]);
         let home = mediator.home.path();
         add_profile(&mediator, dialect);
-        // Whoever reads it sees its end only when nobody is left who holds it.
-        let held = home.join("held");
-        assert!(Command::new("mkfifo").arg(&held).status().unwrap().success());
-        let hang = format!("promoted=sh -c 'exec 3>{}; echo runs >&3; exec sleep 1000'", held.display());
-        let (sender, all_ended) = channel();
-        std::thread::spawn(move || sender.send(fs::read_to_string(held).unwrap()));
+        let held = Held::create(home);
+        let hang = format!("promoted={}", held.command());
         let (promoted, path) = noting(home, "promoted");
         let start = Instant::now();
         // Alone in the group, so the leader at once.
@@ -129,7 +127,8 @@ fn a_command_that_hangs_or_is_missing_holds_nothing_up_and_is_logged() {
         assert!(log.contains("/nowhere/to cannot be started: No such file"), "{log}");
         assert!(log.contains("false failed: exit status: 1"), "{log}");
         assert!(log.contains("1 commands still run at the end, and are ended"), "{log}");
-        assert_eq!(all_ended.recv_timeout(PATIENCE).as_deref(), Ok("runs\n"), "{dialect}: nothing is left behind");
+        held.wait_until_it_runs();
+        held.wait_until_nobody_is_left();
     }
 }
 

@@ -359,7 +359,8 @@ fn what_cannot_be_used_is_said_before_anything_listens() {
         let taken = format!("127.0.0.1:{}", mediator.port);
         let output = run(mediator.home.path(), &[&connection[..], &["--listen", &taken]].concat());
         assert_eq!(output.status.code(), Some(1), "the address is taken");
-        let watch = ["watch", "--url", &url, "--key-file", key, "--dialect", dialect, "--persistent", "--until-dry"];
+        let watch = ["watch", "--url", &url, "--key-file", key, "--dialect", dialect, "--until-dry"];
+        let watch = [&watch[..], &["--persistent", "--device-id", "1111111111111111"]].concat();
         assert_eq!(run(mediator.home.path(), &watch).status.code(), Some(0), "{dialect}: it takes the only slot");
         let refused = run(mediator.home.path(), &connection);
         assert_eq!(refused.status.code(), Some(3), "{dialect}: the login is refused");

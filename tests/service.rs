@@ -11,6 +11,8 @@
 
 #[path = "service/ends.rs"]
 mod ends;
+#[path = "support/held.rs"]
+mod held;
 #[path = "support/phone.rs"]
 mod phone;
 #[path = "support/program.rs"]

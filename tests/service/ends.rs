@@ -14,6 +14,7 @@ use d2mtop::protocol::Dialect;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
+use super::held::Held;
 use super::phone::phone_reflects;
 use super::program::{Mediator, d2mtop, key_file, run};
 use super::{DIALECTS, PATIENCE, Watch, add_profile};
@@ -157,7 +158,7 @@ fn a_service_comes_back_when_the_way_to_its_mediator_does_and_is_given_so_many_t
         assert_eq!(once.lines(), Vec::<Value>::new(), "and no more");
         let (code, words) = once.end();
         assert_eq!(code, Some(4));
-        assert!(words.contains("refused"), "{dialect}: it says why: {words}");
+        assert!(words.contains("nobody listens"), "{dialect}: it says why: {words}");
     }
     let home = tempfile::tempdir().unwrap();
     let unknown = run(home.path(), &["watch", "home", "--reconnect", "often"]);
@@ -231,25 +232,14 @@ fn a_command_that_takes_no_end_is_ended_by_a_signal_in_the_time_that_is_promised
     for dialect in DIALECTS {
         let mediator = Mediator::start(&[]);
         add_profile(&mediator, dialect);
-        let started = mediator.home.path().join("started");
-        let command = format!("promoted=sh -c 'echo $$ > {}; exec sleep 600'", started.display());
+        let held = Held::create(mediator.home.path());
+        let command = format!("promoted={}", held.command());
         let arguments = ["watch", "home", "--stay-leader", "--on", &command];
         let mut watch = Watch::start(&mut d2mtop(mediator.home.path(), &arguments));
         watch.wait_for("promoted");
-        let begin = Instant::now();
-        let id = loop {
-            match fs::read_to_string(&started) {
-                Ok(id) if id.ends_with('\n') => break id.trim().to_owned(),
-                _ => assert!(begin.elapsed() < PATIENCE, "the command does not start"),
-            }
-            thread::yield_now();
-        };
+        held.wait_until_it_runs();
         watch.ends_soon("while a command runs");
-        // It was killed; the kernel may need a moment for the rest.
-        while fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|state| !state.contains(") Z")) {
-            assert!(begin.elapsed() < PATIENCE, "{dialect}: the command goes on");
-            thread::yield_now();
-        }
+        held.wait_until_nobody_is_left();
     }
 }
 

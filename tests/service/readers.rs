@@ -149,7 +149,11 @@ fn a_device_stays_new_until_its_line_was_printed() {
         assert_eq!(run(home, &["watch", "home", "--until-dry"]).status.code(), Some(0), "the list is known");
         let (key, url, name) = (key_file(home), mediator.url(), dialect.to_string());
         let arguments = ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &name];
-        let new = [&arguments[..], &["--label", "newcomer", "--persistent", "--until-dry"]].concat();
+        let new = [
+            &arguments[..],
+            &["--label", "newcomer", "--device-id", "1111111111111111", "--persistent", "--until-dry"],
+        ]
+        .concat();
         assert_eq!(run(home, &new).status.code(), Some(0));
         let told = |only: &[&str]| {
             let output = run(home, &[&["watch", "home", "--until-dry"], only].concat());
