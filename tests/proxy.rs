@@ -44,8 +44,11 @@ fn proxy(mediator: &Mediator, dialect: &str, more: &[&str]) -> Command {
 }
 
 impl Proxy {
+    /// Alone in its group, it has led and left: who connects in that very moment would be cut off.
     fn start(mediator: &Mediator, dialect: &str) -> Self {
-        Self::start_with(mediator, dialect, &[])
+        let mut proxy = Self::start_with(mediator, dialect, &[]);
+        assert_eq!(proxy.until("disconnected")["cause"], "leader_role");
+        proxy
     }
 
     fn start_with(mediator: &Mediator, dialect: &str, more: &[&str]) -> Self {
