@@ -61,7 +61,7 @@ fn in_the_foreground_the_terminal_is_the_command_s() {
     for dialect in BOTH {
         let mediator = mediator();
         // Another group than the terminal's could not read from it.
-        let script = "trap 'exit 9' INT; echo ready; read answer; echo \"heard $answer\"; sleep 1000";
+        let script = "trap 'kill $!; exit 9' INT; echo ready; read answer; sleep 1000 & echo \"heard $answer\"; wait";
         let mut terminal = in_terminal(&mediator, dialect, &["lock", "contact-sync", "--", "sh", "-c", script]);
         terminal.wait_for("ready");
         terminal.press("you\r");

@@ -4,7 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
 
 #[path = "schema.rs"]
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
@@ -15,8 +18,23 @@ pub const KEY: &str = "6f0cbb2c2f5ae3a4dd6c1b9d7e0f00112233445566778899aabbccdde
 /// The mediator's log in its home directory.
 pub const LOG: &str = "mediator.out";
 
+/// What whoever started the tests ignores, as a shell does for what runs in the background, the programs that are tested
+/// would ignore, too. What is handled here begins anew in them.
+fn heed_signals() {
+    static HEEDED: Once = Once::new();
+    HEEDED.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        for signal in [SIGHUP, SIGINT, SIGQUIT].into_iter().filter(|signal| mask >> (signal - 1) & 1 == 1) {
+            signal_hook::flag::register(signal, Arc::default()).expect("a handler");
+        }
+    });
+}
+
 /// d2mtop with a home directory of its own.
 pub fn d2mtop(home: &Path, arguments: &[&str]) -> Command {
+    heed_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_d2mtop"));
     command.args(arguments).env_clear().env("HOME", home).env("TZ", "UTC").stdin(Stdio::null());
     // No bus, and so no keyring, unless a test brings one.
