@@ -352,8 +352,15 @@ fn a_dumb_terminal_gets_ascii_and_a_free_port_is_told() {
     assert_eq!(terminal.end().exit_code(), 0);
 }
 
+/// This device's, as the profile has it.
+fn own_id(home: &std::path::Path) -> String {
+    let profiles = std::fs::read_to_string(home.join(".config/d2mtop/profiles.toml")).unwrap();
+    let line = profiles.lines().find_map(|line| line.strip_prefix("device_id = ")).expect("the profile has an id");
+    line.trim_matches('"').to_owned()
+}
+
 #[test]
-fn a_group_that_was_left_from_the_dashboard_is_joined_anew_by_the_next_start() {
+fn a_group_that_was_left_from_the_dashboard_is_joined_anew_by_its_next_start_and_by_who_says_so() {
     for dialect in DIALECTS {
         let mediator = Mediator::start(&[]);
         let home = tempfile::tempdir().unwrap();
@@ -370,9 +377,19 @@ fn a_group_that_was_left_from_the_dashboard_is_joined_anew_by_the_next_start() {
         terminal.wait_for("left the group at");
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0);
-        let again = program::run(home.path(), &["watch", "lab", "--stay-leader", "--until-dry", "--json"]);
-        let told = String::from_utf8(again.stdout).unwrap();
+        let watch = ["watch", "lab", "--stay-leader", "--until-dry"];
+        let unasked = program::run(home.path(), &watch);
+        assert_eq!(unasked.status.code(), Some(3), "{dialect}: a machine may have started it");
+        let asked = program::run(home.path(), &[&watch[..], &["--expect", "new"]].concat());
+        let told = String::from_utf8(asked.stdout).unwrap();
         assert!(told.contains(r#""slot":"new""#) && !told.contains("4115"), "{dialect}: {told}");
+        // It leaves once more, and somebody opens the dashboard.
+        let left = program::run(home.path(), &["drop", "--self", "--yes", "-p", "lab", &own_id(home.path())]);
+        assert_eq!(left.status.code(), Some(0), "{dialect}: {}", String::from_utf8_lossy(&left.stderr));
+        let mut terminal = Terminal::start(&["lab", "--stay-leader", "--utc"], 24, 80, &environment);
+        terminal.wait_for("Devices ─ 1");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
     }
 }
 
