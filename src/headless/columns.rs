@@ -1,9 +1,13 @@
-//! What lines for people are made of: names that are cut or filled up, sizes, spans and marks.
+//! What lines for people are made of: times, names that are cut or filled up, sizes and spans; and the line of a message.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Local};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::group::Row;
+use crate::protocol::Millis;
 
 /// The columns of a device's name.
 pub(super) const DEVICE: usize = 16;
@@ -21,10 +25,24 @@ pub(super) fn fit(text: &str) -> String {
     fitted
 }
 
-/// The marks that apply, in brackets.
-pub(super) fn marks(marks: &[(bool, &str)]) -> String {
-    let words: Vec<&str> = marks.iter().filter_map(|(is, word)| is.then_some(*word)).collect();
-    if words.is_empty() { String::new() } else { format!("  [{}]", words.join(", ")) }
+/// The line of a message: when, who reflected it, what it says, and what is unusual about it.
+pub(super) fn message(time: &str, device: &str, sentence: &str, row: &Row, is_unacknowledged: bool) -> String {
+    let direction = row.direction().map_or_else(|| "?".to_owned(), |direction| direction.to_string());
+    let marks = [
+        (row.marks.repeated_nonce, "REPEATED NONCE"),
+        (row.marks.redelivered, "again"),
+        (row.marks.ephemeral, "ephemeral"),
+        (is_unacknowledged, "no acknowledgement known"),
+    ];
+    let marks: Vec<&str> = marks.into_iter().filter_map(|(is, word)| is.then_some(word)).collect();
+    let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
+    format!("{time}  {}  {direction:4}  {:>7}  {sentence}{marks}", fit(device), size(u64::from(row.size)))
+}
+
+/// As the clock of this machine has it; [`None`] beyond any calendar, as a hostile server can say.
+pub(super) fn local(at: Millis, format: &str) -> Option<String> {
+    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis)?;
+    Some(at.with_timezone(&Local).format(format).to_string())
 }
 
 pub(super) fn size(bytes: u64) -> String {

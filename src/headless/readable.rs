@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use chrono::{DateTime, Local};
 use serde_json::Value;
 
-use super::columns::{fit, marks, size, span};
+use super::columns::{self, size, span};
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, Known, ListedDevice, LockEvent, Login, Names, NextStep, Probe,
-    ReflectedMessage, Scope, sentence,
+    ReflectedMessage, Row, Scope,
 };
-use crate::protocol::{Activity, DeviceId, Millis, SharedDeviceData, SlotState};
+use crate::protocol::{Activity, DeviceId, DeviceInfo, Millis, SharedDeviceData, SlotState};
 use crate::runtime::ndjson;
 use crate::text::Clean;
 
@@ -39,8 +38,7 @@ impl Form {
     /// With what devices are called, as far as that is known from earlier.
     pub(super) fn knowing(&mut self, devices: &Known) {
         if let Self::Readable(readable) = self {
-            let labels = devices.iter().filter_map(|(id, info)| Some((id, info?.label.clone())));
-            readable.labels.extend(labels.filter(|(_, label)| !label.is_empty()));
+            readable.learn_labels(devices.iter().filter_map(|(id, info)| Some((id, info?))));
         }
     }
 
@@ -96,15 +94,11 @@ impl Readable {
         match event {
             Event::LoggedIn(login) => self.own = Some(login.own),
             Event::Devices(devices) => {
-                let label = |(id, device): (&DeviceId, &ListedDevice)| {
-                    let label = device.info.as_ref().ok().map(|info| info.label.clone());
-                    label.filter(|label| !label.is_empty()).map(|label| (*id, label))
-                };
                 // Who has left is still called so, but a server may not fill the memory with names.
                 if self.labels.len() > MOST_LABELS {
                     self.labels.clear();
                 }
-                self.labels.extend(devices.iter().filter_map(label));
+                self.learn_labels(devices.iter().filter_map(|(id, device)| Some((*id, device.info.as_ref().ok()?))));
             }
             Event::Reflected(messages) => {
                 messages.iter().filter_map(|message| message.content.as_ref().ok()).for_each(|summary| {
@@ -113,6 +107,11 @@ impl Readable {
             }
             _ => {}
         }
+    }
+
+    fn learn_labels<'a>(&mut self, devices: impl Iterator<Item = (DeviceId, &'a DeviceInfo)>) {
+        let labels = devices.map(|(id, info)| (id, info.label.clone()));
+        self.labels.extend(labels.filter(|(_, label)| !label.is_empty()));
     }
 
     /// What people call a device: its label, or its id.
@@ -124,21 +123,11 @@ impl Readable {
     }
 
     fn message(&self, message: &ReflectedMessage) -> String {
-        let (author, direction, sentence) = match &message.content {
-            Ok(summary) => (
-                summary.author.map_or_else(|| "-".to_owned(), |author| self.device(author)),
-                summary.direction().to_string(),
-                sentence::of(summary, &self.names).to_string(),
-            ),
-            Err(error) => ("-".to_owned(), "?".to_owned(), format!("{LOOK_HERE}{error}")),
-        };
-        let marks = marks(&[
-            (message.repeated_nonce, "REPEATED NONCE"),
-            (message.redelivered, "again"),
-            (message.ephemeral, "ephemeral"),
-        ]);
-        let size = size(u64::from(message.size));
-        format!("{}  {}  {direction:4}  {size:>7}  {sentence}{marks}", time(message.received_at), fit(&author))
+        let row = Row::new(message);
+        let author = row.author().map_or_else(|| "-".to_owned(), |author| self.device(author));
+        let look_here = if row.content.is_err() { LOOK_HERE } else { "" };
+        let sentence = format!("{look_here}{}", row.sentence(&self.names));
+        columns::message(&time(row.received_at), &author, &sentence, &row, false)
     }
 
     fn sentence(&self, event: &Event) -> String {
@@ -280,11 +269,8 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// As the clock of this machine has it.
 fn time(at: Millis) -> String {
-    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis);
-    // Beyond any calendar: a hostile server can say so.
-    at.map_or_else(|| "??:??:??".to_owned(), |at| at.with_timezone(&Local).format("%H:%M:%S").to_string())
+    columns::local(at, "%H:%M:%S").unwrap_or_else(|| "??:??:??".to_owned())
 }
 
 #[cfg(test)]
@@ -295,9 +281,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary};
-    use crate::protocol::{
-        CloseCode, DeviceInfo, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, TransactionScope,
-    };
+    use crate::protocol::{CloseCode, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, TransactionScope};
 
     const PHONE: DeviceId = DeviceId(7);
     const OWN: DeviceId = DeviceId(1);

@@ -1,4 +1,4 @@
-//! `d2mtop watch`: the session's events as NDJSON on standard output.
+//! `d2mtop watch`: the session's events on standard output, as NDJSON or as sentences.
 
 mod outage;
 mod patience;

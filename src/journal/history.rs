@@ -10,8 +10,8 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::JournalError;
 use super::{code, file, row, schema, span};
+use crate::group::Row;
 use crate::group::names::Names;
-use crate::group::{Row, sentence};
 use crate::protocol::d2d::{Conversation, Direction, Kind, Summary};
 use crate::protocol::{DeviceId, MessageId, Millis, Pseudonym, PseudonymKey};
 use crate::text::Clean;
@@ -362,10 +362,7 @@ impl HistoryRow {
     /// What it says, or why that cannot be read.
     #[must_use]
     pub fn sentence(&self) -> Clean {
-        match &self.shown().content {
-            Ok(summary) => sentence::of(summary, &Names::none()),
-            Err(error) => Clean::new(&error.to_string()),
-        }
+        self.shown().sentence(&Names::none())
     }
 }
 

@@ -1,11 +1,11 @@
 //! The list for people: a line for each device.
 
-use chrono::{DateTime, Local};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Listed;
 use crate::group::ListedDevice;
+use crate::headless::columns::local;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
 
 /// How wide a column may be, unless everything is wanted.
@@ -60,11 +60,8 @@ fn state(activity: Activity) -> String {
     }
 }
 
-/// As the clock of this machine has it.
 fn minute(at: Millis) -> String {
-    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis);
-    // Beyond any calendar: a hostile server can say so.
-    at.map_or_else(|| "?".to_owned(), |at| at.with_timezone(&Local).format("%-d %b %H:%M").to_string())
+    local(at, "%-d %b %H:%M").unwrap_or_else(|| "?".to_owned())
 }
 
 fn cut(cell: String) -> String {

@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::time::{Zone, day_name};
 use crate::group::Known;
-use crate::headless::columns::{DEVICE, fit, marks, size, span};
+use crate::headless::columns::{DEVICE, fit, message, size, span};
 use crate::headless::ndjson;
 use crate::journal::{HistoryRow, Percentiles, StatsLine};
 use crate::protocol::DeviceId;
-use serde_json::{Value, json};
 
 /// How things are printed.
 pub(super) struct Printer<'a> {
@@ -24,16 +25,9 @@ impl Printer<'_> {
         if self.as_json {
             return writeln!(out, "{}", ndjson::recorded(row));
         }
-        let direction = row.row.direction().map_or_else(|| "?".to_owned(), |direction| direction.to_string());
-        writeln!(
-            out,
-            "{}  {}  {direction:4}  {:>7}  {}{}",
-            self.zone.second(row.row.received_at),
-            fit(&self.device(row.row.author())),
-            size(u64::from(row.row.size)),
-            row.sentence(),
-            row_marks(row),
-        )
+        let (time, device) = (self.zone.second(row.row.received_at), self.device(row.row.author()));
+        let awaits = row.row.awaits_acknowledgement();
+        writeln!(out, "{}", message(&time, &device, row.sentence().as_str(), &row.row, awaits))
     }
 
     pub(super) fn stats(&self, lines: &[StatsLine], out: &mut impl Write) -> io::Result<()> {
@@ -107,16 +101,6 @@ impl Printer<'_> {
             Some(device) => self.label(device).unwrap_or_else(|| device.to_string()),
         }
     }
-}
-
-fn row_marks(row: &HistoryRow) -> String {
-    let is = row.row.marks;
-    marks(&[
-        (is.repeated_nonce, "REPEATED NONCE"),
-        (is.redelivered, "again"),
-        (is.ephemeral, "ephemeral"),
-        (row.row.awaits_acknowledgement(), "no acknowledgement known"),
-    ])
 }
 
 fn percentiles(times: Option<Percentiles>) -> String {
