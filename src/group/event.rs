@@ -331,6 +331,14 @@ impl DisconnectCause {
         "by_user",
     ];
 
+    /// Whether the session comes again by itself and expects the other slot state: ours is not as expected for a harmless
+    /// reason, as when it has expired while we stayed away.
+    #[must_use]
+    pub const fn tries_other_slot_state(&self, next: NextStep) -> bool {
+        matches!(self, Self::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. })
+            && matches!(next, NextStep::RetryAt { .. })
+    }
+
     /// The name in NDJSON and in metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -129,7 +129,7 @@ impl Visit {
             None => self.any().await,
         };
         match told {
-            Some((_, Event::Disconnected { cause, next })) if !tries_other_state(&cause, next) => {
+            Some((_, Event::Disconnected { cause, next })) if !cause.tries_other_slot_state(next) => {
                 Err(VisitEnd::Disconnected { cause, next, logged_in: self.logged_in })
             }
             Some(told) => Ok(told),
@@ -149,12 +149,6 @@ impl Visit {
             }
         }
     }
-}
-
-/// Whether the session comes again by itself, as the slot is not as expected for a harmless reason.
-const fn tries_other_state(cause: &DisconnectCause, next: NextStep) -> bool {
-    matches!(cause, DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. })
-        && matches!(next, NextStep::RetryAt { .. })
 }
 
 impl VisitEnd {

@@ -171,12 +171,7 @@ impl Progress {
             | DisconnectCause::ChatClientLeft
             | DisconnectCause::ByUser => None,
             DisconnectCause::LeftGroup => Some(Ok(Outcome::Normal)),
-            // The slot has expired while we stayed away, as it may: a new one is taken.
-            DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }
-                if matches!(next, NextStep::RetryAt { .. }) =>
-            {
-                None
-            }
+            cause if cause.tries_other_slot_state(next) => None,
             DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
                 if logged_in && !self.until_dry =>
             {
