@@ -386,6 +386,10 @@ fn a_group_that_was_left_from_the_dashboard_is_joined_anew_by_its_next_start_and
         // It leaves once more, and somebody opens the dashboard.
         let left = program::run(home.path(), &["drop", "--self", "--yes", "-p", "lab", &own_id(home.path())]);
         assert_eq!(left.status.code(), Some(0), "{dialect}: {}", String::from_utf8_lossy(&left.stderr));
+        let unasked = program::run(home.path(), &watch);
+        assert_eq!(unasked.status.code(), Some(3), "{dialect}: that was to leave, too");
+        let state = home.path().join(".local/state/d2mtop/profiles/lab");
+        assert!(state.join("journal.sqlite").exists(), "{dialect}: what was received before is kept");
         let mut terminal = Terminal::start(&["lab", "--stay-leader", "--utc"], 24, 80, &environment);
         terminal.wait_for("Devices ─ 1");
         terminal.press("q");

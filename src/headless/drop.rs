@@ -9,7 +9,6 @@ use super::visitor::Visitor;
 use super::words::{remark, require_agreement, say};
 use crate::cli::DropArgs;
 use crate::group::{Event, LockEvent, Refusal};
-use crate::profile;
 use crate::protocol::DeviceId;
 use crate::runtime::visit::PATIENCE;
 use crate::runtime::{Failure, Outcome, Visit, VisitEnd, clock};
@@ -33,10 +32,6 @@ pub fn run(options: &DropArgs) -> Result<Outcome, Failure> {
         }
         Ok(())
     })?;
-    if let Some(name) = visitor.profile().name.as_ref().filter(|_| options.own) {
-        // What was known of the slot is no longer so.
-        let _ = profile::forget_profile_state(name);
-    }
     Ok(Outcome::Normal)
 }
 
