@@ -105,6 +105,24 @@ fn a_profile_is_added_opened_and_found_again_by_itself_in_both_dialects() {
     }
 }
 
+/// It takes the new one with the same command; nobody has to be asked, and no script fails every second time.
+#[test]
+fn a_volatile_slot_that_expired_between_two_commands_is_taken_anew() {
+    for dialect in ["dgk", "mk"] {
+        let mediator = Mediator::start(&["--volatile-grace", "1ms"]);
+        let home = mediator.home.path();
+        add(home, "lab", &mediator.url(), &["--dialect", dialect]);
+        for visit in 1..=3 {
+            let listed = run(home, &["devices", "lab", "--json"]);
+            assert_eq!(listed.status.code(), Some(0), "{dialect}, visit {visit}: {}", text(&listed));
+            mediator.await_logged("slot_removed", visit);
+        }
+        let watched = run(home, &["watch", "lab", "--until-dry"]);
+        assert_eq!(watched.status.code(), Some(0), "{dialect}: {}", text(&watched));
+        assert_eq!(logged_in(&watched)["slot"], "new");
+    }
+}
+
 #[test]
 fn profiles_are_listed_renamed_chosen_and_removed() {
     let home = tempfile::tempdir().unwrap();

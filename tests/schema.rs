@@ -128,7 +128,7 @@ fn events() -> Vec<Event> {
         LockEvent::Ended { holder: DEVICE, scope },
     ];
     let causes = [
-        DisconnectCause::ClosedByServer { code: CloseCode(4_115), reason: words() },
+        DisconnectCause::ClosedByServer { code: CloseCode(4_115), reason: words(), expected: SlotState::Existing },
         DisconnectCause::Unreachable(words()),
         DisconnectCause::Broken(words()),
         DisconnectCause::NoAnswer,

@@ -273,6 +273,8 @@ pub enum DisconnectCause {
         code: CloseCode,
         /// The server's words, often none.
         reason: Clean,
+        /// What this login expected of our slot.
+        expected: SlotState,
     },
     /// No connection could be made: why.
     Unreachable(Clean),
@@ -363,7 +365,7 @@ impl DisconnectCause {
 impl fmt::Display for DisconnectCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ClosedByServer { code, reason } => {
+            Self::ClosedByServer { code, reason, .. } => {
                 write!(formatter, "{} ({code})", code.meaning())?;
                 code.own_words(reason).map_or(Ok(()), |words| write!(formatter, ": {words}"))
             }

@@ -75,7 +75,11 @@ fn after(events: &[Event]) -> Group {
 
 #[test]
 fn the_connection_follows_the_session() {
-    let dropped = DisconnectCause::ClosedByServer { code: CloseCode::DROPPED_BY_DEVICE, reason: Clean::default() };
+    let dropped = DisconnectCause::ClosedByServer {
+        code: CloseCode::DROPPED_BY_DEVICE,
+        reason: Clean::default(),
+        expected: SlotState::Existing,
+    };
     let ephemeral = ReflectedMessage { ephemeral: true, ..message(9) };
     let cases = [
         (vec![], Connection::Idle),

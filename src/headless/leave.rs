@@ -161,8 +161,8 @@ fn failed(end: &VisitEnd, expected: SlotState, locked: bool) -> Departure {
         {
             Departure::AlreadyGone
         }
-        DisconnectCause::ClosedByServer { code, .. } if *next == NextStep::WaitForUser => {
-            Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), code.advice())))
+        DisconnectCause::ClosedByServer { code, expected, .. } if *next == NextStep::WaitForUser => {
+            Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), code.advice(*expected))))
         }
         _ if locked => Departure::Unconfirmed,
         DisconnectCause::LeaderRole

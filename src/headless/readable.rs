@@ -255,7 +255,9 @@ fn shared_data(data: Option<&SharedDeviceData>) -> String {
 fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
     let next = match (next, cause) {
         (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", time(at)),
-        (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => format!("; {}", code.advice()),
+        (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, expected, .. }) => {
+            format!("; {}", code.advice(*expected))
+        }
         (NextStep::WaitForUser | NextStep::End, _) => String::new(),
     };
     format!("disconnected: {cause}{next}")
@@ -336,7 +338,11 @@ mod tests {
     #[test]
     fn what_happens_reads_like_a_sentence() {
         let scope = Some(TransactionScope::ContactSync);
-        let closed = DisconnectCause::ClosedByServer { code: CloseCode(4113), reason: Clean::default() };
+        let closed = DisconnectCause::ClosedByServer {
+            code: CloseCode(4113),
+            reason: Clean::default(),
+            expected: SlotState::Existing,
+        };
         let cases: [(Event, &str); 12] = [
             (Event::Connecting { attempt: 3 }, "connecting, try 3"),
             (

@@ -243,15 +243,17 @@ impl Profile {
             (Some(ExpectArg::Existing), _) => SlotState::Existing,
             (None, Some(memory)) => memory.expected(expiration_policy, now()),
         };
+        let uncertain = |memory: &SlotMemory| options.expect.is_none() && memory.is_uncertain(expiration_policy);
+        let slot_state_uncertain = memory.as_ref().is_some_and(uncertain);
         if let Some(memory) = &mut memory {
-            memory.starts_with(expected_slot_state, expiration_policy);
+            memory.starts_with(expiration_policy);
         }
         let session = Config {
             keys: Arc::clone(&key.keys),
             device_id,
             device_info: own_info(label),
             expected_slot_state,
-            maybe_registered: memory.as_ref().is_some_and(SlotMemory::was_elsewhere),
+            slot_state_uncertain,
             expiration_policy,
             exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },

@@ -57,8 +57,6 @@ pub struct SlotMemory {
     known: Option<Known>,
     /// Whether this device had a slot when it was last seen, at another address.
     elsewhere: bool,
-    /// What the running session expects, as far as can be told.
-    expected: SlotState,
     /// For how long the running session wants it kept.
     policy: ExpirationPolicy,
     /// Whether it is logged in.
@@ -85,7 +83,6 @@ impl SlotMemory {
             mediator: mediator.to_owned(),
             known,
             elsewhere,
-            expected: SlotState::New,
             policy: ExpirationPolicy::Persistent,
             online: false,
         }
@@ -97,10 +94,13 @@ impl SlotMemory {
         self.known.as_ref()
     }
 
-    /// Whether this device had a slot at another address, which may be the same mediator's.
+    /// Whether the slot, which is this device's own, may be in the other state than [`SlotMemory::expected`] says. When a
+    /// volatile one expires nobody tells; nor whether another address is the same mediator's. A persistent one that is not
+    /// there was dropped, which is not ours to undo.
     #[must_use]
-    pub const fn was_elsewhere(&self) -> bool {
-        self.elsewhere
+    pub fn is_uncertain(&self, policy: ExpirationPolicy) -> bool {
+        let may_expire = |known: &Known| policy == ExpirationPolicy::Volatile && known.slot != Knowledge::Gone;
+        self.elsewhere || self.known.as_ref().is_some_and(may_expire)
     }
 
     /// Whether the mediator should know this device now.
@@ -122,14 +122,13 @@ impl SlotMemory {
         self.known.as_ref().is_some_and(|known| known.slot == Knowledge::Gone)
     }
 
-    /// What the session that starts now expects, and for how long it wants its slot kept.
-    pub const fn starts_with(&mut self, expected: SlotState, policy: ExpirationPolicy) {
-        (self.expected, self.policy) = (expected, policy);
+    /// For how long the session that starts now wants its slot kept.
+    pub const fn starts_with(&mut self, policy: ExpirationPolicy) {
+        self.policy = policy;
     }
 
     /// Notes that a login took the slot at this time, or found it.
     pub fn registered(&mut self, at: Millis) {
-        self.expected = SlotState::Existing;
         self.set(Knowledge::Registered, at);
     }
 
@@ -137,15 +136,15 @@ impl SlotMemory {
     pub fn learn(&mut self, at: Millis, event: &Event) -> bool {
         match event {
             Event::LoggedIn(_) => {
-                (self.expected, self.online) = (SlotState::Existing, true);
+                self.online = true;
                 self.set(Knowledge::Registered, at)
             }
             Event::Disconnected { cause, next } => {
                 let refreshed = self.refresh(at, Duration::ZERO);
                 self.online = false;
                 match cause {
-                    DisconnectCause::ClosedByServer { code, .. } => {
-                        self.learn_from_close(at, *code, *next) || refreshed
+                    DisconnectCause::ClosedByServer { code, expected, .. } => {
+                        self.learn_from_close(at, *code, *expected, *next) || refreshed
                     }
                     _ => refreshed,
                 }
@@ -153,14 +152,14 @@ impl SlotMemory {
             // We left the group.
             Event::DeviceDropped(device) if *device == self.device => {
                 self.online = false;
-                self.is_without(Knowledge::Gone, at)
+                self.set(Knowledge::Gone, at)
             }
             _ => self.refresh(at, SEEN_EVERY),
         }
     }
 
-    fn learn_from_close(&mut self, at: Millis, code: CloseCode, next: NextStep) -> bool {
-        match (code, self.expected) {
+    fn learn_from_close(&mut self, at: Millis, code: CloseCode, expected: SlotState, next: NextStep) -> bool {
+        match (code, expected) {
             // The session itself tries the other state where that is harmless.
             (CloseCode::SLOT_STATE_MISMATCH, _) if next != NextStep::WaitForUser => false,
             // Ours after all, if it ever was; else the id is another device's, and not ours to take.
@@ -169,18 +168,13 @@ impl SlotMemory {
                 was_ours && self.set(Knowledge::Registered, at)
             }
             (CloseCode::SLOT_STATE_MISMATCH, _) if self.policy == ExpirationPolicy::Volatile => {
-                self.is_without(Knowledge::Expired, at)
+                self.set(Knowledge::Expired, at)
             }
             (CloseCode::SLOT_STATE_MISMATCH | CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT, _) => {
-                self.is_without(Knowledge::Gone, at)
+                self.set(Knowledge::Gone, at)
             }
             _ => false,
         }
-    }
-
-    fn is_without(&mut self, slot: Knowledge, at: Millis) -> bool {
-        self.expected = SlotState::New;
-        self.set(slot, at)
     }
 
     fn set(&mut self, slot: Knowledge, at: Millis) -> bool {
@@ -242,7 +236,18 @@ mod tests {
     }
 
     fn closed(code: CloseCode, next: NextStep) -> Event {
-        Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, reason: Clean::default() }, next }
+        closed_to(SlotState::Existing, code, next)
+    }
+
+    fn mismatch(expected: SlotState, next: NextStep) -> Event {
+        closed_to(expected, CloseCode::SLOT_STATE_MISMATCH, next)
+    }
+
+    fn closed_to(expected: SlotState, code: CloseCode, next: NextStep) -> Event {
+        Event::Disconnected {
+            cause: DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected },
+            next,
+        }
     }
 
     #[test]
@@ -296,7 +301,7 @@ mod tests {
         ] {
             let home = tempfile::tempdir().unwrap();
             let mut first = memory(&home);
-            first.starts_with(SlotState::New, policy);
+            first.starts_with(policy);
             first.learn(LOGIN, &logged_in());
             first.learn(LOGIN, &closed(code, NextStep::WaitForUser));
             first.write().unwrap();
@@ -312,10 +317,33 @@ mod tests {
         first.write().unwrap();
         let late = LOGIN.after(Duration::from_hours(1));
         let mut second = memory(&home);
-        second.starts_with(second.expected(ExpirationPolicy::Volatile, late), ExpirationPolicy::Volatile);
-        assert!(second.learn(late, &closed(CloseCode::SLOT_STATE_MISMATCH, NextStep::WaitForUser)));
+        second.starts_with(ExpirationPolicy::Volatile);
+        assert_eq!(second.expected(ExpirationPolicy::Volatile, late), SlotState::New);
+        assert!(second.learn(late, &mismatch(SlotState::New, NextStep::WaitForUser)));
         assert_eq!(second.expected(ExpirationPolicy::Volatile, late), SlotState::Existing);
         assert_eq!(second.known().map(|known| known.since), Some(LOGIN.0));
+    }
+
+    #[test]
+    fn only_a_slot_that_may_expire_or_was_elsewhere_may_be_in_the_other_state() {
+        use ExpirationPolicy::{Persistent, Volatile};
+        const WAIT: NextStep = NextStep::WaitForUser;
+        for (events, policy, uncertain) in [
+            (vec![], Volatile, false),
+            (vec![logged_in()], Volatile, true),
+            (vec![logged_in()], Persistent, false),
+            (vec![logged_in(), mismatch(SlotState::Existing, WAIT)], Volatile, true),
+            (vec![logged_in(), mismatch(SlotState::Existing, WAIT)], Persistent, false),
+            (vec![logged_in(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT)], Volatile, false),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let mut memory = memory(&home);
+            memory.starts_with(policy);
+            for event in &events {
+                memory.learn(LOGIN, event);
+            }
+            assert_eq!(memory.is_uncertain(policy), uncertain, "{events:?} {policy:?}");
+        }
     }
 
     #[test]
@@ -331,7 +359,7 @@ mod tests {
         for event in [Event::Connecting { attempt: 1 }, gone] {
             assert!(!memory.learn(LOGIN.after(Duration::from_hours(1)), &event), "{event:?}");
         }
-        memory.starts_with(SlotState::Existing, ExpirationPolicy::Volatile);
+        memory.starts_with(ExpirationPolicy::Volatile);
         assert!(!memory.learn(LOGIN.after(Duration::from_hours(2)), &Event::Handshaking));
     }
 
@@ -342,12 +370,13 @@ mod tests {
         first.learn(LOGIN, &logged_in());
         first.write().unwrap();
         let path = home.path().join("home/slot.json");
+        let is_uncertain = |memory: &SlotMemory| memory.is_uncertain(ExpirationPolicy::Persistent);
         assert!(SlotMemory::read_at(path.clone(), DEVICE, URL).known().is_some());
         assert!(SlotMemory::read_at(path.clone(), DeviceId(8), URL).known().is_none());
         let elsewhere = SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/");
-        assert!(elsewhere.known().is_none() && elsewhere.was_elsewhere(), "the id is ours there, too");
-        assert!(!SlotMemory::read_at(path.clone(), DEVICE, URL).was_elsewhere());
-        assert!(!SlotMemory::read_at(path.clone(), DeviceId(8), "wss://other.example/").was_elsewhere());
+        assert!(elsewhere.known().is_none() && is_uncertain(&elsewhere), "the id is ours there, too");
+        assert!(!is_uncertain(&SlotMemory::read_at(path.clone(), DEVICE, URL)));
+        assert!(!is_uncertain(&SlotMemory::read_at(path.clone(), DeviceId(8), "wss://other.example/")));
         private::replace(&path, b"{\"device\":").unwrap();
         assert!(SlotMemory::read_at(path, DEVICE, URL).known().is_none());
     }

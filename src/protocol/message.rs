@@ -45,6 +45,17 @@ pub enum SlotState {
     Existing,
 }
 
+impl SlotState {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::New => Self::Existing,
+            Self::Existing => Self::New,
+        }
+    }
+}
+
 /// The server's first message: an authentication challenge (0x10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerHello {

@@ -414,7 +414,7 @@ const fn refusal(why: Refusal) -> &'static str {
 
 fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
     let (code, words) = match cause {
-        DisconnectCause::ClosedByServer { code, reason } => {
+        DisconnectCause::ClosedByServer { code, reason, .. } => {
             let meaning = code.meaning();
             let words = code.own_words(reason).map_or_else(|| meaning.to_owned(), |own| format!("{meaning}: {own}"));
             (Some(code.0), Some(words))

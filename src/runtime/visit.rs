@@ -182,13 +182,18 @@ impl std::fmt::Display for VisitEnd {
                 "the server refused the login ({code}): {}; check key, server group and dialect",
                 code.meaning()
             ),
-            DisconnectCause::ClosedByServer { code, .. } if !logged_in => {
-                write!(formatter, "the server refused the login ({code}): {}; {}", code.meaning(), code.advice())
+            DisconnectCause::ClosedByServer { code, expected, .. } if !logged_in => {
+                write!(
+                    formatter,
+                    "the server refused the login ({code}): {}; {}",
+                    code.meaning(),
+                    code.advice(*expected)
+                )
             }
-            DisconnectCause::ClosedByServer { code, .. } => {
+            DisconnectCause::ClosedByServer { code, expected, .. } => {
                 write!(formatter, "the server closed the connection ({code}): {}", code.meaning())?;
                 match next {
-                    NextStep::WaitForUser => write!(formatter, "; {}", code.advice()),
+                    NextStep::WaitForUser => write!(formatter, "; {}", code.advice(*expected)),
                     NextStep::RetryAt { .. } | NextStep::End => Ok(()),
                 }
             }

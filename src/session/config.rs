@@ -78,9 +78,9 @@ pub struct Config {
     pub device_info: DeviceInfo,
     /// Whether the server should know this device already.
     pub expected_slot_state: SlotState,
-    /// Whether this id, which is ours, may be known there although a new slot is expected: it was, at another address of
-    /// perhaps the same mediator.
-    pub maybe_registered: bool,
+    /// Whether the slot of this id, which is ours, may be in the other state, so that this is tried, too: when it expires
+    /// nobody tells, and it may be known from another address of the same mediator.
+    pub slot_state_uncertain: bool,
     /// How long the server should keep our slot.
     pub expiration_policy: ExpirationPolicy,
     /// What the server should do when there is no slot for us.
@@ -105,7 +105,7 @@ impl Config {
             device_id,
             device_info: DeviceInfo::default(),
             expected_slot_state: SlotState::New,
-            maybe_registered: false,
+            slot_state_uncertain: false,
             expiration_policy: ExpirationPolicy::Volatile,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::GiveUp,

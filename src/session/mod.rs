@@ -63,9 +63,8 @@ pub struct Session {
     /// How many of the last promotions came although another device was connected.
     promotions_in_company: u32,
     expected: SlotState,
-    /// Whether the server may have registered us without our knowing: a login was cut off before its answer came, or we
-    /// were there under another address.
-    maybe_registered: bool,
+    /// Whether the other slot state would be no surprise: a login was cut off before its answer came, or [`Config`] says so.
+    slot_state_uncertain: bool,
     /// Whether we asked to be dropped and were not told whether that was done.
     own_drop_sent: bool,
     /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
@@ -112,7 +111,7 @@ impl Session {
     /// A session that connects at its first [`Input::Timer`]. `random` must be seeded from the system, except in tests.
     #[must_use]
     pub fn new(config: Config, random: StdRng) -> Self {
-        let (expected, maybe_registered) = (config.expected_slot_state, config.maybe_registered);
+        let (expected, slot_state_uncertain) = (config.expected_slot_state, config.slot_state_uncertain);
         Self {
             config,
             random,
@@ -126,7 +125,7 @@ impl Session {
             precise: Duration::ZERO,
             noise: Noise::default(),
             expected,
-            maybe_registered,
+            slot_state_uncertain,
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
@@ -391,7 +390,7 @@ impl Session {
             self.earlier = Unacknowledged::default();
         }
         self.expected = SlotState::Existing;
-        self.maybe_registered = false;
+        self.slot_state_uncertain = false;
         self.own_drop_sent = false;
         let (shared, reused) = self.stored.shared(&info.shared_device_data);
         if reused.is_some() {
@@ -432,12 +431,14 @@ impl Session {
                 self.left_group(now);
             }
             LinkEnd::Closed { code, reason } => {
-                let cause = DisconnectCause::ClosedByServer { code, reason };
+                let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expected };
                 let other_state = self.plausible_other_state(now).filter(|_| code == CloseCode::SLOT_STATE_MISMATCH);
                 if let Some(state) = other_state {
                     self.expected = state;
-                    self.maybe_registered = false;
-                    self.retry(now, cause);
+                    self.slot_state_uncertain = false;
+                    // At once: the server is there, and has said what it expects.
+                    let attempt = self.failures + 1;
+                    self.disconnected(now, cause, NextStep::RetryAt { at: now, attempt });
                 } else if code.reconnect_class() == ReconnectClass::UserInteraction {
                     self.disconnected(now, cause, NextStep::WaitForUser);
                 } else {
@@ -449,7 +450,7 @@ impl Session {
 
     /// The other slot state, where a mismatch has a harmless reason. A volatile slot of ours is gone after minutes of
     /// absence; after a shorter one somebody dropped us, which is not ours to undo. And a login whose answer got lost may
-    /// have registered us, or one at another address; but without either, an id that is taken is another device's.
+    /// have registered us, or an earlier run; but without either, an id that is taken is another device's.
     fn plausible_other_state(&self, now: Millis) -> Option<SlotState> {
         let is_volatile = self.config.expiration_policy == ExpirationPolicy::Volatile;
         let away = self.left_at.map(|left| now.since(left));
@@ -457,7 +458,7 @@ impl Session {
             SlotState::Existing if is_volatile && away >= Some(self.config.timing.volatile_expiry) => {
                 Some(SlotState::New)
             }
-            SlotState::New if self.maybe_registered => Some(SlotState::Existing),
+            expected if self.slot_state_uncertain => Some(expected.other()),
             SlotState::Existing | SlotState::New => None,
         }
     }
@@ -490,7 +491,7 @@ impl Session {
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
-                self.maybe_registered = true;
+                self.slot_state_uncertain |= self.expected == SlotState::New;
             }
             _ => {}
         }

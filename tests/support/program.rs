@@ -105,6 +105,16 @@ impl Mediator {
         rustix::process::Pid::from_child(&self.child)
     }
 
+    /// Waits until its log tells of this so many times.
+    #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+    pub fn await_logged(&self, event: &str, times: usize) {
+        let (wanted, start) = (format!("\"event\":\"{event}\""), Instant::now());
+        while fs::read_to_string(self.home.path().join(LOG)).expect("a log").matches(&wanted).count() < times {
+            assert!(start.elapsed() < Duration::from_secs(60), "the mediator tells of no {event}");
+            std::thread::yield_now();
+        }
+    }
+
     pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().expect("the mediator ends")
     }

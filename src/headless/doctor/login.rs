@@ -151,8 +151,8 @@ fn refusal(ended: Option<&DisconnectCause>) -> String {
             "the server refused it with {code}: {}; check --key-file, --server-group and --dialect",
             code.meaning()
         ),
-        Some(DisconnectCause::ClosedByServer { code, .. }) => {
-            format!("the server refused it with {code}: {}; {}", code.meaning(), code.advice())
+        Some(DisconnectCause::ClosedByServer { code, expected, .. }) => {
+            format!("the server refused it with {code}: {}; {}", code.meaning(), code.advice(*expected))
         }
         Some(DisconnectCause::ServerProtocolError(how)) => {
             format!("the server broke the protocol ({how}); check --dialect, and that the URL is that of a mediator")

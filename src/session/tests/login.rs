@@ -109,13 +109,56 @@ fn an_expired_volatile_slot_is_taken_anew_but_a_drop_is_respected() {
         bench.input(Input::LinkUp);
         bench.events();
         bench.closed_by_server(4115);
-        let Some(Event::Disconnected { next, .. }) = bench.events().pop() else { panic!("4115 ends the connection") };
+        let (_, next) = bench.disconnected();
         assert_eq!(matches!(next, NextStep::RetryAt { .. }), comes_back, "after {away:?} away");
         if comes_back {
             bench.wait(Duration::from_secs(120));
             assert_eq!(bench.log_in(SlotState::New).expected_slot_state, SlotState::New);
         }
     }
+}
+
+/// An earlier run was there, and nobody told whether its slot has expired.
+#[test]
+fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_once() {
+    for (expected, uncertain) in
+        [(SlotState::Existing, true), (SlotState::New, true), (SlotState::Existing, false), (SlotState::New, false)]
+    {
+        let config = Config { expected_slot_state: expected, slot_state_uncertain: uncertain, ..config(Dialect::Dgk) };
+        let mut bench = Bench::new(config);
+        let mut refuse = || {
+            bench.input(Input::Timer);
+            bench.input(Input::LinkUp);
+            bench.closed_by_server(4115);
+            let (cause, next) = bench.disconnected();
+            let DisconnectCause::ClosedByServer { expected, .. } = cause else { panic!("{cause:?}") };
+            (expected, next, bench.now)
+        };
+        let (first, next, now) = refuse();
+        assert_eq!(first, expected);
+        if uncertain {
+            assert_eq!(next, NextStep::RetryAt { at: now, attempt: 1 }, "{expected:?}");
+            let (second, next, _) = refuse();
+            assert_eq!((second, next), (expected.other(), NextStep::WaitForUser), "once only");
+        } else {
+            assert_eq!(next, NextStep::WaitForUser, "{expected:?}");
+        }
+    }
+}
+
+/// Whoever dropped it meanwhile meant it.
+#[test]
+fn a_login_that_was_cut_off_says_nothing_of_a_slot_that_was_there_before() {
+    let mut bench = Bench::new(Config { expected_slot_state: SlotState::Existing, ..config(Dialect::Dgk) });
+    bench.input(Input::Timer);
+    bench.input(Input::LinkUp);
+    bench.greet();
+    bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+    bench.now = bench.now.after(Duration::from_secs(5));
+    bench.greet();
+    bench.closed_by_server(4115);
+    let (_, next) = bench.disconnected();
+    assert_eq!(next, NextStep::WaitForUser);
 }
 
 #[test]
@@ -161,23 +204,14 @@ fn leaving_closes_normally_and_is_final() {
 fn a_login_whose_answer_was_lost_finds_its_slot_but_a_taken_id_is_left_alone() {
     for answer_lost in [true, false] {
         let mut bench = Bench::new(config(Dialect::Dgk));
-        let greet = |bench: &mut Bench| {
-            bench.input(Input::Timer);
-            bench.input(Input::LinkUp);
-            bench.server(&ServerMessage::Hello(ServerHello {
-                version: 0,
-                ephemeral_key: ephemeral_public_key(&SERVER_SECRET),
-                challenge: CHALLENGE,
-            }));
-        };
         if answer_lost {
-            greet(&mut bench);
+            bench.greet();
             bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
             bench.now = bench.now.after(Duration::from_secs(5));
         }
-        greet(&mut bench);
+        bench.greet();
         bench.closed_by_server(4115);
-        let Some(Event::Disconnected { next, .. }) = bench.events().pop() else { panic!("4115 ends the connection") };
+        let (_, next) = bench.disconnected();
         assert_eq!(matches!(next, NextStep::RetryAt { .. }), answer_lost, "{next:?}");
         if answer_lost {
             bench.now = bench.now.after(Duration::from_secs(10));

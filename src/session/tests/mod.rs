@@ -84,13 +84,7 @@ impl Bench {
         slot_state: SlotState,
         shared_device_data: Sealed<crate::protocol::SharedDeviceData>,
     ) -> ClientHello {
-        self.input(Input::Timer);
-        self.input(Input::LinkUp);
-        self.server(&ServerMessage::Hello(ServerHello {
-            version: 0,
-            ephemeral_key: *SERVER_PUBLIC,
-            challenge: CHALLENGE,
-        }));
+        self.greet();
         let Some(ClientMessage::Hello(hello)) = self.sent().pop() else { panic!("the hello was not answered") };
         self.server(&ServerMessage::Info(ServerInfo {
             max_device_slots: 5,
@@ -100,6 +94,17 @@ impl Bench {
             reflection_queue_length: Some(0),
         }));
         hello
+    }
+
+    /// Connects, and the server says hello.
+    pub(super) fn greet(&mut self) {
+        self.input(Input::Timer);
+        self.input(Input::LinkUp);
+        self.server(&ServerMessage::Hello(ServerHello {
+            version: 0,
+            ephemeral_key: *SERVER_PUBLIC,
+            challenge: CHALLENGE,
+        }));
     }
 
     /// Gives an input; what is reflected counts as durable, and what is sent as flushed, at once.
@@ -173,6 +178,15 @@ impl Bench {
                 _ => unreachable!(),
             })
             .collect()
+    }
+
+    /// How the last connection ended since the last call of this or [`Bench::events`].
+    pub(super) fn disconnected(&mut self) -> (DisconnectCause, NextStep) {
+        let ended = self.events().into_iter().rev().find_map(|event| match event {
+            Event::Disconnected { cause, next } => Some((cause, next)),
+            _ => None,
+        });
+        ended.expect("the connection has ended")
     }
 
     /// The last close asked for since the last call.

@@ -91,7 +91,7 @@ impl Client {
             device_id: DeviceId(1),
             device_info: DeviceInfo::default(),
             expected_slot_state: SlotState::New,
-            maybe_registered: false,
+            slot_state_uncertain: false,
             expiration_policy,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::Stay,

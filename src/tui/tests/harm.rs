@@ -27,7 +27,11 @@ fn closed(mut group: Group, code: u16) -> Group {
         // The longest that is ever shown.
         _ => NextStep::RetryAt { at: Millis(NOW.0 + 119_000), attempt: 99 },
     };
-    let cause = DisconnectCause::ClosedByServer { code: CloseCode(code), reason: Clean::literal("") };
+    let cause = DisconnectCause::ClosedByServer {
+        code: CloseCode(code),
+        reason: Clean::literal(""),
+        expected: SlotState::Existing,
+    };
     group.apply(NOW, &Event::Disconnected { cause, next });
     group
 }
@@ -132,7 +136,11 @@ fn the_explanation_goes_with_the_next_key_and_comes_with_the_next_close() {
     typed(&mut ui, &group, "j");
     assert!(!shows(&mut ui, &group));
     let mut again = closed(normal(), 4113);
-    let cause = DisconnectCause::ClosedByServer { code: CloseCode(4113), reason: Clean::default() };
+    let cause = DisconnectCause::ClosedByServer {
+        code: CloseCode(4113),
+        reason: Clean::default(),
+        expected: SlotState::Existing,
+    };
     again.apply(later(20_000), &Event::Disconnected { cause, next: NextStep::WaitForUser });
     assert!(shows(&mut ui, &again));
 }

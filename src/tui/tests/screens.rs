@@ -88,7 +88,11 @@ fn lost_screens() {
 #[test]
 fn dropped_screens() {
     let dropped = Event::Disconnected {
-        cause: DisconnectCause::ClosedByServer { code: CloseCode::DROPPED_BY_DEVICE, reason: Clean::default() },
+        cause: DisconnectCause::ClosedByServer {
+            code: CloseCode::DROPPED_BY_DEVICE,
+            reason: Clean::default(),
+            expected: SlotState::Existing,
+        },
         next: NextStep::WaitForUser,
     };
     let group = after(vec![dropped]);
