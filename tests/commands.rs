@@ -245,6 +245,62 @@ fn a_reader_who_has_gone_ends_what_goes_on() {
 }
 
 #[test]
+fn a_reader_who_has_gone_is_noticed_although_there_is_nothing_to_print() {
+    for dialect in BOTH {
+        for arguments in [
+            &["watch", "--only", "left_out", "--stay-leader"][..],
+            &["devices", "--watch-changes", "--stay-leader", "--json"],
+        ] {
+            let mediator = mediator();
+            let (reader, writer) = std::io::pipe().unwrap();
+            let mut command = command(&mediator, dialect, arguments);
+            let mut child = command.stdout(writer).spawn().unwrap();
+            drop(command);
+            mediator.await_logged("promoted", 1);
+            assert_eq!(child.try_wait().unwrap(), None, "{dialect}, {arguments:?}: somebody could read");
+            drop(reader);
+            assert_eq!(ends_soon(&mut child), Some(0), "{dialect}, {arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn changes_are_watched_over_a_lost_connection_only_if_asked_for() {
+    for dialect in BOTH {
+        for more in [&[][..], &["--reconnect", "always"]] {
+            let mut mediator = mediator();
+            let arguments = [&["devices", "--watch-changes", "--stay-leader"], more].concat();
+            let watching = Started::new(command(&mediator, dialect, &arguments));
+            mediator.await_logged("logged_in", 1);
+            kill_process(mediator.process(), Signal::KILL).unwrap();
+            mediator.wait();
+            if more.is_empty() {
+                let (code, _, words) = watching.ended();
+                assert_eq!(code, Some(4), "{dialect}: {words}");
+                assert!(words.contains("went away"), "{dialect}: {words}");
+                continue;
+            }
+            watching.wait_for_remark("connects again at");
+            mediator.restart();
+            match dialect {
+                Dialect::Mk => {
+                    watching.wait_for_remark("connected again");
+                    signal(&watching.child, Signal::TERM);
+                    assert_eq!(watching.end().0, Some(0), "{dialect}");
+                }
+                // It has forgotten the slot, and says so.
+                Dialect::Dgk => {
+                    let (code, _, words) = watching.ended();
+                    assert_eq!(code, Some(3), "{words}");
+                    assert!(words.contains("4115") && words.contains("--expect new"), "{words}");
+                }
+            }
+        }
+        expect(&mediator(), dialect, &["devices", "--watch-changes", "--reconnect", "often"], 2, "always, never");
+    }
+}
+
+#[test]
 fn a_profile_is_named_by_itself_or_by_an_option() {
     for dialect in BOTH {
         let mediator = mediator();

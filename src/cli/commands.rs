@@ -24,6 +24,10 @@ pub struct DevicesArgs {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration,
         requires = "watch_changes")]
     pub every: Duration,
+    /// With --watch-changes: whether to connect again when a connection cannot be made or is lost: always, never, or so
+    /// many times in a row. A server that wants somebody to decide ends it all the same
+    #[arg(long, value_name = "always|never|N", default_value = "never", requires = "watch_changes")]
+    pub reconnect: String,
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }

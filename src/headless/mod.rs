@@ -15,6 +15,7 @@ pub mod probe;
 pub mod profile;
 pub mod proxy;
 mod readable;
+mod reconnect;
 pub mod shared_data;
 mod visitor;
 pub mod watch;

@@ -252,7 +252,8 @@ fn shared_data(data: Option<&SharedDeviceData>) -> String {
     }
 }
 
-fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
+/// How a connection ended, and what comes next.
+pub(super) fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
     let next = match (next, cause) {
         (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", time(at)),
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, expected, .. }) => {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::reconnect::Reconnect;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
 use crate::net::Address;
@@ -30,7 +31,7 @@ use crate::session::{Command, Session};
 use outage::Outage;
 use patience::{Patience, on_thread, sleep_until};
 pub(super) use printer::{Printer, Wanted};
-use progress::{Progress, Reconnect};
+use progress::Progress;
 use reload::Reloading;
 use stream::{EndsStream, Stream, Told};
 
@@ -137,7 +138,7 @@ enum Happened {
     NoList,
     /// The profile was looked at: whether it has changed.
     Looked(Result<bool, Failure>),
-    /// The printer takes more; [`None`] if it has ended.
+    /// The printer takes more; [`None`] if nobody reads any more.
     Room(Option<OwnedPermit<Vec<u8>>>),
     News,
 }
@@ -260,7 +261,7 @@ impl Watch {
                 Happened::TimeOver => self.progress.time_over(commands),
                 Happened::Asked(Asked::End) | Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
                 Happened::Room(Some(room)) => drop(room.send(std::mem::take(&mut self.lines))),
-                // The printer ended first.
+                // Or printing has failed, which it says.
                 Happened::Room(None) => return self.flush().await.map(|()| Some(Outcome::Normal)),
                 Happened::News => {}
             }
@@ -292,6 +293,7 @@ impl Watch {
             () = sleep_until(Some(listed_by)), if self.progress.awaits_list() => Happened::NoList,
             looked = looked(&mut self.looking) => Happened::Looked(looked),
             room = room, if !self.lines.is_empty() => Happened::Room(room.ok()),
+            () = self.printer.unread() => Happened::Room(None),
             () = stream.changed.notified(), if self.lines.is_empty() => Happened::News,
         }
     }

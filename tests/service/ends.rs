@@ -165,16 +165,6 @@ fn a_service_comes_back_when_the_way_to_its_mediator_does_and_is_given_so_many_t
     assert_eq!(unknown.status.code(), Some(2));
 }
 
-/// Killed when dropped.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A mediator that has forgotten everything says so to whoever expects a slot; the first dialect has no such words.
 #[test]
 fn a_mediator_that_was_killed_and_starts_anew_takes_the_service_again_or_tells_that_it_has_forgotten_it() {
@@ -185,9 +175,7 @@ fn a_mediator_that_was_killed_and_starts_anew_takes_the_service_again_or_tells_t
         kill_process(mediator.process(), Signal::KILL).unwrap();
         mediator.wait();
         assert_eq!(service.wait_for("disconnected")["next"], "retry", "{dialect}");
-        let address = format!("127.0.0.1:{}", mediator.port);
-        let mut anew = d2mtop(mediator.home.path(), &["mediator", "--listen", &address]);
-        let _anew = Killed(anew.stdout(Stdio::null()).spawn().unwrap());
+        mediator.restart();
         match dialect {
             Dialect::Mk => {
                 service.wait_for("logged_in");

@@ -97,6 +97,15 @@ impl Mediator {
         Self { child, port, home }
     }
 
+    /// Starts one that knows nothing at the same place; the log goes on.
+    #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
+    pub fn restart(&mut self) {
+        let log = fs::OpenOptions::new().append(true).open(self.home.path().join(LOG)).expect("a log");
+        let address = format!("127.0.0.1:{}", self.port);
+        let mut anew = d2mtop(self.home.path(), &["mediator", "--listen", &address]);
+        self.child = anew.stdout(log).spawn().expect("the mediator starts");
+    }
+
     pub fn url(&self) -> String {
         format!("ws://127.0.0.1:{}/", self.port)
     }

@@ -7,30 +7,33 @@ use serde_json::{Value, json};
 
 use super::{Listed, in_words, ndjson};
 use crate::cli::DevicesArgs;
-use crate::group::{Event, NextStep};
+use crate::group::{DisconnectCause, Event};
+use crate::headless::readable::disconnected;
+use crate::headless::reconnect::{Ending, Reconnect};
 use crate::headless::visitor::Visitor;
 use crate::headless::watch::Printer;
 use crate::headless::words::remark;
 use crate::protocol::{Activity, DeviceId, Millis};
 use crate::runtime::signals::Endings;
-use crate::runtime::{Failure, Outcome, Visit, VisitEnd, clock};
+use crate::runtime::{Failure, Outcome, Visit, clock};
 
 /// How many bytes of lines may wait for a slow reader before lines are left out.
 const MOST_UNPRINTED: usize = 256 * 1024;
 
-/// Stays until it is interrupted, or the server wants a person to decide.
+/// Stays until it is interrupted, or the connection is not made again.
 pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outcome, Failure> {
     // The whole list each time: more often would be a flood for the mediator.
     if options.every < Duration::from_secs(1) {
         return Err(Failure::Usage("--every must be a second or more".to_owned()));
     }
+    let reconnect = Reconnect::parse(&options.reconnect)?;
     visitor.profile().session.timing.refresh_interval = options.every;
     let json = options.json;
     visitor.visit(async |visit| {
         let mut signals = Endings::take();
         let printer = Printer::start().map_err(Failure::Start)?;
         let mut watching =
-            Watching { json, printer, unprinted: String::new(), left_out: 0, last: None, logged_in: false };
+            Watching { json, reconnect, printer, unprinted: String::new(), left_out: 0, last: None, away: None };
         let (ended, interrupted) = tokio::select! {
             biased;
             _ = signals.next() => (Ok(Outcome::Normal), true),
@@ -46,13 +49,15 @@ pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outc
 /// Takes everything that happens, however slow the reader is.
 struct Watching {
     json: bool,
+    reconnect: Reconnect,
     printer: Printer,
     /// The lines that the printer has not taken yet.
     unprinted: String,
     /// How many lines had no room among them.
     left_out: u64,
     last: Option<Listed>,
-    logged_in: bool,
+    /// Why there is no connection, as it was told.
+    away: Option<DisconnectCause>,
 }
 
 impl Watching {
@@ -61,7 +66,7 @@ impl Watching {
             let lines = self.printer.lines.clone();
             let told = tokio::select! {
                 biased;
-                () = self.printer.lines.closed() => return Ok(Outcome::Normal),
+                () = self.printer.unread() => return Ok(Outcome::Normal),
                 room = lines.reserve_owned(), if !self.unprinted.is_empty() => {
                     if let Ok(room) = room {
                         room.send(std::mem::take(&mut self.unprinted).into_bytes());
@@ -72,7 +77,10 @@ impl Watching {
                 told = visit.any() => told,
             };
             let Some((at, event)) = told else { return Ok(Outcome::Lost) };
-            for (value, words) in self.take(at, &event)? {
+            if let Some(ending) = self.ends(&event) {
+                return ending;
+            }
+            for (value, words) in self.take(at, &event) {
                 if self.unprinted.len() < MOST_UNPRINTED {
                     self.add(&value, &words);
                 } else {
@@ -82,31 +90,44 @@ impl Watching {
         }
     }
 
-    /// The lines that an event makes.
-    fn take(&mut self, at: Millis, event: &Event) -> Result<Vec<(Value, String)>, Failure> {
+    /// Whether that is the end, and how.
+    fn ends(&mut self, event: &Event) -> Option<Ending> {
         match event {
-            Event::LoggedIn(_) => self.logged_in = true,
+            Event::Connecting { .. } => self.reconnect.connecting(),
+            Event::LoggedIn(_) => {
+                self.reconnect.logged_in();
+                if self.away.take().is_some() {
+                    remark("connected again");
+                }
+            }
+            Event::Disconnected { cause, next } => {
+                let ending = self.reconnect.end(cause, *next, false);
+                if ending.is_none() && !cause.tries_other_slot_state(*next) && self.away.as_ref() != Some(cause) {
+                    remark(&disconnected(cause, *next));
+                    self.away = Some(cause.clone());
+                }
+                return ending;
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// The lines that an event makes.
+    fn take(&mut self, at: Millis, event: &Event) -> Vec<(Value, String)> {
+        match event {
             Event::DeviceChanged { device, change } => {
                 let label = change.label().map(|label| format!("{label} ({device})"));
                 let words = format!("{}: {}", label.unwrap_or_else(|| device.to_string()), change.sentence());
-                return Ok(vec![(ndjson::lines(at, event).remove(0), words)]);
+                vec![(ndjson::lines(at, event).remove(0), words)]
             }
             Event::Devices(listed) => {
                 let last = self.last.replace(listed.clone());
                 let turns = last.iter().flat_map(|last| turns(last, listed));
-                return Ok(turns.filter_map(|turn| turn.told(at, listed)).collect());
+                turns.filter_map(|turn| turn.told(at, listed)).collect()
             }
-            Event::Disconnected { cause, next } => {
-                let logged_in = self.logged_in;
-                let end = VisitEnd::Disconnected { cause: cause.clone(), next: *next, logged_in };
-                if !logged_in || !matches!(next, NextStep::RetryAt { .. }) {
-                    return Err(end.into());
-                }
-                remark(&format!("{end}; connecting again"));
-            }
-            _ => {}
+            _ => Vec::new(),
         }
-        Ok(Vec::new())
     }
 
     fn add(&mut self, value: &Value, words: &str) {

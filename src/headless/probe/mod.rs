@@ -124,11 +124,11 @@ impl<'a> Probing<'a> {
 
     /// Probes until enough were answered, or nobody reads any more.
     async fn run(&mut self) -> Result<(), Failure> {
-        let unread = self.printer.lines.clone();
+        let unread = self.printer.unread();
         tokio::select! {
             biased;
             ended = self.probe_all() => ended,
-            () = unread.closed() => Ok(()),
+            () = unread => Ok(()),
         }
     }
 

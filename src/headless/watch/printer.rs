@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::stream::{LeftOut, Told};
 use crate::cli::LinesArgs;
@@ -77,6 +78,7 @@ impl Wanted {
 pub(in crate::headless) struct Printer {
     pub(in crate::headless) lines: mpsc::Sender<Vec<u8>>,
     done: oneshot::Receiver<io::Result<()>>,
+    hung_up: watch::Receiver<bool>,
 }
 
 impl Printer {
@@ -121,7 +123,30 @@ impl Printer {
             drop(incoming);
             let _ = sender.send(printed);
         })?;
-        Ok(Self { lines, done })
+        let (sender, hung_up) = watch::channel(false);
+        std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+            if await_hang_up().is_ok() {
+                sender.send_replace(true);
+            }
+        })?;
+        Ok(Self { lines, done, hung_up })
+    }
+
+    /// Waits until nobody reads any more, whether or not there is something to print, or printing has failed.
+    pub(in crate::headless) fn unread(&self) -> impl Future<Output = ()> + use<> {
+        let (lines, mut hung_up) = (self.lines.clone(), self.hung_up.clone());
+        async move {
+            let hung_up = async {
+                if hung_up.wait_for(|hung_up| *hung_up).await.is_err() {
+                    // Nobody can tell.
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                () = lines.closed() => {}
+                () = hung_up => {}
+            }
+        }
     }
 
     /// Waits until everything is written, however slow the reader is.
@@ -134,4 +159,17 @@ impl Printer {
             _ => Ok(()),
         }
     }
+}
+
+/// Waits until whatever reads standard output has closed it: a pipe or a terminal says so unasked, a file never.
+fn await_hang_up() -> rustix::io::Result<()> {
+    let output = io::stdout();
+    let mut polled = [PollFd::new(&output, PollFlags::empty())];
+    while polled[0].revents().is_empty() {
+        match poll(&mut polled, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

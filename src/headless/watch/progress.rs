@@ -4,46 +4,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::stream::Told;
+use crate::group::Event;
 use crate::group::event::to_acknowledge;
-use crate::group::{DisconnectCause, Event, NextStep};
-use crate::protocol::CloseCode;
-use crate::runtime::{Failure, Outcome, VisitEnd};
+use crate::headless::reconnect::{Ending, Reconnect};
+use crate::runtime::{Failure, Outcome};
 use crate::session::Command;
-
-/// What came of a watch: how the program ends, or why there was nothing more to watch.
-pub(super) type Ending = Result<Outcome, Failure>;
-
-/// What follows when a connection could not be made, or was lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Reconnect {
-    /// The end.
-    #[default]
-    Never,
-    /// So many tries, until one ends in a login.
-    Tries(u32),
-    /// Tries without end.
-    Always,
-}
-
-impl Reconnect {
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
-        match text {
-            "never" => Ok(Self::Never),
-            "always" => Ok(Self::Always),
-            number => number.parse().map(Self::Tries).map_err(|_| {
-                Failure::Usage("--reconnect: it is always, never, or how many times to try, such as 5".to_owned())
-            }),
-        }
-    }
-
-    const fn allows(self, tries: u32) -> bool {
-        match self {
-            Self::Never => false,
-            Self::Tries(most) => tries < most,
-            Self::Always => true,
-        }
-    }
-}
 
 /// How far the login is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +25,6 @@ enum Login {
 pub(super) struct Progress {
     until_dry: bool,
     reconnect: Reconnect,
-    /// How often it was tried again since the last login.
-    tries: u32,
     login: Login,
     /// There was a login, on whichever connection.
     has_watched: bool,
@@ -79,7 +42,6 @@ impl Progress {
         Self {
             until_dry,
             reconnect,
-            tries: 0,
             login: Login::Missing,
             has_watched: false,
             received: 0,
@@ -126,7 +88,10 @@ impl Progress {
                 self.received += left_out.durable;
                 self.acknowledged += left_out.settled;
             }
-            Told::Event(_, Event::Connecting { .. }) => self.login = Login::Missing,
+            Told::Event(_, Event::Connecting { .. }) => {
+                self.login = Login::Missing;
+                self.reconnect.connecting();
+            }
             Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
             Told::Event(_, Event::Devices(_)) => self.listed = true,
             Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
@@ -134,10 +99,8 @@ impl Progress {
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;
-                match self.end(cause, *next) {
-                    Some(_) if self.tries_again(*next) => self.tries += 1,
-                    Some(ending) => self.leave(ending, commands),
-                    None => {}
+                if let Some(ending) = self.reconnect.end(cause, *next, self.until_dry) {
+                    self.leave(ending, commands);
                 }
             }
             Told::Event(..) => {}
@@ -153,31 +116,7 @@ impl Progress {
     const fn log_in(&mut self) {
         // What was not acknowledged on an earlier connection comes again.
         (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
-        (self.has_watched, self.tries) = (true, 0);
-    }
-
-    /// Whether the connection is made again although its end would end the watch.
-    const fn tries_again(&self, next: NextStep) -> bool {
-        matches!(next, NextStep::RetryAt { .. }) && self.reconnect.allows(self.tries)
-    }
-
-    /// How the end of a connection ends the watch, if it does: giving up the leader role, or a visit, does not.
-    fn end(&self, cause: &DisconnectCause, next: NextStep) -> Option<Ending> {
-        let logged_in = self.login != Login::Missing;
-        match cause {
-            DisconnectCause::LeaderRole
-            | DisconnectCause::VisitOver
-            | DisconnectCause::JournalCaughtUp
-            | DisconnectCause::ChatClientLeft
-            | DisconnectCause::ByUser => None,
-            DisconnectCause::LeftGroup => Some(Ok(Outcome::Normal)),
-            cause if cause.tries_other_slot_state(next) => None,
-            DisconnectCause::ClosedByServer { code: CloseCode::NORMAL | CloseCode::GOING_AWAY, .. }
-                if logged_in && !self.until_dry =>
-            {
-                Some(Ok(Outcome::Normal))
-            }
-            cause => Some(Err(VisitEnd::Disconnected { cause: cause.clone(), next, logged_in }.into())),
-        }
+        self.has_watched = true;
+        self.reconnect.logged_in();
     }
 }
