@@ -20,14 +20,15 @@ mod program;
 #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
 mod terminal;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::time::Instant;
 
 use d2mtop::protocol::Dialect;
 use one_shot::{
-    BOTH, MONITOR, PATIENCE, PHONE, Started, command, ends_soon, expect, in_terminal, json, labels, lines_of, mediator,
-    other_device, rest_of, signal,
+    BOTH, MONITOR, PATIENCE, PHONE, Started, command, command_at, ends_soon, expect, in_terminal, json, labels,
+    lines_of, mediator, other_device, rest_of, signal,
 };
 use phone::phone_reflects;
 use program::{Mediator, key_file};
@@ -396,6 +397,45 @@ fn a_probe_can_be_interrupted_and_still_sums_up() {
         let (code, rest) = probing.end();
         assert_eq!(code, Some(0), "{dialect}: {rest}");
         assert!(rest.contains("min/avg/max/mdev"), "{dialect}: {rest}");
+    }
+}
+
+/// As a shell has it: 128 and the signal's number, unless the command goes on until it is interrupted.
+#[test]
+fn a_signal_ends_with_the_code_that_is_documented() {
+    // It takes the connection, and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", silent.local_addr().unwrap());
+    let mediator = mediator();
+    for dialect in BOTH {
+        for (arguments, code) in [
+            (&["devices"][..], None),
+            (&["drop", "--yes", "x"], None),
+            (&["shared-data", "show"], None),
+            (&["doctor"], None),
+            (&["lock", "contact-sync"], Some([129, 130, 131, 143])),
+            (&["probe"], Some([4; 4])),
+            (&["devices", "--watch-changes"], Some([0; 4])),
+            (&["watch"], Some([0; 4])),
+        ] {
+            for (at, name) in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM].into_iter().enumerate() {
+                // Without a terminal that is a word to read the settings anew.
+                if arguments == ["watch"] && name == Signal::HUP {
+                    continue;
+                }
+                let mut child = command_at(&mediator, &url, dialect, arguments);
+                let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                let (mut connection, _) = silent.accept().unwrap();
+                connection.read_exact(&mut [0]).unwrap();
+                signal(&child, name);
+                let status = child.wait().unwrap();
+                let all = format!("{dialect}, {arguments:?}, {name:?}: {status}");
+                match code {
+                    None => assert_eq!(status.signal(), Some(name.as_raw()), "{all}"),
+                    Some(codes) => assert_eq!(status.code(), Some(codes[at]), "{all}"),
+                }
+            }
+        }
     }
 }
 

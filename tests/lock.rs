@@ -102,10 +102,24 @@ fn a_lost_lock_ends_the_command() {
     }
 }
 
+/// A script's variable was empty, as may be: holding the lock until somebody interrupts it is not what it wanted.
+#[test]
+fn an_empty_command_takes_no_lock() {
+    for dialect in BOTH {
+        let mediator = mediator();
+        let mut lock = command(&mediator, dialect, &["lock", "contact-sync"]);
+        let refused = lock.arg("--").output().unwrap();
+        let words = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{dialect}: {words}");
+        assert!(words.contains("no command after --"), "{dialect}: {words}");
+    }
+}
+
 #[test]
 fn a_lock_is_held_for_no_longer_than_asked_for() {
     for dialect in BOTH {
         let mediator = mediator();
+        expect(&mediator, dialect, &["lock", "contact-sync", "--ttl", "1ms"], 2, "a second or more");
         let lock = ["lock", "contact-sync", "--ttl", "1s"];
         let held = Started::new(command(&mediator, dialect, &lock));
         held.wait_for("CONTACT_SYNC is held");

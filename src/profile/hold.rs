@@ -28,7 +28,11 @@ pub enum HoldError {
         process: Option<u32>,
     },
     /// The file that tells cannot be used.
-    #[error("cannot tell whether the profile is open elsewhere: {}: {cause}", path.display())]
+    #[error(
+        "cannot tell whether the profile is open elsewhere: {}: {cause}; XDG_STATE_HOME can name a directory that can be \
+         written",
+        path.display()
+    )]
     File {
         /// The file.
         path: PathBuf,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
@@ -13,13 +13,22 @@ use crate::text::Clean;
 /// `$XDG_STATE_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
 pub fn state_directory() -> Option<PathBuf> {
-    Some(Xdg::new().ok()?.state_dir()?.join("d2mtop"))
+    let places = Xdg::new().ok()?;
+    usable(places.state_dir()?, places.home_dir())
 }
 
 /// `$XDG_CONFIG_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
 pub fn config_directory() -> Option<PathBuf> {
-    Some(Xdg::new().ok()?.config_dir().join("d2mtop"))
+    let places = Xdg::new().ok()?;
+    usable(places.config_dir(), places.home_dir())
+}
+
+/// Our directory in this one; [`None`] in a home that is not there, as system users have it: a home is never made, nor
+/// looked for where we happen to be.
+fn usable(directory: PathBuf, home: &Path) -> Option<PathBuf> {
+    let is_usable = !directory.starts_with(home) || home.is_absolute() && home.is_dir();
+    is_usable.then(|| directory.join("d2mtop"))
 }
 
 /// Where the machine keeps what it learns of a profile; [`None`] without a home directory.
@@ -60,4 +69,20 @@ fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
 pub(super) fn default_label() -> Clean {
     let system = rustix::system::uname();
     Clean::new(&format!("d2mtop@{}", system.nodename().to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_that_is_not_there_is_none_but_what_is_named_is_made() {
+        let home = tempfile::tempdir().unwrap();
+        let (there, missing) = (home.path(), home.path().join("missing"));
+        let ours = |directory: PathBuf| Some(directory.join("d2mtop"));
+        assert_eq!(usable(there.join(".config"), there), ours(there.join(".config")));
+        assert_eq!(usable(missing.join(".config"), &missing), None);
+        assert_eq!(usable("src/.config".into(), Path::new("src")), None, "not where we happen to be");
+        assert_eq!(usable(there.join("state"), &missing), ours(there.join("state")));
+    }
 }

@@ -10,8 +10,12 @@ use crate::profile::{InUse, ProfileError, ProfileName};
 use crate::text::Clean;
 
 /// What the exit codes say, for the manual page and the README.
-pub const EXIT_CODES: [(&str, &str); 12] = [
-    ("0", "ended as asked, or the server left in good order"),
+pub const EXIT_CODES: [(&str, &str); 13] = [
+    (
+        "0",
+        "ended as asked, which a signal is for what goes on until then (`watch`, `proxy`, `mediator`, `demo`, `probe`, \
+         `devices --watch-changes`, the dashboard); or nobody reads the output any more; or the server left in good order",
+    ),
     (
         "1",
         "could not start, or output failed; or the session or the mediator did not do what was asked; the doctor found \
@@ -25,8 +29,8 @@ pub const EXIT_CODES: [(&str, &str); 12] = [
     ),
     (
         "4",
-        "the connection could not be made, or was lost, or the server did not answer in time; also when that kept this \
-         device in the group",
+        "the connection could not be made, or was lost, or the server did not answer in time, or no probe at all; also when \
+         that kept this device in the group",
     ),
     ("5", "`drop`: a name fits no device, or more than one; nothing was dropped"),
     ("6", "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`"),
@@ -34,6 +38,7 @@ pub const EXIT_CODES: [(&str, &str); 12] = [
     ("125", "`lock`: the lock was lost; or this device was leader for a minute, and gave it back or waited no longer"),
     ("126", "`lock`: the command cannot be run"),
     ("127", "`lock`: the command was not found"),
+    ("129, 130, 131, 143", "SIGHUP, SIGINT, SIGQUIT or SIGTERM ended a command that does one thing and ends"),
     ("any", "`lock`: that of the command; 128 and the signal's number if a signal ended it, or ended the waiting"),
 ];
 

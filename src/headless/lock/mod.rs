@@ -30,6 +30,10 @@ pub(super) const LEADER_WARNING: &str =
 /// # Errors
 /// If the lock is not to be had, or is lost; or the command cannot be run.
 pub fn run(options: &LockArgs) -> Result<Outcome, Failure> {
+    // The parser tells no end of options from one that nothing follows.
+    if options.command.is_empty() && std::env::args_os().next_back().is_some_and(|last| last == "--") {
+        return Err(Failure::Usage("not locked: there is no command after --".to_owned()));
+    }
     let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
     visitor.require_writable("not locked")?;
     if options.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
