@@ -276,6 +276,12 @@ impl Watch {
                 if std::mem::take(&mut self.changes_over) && self.progress.leaving.is_none() {
                     return Ok(None);
                 }
+                if let Some(last) = self.progress.last_word() {
+                    self.wanted.write(&mut self.lines, &Told::Event(clock::now(), last)).map_err(Failure::Output)?;
+                    if !self.lines.is_empty() {
+                        continue;
+                    }
+                }
                 return self.end(Outcome::Lost).await.map(Some);
             }
         }

@@ -14,19 +14,19 @@ use crate::text::Clean;
 #[must_use]
 pub fn state_directory() -> Option<PathBuf> {
     let places = Xdg::new().ok()?;
-    usable(places.state_dir()?, places.home_dir())
+    usable(&places.state_dir()?, places.home_dir())
 }
 
 /// `$XDG_CONFIG_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
 pub fn config_directory() -> Option<PathBuf> {
     let places = Xdg::new().ok()?;
-    usable(places.config_dir(), places.home_dir())
+    usable(&places.config_dir(), places.home_dir())
 }
 
 /// Our directory in this one; [`None`] in a home that is not there, as system users have it: a home is never made, nor
 /// looked for where we happen to be.
-fn usable(directory: PathBuf, home: &Path) -> Option<PathBuf> {
+fn usable(directory: &Path, home: &Path) -> Option<PathBuf> {
     let is_usable = !directory.starts_with(home) || home.is_absolute() && home.is_dir();
     is_usable.then(|| directory.join("d2mtop"))
 }
@@ -80,9 +80,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (there, missing) = (home.path(), home.path().join("missing"));
         let ours = |directory: PathBuf| Some(directory.join("d2mtop"));
-        assert_eq!(usable(there.join(".config"), there), ours(there.join(".config")));
-        assert_eq!(usable(missing.join(".config"), &missing), None);
-        assert_eq!(usable("src/.config".into(), Path::new("src")), None, "not where we happen to be");
-        assert_eq!(usable(there.join("state"), &missing), ours(there.join("state")));
+        assert_eq!(usable(&there.join(".config"), there), ours(there.join(".config")));
+        assert_eq!(usable(&missing.join(".config"), &missing), None);
+        assert_eq!(usable(Path::new("src/.config"), Path::new("src")), None, "not where we happen to be");
+        assert_eq!(usable(&there.join("state"), &missing), ours(there.join("state")));
     }
 }

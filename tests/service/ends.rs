@@ -206,6 +206,9 @@ fn the_time_ends_a_watch_well_also_while_it_is_away_but_not_if_it_never_was_ther
         kill_process(mediator.process(), Signal::KILL).unwrap();
         mediator.wait();
         assert_eq!(watch.wait_for("disconnected")["next"], "retry");
+        let mut last = watch.lines();
+        let last = last.pop().expect("the end is told");
+        assert_eq!((&last["event"], &last["next"]), (&"disconnected".into(), &"end".into()), "{dialect}: {last}");
         assert_eq!(watch.end(), (Some(0), String::new()), "{dialect}: there was something to watch");
         let arguments = ["watch", "home", "--reconnect", "always", "--for", "1s"];
         let never = run(mediator.home.path(), &arguments);

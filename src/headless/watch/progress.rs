@@ -4,9 +4,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::stream::Told;
-use crate::group::Event;
 use crate::group::event::to_acknowledge;
+use crate::group::{DisconnectCause, Event, NextStep};
 use crate::headless::reconnect::{Ending, Reconnect};
+use crate::protocol::Millis;
 use crate::runtime::{Failure, Outcome};
 use crate::session::Command;
 
@@ -30,6 +31,8 @@ pub(super) struct Progress {
     has_watched: bool,
     received: usize,
     acknowledged: usize,
+    /// When the session comes back, if that is the last that was told of it.
+    comes_back_at: Option<Millis>,
     /// The device list came, or will not come any more.
     listed: bool,
     /// Since when the queue is dry and everything acknowledged, if it is.
@@ -46,6 +49,7 @@ impl Progress {
             has_watched: false,
             received: 0,
             acknowledged: 0,
+            comes_back_at: None,
             listed: false,
             settled_since: Instant::now(),
             leaving: None,
@@ -89,7 +93,7 @@ impl Progress {
                 self.acknowledged += left_out.settled;
             }
             Told::Event(_, Event::Connecting { .. }) => {
-                self.login = Login::Missing;
+                (self.login, self.comes_back_at) = (Login::Missing, None);
                 self.reconnect.connecting();
             }
             Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
@@ -99,7 +103,13 @@ impl Progress {
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;
+                self.comes_back_at = match next {
+                    NextStep::RetryAt { at, .. } => Some(*at),
+                    NextStep::WaitForUser | NextStep::End => None,
+                };
                 if let Some(ending) = self.reconnect.end(cause, *next, self.until_dry) {
+                    // The line of this very end tells it.
+                    self.comes_back_at = None;
                     self.leave(ending, commands);
                 }
             }
@@ -111,6 +121,12 @@ impl Progress {
         if self.awaits_list() && self.listed {
             self.leave(Ok(Outcome::Normal), commands);
         }
+    }
+
+    /// The last word about a session that ended while it waited to come back, of which it tells nothing itself.
+    pub(super) fn last_word(&mut self) -> Option<Event> {
+        let end = |_| Event::Disconnected { cause: DisconnectCause::ByUser, next: NextStep::End };
+        self.comes_back_at.take().map(end)
     }
 
     const fn log_in(&mut self) {
