@@ -44,22 +44,23 @@ pub fn completions(options: CompletionsArgs) -> Result<Outcome, Failure> {
 pub fn page(options: &ManArgs) -> Result<Outcome, Failure> {
     let mut command = Cli::command();
     command.build();
-    for word in &options.command {
+    for word in options.command.iter().flat_map(|words| words.split_whitespace()) {
         let found = command.find_subcommand(word).cloned();
         command = found.ok_or_else(|| Failure::Usage(format!("no command is called {word:?}; see d2mtop --help")))?;
     }
     let source = concat!("d2mtop ", env!("CARGO_PKG_VERSION"));
     let has_commands = command.has_subcommands();
+    let usage = command.render_usage().to_string();
     let manual = Man::new(command).section("1").manual("User Commands").source(source);
     let mut text = Vec::new();
-    write_page(&manual, options.command.is_empty(), has_commands, &mut text).map_err(Failure::Output)?;
+    write_page(&manual, &usage, options.command.is_empty(), has_commands, &mut text).map_err(Failure::Output)?;
     print(&text)
 }
 
-fn write_page(manual: &Man, of_program: bool, has_commands: bool, text: &mut Vec<u8>) -> io::Result<()> {
+fn write_page(manual: &Man, usage: &str, of_program: bool, has_commands: bool, text: &mut Vec<u8>) -> io::Result<()> {
     manual.render_title(text)?;
     manual.render_name_section(text)?;
-    manual.render_synopsis_section(text)?;
+    synopsis(usage).to_writer(text)?;
     manual.render_description_section(text)?;
     manual.render_options_section(text)?;
     if has_commands {
@@ -71,6 +72,16 @@ fn write_page(manual: &Man, of_program: bool, has_commands: bool, text: &mut Vec
         section("FILES", &FILES).to_writer(text)?;
     }
     Ok(())
+}
+
+/// As `--help` has it: a list of all options without their values would help nobody.
+fn synopsis(usage: &str) -> Roff {
+    let mut section = Roff::default();
+    section.control("SH", ["SYNOPSIS"]);
+    for line in usage.trim_start_matches("Usage:").lines() {
+        section.text([roman(line.trim())]).control("br", []);
+    }
+    section
 }
 
 fn section(title: &str, entries: &[(&str, &str)]) -> Roff {

@@ -1,5 +1,7 @@
 //! What happens, as lines for people on a terminal: the time, and a sentence. Programs get NDJSON.
 
+mod ours;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -63,7 +65,10 @@ impl Form {
     pub(super) fn line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
         match self {
             Self::Ndjson => object(output, line),
-            Self::Readable(_) => writeln!(output, "{}", of_line(line)),
+            Self::Readable(_) => {
+                let at = line.get("at").and_then(Value::as_u64).map(Millis).unwrap_or_default();
+                writeln!(output, "{}  {}", time(at), ours::sentence(line))
+            }
         }
     }
 }
@@ -207,21 +212,6 @@ impl Readable {
             }
         }
     }
-}
-
-/// A line that is not of a session: its words, or its fields.
-fn of_line(line: &Value) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let spaced = |name: &str| name.replace('_', " ");
-    let at = line.get("at").and_then(Value::as_u64).map(Millis).unwrap_or_default();
-    let name = line.get("event").map(text).unwrap_or_default();
-    let fields = line.as_object().into_iter().flatten().filter(|(key, _)| !matches!(key.as_str(), "event" | "at"));
-    let words = match line.get("words") {
-        Some(words) => text(words),
-        None => fields.map(|(key, value)| format!("{} {}", spaced(key), text(value))).collect::<Vec<_>>().join(", "),
-    };
-    let separator = if words.is_empty() { "" } else { ": " };
-    format!("{}  {}{separator}{words}", time(at), spaced(&name))
 }
 
 fn logged_in(login: &Login) -> String {
@@ -387,21 +377,6 @@ mod tests {
             let (time, sentence) = line.split_at(10);
             assert!(time.ends_with("  ") && time.matches(':').count() == 2, "{line}");
             assert_eq!(sentence, expected);
-        }
-    }
-
-    #[test]
-    fn lines_of_commands_say_their_words_or_their_fields() {
-        for (line, expected) in [
-            (ndjson::reload_failed(Millis(1), "no such profile"), "reload failed: no such profile"),
-            (ndjson::reloaded(Millis(1), true), "reloaded: changed true"),
-            (ndjson::line(Millis(1), "client_served", serde_json::json!({})), "client served"),
-            (
-                ndjson::line(Millis(1), "listening", serde_json::json!({ "address": "127.0.0.1:5222", "port": 5222 })),
-                "listening: address 127.0.0.1:5222, port 5222",
-            ),
-        ] {
-            assert_eq!(&of_line(&line)[10..], expected);
         }
     }
 

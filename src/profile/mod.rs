@@ -34,7 +34,9 @@ pub use journal::{JournalSettings, KeptConversations};
 pub use key_file::KeyFileError;
 pub use loaded_key::LoadedKey;
 pub use name::ProfileName;
-pub use place::{config_directory, forget_profile_state, profile_state, rename_profile_state, state_directory};
+pub use place::{
+    config_directory, default_label, forget_profile_state, profile_state, rename_profile_state, state_directory,
+};
 pub use record::Record;
 pub use secret_source::{SecretError, SecretSource};
 pub use slot_memory::SlotMemory;

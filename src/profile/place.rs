@@ -66,7 +66,8 @@ fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
 }
 
 /// `d2mtop@HOST`.
-pub(super) fn default_label() -> Clean {
+#[must_use]
+pub fn default_label() -> Clean {
     let system = rustix::system::uname();
     Clean::new(&format!("d2mtop@{}", system.nodename().to_string_lossy()))
 }

@@ -6,7 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 use super::Listed;
 use crate::group::ListedDevice;
 use crate::headless::columns::local;
-use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
+use crate::protocol::d2d::Platform;
+use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis};
 
 /// How wide a column may be, unless everything is wanted.
 const NARROW: usize = 24;
@@ -37,7 +38,7 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
     let (name, app, details) = match &device.info {
         Ok(info) => (
             if info.label.is_empty() { "-".to_owned() } else { info.label.to_string() },
-            format!("{} {}", info.platform, info.app_version).trim_end().to_owned(),
+            app(info),
             info.platform_details.to_string(),
         ),
         Err(error) => ("! unreadable".to_owned(), "-".to_owned(), error.to_string()),
@@ -49,6 +50,14 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
         None => "unknown",
     };
     [id.to_string(), name, app, state, slot.to_owned(), details]
+}
+
+/// What runs there; `mk` does not tell the platform of some devices.
+fn app(info: &DeviceInfo) -> String {
+    match info.platform {
+        Platform::Unspecified if !info.app_version.is_empty() => info.app_version.to_string(),
+        platform => format!("{platform} {}", info.app_version).trim_end().to_owned(),
+    }
 }
 
 fn state(activity: Activity) -> String {

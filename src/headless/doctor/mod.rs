@@ -35,7 +35,7 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     let mut report = Report { json: options.json, failed: false };
     report.add(&surroundings::terminal())?;
     report.add(&surroundings::colours())?;
-    report.add(&surroundings::keyring())?;
+    report.add(&surroundings::keyring(&profile))?;
     if matches!(profile, Err(ProfileError::FirstRun)) {
         let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
         report.add(&Finding::new("mediator", Status::Warn, words))?;

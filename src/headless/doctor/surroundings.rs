@@ -42,10 +42,11 @@ pub(super) fn colours() -> Finding {
     Finding::new("colours", Status::Ok, words)
 }
 
-/// Whether the keyring answers. Where no key is in it, it may be silent.
-pub(super) fn keyring() -> Finding {
+/// Whether the keyring answers. Where the key was found elsewhere, it may be silent.
+pub(super) fn keyring(profile: &Result<Profile, ProfileError>) -> Finding {
     match secrets::try_keyring() {
         Ok(()) => Finding::new("keyring", Status::Ok, "it answers"),
+        Err(_) if profile.is_ok() => Finding::skipped("keyring", "none can be reached, and none is needed here"),
         Err(error) => Finding::new("keyring", Status::Warn, &error.to_string()),
     }
 }

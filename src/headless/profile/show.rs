@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{failure, find, say};
 use crate::cli::ListArgs;
+use crate::profile;
 use crate::profile::record::expand_preset;
 use crate::profile::slot_memory::{Knowledge, Known};
 use crate::profile::{Hold, KeptConversations, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store};
@@ -84,13 +85,13 @@ pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
     let (name, record) = find(store, name)?;
     let is_default = store.read().is_ok_and(|book| book.default_name().ok() == Some(&name));
     let word = |value: serde_json::Value| value.as_str().map(clean).unwrap_or_default();
-    let dash = || Clean::literal("-");
+    let roots = || Clean::literal("the built-in roots");
     let mut lines: Vec<(&str, Clean)> = vec![
         ("profile", clean(&format!("{name}{}", if is_default { " (default)" } else { "" }))),
         ("dialect", clean(&Dialect::from(record.dialect).to_string())),
         ("mediator", clean(expand_preset(&record.mediator))),
         ("server group", clean(&record.server_group)),
-        ("label", record.label.as_deref().map_or(Clean::literal("d2mtop@HOST"), clean)),
+        ("label", record.label.as_deref().map_or_else(profile::default_label, clean)),
         ("device", record.device_id.map_or(Clean::literal("made at the first use"), |id| clean(&id.to_string()))),
         ("slot", word(json!(record.slot))),
         ("known of it", known(&name, &record).map_or(Clean::literal("nothing yet"), |known| words(&known))),
@@ -98,7 +99,7 @@ pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
         ("presence", clean(&record.presence.to_string())),
         ("read-only", Clean::literal(if record.read_only { "yes" } else { "no" })),
         ("journal", clean(&journal(&record))),
-        ("certificates", record.ca.as_ref().map_or_else(dash, |path| clean(&path.to_string_lossy()))),
+        ("certificates", record.ca.as_ref().map_or_else(roots, |path| clean(&path.to_string_lossy()))),
     ];
     lines.extend(record.pins.iter().map(|pin| ("pin", clean(&pin.to_string()))));
     lines.push(("key", place(store, &name, &record)));
