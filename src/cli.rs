@@ -161,7 +161,8 @@ pub struct ConnectionArgs {
     /// Whether the mediator knows this device id already [default: what the profile knows, else new]
     #[arg(long, value_enum)]
     pub expect: Option<ExpectArg>,
-    /// Keep this device's slot when it is not connected, instead of letting it expire after some minutes
+    /// Keep this device's slot when it is not connected; without it, the slot is volatile from then on, and expires after
+    /// some minutes
     #[arg(long)]
     pub persistent: bool,
     /// Send nothing that changes the group

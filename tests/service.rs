@@ -245,6 +245,7 @@ fn without_home_and_terminal_every_command_does_what_it_can_and_says_what_it_nee
         (plain(&["completions", "zsh"]), 0, "#compdef d2mtop", ""),
         (plain(&["man", "watch"]), 0, ".TH", ""),
         (plain(&["man", "profile", "add"]), 0, ".TH", ""),
+        (plain(&["man", "shared-data show"]), 0, "d2mtop shared\\-data show [OPTIONS] [PROFILE]", ""),
         (plain(&["man", "nonsense"]), 2, "", "no command is called"),
         (plain(&[]), 2, "", "profile"),
     ];

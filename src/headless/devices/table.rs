@@ -128,4 +128,18 @@ mod tests {
             assert!(!lines.concat().contains('\u{1b}'));
         }
     }
+
+    #[test]
+    fn a_platform_that_is_not_told_is_not_called_unknown() {
+        let info =
+            |platform, version| DeviceInfo { platform, app_version: Clean::new(version), ..DeviceInfo::default() };
+        for (platform, version, expected) in [
+            (Platform::Android, "6.4.2", "Android 6.4.2"),
+            (Platform::Android, "", "Android"),
+            (Platform::Unspecified, "d2mtop 0.1.0", "d2mtop 0.1.0"),
+            (Platform::Unspecified, "", "unknown"),
+        ] {
+            assert_eq!(app(&info(platform, version)), expected);
+        }
+    }
 }
