@@ -146,21 +146,6 @@ fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_o
     }
 }
 
-/// Whoever dropped it meanwhile meant it.
-#[test]
-fn a_login_that_was_cut_off_says_nothing_of_a_slot_that_was_there_before() {
-    let mut bench = Bench::new(Config { expected_slot_state: SlotState::Existing, ..config(Dialect::Dgk) });
-    bench.input(Input::Timer);
-    bench.input(Input::LinkUp);
-    bench.greet();
-    bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
-    bench.now = bench.now.after(Duration::from_secs(5));
-    bench.greet();
-    bench.closed_by_server(4115);
-    let (_, next) = bench.disconnected();
-    assert_eq!(next, NextStep::WaitForUser);
-}
-
 #[test]
 fn failures_back_off_and_a_stable_login_starts_over() {
     let mut bench = Bench::new(config(Dialect::Dgk));
@@ -201,9 +186,10 @@ fn leaving_closes_normally_and_is_final() {
 }
 
 #[test]
-fn a_login_whose_answer_was_lost_finds_its_slot_but_a_taken_id_is_left_alone() {
-    for answer_lost in [true, false] {
-        let mut bench = Bench::new(config(Dialect::Dgk));
+fn a_login_whose_answer_was_lost_finds_its_slot_but_what_is_another_devices_or_was_dropped_is_left_alone() {
+    use SlotState::{Existing, New};
+    for (expected, answer_lost, comes_back) in [(New, true, true), (New, false, false), (Existing, true, false)] {
+        let mut bench = Bench::new(Config { expected_slot_state: expected, ..config(Dialect::Dgk) });
         if answer_lost {
             bench.greet();
             bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
@@ -212,10 +198,9 @@ fn a_login_whose_answer_was_lost_finds_its_slot_but_a_taken_id_is_left_alone() {
         bench.greet();
         bench.closed_by_server(4115);
         let (_, next) = bench.disconnected();
-        assert_eq!(matches!(next, NextStep::RetryAt { .. }), answer_lost, "{next:?}");
-        if answer_lost {
-            bench.now = bench.now.after(Duration::from_secs(10));
-            assert_eq!(bench.log_in(SlotState::Existing).expected_slot_state, SlotState::Existing);
+        assert_eq!(matches!(next, NextStep::RetryAt { .. }), comes_back, "{expected:?} {answer_lost}: {next:?}");
+        if comes_back {
+            assert_eq!(bench.log_in(Existing).expected_slot_state, Existing);
         }
     }
 }
