@@ -17,7 +17,6 @@ use d2mtop::group::{Event, Group, ReflectedMessage};
 use d2mtop::protocol::d2d::{Composer, Conversation, Draft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, ReflectedHeader, ReflectedId, Sealed,
-    SlotState,
 };
 use d2mtop::session::Presence;
 use d2mtop::text::Clean;
@@ -41,7 +40,6 @@ fn settings() -> Settings {
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,
-        expects: SlotState::New,
         metrics: None,
     }
 }

@@ -54,7 +54,9 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Proxy(options)) => headless::proxy::run(options),
         Some(Command::Devices(options)) => headless::devices::run(options),
         Some(Command::Drop(options)) => headless::drop::run(options),
-        Some(Command::Lock(options)) => headless::lock::run(options),
+        Some(Command::Lock(options)) => {
+            headless::lock::run(options, std::env::args_os().next_back().is_some_and(|last| last == "--"))
+        }
         Some(Command::SharedData(options)) => headless::shared_data::run(options),
         Some(Command::Probe(options)) => headless::probe::run(options),
         Some(Command::Doctor(options)) => headless::doctor::run(options),

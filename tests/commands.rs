@@ -245,6 +245,27 @@ fn a_reader_who_has_gone_ends_what_goes_on() {
     }
 }
 
+/// The reader leaves with the line that tells of the end; the exit code tells it all the same.
+#[test]
+fn a_reader_who_leaves_at_the_end_does_not_make_a_failure_a_success() {
+    for dialect in BOTH {
+        let mediator = Mediator::start(&["--max-slots", "1"]);
+        other_device(&mediator, dialect, MONITOR, "the only one");
+        for _ in 0..10 {
+            let (reader, writer) = std::io::pipe().unwrap();
+            let mut command = command(&mediator, dialect, &["watch"]);
+            let mut child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+            drop(command);
+            let remarks = lines_of(child.stderr.take().unwrap());
+            let mut lines = BufReader::new(reader).lines();
+            assert!(lines.any(|line| line.unwrap().contains("disconnected")), "{dialect}");
+            drop(lines);
+            assert_eq!(child.wait().unwrap().code(), Some(3), "{dialect}");
+            assert!(rest_of(&remarks).contains("all device slots are taken"), "{dialect}");
+        }
+    }
+}
+
 #[test]
 fn a_reader_who_has_gone_is_noticed_although_there_is_nothing_to_print() {
     for dialect in BOTH {

@@ -19,7 +19,7 @@ use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, CloseCode, DeviceId, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, Millis,
     ServerGroup, ServerMessage, SlotState,
 };
-use d2mtop::session::{Command, Config, Input, LeaderPolicy, LinkEnd, Output, Presence, Session};
+use d2mtop::session::{Command, Config, Expectation, Input, LeaderPolicy, LinkEnd, Output, Presence, Session};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -352,9 +352,9 @@ fn keys(dialect: Dialect) -> Arc<GroupKeys> {
     Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [11; 32])))
 }
 
-fn config(dialect: Dialect, number: usize, presence: Presence, expected_slot_state: SlotState) -> Config {
+fn config(dialect: Dialect, number: usize, presence: Presence, expected: SlotState) -> Config {
     Config {
-        expected_slot_state,
+        expects: Expectation::Only(expected),
         expiration_policy: if number == PHONE { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile },
         leader_policy: if number == PHONE { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
         presence,

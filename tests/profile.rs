@@ -120,6 +120,30 @@ fn a_volatile_slot_that_expired_between_two_commands_is_taken_anew() {
         let watched = run(home, &["watch", "lab", "--until-dry"]);
         assert_eq!(watched.status.code(), Some(0), "{dialect}: {}", text(&watched));
         assert_eq!(logged_in(&watched)["slot"], "new");
+        mediator.await_logged("slot_removed", 4);
+        let text = expect(home, &["doctor", "lab"], 0, &["as device"]);
+        assert!(text.contains("slot      new"), "{dialect}: {text}");
+        mediator.await_logged("slot_removed", 5);
+        // However long it is to be kept from now on, it was volatile.
+        let kept = run(home, &["watch", "lab", "--until-dry", "--persistent"]);
+        assert_eq!(kept.status.code(), Some(0), "{dialect}: {}", self::text(&kept));
+    }
+}
+
+/// Nobody joins a group to leave it.
+#[test]
+fn a_group_that_a_volatile_slot_has_left_by_itself_is_not_joined_to_leave_it() {
+    for dialect in ["dgk", "mk"] {
+        let mediator = Mediator::start(&["--volatile-grace", "1ms"]);
+        let home = mediator.home.path();
+        add(home, "lab", &mediator.url(), &["--dialect", dialect]);
+        expect(home, &["devices", "lab"], 0, &["this device"]);
+        mediator.await_logged("slot_removed", 1);
+        expect(home, &["profile", "remove", "lab", "--leave-group", "--yes"], 0, &["removed the profile lab"]);
+        let log = mediator.await_logged("listening", 1);
+        // The first dialect has no word for a slot that is not there, so that leaving takes a login.
+        let logins = if dialect == "dgk" { 1 } else { 3 };
+        assert_eq!(log.matches("\"event\":\"logged_in\"").count(), logins, "{dialect}: {log}");
     }
 }
 

@@ -265,6 +265,36 @@ fn without_home_and_terminal_every_command_does_what_it_can_and_says_what_it_nee
 }
 
 #[test]
+fn a_home_that_is_not_there_is_not_made_but_directories_that_are_named_are() {
+    let mediator = Mediator::start(&["--max-slots", "64"]);
+    let directory = tempfile::tempdir().unwrap();
+    let key = key_file(mediator.home.path());
+    let (url, key) = (mediator.url(), key.to_str().unwrap());
+    let missing = directory.path().join("missing");
+    let look = ["devices", "--url", &url, "--key-file", key];
+    let add = ["profile", "add", "home", "--mediator", &url, "--server-group", "01", "--key-file", key];
+    for home in [missing.as_path(), Path::new("missing")] {
+        let run = |arguments: &[&str], variables: &[(&str, &Path)]| {
+            let mut command = d2mtop(home, arguments);
+            command.current_dir(directory.path()).envs(variables.iter().copied()).output().unwrap()
+        };
+        assert_eq!(run(&look, &[]).status.code(), Some(0), "{home:?}");
+        let refused = run(&add, &[]);
+        let words = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{home:?}: {words}");
+        assert!(words.contains("no home directory"), "{home:?}: {words}");
+        assert!(!missing.exists(), "{home:?} was not made");
+    }
+    let (config, state) = (missing.join("config"), missing.join("state"));
+    let named: [(&str, &Path); 2] = [("XDG_CONFIG_HOME", &config), ("XDG_STATE_HOME", &state)];
+    for arguments in [&add[..], &["devices", "home"]] {
+        let output = d2mtop(&missing, arguments).envs(named).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(state.is_dir() && config.join("d2mtop/profiles.toml").is_file());
+}
+
+#[test]
 fn a_profile_that_is_open_stays_connected_when_others_try_to_open_it() {
     for dialect in DIALECTS {
         let mediator = Mediator::start(&[]);

@@ -106,7 +106,7 @@ impl Departure {
 /// # Errors
 /// If the system gives no event loop.
 pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, Departure>, Failure> {
-    let (own, expected) = (session.config().device_id, session.config().expected_slot_state);
+    let own = session.config().device_id;
     visit(session, address, None, async |visit| {
         let listed = visit.until(|event| match event {
             Event::Devices(listed) => Some(listed),
@@ -114,7 +114,7 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, 
         });
         listed.await.map(|listed| Farewell::of(&listed, &[own])).map_err(|end| match end {
             VisitEnd::TooLate => Departure::Unreachable(Clean::new(&end.to_string())),
-            end @ VisitEnd::Disconnected { .. } => failed(&end, expected, false),
+            end @ VisitEnd::Disconnected { .. } => failed(&end, false),
         })
     })
 }
@@ -125,7 +125,6 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, 
 /// # Errors
 /// If the system gives no event loop.
 pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) -> Result<Departure, Failure> {
-    let expected = session.config().expected_slot_state;
     visit(session, address, None, async |visit| {
         let mut agreed = Some(agreed);
         let mut locked = false;
@@ -141,26 +140,24 @@ pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) ->
                     return Departure::Refused(Clean::new(&why.to_string()));
                 }
                 Ok(_) => {}
-                Err(end) => return failed(&end, expected, locked),
+                Err(end) => return failed(&end, locked),
             }
         }
     })
 }
 
 /// What the end of a connection means for somebody who wants to leave.
-fn failed(end: &VisitEnd, expected: SlotState, locked: bool) -> Departure {
+fn failed(end: &VisitEnd, locked: bool) -> Departure {
     let VisitEnd::Disconnected { cause, next, .. } = end else {
         // Who waits for the lock all the time has asked for nothing else.
         return if locked { Departure::Unconfirmed } else { Departure::Busy };
     };
     match cause {
         DisconnectCause::LeftGroup => Departure::Left,
-        DisconnectCause::ClosedByServer { code: CloseCode::DROPPED_BY_DEVICE, .. } => Departure::AlreadyGone,
-        DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. }
-            if expected == SlotState::Existing =>
-        {
-            Departure::AlreadyGone
-        }
+        DisconnectCause::ClosedByServer { code: CloseCode::DROPPED_BY_DEVICE, .. }
+        | DisconnectCause::ClosedByServer {
+            code: CloseCode::SLOT_STATE_MISMATCH, expected: SlotState::Existing, ..
+        } => Departure::AlreadyGone,
         DisconnectCause::ClosedByServer { code, expected, .. } if *next == NextStep::WaitForUser => {
             Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), code.advice(*expected))))
         }

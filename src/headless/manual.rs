@@ -44,7 +44,8 @@ pub fn completions(options: CompletionsArgs) -> Result<Outcome, Failure> {
 pub fn page(options: &ManArgs) -> Result<Outcome, Failure> {
     let mut command = Cli::command();
     command.build();
-    for word in options.command.iter().flat_map(|words| words.split_whitespace()) {
+    let words: Vec<&str> = options.command.iter().flat_map(|words| words.split_whitespace()).collect();
+    for word in &words {
         let found = command.find_subcommand(word).cloned();
         command = found.ok_or_else(|| Failure::Usage(format!("no command is called {word:?}; see d2mtop --help")))?;
     }
@@ -53,7 +54,7 @@ pub fn page(options: &ManArgs) -> Result<Outcome, Failure> {
     let usage = command.render_usage().to_string();
     let manual = Man::new(command).section("1").manual("User Commands").source(source);
     let mut text = Vec::new();
-    write_page(&manual, &usage, options.command.is_empty(), has_commands, &mut text).map_err(Failure::Output)?;
+    write_page(&manual, &usage, words.is_empty(), has_commands, &mut text).map_err(Failure::Output)?;
     print(&text)
 }
 

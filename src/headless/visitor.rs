@@ -5,7 +5,7 @@ use crate::cli::ConnectionArgs;
 use crate::profile::{Claim, Profile};
 use crate::protocol::{DeviceId, ExhaustedPolicy, SlotState};
 use crate::runtime::{ANY_CERTIFICATE, Failure, Visit, prepared, visit};
-use crate::session::{LeaderPolicy, Presence};
+use crate::session::{Expectation, LeaderPolicy, Presence};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct Visitor {
@@ -59,7 +59,7 @@ impl Visitor {
         let (session, address) = prepared::session(&self.profile)?;
         let served = visit(session, address, self.profile.memory.clone(), purpose)??;
         // There was a login, so there is a slot.
-        self.profile.session.expected_slot_state = SlotState::Existing;
+        self.profile.session.expects = Expectation::Only(SlotState::Existing);
         Ok(served)
     }
 }

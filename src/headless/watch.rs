@@ -138,8 +138,10 @@ enum Happened {
     NoList,
     /// The profile was looked at: whether it has changed.
     Looked(Result<bool, Failure>),
-    /// The printer takes more; [`None`] if nobody reads any more.
-    Room(Option<OwnedPermit<Vec<u8>>>),
+    /// The printer takes more.
+    Room(OwnedPermit<Vec<u8>>),
+    /// Nobody reads any more, or printing has failed.
+    Unread,
     News,
 }
 
@@ -257,12 +259,11 @@ impl Watch {
             match self.happens(stream).await {
                 Happened::Asked(Asked::Reload) => self.look(reloading)?,
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
-                Happened::PatienceOver => return self.end(Outcome::Normal).await.map(Some),
                 Happened::TimeOver => self.progress.time_over(commands),
                 Happened::Asked(Asked::End) | Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
-                Happened::Room(Some(room)) => drop(room.send(std::mem::take(&mut self.lines))),
-                // Or printing has failed, which it says.
-                Happened::Room(None) => return self.flush().await.map(|()| Some(Outcome::Normal)),
+                Happened::Room(room) => drop(room.send(std::mem::take(&mut self.lines))),
+                // If printing has failed, its end tells.
+                Happened::PatienceOver | Happened::Unread => return self.end(Outcome::Normal).await.map(Some),
                 Happened::News => {}
             }
             if !self.lines.is_empty() {
@@ -275,12 +276,6 @@ impl Watch {
             if ended && self.lines.is_empty() {
                 if std::mem::take(&mut self.changes_over) && self.progress.leaving.is_none() {
                     return Ok(None);
-                }
-                if let Some(last) = self.progress.last_word() {
-                    self.wanted.write(&mut self.lines, &Told::Event(clock::now(), last)).map_err(Failure::Output)?;
-                    if !self.lines.is_empty() {
-                        continue;
-                    }
                 }
                 return self.end(Outcome::Lost).await.map(Some);
             }
@@ -298,8 +293,8 @@ impl Watch {
             () = sleep_until(self.ends_at), if self.progress.leaving.is_none() => Happened::TimeOver,
             () = sleep_until(Some(listed_by)), if self.progress.awaits_list() => Happened::NoList,
             looked = looked(&mut self.looking) => Happened::Looked(looked),
-            room = room, if !self.lines.is_empty() => Happened::Room(room.ok()),
-            () = self.printer.unread() => Happened::Room(None),
+            Ok(room) = room, if !self.lines.is_empty() => Happened::Room(room),
+            () = self.printer.unread() => Happened::Unread,
             () = stream.changed.notified(), if self.lines.is_empty() => Happened::News,
         }
     }
@@ -381,9 +376,13 @@ impl Watch {
         self.progress.leaving.take().unwrap_or(Ok(otherwise))
     }
 
-    /// Waits until all is printed, however slow the reader is, unless a signal wants the end before.
+    /// Says the last word and waits until all is printed, however slow the reader is, unless a signal wants the end before.
     async fn flush(&mut self) -> Result<(), Failure> {
-        self.patience.wait(self.printer.end()).await.unwrap_or(Ok(()))
+        if let Some(last) = self.progress.last_word() {
+            self.wanted.write(&mut self.lines, &Told::Event(clock::now(), last)).map_err(Failure::Output)?;
+        }
+        let last = std::mem::take(&mut self.lines);
+        self.patience.wait(self.printer.end(last)).await.unwrap_or(Ok(()))
     }
 
     /// Lets commands that still run come to their end, unless a signal wants the end before.

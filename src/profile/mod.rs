@@ -50,7 +50,7 @@ use crate::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, Millis, NotAPin, ServerGroup, SlotState, SpkiPin,
     ids::span_millis, url::ServerGroupError,
 };
-use crate::session::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
+use crate::session::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
 use crate::text::Clean;
 
 /// The options do not make a connection.
@@ -240,13 +240,11 @@ impl Profile {
         let expiration_policy =
             if options.persistent { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile };
         let mut memory = chosen.and_then(|chosen| chosen.memory(device_id));
-        let expected_slot_state = match (options.expect, &memory) {
-            (Some(ExpectArg::New), _) | (None, None) => SlotState::New,
-            (Some(ExpectArg::Existing), _) => SlotState::Existing,
-            (None, Some(memory)) => memory.expected(expiration_policy, now()),
+        let expects = match (options.expect, &memory) {
+            (Some(ExpectArg::New), _) | (None, None) => Expectation::Only(SlotState::New),
+            (Some(ExpectArg::Existing), _) => Expectation::Only(SlotState::Existing),
+            (None, Some(memory)) => memory.expects(now()),
         };
-        let uncertain = |memory: &SlotMemory| options.expect.is_none() && memory.is_uncertain(expiration_policy);
-        let slot_state_uncertain = memory.as_ref().is_some_and(uncertain);
         if let Some(memory) = &mut memory {
             memory.starts_with(expiration_policy);
         }
@@ -254,8 +252,7 @@ impl Profile {
             keys: Arc::clone(&key.keys),
             device_id,
             device_info: own_info(label),
-            expected_slot_state,
-            slot_state_uncertain,
+            expects,
             expiration_policy,
             exhausted_policy: chosen.map_or(ExhaustedPolicy::Reject, |chosen| chosen.record.exhausted.into()),
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },

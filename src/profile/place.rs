@@ -14,21 +14,25 @@ use crate::text::Clean;
 #[must_use]
 pub fn state_directory() -> Option<PathBuf> {
     let places = Xdg::new().ok()?;
-    usable(&places.state_dir()?, places.home_dir())
+    usable(&places.state_dir()?, "XDG_STATE_HOME", places.home_dir())
 }
 
 /// `$XDG_CONFIG_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
 pub fn config_directory() -> Option<PathBuf> {
     let places = Xdg::new().ok()?;
-    usable(&places.config_dir(), places.home_dir())
+    usable(&places.config_dir(), "XDG_CONFIG_HOME", places.home_dir())
 }
 
-/// Our directory in this one; [`None`] in a home that is not there, as system users have it: a home is never made, nor
-/// looked for where we happen to be.
-fn usable(directory: &Path, home: &Path) -> Option<PathBuf> {
-    let is_usable = !directory.starts_with(home) || home.is_absolute() && home.is_dir();
-    is_usable.then(|| directory.join("d2mtop"))
+/// Our directory in this one, which the variable names, or which is in the home; [`None`] if that home is not there, as
+/// system users have it: a home is never made, nor looked for where we happen to be.
+fn usable(directory: &Path, variable: &str, home: &Path) -> Option<PathBuf> {
+    let is_named = std::env::var_os(variable).is_some_and(|named| Path::new(&named).is_absolute());
+    (is_named || is_home(home)).then(|| directory.join("d2mtop"))
+}
+
+fn is_home(path: &Path) -> bool {
+    path.is_absolute() && path.is_dir()
 }
 
 /// Where the machine keeps what it learns of a profile; [`None`] without a home directory.
@@ -77,13 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_home_that_is_not_there_is_none_but_what_is_named_is_made() {
+    fn a_home_is_where_it_says_whoever_we_are() {
         let home = tempfile::tempdir().unwrap();
-        let (there, missing) = (home.path(), home.path().join("missing"));
-        let ours = |directory: PathBuf| Some(directory.join("d2mtop"));
-        assert_eq!(usable(&there.join(".config"), there), ours(there.join(".config")));
-        assert_eq!(usable(&missing.join(".config"), &missing), None);
-        assert_eq!(usable(Path::new("src/.config"), Path::new("src")), None, "not where we happen to be");
-        assert_eq!(usable(&there.join("state"), &missing), ours(there.join("state")));
+        assert!(is_home(home.path()));
+        assert!(!is_home(&home.path().join("missing")));
+        assert!(!is_home(Path::new("src")), "it is there, but not wherever we are");
     }
 }

@@ -10,6 +10,7 @@ use super::name::ProfileName;
 use super::private;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
+use crate::session::Expectation;
 
 /// After how long away a volatile slot must have expired. No server says how long it keeps one.
 pub const VOLATILE_GONE_AFTER: Duration = Duration::from_mins(10);
@@ -30,6 +31,9 @@ pub struct Known {
     mediator: String,
     /// Whether it was there.
     pub slot: Knowledge,
+    /// Whether it was to be kept, as the last login said.
+    #[serde(default)]
+    persistent: bool,
     /// Since when that is known, in milliseconds since 1970.
     pub since: u64,
     /// When we were last connected, likewise.
@@ -94,25 +98,18 @@ impl SlotMemory {
         self.known.as_ref()
     }
 
-    /// Whether the slot, which is this device's own, may be in the other state than [`SlotMemory::expected`] says. When a
-    /// volatile one expires nobody tells; nor whether another address is the same mediator's. A persistent one that is not
-    /// there was dropped, which is not ours to undo.
+    /// Whether the mediator should know this device now. When a volatile slot expires nobody tells; nor whether another
+    /// address is the same mediator's. A persistent one that is not there was dropped, which is not ours to undo.
     #[must_use]
-    pub fn is_uncertain(&self, policy: ExpirationPolicy) -> bool {
-        let may_expire = |known: &Known| policy == ExpirationPolicy::Volatile && known.slot != Knowledge::Gone;
-        self.elsewhere || self.known.as_ref().is_some_and(may_expire)
-    }
-
-    /// Whether the mediator should know this device now.
-    #[must_use]
-    pub fn expected(&self, policy: ExpirationPolicy, now: Millis) -> SlotState {
+    pub fn expects(&self, now: Millis) -> Expectation {
         match &self.known {
-            Some(Known { slot: Knowledge::Registered, seen, .. })
-                if policy == ExpirationPolicy::Persistent || now.since(Millis(*seen)) < VOLATILE_GONE_AFTER =>
-            {
-                SlotState::Existing
+            Some(Known { slot: Knowledge::Registered, persistent: true, .. }) => Expectation::Only(SlotState::Existing),
+            Some(Known { slot: Knowledge::Registered, seen, .. }) if now.since(Millis(*seen)) < VOLATILE_GONE_AFTER => {
+                Expectation::First(SlotState::Existing)
             }
-            _ => SlotState::New,
+            Some(Known { slot: Knowledge::Registered | Knowledge::Expired, .. }) => Expectation::First(SlotState::New),
+            None if self.elsewhere => Expectation::First(SlotState::New),
+            None | Some(Known { slot: Knowledge::Gone, .. }) => Expectation::Only(SlotState::New),
         }
     }
 
@@ -130,6 +127,9 @@ impl SlotMemory {
     /// Notes that a login took the slot at this time, or found it.
     pub fn registered(&mut self, at: Millis) {
         self.set(Knowledge::Registered, at);
+        if let Some(known) = &mut self.known {
+            known.persistent = self.policy == ExpirationPolicy::Persistent;
+        }
     }
 
     /// Learns from what happens; true if that should be written.
@@ -137,7 +137,8 @@ impl SlotMemory {
         match event {
             Event::LoggedIn(_) => {
                 self.online = true;
-                self.set(Knowledge::Registered, at)
+                self.registered(at);
+                true
             }
             Event::Disconnected { cause, next } => {
                 let refreshed = self.refresh(at, Duration::ZERO);
@@ -167,9 +168,7 @@ impl SlotMemory {
                 let was_ours = self.known.as_ref().is_some_and(|known| known.slot == Knowledge::Registered);
                 was_ours && self.set(Knowledge::Registered, at)
             }
-            (CloseCode::SLOT_STATE_MISMATCH, _) if self.policy == ExpirationPolicy::Volatile => {
-                self.set(Knowledge::Expired, at)
-            }
+            (CloseCode::SLOT_STATE_MISMATCH, _) if !self.is_persistent() => self.set(Knowledge::Expired, at),
             (CloseCode::SLOT_STATE_MISMATCH | CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT, _) => {
                 self.set(Knowledge::Gone, at)
             }
@@ -178,13 +177,16 @@ impl SlotMemory {
     }
 
     fn set(&mut self, slot: Knowledge, at: Millis) -> bool {
-        let since = match &self.known {
-            Some(known) if known.slot == slot => known.since,
-            _ => at.0,
-        };
-        let device = self.device.to_string();
-        self.known = Some(Known { device, mediator: self.mediator.clone(), slot, since, seen: at.0 });
+        let since = self.known.as_ref().filter(|known| known.slot == slot).map_or(at.0, |known| known.since);
+        let persistent = self.is_persistent();
+        let (device, mediator) = (self.device.to_string(), self.mediator.clone());
+        self.known = Some(Known { device, mediator, slot, persistent, since, seen: at.0 });
         true
+    }
+
+    /// As the login that took the slot said; else as this session would.
+    fn is_persistent(&self) -> bool {
+        self.known.as_ref().map_or(self.policy == ExpirationPolicy::Persistent, |known| known.persistent)
     }
 
     /// The mediator counts from the end of the connection, which may come without a word.
@@ -210,6 +212,7 @@ impl SlotMemory {
 
 #[cfg(test)]
 mod tests {
+    use super::Expectation::{First, Only};
     use super::*;
     use crate::group::Login;
     use crate::protocol::Dialect;
@@ -239,10 +242,6 @@ mod tests {
         closed_to(SlotState::Existing, code, next)
     }
 
-    fn mismatch(expected: SlotState, next: NextStep) -> Event {
-        closed_to(expected, CloseCode::SLOT_STATE_MISMATCH, next)
-    }
-
     fn closed_to(expected: SlotState, code: CloseCode, next: NextStep) -> Event {
         Event::Disconnected {
             cause: DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected },
@@ -262,30 +261,55 @@ mod tests {
         let login = logged_in;
         let left = || Event::Disconnected { cause: DisconnectCause::LeftGroup, next: NextStep::End };
         for (events, policy, now, expected) in [
-            (vec![], Volatile, soon, New),
-            (vec![login()], Volatile, soon, Existing),
-            (vec![login()], Volatile, late, New),
-            (vec![login()], Persistent, in_a_year, Existing),
-            (vec![login(), closed(CloseCode::GOING_AWAY, retry)], Volatile, soon, Existing),
-            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT)], Persistent, soon, New),
-            (vec![login(), closed(CloseCode::REFLECTION_QUEUE_LIMIT, WAIT)], Persistent, soon, New),
-            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, New),
-            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, retry)], Persistent, soon, Existing),
-            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT), login()], Persistent, soon, Existing),
-            (vec![login(), Event::DeviceDropped(DEVICE), left()], Persistent, soon, New),
-            (vec![login(), Event::DeviceDropped(DeviceId(8))], Persistent, soon, Existing),
+            (vec![], Volatile, soon, Only(New)),
+            (vec![login()], Volatile, soon, First(Existing)),
+            (vec![login()], Volatile, late, First(New)),
+            (vec![login()], Persistent, in_a_year, Only(Existing)),
+            (vec![login(), closed(CloseCode::GOING_AWAY, retry)], Volatile, soon, First(Existing)),
+            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Volatile, soon, First(New)),
+            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT)], Volatile, soon, Only(New)),
+            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT)], Persistent, soon, Only(New)),
+            (vec![login(), closed(CloseCode::REFLECTION_QUEUE_LIMIT, WAIT)], Persistent, soon, Only(New)),
+            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, Only(New)),
+            (vec![login(), closed(CloseCode::SLOT_STATE_MISMATCH, retry)], Persistent, soon, Only(Existing)),
+            (vec![login(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT), login()], Persistent, soon, Only(Existing)),
+            (vec![login(), Event::DeviceDropped(DEVICE), left()], Persistent, soon, Only(New)),
+            (vec![login(), Event::DeviceDropped(DeviceId(8))], Persistent, soon, Only(Existing)),
             // An id that was never ours is another device's.
-            (vec![closed(CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, New),
-            (vec![closed(CloseCode::DEVICE_LIMIT_REACHED, WAIT)], Persistent, soon, New),
+            (vec![closed_to(New, CloseCode::SLOT_STATE_MISMATCH, WAIT)], Persistent, soon, Only(New)),
+            (vec![closed(CloseCode::DEVICE_LIMIT_REACHED, WAIT)], Persistent, soon, Only(New)),
         ] {
             let home = tempfile::tempdir().unwrap();
             let mut first = memory(&home);
+            first.starts_with(policy);
             for event in &events {
                 if first.learn(LOGIN, event) {
                     first.write().unwrap();
                 }
             }
-            assert_eq!(memory(&home).expected(policy, now), expected, "{events:?} {policy:?}");
+            assert_eq!(memory(&home).expects(now), expected, "{events:?} {policy:?}");
+        }
+    }
+
+    /// What the next session is to say counts from its login on.
+    #[test]
+    fn a_slot_is_missed_as_the_login_that_took_it_wanted_it_kept() {
+        use ExpirationPolicy::{Persistent, Volatile};
+        for (taken, next, dropped) in [(Volatile, Persistent, false), (Persistent, Volatile, true)] {
+            let home = tempfile::tempdir().unwrap();
+            let mut first = memory(&home);
+            first.starts_with(taken);
+            first.learn(LOGIN, &logged_in());
+            first.write().unwrap();
+            let mut second = memory(&home);
+            second.starts_with(next);
+            let expected = if dropped { Only(SlotState::Existing) } else { First(SlotState::Existing) };
+            assert_eq!(second.expects(LOGIN), expected, "{taken:?} and then {next:?}");
+            second.learn(LOGIN, &closed(CloseCode::SLOT_STATE_MISMATCH, NextStep::WaitForUser));
+            assert_eq!(second.was_dropped(), dropped, "{taken:?} and then {next:?}");
+            second.learn(LOGIN, &logged_in());
+            second.learn(LOGIN, &closed(CloseCode::SLOT_STATE_MISMATCH, NextStep::WaitForUser));
+            assert_eq!(second.was_dropped(), !dropped, "{next:?}, since the login");
         }
     }
 
@@ -313,37 +337,17 @@ mod tests {
     fn a_slot_that_was_thought_expired_and_is_there_is_ours() {
         let home = tempfile::tempdir().unwrap();
         let mut first = memory(&home);
+        first.starts_with(ExpirationPolicy::Volatile);
         assert!(first.learn(LOGIN, &logged_in()));
         first.write().unwrap();
         let late = LOGIN.after(Duration::from_hours(1));
         let mut second = memory(&home);
         second.starts_with(ExpirationPolicy::Volatile);
-        assert_eq!(second.expected(ExpirationPolicy::Volatile, late), SlotState::New);
-        assert!(second.learn(late, &mismatch(SlotState::New, NextStep::WaitForUser)));
-        assert_eq!(second.expected(ExpirationPolicy::Volatile, late), SlotState::Existing);
+        assert_eq!(second.expects(late), First(SlotState::New));
+        let is_there = closed_to(SlotState::New, CloseCode::SLOT_STATE_MISMATCH, NextStep::WaitForUser);
+        assert!(second.learn(late, &is_there));
+        assert_eq!(second.expects(late), First(SlotState::Existing));
         assert_eq!(second.known().map(|known| known.since), Some(LOGIN.0));
-    }
-
-    #[test]
-    fn only_a_slot_that_may_expire_or_was_elsewhere_may_be_in_the_other_state() {
-        use ExpirationPolicy::{Persistent, Volatile};
-        const WAIT: NextStep = NextStep::WaitForUser;
-        for (events, policy, uncertain) in [
-            (vec![], Volatile, false),
-            (vec![logged_in()], Volatile, true),
-            (vec![logged_in()], Persistent, false),
-            (vec![logged_in(), mismatch(SlotState::Existing, WAIT)], Volatile, true),
-            (vec![logged_in(), mismatch(SlotState::Existing, WAIT)], Persistent, false),
-            (vec![logged_in(), closed(CloseCode::DROPPED_BY_DEVICE, WAIT)], Volatile, false),
-        ] {
-            let home = tempfile::tempdir().unwrap();
-            let mut memory = memory(&home);
-            memory.starts_with(policy);
-            for event in &events {
-                memory.learn(LOGIN, event);
-            }
-            assert_eq!(memory.is_uncertain(policy), uncertain, "{events:?} {policy:?}");
-        }
     }
 
     #[test]
@@ -370,7 +374,7 @@ mod tests {
         first.learn(LOGIN, &logged_in());
         first.write().unwrap();
         let path = home.path().join("home/slot.json");
-        let is_uncertain = |memory: &SlotMemory| memory.is_uncertain(ExpirationPolicy::Persistent);
+        let is_uncertain = |memory: &SlotMemory| memory.expects(LOGIN) == First(SlotState::New);
         assert!(SlotMemory::read_at(path.clone(), DEVICE, URL).known().is_some());
         assert!(SlotMemory::read_at(path.clone(), DeviceId(8), URL).known().is_none());
         let elsewhere = SlotMemory::read_at(path.clone(), DEVICE, "wss://other.example/");

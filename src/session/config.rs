@@ -67,6 +67,26 @@ impl fmt::Display for Presence {
     }
 }
 
+/// What a login expects of our slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// This; if the server says otherwise, a person has to decide.
+    Only(SlotState),
+    /// This first, and then the other state. The slot must be our own: nobody tells when one expires, or whether another
+    /// address is the same mediator's.
+    First(SlotState),
+}
+
+impl Expectation {
+    /// What is said to the server.
+    #[must_use]
+    pub const fn state(self) -> SlotState {
+        match self {
+            Self::Only(state) | Self::First(state) => state,
+        }
+    }
+}
+
 /// Who a session is.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -77,10 +97,7 @@ pub struct Config {
     /// What this device tells the others of itself.
     pub device_info: DeviceInfo,
     /// Whether the server should know this device already.
-    pub expected_slot_state: SlotState,
-    /// Whether the slot of this id, which is ours, may be in the other state, so that this is tried, too: when it expires
-    /// nobody tells, and it may be known from another address of the same mediator.
-    pub slot_state_uncertain: bool,
+    pub expects: Expectation,
     /// How long the server should keep our slot.
     pub expiration_policy: ExpirationPolicy,
     /// What the server should do when there is no slot for us.
@@ -104,8 +121,7 @@ impl Config {
             keys,
             device_id,
             device_info: DeviceInfo::default(),
-            expected_slot_state: SlotState::New,
-            slot_state_uncertain: false,
+            expects: Expectation::Only(SlotState::New),
             expiration_policy: ExpirationPolicy::Volatile,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::GiveUp,

@@ -26,7 +26,7 @@ use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
 pub use command::{Command, Confirmed};
-pub use config::{Config, LeaderPolicy, NotAPresence, Presence, Timing};
+pub use config::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output};
 pub use now::Now;
 
@@ -62,9 +62,7 @@ pub struct Session {
     promotions: u32,
     /// How many of the last promotions came although another device was connected.
     promotions_in_company: u32,
-    expected: SlotState,
-    /// Whether the other slot state would be no surprise: a login was cut off before its answer came, or [`Config`] says so.
-    slot_state_uncertain: bool,
+    expects: Expectation,
     /// Whether we asked to be dropped and were not told whether that was done.
     own_drop_sent: bool,
     /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
@@ -111,7 +109,7 @@ impl Session {
     /// A session that connects at its first [`Input::Timer`]. `random` must be seeded from the system, except in tests.
     #[must_use]
     pub fn new(config: Config, random: StdRng) -> Self {
-        let (expected, slot_state_uncertain) = (config.expected_slot_state, config.slot_state_uncertain);
+        let expects = config.expects;
         Self {
             config,
             random,
@@ -124,8 +122,7 @@ impl Session {
             last_handled: Millis(0),
             precise: Duration::ZERO,
             noise: Noise::default(),
-            expected,
-            slot_state_uncertain,
+            expects,
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
@@ -377,7 +374,7 @@ impl Session {
             device_id: self.config.device_id,
             exhausted_policy: self.config.exhausted_policy,
             expiration_policy: self.config.expiration_policy,
-            expected_slot_state: self.expected,
+            expected_slot_state: self.expects.state(),
             device_info: Sealed::seal(&self.config.device_info, keys, info_nonce),
         };
         self.send(&ClientMessage::Hello(hello));
@@ -389,8 +386,7 @@ impl Session {
             self.received = IdRanges::default();
             self.earlier = Unacknowledged::default();
         }
-        self.expected = SlotState::Existing;
-        self.slot_state_uncertain = false;
+        self.expects = Expectation::Only(SlotState::Existing);
         self.own_drop_sent = false;
         let (shared, reused) = self.stored.shared(&info.shared_device_data);
         if reused.is_some() {
@@ -431,11 +427,10 @@ impl Session {
                 self.left_group(now);
             }
             LinkEnd::Closed { code, reason } => {
-                let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expected };
+                let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expects.state() };
                 let other_state = self.plausible_other_state(now).filter(|_| code == CloseCode::SLOT_STATE_MISMATCH);
                 if let Some(state) = other_state {
-                    self.expected = state;
-                    self.slot_state_uncertain = false;
+                    self.expects = Expectation::Only(state);
                     // At once: the server is there, and has said what it expects.
                     let attempt = self.failures + 1;
                     self.disconnected(now, cause, NextStep::RetryAt { at: now, attempt });
@@ -454,12 +449,14 @@ impl Session {
     fn plausible_other_state(&self, now: Millis) -> Option<SlotState> {
         let is_volatile = self.config.expiration_policy == ExpirationPolicy::Volatile;
         let away = self.left_at.map(|left| now.since(left));
-        match self.expected {
-            SlotState::Existing if is_volatile && away >= Some(self.config.timing.volatile_expiry) => {
+        match self.expects {
+            Expectation::First(state) => Some(state.other()),
+            Expectation::Only(SlotState::Existing)
+                if is_volatile && away >= Some(self.config.timing.volatile_expiry) =>
+            {
                 Some(SlotState::New)
             }
-            expected if self.slot_state_uncertain => Some(expected.other()),
-            SlotState::Existing | SlotState::New => None,
+            Expectation::Only(_) => None,
         }
     }
 
@@ -490,8 +487,11 @@ impl Session {
                 self.chat_client = ChatClient::Absent;
             }
             // A close tells that the server did not register us; silence does not.
-            Phase::Handshaking { greeted: true, .. } if !matches!(cause, DisconnectCause::ClosedByServer { .. }) => {
-                self.slot_state_uncertain |= self.expected == SlotState::New;
+            Phase::Handshaking { greeted: true, .. }
+                if self.expects == Expectation::Only(SlotState::New)
+                    && !matches!(cause, DisconnectCause::ClosedByServer { .. }) =>
+            {
+                self.expects = Expectation::First(SlotState::New);
             }
             _ => {}
         }
@@ -507,7 +507,7 @@ impl Session {
             Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),
             Command::Reconnect { expect } => {
                 if matches!(self.phase, Phase::Waiting { .. }) {
-                    self.expected = expect.unwrap_or(self.expected);
+                    self.expects = expect.map_or(self.expects, Expectation::Only);
                     self.connect(now);
                 }
             }

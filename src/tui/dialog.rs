@@ -134,11 +134,11 @@ impl Dialog {
     }
 
     /// Connect although the server no longer knows this device, or knows it already?
-    pub(super) fn reconnect(code: CloseCode, view: &View<'_>) -> Self {
+    pub(super) fn reconnect(code: CloseCode, expected: SlotState, view: &View<'_>) -> Self {
         let new = Answer::to("Connect as new", Agreed::ConnectAs(SlotState::New));
         let known = Answer::to("Connect as known", Agreed::ConnectAs(SlotState::Existing));
         // Where we expected our slot, it is gone; else it is there, or the id is another device's.
-        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && view.expects == SlotState::New;
+        let undecided = code == CloseCode::SLOT_STATE_MISMATCH && expected == SlotState::New;
         let mut answers = vec![Answer::nothing("Cancel"), new];
         if undecided {
             answers.push(known);

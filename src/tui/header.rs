@@ -12,7 +12,7 @@ use super::theme::{ATTENTION, BAD, FILLING, OFF, ON, Theme, WAITING};
 use super::view::{self, View};
 use super::{Keeping, why};
 use crate::group::{Connection, DisconnectCause, JournalState, LockState, NextStep, RoleState};
-use crate::protocol::{CloseCode, Millis, ReconnectClass};
+use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
 use crate::session::Presence;
 
 /// How it stands.
@@ -175,7 +175,7 @@ fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextSt
             let unheard_of = matches!(cause, DisconnectCause::ClosedByServer { code, .. }
                 if code.reconnect_class() == ReconnectClass::Unknown);
             let glyph = if unheard_of { ATTENTION } else { WAITING };
-            attention(glyph, format!("back in {}, try {attempt}", view.clock.until(at)), short_words(view, cause))
+            attention(glyph, format!("back in {}, try {attempt}", view.clock.until(at)), short_words(cause))
         }
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => {
             bad(format!("{} ({code}) at {}", code.short(), at()), None, why::connect_keys(*code))
@@ -191,16 +191,13 @@ fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextSt
 }
 
 /// Why a connection ended, in as few words as say it.
-fn short_words(view: &View<'_>, cause: &DisconnectCause) -> String {
+fn short_words(cause: &DisconnectCause) -> String {
     match cause {
         // Only where that has a harmless reason does the session try again by itself.
-        DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, .. } => {
-            if view.group.login().is_some() {
-                "slot expired, taking a new one (4115)".to_owned()
-            } else {
-                "our slot is there already (4115)".to_owned()
-            }
-        }
+        DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, expected, .. } => match expected {
+            SlotState::Existing => "slot expired, taking a new one (4115)".to_owned(),
+            SlotState::New => "our slot is there already (4115)".to_owned(),
+        },
         DisconnectCause::ClosedByServer { code, .. } => format!("{} ({code})", code.short()),
         DisconnectCause::NoAnswer => "no answer to ping".to_owned(),
         DisconnectCause::HandshakeTimeout => "the login took too long".to_owned(),

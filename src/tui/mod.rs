@@ -54,7 +54,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::group::{Group, Standing};
-use crate::protocol::{Dialect, GroupKeys, Millis, SlotState};
+use crate::protocol::{Dialect, GroupKeys, Millis};
 use crate::runtime::{Page, Reaction, Screen, Worked};
 use crate::session::Presence;
 use crate::text::Clean;
@@ -94,8 +94,6 @@ pub struct Settings {
     pub colour: Colour,
     /// In which time zone times are shown.
     pub zone: Zone,
-    /// Whether the server should know this device at the first login.
-    pub expects: SlotState,
     /// Where the metrics are served, if they are.
     pub metrics: Option<SocketAddr>,
 }

@@ -198,7 +198,6 @@ fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
         zone: zone(display),
-        expects: config.expected_slot_state,
         metrics: None,
     }
 }

@@ -6,7 +6,7 @@ use super::Settings;
 use super::clock::Clock;
 use super::theme::Theme;
 use crate::group::{Connection, Group, Row};
-use crate::protocol::{Activity, DeviceId, Millis, SlotState};
+use crate::protocol::{Activity, DeviceId, Millis};
 use crate::text::Clean;
 
 /// The group at the time of the frame, and how to show it.
@@ -17,8 +17,6 @@ pub(super) struct View<'a> {
     pub(super) theme: Theme,
     /// Whether the user has accepted that the clocks differ.
     pub(super) clock_accepted: bool,
-    /// Whether the server should know this device.
-    pub(super) expects: SlotState,
 }
 
 /// How far the server's clock is ahead, if that is too far.

@@ -19,8 +19,8 @@ pub(super) const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'
 pub(super) fn explanation(view: &View<'_>) -> Option<String> {
     let Connection::Waiting { cause, next, .. } = view.group.connection() else { return None };
     match (cause, next) {
-        (DisconnectCause::ClosedByServer { code, .. }, next) => match (code.reconnect_class(), next) {
-            (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(view, *code)),
+        (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
+            (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(view, *code, *expected)),
             (ReconnectClass::Unknown, _) => {
                 Some(format!("close code {code} is unknown: is the server newer than d2mtop?"))
             }
@@ -33,7 +33,7 @@ pub(super) fn explanation(view: &View<'_>) -> Option<String> {
     }
 }
 
-fn sentence(view: &View<'_>, code: CloseCode) -> String {
+fn sentence(view: &View<'_>, code: CloseCode, expected: SlotState) -> String {
     match code {
         CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server; c tries again".to_owned(),
         CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, elsewhere; c tries again".to_owned(),
@@ -42,7 +42,7 @@ fn sentence(view: &View<'_>, code: CloseCode) -> String {
         CloseCode::REFLECTION_QUEUE_LIMIT => {
             "away too long: its slot and queue are gone; c joins as a new device".to_owned()
         }
-        CloseCode::SLOT_STATE_MISMATCH if view.expects == SlotState::Existing => {
+        CloseCode::SLOT_STATE_MISMATCH if expected == SlotState::Existing => {
             "this device has no slot any more; c joins as a new device".to_owned()
         }
         CloseCode::SLOT_STATE_MISMATCH => "is this id known to the server, or not? c asks, and tries it so".to_owned(),

@@ -8,7 +8,7 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, SlotState,
 };
 use d2mtop::runtime::{Observer, drive};
-use d2mtop::session::{Command, Config, LeaderPolicy, Session};
+use d2mtop::session::{Command, Config, Expectation, LeaderPolicy, Session};
 use d2mtop::text::Clean;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -33,18 +33,12 @@ pub fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: 
 }
 
 /// The same; whether the phone was there before.
-pub fn phone_with_slot_reflects(
-    expected_slot_state: SlotState,
-    mediator: &Mediator,
-    dialect: Dialect,
-    count: u64,
-    label: &str,
-) {
+pub fn phone_with_slot_reflects(expected: SlotState, mediator: &Mediator, dialect: Dialect, count: u64, label: &str) {
     let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
     let device = DeviceId(77);
     let config = Config {
         device_info: DeviceInfo { platform: Platform::Android, label: Clean::new(label), ..DeviceInfo::default() },
-        expected_slot_state,
+        expects: Expectation::Only(expected),
         expiration_policy: ExpirationPolicy::Persistent,
         leader_policy: LeaderPolicy::Stay,
         ..Config::of(keys, device)

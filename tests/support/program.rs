@@ -1,12 +1,15 @@
 //! The real binary as a script uses it: a mediator in a process of its own, key files, and `watch`.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Once};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex, Once};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
 
 #[path = "schema.rs"]
@@ -71,39 +74,68 @@ pub fn key_file(directory: &Path) -> PathBuf {
 /// A mediator in a process of its own; killed when dropped, and its log looked at.
 pub struct Mediator {
     child: Child,
+    log: Arc<Log>,
+    logging: Option<JoinHandle<()>>,
     pub port: u16,
     pub home: tempfile::TempDir,
+}
+
+/// What a mediator has logged so far.
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+impl Log {
+    /// Takes in what is logged, and puts it into the file; until the end.
+    fn take(self: Arc<Self>, logged: ChildStdout, file: &Path) -> JoinHandle<()> {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(file).expect("a file");
+        thread::spawn(move || {
+            for line in BufReader::new(logged).lines() {
+                let line = line.expect("a line of the log") + "\n";
+                file.write_all(line.as_bytes()).expect("the file takes it");
+                self.text.lock().expect("nobody panicked").push_str(&line);
+                self.grown.notify_all();
+            }
+        })
+    }
+
+    /// The log, as soon as it has this so many times.
+    fn with(&self, words: &str, times: usize) -> String {
+        let text = self.text.lock().expect("nobody panicked");
+        let patience = Duration::from_secs(60);
+        let waited = self.grown.wait_timeout_while(text, patience, |text| text.matches(words).count() < times);
+        let (text, waited) = waited.expect("nobody panicked");
+        assert!(!waited.timed_out(), "the mediator does not log {words} {times} times: {text}");
+        text.clone()
+    }
 }
 
 impl Mediator {
     pub fn start(arguments: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let port_file = home.path().join("port");
-        let child = d2mtop(home.path(), &["mediator", "--listen", "127.0.0.1:0", "--port-file"])
-            .arg(&port_file)
-            .args(arguments)
-            .stdout(fs::File::create(home.path().join(LOG)).expect("a file"))
-            .spawn()
-            .expect("the mediator starts");
-        let start = Instant::now();
-        let port = loop {
-            // The file appears whole, by being renamed.
-            if let Some(port) = fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok()) {
-                break port;
-            }
-            assert!(start.elapsed() < Duration::from_secs(60), "the mediator writes no port file");
-            std::thread::yield_now();
-        };
-        Self { child, port, home }
+        let log = Arc::<Log>::default();
+        let (child, logging) = Self::listen(home.path(), "127.0.0.1:0", arguments, &log);
+        let first = log.with("\"event\":\"listening\"", 1);
+        let first: Value = serde_json::from_str(first.lines().next().expect("a line")).expect("JSON");
+        let port = first.get("port").and_then(Value::as_u64).and_then(|port| port.try_into().ok()).expect("a port");
+        Self { child, log, logging: Some(logging), port, home }
     }
 
-    /// Starts one that knows nothing at the same place; the log goes on.
+    fn listen(home: &Path, address: &str, arguments: &[&str], log: &Arc<Log>) -> (Child, JoinHandle<()>) {
+        let mut command = d2mtop(home, &["mediator", "--listen", address]);
+        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("the mediator starts");
+        let logged = child.stdout.take().expect("a pipe");
+        (child, Arc::clone(log).take(logged, &home.join(LOG)))
+    }
+
+    /// Starts one that knows nothing at the same place, after the other has ended; the log goes on.
     #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
     pub fn restart(&mut self) {
-        let log = fs::OpenOptions::new().append(true).open(self.home.path().join(LOG)).expect("a log");
         let address = format!("127.0.0.1:{}", self.port);
-        let mut anew = d2mtop(self.home.path(), &["mediator", "--listen", &address]);
-        self.child = anew.stdout(log).spawn().expect("the mediator starts");
+        let (child, logging) = Self::listen(self.home.path(), &address, &[], &self.log);
+        (self.child, self.logging) = (child, Some(logging));
     }
 
     pub fn url(&self) -> String {
@@ -114,27 +146,28 @@ impl Mediator {
         rustix::process::Pid::from_child(&self.child)
     }
 
-    /// Waits until its log tells of this so many times.
+    /// Waits until its log tells of this so many times, and returns it.
     #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
-    pub fn await_logged(&self, event: &str, times: usize) {
-        let (wanted, start) = (format!("\"event\":\"{event}\""), Instant::now());
-        while fs::read_to_string(self.home.path().join(LOG)).expect("a log").matches(&wanted).count() < times {
-            assert!(start.elapsed() < Duration::from_secs(60), "the mediator tells of no {event}");
-            std::thread::yield_now();
-        }
+    pub fn await_logged(&self, event: &str, times: usize) -> String {
+        self.log.with(&format!("\"event\":\"{event}\""), times)
     }
 
-    pub fn wait(&mut self) -> std::process::ExitStatus {
-        self.child.wait().expect("the mediator ends")
+    /// Waits for its end, and that of its log.
+    pub fn wait(&mut self) -> ExitStatus {
+        let ended = self.child.wait().expect("the mediator ends");
+        self.logging.take().map(JoinHandle::join).transpose().expect("its log is read");
+        ended
     }
 }
 
 impl Drop for Mediator {
     fn drop(&mut self) {
         let _ = self.child.kill();
-        let _ = self.child.wait();
-        if let (Ok(log), false) = (fs::read(self.home.path().join(LOG)), std::thread::panicking()) {
-            schema::assert_documented(&log, &schema::MEDIATOR_LOG);
+        if thread::panicking() {
+            return drop(self.child.wait());
         }
+        self.wait();
+        let log = self.log.text.lock().expect("nobody panicked");
+        schema::assert_documented(log.as_bytes(), &schema::MEDIATOR_LOG);
     }
 }

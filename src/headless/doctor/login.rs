@@ -56,7 +56,8 @@ pub(super) async fn examine(
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
     let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
-    let seen = Visit { session, link, seen: Seen::default(), started: Instant::now() }.make().await;
+    let visit = Visit { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
+    let seen = visit.make().await;
     if let (Some(mut memory), Some(_)) = (memory, &seen.login) {
         memory.registered(clock::now());
         if let Err(error) = memory.write() {
@@ -74,20 +75,30 @@ pub(super) async fn examine(
 }
 
 /// A session on an open WebSocket.
-struct Visit {
+struct Visit<'a> {
     session: Session,
+    address: &'a Address,
     link: Link,
+    /// The session wants another one: its slot is not as expected, for a harmless reason.
+    connects: bool,
     seen: Seen,
     started: Instant,
 }
 
-impl Visit {
+impl Visit<'_> {
     async fn make(mut self) -> Seen {
         let until = tokio::time::Instant::now() + LOGIN_WITHIN;
         // The WebSocket that the session asks for is there already.
         self.handle(Input::Timer).await;
+        self.connects = false;
         self.handle(Input::LinkUp).await;
         while !self.is_done() {
+            if std::mem::take(&mut self.connects) {
+                let Ok(connected) = tokio::time::timeout_at(until, self.address.connect()).await else { break };
+                let up = connected.map(|link| self.link = link);
+                self.handle(up.map_or_else(Input::LinkDown, |()| Input::LinkUp)).await;
+                continue;
+            }
             let input = tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(until) => break,
@@ -122,7 +133,8 @@ impl Visit {
                     self.link.close(code).await;
                 }
                 // What is not made durable is not acknowledged, and comes again to whoever keeps it.
-                Output::Connect | Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) => {}
+                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) => {}
+                Output::Connect => self.connects = true,
                 Output::Event(event) => self.see(event),
             }
         }
@@ -138,7 +150,9 @@ impl Visit {
             Event::QueueDry => self.seen.dry = true,
             Event::Promoted => self.seen.role = Some(Role::Promoted),
             Event::Following => self.seen.role = Some(Role::Following),
-            Event::Disconnected { cause, .. } if self.seen.ended.is_none() => self.seen.ended = Some(cause),
+            Event::Disconnected { cause, next } if !cause.tries_other_slot_state(next) => {
+                self.seen.ended.get_or_insert(cause);
+            }
             _ => {}
         }
     }

@@ -6,7 +6,7 @@ use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
 use crate::profile::{Claim, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::runtime::{Failure, clock, prepared};
-use crate::session::{Confirmed, Presence};
+use crate::session::{Confirmed, Expectation, Presence};
 
 /// A device that may leave: who stays is known.
 pub(super) struct Leaving {
@@ -24,7 +24,7 @@ impl Leaving {
         let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionArgs::default()).map_err(failure)?;
         let config = &mut profile.session;
         // Only who expects a slot is told that there is none. Nobody else's is taken.
-        config.expected_slot_state = SlotState::Existing;
+        config.expects = Expectation::Only(SlotState::Existing);
         config.exhausted_policy = ExhaustedPolicy::Reject;
         config.presence = Presence::Stay;
         if config.read_only {

@@ -22,13 +22,19 @@ pub(super) fn sentence(line: &Value) -> String {
             let why = Some(text("words")).filter(|words| !words.is_empty());
             let why = why.map_or_else(|| format!("by the {}", text("by")), str::to_owned);
             let (to, from) = (carried("to_server"), carried("from_server"));
-            format!("the chat client's connection has ended: {why}; {to} out, {from} in")
+            let incomplete = Some(number("incomplete_bytes")).filter(|bytes| *bytes > 0);
+            let incomplete = incomplete
+                .map_or_else(String::new, |bytes| format!("; {LOOK_HERE}the last {} are no whole frame", size(bytes)));
+            format!("the chat client's connection has ended: {why}; {to} out, {from} in{incomplete}")
         }
         "metrics" => format!("metrics are at {}", text("url")),
         "reloaded" if line.get("changed") == Some(&Value::Bool(true)) => "the profile has changed".to_owned(),
         "reloaded" => "the profile was read again, and says the same".to_owned(),
         "reload_failed" => format!("{LOOK_HERE}the profile cannot be read, and stays as it was: {}", text("words")),
         "warning" => format!("{LOOK_HERE}{}", text("words")),
+        "left_out" if line.get("lines").is_some() => {
+            format!("{LOOK_HERE}missing here: {}", things("lines", "line"))
+        }
         "left_out" => {
             let (messages, events) = (things("messages", "message"), things("events", "other event"));
             let acknowledged = things("acknowledged", "acknowledgement");
@@ -54,6 +60,7 @@ mod tests {
             "peer": client, "by": "client",
             "frames_to_server": 5, "bytes_to_server": 334, "frames_from_server": 1, "bytes_from_server": 2_380,
         });
+        let cut = json!({ "peer": client, "by": "mediator", "words": "the mediator is gone", "incomplete_bytes": 3 });
         for (line, expected) in [
             (
                 line("listening", json!({ "address": "127.0.0.1:5222", "port": 5222 })),
@@ -67,7 +74,12 @@ mod tests {
             ),
             (
                 line("client_disconnected", carried),
-                "the chat client's connection has ended: by the client; 5 frames (334 B) out, 1 frame (2.3 KiB) in",
+                "the chat client's connection has ended: by the client; 5 frames (334 B) out, 1 frame (2380 B) in",
+            ),
+            (
+                line("client_disconnected", cut),
+                "the chat client's connection has ended: the mediator is gone; 0 frames (0 B) out, 0 frames (0 B) in; ! \
+                 the last 3 B are no whole frame",
             ),
             (
                 line("metrics", json!({ "url": "http://[::1]:9464/metrics" })),
@@ -84,6 +96,7 @@ mod tests {
                 ndjson::left_out(Millis(1), 1, 2, 0),
                 "! not read in time, and missing here: 1 message, 2 acknowledgements, 0 other events",
             ),
+            (line("left_out", json!({ "lines": 7 })), "! missing here: 7 lines"),
             (line("something_new", json!({ "words": "of tomorrow" })), "something new of tomorrow"),
         ] {
             assert_eq!(sentence(&line), expected);

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::stream::{LeftOut, Told};
 use crate::cli::LinesArgs;
@@ -78,7 +78,7 @@ impl Wanted {
 pub(in crate::headless) struct Printer {
     pub(in crate::headless) lines: mpsc::Sender<Vec<u8>>,
     done: oneshot::Receiver<io::Result<()>>,
-    hung_up: watch::Receiver<bool>,
+    hung_up: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Printer {
@@ -99,14 +99,9 @@ impl Printer {
                 () = tokio::time::sleep(SIGNAL_PATIENCE) => {}
             }
         };
-        let printing = async {
-            // Whether anybody reads, the end tells.
-            let _ = self.lines.send(last).await;
-            self.end().await
-        };
         tokio::select! {
             biased;
-            printed = printing => printed,
+            printed = self.end(last) => printed,
             () = patience => Ok(()),
         }
     }
@@ -123,8 +118,8 @@ impl Printer {
             drop(incoming);
             let _ = sender.send(printed);
         })?;
-        let (sender, hung_up) = watch::channel(false);
-        std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+        let (sender, hung_up) = tokio::sync::watch::channel(false);
+        std::thread::Builder::new().name("hang-up".to_owned()).spawn(move || {
             if await_hang_up().is_ok() {
                 sender.send_replace(true);
             }
@@ -149,13 +144,16 @@ impl Printer {
         }
     }
 
-    /// Waits until everything is written, however slow the reader is.
-    pub(super) async fn end(&mut self) -> Result<(), Failure> {
+    /// Prints the last lines and waits until everything is written, however slow the reader is.
+    pub(super) async fn end(&mut self, last: Vec<u8>) -> Result<(), Failure> {
+        // Whether anybody reads, the end tells.
+        let _ = self.lines.send(last).await;
         let (nowhere, _) = mpsc::channel(1);
         self.lines = nowhere;
         match (&mut self.done).await {
             // Nobody reads any more: that is how `head` ends its input.
-            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe || *self.hung_up.borrow() => Ok(()),
+            Ok(Err(error)) => Err(Failure::Output(error)),
             _ => Ok(()),
         }
     }
@@ -165,11 +163,12 @@ impl Printer {
 fn await_hang_up() -> rustix::io::Result<()> {
     let output = io::stdout();
     let mut polled = [PollFd::new(&output, PollFlags::empty())];
-    while polled[0].revents().is_empty() {
+    loop {
         match poll(&mut polled, None) {
+            Ok(_) if polled[0].revents().contains(PollFlags::NVAL) => return Err(rustix::io::Errno::INVAL),
+            Ok(_) if polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) => return Ok(()),
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(())
 }

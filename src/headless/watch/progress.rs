@@ -7,7 +7,6 @@ use super::stream::Told;
 use crate::group::event::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::headless::reconnect::{Ending, Reconnect};
-use crate::protocol::Millis;
 use crate::runtime::{Failure, Outcome};
 use crate::session::Command;
 
@@ -31,8 +30,8 @@ pub(super) struct Progress {
     has_watched: bool,
     received: usize,
     acknowledged: usize,
-    /// When the session comes back, if that is the last that was told of it.
-    comes_back_at: Option<Millis>,
+    /// What comes next, if the end of a connection is the last that was told.
+    next: Option<NextStep>,
     /// The device list came, or will not come any more.
     listed: bool,
     /// Since when the queue is dry and everything acknowledged, if it is.
@@ -49,7 +48,7 @@ impl Progress {
             has_watched: false,
             received: 0,
             acknowledged: 0,
-            comes_back_at: None,
+            next: None,
             listed: false,
             settled_since: Instant::now(),
             leaving: None,
@@ -93,7 +92,7 @@ impl Progress {
                 self.acknowledged += left_out.settled;
             }
             Told::Event(_, Event::Connecting { .. }) => {
-                (self.login, self.comes_back_at) = (Login::Missing, None);
+                (self.login, self.next) = (Login::Missing, None);
                 self.reconnect.connecting();
             }
             Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
@@ -103,14 +102,13 @@ impl Progress {
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
             Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;
-                self.comes_back_at = match next {
-                    NextStep::RetryAt { at, .. } => Some(*at),
-                    NextStep::WaitForUser | NextStep::End => None,
-                };
+                self.next = Some(*next);
                 if let Some(ending) = self.reconnect.end(cause, *next, self.until_dry) {
-                    // The line of this very end tells it.
-                    self.comes_back_at = None;
                     self.leave(ending, commands);
+                }
+                // Then the line of this very end tells it.
+                if self.leaving.is_some() {
+                    self.next = None;
                 }
             }
             Told::Event(..) => {}
@@ -125,8 +123,9 @@ impl Progress {
 
     /// The last word about a session that ended while it waited to come back, of which it tells nothing itself.
     pub(super) fn last_word(&mut self) -> Option<Event> {
-        let end = |_| Event::Disconnected { cause: DisconnectCause::ByUser, next: NextStep::End };
-        self.comes_back_at.take().map(end)
+        let next = self.next.take();
+        let end = || Event::Disconnected { cause: DisconnectCause::ByUser, next: NextStep::End };
+        matches!(next, Some(NextStep::RetryAt { .. })).then(end)
     }
 
     const fn log_in(&mut self) {

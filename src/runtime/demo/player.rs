@@ -15,7 +15,7 @@ use crate::net::Address;
 use crate::protocol::{GroupKeys, Millis, SlotState, TransactionScope};
 use crate::runtime::clock;
 use crate::runtime::driver::{COMMAND_CAPACITY, Observer, drive};
-use crate::session::{Command, Config, LeaderPolicy, Session};
+use crate::session::{Command, Config, Expectation, LeaderPolicy, Session};
 
 /// How long a simulated user holds the lock, so that a person sees it.
 const LOCK_HELD: Duration = Duration::from_millis(1_200);
@@ -102,10 +102,10 @@ impl Player {
         }
     }
 
-    fn config(&self, expected_slot_state: SlotState) -> Config {
+    fn config(&self, expected: SlotState) -> Config {
         Config {
             device_info: self.member.device_info.clone(),
-            expected_slot_state,
+            expects: Expectation::Only(expected),
             expiration_policy: self.member.expiration_policy,
             // These stand for apps that speak to the chat server.
             leader_policy: LeaderPolicy::Stay,

@@ -121,10 +121,9 @@ fn an_expired_volatile_slot_is_taken_anew_but_a_drop_is_respected() {
 /// An earlier run was there, and nobody told whether its slot has expired.
 #[test]
 fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_once() {
-    for (expected, uncertain) in
-        [(SlotState::Existing, true), (SlotState::New, true), (SlotState::Existing, false), (SlotState::New, false)]
-    {
-        let config = Config { expected_slot_state: expected, slot_state_uncertain: uncertain, ..config(Dialect::Dgk) };
+    use Expectation::{First, Only};
+    for expects in [SlotState::Existing, SlotState::New].into_iter().flat_map(|state| [First(state), Only(state)]) {
+        let config = Config { expects, ..config(Dialect::Dgk) };
         let mut bench = Bench::new(config);
         let mut refuse = || {
             bench.input(Input::Timer);
@@ -135,14 +134,14 @@ fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_o
             (expected, next, bench.now)
         };
         let (first, next, now) = refuse();
-        assert_eq!(first, expected);
-        if uncertain {
-            assert_eq!(next, NextStep::RetryAt { at: now, attempt: 1 }, "{expected:?}");
-            let (second, next, _) = refuse();
-            assert_eq!((second, next), (expected.other(), NextStep::WaitForUser), "once only");
-        } else {
-            assert_eq!(next, NextStep::WaitForUser, "{expected:?}");
-        }
+        assert_eq!(first, expects.state());
+        let First(expected) = expects else {
+            assert_eq!(next, NextStep::WaitForUser, "{expects:?}");
+            continue;
+        };
+        assert_eq!(next, NextStep::RetryAt { at: now, attempt: 1 }, "{expects:?}");
+        let (second, next, _) = refuse();
+        assert_eq!((second, next), (expected.other(), NextStep::WaitForUser), "once only");
     }
 }
 
@@ -189,7 +188,7 @@ fn leaving_closes_normally_and_is_final() {
 fn a_login_whose_answer_was_lost_finds_its_slot_but_what_is_another_devices_or_was_dropped_is_left_alone() {
     use SlotState::{Existing, New};
     for (expected, answer_lost, comes_back) in [(New, true, true), (New, false, false), (Existing, true, false)] {
-        let mut bench = Bench::new(Config { expected_slot_state: expected, ..config(Dialect::Dgk) });
+        let mut bench = Bench::new(Config { expects: Expectation::Only(expected), ..config(Dialect::Dgk) });
         if answer_lost {
             bench.greet();
             bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));

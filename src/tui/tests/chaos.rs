@@ -20,7 +20,7 @@ use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::*;
 use crate::runtime::{Observer, drive};
-use crate::session::{Backoff, Command, Config, LeaderPolicy, Presence, Session, Timing};
+use crate::session::{Backoff, Command, Config, Expectation, LeaderPolicy, Presence, Session, Timing};
 use crate::tui::Settings;
 use crate::tui::ui::Ui;
 
@@ -90,8 +90,7 @@ impl Client {
             keys: Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [5; 32]))),
             device_id: DeviceId(1),
             device_info: DeviceInfo::default(),
-            expected_slot_state: SlotState::New,
-            slot_state_uncertain: false,
+            expects: Expectation::Only(SlotState::New),
             expiration_policy,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::Stay,

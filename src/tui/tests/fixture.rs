@@ -38,7 +38,6 @@ pub(super) fn settings() -> Settings {
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
         zone: Zone::Utc,
-        expects: SlotState::New,
         metrics: None,
     }
 }

@@ -27,11 +27,9 @@ fn closed(mut group: Group, code: u16) -> Group {
         // The longest that is ever shown.
         _ => NextStep::RetryAt { at: Millis(NOW.0 + 119_000), attempt: 99 },
     };
-    let cause = DisconnectCause::ClosedByServer {
-        code: CloseCode(code),
-        reason: Clean::literal(""),
-        expected: SlotState::Existing,
-    };
+    // Who never was there is new.
+    let expected = if group.login().is_some() { SlotState::Existing } else { SlotState::New };
+    let cause = DisconnectCause::ClosedByServer { code: CloseCode(code), reason: Clean::literal(""), expected };
     group.apply(NOW, &Event::Disconnected { cause, next });
     group
 }
@@ -80,6 +78,22 @@ fn every_close_code_has_its_own_sentence_and_its_key_and_neither_is_cut() {
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots", omit_expression => true }, {
         insta::assert_snapshot!("close-codes", table);
     });
+}
+
+/// Where the session tries the other state by itself, it says which.
+#[test]
+fn a_slot_that_is_not_as_expected_is_told_as_what_was_expected_of_it() {
+    for (expected, words) in
+        [(SlotState::Existing, "slot expired, taking a new one"), (SlotState::New, "our slot is there already")]
+    {
+        for mut group in [normal(), Group::default()] {
+            let code = CloseCode::SLOT_STATE_MISMATCH;
+            let cause = DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected };
+            group.apply(NOW, &Event::Disconnected { cause, next: NextStep::RetryAt { at: later(2_000), attempt: 2 } });
+            let (header, _) = ends(&settings(), &group);
+            assert!(header.contains(words), "{header}");
+        }
+    }
 }
 
 #[test]

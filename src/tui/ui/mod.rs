@@ -25,7 +25,7 @@ use super::view::{View, clock_apart};
 use super::why;
 use super::{Keeping, Settings};
 use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
-use crate::protocol::{CloseCode, DeviceId, Dialect, Millis, SlotState};
+use crate::protocol::{CloseCode, DeviceId, Dialect, Millis};
 use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
@@ -43,8 +43,6 @@ pub(super) struct Ui {
     selection: Selection,
     /// Of which time the device list was, 0 without one, when the user asked for a new one that has not come.
     refreshed: Option<Millis>,
-    /// Whether the server should know this device.
-    expects: SlotState,
     pub(super) reading: Reading,
     pub(super) overlay: Overlay,
     notice: Option<(NoticeKind, Clean)>,
@@ -90,7 +88,6 @@ const fn disconnected_at(group: &Group) -> Option<Millis> {
 impl Ui {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
-            expects: settings.expects,
             settings,
             focus: Pane::default(),
             focus_chosen: false,
@@ -142,7 +139,6 @@ impl Ui {
             settings: &settings,
             theme: Theme::new(settings.colour),
             clock_accepted: self.clock_accepted,
-            expects: self.expects(group),
         };
         if let Overlay::Dialog(dialog) = &mut self.overlay {
             dialog.renew(&view);
@@ -186,11 +182,6 @@ impl Ui {
     /// The selected device, if it is still there.
     pub(super) fn selected_of(&self, order: &[DeviceId]) -> Option<DeviceId> {
         self.selection.of(order)
-    }
-
-    /// Whether the server should know this device: after a login it should.
-    const fn expects(&self, group: &Group) -> SlotState {
-        if group.login().is_some() { SlotState::Existing } else { self.expects }
     }
 
     /// Says that the list came which the user asked for, unless there is something else to read.
@@ -352,13 +343,7 @@ impl Ui {
 
     fn confirm(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
-            Overlay::Dialog(dialog) => {
-                let answer = dialog.answer();
-                if let Some(Command::Reconnect { expect: Some(state) }) = answer {
-                    self.expects = state;
-                }
-                answer.map_or(Reaction::Redraw, Reaction::Command)
-            }
+            Overlay::Dialog(dialog) => dialog.answer().map_or(Reaction::Redraw, Reaction::Command),
             Overlay::Line(line) => self.keep_line(line, group, now),
             Overlay::Page(page) => self.follow_page(&page, group),
             Overlay::None => Reaction::Redraw,
@@ -459,8 +444,10 @@ impl Ui {
             Connection::Waiting { next: NextStep::End, .. } => {
                 self.say(Clean::literal("the session is over; quit with q and start again"))
             }
-            Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, .. }, .. } if GONE.contains(code) => {
-                let dialog = self.with_view(group, now, |view| Dialog::reconnect(*code, view));
+            Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, expected, .. }, .. }
+                if GONE.contains(code) =>
+            {
+                let dialog = self.with_view(group, now, |view| Dialog::reconnect(*code, *expected, view));
                 self.ask(dialog)
             }
             Connection::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
@@ -560,7 +547,6 @@ impl Ui {
             settings: &self.settings,
             theme: Theme::new(self.settings.colour),
             clock_accepted: self.clock_accepted,
-            expects: self.expects(group),
         })
     }
 }
