@@ -187,7 +187,7 @@ pub struct ConnectionArgs {
     /// Check nothing of the mediator's certificate: whoever is in between can pretend to be it. For experiments only.
     /// Without the dashboard it takes =even-unattended
     #[arg(long, value_enum, value_name = "even-unattended", num_args = 0..=1, require_equals = true,
-        default_missing_value = "attended", hide_possible_values = true)]
+        default_missing_value = "attended", hide_possible_values = true, conflicts_with = "pins")]
     pub dangerously_accept_any_certificate: Option<AnyCertificateArg>,
     #[command(flatten)]
     pub passphrase: PassphraseArgs,

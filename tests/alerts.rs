@@ -132,6 +132,19 @@ fn a_command_that_hangs_or_is_missing_holds_nothing_up_and_is_logged() {
     }
 }
 
+#[test]
+fn a_watch_that_will_never_know_of_a_lock_says_so() {
+    for dialect in DIALECTS {
+        let mediator = Mediator::start(&[]);
+        add_profile(&mediator, dialect);
+        for (event, warned) in [("lock-stuck=1m=true", true), ("lost=true", false)] {
+            let output = watch(&mediator, &["--stay-leader", "--on", event]);
+            let words = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(words.contains("--on lock-stuck never happens here"), warned, "{dialect}, {event}: {words}");
+        }
+    }
+}
+
 struct Counter(Arc<Mutex<usize>>);
 
 impl Observer for Counter {

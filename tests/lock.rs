@@ -127,7 +127,9 @@ fn a_lock_is_held_for_no_longer_than_asked_for() {
         held.wait_for(if dialect == Dialect::Dgk { "CONTACT_SYNC is lost" } else { "CONTACT_SYNC is released" });
         let (code, rest) = held.end();
         assert_eq!(code, Some(125), "{dialect}: {rest}");
-        assert!(rest.contains("the lock was lost"), "{dialect}: {rest}");
+        let words =
+            if dialect == Dialect::Dgk { "(--ttl, or what the server allows) is over (4011)" } else { "--ttl is over" };
+        assert!(rest.contains("the lock was lost") && rest.contains(words), "{dialect}: {rest}");
         let sleeping = [&lock[..], &["--", "sh", "-c", "echo ready; exec sleep 1000"]].concat();
         let locked = Started::new(command(&mediator, dialect, &sleeping));
         locked.wait_for("ready");

@@ -102,6 +102,9 @@ fn every_failure_has_its_own_sentence() {
             "not valid yet, only from 2119-04-05",
         ),
     ];
+    let own = authority.as_leaf();
+    let cases =
+        [&cases[..], &[("authority", &own, &authority, "", "is an authority's, which no server can have")]].concat();
     for (what, leaf, trusted, pin, sentence) in &cases {
         let mediator = mediator(leaf);
         let ca = trusted.file();
@@ -124,6 +127,11 @@ fn every_failure_has_its_own_sentence() {
     let mediator = mediator(&good);
     let (printed, _) = watch(&mediator, mediator.port, &[]);
     assert!(printed.contains("no trusted authority"), "{printed}");
+    let url = format!("ws://127.0.0.1:{}/", mediator.port);
+    let key = key_file(mediator.home.path());
+    let plain = run(mediator.home.path(), &["devices", "--url", &url, "--key-file", key.to_str().unwrap()]);
+    let words = String::from_utf8(plain.stderr).unwrap();
+    assert!(plain.status.code() == Some(4) && words.contains("wss:// if the mediator speaks TLS"), "{words}");
     // A pin takes nothing away from the other checks.
     let (printed, _) = watch(&mediator, mediator.port, &["--pin", &good.pin]);
     assert!(printed.contains("no trusted authority"), "{printed}");
@@ -164,6 +172,10 @@ fn the_override_is_long_and_loud_and_asked_for_twice_where_nobody_looks() {
     let (printed, code) = watch(&mediator, mediator.port, &["--dangerously-accept-any-certificate"]);
     assert_eq!(code, Some(2), "{printed}");
     assert!(printed.contains("=even-unattended"), "{printed}");
+    // Who pins a key does not believe just anybody.
+    let both = ["--pin", OTHER_PIN, "--dangerously-accept-any-certificate=even-unattended"];
+    let (printed, code) = watch(&mediator, mediator.port, &both);
+    assert_eq!(code, Some(2), "{printed}");
     let (printed, code) = watch(&mediator, mediator.port, &["--dangerously-accept-any-certificate=even-unattended"]);
     assert_eq!(code, Some(0), "{printed}");
     assert!(printed.lines().next().unwrap().contains(r#""event":"warning""#), "{printed}");

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::reconnect::Reconnect;
+use super::words::remark;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
 use crate::net::Address;
@@ -52,6 +53,12 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let reloading = Reloading::of(&profile, &options.connection);
     let prepared = Prepared::new(profile)?;
     let monitors = Monitors::start(&options.monitor, None)?;
+    if options.monitor.on.iter().any(|rule| rule.starts_with("lock-stuck=")) {
+        remark(
+            "--on lock-stuck never happens here: a mediator tells who has the lock only to who asks for it, and watch does \
+             not; give it to the dashboard",
+        );
+    }
     let first = terms.first_lines(&monitors, prepared.accepts_any_certificate).map_err(Failure::Output)?;
     terms.run(first, monitors, async |watch, monitors| watch.follow_profile(prepared, reloading, monitors).await)
 }

@@ -88,7 +88,10 @@ pub enum ConnectError {
         status: http::StatusCode,
     },
     /// There is no web server.
-    #[error("{host} does not speak WebSocket: {cause}")]
+    #[error(
+        "{host} does not speak WebSocket: {cause}; check the mediator's URL: its port, and that it begins with wss:// if the \
+         mediator speaks TLS"
+    )]
     Upgrade {
         /// Host and port.
         host: String,

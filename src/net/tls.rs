@@ -86,6 +86,15 @@ pub enum TlsFault {
         /// The pin of the key that it has.
         seen: SpkiPin,
     },
+    /// The certificate is one that only vouches for others, as a self-signed one is by default.
+    #[error(
+        "the certificate of {host} is an authority's, which no server can have; who runs the mediator can make one that is \
+         not (basicConstraints=critical,CA:FALSE)"
+    )]
+    AuthorityAsServer {
+        /// Who has it.
+        host: String,
+    },
     /// The certificate cannot be accepted for another reason.
     #[error("the certificate of {host} cannot be accepted: {cause}; ask who runs the mediator to replace it")]
     BadCertificate {
@@ -313,6 +322,8 @@ fn certificate_fault(host: String, why: &CertificateError) -> TlsFault {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::UntrustedRoot { host },
         CertificateError::Other(OtherError(other)) => match other.downcast_ref::<NotPinned>() {
             Some(NotPinned(seen)) => TlsFault::WrongPin { host, seen: *seen },
+            // The library has no other name for it.
+            None if other.to_string() == "CaUsedAsEndEntity" => TlsFault::AuthorityAsServer { host },
             None => TlsFault::BadCertificate { host, cause: Clean::new(&other.to_string()) },
         },
         other => TlsFault::BadCertificate { host, cause: Clean::new(&other.to_string()) },

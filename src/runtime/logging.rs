@@ -20,7 +20,10 @@ const KEPT_FILES: usize = 7;
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// No home directory.
-    #[error("no home directory to log to; set HOME or XDG_STATE_HOME, or give --log-dir; going on without a log")]
+    #[error(
+        "no home directory to log to: HOME names none that is there; set HOME or XDG_STATE_HOME, or give --log-dir; going \
+         on without a log"
+    )]
     NoHome,
     /// The directory or file cannot be made.
     #[error("cannot log to {directory}: {cause}; give another --log-dir; going on without a log")]

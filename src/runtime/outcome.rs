@@ -14,7 +14,7 @@ pub const EXIT_CODES: [(&str, &str); 13] = [
     (
         "0",
         "ended as asked, which a signal is for what goes on until then (`watch`, `proxy`, `mediator`, `demo`, `probe`, \
-         `devices --watch-changes`, the dashboard); or nobody reads the output any more, where that \
+         `devices --watch-changes`, `lock` without a command, the dashboard); or nobody reads the output any more, where that \
          ends a command; or the server left in good order",
     ),
     (

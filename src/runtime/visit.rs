@@ -152,6 +152,12 @@ impl Visit {
 }
 
 impl VisitEnd {
+    /// Whether the server closed with this code.
+    #[must_use]
+    pub fn is_closed_with(&self, wanted: CloseCode) -> bool {
+        matches!(self, Self::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } if *code == wanted)
+    }
+
     /// What came of a visit that ended so.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

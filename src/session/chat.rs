@@ -72,7 +72,7 @@ impl Session {
         } else if client == ChatClient::Heard {
             self.failures = 0;
             let at = now.after(self.config.timing.backoff.delay(1, &mut self.random));
-            self.leave(now, DisconnectCause::ChatClientLeft, NextStep::RetryAt { at, attempt: 1 });
+            self.leave(DisconnectCause::ChatClientLeft, NextStep::RetryAt { at, attempt: 1 });
         }
     }
 

@@ -72,8 +72,8 @@ impl fmt::Display for Presence {
 pub enum Expectation {
     /// This; if the server says otherwise, a person has to decide.
     Only(SlotState),
-    /// This first, and then the other state. The slot must be our own: nobody tells when one expires, or whether another
-    /// address is the same mediator's.
+    /// This first, and then the other state. The slot must be our own: nobody tells whether a volatile one has expired,
+    /// whether a login whose answer got lost has registered us, or whether another address is the same mediator's.
     First(SlotState),
 }
 
@@ -166,8 +166,6 @@ pub struct Timing {
     pub visit_patience: Duration,
     /// How long a visit goes on after its user last asked for something.
     pub attended: Duration,
-    /// After how long away a volatile slot may have expired, so that coming back as new is no surprise.
-    pub volatile_expiry: Duration,
 }
 
 impl Default for Timing {
@@ -188,7 +186,6 @@ impl Default for Timing {
             visit_linger: Duration::from_millis(500),
             visit_patience: Duration::from_secs(30),
             attended: Duration::from_mins(1),
-            volatile_expiry: Duration::from_mins(2),
         }
     }
 }

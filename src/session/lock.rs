@@ -232,13 +232,13 @@ impl Session {
         }
     }
 
-    pub(super) fn on_device_dropped(&mut self, now: Millis, device: DeviceId) {
+    pub(super) fn on_device_dropped(&mut self, device: DeviceId) {
         match self.lock() {
             Some(&mut Lock::Held(mut wish)) if wish.goal == Goal::Drop(device, DropStep::Dropping) => {
                 wish.goal = Goal::Drop(device, DropStep::Done);
                 if device == self.config.device_id {
                     self.commit(wish);
-                    return self.left_group(now);
+                    return self.left_group();
                 }
                 self.forget(device);
                 self.emit(Event::DeviceDropped(device));

@@ -75,8 +75,6 @@ pub struct Session {
     /// The same on the finer clock.
     precise: Duration,
     noise: Noise,
-    /// When the last login ended.
-    left_at: Option<Millis>,
     /// Ids received on earlier connections of this slot.
     received: IdRanges,
     nonces: SeenNonces,
@@ -127,7 +125,6 @@ impl Session {
             known: None,
             attended_until: Millis(0),
             chat_client: ChatClient::Absent,
-            left_at: None,
             received: IdRanges::default(),
             nonces: SeenNonces::default(),
             earlier: Unacknowledged::default(),
@@ -251,7 +248,6 @@ impl Session {
     fn set_back(&mut self, by: Duration) {
         let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
         back(&mut self.attended_until);
-        self.left_at.iter_mut().for_each(back);
         self.noise.set_back(by);
         match &mut self.phase {
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => back(deadline),
@@ -307,7 +303,7 @@ impl Session {
     fn on_come_again(&mut self, now: Millis, connection: u64) {
         if connection == self.connection && matches!(self.phase, Phase::Online(_)) {
             let next = NextStep::RetryAt { at: now, attempt: 1 };
-            self.leave(now, DisconnectCause::JournalCaughtUp, next);
+            self.leave(DisconnectCause::JournalCaughtUp, next);
         }
     }
 
@@ -386,7 +382,10 @@ impl Session {
             self.received = IdRanges::default();
             self.earlier = Unacknowledged::default();
         }
-        self.expects = Expectation::Only(SlotState::Existing);
+        self.expects = match self.config.expiration_policy {
+            ExpirationPolicy::Volatile => Expectation::First(SlotState::Existing),
+            ExpirationPolicy::Persistent => Expectation::Only(SlotState::Existing),
+        };
         self.own_drop_sent = false;
         let (shared, reused) = self.stored.shared(&info.shared_device_data);
         if reused.is_some() {
@@ -424,39 +423,21 @@ impl Session {
             LinkEnd::Closed { code: CloseCode::DROPPED_BY_DEVICE | CloseCode::SLOT_STATE_MISMATCH, .. }
                 if self.own_drop_sent =>
             {
-                self.left_group(now);
+                self.left_group();
             }
             LinkEnd::Closed { code, reason } => {
                 let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expects.state() };
-                let other_state = self.plausible_other_state(now).filter(|_| code == CloseCode::SLOT_STATE_MISMATCH);
-                if let Some(state) = other_state {
-                    self.expects = Expectation::Only(state);
+                if let (CloseCode::SLOT_STATE_MISMATCH, Expectation::First(state)) = (code, self.expects) {
+                    self.expects = Expectation::Only(state.other());
                     // At once: the server is there, and has said what it expects.
                     let attempt = self.failures + 1;
-                    self.disconnected(now, cause, NextStep::RetryAt { at: now, attempt });
+                    self.disconnected(cause, NextStep::RetryAt { at: now, attempt });
                 } else if code.reconnect_class() == ReconnectClass::UserInteraction {
-                    self.disconnected(now, cause, NextStep::WaitForUser);
+                    self.disconnected(cause, NextStep::WaitForUser);
                 } else {
                     self.retry(now, cause);
                 }
             }
-        }
-    }
-
-    /// The other slot state, where a mismatch has a harmless reason. A volatile slot of ours is gone after minutes of
-    /// absence; after a shorter one somebody dropped us, which is not ours to undo. And a login whose answer got lost may
-    /// have registered us, or an earlier run; but without either, an id that is taken is another device's.
-    fn plausible_other_state(&self, now: Millis) -> Option<SlotState> {
-        let is_volatile = self.config.expiration_policy == ExpirationPolicy::Volatile;
-        let away = self.left_at.map(|left| now.since(left));
-        match self.expects {
-            Expectation::First(state) => Some(state.other()),
-            Expectation::Only(SlotState::Existing)
-                if is_volatile && away >= Some(self.config.timing.volatile_expiry) =>
-            {
-                Some(SlotState::New)
-            }
-            Expectation::Only(_) => None,
         }
     }
 
@@ -469,10 +450,10 @@ impl Session {
         }
         self.failures = self.failures.saturating_add(1);
         let at = now.after(self.config.timing.backoff.delay(self.failures, &mut self.random));
-        self.disconnected(now, cause, NextStep::RetryAt { at, attempt: self.failures + 1 });
+        self.disconnected(cause, NextStep::RetryAt { at, attempt: self.failures + 1 });
     }
 
-    fn disconnected(&mut self, now: Millis, cause: DisconnectCause, next: NextStep) {
+    fn disconnected(&mut self, cause: DisconnectCause, next: NextStep) {
         let phase = match next {
             NextStep::RetryAt { at, .. } => Phase::Waiting { until: Some(at) },
             NextStep::WaitForUser => Phase::Waiting { until: None },
@@ -480,7 +461,6 @@ impl Session {
         };
         match std::mem::replace(&mut self.phase, phase) {
             Phase::Online(online) => {
-                self.left_at = Some(now);
                 self.received.absorb(online.received);
                 self.lose_lock(&online.lock, &cause);
                 // Whoever was served on this connection has to begin anew.
@@ -511,13 +491,13 @@ impl Session {
                     self.connect(now);
                 }
             }
-            Command::Leave => self.leave(now, DisconnectCause::ByUser, NextStep::End),
+            Command::Leave => self.leave(DisconnectCause::ByUser, NextStep::End),
             command => self.on_online_command(now, command),
         }
     }
 
     /// Leaves politely: commits a lock that is only held, closes, and says what comes next.
-    fn leave(&mut self, now: Millis, cause: DisconnectCause, next: NextStep) {
+    fn leave(&mut self, cause: DisconnectCause, next: NextStep) {
         if self.is_over() {
             return;
         }
@@ -530,7 +510,7 @@ impl Session {
         if !matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
             self.outputs.push_back(Output::Close(CloseCode::NORMAL));
         }
-        self.disconnected(now, cause, next);
+        self.disconnected(cause, next);
     }
 }
 

@@ -330,7 +330,7 @@ impl Session {
                     None => self.ignored("an acknowledgement of something we did not reflect"),
                 }
             }
-            ServerMessage::DropDeviceAck(id) => self.on_device_dropped(now, id),
+            ServerMessage::DropDeviceAck(id) => self.on_device_dropped(id),
             ServerMessage::BeginTransactionAck => self.on_lock_acquired(now),
             ServerMessage::CommitTransactionAck => self.on_lock_released(now),
             ServerMessage::TransactionRejected { holder, scope } => {

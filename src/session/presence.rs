@@ -51,7 +51,7 @@ impl Session {
         });
         self.emit(Event::RoleGivenUp { back_at, promotions_in_a_row: self.promotions });
         self.failures = 0;
-        self.leave(now, DisconnectCause::LeaderRole, NextStep::RetryAt { at: back_at, attempt: 1 });
+        self.leave(DisconnectCause::LeaderRole, NextStep::RetryAt { at: back_at, attempt: 1 });
     }
 
     pub(super) fn visit_is_over(&self, now: Millis) -> bool {
@@ -66,16 +66,16 @@ impl Session {
         self.failures = 0;
         // A promotion may have been on its way when we left; the next one must not come within the minute all the same.
         let at = now.after(interval.max(self.config.timing.role_wait_first + ON_THE_WAY));
-        self.leave(now, DisconnectCause::VisitOver, NextStep::RetryAt { at, attempt: 1 });
+        self.leave(DisconnectCause::VisitOver, NextStep::RetryAt { at, attempt: 1 });
     }
 
     /// The server confirmed, in one way or another, that our slot is gone as we asked: the session is over.
-    pub(super) fn left_group(&mut self, now: Millis) {
+    pub(super) fn left_group(&mut self) {
         self.own_drop_sent = false;
         let own = self.config.device_id;
         self.emit(Event::DeviceDropped(own));
         self.release_for_good();
         self.outputs.push_back(Output::Close(CloseCode::NORMAL));
-        self.disconnected(now, DisconnectCause::LeftGroup, NextStep::End);
+        self.disconnected(DisconnectCause::LeftGroup, NextStep::End);
     }
 }

@@ -29,12 +29,19 @@ pub enum Validity {
 
 impl Authority {
     pub fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
         let directory = tempfile::tempdir().expect("a directory");
         fs::write(directory.path().join("ca.pem"), issuer.pem()).expect("a file");
         Self { issuer, directory }
+    }
+
+    /// Its own certificate and key, as if it were a server's.
+    pub fn as_leaf(&self) -> Leaf {
+        let key = self.directory.path().join("ca-key.pem");
+        write(&key, &self.issuer.key().serialize_pem());
+        Leaf { certificate: self.file(), key, pin: pin(self.issuer.key()) }
     }
 
     /// The PEM file to trust.

@@ -11,7 +11,7 @@ use super::visitor::Visitor;
 use super::words::{remark, say};
 use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent, Refusal};
-use crate::protocol::{Millis, TransactionScope};
+use crate::protocol::{CloseCode, Millis, TransactionScope};
 use crate::runtime::signals::Endings;
 use crate::runtime::visit::{PATIENCE, SIGNAL_PATIENCE};
 use crate::runtime::{Failure, Outcome, Visit, VisitEnd};
@@ -221,7 +221,7 @@ impl<'a> Locking<'a> {
                         return Ok(Stop::Lost(out_of_time()));
                     }
                 }
-                Err(end) => return Ok(Stop::Lost(lost(&end))),
+                Err(end) => return Ok(Stop::Lost(lost(&end, self.options.ttl.is_some()))),
             }
         }
     }
@@ -229,7 +229,8 @@ impl<'a> Locking<'a> {
     /// Commits, so that the others need not wait until the connection is seen to be gone.
     async fn commit(&mut self) -> Result<(), Failure> {
         let is_over = |event: &Event| matches!(event, Event::Lock(LockEvent::Released(_)));
-        self.release(is_over, |end| lost(&end)).await
+        let has_ttl = self.options.ttl.is_some();
+        self.release(is_over, |end| lost(&end, has_ttl)).await
     }
 
     /// Asks for the end of the lock, and waits for it: not for long once a signal has come, and not at all once another has.
@@ -311,7 +312,11 @@ fn out_of_time() -> Failure {
     Failure::Ended { outcome: Outcome::LockLost, words }
 }
 
-fn lost(end: &VisitEnd) -> Failure {
+fn lost(end: &VisitEnd, has_ttl: bool) -> Failure {
+    if has_ttl && end.is_closed_with(CloseCode::TRANSACTION_EXPIRED) {
+        let words = "the lock was lost: its time (--ttl, or what the server allows) is over (4011)".to_owned();
+        return Failure::Ended { outcome: Outcome::LockLost, words };
+    }
     Failure::Ended { outcome: Outcome::LockLost, words: format!("the lock was lost: {end}") }
 }
 

@@ -47,7 +47,7 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
         let mut probing = Probing::new(options, means, visit, stays)?;
         let (ended, interrupted) = tokio::select! {
             biased;
-            _ = signals.next() => (Ok(()), true),
+            _ = signals.next() => (Ok(Some(())), true),
             ended = probing.run() => (ended, false),
         };
         let Probing { statistics, printer, .. } = probing;
@@ -55,8 +55,8 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
             if options.json { vec![statistics.to_json(means.word()).to_string()] } else { statistics.lines() };
         let summary = summary.into_iter().map(|line| line + "\n").collect::<String>();
         printer.finish(summary.into_bytes(), &mut signals, interrupted).await?;
-        ended?;
-        Ok(if statistics.answered() == 0 { Outcome::Lost } else { Outcome::Normal })
+        let is_read = ended?.is_some();
+        Ok(if is_read && statistics.answered() == 0 { Outcome::Lost } else { Outcome::Normal })
     })
 }
 
@@ -122,13 +122,13 @@ impl<'a> Probing<'a> {
         Ok(Self { options, means, visit, stays, leave_by: None, statistics: Statistics::default(), printer })
     }
 
-    /// Probes until enough were answered, or nobody reads any more.
-    async fn run(&mut self) -> Result<(), Failure> {
+    /// Probes until enough were answered; [`None`] if nobody reads any more.
+    async fn run(&mut self) -> Result<Option<()>, Failure> {
         let unread = self.printer.unread();
         tokio::select! {
             biased;
-            ended = self.probe_all() => ended,
-            () = unread => Ok(()),
+            ended = self.probe_all() => ended.map(Some),
+            () = unread => Ok(None),
         }
     }
 

@@ -96,11 +96,7 @@ impl Client {
             leader_policy: LeaderPolicy::Stay,
             presence: Presence::Stay,
             read_only: false,
-            timing: Timing {
-                backoff: Backoff { step, cap: step },
-                volatile_expiry: Duration::ZERO,
-                ..Timing::default()
-            },
+            timing: Timing { backoff: Backoff { step, cap: step }, ..Timing::default() },
         };
         let session = Session::new(config, StdRng::from_entropy());
         let url = session.url(&format!("ws://{address}/"), ServerGroup::parse("01", dialect).unwrap());
