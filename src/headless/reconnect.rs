@@ -86,3 +86,71 @@ impl Reconnect {
         matches!(next, NextStep::RetryAt { .. }) && allowed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Millis, SlotState};
+    use crate::text::Clean;
+
+    const RETRY: NextStep = NextStep::RetryAt { at: Millis(1), attempt: 2 };
+
+    fn closed(code: u16) -> DisconnectCause {
+        DisconnectCause::ClosedByServer {
+            code: CloseCode(code),
+            reason: Clean::default(),
+            expected: SlotState::Existing,
+        }
+    }
+
+    /// The exit code that the end of a connection leads to; [`None`] if it goes on.
+    fn code(reconnect: &mut Reconnect, cause: &DisconnectCause, next: NextStep, incomplete: bool) -> Option<u8> {
+        let ending = reconnect.end(cause, next, incomplete)?;
+        Some(ending.map_or_else(|failure| failure.exit_code(), Outcome::exit_code))
+    }
+
+    #[test]
+    fn the_end_of_a_connection_ends_the_program_by_its_cause() {
+        for (logged_in, cause, next, incomplete, expected) in [
+            (true, DisconnectCause::LeaderRole, RETRY, false, None),
+            (true, DisconnectCause::VisitOver, RETRY, false, None),
+            (true, DisconnectCause::ChatClientLeft, RETRY, false, None),
+            // The session tries the other slot state by itself.
+            (false, closed(4115), RETRY, false, None),
+            (false, closed(4115), NextStep::WaitForUser, false, Some(3)),
+            (true, closed(4113), NextStep::WaitForUser, false, Some(3)),
+            (true, closed(1001), RETRY, false, Some(0)),
+            (true, closed(1001), RETRY, true, Some(4)),
+            (false, closed(1001), RETRY, false, Some(4)),
+            (false, closed(4010), RETRY, false, Some(3)),
+            (true, DisconnectCause::NoAnswer, RETRY, false, Some(4)),
+            (true, DisconnectCause::LeftGroup, NextStep::End, false, Some(0)),
+        ] {
+            let mut reconnect = Reconnect::default();
+            if logged_in {
+                reconnect.logged_in();
+            }
+            let ended = code(&mut reconnect, &cause, next, incomplete);
+            assert_eq!(ended, expected, "{cause:?}, {next:?}, logged in: {logged_in}, incomplete: {incomplete}");
+        }
+    }
+
+    #[test]
+    fn it_is_tried_again_as_often_as_asked_for_since_the_last_login_but_not_where_a_person_must_decide() {
+        for (policy, tries) in [("never", 0), ("0", 0), ("2", 2), ("always", 100)] {
+            let mut reconnect = Reconnect::parse(policy).unwrap();
+            for _ in 0..2 {
+                for attempt in 0..tries {
+                    reconnect.connecting();
+                    let ended = code(&mut reconnect, &DisconnectCause::NoAnswer, RETRY, false);
+                    assert_eq!(ended, None, "{policy}, attempt {attempt}");
+                }
+                reconnect.logged_in();
+            }
+            assert_eq!(code(&mut reconnect, &closed(4113), NextStep::WaitForUser, false), Some(3), "{policy}");
+            let mut ends = (0..=tries).filter_map(|_| code(&mut reconnect, &DisconnectCause::NoAnswer, RETRY, false));
+            assert_eq!(ends.next(), (policy != "always").then_some(4), "{policy}");
+        }
+        assert!(Reconnect::parse("often").is_err() && Reconnect::parse("-1").is_err());
+    }
+}
