@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use d2mtop::protocol::Dialect;
 use rustix::process::{Pid, Signal, kill_process};
@@ -174,12 +174,14 @@ pub fn in_terminal(mediator: &Mediator, dialect: Dialect, arguments: &[&str]) ->
 
 /// Waits for its end, but not for long: much less than a server that says nothing is waited for.
 pub fn ends_soon(child: &mut Child) -> Option<i32> {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "it does not end");
-        std::thread::yield_now();
-    }
+    let process = Pid::from_child(child);
+    let (ended, waiting) = channel::<()>();
+    let watchdog = std::thread::spawn(move || {
+        let is_late = waiting.recv_timeout(Duration::from_secs(10)) == Err(RecvTimeoutError::Timeout);
+        is_late.then(|| kill_process(process, Signal::KILL))
+    });
+    let code = child.wait().unwrap().code();
+    drop(ended);
+    assert_eq!(watchdog.join().unwrap(), None, "it does not end");
+    code
 }
