@@ -147,7 +147,11 @@ fn write(form: &mut Form, output: &mut Vec<u8>, at: Millis, told: Told) -> io::R
             form.learn(&event);
             form.event(output, at, &event)
         }
-        Told::Ours(event, fields) => form.line(output, &ndjson::line(at, event, fields)),
+        Told::Ours(event, fields) => {
+            let line = ndjson::line(at, event, fields);
+            form.learn_line(&line);
+            form.line(output, &line)
+        }
     }
 }
 
@@ -159,7 +163,7 @@ fn announce(lines: &Lines<Told>, local: SocketAddr, accepts_any_certificate: boo
         warn("any_certificate_accepted", ANY_CERTIFICATE);
     }
     if !local.ip().is_loopback() {
-        warn("not_loopback", "whoever reaches this address can talk to the chat server as this device");
+        warn("not_loopback", "who reaches this address can talk to the chat server as this device");
     }
     lines.write(Told::Ours("listening", json!({ "address": local.to_string(), "port": local.port() })));
 }
@@ -337,7 +341,7 @@ impl Proxy {
                 ("proxy", Some("the client does not read what the chat server sends".to_owned()))
             }
             (ClientEnd::Ours, Some(Cut::Mediator)) | (ClientEnd::CutOff, Some(Cut::Mediator) | None) => {
-                ("mediator", Some("the connection to the mediator is over".to_owned()))
+                ("mediator", Some("cut off from the mediator".to_owned()))
             }
         };
         let fields = json!({
