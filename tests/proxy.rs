@@ -272,6 +272,26 @@ fn what_was_carried_is_told_also_when_a_signal_ends_it() {
 }
 
 #[test]
+fn what_was_carried_is_told_also_when_the_device_is_dropped() {
+    for dialect in DIALECTS {
+        let (address, _serving) = chat_server(1, echo);
+        let mediator = mediator_with(&address);
+        let device = "1111111111111111";
+        let mut proxy = Proxy::start_with(&mediator, dialect, &["--device-id", device]);
+        let mut stream = proxy.connect();
+        log_in(&mut stream);
+        let key = key_file(mediator.home.path());
+        let url = mediator.url();
+        let drop = ["drop", device, "--yes", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect];
+        let dropped = run(mediator.home.path(), &drop);
+        assert_eq!(dropped.status.code(), Some(0), "{dialect}: {}", String::from_utf8_lossy(&dropped.stderr));
+        let told = proxy.until("client_disconnected");
+        assert_eq!((&told["by"], &told["frames_to_server"]), (&"mediator".into(), &2.into()), "{dialect}: {told}");
+        assert_eq!(proxy.child.wait().unwrap().code(), Some(3), "{dialect}: somebody has to decide");
+    }
+}
+
+#[test]
 fn the_chat_server_s_end_is_told_in_words() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let (closing, _serving) = chat_server(8, |mut stream| stream.read_exact(&mut [0; 48]).unwrap());
