@@ -44,7 +44,7 @@ fn proxy(mediator: &Mediator, dialect: &str, more: &[&str]) -> Command {
 }
 
 impl Proxy {
-    /// Alone in its group, it has led and left: who connects in that very moment would be cut off.
+    /// Alone in its group, it has led and left.
     fn start(mediator: &Mediator, dialect: &str) -> Self {
         let mut proxy = Self::start_with(mediator, dialect, &[]);
         assert_eq!(proxy.until("disconnected")["cause"], "leader_role");
@@ -231,6 +231,63 @@ fn a_leader_stays_as_long_as_a_client_is_there() {
         drop(stream);
         let given_up = proxy.until("role_given_up");
         assert!(given_up["back_at"].is_u64(), "{dialect}");
+        assert_eq!(given_up["promotions_in_a_row"], 1, "{dialect}: whoever served a client starts over: {given_up}");
+    }
+}
+
+#[test]
+fn a_client_that_comes_while_the_role_is_given_up_is_served_all_the_same() {
+    for dialect in DIALECTS {
+        for moment in ["connecting", "logged_in", "queue_dry", "promoted", "role_given_up", "disconnected"] {
+            let (address, _serving) = chat_server(1, echo);
+            let mediator = mediator_with(&address);
+            let mut proxy = Proxy::start_with(&mediator, dialect, &[]);
+            proxy.until(moment);
+            let mut stream = proxy.connect();
+            log_in(&mut stream);
+            drop(stream);
+            assert_eq!(proxy.until("client_disconnected")["by"], "client", "{dialect}, {moment}: {:?}", proxy.seen);
+        }
+    }
+}
+
+#[test]
+fn what_was_carried_is_told_also_when_a_signal_ends_it() {
+    for dialect in DIALECTS {
+        let (address, _serving) = chat_server(1, echo);
+        let mediator = mediator_with(&address);
+        let mut proxy = Proxy::start(&mediator, dialect);
+        let mut stream = proxy.connect();
+        log_in(&mut stream);
+        assert_eq!(proxy.end(), Some(0), "{dialect}");
+        assert!(is_at_its_end(&mut stream), "{dialect}");
+        let told = proxy.until("client_disconnected");
+        assert_eq!((&told["by"], &told["words"]), (&"proxy".into(), &"d2mtop ends".into()), "{dialect}: {told}");
+        for (count, carried) in [("bytes_to_server", 48 + LOGIN), ("bytes_from_server", 80 + 32)] {
+            assert_eq!(told[count], carried, "{dialect}: {told}");
+        }
+        let end = proxy.until("disconnected");
+        assert_eq!((&end["cause"], &end["next"]), (&"by_user".into(), &"end".into()), "{dialect}: {end}");
+    }
+}
+
+#[test]
+fn what_was_carried_is_told_also_when_the_device_is_dropped() {
+    for dialect in DIALECTS {
+        let (address, _serving) = chat_server(1, echo);
+        let mediator = mediator_with(&address);
+        let device = "1111111111111111";
+        let mut proxy = Proxy::start_with(&mediator, dialect, &["--device-id", device]);
+        let mut stream = proxy.connect();
+        log_in(&mut stream);
+        let key = key_file(mediator.home.path());
+        let url = mediator.url();
+        let drop = ["drop", device, "--yes", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect];
+        let dropped = run(mediator.home.path(), &drop);
+        assert_eq!(dropped.status.code(), Some(0), "{dialect}: {}", String::from_utf8_lossy(&dropped.stderr));
+        let told = proxy.until("client_disconnected");
+        assert_eq!((&told["by"], &told["frames_to_server"]), (&"mediator".into(), &2.into()), "{dialect}: {told}");
+        assert_eq!(proxy.child.wait().unwrap().code(), Some(3), "{dialect}: somebody has to decide");
     }
 }
 
@@ -261,7 +318,13 @@ fn the_chat_server_s_end_is_told_in_words() {
                 }
             };
             assert_eq!(told["code"], code, "{dialect}: {told}");
-            assert!(told["words"].as_str().unwrap().contains(words), "{dialect}: {told}");
+            let told_words = told["words"].as_str().unwrap();
+            assert!(told_words.contains(words), "{dialect}: {told}");
+            assert_eq!(
+                told_words.matches("chat server").count(),
+                if code == 4009 { 2 } else { 1 },
+                "{dialect}: {told}"
+            );
             assert_eq!(told["next"], "retry", "{dialect}: {told}");
             assert_eq!(proxy.until("client_disconnected")["by"], "mediator", "{dialect}, {code}");
         }

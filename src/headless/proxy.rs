@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,7 +30,7 @@ use crate::runtime::{
     ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, drive_keeping, event_loop,
     signals,
 };
-use crate::session::{Command, Session};
+use crate::session::{ChatClientId, Command, Proxied, Session};
 use client::{Carried, ClientEnd, Orders, Unread};
 
 /// How many bytes of the chat server may wait for a client that does not read before it is cut off.
@@ -84,7 +83,7 @@ async fn serve(
     let teller = Teller { lines: Arc::clone(&lines), news, own, unread: Arc::default(), overflowed: false };
     let observer = Remembering::new(teller, slot).map_err(Failure::Start)?;
     let mut proxy =
-        Proxy { lines, commands, way: Way::None, active: None, memory, outcome: early.map(|()| Outcome::Normal) };
+        Proxy { lines, commands, clients: 0, active: None, memory, outcome: early.map(|()| Outcome::Normal) };
     let mut pause = Duration::ZERO;
     let mut driven = false;
     {
@@ -106,15 +105,12 @@ async fn serve(
                 }
             }
         }
-        proxy.abandon();
-        if !driven {
-            // Whatever the client still had to say: the session leaves.
-            let _ = tokio::time::timeout(FAREWELL, async {
-                let leaving = proxy.commands.send(Command::Leave);
-                let _ = tokio::join!(leaving, driving);
-            })
-            .await;
-        }
+        let rest = async {
+            if !driven {
+                driving.await;
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, async { tokio::join!(proxy.leave(), rest) }).await;
     }
     let Proxy { lines, outcome, .. } = proxy;
     if let Some(lines) = Arc::into_inner(lines) {
@@ -151,7 +147,11 @@ fn write(form: &mut Form, output: &mut Vec<u8>, at: Millis, told: Told) -> io::R
             form.learn(&event);
             form.event(output, at, &event)
         }
-        Told::Ours(event, fields) => form.line(output, &ndjson::line(at, event, fields)),
+        Told::Ours(event, fields) => {
+            let line = ndjson::line(at, event, fields);
+            form.learn_line(&line);
+            form.line(output, &line)
+        }
     }
 }
 
@@ -163,19 +163,19 @@ fn announce(lines: &Lines<Told>, local: SocketAddr, accepts_any_certificate: boo
         warn("any_certificate_accepted", ANY_CERTIFICATE);
     }
     if !local.ip().is_loopback() {
-        warn("not_loopback", "whoever reaches this address can talk to the chat server as this device");
+        warn("not_loopback", "who reaches this address can talk to the chat server as this device");
     }
     lines.write(Told::Ours("listening", json!({ "address": local.to_string(), "port": local.port() })));
 }
 
 /// What the session's side tells the clients' side, in the order that it happened.
 enum News {
-    /// The session is logged in.
-    Up,
-    /// Its connection is over; `for_good` if only a person can bring it back.
-    Down {
-        for_good: bool,
-    },
+    /// The connection to the mediator carries the frames of this client from now on.
+    Begins(ChatClientId),
+    /// The connection that carried the client is over.
+    Ends,
+    /// Only a person can bring the session back.
+    Refused,
     Frame(Unread),
     /// A frame was lost because the client does not read.
     Overflow,
@@ -189,19 +189,15 @@ struct Teller {
     own: DeviceId,
     /// How many bytes are on their way to the client.
     unread: Arc<AtomicUsize>,
-    /// Whether a frame was lost on this connection, so that what follows is of no use.
+    /// Whether a frame for this client was lost, so that what follows is of no use.
     overflowed: bool,
 }
 
 impl Observer for Teller {
     fn tell(&mut self, _at: Millis, event: Event) {
         let news = match &event {
-            Event::LoggedIn(_) => {
-                self.overflowed = false;
-                Some(News::Up)
-            }
             Event::Devices(listed) => Some(News::Known(Known::of(listed, self.own))),
-            Event::Disconnected { next, .. } => Some(News::Down { for_good: matches!(next, NextStep::WaitForUser) }),
+            Event::Disconnected { next: NextStep::WaitForUser, .. } => Some(News::Refused),
             _ => None,
         };
         let lines = ndjson::line_count(&event);
@@ -211,25 +207,21 @@ impl Observer for Teller {
         }
     }
 
-    fn proxied(&mut self, frame: Bytes) {
-        if self.overflowed {
-            return;
-        }
-        self.overflowed = self.unread.load(Ordering::Relaxed) + frame.len() > MOST_UNREAD;
-        let news = if self.overflowed { News::Overflow } else { News::Frame(Unread::new(frame, &self.unread)) };
+    fn proxied(&mut self, proxied: Proxied) {
+        let news = match proxied {
+            Proxied::Begins(client) => {
+                self.overflowed = false;
+                News::Begins(client)
+            }
+            Proxied::Ends => News::Ends,
+            Proxied::Frame(_) if self.overflowed => return,
+            Proxied::Frame(frame) => {
+                self.overflowed = self.unread.load(Ordering::Relaxed) + frame.len() > MOST_UNREAD;
+                if self.overflowed { News::Overflow } else { News::Frame(Unread::new(frame, &self.unread)) }
+            }
+        };
         let _ = self.news.send(news);
     }
-}
-
-/// The way through the mediator to the chat server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// Not logged in.
-    None,
-    /// Nobody has used this connection to the mediator.
-    Free,
-    /// A client has used it, so that it is no good for another.
-    Used,
 }
 
 /// Why we cut a client off.
@@ -243,12 +235,15 @@ enum Cut {
 
 /// The client that is there.
 struct Active {
+    id: ChatClientId,
     peer: SocketAddr,
     task: JoinHandle<Carried>,
     begin: Option<oneshot::Sender<()>>,
     /// Both until it is cut off.
     lifeline: Option<(mpsc::UnboundedSender<Unread>, oneshot::Sender<()>)>,
     cut: Option<Cut>,
+    /// Dropped when we end.
+    staying: Option<oneshot::Sender<()>>,
 }
 
 impl Active {
@@ -267,7 +262,8 @@ impl Active {
 struct Proxy {
     lines: Arc<Lines<Told>>,
     commands: mpsc::Sender<Command>,
-    way: Way,
+    /// How many were accepted.
+    clients: u64,
     active: Option<Active>,
     memory: Option<Memory>,
     outcome: Option<Outcome>,
@@ -287,40 +283,32 @@ impl Proxy {
         let (begin, beginning) = oneshot::channel();
         let (to_client, from_server) = mpsc::unbounded_channel();
         let (lifeline, cut_off) = oneshot::channel();
-        let orders = Orders { begin: beginning, from_server, cut_off };
-        let task = tokio::spawn(client::serve(stream, orders, self.commands.clone()));
-        self.active = Some(Active { peer, task, begin: Some(begin), lifeline: Some((to_client, lifeline)), cut: None });
-        self.begin();
-    }
-
-    /// Lets a client that waits begin, if the way is free.
-    fn begin(&mut self) {
-        if self.way == Way::Free
-            && let Some(begin) = self.active.as_mut().and_then(|active| active.begin.take())
-        {
-            self.way = Way::Used;
-            // If the client is gone, its end is about to be told.
-            let _ = begin.send(());
-            self.tell("client_served", json!({}));
-        }
+        let (staying, end) = oneshot::channel();
+        let orders = Orders { begin: beginning, from_server, cut_off, end };
+        self.clients += 1;
+        let id = ChatClientId(self.clients);
+        let task = tokio::spawn(client::serve(stream, id, orders, self.commands.clone()));
+        let (begin, lifeline, staying) = (Some(begin), Some((to_client, lifeline)), Some(staying));
+        self.active = Some(Active { id, peer, task, begin, lifeline, cut: None, staying });
     }
 
     fn take(&mut self, news: News) {
         let served = self.active.as_mut().filter(|active| active.is_served());
         match news {
-            News::Up => {
-                self.way = Way::Free;
-                self.begin();
+            News::Begins(id) => {
+                let waiting = self.active.as_mut().filter(|active| active.id == id);
+                if let Some(begin) = waiting.and_then(|active| active.begin.take()) {
+                    // If the client is gone, its end is about to be told.
+                    let _ = begin.send(());
+                    self.tell("client_served", json!({}));
+                }
             }
-            News::Down { for_good } => {
-                self.way = Way::None;
+            News::Ends => {
                 if let Some(active) = served {
                     active.cut_off(Cut::Mediator);
                 }
-                if for_good {
-                    self.outcome = Some(Outcome::Refused);
-                }
             }
+            News::Refused => self.outcome = Some(Outcome::Refused),
             News::Frame(frame) => {
                 if let Some((to_client, _)) = served.and_then(|active| active.lifeline.as_ref()) {
                     let _ = to_client.send(frame);
@@ -343,20 +331,17 @@ impl Proxy {
     fn finish(&mut self, carried: Option<&Carried>) {
         let Some(Active { peer, cut, .. }) = self.active.take() else { return };
         let Some(carried) = carried else { return };
-        // Nothing was said, so that the next may use the same way.
-        if carried.to_server.frames == 0 && self.way == Way::Used {
-            self.way = Way::Free;
-        }
         // A client's own end comes first: the mediator's follows from it.
         let (by, words) = match (carried.end, cut) {
             (ClientEnd::Left, _) => ("client", None),
             (ClientEnd::Broke(kind), _) => ("client", Some(kind.to_string())),
             (ClientEnd::Unframed(error), _) => ("proxy", Some(error.to_string())),
-            (ClientEnd::CutOff, Some(Cut::Slow)) => {
+            (ClientEnd::Ours, None) => ("proxy", Some("d2mtop ends".to_owned())),
+            (ClientEnd::CutOff | ClientEnd::Ours, Some(Cut::Slow)) => {
                 ("proxy", Some("the client does not read what the chat server sends".to_owned()))
             }
-            (ClientEnd::CutOff, Some(Cut::Mediator) | None) => {
-                ("mediator", Some("the connection to the mediator is over".to_owned()))
+            (ClientEnd::Ours, Some(Cut::Mediator)) | (ClientEnd::CutOff, Some(Cut::Mediator) | None) => {
+                ("mediator", Some("cut off from the mediator".to_owned()))
             }
         };
         let fields = json!({
@@ -368,10 +353,13 @@ impl Proxy {
         self.tell("client_disconnected", fields);
     }
 
-    /// The end: the client goes without further words.
-    fn abandon(&mut self) {
-        if let Some(active) = self.active.take() {
-            active.task.abort();
+    /// The end: the client goes at once, whatever it still had to say, and the session leaves.
+    async fn leave(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.staying = None;
+            let carried = finished(&mut self.active).await;
+            self.finish(carried.as_ref());
         }
+        let _ = self.commands.send(Command::Leave).await;
     }
 }

@@ -51,6 +51,13 @@ impl Form {
         }
     }
 
+    /// The same from a line that is not of a session.
+    pub(super) fn learn_line(&mut self, line: &Value) {
+        if let Self::Readable(readable) = self {
+            readable.learn_line(line);
+        }
+    }
+
     /// Adds the lines of what a session tells, from which it has learned.
     pub(super) fn event(&self, output: &mut Vec<u8>, at: Millis, event: &Event) -> io::Result<()> {
         match self {
@@ -84,6 +91,8 @@ pub(super) struct Readable {
     names: Names,
     labels: BTreeMap<DeviceId, Clean>,
     own: Option<DeviceId>,
+    /// Whether a chat client is there.
+    chat_client: bool,
 }
 
 impl Readable {
@@ -110,6 +119,14 @@ impl Readable {
                     self.names.learn(summary);
                 });
             }
+            _ => {}
+        }
+    }
+
+    fn learn_line(&mut self, line: &Value) {
+        match line.get("event").and_then(Value::as_str) {
+            Some("client_connected") => self.chat_client = true,
+            Some("client_disconnected") => self.chat_client = false,
             _ => {}
         }
     }
@@ -147,6 +164,9 @@ impl Readable {
                 format!("acknowledged {} after {}", count(ids.len(), "message"), span(*waited))
             }
             Event::QueueDry => "all that waited is here".to_owned(),
+            Event::Promoted if self.chat_client => {
+                "this device is leader, and its chat client gets what comes".to_owned()
+            }
             Event::Promoted => format!("{LOOK_HERE}this device is leader: the group gets no incoming messages"),
             Event::RoleGivenUp { back_at, .. } => {
                 format!("gives the leader role up, and is back at {}", time(*back_at))
@@ -378,6 +398,18 @@ mod tests {
             assert!(time.ends_with("  ") && time.matches(':').count() == 2, "{line}");
             assert_eq!(sentence, expected);
         }
+    }
+
+    #[test]
+    fn a_leader_with_a_chat_client_is_nothing_to_look_at() {
+        let mut readable = Readable::default();
+        let mut promoted = |client: &str| {
+            readable.learn_line(&ndjson::line(Millis(1), client, Value::Null));
+            readable.sentence(&Event::Promoted)
+        };
+        let served = "this device is leader, and its chat client gets what comes";
+        assert_eq!(["client_connected", "client_served", "client_refused"].map(&mut promoted), [served; 3]);
+        assert_eq!(promoted("client_disconnected"), "! this device is leader: the group gets no incoming messages");
     }
 
     #[test]

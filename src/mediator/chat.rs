@@ -193,11 +193,10 @@ impl Mediator {
                 self.pass_on(now, id);
             }
             ChatEvent::Closed => {
-                let closing = Closing::new(CloseCode::CHAT_CLOSED, "the chat server closed its connection");
-                return self.end_chat(now, id, ChatEnd::Server, closing);
+                return self.end_chat(now, id, ChatEnd::Server, Closing::of(CloseCode::CHAT_CLOSED));
             }
             ChatEvent::Unreachable(kind) => {
-                let closing = Closing::new(CloseCode::CHAT_UNREACHABLE, "the chat server cannot be reached");
+                let closing = Closing::of(CloseCode::CHAT_UNREACHABLE);
                 return self.end_chat(now, id, ChatEnd::Unreachable(kind), closing);
             }
         }

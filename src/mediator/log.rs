@@ -135,6 +135,11 @@ impl Closing {
         Self { code, reason: Cow::Borrowed(reason) }
     }
 
+    /// With a code that says it all.
+    pub(super) const fn of(code: CloseCode) -> Self {
+        Self::new(code, code.meaning())
+    }
+
     pub(super) const fn protocol_error(reason: &'static str) -> Self {
         Self::new(CloseCode::PROTOCOL_ERROR, reason)
     }

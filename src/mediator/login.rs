@@ -65,7 +65,7 @@ impl Mediator {
                 return Ok(());
             }
             let Some(victim) = group.and_then(|group| group.least_recent(hello.exhausted_policy)) else {
-                return Err(Closing::new(CloseCode::DEVICE_LIMIT_REACHED, "all device slots are taken"));
+                return Err(Closing::of(CloseCode::DEVICE_LIMIT_REACHED));
             };
             self.remove_slot(now, id, victim, Removal::LeastRecent);
         }

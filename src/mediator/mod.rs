@@ -217,7 +217,7 @@ impl Mediator {
     /// A client connected with a good URL; it gets its challenge.
     pub fn open(&mut self, now: Millis, connection: ConnectionId, url: &ClientUrlInfo, ephemeral: Ephemeral) {
         if self.shut_down {
-            self.wire.refuse(connection, Closing::new(CloseCode::GOING_AWAY, "the server is shutting down"));
+            self.wire.refuse(connection, Closing::of(CloseCode::GOING_AWAY));
             return;
         }
         let hello = ServerHello {
@@ -345,7 +345,7 @@ impl Mediator {
         self.groups.clear();
         self.timers = Timers::default();
         for id in self.wire.ids() {
-            let closing = Closing::new(CloseCode::GOING_AWAY, "the server is shutting down");
+            let closing = Closing::of(CloseCode::GOING_AWAY);
             self.wire.remove(now, id, End::Ours(closing));
         }
     }

@@ -30,11 +30,11 @@ const SHORTEST_BOX: usize = 20;
 /// Why bytes are no frame that can be passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChatFrameError {
-    /// More than a Proxy message carries.
-    #[error("a chat frame of {0} bytes is longer than the 65,532 that one message carries")]
+    /// More than a Proxy message carries: so many bytes, with those of the length.
+    #[error("a chat frame of {},{:03} bytes is too long: with its length it has 65,532 at most", .0 / 1_000, .0 % 1_000)]
     TooLong(usize),
-    /// Less than any frame has.
-    #[error("a chat frame of {0} bytes is shorter than any can be")]
+    /// Less than any frame has: so many bytes, with those of the length.
+    #[error("a chat frame of {0} bytes is too short: with its length it has 22 at least")]
     TooShort(usize),
 }
 
@@ -232,6 +232,16 @@ mod tests {
             assert_eq!(frames.next_frame(), Err(error), "a box of {length}");
             assert_eq!(frames.next_frame(), Err(error), "again");
         }
+    }
+
+    #[test]
+    fn the_words_for_a_frame_that_cannot_be_carried_name_both_lengths() {
+        let (most, least) = (MAX_CHAT_FRAME, LENGTH + SHORTEST_BOX);
+        assert_eq!((most, least), (65_532, 22), "as the words have it");
+        let long = "a chat frame of 65,534 bytes is too long: with its length it has 65,532 at most";
+        assert_eq!(ChatFrameError::TooLong(65_534).to_string(), long);
+        let short = "a chat frame of 7 bytes is too short: with its length it has 22 at least";
+        assert_eq!(ChatFrameError::TooShort(7).to_string(), short);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -13,7 +12,7 @@ use crate::group::event::to_acknowledge;
 use crate::group::{Event, JournalState};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis, ReflectedId};
-use crate::session::{Command, Input, LinkEnd, Output, Session};
+use crate::session::{Command, Input, LinkEnd, Output, Proxied, Session};
 use crate::text::Clean;
 
 /// How many commands may wait for a session.
@@ -30,8 +29,9 @@ pub trait Observer: Send {
     /// Something happened.
     fn tell(&mut self, at: Millis, event: Event);
 
-    /// A frame of the chat server came, for an observer that carries a chat client's connection.
-    fn proxied(&mut self, _frame: Bytes) {}
+    /// Something for an observer that carries a chat client's connection. It comes at once, also where what is told
+    /// waits for the journal.
+    fn proxied(&mut self, _proxied: Proxied) {}
 }
 
 /// Runs a session until it is over, or until nobody can command it any more. Nothing is kept: a message counts as durable
@@ -171,7 +171,7 @@ impl<O: Observer> Driver<O> {
                 }
             }
             Output::Acknowledged(ids) => self.acknowledged(clock::now(), ids),
-            Output::Proxy(frame) => self.observer.proxied(frame),
+            Output::Proxy(proxied) => self.observer.proxied(proxied),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);

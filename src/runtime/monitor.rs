@@ -1,6 +1,5 @@
 //! What watches sessions besides who shows them: metrics and alerts.
 
-use bytes::Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::outcome::Failure;
 use crate::cli::MonitorArgs;
 use crate::group::Event;
 use crate::protocol::{GroupKeys, Millis, PseudonymKey};
-use crate::session::Now;
+use crate::session::{Now, Proxied};
 
 /// All that runs besides the sessions; it ends when this is dropped.
 #[derive(Debug)]
@@ -127,7 +126,7 @@ impl<O: Observer> Observer for Monitored<O> {
         self.observer.tell(at, event);
     }
 
-    fn proxied(&mut self, frame: Bytes) {
-        self.observer.proxied(frame);
+    fn proxied(&mut self, proxied: Proxied) {
+        self.observer.proxied(proxied);
     }
 }

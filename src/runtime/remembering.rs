@@ -2,13 +2,12 @@
 
 use std::io;
 
-use bytes::Bytes;
-
 use super::driver::Observer;
 use super::newest::Newest;
 use crate::group::Event;
 use crate::profile::SlotMemory;
 use crate::protocol::Millis;
+use crate::session::Proxied;
 
 /// Hands every event on, and notes what it says of our slot.
 #[derive(Debug)]
@@ -38,8 +37,8 @@ impl<O: Observer> Observer for Remembering<O> {
         self.observer.tell(at, event);
     }
 
-    fn proxied(&mut self, frame: Bytes) {
-        self.observer.proxied(frame);
+    fn proxied(&mut self, proxied: Proxied) {
+        self.observer.proxied(proxied);
     }
 }
 

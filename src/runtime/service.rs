@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use sd_notify::NotifyState;
 
 use super::driver::Observer;
 use crate::group::{Event, NextStep};
 use crate::protocol::Millis;
+use crate::session::Proxied;
 
 /// This program as a service. Where nobody asked, nothing is told.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +78,8 @@ impl<O: Observer> Observer for Telling<O> {
         self.observer.tell(at, event);
     }
 
-    fn proxied(&mut self, frame: Bytes) {
-        self.observer.proxied(frame);
+    fn proxied(&mut self, proxied: Proxied) {
+        self.observer.proxied(proxied);
     }
 }
 
@@ -114,20 +114,21 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Frames(Arc<Mutex<Vec<Bytes>>>);
+    struct Frames(Arc<Mutex<Vec<Proxied>>>);
 
     impl Observer for Frames {
         fn tell(&mut self, _at: Millis, _event: Event) {}
 
-        fn proxied(&mut self, frame: Bytes) {
-            self.0.lock().unwrap().push(frame);
+        fn proxied(&mut self, proxied: Proxied) {
+            self.0.lock().unwrap().push(proxied);
         }
     }
 
     #[test]
     fn frames_of_the_chat_server_are_handed_on() {
         let frames = Frames::default();
-        Service::default().before(frames.clone()).proxied(Bytes::from_static(b"frame"));
-        assert_eq!(*frames.0.lock().unwrap(), [Bytes::from_static(b"frame")]);
+        let frame = Proxied::Frame(bytes::Bytes::from_static(b"frame"));
+        Service::default().before(frames.clone()).proxied(frame.clone());
+        assert_eq!(*frames.0.lock().unwrap(), [frame]);
     }
 }

@@ -25,6 +25,10 @@ impl<T> Confirmed<T> {
     }
 }
 
+/// Tells one chat client from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatClientId(pub u64);
+
 /// What can be asked of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -59,8 +63,9 @@ pub enum Command {
     Probe(Confirmed<()>),
     /// Set the data that all devices share.
     SetSharedDeviceData(Confirmed<SharedDeviceData>),
-    /// A chat client is there whose frames are to be carried to the chat server. Until it goes a promotion is kept.
-    BeginProxy,
+    /// A chat client is there whose frames are to be carried to the chat server, one at a time. It has to wait for
+    /// [`super::Proxied::Begins`]; from then on a promotion is kept until it goes.
+    BeginProxy(ChatClientId),
     /// A frame of the chat client.
     Proxy(Bytes),
     /// The chat client has gone.

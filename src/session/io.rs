@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::command::Command;
+use super::command::{ChatClientId, Command};
 use crate::group::{Event, ReflectedMessage};
 use crate::protocol::{CloseCode, ReflectedId};
 use crate::text::Clean;
@@ -58,6 +58,17 @@ pub enum LinkEnd {
     Broken(Clean),
 }
 
+/// What a chat client's side has to know, in this order. It must not wait for what is told of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proxied {
+    /// From now on the connection carries the frames of this client.
+    Begins(ChatClientId),
+    /// A frame of the chat server for it.
+    Frame(Bytes),
+    /// Its connection is over, and it was not the client who ended it.
+    Ends,
+}
+
 /// What a session wants done.
 #[derive(Debug, PartialEq)]
 pub enum Output {
@@ -78,8 +89,8 @@ pub enum Output {
     },
     /// The acknowledgements of these have been written, in this order; to be handed on as [`Event::Acknowledged`].
     Acknowledged(Vec<ReflectedId>),
-    /// Hand this frame of the chat server to the chat client.
-    Proxy(Bytes),
+    /// Tell this to the chat client's side.
+    Proxy(Proxied),
     /// Tell that this happened.
     Event(Event),
 }

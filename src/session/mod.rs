@@ -25,9 +25,9 @@ use rand::RngCore;
 use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
-pub use command::{Command, Confirmed};
+pub use command::{ChatClientId, Command, Confirmed};
 pub use config::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
-pub use io::{Input, LinkEnd, Output};
+pub use io::{Input, LinkEnd, Output, Proxied};
 pub use now::Now;
 
 use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
@@ -405,6 +405,7 @@ impl Session {
             self.emit(Event::SharedDeviceData(shared));
         }
         self.phase = Phase::Online(Box::new(Online::new(now, &self.config.timing)));
+        self.serve_chat_client();
         self.request_devices(now);
     }
 
@@ -443,9 +444,9 @@ impl Session {
 
     /// Ends the connection and comes back after the backoff.
     fn retry(&mut self, now: Millis, cause: DisconnectCause) {
-        if let Phase::Online(online) = &self.phase
-            && now.since(online.since) >= self.config.timing.stable_after
-        {
+        let stable_after = self.config.timing.stable_after;
+        let was_stable = matches!(&self.phase, Phase::Online(online) if now.since(online.since) >= stable_after);
+        if was_stable || self.has_served(&cause) {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
@@ -463,8 +464,7 @@ impl Session {
             Phase::Online(online) => {
                 self.received.absorb(online.received);
                 self.lose_lock(&online.lock, &cause);
-                // Whoever was served on this connection has to begin anew.
-                self.chat_client = ChatClient::Absent;
+                self.cut_chat_client_off();
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. }
@@ -481,7 +481,7 @@ impl Session {
     fn on_command(&mut self, now: Millis, command: Command) {
         self.attended_until = now.after(self.config.timing.attended);
         match command {
-            Command::BeginProxy => self.begin_proxy(now),
+            Command::BeginProxy(client) => self.begin_proxy(now, client),
             Command::Proxy(frame) => self.proxy(frame),
             Command::EndProxy => self.end_proxy(now),
             Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),

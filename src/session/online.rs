@@ -424,7 +424,7 @@ impl Session {
             Command::Reconnect { .. }
             | Command::Leave
             | Command::AcknowledgeDevices
-            | Command::BeginProxy
+            | Command::BeginProxy(_)
             | Command::Proxy(_)
             | Command::EndProxy => {}
         }

@@ -13,7 +13,7 @@ const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 impl Session {
     pub(super) fn on_promoted(&mut self, now: Millis) {
-        let stays = self.config.leader_policy == LeaderPolicy::Stay || self.has_chat_client();
+        let stays = self.config.leader_policy == LeaderPolicy::Stay || self.serves_chat_client();
         let grace = self.config.timing.leave_grace;
         let Some(online) = self.online() else { return };
         online.leader = true;

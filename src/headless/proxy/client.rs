@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::mediator::Traffic;
 use crate::protocol::{CHAT_SERVER_LOGIN, ChatFrameError, ChatFrames};
-use crate::session::Command;
+use crate::session::{ChatClientId, Command};
 
 /// After what silence a client's login is whole: its length is sealed, but the client waits for the answer.
 const SILENCE: Duration = Duration::from_millis(50);
@@ -53,6 +53,8 @@ pub(super) enum ClientEnd {
     Unframed(ChatFrameError),
     /// We cut it off.
     CutOff,
+    /// We end.
+    Ours,
 }
 
 /// What became of a client.
@@ -67,25 +69,33 @@ pub(super) struct Carried {
 
 /// What a client's task is told.
 pub(super) struct Orders {
-    /// The way to the chat server is free: begin.
+    /// There is a connection to the mediator for it: begin.
     pub(super) begin: oneshot::Receiver<()>,
     pub(super) from_server: mpsc::UnboundedReceiver<Unread>,
     /// No more comes: end soon.
     pub(super) cut_off: oneshot::Receiver<()>,
+    /// End now.
+    pub(super) end: oneshot::Receiver<()>,
 }
 
 /// Serves one client to its end; the session hears of the beginning and the end.
-pub(super) async fn serve(stream: TcpStream, mut orders: Orders, commands: mpsc::Sender<Command>) -> Carried {
+pub(super) async fn serve(
+    stream: TcpStream,
+    id: ChatClientId,
+    mut orders: Orders,
+    commands: mpsc::Sender<Command>,
+) -> Carried {
     // Small frames must not wait for each other. If the system refuses, they do.
     let _ = stream.set_nodelay(true);
     // A session that is over takes no command, and then we are cut off.
-    let _ = commands.send(Command::BeginProxy).await;
+    let _ = commands.send(Command::BeginProxy(id)).await;
     let mut frames = ChatFrames::from_client();
     let (mut to_server, mut from_server) = (Traffic::default(), Traffic::default());
     let end = tokio::select! {
         _ = &mut orders.begin => None,
         end = gone(&stream) => Some(end),
         _ = &mut orders.cut_off => Some(ClientEnd::CutOff),
+        _ = &mut orders.end => Some(ClientEnd::Ours),
     };
     let end = if let Some(end) = end {
         end
@@ -96,9 +106,12 @@ pub(super) async fn serve(stream: TcpStream, mut orders: Orders, commands: mpsc:
             end = upwards(reader, &mut frames, &seen, &commands, &mut to_server) => end,
             end = downwards(writer, &mut orders.from_server, &seen, &mut from_server) => end,
             () = overdue(orders.cut_off) => ClientEnd::CutOff,
+            _ = orders.end => ClientEnd::Ours,
         }
     };
-    let _ = commands.send(Command::EndProxy).await;
+    if end != ClientEnd::Ours {
+        let _ = commands.send(Command::EndProxy).await;
+    }
     Carried { end, to_server, from_server, incomplete: frames.incomplete() }
 }
 
@@ -155,10 +168,11 @@ async fn upwards(
                 Ok(None) => break,
                 Err(error) => return ClientEnd::Unframed(error),
             };
-            traffic.count(frame.len());
+            let length = frame.len();
             if commands.send(Command::Proxy(frame)).await.is_err() {
                 return ClientEnd::CutOff;
             }
+            traffic.count(length);
         }
     }
 }

@@ -17,15 +17,15 @@ pub(super) fn sentence(line: &Value) -> String {
         "listening" => format!("waiting for a chat client at {}", text("address")),
         "client_connected" => format!("a chat client has come from {}", text("peer")),
         "client_served" => "the chat client is carried to the chat server".to_owned(),
-        "client_refused" => format!("a chat client from {} was closed: {}", text("peer"), text("words")),
+        "client_refused" => format!("refused {}: {}", text("peer"), text("words")),
         "client_disconnected" => {
             let why = Some(text("words")).filter(|words| !words.is_empty());
-            let why = why.map_or_else(|| format!("by the {}", text("by")), str::to_owned);
+            let why = why.unwrap_or("it left");
             let (to, from) = (carried("to_server"), carried("from_server"));
             let incomplete = Some(number("incomplete_bytes")).filter(|bytes| *bytes > 0);
             let incomplete = incomplete
                 .map_or_else(String::new, |bytes| format!("; {LOOK_HERE}the last {} are no whole frame", size(bytes)));
-            format!("the chat client's connection has ended: {why}; {to} out, {from} in{incomplete}")
+            format!("chat client gone: {why}; {to} out, {from} in{incomplete}")
         }
         "metrics" => format!("metrics are at {}", text("url")),
         "reloaded" if line.get("changed") == Some(&Value::Bool(true)) => "the profile has changed".to_owned(),
@@ -60,7 +60,8 @@ mod tests {
             "peer": client, "by": "client",
             "frames_to_server": 5, "bytes_to_server": 334, "frames_from_server": 1, "bytes_from_server": 2_380,
         });
-        let cut = json!({ "peer": client, "by": "mediator", "words": "the mediator is gone", "incomplete_bytes": 3 });
+        let cut =
+            json!({ "peer": client, "by": "mediator", "words": "cut off from the mediator", "incomplete_bytes": 3 });
         for (line, expected) in [
             (
                 line("listening", json!({ "address": "127.0.0.1:5222", "port": 5222 })),
@@ -70,16 +71,16 @@ mod tests {
             (line("client_served", json!({})), "the chat client is carried to the chat server"),
             (
                 line("client_refused", json!({ "peer": client, "words": "another client is there" })),
-                "a chat client from 127.0.0.1:36572 was closed: another client is there",
+                "refused 127.0.0.1:36572: another client is there",
             ),
             (
                 line("client_disconnected", carried),
-                "the chat client's connection has ended: by the client; 5 frames (334 B) out, 1 frame (2380 B) in",
+                "chat client gone: it left; 5 frames (334 B) out, 1 frame (2380 B) in",
             ),
             (
                 line("client_disconnected", cut),
-                "the chat client's connection has ended: the mediator is gone; 0 frames (0 B) out, 0 frames (0 B) in; ! \
-                 the last 3 B are no whole frame",
+                "chat client gone: cut off from the mediator; 0 frames (0 B) out, 0 frames (0 B) in; ! the last 3 B are no \
+                 whole frame",
             ),
             (
                 line("metrics", json!({ "url": "http://[::1]:9464/metrics" })),

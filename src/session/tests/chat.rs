@@ -8,10 +8,25 @@ fn frame(fill: u8) -> Bytes {
 
 fn carried(bench: &mut Bench) -> Vec<Bytes> {
     let frame = |output| match output {
-        Output::Proxy(frame) => Some(frame),
+        Output::Proxy(Proxied::Frame(frame)) => Some(frame),
         _ => None,
     };
-    bench.outputs.extract_if(.., |output| matches!(output, Output::Proxy(_))).filter_map(frame).collect()
+    let is_frame = |output: &mut Output| matches!(output, Output::Proxy(Proxied::Frame(_)));
+    bench.outputs.extract_if(.., is_frame).filter_map(frame).collect()
+}
+
+const CLIENT: ChatClientId = ChatClientId(1);
+
+fn begin(bench: &mut Bench) {
+    bench.command(Command::BeginProxy(CLIENT));
+}
+
+fn begins(bench: &mut Bench) -> usize {
+    bench.count(&Output::Proxy(Proxied::Begins(CLIENT)))
+}
+
+fn ends(bench: &mut Bench) -> usize {
+    bench.count(&Output::Proxy(Proxied::Ends))
 }
 
 fn connects(bench: &mut Bench) -> usize {
@@ -22,7 +37,7 @@ fn connects(bench: &mut Bench) -> usize {
 fn frames_pass_both_ways_with_their_boundaries() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.command(Command::Proxy(frame(1)));
         bench.command(Command::Proxy(frame(2)));
         assert_eq!(bench.sent(), [1, 2].map(|fill| ClientMessage::Proxy(frame(fill))));
@@ -47,7 +62,7 @@ fn without_a_client_nothing_passes() {
 fn a_promotion_is_kept_as_long_as_a_client_is_there() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.server(&ServerMessage::ReflectionQueueDry);
         bench.server(&ServerMessage::RolePromotedToLeader);
         // With an answer to each ping.
@@ -61,8 +76,81 @@ fn a_promotion_is_kept_as_long_as_a_client_is_there() {
         assert!(bench.events().iter().any(|event| matches!(event, Event::RoleGivenUp { .. })));
         bench.wait(Duration::from_secs(50));
         assert_eq!(connects(&mut bench), 0, "away for a minute");
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         assert_eq!(connects(&mut bench), 1, "but back at once for the next client");
+    });
+}
+
+#[test]
+fn a_login_that_serves_a_client_is_no_promotion_in_a_row() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let mut in_a_row = |serves: bool| {
+            if serves {
+                begin(&mut bench);
+                bench.command(Command::Proxy(frame(1)));
+            }
+            bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+            bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
+            bench.command(Command::EndProxy);
+            let given_up = bench.events().into_iter().find_map(|event| match event {
+                Event::RoleGivenUp { back_at, promotions_in_a_row } => Some((back_at, promotions_in_a_row)),
+                _ => None,
+            });
+            let (back_at, promotions) = given_up.expect("the role is given up");
+            bench.wait(back_at.since(bench.now));
+            bench.log_in(SlotState::Existing);
+            promotions
+        };
+        let counts = [false, false, true, true, false].map(&mut in_a_row);
+        assert_eq!(counts, [1, 2, 1, 1, 2]);
+    });
+}
+
+#[test]
+fn a_client_begins_on_a_login_and_ends_with_it() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
+        bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
+        assert_eq!(bench.closed(), Some(CloseCode::NORMAL), "alone, the role is given up");
+        begin(&mut bench);
+        assert_eq!((begins(&mut bench), connects(&mut bench)), (0, 1), "it waits for the login, which comes at once");
+        bench.log_in(SlotState::Existing);
+        assert_eq!((begins(&mut bench), ends(&mut bench)), (1, 0), "none is promised what is about to be left");
+        bench.closed_by_server(1001);
+        assert_eq!(ends(&mut bench), 1);
+        bench.command(Command::EndProxy);
+        begin(&mut bench);
+        bench.wait(Duration::from_secs(10));
+        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::literal("gone"))));
+        assert_eq!((begins(&mut bench), ends(&mut bench)), (0, 0), "who waits goes on waiting");
+        bench.wait(Duration::from_secs(10));
+        bench.log_in(SlotState::Existing);
+        assert_eq!(begins(&mut bench), 1);
+        bench.command(Command::EndProxy);
+        assert_eq!((ends(&mut bench), bench.closed()), (0, None), "a client knows of its own end");
+    });
+}
+
+#[test]
+fn a_connection_that_served_a_client_starts_the_backoff_over() {
+    in_both_dialects(|dialect| {
+        for (code, expected) in [(4000, [2, 2, 2]), (4009, [2, 2, 2]), (4001, [2, 3, 4])] {
+            let mut bench = Bench::logged_in(config(dialect));
+            let attempts = [(); 3].map(|()| {
+                begin(&mut bench);
+                bench.command(Command::Proxy(frame(1)));
+                bench.closed_by_server(code);
+                bench.command(Command::EndProxy);
+                let (_, next) = bench.disconnected();
+                let NextStep::RetryAt { at, attempt } = next else { panic!("{code}: {next:?}") };
+                bench.wait(at.since(bench.now));
+                bench.log_in(SlotState::Existing);
+                attempt
+            });
+            assert_eq!(attempts, expected, "{code}");
+        }
     });
 }
 
@@ -73,7 +161,7 @@ fn a_promotion_that_is_about_to_be_given_up_is_kept_for_a_client_that_comes() {
         // The device list is still to come, so that the role is not given up yet.
         bench.server(&ServerMessage::RolePromotedToLeader);
         assert_eq!(bench.closed(), None);
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
         bench.wait(Duration::from_secs(10));
         assert_eq!(bench.closed(), None);
@@ -84,14 +172,14 @@ fn a_promotion_that_is_about_to_be_given_up_is_kept_for_a_client_that_comes() {
 fn a_connection_that_carried_frames_goes_with_its_client() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.command(Command::EndProxy);
         assert_eq!(bench.closed(), None, "nothing was said on it");
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.command(Command::Proxy(frame(1)));
         bench.command(Command::EndProxy);
         assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         assert_eq!(connects(&mut bench), 1, "the next client has not to wait");
         bench.sent();
         bench.command(Command::Proxy(frame(2)));
@@ -103,7 +191,7 @@ fn a_connection_that_carried_frames_goes_with_its_client() {
 fn what_is_left_of_a_lost_connection_s_client_goes_nowhere() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.command(Command::Proxy(frame(1)));
         bench.closed_by_server(4000);
         bench.wait(Duration::from_secs(10));
@@ -122,7 +210,7 @@ fn a_client_does_not_shorten_the_wait_after_a_failure() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
         bench.closed_by_server(4001);
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         assert_eq!(connects(&mut bench), 0);
         bench.wait(Duration::from_secs(10));
         assert_eq!(connects(&mut bench), 1);
@@ -134,7 +222,7 @@ fn a_visit_goes_on_as_long_as_a_client_is_there() {
     in_both_dialects(|dialect| {
         let presence = Presence::Visit(Duration::from_secs(600));
         let mut bench = Bench::logged_in(Config { presence, ..config(dialect) });
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.server(&ServerMessage::ReflectionQueueDry);
         bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
         for _ in 0..30 {
@@ -156,7 +244,7 @@ fn a_visit_goes_on_as_long_as_a_client_is_there() {
 fn read_only_carries_nobody() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(Config { read_only: true, ..config(dialect) });
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.command(Command::Proxy(frame(1)));
         assert_eq!(bench.sent(), []);
         assert!(bench.events().contains(&Event::Refused(Refusal::ReadOnly)));
@@ -167,7 +255,7 @@ fn read_only_carries_nobody() {
 fn a_frame_that_no_message_carries_is_refused() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
-        bench.command(Command::BeginProxy);
+        begin(&mut bench);
         bench.command(Command::Proxy(Bytes::from(vec![0; 65_533])));
         assert_eq!(bench.sent(), []);
         assert!(bench.events().contains(&Event::Refused(Refusal::TooLarge)));
