@@ -84,18 +84,22 @@ fn clean_cluster(cluster: &str) -> Cow<'_, str> {
         return Cow::Borrowed(cluster);
     }
     let mut out = String::new();
+    // Behind what is escaped a mark has no base either.
+    let mut is_bare = true;
     for (index, character) in cluster.chars().enumerate() {
         if index >= MAX_CLUSTER {
             out.push('…');
             break;
         }
+        let escapes = is_hostile(character) || (is_bare && is_mark(character));
+        is_bare = escapes;
         match character {
             '\u{0}'..='\u{1f}' => {
                 out.push('^');
                 out.push(char::from((character as u8) ^ 0x40));
             }
             '\u{7f}' => out.push_str("^?"),
-            _ if is_hostile(character) || (index == 0 && is_mark(character)) => out.extend(character.escape_unicode()),
+            _ if escapes => out.extend(character.escape_unicode()),
             _ => out.push(character),
         }
     }
@@ -184,6 +188,8 @@ mod tests {
             ("\u{7f}", "^?"),
             ("\u{301}x", "\\u{301}x"),
             ("e\u{301}", "e\u{301}"),
+            // Two final consonants of Hangul, which join each other but no other base.
+            ("\u{d7fa}\u{d7da}", "\\u{d7fa}\\u{d7da}"),
             ("שלום", "שלום"),
             ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"),
             ("Ada's iPhone", "Ada's iPhone"),
@@ -213,6 +219,16 @@ mod tests {
     proptest! {
         #[test]
         fn cleaning_is_idempotent(text in any::<String>()) {
+            let once = Clean::new(&text);
+            prop_assert_eq!(Clean::new(once.as_str()), once);
+        }
+
+        /// Of Hangul, marks, joiners, selectors, flags and prepended signs, each of which joins others in its own way.
+        #[test]
+        fn what_joins_is_cleaned_once(
+            text in "[a1\u{300}-\u{305}\u{600}-\u{605}\u{903}\u{e33}\u{1100}-\u{1102}\u{1160}-\u{1163}\u{11a8}-\u{11aa}\
+                     \u{ac00}\u{d7b0}\u{d7fa}\u{200d}\u{fe0f}\u{1f1e6}\u{1f3fb}\u{1f468}\u{e0062}\u{202e}\u{7}]{1,16}"
+        ) {
             let once = Clean::new(&text);
             prop_assert_eq!(Clean::new(once.as_str()), once);
         }
