@@ -261,3 +261,82 @@ fn what_counts_as_known_is_what_was_noted() {
     assert_eq!(label(&known, DeviceId(5)), Some(Some("Not mine".to_owned())));
     assert_eq!(label(&known, TABLET), Some(None), "unreadable, and noted");
 }
+
+#[test]
+fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before() {
+    let scope = Some(TransactionScope::GroupSync);
+    let lock = Event::Lock;
+    let acquired = lock(LockEvent::Acquired { scope, expires_at: Some(later(7_000)) });
+    let (asked, held) = (LockEvent::Requested(scope), LockEvent::HeldBy { holder: LAPTOP, scope });
+    let ended = LockEvent::Ended { holder: LAPTOP, scope };
+    let at_once = vec![lock(asked.clone()), acquired.clone()];
+    let after_waiting = vec![lock(asked), lock(held), lock(ended), acquired];
+    let closed = |code, next| {
+        let cause = DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected: SlotState::Existing };
+        Event::Disconnected { cause, next }
+    };
+    let retry = NextStep::RetryAt { at: later(60_000), attempt: 2 };
+    let refused = "127.0.0.1:18080 cannot be reached: connection refused";
+    let broken = Event::Disconnected { cause: DisconnectCause::Broken(Clean::literal(refused)), next: retry };
+    let lost = || lock(LockEvent::Lost(scope));
+    let dropped = closed(CloseCode::DROPPED_BY_DEVICE, NextStep::WaitForUser);
+    let cases = [
+        (vec![lost(), closed(CloseCode::TRANSACTION_EXPIRED, retry)], " ! the lock is lost: its time is over"),
+        (vec![lost(), broken.clone()], " ! the lock is lost: the connection ended"),
+        (vec![broken], " ! the lock is lost: the connection ended"),
+        (vec![lost(), dropped], " ! dropped; last list"),
+        (
+            vec![lost(), Event::Refused(Refusal::Unconfirmed), closed(CloseCode(1001), retry)],
+            " ! the connection ended before",
+        ),
+        (vec![lock(LockEvent::Released(scope))], " ✓ the lock is released: its time is over"),
+    ];
+    for before in [at_once, after_waiting] {
+        for (events, words) in &cases {
+            let mut group = after(before.clone());
+            let mut ui = Ui::new(settings());
+            // A key, and what it said, before the lock ended.
+            for keys in ["?\u{1b}", "c"] {
+                last_reaction(&mut ui, &group, keys);
+                draw(&mut ui, &group, (80, 24));
+            }
+            for event in events {
+                group.apply(NOW, event);
+            }
+            let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+            let last = shown.lines().last().unwrap();
+            assert!(last.starts_with(words) && !last.contains('…'), "{events:?} after {before:?}: {last}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_does_not_come_is_told() {
+    let line = |group: &Group, ui: &mut Ui, at: Millis| {
+        let area = ratatui::layout::Rect::new(0, 0, 80, 24);
+        let mut buffer = ratatui::buffer::Buffer::empty(area);
+        ui.draw(&mut buffer, area, group, at);
+        symbols(&buffer).lines().last().unwrap().to_owned()
+    };
+    let started = || {
+        let (mut ui, group) = (Ui::new(settings()), normal());
+        last_reaction(&mut ui, &group, "r");
+        assert!(line(&group, &mut ui, NOW).contains("asked for the device list"));
+        (ui, group)
+    };
+    let (mut ui, group) = started();
+    let due = Millis(NOW.0 + 25_000);
+    assert!(ui.wrong_at().is_some_and(|at| at <= due), "the screen is drawn again then");
+    assert!(line(&group, &mut ui, Millis(due.0 - 1)).contains("asked for the device list"));
+    assert!(line(&group, &mut ui, due).contains("! no device list came within 25 s"));
+    for (cause, words) in [
+        (DisconnectCause::NoAnswer, "! the device list did not come: the connection ended"),
+        (DisconnectCause::Broken(Clean::literal("reset by the other side")), "! reset by the other side"),
+    ] {
+        let (mut ui, mut group) = started();
+        let next = NextStep::RetryAt { at: later(60_000), attempt: 2 };
+        group.apply(NOW, &Event::Disconnected { cause, next });
+        let last = line(&group, &mut ui, NOW);
+        assert!(last.contains(words), "{last}");
+    }
+}
