@@ -269,7 +269,7 @@ impl Group {
             self.tell_of_lost_lock(at, cause);
         }
         self.connection = Connection::Waiting { since: at, cause: cause.clone(), next };
-        self.role.disconnected();
+        self.role.disconnected(cause);
         self.lock.disconnected(at);
         self.feed.disconnected();
     }
