@@ -57,6 +57,12 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// `by name ↑`
+    pub(super) fn words(self) -> String {
+        let arrow = if self.reversed { " ↑" } else { "" };
+        format!("{}{arrow}", self.by.word())
+    }
+
     /// The devices in this order.
     pub(super) fn of(self, group: &Group) -> Vec<DeviceId> {
         let mut devices: Vec<(DeviceId, &ListedDevice)> = group.devices().iter().collect();
@@ -218,8 +224,7 @@ pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
         pieces.push(Piece::new(format!("{age} old"), view.theme.attention()));
     }
     if order != Order::default() {
-        let arrow = if order.reversed { " ↑" } else { "" };
-        pieces.push(Piece::new(format!("{}{arrow}", order.by.word()), Theme::QUIET));
+        pieces.push(Piece::new(order.words(), Theme::QUIET));
     }
     pieces
 }

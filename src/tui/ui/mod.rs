@@ -366,7 +366,11 @@ impl Ui {
 
     fn sort(&mut self, order: Order) -> Reaction {
         self.order = order;
-        Reaction::Redraw
+        if self.focus == Pane::Devices {
+            return Reaction::Redraw;
+        }
+        // The pane may be out of sight.
+        self.tell(NoticeKind::Done, Clean::new(&format!("devices are sorted {}", order.words())))
     }
 
     fn open(&mut self, about: About) -> Reaction {
@@ -448,7 +452,6 @@ impl Ui {
         let about = match self.focus {
             Pane::Devices => self.selected_of(&self.order.of(group)).map(About::Device),
             Pane::Feed => {
-                self.reading.stand_still(group);
                 let keys = self.settings.keys.as_deref();
                 let opened = self.reading.selected(group).and_then(|spot| Opened::at(spot, &self.reading, group, keys));
                 opened.map(|opened| About::Row(Box::new(opened)))
@@ -515,6 +518,9 @@ impl Ui {
         if !group.connection().is_logged_in() {
             return self.say_refused(Refusal::NotConnected);
         }
+        if group.lock().is_ours_or_awaited() {
+            return self.say_refused(Refusal::LockBusy);
+        }
         let Some(device) = self.selected_of(&self.order.of(group)) else {
             return self.say(Clean::literal("nothing to drop: the selected device is not in the list"));
         };
@@ -547,7 +553,7 @@ impl Ui {
         let dialog = if group.lock().is_ours_or_awaited() {
             self.with_view(group, now, Dialog::release_lock)
         } else {
-            Dialog::take_lock()
+            self.with_view(group, now, Dialog::take_lock)
         };
         self.ask(dialog)
     }
