@@ -84,7 +84,7 @@ impl Group {
     /// Remembers devices that were in the group before, so that what they reflected keeps their names.
     #[must_use]
     pub fn remembering(mut self, devices: &Known) -> Self {
-        self.devices.remember(devices.iter().filter_map(|(id, info)| Some((id, info?.clone()))));
+        self.devices.remember(devices.iter().map(|(id, info)| (id, info.cloned())));
         self
     }
 

@@ -483,3 +483,20 @@ fn a_followed_feed_is_followed_after_a_detail_and_a_paused_one_stays_paused() {
         }
     }
 }
+
+#[test]
+fn a_holder_of_the_lock_is_told_by_its_label_as_soon_as_the_list_has_it() {
+    let (holder, scope) = (DeviceId(5), Some(TransactionScope::GroupSync));
+    let mut group = with_lock(LockEvent::HeldBy { holder, scope });
+    let mut ui = started(&group);
+    let shows = |ui: &mut Ui, group: &Group, words: &str| {
+        let shown = symbols(&draw(ui, group, (160, 50)));
+        assert!(shown.contains(words), "{words}: {shown}");
+    };
+    shows(&mut ui, &group, &format!("held by {holder}"));
+    let tablet = device("New tablet", Platform::Ios, "7.2.2", "", Activity::Unknown);
+    group.apply(NOW, &Event::Devices(devices().into_iter().chain([(holder, tablet)]).collect()));
+    shows(&mut ui, &group, "held by New tablet");
+    group.apply(NOW, &Event::Lock(LockEvent::Ended { holder, scope }));
+    shows(&mut ui, &group, "GROUP_SYNC  New tablet");
+}

@@ -76,7 +76,7 @@ fn what_a_device_that_is_gone_has_reflected_keeps_its_name() {
 }
 
 #[test]
-fn a_device_without_a_name_is_told_once_and_one_that_is_back_is_not_gone() {
+fn only_who_was_listed_is_gone_and_one_that_is_back_is_not() {
     let mut group = normal();
     let unknown = DeviceId(0x77);
     let mut row = text(111, 7_000);
@@ -87,11 +87,23 @@ fn a_device_without_a_name_is_told_once_and_one_that_is_back_is_not_gone() {
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4\n");
     let detail = shown(&mut ui, &group);
-    assert!(detail.contains(&format!("{unknown}, gone  ")), "{detail}");
+    assert!(detail.contains(&format!("{unknown}, not in the list  ")), "{detail}");
+    let unreadable = ListedDevice { info: Err(OpenError::DoesNotDecrypt), ..devices().remove(&PHONE).unwrap() };
+    for listed in [devices().remove(&PHONE).unwrap(), unreadable] {
+        group.apply(NOW, &Event::Devices(devices().into_iter().chain([(unknown, listed)]).collect()));
+        assert!(!shown(&mut ui, &group).contains("not in the list"), "it is listed");
+        group.apply(NOW, &Event::Devices(devices()));
+        let detail = shown(&mut ui, &group);
+        assert!(
+            detail.contains(&format!("{unknown}, gone")) || detail.contains(&format!("({unknown}, gone)")),
+            "{detail}"
+        );
+    }
+    group.apply(NOW, &Event::Devices(devices().into_iter().filter(|(id, _)| *id != PHONE).collect()));
     group.apply(NOW, &Event::DeviceDropped(PHONE));
     group.apply(NOW, &Event::Devices(devices()));
     assert!(!group.devices().is_gone(PHONE));
-    assert_eq!(group.devices().former().count(), 0);
+    assert_eq!(group.devices().former().map(|(id, _)| id).collect::<Vec<_>>(), [unknown]);
 }
 
 #[test]
