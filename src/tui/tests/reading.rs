@@ -217,11 +217,11 @@ fn an_empty_memory_with_a_journal_says_where_one_is() {
     let mut group = Group::default();
     group.apply(NOW, &Event::Journal(JournalState::Keeps));
     let mut ui = started(&group);
-    assert!(shown(&mut ui, &group).contains("k goes on in the journal"));
+    assert!(shown(&mut ui, &group).contains("k looks in the journal"));
     last_reaction(&mut ui, &group, "4k");
     ui.take_older(page(0..0), &group);
     let screen = shown(&mut ui, &group);
-    assert!(screen.contains("the journal has nothing before") && !screen.contains("k goes on"), "{screen}");
+    assert!(screen.contains("the journal has nothing before") && !screen.contains("k looks"), "{screen}");
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4k");
     ui.take_older(page(1..5), &group);
@@ -289,7 +289,7 @@ fn the_title_keeps_counts_and_place_where_there_is_little_room() {
     };
     work(&mut ui, &grown);
     let title = feed_title(&mut ui, &grown);
-    for words in ["1,235 shown", "1,234 hits", "paused at 14:02:17", "+37 new"] {
+    for words in ["filter: 1,235", "1,234 hits", "paused at 14:02:17", "+37 new"] {
         assert!(title.contains(words), "{words} in {title}");
     }
     let at_120 = symbols(&draw(&mut ui, &grown, (120, 24)));
@@ -318,5 +318,35 @@ fn the_help_begins_with_what_one_needs_first() {
     let page = shown(&mut ui, &group);
     for key in ["j k ", "Tab ", "Enter ", "Esc ", "? ", "q ", "/ ", "f ", "n N ", "Space "] {
         assert!(page.lines().any(|line| line.starts_with(&format!("│ {key}"))), "{key} on the first page: {page}");
+    }
+}
+
+#[test]
+fn a_line_that_is_not_finished_says_what_is_missing_and_stays_open() {
+    let group = normal();
+    for question in ["/", "f"] {
+        for (text, words) in [("\"open", "a closing \" is missing"), ("!", "something is missing after the sign")] {
+            let mut ui = started(&group);
+            last_reaction(&mut ui, &group, &format!("{question}{text}"));
+            assert!(!shown(&mut ui, &group).contains("missing"), "{text} may still become something");
+            last_reaction(&mut ui, &group, "\n");
+            assert!(matches!(ui.overlay, Overlay::Line(_)), "{question}{text}");
+            assert!(shown(&mut ui, &group).contains(words), "{question}{text}: {}", shown(&mut ui, &group));
+        }
+    }
+}
+
+/// However much else the title tells.
+#[test]
+fn that_a_filter_hides_rows_is_in_the_title_with_search_and_pause_on() {
+    let mut group = normal();
+    let mut ui = started(&group);
+    last_reaction(&mut ui, &group, "/kind:text\nfecho\n4kk");
+    work(&mut ui, &group);
+    group.apply(NOW, &Event::Reflected(vec![text(500, 7_000)]));
+    let screen = shown(&mut ui, &group);
+    let title = screen.lines().find(|line| line.contains("4 Feed")).unwrap();
+    for words in ["filter: 1,19", "hits", "paused at", "+1 new"] {
+        assert!(title.contains(words), "{words}: {title}");
     }
 }
