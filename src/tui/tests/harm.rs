@@ -125,6 +125,10 @@ fn who_is_alone_is_told_so() {
     ]);
     let (header, _) = ends(&settings(), &group);
     assert!(header.ends_with("! back in 59 s: alone in the group, left so as not to lead   c now"), "{header}");
+    for size in [(80, 24), (160, 50)] {
+        let say = |group: &Group| symbols(&draw(&mut Ui::new(settings()), group, size)).contains("if there should be");
+        assert_eq!((say(&group), say(&normal())), (true, false), "{size:?}");
+    }
 }
 
 #[test]
