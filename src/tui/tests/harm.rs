@@ -303,15 +303,15 @@ fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before
     let retry = NextStep::RetryAt { at: later(60_000), attempt: 2 };
     let refused = "127.0.0.1:18080 cannot be reached: connection refused";
     let broken = Event::Disconnected { cause: DisconnectCause::Broken(Clean::literal(refused)), next: retry };
-    let lost = || lock(LockEvent::Lost(scope));
+    let lock_lost = || lock(LockEvent::Lost(scope));
     let dropped = closed(CloseCode::DROPPED_BY_DEVICE, NextStep::WaitForUser);
     let cases = [
-        (vec![lost(), closed(CloseCode::TRANSACTION_EXPIRED, retry)], " ! the lock is lost: its time is over"),
-        (vec![lost(), broken.clone()], " ! the lock is lost: the connection ended"),
+        (vec![lock_lost(), closed(CloseCode::TRANSACTION_EXPIRED, retry)], " ! the lock is lost: its time is over"),
+        (vec![lock_lost(), broken.clone()], " ! the lock is lost: the connection ended"),
         (vec![broken], " ! the lock is lost: the connection ended"),
-        (vec![lost(), dropped], " ! dropped; last list"),
+        (vec![lock_lost(), dropped], " ! dropped; last list"),
         (
-            vec![lost(), Event::Refused(Refusal::Unconfirmed), closed(CloseCode(1001), retry)],
+            vec![lock_lost(), Event::Refused(Refusal::Unconfirmed), closed(CloseCode(1001), retry)],
             " ! the connection ended before",
         ),
         (vec![lock(LockEvent::Released(scope))], " ✓ the lock is released: its time is over"),
