@@ -166,7 +166,7 @@ fn devices_that_are_gone_keep_their_names() {
 
     let path = home.path().to_str().unwrap();
     let mut terminal = Terminal::start(&["home", "--utc"], 30, 120, &[("HOME", path)]);
-    terminal.wait_for("k goes on in the journal");
+    terminal.wait_for("k looks in the journal");
     terminal.press("4k");
     terminal.wait_for("Old phone");
     terminal.wait_for("1 from the journal");

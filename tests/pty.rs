@@ -95,6 +95,7 @@ fn the_lock_is_taken_and_released_from_the_keyboard() {
         terminal.wait_for("Cancel");
         terminal.press("\t\r");
         terminal.wait("the lock to be released", |screen| !screen.contents().contains("Lock ─ ours"));
+        terminal.wait_for("✓ the lock is released");
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0);
     }

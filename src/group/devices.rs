@@ -18,9 +18,9 @@ pub struct Devices {
     revision: u64,
     /// Those that differ from what was known, until the user has taken note; never one that is not listed.
     marks: BTreeMap<DeviceId, DeviceChange>,
-    /// Those that were listed before, with what they said of themselves; who left first comes first. Never one that is
-    /// listed.
-    former: VecDeque<(DeviceId, DeviceInfo)>,
+    /// Those that were listed before, with what they said of themselves, if that could be read; who left first comes first.
+    /// Never one that is listed.
+    former: VecDeque<(DeviceId, Option<DeviceInfo>)>,
 }
 
 impl Devices {
@@ -77,19 +77,20 @@ impl Devices {
     pub fn info(&self, device: DeviceId) -> Option<&DeviceInfo> {
         match self.get(device) {
             Some(listed) => listed.info.as_ref().ok(),
-            None => self.former().find(|(id, _)| *id == device).map(|(_, info)| info),
+            None => self.former().find(|(id, _)| *id == device).and_then(|(_, info)| info),
         }
     }
 
-    /// Devices that were listed before and are not any more, with what they said of themselves last.
-    pub fn former(&self) -> impl Iterator<Item = (DeviceId, &DeviceInfo)> {
-        self.former.iter().map(|(id, info)| (*id, info))
+    /// Devices that were listed before and are not any more, with what they said of themselves last, if that could be read.
+    pub fn former(&self) -> impl Iterator<Item = (DeviceId, Option<&DeviceInfo>)> {
+        self.former.iter().map(|(id, info)| (*id, info.as_ref()))
     }
 
-    /// Whether the device is missing in the list, once there is one.
+    /// Whether the device was listed before and is missing in the list, once there is one. Who was never listed may be so new
+    /// that it is in the next list.
     #[must_use]
     pub fn is_gone(&self, device: DeviceId) -> bool {
-        self.as_of.is_some() && !self.listed.contains_key(&device)
+        self.as_of.is_some() && self.former().any(|(id, _)| id == device)
     }
 
     /// Changes whenever a device says something else of itself.
@@ -167,20 +168,20 @@ impl Devices {
         };
         self.revision += u64::from(said(&self.listed) != said(&listed));
         let before = std::mem::replace(&mut self.listed, listed);
-        self.remember(before.into_iter().filter_map(|(id, device)| Some((id, device.info.ok()?))));
+        self.remember(before.into_iter().map(|(id, device)| (id, device.info.ok())));
         self.as_of = Some(at);
     }
 
     pub(super) fn remove(&mut self, device: DeviceId) {
         if let Some(removed) = self.listed.remove(&device) {
             self.revision += 1;
-            self.remember(removed.info.ok().map(|info| (device, info)));
+            self.remember([(device, removed.info.ok())]);
         }
         self.marks.remove(&device);
     }
 
     /// Remembers those that are not listed, whoever left first before the others.
-    pub(super) fn remember(&mut self, devices: impl IntoIterator<Item = (DeviceId, DeviceInfo)>) {
+    pub(super) fn remember(&mut self, devices: impl IntoIterator<Item = (DeviceId, Option<DeviceInfo>)>) {
         for (device, info) in devices {
             self.former.retain(|(id, _)| *id != device);
             self.former.push_back((device, info));

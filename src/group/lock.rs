@@ -96,6 +96,11 @@ impl Lock {
         self.waited_for
     }
 
+    /// Whether it is ours, and the time for which we took it is over.
+    pub(super) fn is_over(&self, at: Millis) -> bool {
+        matches!(self.state, LockState::Ours { expires_at: Some(expires_at), .. } if at >= expires_at)
+    }
+
     /// Takes in what happened to it at that time.
     pub fn apply(&mut self, at: Millis, event: &LockEvent) {
         match event {

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use self::feed::packed::Packed;
 use self::latency::{Origin, Slow, Sort};
-use crate::protocol::{DeviceId, Millis, ReflectedId, SlotState};
+use crate::protocol::{CloseCode, DeviceId, Millis, ReflectedId, SlotState, TransactionScope};
 use crate::text::Clean;
 
 /// What one device knows of its group.
@@ -64,6 +64,8 @@ pub struct Group {
     notices: Notices,
     journal: JournalState,
     replay_told_at: Option<Millis>,
+    /// Whether a lock of ours went with a connection whose end, which says why, is told next.
+    lock_lost: bool,
 }
 
 impl Group {
@@ -82,7 +84,7 @@ impl Group {
     /// Remembers devices that were in the group before, so that what they reflected keeps their names.
     #[must_use]
     pub fn remembering(mut self, devices: &Known) -> Self {
-        self.devices.remember(devices.iter().filter_map(|(id, info)| Some((id, info?.clone()))));
+        self.devices.remember(devices.iter().map(|(id, info)| (id, info.cloned())));
         self
     }
 
@@ -108,7 +110,7 @@ impl Group {
             Event::DeviceDropped(device) => self.device_dropped(at, *device),
             Event::ReflectionStored { round_trip } => self.latency.reflection.record(at, *round_trip),
             Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(at, *elapsed),
-            Event::Refused(refusal) => self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string())),
+            Event::Refused(refusal) => self.refused(at, *refusal),
             Event::Ignored(what) => self.ignored(at, what),
             Event::Journal(state) => self.journal_is(at, state),
             Event::JournalSetAside(name) => self.notices.push(
@@ -185,13 +187,40 @@ impl Group {
         self.latency.acknowledged(at, waited, &origins);
     }
 
-    /// Whoever waited for the lock may look elsewhere by the time it comes, and it locks the whole group.
+    /// Whoever waited for the lock may look elsewhere by the time it comes, and it locks the whole group; and so may whoever
+    /// has it by the time it ends.
     fn lock_is(&mut self, at: Millis, event: &LockEvent) {
-        if matches!(event, LockEvent::Acquired { .. }) && self.lock.was_waited_for() {
-            let words = "the lock is ours now: no other device can sync or link until it is released (L)";
+        let words = match event {
+            LockEvent::Acquired { .. } if self.lock.was_waited_for() => {
+                Some("the lock is ours now: no other device can sync or link until it is released (L)")
+            }
+            // What came of the drop says enough.
+            LockEvent::Released(Some(TransactionScope::DropDevice)) => None,
+            LockEvent::Released(_) if self.lock.is_over(at) => Some("the lock is released: its time is over"),
+            LockEvent::Released(_) => Some("the lock is released"),
+            _ => None,
+        };
+        if let Some(words) = words {
             self.notices.push(at, NoticeKind::Done, Clean::literal(words));
         }
+        self.lock_lost |= matches!(event, LockEvent::Lost(_));
         self.lock.apply(at, event);
+    }
+
+    fn refused(&mut self, at: Millis, refusal: Refusal) {
+        // What became of the drop matters more than the lock that it was done under.
+        self.lock_lost &= refusal != Refusal::Unconfirmed;
+        self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string()));
+    }
+
+    fn tell_of_lost_lock(&mut self, at: Millis, cause: &DisconnectCause) {
+        let is_over = matches!(cause, DisconnectCause::ClosedByServer { code: CloseCode::TRANSACTION_EXPIRED, .. });
+        let words = if is_over {
+            "the lock is lost: its time is over (4011); L takes it again"
+        } else {
+            "the lock is lost: the connection ended; L takes it again"
+        };
+        self.notices.push(at, NoticeKind::Lost, Clean::literal(words));
     }
 
     fn device_dropped(&mut self, at: Millis, device: DeviceId) {
@@ -236,8 +265,11 @@ impl Group {
     }
 
     fn disconnected(&mut self, at: Millis, cause: &DisconnectCause, next: NextStep) {
+        if std::mem::take(&mut self.lock_lost) || matches!(self.lock.state(), LockState::Ours { .. }) {
+            self.tell_of_lost_lock(at, cause);
+        }
         self.connection = Connection::Waiting { since: at, cause: cause.clone(), next };
-        self.role.disconnected();
+        self.role.disconnected(cause);
         self.lock.disconnected(at);
         self.feed.disconnected();
     }

@@ -17,6 +17,8 @@ pub enum NoticeKind {
     UnderWay,
     /// Something asked for was not done.
     Refused,
+    /// Something that this device had is gone.
+    Lost,
     /// Something of the server's was not understood.
     Ignored,
     /// A device appeared, changed, or is gone, and nobody here asked for it; or a message was replayed.

@@ -1,5 +1,6 @@
 //! Who serves the chat server. Incoming messages reach the group through its leader only.
 
+use super::event::DisconnectCause;
 use crate::protocol::Millis;
 
 /// This device's role in the group.
@@ -66,8 +67,9 @@ impl Role {
         self.state = RoleState::Unknown;
     }
 
-    pub(super) const fn disconnected(&mut self) {
-        if !matches!(self.state, RoleState::GivenUp { .. }) {
+    /// Who has given it up is back when that was told; after any other end, what comes next is another matter.
+    pub(super) fn disconnected(&mut self, cause: &DisconnectCause) {
+        if *cause != DisconnectCause::LeaderRole {
             self.state = RoleState::Unknown;
         }
     }

@@ -150,16 +150,22 @@ fn ended_locks_are_remembered_with_what_is_known_of_their_duration() {
 #[test]
 fn the_role_belongs_to_a_connection_but_its_history_does_not() {
     let given_up = || Event::RoleGivenUp { back_at: Millis(60_000), promotions_in_a_row: 2 };
+    let left = || Event::Disconnected {
+        cause: DisconnectCause::LeaderRole,
+        next: NextStep::RetryAt { at: Millis(60_000), attempt: 1 },
+    };
     let cases = [
         (vec![login()], RoleState::Unknown, 0),
         (vec![login(), Event::Promoted], RoleState::Leader { since: Millis(2_000) }, 0),
         (vec![login(), Event::Following], RoleState::Follower { since: Millis(2_000) }, 0),
         (vec![login(), Event::Following, broken()], RoleState::Unknown, 0),
         (
-            vec![login(), Event::Promoted, given_up(), broken()],
+            vec![login(), Event::Promoted, given_up(), left()],
             RoleState::GivenUp { since: Millis(3_000), back_at: Millis(60_000) },
             2,
         ),
+        // Who does not come back as was told is no longer on the way.
+        (vec![login(), Event::Promoted, given_up(), left(), broken()], RoleState::Unknown, 2),
         (vec![given_up(), login()], RoleState::Unknown, 2),
         (vec![given_up(), login(), Event::Following], RoleState::Follower { since: Millis(3_000) }, 0),
     ];

@@ -176,6 +176,7 @@ impl Session {
             return self.ignored("the lock was refused although we did not ask for it");
         };
         self.lock_event(LockEvent::HeldBy { holder, scope });
+        self.refresh_if_missing(holder);
         if wish.unwanted {
             self.set_lock(Lock::Free);
             self.lock_event(LockEvent::Abandoned);
@@ -186,6 +187,7 @@ impl Session {
 
     pub(super) fn on_lock_ended(&mut self, now: Millis, holder: DeviceId, scope: Scope) {
         self.lock_event(LockEvent::Ended { holder, scope });
+        self.refresh_if_missing(holder);
         if let Some(&mut Lock::Waiting(wish)) = self.lock() {
             self.ask(wish);
         }

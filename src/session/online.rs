@@ -278,10 +278,21 @@ impl Session {
     /// A device speaks that the list does not know, or has as gone: the list is out of date. It may be the only thing that
     /// device ever says, so what comes too soon after a list is followed later.
     pub(super) fn refresh_for(&mut self, messages: &[ReflectedMessage]) {
+        // What has waited may be by devices that have left since.
+        if self.online().is_none_or(|online| online.dry_at.is_none()) {
+            return;
+        }
+        for author in messages.iter().filter_map(|message| message.content.as_ref().ok()?.author) {
+            self.refresh_if_missing(author);
+        }
+    }
+
+    /// Asks for the list soon if it does not have a device that does something now.
+    pub(super) fn refresh_if_missing(&mut self, device: DeviceId) {
         let pause = self.config.timing.refresh_pause;
-        let Phase::Online(online) = &mut self.phase else { return };
-        let mut authors = messages.iter().filter_map(|message| message.content.as_ref().ok()?.author);
-        if online.dry_at.is_some() && authors.any(|author| !online.there.contains(&author)) {
+        if let Some(online) = self.online()
+            && !online.there.contains(&device)
+        {
             let last = online.listed_at.max(online.asked_at);
             online.next_list = online.next_list.min(last.after(pause));
         }

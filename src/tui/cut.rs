@@ -39,7 +39,10 @@ pub(super) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
         }
         taken.push_str(cluster);
     }
-    taken.push('…');
+    // What was cut short before needs no second sign of it.
+    if !taken.ends_with('…') {
+        taken.push('…');
+    }
     Cow::Owned(taken)
 }
 
@@ -98,6 +101,7 @@ mod tests {
         let cases = [
             ("Work laptop", 11, "Work laptop"),
             ("Work laptop", 6, "Work …"),
+            ("group 746c…1f", 12, "group 746c…"),
             ("日本語の端末", 12, "日本語の端末"),
             ("日本語の端末", 6, "日本…"),
             ("日本語の端末", 1, "…"),

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::cut::Align::{Left, Right};
+use super::cut::wrap;
 use super::pen::Pen;
 use super::theme::{ATTENTION, OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
 use super::view::{Piece, View};
@@ -57,6 +58,12 @@ pub(super) struct Order {
 }
 
 impl Order {
+    /// `by name ↑`
+    pub(super) fn words(self) -> String {
+        let arrow = if self.reversed { " ↑" } else { "" };
+        format!("{}{arrow}", self.by.word())
+    }
+
     /// The devices in this order.
     pub(super) fn of(self, group: &Group) -> Vec<DeviceId> {
         let mut devices: Vec<(DeviceId, &ListedDevice)> = group.devices().iter().collect();
@@ -218,8 +225,7 @@ pub(super) fn title(view: &View<'_>, order: Order) -> Vec<Piece> {
         pieces.push(Piece::new(format!("{age} old"), view.theme.attention()));
     }
     if order != Order::default() {
-        let arrow = if order.reversed { " ↑" } else { "" };
-        pieces.push(Piece::new(format!("{}{arrow}", order.by.word()), Theme::QUIET));
+        pieces.push(Piece::new(order.words(), Theme::QUIET));
     }
     pieces
 }
@@ -289,6 +295,19 @@ fn blocks(
             pen.next_line();
         }
     }
+    say_alone(&mut pen, view);
+}
+
+/// With another key or in another dialect one is alone, in a group that looks healthy.
+fn say_alone(pen: &mut Pen<'_>, view: &View<'_>) {
+    const WORDS: &str = "alone in the group; if there should be others, the key, the server group or the dialect is \
+                         another group's";
+    let lines = wrap(WORDS, pen.room().saturating_sub(2));
+    if view.is_alone() && lines.len() <= pen.lines_left() {
+        for line in lines {
+            pen.gap(1).text(&line, Theme::QUIET).next_line();
+        }
+    }
 }
 
 fn table(buffer: &mut Buffer, area: Rect, view: &View<'_>, order: &[DeviceId], selected: Option<DeviceId>) {
@@ -312,6 +331,7 @@ fn table(buffer: &mut Buffer, area: Rect, view: &View<'_>, order: &[DeviceId], s
         columns.put(&mut pen, cells, [style, Theme::PLAIN]);
         pen.next_line();
     }
+    say_alone(&mut pen, view);
 }
 
 /// The columns of the table, by their widths; 0 is left out. They leave in this order: details, id, policy, app.

@@ -91,14 +91,24 @@ impl Dialog {
     }
 
     /// Take the lock, and for which scope?
-    pub(super) fn take_lock() -> Self {
+    pub(super) fn take_lock(view: &View<'_>) -> Self {
         let scopes = TransactionScope::ALL.map(|scope| Answer::to(&scope.to_string(), Agreed::Take(scope)));
         Self {
             title: "Take the lock",
-            object: "The lock of this group, for the scope:".to_owned(),
-            consequence: "No other device can sync or link meanwhile, for 60 s at most; the server may take it back \
-                          sooner.",
-            warnings: Vec::new(),
+            object: "The group's lock, for the scope:".to_owned(),
+            consequence: if view.settings.dialect.limits_transactions() {
+                "No other device can sync or link meanwhile. After at most 60 s the server closes the connection (4011); \
+                 d2mtop comes back by itself."
+            } else {
+                "No other device can sync or link meanwhile. d2mtop gives it back after 60 s; the server may take it back \
+                 sooner."
+            },
+            warnings: match view.group.lock().state() {
+                LockState::Held { holder, .. } => {
+                    vec![format!("{} holds it: d2mtop waits for its end; L stops the waiting.", view.label(*holder))]
+                }
+                _ => Vec::new(),
+            },
             answers: std::iter::once(Answer::nothing("Cancel")).chain(scopes).collect(),
             chosen: 0,
             device: None,

@@ -148,7 +148,9 @@ fn hints(buffer: &mut Buffer, layout: &Layout, ui: &Ui, view: &View<'_>) {
         let (glyph, style) = match kind {
             NoticeKind::Done => ("✓", view.theme.good()),
             NoticeKind::UnderWay => (WAITING, Theme::PLAIN),
-            NoticeKind::Refused | NoticeKind::Ignored | NoticeKind::Alarm => (ATTENTION, view.theme.attention()),
+            NoticeKind::Refused | NoticeKind::Lost | NoticeKind::Ignored | NoticeKind::Alarm => {
+                (ATTENTION, view.theme.attention())
+            }
         };
         pen.text(glyph, style).gap(1);
         let notes = !(ui.focus == Pane::Feed && ui.reading.is_searching());

@@ -187,7 +187,7 @@ pub(super) static TABLE: &[Binding] = &[
         "all facts of the device, the row or the latency",
     ),
     bind(On(Pane::Devices), &[key('s')], "s", Action::Sort, "sort", "sort devices by the next property"),
-    bind(On(Pane::Devices), &[key('S')], "S", Action::Reverse, "", "reverse the order of devices"),
+    bind(Panes, &[key('S')], "S", Action::Reverse, "", "reverse the order of devices"),
     // Feed.
     bind(On(Pane::Feed), &[key(' ')], "Space", Action::Pause, "pause/follow", "pause the feed, or follow it again"),
     bind(On(Pane::Feed), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
@@ -204,6 +204,7 @@ pub(super) static TABLE: &[Binding] = &[
     bind(On(Pane::Feed), &[key('y')], "y", Action::Copy, "", "copy the row, or all of a detail (OSC 52)"),
     bind(On(Pane::Latency), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
     // All panes.
+    bind(Panes, &[key('s')], "s", Action::Sort, "", ""),
     bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(Panes, &[key('P')], "P", Action::Probe, "", "measure with a reflection (asks first; dgk only)"),

@@ -60,13 +60,17 @@ impl View<'_> {
         self.group.devices().label(device)
     }
 
-    /// What to call a device, with its id, and whether it has left.
+    /// What to call a device, with its id, and why it is not in the list.
     pub(super) fn device(&self, device: DeviceId) -> String {
         let devices = self.group.devices();
-        let gone = if devices.is_gone(device) { ", gone" } else { "" };
+        let missing = match devices.as_of() {
+            Some(_) if devices.is_gone(device) => ", gone",
+            Some(_) if devices.get(device).is_none() => ", not in the list",
+            _ => "",
+        };
         match devices.known_label(device) {
-            Some(label) => format!("{label} ({device}{gone})"),
-            None => format!("{device}{gone}"),
+            Some(label) => format!("{label} ({device}{missing})"),
+            None => format!("{device}{missing}"),
         }
     }
 }

@@ -88,6 +88,14 @@ impl Filter {
         parse::parse(text)
     }
 
+    /// Whether nothing of the text is still being typed: [`Self::parse`] takes that as it may be meant.
+    ///
+    /// # Errors
+    /// If a quote is open, or a sign stands before nothing.
+    pub fn finished(text: &str) -> Result<(), FilterError> {
+        parse::finished(text)
+    }
+
     /// Rows in which all these words occur, as they are: what a search looks for.
     #[must_use]
     pub fn words(text: &str) -> Self {

@@ -81,6 +81,10 @@ enum Problem {
     NoOrder(&'static str),
     #[error("one value only, such as {0}")]
     OneValue(&'static str),
+    #[error("a closing \" is missing")]
+    OpenQuote,
+    #[error("something is missing after the sign, such as !ack")]
+    NothingNegated,
 }
 
 impl Key {
@@ -123,6 +127,20 @@ pub(super) struct Token {
 pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
     let terms = tokens(text).into_iter().filter_map(|token| term(token).transpose());
     Ok(Filter { terms: terms.collect::<Result<_, _>>()? })
+}
+
+/// An error for what can only be a part of something.
+pub(super) fn finished(text: &str) -> Result<(), FilterError> {
+    let quotes: Vec<usize> = text.match_indices('"').map(|(at, _)| at).collect();
+    if let (Some(at), true) = (quotes.last(), quotes.len() % 2 == 1) {
+        return Err(FilterError { at: *at, problem: Problem::OpenQuote });
+    }
+    let is_sign =
+        |token: &Token| !token.quoted && token.key.is_none() && token.values.iter().all(|(_, value)| value.is_empty());
+    match tokens(text).iter().find(|token| is_sign(token)) {
+        Some(sign) => Err(FilterError { at: sign.at, problem: Problem::NothingNegated }),
+        None => Ok(()),
+    }
 }
 
 /// Splits at white space outside of quotes. A quote that does not end, ends with the text: it is still being typed.

@@ -194,6 +194,22 @@ fn what_is_wrong_is_told_with_its_place_and_what_is_possible() {
 }
 
 #[test]
+fn what_is_still_being_typed_can_be_shown_but_not_kept() {
+    for (text, unfinished) in [
+        ("\"open", Some((0, "a closing \" is missing"))),
+        ("in from:\"Pixel 9", Some((8, "a closing \" is missing"))),
+        ("!", Some((0, "something is missing after the sign, such as !ack"))),
+        ("in - ack", Some((3, "something is missing after the sign, such as !ack"))),
+        ("\"whole words\" !ack -\"a b\"", None),
+        ("", None),
+    ] {
+        assert!(Filter::parse(text).is_ok(), "{text}");
+        let error = Filter::finished(text).err().map(|error| (error.at, error.to_string()));
+        assert_eq!(error, unfinished.map(|(at, words)| (at, words.to_owned())), "{text}");
+    }
+}
+
+#[test]
 fn all_that_the_help_says_can_be_said() {
     for Help { syntax, .. } in HELP {
         let filter = Filter::parse(syntax).unwrap_or_else(|error| panic!("{syntax}: {error}"));

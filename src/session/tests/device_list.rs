@@ -175,6 +175,38 @@ fn a_device_that_the_list_does_not_have_makes_it_out_of_date() {
 }
 
 #[test]
+fn a_holder_of_the_lock_that_the_list_does_not_have_makes_it_out_of_date() {
+    in_both_dialects(|dialect| {
+        for (listed, refused) in [(false, true), (false, false), (true, true), (true, false)] {
+            let mut bench = Bench::logged_in(config(dialect));
+            let ids: &[DeviceId] = if listed { &[OWN, PHONE] } else { &[OWN] };
+            let (before, after) = (list(&bench, ids), list(&bench, &[OWN, PHONE]));
+            bench.servers(&[before, ServerMessage::ReflectionQueueDry]);
+            bench.wait(Duration::from_secs(5));
+            bench.input(Input::Pong);
+            let scope = bench.scope(TransactionScope::GroupSync);
+            if refused {
+                bench.command(Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None });
+                bench.server(&ServerMessage::TransactionRejected { holder: PHONE, scope });
+            } else {
+                bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope });
+            }
+            bench.sent();
+            bench.wait(Duration::from_secs(4));
+            bench.input(Input::Pong);
+            assert_eq!(bench.sent(), [], "{dialect}, refused: {refused}: not so soon after a list");
+            bench.wait(Duration::from_secs(1));
+            let asked = if listed { vec![] } else { vec![ClientMessage::GetDevicesInfo] };
+            assert_eq!(bench.sent(), asked, "{dialect}, listed: {listed}, refused: {refused}");
+            bench.server(&after);
+            bench.input(Input::Pong);
+            bench.wait(Duration::from_secs(20));
+            assert_eq!(bench.sent(), [], "{dialect}: once is enough");
+        }
+    });
+}
+
+#[test]
 fn a_device_that_speaks_once_right_after_a_list_is_in_the_next_one_soon() {
     in_both_dialects(|dialect| {
         for answered in [true, false] {

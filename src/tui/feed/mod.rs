@@ -397,7 +397,7 @@ impl Reading {
                 "nothing was reflected yet, and the journal has nothing before"
             }
             _ if group.feed().is_empty() && has_journal => {
-                "nothing was reflected since the start; k goes on in the journal"
+                "nothing was reflected since the start; k looks in the journal"
             }
             _ if group.feed().is_empty() => "nothing was reflected yet",
             Some(sieve) if !sieve.is_complete(group) => "filtering…",

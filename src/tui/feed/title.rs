@@ -49,7 +49,7 @@ fn numbers(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
     let mut pieces = Vec::new();
     if let Some(sieve) = &reading.filter {
         let count = number(reading.lines(view.group).len(), sieve.is_complete(view.group));
-        pieces.push(Piece::new(format!("{count} shown"), Theme::PLAIN));
+        pieces.push(Piece::new(format!("filter: {count}"), Theme::PLAIN));
     }
     if let Some(search) = &reading.search {
         let count = number(search.count(), search.hits.is_complete(view.group));

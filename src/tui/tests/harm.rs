@@ -125,6 +125,10 @@ fn who_is_alone_is_told_so() {
     ]);
     let (header, _) = ends(&settings(), &group);
     assert!(header.ends_with("! back in 59 s: alone in the group, left so as not to lead   c now"), "{header}");
+    for size in [(80, 24), (160, 50)] {
+        let say = |group: &Group| symbols(&draw(&mut Ui::new(settings()), group, size)).contains("if there should be");
+        assert_eq!((say(&group), say(&normal())), (true, false), "{size:?}");
+    }
 }
 
 #[test]
@@ -157,6 +161,27 @@ fn the_explanation_goes_with_the_next_key_and_comes_with_the_next_close() {
     };
     again.apply(later(20_000), &Event::Disconnected { cause, next: NextStep::WaitForUser });
     assert!(shows(&mut ui, &again));
+}
+
+/// The header says what comes next; the pane of the role must not say something else.
+#[test]
+fn after_a_close_that_waits_for_the_user_the_role_pane_does_not_promise_to_be_back() {
+    let back_at = Millis(NOW.0 + 59_000);
+    let next = NextStep::RetryAt { at: back_at, attempt: 1 };
+    let left = vec![
+        Event::RoleGivenUp { back_at, promotions_in_a_row: 1 },
+        Event::Disconnected { cause: DisconnectCause::LeaderRole, next },
+    ];
+    let shown = |group: &Group| symbols(&draw(&mut Ui::new(settings()), group, (160, 50)));
+    let on_the_way = after(left);
+    assert!(shown(&on_the_way).contains("back at 14:03 (c: now)"), "{}", shown(&on_the_way));
+    for code in [4110, 4111, 4112, 4113, 4114, 4115] {
+        let mut group = after(vec![Event::RoleGivenUp { back_at, promotions_in_a_row: 1 }]);
+        group.apply(NOW, &Event::Disconnected { cause: DisconnectCause::LeaderRole, next });
+        group.apply(NOW, &Event::Connecting { attempt: 1 });
+        let shown = shown(&closed(group, code));
+        assert!(!shown.contains("back at") && !shown.contains("given up"), "{code}: {shown}");
+    }
 }
 
 fn clock_off(ahead: i64) -> Group {
@@ -260,4 +285,84 @@ fn what_counts_as_known_is_what_was_noted() {
     let known = group.known().unwrap();
     assert_eq!(label(&known, DeviceId(5)), Some(Some("Not mine".to_owned())));
     assert_eq!(label(&known, TABLET), Some(None), "unreadable, and noted");
+}
+
+#[test]
+fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before() {
+    let scope = Some(TransactionScope::GroupSync);
+    let lock = Event::Lock;
+    let acquired = lock(LockEvent::Acquired { scope, expires_at: Some(later(7_000)) });
+    let (asked, held) = (LockEvent::Requested(scope), LockEvent::HeldBy { holder: LAPTOP, scope });
+    let ended = LockEvent::Ended { holder: LAPTOP, scope };
+    let at_once = vec![lock(asked.clone()), acquired.clone()];
+    let after_waiting = vec![lock(asked), lock(held), lock(ended), acquired];
+    let closed = |code, next| {
+        let cause = DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected: SlotState::Existing };
+        Event::Disconnected { cause, next }
+    };
+    let retry = NextStep::RetryAt { at: later(60_000), attempt: 2 };
+    let refused = "127.0.0.1:18080 cannot be reached: connection refused";
+    let broken = Event::Disconnected { cause: DisconnectCause::Broken(Clean::literal(refused)), next: retry };
+    let lock_lost = || lock(LockEvent::Lost(scope));
+    let dropped = closed(CloseCode::DROPPED_BY_DEVICE, NextStep::WaitForUser);
+    let cases = [
+        (vec![lock_lost(), closed(CloseCode::TRANSACTION_EXPIRED, retry)], " ! the lock is lost: its time is over"),
+        (vec![lock_lost(), broken.clone()], " ! the lock is lost: the connection ended"),
+        (vec![broken], " ! the lock is lost: the connection ended"),
+        (vec![lock_lost(), dropped], " ! dropped; last list"),
+        (
+            vec![lock_lost(), Event::Refused(Refusal::Unconfirmed), closed(CloseCode(1001), retry)],
+            " ! the connection ended before",
+        ),
+        (vec![lock(LockEvent::Released(scope))], " ✓ the lock is released: its time is over"),
+    ];
+    for before in [at_once, after_waiting] {
+        for (events, words) in &cases {
+            let mut group = after(before.clone());
+            let mut ui = Ui::new(settings());
+            // A key, and what it said, before the lock ended.
+            for keys in ["?\u{1b}", "c"] {
+                last_reaction(&mut ui, &group, keys);
+                draw(&mut ui, &group, (80, 24));
+            }
+            for event in events {
+                group.apply(NOW, event);
+            }
+            let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+            let last = shown.lines().last().unwrap();
+            let is_whole = !last.contains('…') || words.contains("before");
+            assert!(last.starts_with(words) && is_whole, "{events:?} after {before:?}: {last}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_does_not_come_is_told() {
+    let line = |group: &Group, ui: &mut Ui, at: Millis| {
+        let area = ratatui::layout::Rect::new(0, 0, 80, 24);
+        let mut buffer = ratatui::buffer::Buffer::empty(area);
+        ui.draw(&mut buffer, area, group, at);
+        symbols(&buffer).lines().last().unwrap().to_owned()
+    };
+    let started = || {
+        let (mut ui, group) = (Ui::new(settings()), normal());
+        last_reaction(&mut ui, &group, "r");
+        assert!(line(&group, &mut ui, NOW).contains("asked for the device list"));
+        (ui, group)
+    };
+    let (mut ui, group) = started();
+    let due = Millis(NOW.0 + 25_000);
+    assert!(ui.wrong_at().is_some_and(|at| at <= due), "the screen is drawn again then");
+    assert!(line(&group, &mut ui, Millis(due.0 - 1)).contains("asked for the device list"));
+    assert!(line(&group, &mut ui, due).contains("! no device list came within 25 s"));
+    for (cause, words) in [
+        (DisconnectCause::NoAnswer, "! the device list did not come: the connection ended"),
+        (DisconnectCause::Broken(Clean::literal("reset by the other side")), "! reset by the other side"),
+    ] {
+        let (mut ui, mut group) = started();
+        let next = NextStep::RetryAt { at: later(60_000), attempt: 2 };
+        group.apply(NOW, &Event::Disconnected { cause, next });
+        let last = line(&group, &mut ui, NOW);
+        assert!(last.contains(words), "{last}");
+    }
 }

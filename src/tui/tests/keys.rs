@@ -415,3 +415,88 @@ fn without_room_keys_do_nothing_but_end_suspend_and_repaint() {
     draw(&mut ui, &group, (80, 24));
     assert_eq!(press(&mut ui, &group, KeyCode::Char('?')), Reaction::Redraw, "with room again");
 }
+
+#[test]
+fn a_drop_is_refused_before_it_is_asked_about_where_the_lock_is_ours_or_awaited() {
+    let scope = Some(TransactionScope::GroupSync);
+    for (event, refused) in [
+        (LockEvent::Requested(scope), true),
+        (LockEvent::Acquired { scope, expires_at: None }, true),
+        (LockEvent::HeldBy { holder: LAPTOP, scope }, false),
+    ] {
+        let group = with_lock(event.clone());
+        let mut ui = started(&group);
+        let asked = press(&mut ui, &group, KeyCode::Char('D')) == Reaction::Command(Command::RefreshDevices);
+        let shown = symbols(&draw(&mut ui, &group, (160, 50)));
+        assert_eq!((asked, shown.contains(&Refusal::LockBusy.to_string())), (!refused, refused), "{event:?}: {shown}");
+    }
+}
+
+#[test]
+fn who_asks_for_the_lock_is_told_who_holds_it_and_what_its_limit_means() {
+    let scope = Some(TransactionScope::GroupSync);
+    for (dialect, limit) in
+        [(Dialect::Dgk, "closes the connection (4011); d2mtop comes back"), (Dialect::Mk, "gives it back after 60 s")]
+    {
+        for (group, holder) in [
+            (normal(), None),
+            (with_lock(LockEvent::HeldBy { holder: LAPTOP, scope }), Some("Work laptop holds it: d2mtop waits")),
+        ] {
+            let mut ui = Ui::new(Settings { dialect, ..settings() });
+            draw(&mut ui, &group, (80, 24));
+            press(&mut ui, &group, KeyCode::Char('L'));
+            let screen = symbols(&draw(&mut ui, &group, (80, 24)));
+            let inside = |line: &str| line.split('│').nth(1).unwrap_or_default().trim().to_owned();
+            let text = screen.lines().map(inside).collect::<Vec<_>>().join(" ");
+            assert!(text.contains(limit), "{dialect}: {screen}");
+            assert_eq!(text.contains("L stops the waiting"), holder.is_some(), "{dialect}: {screen}");
+            assert!(holder.is_none_or(|holder| text.contains(holder)), "{dialect}: {screen}");
+        }
+    }
+}
+
+#[test]
+fn devices_are_sorted_from_any_pane_and_it_is_said_where_they_may_be_out_of_sight() {
+    let group = normal();
+    for (keys, words) in [("4s", "devices are sorted by name"), ("4zsS", "devices are sorted by name ↑")] {
+        let mut ui = started(&group);
+        last_reaction(&mut ui, &group, keys);
+        let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+        assert!(shown.lines().last().unwrap().contains(words), "{keys}: {shown}");
+    }
+    let mut ui = started(&group);
+    last_reaction(&mut ui, &group, "s");
+    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+    assert!(shown.contains("by name") && !shown.contains("are sorted"), "{shown}");
+}
+
+#[test]
+fn a_followed_feed_is_followed_after_a_detail_and_a_paused_one_stays_paused() {
+    let mut group = normal();
+    for (before, paused) in [("4", false), ("4 ", true), ("4kk", true)] {
+        for close in ["\u{1b}", "\n"] {
+            let mut ui = started(&group);
+            last_reaction(&mut ui, &group, &format!("{before}\n"));
+            group.apply(NOW, &Event::Reflected(vec![text(500, 7_000)]));
+            last_reaction(&mut ui, &group, close);
+            assert_eq!(ui.reading.scroll.is_paused(), paused, "{before:?}, Enter, {close:?}");
+        }
+    }
+}
+
+#[test]
+fn a_holder_of_the_lock_is_told_by_its_label_as_soon_as_the_list_has_it() {
+    let (holder, scope) = (DeviceId(5), Some(TransactionScope::GroupSync));
+    let mut group = with_lock(LockEvent::HeldBy { holder, scope });
+    let mut ui = started(&group);
+    let shows = |ui: &mut Ui, group: &Group, words: &str| {
+        let shown = symbols(&draw(ui, group, (160, 50)));
+        assert!(shown.contains(words), "{words}: {shown}");
+    };
+    shows(&mut ui, &group, &format!("held by {holder}"));
+    let tablet = device("New tablet", Platform::Ios, "7.2.2", "", Activity::Unknown);
+    group.apply(NOW, &Event::Devices(devices().into_iter().chain([(holder, tablet)]).collect()));
+    shows(&mut ui, &group, "held by New tablet");
+    group.apply(NOW, &Event::Lock(LockEvent::Ended { holder, scope }));
+    shows(&mut ui, &group, "GROUP_SYNC  New tablet");
+}

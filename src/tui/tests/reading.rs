@@ -76,7 +76,7 @@ fn what_a_device_that_is_gone_has_reflected_keeps_its_name() {
 }
 
 #[test]
-fn a_device_without_a_name_is_told_once_and_one_that_is_back_is_not_gone() {
+fn only_who_was_listed_is_gone_and_one_that_is_back_is_not() {
     let mut group = normal();
     let unknown = DeviceId(0x77);
     let mut row = text(111, 7_000);
@@ -87,11 +87,23 @@ fn a_device_without_a_name_is_told_once_and_one_that_is_back_is_not_gone() {
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4\n");
     let detail = shown(&mut ui, &group);
-    assert!(detail.contains(&format!("{unknown}, gone  ")), "{detail}");
+    assert!(detail.contains(&format!("{unknown}, not in the list  ")), "{detail}");
+    let unreadable = ListedDevice { info: Err(OpenError::DoesNotDecrypt), ..devices().remove(&PHONE).unwrap() };
+    for listed in [devices().remove(&PHONE).unwrap(), unreadable] {
+        group.apply(NOW, &Event::Devices(devices().into_iter().chain([(unknown, listed)]).collect()));
+        assert!(!shown(&mut ui, &group).contains("not in the list"), "it is listed");
+        group.apply(NOW, &Event::Devices(devices()));
+        let detail = shown(&mut ui, &group);
+        assert!(
+            detail.contains(&format!("{unknown}, gone")) || detail.contains(&format!("({unknown}, gone)")),
+            "{detail}"
+        );
+    }
+    group.apply(NOW, &Event::Devices(devices().into_iter().filter(|(id, _)| *id != PHONE).collect()));
     group.apply(NOW, &Event::DeviceDropped(PHONE));
     group.apply(NOW, &Event::Devices(devices()));
     assert!(!group.devices().is_gone(PHONE));
-    assert_eq!(group.devices().former().count(), 0);
+    assert_eq!(group.devices().former().map(|(id, _)| id).collect::<Vec<_>>(), [unknown]);
 }
 
 #[test]
@@ -205,11 +217,11 @@ fn an_empty_memory_with_a_journal_says_where_one_is() {
     let mut group = Group::default();
     group.apply(NOW, &Event::Journal(JournalState::Keeps));
     let mut ui = started(&group);
-    assert!(shown(&mut ui, &group).contains("k goes on in the journal"));
+    assert!(shown(&mut ui, &group).contains("k looks in the journal"));
     last_reaction(&mut ui, &group, "4k");
     ui.take_older(page(0..0), &group);
     let screen = shown(&mut ui, &group);
-    assert!(screen.contains("the journal has nothing before") && !screen.contains("k goes on"), "{screen}");
+    assert!(screen.contains("the journal has nothing before") && !screen.contains("k looks"), "{screen}");
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4k");
     ui.take_older(page(1..5), &group);
@@ -277,7 +289,7 @@ fn the_title_keeps_counts_and_place_where_there_is_little_room() {
     };
     work(&mut ui, &grown);
     let title = feed_title(&mut ui, &grown);
-    for words in ["1,235 shown", "1,234 hits", "paused at 14:02:17", "+37 new"] {
+    for words in ["filter: 1,235", "1,234 hits", "paused at 14:02:17", "+37 new"] {
         assert!(title.contains(words), "{words} in {title}");
     }
     let at_120 = symbols(&draw(&mut ui, &grown, (120, 24)));
@@ -306,5 +318,35 @@ fn the_help_begins_with_what_one_needs_first() {
     let page = shown(&mut ui, &group);
     for key in ["j k ", "Tab ", "Enter ", "Esc ", "? ", "q ", "/ ", "f ", "n N ", "Space "] {
         assert!(page.lines().any(|line| line.starts_with(&format!("│ {key}"))), "{key} on the first page: {page}");
+    }
+}
+
+#[test]
+fn a_line_that_is_not_finished_says_what_is_missing_and_stays_open() {
+    let group = normal();
+    for question in ["/", "f"] {
+        for (text, words) in [("\"open", "a closing \" is missing"), ("!", "something is missing after the sign")] {
+            let mut ui = started(&group);
+            last_reaction(&mut ui, &group, &format!("{question}{text}"));
+            assert!(!shown(&mut ui, &group).contains("missing"), "{text} may still become something");
+            last_reaction(&mut ui, &group, "\n");
+            assert!(matches!(ui.overlay, Overlay::Line(_)), "{question}{text}");
+            assert!(shown(&mut ui, &group).contains(words), "{question}{text}: {}", shown(&mut ui, &group));
+        }
+    }
+}
+
+/// However much else the title tells.
+#[test]
+fn that_a_filter_hides_rows_is_in_the_title_with_search_and_pause_on() {
+    let mut group = normal();
+    let mut ui = started(&group);
+    last_reaction(&mut ui, &group, "/kind:text\nfecho\n4kk");
+    work(&mut ui, &group);
+    group.apply(NOW, &Event::Reflected(vec![text(500, 7_000)]));
+    let screen = shown(&mut ui, &group);
+    let title = screen.lines().find(|line| line.contains("4 Feed")).unwrap();
+    for words in ["filter: 1,19", "hits", "paused at", "+1 new"] {
+        assert!(title.contains(words), "{words}: {title}");
     }
 }

@@ -90,9 +90,14 @@ impl Ui {
     pub(super) fn keep_line(&mut self, mut line: Box<Line>, group: &Group, now: Millis) -> Reaction {
         let text = line.prompt.text().to_owned();
         let (question, moment) = (line.prompt.question, self.moment(now));
+        let finished = || Filter::finished(&text);
         let done = match question {
-            Question::Filter => self.reading.set_filter(&text, group, moment).map_err(|error| words(&error)),
-            Question::Search => self.reading.set_search(&text, group, moment).map_err(|error| words(&error)),
+            Question::Filter => {
+                finished().and_then(|()| self.reading.set_filter(&text, group, moment)).map_err(|error| words(&error))
+            }
+            Question::Search => {
+                finished().and_then(|()| self.reading.set_search(&text, group, moment)).map_err(|error| words(&error))
+            }
             Question::Time if text.trim().is_empty() => Ok(()),
             Question::Time => match time_of(&text, now, self.settings.zone) {
                 Ok(at) => return self.go_to_time(at, group),

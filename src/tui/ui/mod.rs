@@ -41,15 +41,16 @@ pub(super) struct Ui {
     pub(super) zoomed: bool,
     pub(super) order: Order,
     selection: Selection,
-    /// Of which time the device list was, 0 without one, when the user asked for a new one that has not come.
-    refreshed: Option<Millis>,
+    refreshed: Option<Refreshed>,
     pub(super) reading: Reading,
     pub(super) overlay: Overlay,
-    notice: Option<(NoticeKind, Clean)>,
+    notice: Option<Told>,
     /// How many of the group's notices were read.
     notices_read: u64,
     /// The disconnection whose explanation was read, by its time.
     explained: Option<Millis>,
+    /// The last disconnection that was noticed, by its time.
+    ended: Option<Millis>,
     /// Whether the user has accepted that the clocks differ.
     clock_accepted: bool,
     /// How many devices a page shows.
@@ -58,6 +59,24 @@ pub(super) struct Ui {
     pub(super) room: Room,
     /// What is to be put into the clipboard.
     copied: Option<String>,
+}
+
+/// What is said here, and not by the group.
+#[derive(Clone, Debug)]
+struct Told {
+    kind: NoticeKind,
+    text: Clean,
+    /// How many notices the group had when it was first drawn: what the group says later is newer.
+    after: Option<u64>,
+}
+
+/// That the user asked for a device list which has not come.
+#[derive(Clone, Copy, Debug)]
+struct Refreshed {
+    /// When.
+    at: Millis,
+    /// Of which time the list was then, if there was one.
+    before: Option<Millis>,
 }
 
 /// Whether the last frame had room for more than saying that it has none.
@@ -100,6 +119,7 @@ impl Ui {
             notice: None,
             notices_read: 0,
             explained: None,
+            ended: None,
             clock_accepted: false,
             device_page: 0,
             wrong_at: None,
@@ -117,6 +137,7 @@ impl Ui {
         if area.is_empty() {
             return;
         }
+        self.forget_what_has_ended(group);
         self.reading.catch_up(group);
         if self.reading.keep_in_memory(group) {
             self.say(Clean::literal(match self.settings.keeping {
@@ -130,7 +151,6 @@ impl Ui {
             self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
         }
         self.selection.follow(&self.order.of(group));
-        self.tell_of_the_list(group);
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
         let view = View {
@@ -140,6 +160,10 @@ impl Ui {
             theme: Theme::new(settings.colour),
             clock_accepted: self.clock_accepted,
         };
+        self.tell_of_the_list(&view);
+        if let Some(told) = &mut self.notice {
+            told.after.get_or_insert(group.notices().count());
+        }
         if let Overlay::Dialog(dialog) = &mut self.overlay {
             dialog.renew(&view);
         }
@@ -184,29 +208,50 @@ impl Ui {
         self.selection.of(order)
     }
 
-    /// Says that the list came which the user asked for, unless there is something else to read.
-    fn tell_of_the_list(&mut self, group: &Group) {
-        let devices = group.devices();
-        let Some(before) = self.refreshed else { return };
-        let came = devices.as_of().is_some_and(|as_of| as_of != before);
-        if !came && group.connection().is_logged_in() {
-            return;
+    /// Says what came of the list that the user asked for, unless there is something else to read.
+    fn tell_of_the_list(&mut self, view: &View<'_>) {
+        /// An answer takes no longer over any line that serves.
+        const PATIENCE: Duration = Duration::from_secs(25);
+        let (group, devices) = (view.group, view.group.devices());
+        let Some(Refreshed { at, before }) = self.refreshed else { return };
+        let (came, due) = (devices.as_of() != before, at.after(PATIENCE));
+        let (is_connected, is_late) = (group.connection().is_logged_in(), view.clock.now() >= due);
+        if !came && is_connected && !is_late {
+            return view.clock.becomes_wrong(due);
         }
         self.refreshed = None;
-        if self.notice.take_if(|(kind, _)| *kind == NoticeKind::UnderWay).is_some() && came {
+        if self.notice.take_if(|told| told.kind == NoticeKind::UnderWay).is_none() {
+            return;
+        }
+        if came {
             let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
             let plural = if count == 1 { "" } else { "s" };
             let elapsed = group.latency().devices_info.last().map(|elapsed| format!(", {}", format::span(elapsed)));
             let words = format!("{} device{plural}{}", format::count(count), elapsed.unwrap_or_default());
-            self.notice = Some((NoticeKind::Done, Clean::new(&words)));
+            self.tell(NoticeKind::Done, Clean::new(&words));
+        } else if is_connected {
+            self.say(Clean::literal("no device list came within 25 s; r asks again"));
+        } else if why::explanation(view).is_none() {
+            self.say(Clean::literal("the device list did not come: the connection ended"));
         }
+    }
+
+    /// What was said before the connection ended must not stand in the way of why it did. What is asked for gets its own
+    /// end, and what went wrong here has nothing to do with the connection.
+    fn forget_what_has_ended(&mut self, group: &Group) {
+        let ended = disconnected_at(group);
+        if ended.is_some() && ended != self.ended {
+            self.notice.take_if(|told| !matches!(told.kind, NoticeKind::UnderWay | NoticeKind::Ignored));
+        }
+        self.ended = ended;
     }
 
     /// What just happened, until the next key.
     pub(super) fn notice<'a>(&'a self, group: &'a Group) -> Option<(NoticeKind, &'a Clean)> {
-        let told = self.notice.as_ref().map(|(kind, text)| (*kind, text));
-        let unread = (group.notices().count() > self.notices_read).then(|| group.notices().last()).flatten();
-        told.or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
+        let count = group.notices().count();
+        let told = self.notice.as_ref().filter(|told| told.after.is_none_or(|after| count == after));
+        let unread = group.notices().last().filter(|_| count > self.notices_read);
+        told.map(|told| (told.kind, &told.text)).or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
     }
 
     /// Whether that happened after the connection ended, so that it is not the reason that must be read first.
@@ -216,7 +261,7 @@ impl Ui {
         let is_tried_again = matches!(group.connection(), Connection::Waiting { next: NextStep::RetryAt { .. }, .. });
         let before = if is_tried_again { AT_ONCE } else { Duration::ZERO };
         let last = group.notices().last().map(|notice| notice.at.after(before));
-        self.notice.is_some() || last >= disconnected_at(group)
+        self.notice.is_some() || last > disconnected_at(group)
     }
 
     /// Why the connection ended and what can be done, until the next key.
@@ -225,11 +270,15 @@ impl Ui {
     }
 
     pub(super) fn notify(&mut self, notice: Clean) {
-        self.notice = Some((NoticeKind::Ignored, notice));
+        self.tell(NoticeKind::Ignored, notice);
     }
 
     fn say(&mut self, text: Clean) -> Reaction {
-        self.notice = Some((NoticeKind::Refused, text));
+        self.tell(NoticeKind::Refused, text)
+    }
+
+    fn tell(&mut self, kind: NoticeKind, text: Clean) -> Reaction {
+        self.notice = Some(Told { kind, text, after: None });
         Reaction::Redraw
     }
 
@@ -268,6 +317,7 @@ impl Ui {
     fn act(&mut self, action: Action, group: &Group, now: Millis) -> Reaction {
         let had_notice = self.notice(group).is_some() || self.explained != disconnected_at(group);
         self.explained = disconnected_at(group);
+        self.ended = self.explained;
         self.notice = None;
         self.notices_read = group.notices().count();
         let reaction = match action {
@@ -290,7 +340,7 @@ impl Ui {
                 self.zoomed = !self.zoomed;
                 Reaction::Redraw
             }
-            Action::Refresh => self.refresh(group),
+            Action::Refresh => self.refresh(group, now),
             Action::Connect => self.connect(group, now),
             Action::Drop => self.ask_to_drop(group, now),
             Action::AcceptClock => self.accept_clock(group),
@@ -316,7 +366,11 @@ impl Ui {
 
     fn sort(&mut self, order: Order) -> Reaction {
         self.order = order;
-        Reaction::Redraw
+        if self.focus == Pane::Devices {
+            return Reaction::Redraw;
+        }
+        // The pane may be out of sight.
+        self.tell(NoticeKind::Done, Clean::new(&format!("devices are sorted {}", order.words())))
     }
 
     fn open(&mut self, about: About) -> Reaction {
@@ -398,7 +452,6 @@ impl Ui {
         let about = match self.focus {
             Pane::Devices => self.selected_of(&self.order.of(group)).map(About::Device),
             Pane::Feed => {
-                self.reading.stand_still(group);
                 let keys = self.settings.keys.as_deref();
                 let opened = self.reading.selected(group).and_then(|spot| Opened::at(spot, &self.reading, group, keys));
                 opened.map(|opened| About::Row(Box::new(opened)))
@@ -409,10 +462,10 @@ impl Ui {
         about.map_or(Reaction::Nothing, |about| self.open(about))
     }
 
-    fn refresh(&mut self, group: &Group) -> Reaction {
+    fn refresh(&mut self, group: &Group, now: Millis) -> Reaction {
         if group.connection().is_logged_in() {
-            self.refreshed = Some(group.devices().as_of().unwrap_or(Millis(0)));
-            self.notice = Some((NoticeKind::UnderWay, Clean::literal("asked for the device list…")));
+            self.refreshed = Some(Refreshed { at: now, before: group.devices().as_of() });
+            self.tell(NoticeKind::UnderWay, Clean::literal("asked for the device list…"));
             return Reaction::Command(Command::RefreshDevices);
         }
         self.say_refused(Refusal::NotConnected)
@@ -465,6 +518,9 @@ impl Ui {
         if !group.connection().is_logged_in() {
             return self.say_refused(Refusal::NotConnected);
         }
+        if group.lock().is_ours_or_awaited() {
+            return self.say_refused(Refusal::LockBusy);
+        }
         let Some(device) = self.selected_of(&self.order.of(group)) else {
             return self.say(Clean::literal("nothing to drop: the selected device is not in the list"));
         };
@@ -497,7 +553,7 @@ impl Ui {
         let dialog = if group.lock().is_ours_or_awaited() {
             self.with_view(group, now, Dialog::release_lock)
         } else {
-            Dialog::take_lock()
+            self.with_view(group, now, Dialog::take_lock)
         };
         self.ask(dialog)
     }
@@ -530,8 +586,7 @@ impl Ui {
         let text = super::copy::capped(text);
         let what = Clean::new(&format!("copied, {} bytes, if the terminal allows it", text.len()));
         self.copied = Some(text);
-        self.notice = Some((NoticeKind::Done, what));
-        Reaction::Redraw
+        self.tell(NoticeKind::Done, what)
     }
 
     /// What is to be put into the clipboard, once.
