@@ -140,6 +140,16 @@ fn a_device_is_dropped_by_id_prefix_or_label() {
     }
 }
 
+/// The list that is looked at and the drop are two logins.
+#[test]
+fn a_volatile_slot_that_expires_before_the_drop_is_taken_anew() {
+    for dialect in BOTH {
+        let mediator = Mediator::start(&["--volatile-grace", "0s"]);
+        other_device(&mediator, dialect, MONITOR, "monitor");
+        expect(&mediator, dialect, &["drop", MONITOR, "--yes"], 0, "dropped monitor");
+    }
+}
+
 #[test]
 fn nothing_is_dropped_that_is_not_meant_named_and_agreed_to() {
     for dialect in BOTH {

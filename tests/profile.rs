@@ -23,6 +23,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use program::{KEY, Mediator, d2mtop, key_file, run};
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 use watching::Watching;
 
@@ -134,13 +135,15 @@ fn a_volatile_slot_that_expired_between_two_commands_is_taken_anew() {
 #[test]
 fn a_group_that_a_volatile_slot_has_left_by_itself_is_not_joined_to_leave_it() {
     for dialect in ["dgk", "mk"] {
-        let mediator = Mediator::start(&["--volatile-grace", "1ms"]);
+        let mut mediator = Mediator::start(&["--volatile-grace", "1ms"]);
         let home = mediator.home.path();
         add(home, "lab", &mediator.url(), &["--dialect", dialect]);
         expect(home, &["devices", "lab"], 0, &["this device"]);
         mediator.await_logged("slot_removed", 1);
         expect(home, &["profile", "remove", "lab", "--leave-group", "--yes"], 0, &["removed the profile lab"]);
-        let log = mediator.await_logged("listening", 1);
+        kill_process(mediator.process(), Signal::TERM).unwrap();
+        mediator.wait();
+        let log = mediator.await_logged("stopped", 1);
         // The first dialect has no word for a slot that is not there, so that leaving takes a login.
         let logins = if dialect == "dgk" { 1 } else { 3 };
         assert_eq!(log.matches("\"event\":\"logged_in\"").count(), logins, "{dialect}: {log}");

@@ -203,7 +203,8 @@ impl Group {
         if let Some(words) = words {
             self.notices.push(at, NoticeKind::Done, Clean::literal(words));
         }
-        self.lock_lost |= matches!(event, LockEvent::Lost(_));
+        // What a drop is done under is committed with it, and not the user's.
+        self.lock_lost |= matches!(event, LockEvent::Lost(scope) if *scope != Some(TransactionScope::DropDevice));
         self.lock.apply(at, event);
     }
 

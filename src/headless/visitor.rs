@@ -3,7 +3,7 @@
 use super::words::remark;
 use crate::cli::ConnectionArgs;
 use crate::profile::{Claim, Profile};
-use crate::protocol::{DeviceId, ExhaustedPolicy, SlotState};
+use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, Failure, Visit, prepared, visit};
 use crate::session::{Expectation, LeaderPolicy, Presence};
 
@@ -59,7 +59,7 @@ impl Visitor {
         let (session, address) = prepared::session(&self.profile)?;
         let served = visit(session, address, self.profile.memory.clone(), purpose)??;
         // There was a login, so there is a slot.
-        self.profile.session.expects = Expectation::Only(SlotState::Existing);
+        self.profile.session.expects = Expectation::after_login(self.profile.session.expiration_policy);
         Ok(served)
     }
 }

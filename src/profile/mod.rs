@@ -240,14 +240,14 @@ impl Profile {
         let expiration_policy =
             if options.persistent { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile };
         let mut memory = chosen.and_then(|chosen| chosen.memory(device_id));
+        if let Some(memory) = &mut memory {
+            memory.starts_with(expiration_policy);
+        }
         let expects = match (options.expect, &memory) {
             (Some(ExpectArg::New), _) | (None, None) => Expectation::Only(SlotState::New),
             (Some(ExpectArg::Existing), _) => Expectation::Only(SlotState::Existing),
             (None, Some(memory)) => memory.expects(now()),
         };
-        if let Some(memory) = &mut memory {
-            memory.starts_with(expiration_policy);
-        }
         let session = Config {
             keys: Arc::clone(&key.keys),
             device_id,

@@ -33,7 +33,7 @@ pub struct Known {
     pub slot: Knowledge,
     /// Whether it was to be kept, as the last login said.
     #[serde(default)]
-    persistent: bool,
+    persistent: Option<bool>,
     /// Since when that is known, in milliseconds since 1970.
     pub since: u64,
     /// When we were last connected, likewise.
@@ -103,7 +103,9 @@ impl SlotMemory {
     #[must_use]
     pub fn expects(&self, now: Millis) -> Expectation {
         match &self.known {
-            Some(Known { slot: Knowledge::Registered, persistent: true, .. }) => Expectation::Only(SlotState::Existing),
+            Some(Known { slot: Knowledge::Registered, .. }) if self.is_persistent() => {
+                Expectation::Only(SlotState::Existing)
+            }
             Some(Known { slot: Knowledge::Registered, seen, .. }) if now.since(Millis(*seen)) < VOLATILE_GONE_AFTER => {
                 Expectation::First(SlotState::Existing)
             }
@@ -128,7 +130,7 @@ impl SlotMemory {
     pub fn registered(&mut self, at: Millis) {
         self.set(Knowledge::Registered, at);
         if let Some(known) = &mut self.known {
-            known.persistent = self.policy == ExpirationPolicy::Persistent;
+            known.persistent = Some(self.policy == ExpirationPolicy::Persistent);
         }
     }
 
@@ -178,7 +180,7 @@ impl SlotMemory {
 
     fn set(&mut self, slot: Knowledge, at: Millis) -> bool {
         let since = self.known.as_ref().filter(|known| known.slot == slot).map_or(at.0, |known| known.since);
-        let persistent = self.is_persistent();
+        let persistent = Some(self.is_persistent());
         let (device, mediator) = (self.device.to_string(), self.mediator.clone());
         self.known = Some(Known { device, mediator, slot, persistent, since, seen: at.0 });
         true
@@ -186,7 +188,8 @@ impl SlotMemory {
 
     /// As the login that took the slot said; else as this session would.
     fn is_persistent(&self) -> bool {
-        self.known.as_ref().map_or(self.policy == ExpirationPolicy::Persistent, |known| known.persistent)
+        let said = self.known.as_ref().and_then(|known| known.persistent);
+        said.unwrap_or(self.policy == ExpirationPolicy::Persistent)
     }
 
     /// The mediator counts from the end of the connection, which may come without a word.

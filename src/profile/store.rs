@@ -23,7 +23,9 @@ const FILE: &str = "profiles.toml";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no place for them.
-    #[error("no home directory: HOME names none that is there; it (or XDG_CONFIG_HOME) says where profiles are kept")]
+    #[error(
+        "no home directory: HOME is not set, or names none that is there; it (or XDG_CONFIG_HOME) says where profiles are kept"
+    )]
     NoHome,
     /// The file system says no.
     #[error("cannot {verb} {}: {cause}", path.display())]

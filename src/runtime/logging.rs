@@ -21,7 +21,7 @@ const KEPT_FILES: usize = 7;
 pub enum LogError {
     /// No home directory.
     #[error(
-        "no home directory to log to: HOME names none that is there; set HOME or XDG_STATE_HOME, or give --log-dir; going \
+        "no home directory to log to: HOME is not set, or names none that is there; set HOME or XDG_STATE_HOME, or give --log-dir; going \
          on without a log"
     )]
     NoHome,

@@ -78,6 +78,16 @@ pub enum Expectation {
 }
 
 impl Expectation {
+    /// What the next login expects, after one that said for how long the slot is to be kept. A volatile one that is gone has
+    /// expired, or the mediator has forgotten it; a persistent one was dropped, which is not ours to undo.
+    #[must_use]
+    pub const fn after_login(policy: ExpirationPolicy) -> Self {
+        match policy {
+            ExpirationPolicy::Volatile => Self::First(SlotState::Existing),
+            ExpirationPolicy::Persistent => Self::Only(SlotState::Existing),
+        }
+    }
+
     /// What is said to the server.
     #[must_use]
     pub const fn state(self) -> SlotState {

@@ -33,9 +33,9 @@ pub use now::Now;
 use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
-    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, ExpirationPolicy,
-    Millis, Nonce, NonceFingerprinter, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo,
-    ServerMessage, SlotState,
+    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, Millis, Nonce,
+    NonceFingerprinter, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage,
+    SlotState,
 };
 use crate::text::Clean;
 use chat::ChatClient;
@@ -63,6 +63,8 @@ pub struct Session {
     /// How many of the last promotions came although another device was connected.
     promotions_in_company: u32,
     expects: Expectation,
+    /// Whether the server has refused the other state in the attempt before this one, so that a person has to decide.
+    slot_state_refused: bool,
     /// Whether we asked to be dropped and were not told whether that was done.
     own_drop_sent: bool,
     /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
@@ -121,6 +123,7 @@ impl Session {
             precise: Duration::ZERO,
             noise: Noise::default(),
             expects,
+            slot_state_refused: false,
             own_drop_sent: false,
             known: None,
             attended_until: Millis(0),
@@ -382,10 +385,8 @@ impl Session {
             self.received = IdRanges::default();
             self.earlier = Unacknowledged::default();
         }
-        self.expects = match self.config.expiration_policy {
-            ExpirationPolicy::Volatile => Expectation::First(SlotState::Existing),
-            ExpirationPolicy::Persistent => Expectation::Only(SlotState::Existing),
-        };
+        self.expects = Expectation::after_login(self.config.expiration_policy);
+        self.slot_state_refused = false;
         self.own_drop_sent = false;
         let (shared, reused) = self.stored.shared(&info.shared_device_data);
         if reused.is_some() {
@@ -428,11 +429,15 @@ impl Session {
             }
             LinkEnd::Closed { code, reason } => {
                 let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expects.state() };
-                if let (CloseCode::SLOT_STATE_MISMATCH, Expectation::First(state)) = (code, self.expects) {
-                    self.expects = Expectation::Only(state.other());
+                let refused = std::mem::take(&mut self.slot_state_refused);
+                if let (CloseCode::SLOT_STATE_MISMATCH, Expectation::First(state), false) =
+                    (code, self.expects, refused)
+                {
+                    self.expects = Expectation::First(state.other());
                     // At once: the server is there, and has said what it expects.
                     let attempt = self.failures + 1;
                     self.disconnected(cause, NextStep::RetryAt { at: now, attempt });
+                    self.slot_state_refused = true;
                 } else if code.reconnect_class() == ReconnectClass::UserInteraction {
                     self.disconnected(cause, NextStep::WaitForUser);
                 } else {
@@ -475,6 +480,8 @@ impl Session {
             }
             _ => {}
         }
+        // What became of the slot meanwhile, nobody knows.
+        self.slot_state_refused = false;
         self.emit(Event::Disconnected { cause, next });
     }
 

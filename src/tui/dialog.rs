@@ -34,8 +34,14 @@ pub(super) struct Dialog {
     warnings: Vec<String>,
     answers: Vec<Answer>,
     chosen: usize,
-    /// The device that it is about, as long as what it says follows from the device list.
-    device: Option<DeviceId>,
+    /// As what it is asked anew whenever the group changes, if what it says follows from the group.
+    renewed: Option<Renewed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Renewed {
+    Drop(DeviceId),
+    TakeLock,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +92,7 @@ impl Dialog {
             warnings: drop_warnings(view, device).into_iter().map(str::to_owned).collect(),
             answers: vec![Answer::nothing("Cancel"), Answer::to(answer, agreed)],
             chosen: 0,
-            device: Some(device),
+            renewed: Some(Renewed::Drop(device)),
         }
     }
 
@@ -111,7 +117,7 @@ impl Dialog {
             },
             answers: std::iter::once(Answer::nothing("Cancel")).chain(scopes).collect(),
             chosen: 0,
-            device: None,
+            renewed: Some(Renewed::TakeLock),
         }
     }
 
@@ -139,7 +145,7 @@ impl Dialog {
             warnings: Vec::new(),
             answers: vec![Answer::nothing("Cancel"), Answer::to(answer, Agreed::Release)],
             chosen: 0,
-            device: None,
+            renewed: None,
         }
     }
 
@@ -161,7 +167,7 @@ impl Dialog {
             warnings: Vec::new(),
             answers,
             chosen: 0,
-            device: None,
+            renewed: None,
         }
     }
 
@@ -182,7 +188,7 @@ impl Dialog {
             warnings: vec![format!("The server keeps it for {off} until they come back.")],
             answers: vec![Answer::nothing("Cancel"), Answer::to("Probe", Agreed::Probe)],
             chosen: 0,
-            device: None,
+            renewed: None,
         }
     }
 
@@ -196,15 +202,18 @@ impl Dialog {
             warnings: Vec::new(),
             answers: vec![Answer::nothing("Close")],
             chosen: 0,
-            device: None,
+            renewed: None,
         }
     }
 
     /// Says what follows from the group as it is now.
     pub(super) fn renew(&mut self, view: &View<'_>) {
-        if let Some(device) = self.device {
-            *self = Self { chosen: self.chosen, ..Self::drop(view, device) };
-        }
+        let anew = match self.renewed {
+            Some(Renewed::Drop(device)) => Self::drop(view, device),
+            Some(Renewed::TakeLock) => Self::take_lock(view),
+            None => return,
+        };
+        *self = Self { chosen: self.chosen, ..anew };
     }
 
     /// Whether there is more than one answer.

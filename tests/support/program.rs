@@ -83,8 +83,15 @@ pub struct Mediator {
 /// What a mediator has logged so far.
 #[derive(Default)]
 struct Log {
-    text: Mutex<String>,
-    grown: Condvar,
+    written: Mutex<Written>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Written {
+    text: String,
+    /// Nothing more comes.
+    is_whole: bool,
 }
 
 impl Log {
@@ -92,23 +99,34 @@ impl Log {
     fn take(self: Arc<Self>, logged: ChildStdout, file: &Path) -> JoinHandle<()> {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(file).expect("a file");
         thread::spawn(move || {
-            for line in BufReader::new(logged).lines() {
-                let line = line.expect("a line of the log") + "\n";
-                file.write_all(line.as_bytes()).expect("the file takes it");
-                self.text.lock().expect("nobody panicked").push_str(&line);
-                self.grown.notify_all();
+            let mut logged = BufReader::new(logged);
+            let mut line = String::new();
+            while logged.read_line(&mut line).is_ok_and(|length| length > 0) {
+                // Who is killed may leave a line half written.
+                if line.ends_with('\n') {
+                    file.write_all(line.as_bytes()).expect("the file takes it");
+                    self.change(|written| written.text.push_str(&line));
+                }
+                line.clear();
             }
+            self.change(|written| written.is_whole = true);
         })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Written)) {
+        change(&mut self.written.lock().expect("nobody panicked"));
+        self.changed.notify_all();
     }
 
     /// The log, as soon as it has this so many times.
     fn with(&self, words: &str, times: usize) -> String {
-        let text = self.text.lock().expect("nobody panicked");
-        let patience = Duration::from_secs(60);
-        let waited = self.grown.wait_timeout_while(text, patience, |text| text.matches(words).count() < times);
-        let (text, waited) = waited.expect("nobody panicked");
-        assert!(!waited.timed_out(), "the mediator does not log {words} {times} times: {text}");
-        text.clone()
+        let lacks = |written: &Written| written.text.matches(words).count() < times;
+        let written = self.written.lock().expect("nobody panicked");
+        let waits = |written: &mut Written| !written.is_whole && lacks(written);
+        let waited = self.changed.wait_timeout_while(written, Duration::from_secs(60), waits);
+        let (written, _) = waited.expect("nobody panicked");
+        assert!(!lacks(&written), "the mediator does not log {words} {times} times: {}", written.text);
+        written.text.clone()
     }
 }
 
@@ -134,6 +152,7 @@ impl Mediator {
     #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
     pub fn restart(&mut self) {
         let address = format!("127.0.0.1:{}", self.port);
+        self.log.change(|written| written.is_whole = false);
         let (child, logging) = Self::listen(self.home.path(), &address, &[], &self.log);
         (self.child, self.logging) = (child, Some(logging));
     }
@@ -167,7 +186,7 @@ impl Drop for Mediator {
             return drop(self.child.wait());
         }
         self.wait();
-        let log = self.log.text.lock().expect("nobody panicked");
-        schema::assert_documented(log.as_bytes(), &schema::MEDIATOR_LOG);
+        let log = self.log.written.lock().expect("nobody panicked");
+        schema::assert_documented(log.text.as_bytes(), &schema::MEDIATOR_LOG);
     }
 }

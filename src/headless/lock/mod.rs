@@ -25,13 +25,13 @@ pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
 pub(super) const LEADER_WARNING: &str =
     "this device is alone and was made leader: as long as it stays, the whole group gets no messages";
 
-/// Takes the lock, runs the command, or waits to be interrupted, and commits. Who wrote `--` last meant a command.
+/// Takes the lock, runs the command, or waits to be interrupted, and commits. Who wrote `--` last has meant a command.
 ///
 /// # Errors
 /// If the lock is not to be had, or is lost; or the command cannot be run.
-pub fn run(options: &LockArgs, ends_in_dashes: bool) -> Result<Outcome, Failure> {
+pub fn run(options: &LockArgs, meant_a_command: bool) -> Result<Outcome, Failure> {
     // The parser tells no end of options from one that nothing follows.
-    if options.command.is_empty() && ends_in_dashes {
+    if options.command.is_empty() && meant_a_command {
         return Err(Failure::Usage("not locked: there is no command after --".to_owned()));
     }
     let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;

@@ -122,6 +122,25 @@ fn a_volatile_slot_that_is_gone_is_taken_anew_but_a_drop_is_respected() {
     }
 }
 
+/// The mediator has restarted in between, as may be.
+#[test]
+fn what_was_refused_before_a_failure_may_be_right_after_it() {
+    for state in [SlotState::New, SlotState::Existing] {
+        let mut bench = Bench::new(Config { expects: Expectation::First(state), ..config(Dialect::Dgk) });
+        let refuse = |bench: &mut Bench| {
+            bench.input(Input::Timer);
+            bench.input(Input::LinkUp);
+            bench.closed_by_server(4115);
+            bench.disconnected().1
+        };
+        assert!(matches!(refuse(&mut bench), NextStep::RetryAt { .. }), "{state:?}");
+        bench.input(Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+        bench.now = bench.now.after(Duration::from_secs(60));
+        assert!(matches!(refuse(&mut bench), NextStep::RetryAt { .. }), "{state:?} again");
+        assert_eq!(bench.log_in(state).expected_slot_state, state);
+    }
+}
+
 /// An earlier run was there, and nobody told whether its slot has expired.
 #[test]
 fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_once() {
