@@ -123,8 +123,7 @@ impl DeviceChange {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
-            Self::New { now: Some(now) } if now.app_version.is_empty() => format!("new device, {}", now.platform),
-            Self::New { now: Some(now) } => format!("new device, {} {}", now.platform, now.app_version),
+            Self::New { now: Some(now) } => format!("new device, {}", now.app()),
             Self::New { now: None } => "new device, and what it says of itself does not decrypt".to_owned(),
             Self::Changed { before: None, .. } => "can be read again".to_owned(),
             Self::Changed { before: Some(before), now } => differences(before, now),

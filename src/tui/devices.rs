@@ -13,7 +13,6 @@ use super::pen::Pen;
 use super::theme::{ATTENTION, OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
 use super::view::{Piece, View};
 use crate::group::{DeviceChange, Group, ListedDevice};
-use crate::protocol::d2d::Platform;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
 
 /// What devices are sorted by.
@@ -115,18 +114,10 @@ fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
     let own = view.is_own(id);
     let (glyph, state, style) = state(view, own, device.activity);
     let (label, label_style, app, details) = match &device.info {
-        Ok(info) if info.label.is_empty() => (
-            "(no label)".to_owned(),
-            Theme::QUIET,
-            app(info.platform, info.app_version.as_str()),
-            info.platform_details.to_string(),
-        ),
-        Ok(info) => (
-            info.label.to_string(),
-            Theme::PLAIN,
-            app(info.platform, info.app_version.as_str()),
-            info.platform_details.to_string(),
-        ),
+        Ok(info) if info.label.is_empty() => {
+            ("(no label)".to_owned(), Theme::QUIET, info.app(), info.platform_details.to_string())
+        }
+        Ok(info) => (info.label.to_string(), Theme::PLAIN, info.app(), info.platform_details.to_string()),
         Err(error) => (id.to_string(), view.theme.attention(), "! unreadable".to_owned(), error.to_string()),
     };
     // By a mark and a word, so that it stands out without colour.
@@ -146,13 +137,6 @@ fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
         seen: seen_words(view, own, device.activity),
         since: since_words(view, own, device.activity),
         keep: keep_word(device.expiration_policy),
-    }
-}
-
-fn app(platform: Platform, version: &str) -> String {
-    match (platform, version) {
-        (platform, "") => platform.to_string(),
-        (platform, version) => format!("{platform} {version}"),
     }
 }
 

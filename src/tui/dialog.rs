@@ -321,7 +321,7 @@ fn device_words(view: &View<'_>, id: DeviceId) -> String {
     match &device.info {
         Ok(info) => {
             words.extend((!info.label.is_empty()).then(|| info.label.to_string()));
-            words.push(format!("{} {}", info.platform, info.app_version));
+            words.push(info.app());
         }
         Err(_) => words.push("a device whose description cannot be read".to_owned()),
     }

@@ -6,8 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::Listed;
 use crate::group::ListedDevice;
 use crate::headless::columns::local;
-use crate::protocol::d2d::Platform;
-use crate::protocol::{Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis};
+use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
 
 /// How wide a column may be, unless everything is wanted.
 const NARROW: usize = 24;
@@ -38,7 +37,7 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
     let (name, app, details) = match &device.info {
         Ok(info) => (
             if info.label.is_empty() { "-".to_owned() } else { info.label.to_string() },
-            app(info),
+            info.app(),
             info.platform_details.to_string(),
         ),
         Err(error) => ("! unreadable".to_owned(), "-".to_owned(), error.to_string()),
@@ -50,14 +49,6 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
         None => "unknown",
     };
     [id.to_string(), name, app, state, slot.to_owned(), details]
-}
-
-/// What runs there; `mk` does not tell the platform of some devices.
-fn app(info: &DeviceInfo) -> String {
-    match info.platform {
-        Platform::Unspecified if !info.app_version.is_empty() => info.app_version.to_string(),
-        platform => format!("{platform} {}", info.app_version).trim_end().to_owned(),
-    }
 }
 
 fn state(activity: Activity) -> String {
@@ -126,20 +117,6 @@ mod tests {
             assert_eq!(lines[1].contains("Google Pixel 9"), wide, "details only where there is room");
             assert_eq!(lines.iter().any(|line| line.contains('…')), !wide, "{lines:#?}");
             assert!(!lines.concat().contains('\u{1b}'));
-        }
-    }
-
-    #[test]
-    fn a_platform_that_is_not_told_is_not_called_unknown() {
-        let info =
-            |platform, version| DeviceInfo { platform, app_version: Clean::new(version), ..DeviceInfo::default() };
-        for (platform, version, expected) in [
-            (Platform::Android, "6.4.2", "Android 6.4.2"),
-            (Platform::Android, "", "Android"),
-            (Platform::Unspecified, "d2mtop 0.1.0", "d2mtop 0.1.0"),
-            (Platform::Unspecified, "", "unknown"),
-        ] {
-            assert_eq!(app(&info(platform, version)), expected);
         }
     }
 }

@@ -49,6 +49,18 @@ pub struct DeviceInfo {
     pub label: Clean,
 }
 
+impl DeviceInfo {
+    /// What runs there: platform and version, of which either may not be told; the seed has no word for some platforms.
+    #[must_use]
+    pub fn app(&self) -> String {
+        match (self.platform, self.app_version.as_str()) {
+            (platform, "") => platform.to_string(),
+            (Platform::Unspecified, version) => version.to_owned(),
+            (platform, version) => format!("{platform} {version}"),
+        }
+    }
+}
+
 impl Sealable for DeviceInfo {
     fn key(keys: &GroupKeys) -> &SealKey {
         &keys.device_info
@@ -120,5 +132,23 @@ impl Sealable for DeviceInfo {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_that_is_not_told_is_not_called_unknown_beside_a_version() {
+        for (platform, version, expected) in [
+            (Platform::Android, "6.4.2", "Android 6.4.2"),
+            (Platform::Android, "", "Android"),
+            (Platform::Unspecified, "d2mtop 0.1.0", "d2mtop 0.1.0"),
+            (Platform::Unspecified, "", "unknown"),
+        ] {
+            let info = DeviceInfo { platform, app_version: Clean::new(version), ..DeviceInfo::default() };
+            assert_eq!(info.app(), expected);
+        }
     }
 }
