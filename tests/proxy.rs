@@ -429,7 +429,9 @@ fn what_cannot_be_used_is_said_before_anything_listens() {
         let watch = [&watch[..], &["--persistent", "--device-id", "1111111111111111"]].concat();
         assert_eq!(run(mediator.home.path(), &watch).status.code(), Some(0), "{dialect}: it takes the only slot");
         let refused = run(mediator.home.path(), &connection);
-        assert_eq!(refused.status.code(), Some(3), "{dialect}: the login is refused");
+        let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(3), "{dialect}: the login is refused: {words}");
+        assert!(words.contains("4111") && words.contains("drop a device"), "{dialect}: {words}");
     }
 }
 

@@ -26,6 +26,15 @@ use crate::profile::{Profile, SlotMemory};
 pub use crate::runtime::ndjson;
 use crate::runtime::{Failure, Outcome};
 
+/// Who was dropped does not join the group again by itself.
+const WAS_DROPPED: &str = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \
+                           group again, as a new device";
+
+/// Whether it takes a person's word that this device is to join its group again.
+fn was_dropped(options: &ConnectionArgs, memory: Option<&SlotMemory>) -> bool {
+    options.expect.is_none() && memory.is_some_and(SlotMemory::was_dropped)
+}
+
 /// Opens a profile, or the connection that the options make, for a login that nobody looks at.
 ///
 /// # Errors
@@ -34,10 +43,8 @@ fn open_unattended(name: Option<&str>, options: &ConnectionArgs) -> Result<Profi
     require_certificate_unattended(options)?;
     let profile = Profile::from_options(name, options)?;
     // Else a service would join the group again at the next start of its machine.
-    if options.expect.is_none() && profile.memory.as_ref().is_some_and(SlotMemory::was_dropped) {
-        let words = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \
-                     group again, as a new device";
-        return Err(Failure::Ended { outcome: Outcome::Refused, words: words.to_owned() });
+    if was_dropped(options, profile.memory.as_ref()) {
+        return Err(Failure::Ended { outcome: Outcome::Refused, words: WAS_DROPPED.to_owned() });
     }
     Ok(profile)
 }

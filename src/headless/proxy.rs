@@ -21,14 +21,15 @@ use tokio::task::JoinHandle;
 use super::lines::{self, Lines};
 use super::ndjson;
 use super::readable::Form;
+use super::reconnect::Ending;
 use crate::cli::ProxyArgs;
 use crate::group::{Event, Known, NextStep};
 use crate::net::Address;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, drive_keeping, event_loop,
-    signals,
+    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, VisitEnd, drive_keeping,
+    event_loop, signals,
 };
 use crate::session::{ChatClientId, Command, Proxied, Session};
 use client::{Carried, ClientEnd, Orders, Unread};
@@ -80,20 +81,21 @@ async fn serve(
     let Memories { slot, known: memory, journal } = memories;
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let (news, mut arriving) = mpsc::unbounded_channel();
-    let teller = Teller { lines: Arc::clone(&lines), news, own, unread: Arc::default(), overflowed: false };
+    let teller =
+        Teller { lines: Arc::clone(&lines), news, own, unread: Arc::default(), overflowed: false, logged_in: false };
     let observer = Remembering::new(teller, slot).map_err(Failure::Start)?;
     let mut proxy =
-        Proxy { lines, commands, clients: 0, active: None, memory, outcome: early.map(|()| Outcome::Normal) };
+        Proxy { lines, commands, clients: 0, active: None, memory, ending: early.map(|()| Ok(Outcome::Normal)) };
     let mut pause = Duration::ZERO;
     let mut driven = false;
     {
         let mut driving = pin!(drive_keeping(journal, session, address, receiver, observer));
-        while proxy.outcome.is_none() {
+        while proxy.ending.is_none() {
             tokio::select! {
-                () = &mut terminated => proxy.outcome = Some(Outcome::Normal),
+                () = &mut terminated => proxy.ending = Some(Ok(Outcome::Normal)),
                 () = &mut driving => {
                     driven = true;
-                    proxy.outcome = Some(Outcome::Normal);
+                    proxy.ending = Some(Ok(Outcome::Normal));
                 }
                 Some(news) = arriving.recv() => proxy.take(news),
                 carried = finished(&mut proxy.active) => proxy.finish(carried.as_ref()),
@@ -112,11 +114,11 @@ async fn serve(
         };
         let _ = tokio::time::timeout(FAREWELL, async { tokio::join!(proxy.leave(), rest) }).await;
     }
-    let Proxy { lines, outcome, .. } = proxy;
+    let Proxy { lines, ending, .. } = proxy;
     if let Some(lines) = Arc::into_inner(lines) {
         lines.end()?;
     }
-    Ok(outcome.unwrap_or(Outcome::Normal))
+    ending.unwrap_or(Ok(Outcome::Normal))
 }
 
 async fn accept(listener: &TcpListener, pause: Duration) -> io::Result<(TcpStream, SocketAddr)> {
@@ -175,7 +177,7 @@ enum News {
     /// The connection that carried the client is over.
     Ends,
     /// Only a person can bring the session back.
-    Refused,
+    Refused(VisitEnd),
     Frame(Unread),
     /// A frame was lost because the client does not read.
     Overflow,
@@ -191,13 +193,23 @@ struct Teller {
     unread: Arc<AtomicUsize>,
     /// Whether a frame for this client was lost, so that what follows is of no use.
     overflowed: bool,
+    /// Whether there is a login on this connection.
+    logged_in: bool,
 }
 
 impl Observer for Teller {
     fn tell(&mut self, _at: Millis, event: Event) {
+        match event {
+            Event::Connecting { .. } => self.logged_in = false,
+            Event::LoggedIn(_) => self.logged_in = true,
+            _ => {}
+        }
         let news = match &event {
             Event::Devices(listed) => Some(News::Known(Known::of(listed, self.own))),
-            Event::Disconnected { next: NextStep::WaitForUser, .. } => Some(News::Refused),
+            Event::Disconnected { cause, next: next @ NextStep::WaitForUser } => {
+                let (cause, next, logged_in) = (cause.clone(), *next, self.logged_in);
+                Some(News::Refused(VisitEnd::Disconnected { cause, next, logged_in }))
+            }
             _ => None,
         };
         let lines = ndjson::line_count(&event);
@@ -266,7 +278,8 @@ struct Proxy {
     clients: u64,
     active: Option<Active>,
     memory: Option<Memory>,
-    outcome: Option<Outcome>,
+    /// How it ends.
+    ending: Option<Ending>,
 }
 
 impl Proxy {
@@ -308,7 +321,7 @@ impl Proxy {
                     active.cut_off(Cut::Mediator);
                 }
             }
-            News::Refused => self.outcome = Some(Outcome::Refused),
+            News::Refused(why) => self.ending = Some(Err(why.into())),
             News::Frame(frame) => {
                 if let Some((to_client, _)) = served.and_then(|active| active.lifeline.as_ref()) {
                     let _ = to_client.send(frame);

@@ -89,8 +89,8 @@ pub enum ConnectError {
     },
     /// There is no web server.
     #[error(
-        "{host} does not speak WebSocket: {cause}; check the mediator's URL: its port, and that it begins with wss:// if the \
-         mediator speaks TLS"
+        "{host} does not speak WebSocket; check the mediator's URL: its port, and that it begins with wss:// if the mediator \
+         speaks TLS ({cause})"
     )]
     Upgrade {
         /// Host and port.

@@ -73,6 +73,10 @@ fn a_close_that_waits_for_somebody_ends_a_service_with_3_also_after_the_login() 
             assert_eq!(refused.status.code(), Some(3), "{dialect}, {command}: {words}");
             assert!(words.contains("--expect new"), "{dialect}, {command}: {words}");
         }
+        let examined = run(mediator.home.path(), &["doctor", "home"]);
+        let words = String::from_utf8_lossy(&examined.stdout).into_owned();
+        assert_eq!(examined.status.code(), Some(1), "{dialect}: {words}");
+        assert!(words.contains("fail  login") && words.contains("--expect new"), "{dialect}: {words}");
         let full = started(&mediator, &["--expect", "new"]);
         full.signal(Signal::STOP);
         phone_reflects(&mediator, dialect, 60, "Pixel 9");

@@ -28,12 +28,12 @@ pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outc
     }
     let reconnect = Reconnect::parse(&options.reconnect)?;
     visitor.profile().session.timing.refresh_interval = options.every;
-    let json = options.json;
+    let (own, json) = (visitor.own(), options.json);
     visitor.visit(async |visit| {
         let mut signals = Endings::take();
         let printer = Printer::start().map_err(Failure::Start)?;
         let mut watching =
-            Watching { json, reconnect, printer, unprinted: String::new(), left_out: 0, last: None, away: None };
+            Watching { own, json, reconnect, printer, unprinted: String::new(), left_out: 0, last: None, away: None };
         let (ended, interrupted) = tokio::select! {
             biased;
             _ = signals.next() => (Ok(Outcome::Normal), true),
@@ -48,6 +48,7 @@ pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outc
 
 /// Takes everything that happens, however slow the reader is.
 struct Watching {
+    own: DeviceId,
     json: bool,
     reconnect: Reconnect,
     printer: Printer,
@@ -123,7 +124,7 @@ impl Watching {
             }
             Event::Devices(listed) => {
                 let last = self.last.replace(listed.clone());
-                let turns = last.iter().flat_map(|last| turns(last, listed));
+                let turns = last.iter().flat_map(|last| turns(self.own, last, listed));
                 turns.filter_map(|turn| turn.told(at, listed)).collect()
             }
             _ => Vec::new(),
@@ -153,10 +154,10 @@ struct Turn {
     to: Activity,
 }
 
-/// Which devices came or went between two lists; in `mk` only that one logged in anew is told.
-fn turns(before: &Listed, now: &Listed) -> Vec<Turn> {
+/// Which other devices came or went between two lists; in `mk` only that one logged in anew is told.
+fn turns(own: DeviceId, before: &Listed, now: &Listed) -> Vec<Turn> {
     let turn = |(id, device): (&DeviceId, &crate::group::ListedDevice)| {
-        let was = before.get(id)?.activity;
+        let was = before.get(id).filter(|_| *id != own)?.activity;
         let turned = match (was, device.activity) {
             (Activity::ConnectedSince(_), Activity::ConnectedSince(_)) => false,
             (was, now) => was != now,
@@ -208,10 +209,12 @@ mod tests {
                 let device = ListedDevice { info: Err(OpenError::DoesNotDecrypt), activity, expiration_policy: None };
                 [(DeviceId(1), device)].into()
             };
-            let turns = turns(&list(before), &list(now));
-            let lines = turns.iter().filter_map(|turn| turn.told(late, &list(now)));
+            let turned = turns(DeviceId(2), &list(before), &list(now));
+            let lines = turned.iter().filter_map(|turn| turn.told(late, &list(now)));
             let names: Vec<Value> = lines.map(|(value, _)| value["event"].clone()).collect();
             assert_eq!(names, told.into_iter().collect::<Vec<_>>(), "{before:?} to {now:?}");
+            // What we do ourselves is no news.
+            assert_eq!(turns(DeviceId(1), &list(before), &list(now)), []);
         }
     }
 }

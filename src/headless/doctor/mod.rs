@@ -72,6 +72,8 @@ struct Patient {
     _claim: Option<Claim>,
     /// Whether a login would cut another process off.
     in_use: bool,
+    /// Whether a login would join a group that this device was dropped from.
+    was_dropped: bool,
     /// What is known of the profile's slot; a login may have made one.
     memory: Option<SlotMemory>,
     /// Missing if it is no profile, or open elsewhere.
@@ -101,6 +103,7 @@ impl Patient {
                 session: None,
                 _claim: None,
                 in_use: false,
+                was_dropped: false,
                 memory: None,
                 _hold: None,
             }));
@@ -109,6 +112,7 @@ impl Patient {
         let device = (profile.session.keys.device_group_id(), profile.session.device_id);
         let claim = Claim::take(device.0, device.1);
         let in_use = claim.is_err() || profile.open_elsewhere;
+        let was_dropped = super::was_dropped(options, profile.memory.as_ref());
         let profile = login::harmless(profile);
         let (session, address) = prepared::session(&profile)?;
         Ok(Some(Self {
@@ -117,6 +121,7 @@ impl Patient {
             session: Some(session),
             _claim: claim.ok().flatten(),
             in_use,
+            was_dropped,
             memory: profile.memory,
             _hold: profile.hold,
         }))
@@ -133,6 +138,9 @@ async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
     if patient.in_use {
         let words = "another d2mtop runs as this device here, and a login would cut it off, so none was tried";
         return report.add(&Finding::new("login", Status::Warn, words));
+    }
+    if patient.was_dropped {
+        return report.add(&Finding::new("login", Status::Fail, super::WAS_DROPPED));
     }
     login::examine(session, &patient.address, secured, patient.memory, report).await
 }
