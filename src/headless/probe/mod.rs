@@ -51,8 +51,14 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
             ended = probing.run() => (ended, false),
         };
         let Probing { statistics, printer, .. } = probing;
-        let summary =
-            if options.json { vec![statistics.to_json(means.word()).to_string()] } else { statistics.lines() };
+        let summary = if ended.is_err() && statistics.sent() == 0 {
+            // Nothing was measured, and why comes next.
+            Vec::new()
+        } else if options.json {
+            vec![statistics.to_json(means.word()).to_string()]
+        } else {
+            statistics.lines()
+        };
         let summary = summary.into_iter().map(|line| line + "\n").collect::<String>();
         printer.finish(summary.into_bytes(), &mut signals, interrupted).await?;
         let is_read = ended?.is_some();
