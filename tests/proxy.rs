@@ -165,6 +165,16 @@ fn mediator_with(address: &str) -> Mediator {
     Mediator::start(&["--chat-server", address])
 }
 
+/// A proxy to a chat server that says everything again, with a client that is logged in there.
+fn with_client(dialect: &str) -> (Mediator, Proxy, TcpStream) {
+    let (address, _serving) = chat_server(1, echo);
+    let mediator = mediator_with(&address);
+    let proxy = Proxy::start(&mediator, dialect);
+    let mut stream = proxy.connect();
+    log_in(&mut stream);
+    (mediator, proxy, stream)
+}
+
 /// What the mediator logged, after a good end.
 fn log_of(mut mediator: Mediator) -> Vec<Value> {
     kill_process(mediator.process(), Signal::TERM).unwrap();
@@ -218,11 +228,7 @@ fn a_chat_client_and_its_server_hear_each_other_one_frame_a_message() {
 #[test]
 fn a_leader_stays_as_long_as_a_client_is_there() {
     for dialect in DIALECTS {
-        let (address, _serving) = chat_server(1, echo);
-        let mediator = mediator_with(&address);
-        let mut proxy = Proxy::start(&mediator, dialect);
-        let mut stream = proxy.connect();
-        log_in(&mut stream);
+        let (_mediator, mut proxy, mut stream) = with_client(dialect);
         proxy.until("promoted");
         // Longer than a promotion would otherwise be kept.
         proxy.until("devices");
@@ -254,11 +260,7 @@ fn a_client_that_comes_while_the_role_is_given_up_is_served_all_the_same() {
 #[test]
 fn what_was_carried_is_told_also_when_a_signal_ends_it() {
     for dialect in DIALECTS {
-        let (address, _serving) = chat_server(1, echo);
-        let mediator = mediator_with(&address);
-        let mut proxy = Proxy::start(&mediator, dialect);
-        let mut stream = proxy.connect();
-        log_in(&mut stream);
+        let (_mediator, mut proxy, mut stream) = with_client(dialect);
         assert_eq!(proxy.end(), Some(0), "{dialect}");
         assert!(is_at_its_end(&mut stream), "{dialect}");
         let told = proxy.until("client_disconnected");
@@ -390,11 +392,7 @@ fn a_client_that_does_not_read_is_cut_off() {
 #[test]
 fn the_mediator_s_end_is_the_client_s_end_and_not_the_proxy_s() {
     for dialect in DIALECTS {
-        let (address, _serving) = chat_server(1, echo);
-        let mediator = mediator_with(&address);
-        let mut proxy = Proxy::start(&mediator, dialect);
-        let mut stream = proxy.connect();
-        log_in(&mut stream);
+        let (mediator, mut proxy, mut stream) = with_client(dialect);
         kill_process(mediator.process(), Signal::KILL).unwrap();
         assert!(is_at_its_end(&mut stream));
         assert_eq!(proxy.until("client_disconnected")["by"], "mediator");

@@ -317,6 +317,12 @@ pub enum NextStep {
 }
 
 impl DisconnectCause {
+    /// An end by the server without words, after a login that expected its slot.
+    #[cfg(test)]
+    pub(crate) fn closed(code: CloseCode) -> Self {
+        Self::ClosedByServer { code, reason: Clean::default(), expected: SlotState::Existing }
+    }
+
     /// The names of all causes; the first is the only one with a close code.
     pub const NAMES: [&'static str; 12] = [
         "closed_by_server",

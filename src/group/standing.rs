@@ -81,18 +81,13 @@ impl Group {
 mod tests {
     use super::*;
     use crate::group::{DeviceChange, Event};
-    use crate::protocol::{CloseCode, DeviceId, Millis, SlotState};
-    use crate::text::Clean;
+    use crate::protocol::{CloseCode, DeviceId, Millis};
 
     #[test]
     fn a_session_stands_where_the_last_event_left_it() {
         let mut group = Group::default();
         assert_eq!(group.standing(), Standing::Idle);
-        let closed = || DisconnectCause::ClosedByServer {
-            code: CloseCode(4113),
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        };
+        let closed = || DisconnectCause::closed(CloseCode(4113));
         let lost = |cause, next| Event::Disconnected { cause, next };
         let retry = NextStep::RetryAt { at: Millis(9), attempt: 2 };
         for (event, standing) in [
@@ -121,11 +116,7 @@ mod tests {
         group.apply(Millis(3), &Event::DevicesAcknowledged);
         assert_eq!(group.standing(), Standing::Connecting);
         group.apply(Millis(4), &alarm);
-        let cause = DisconnectCause::ClosedByServer {
-            code: CloseCode(4113),
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        };
+        let cause = DisconnectCause::closed(CloseCode(4113));
         group.apply(Millis(5), &Event::Disconnected { cause, next: NextStep::WaitForUser });
         assert_eq!(group.standing(), Standing::NeedsUser, "which is told first");
     }

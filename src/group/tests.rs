@@ -75,11 +75,7 @@ fn after(events: &[Event]) -> Group {
 
 #[test]
 fn the_connection_follows_the_session() {
-    let dropped = DisconnectCause::ClosedByServer {
-        code: CloseCode::DROPPED_BY_DEVICE,
-        reason: Clean::default(),
-        expected: SlotState::Existing,
-    };
+    let dropped = DisconnectCause::closed(CloseCode::DROPPED_BY_DEVICE);
     let ephemeral = ReflectedMessage { ephemeral: true, ..message(9) };
     let cases = [
         (vec![], Connection::Idle),

@@ -349,11 +349,7 @@ mod tests {
     #[test]
     fn what_happens_reads_like_a_sentence() {
         let scope = Some(TransactionScope::ContactSync);
-        let closed = DisconnectCause::ClosedByServer {
-            code: CloseCode(4113),
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        };
+        let closed = DisconnectCause::closed(CloseCode(4113));
         let cases: [(Event, &str); 12] = [
             (Event::Connecting { attempt: 3 }, "connecting, try 3"),
             (

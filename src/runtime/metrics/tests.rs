@@ -101,11 +101,7 @@ fn a_server_with_ever_new_close_codes_makes_no_ever_longer_page() {
     let meters = meters();
     let meter = meters.meter("", key());
     for code in 4_000..5_000 {
-        let cause = DisconnectCause::ClosedByServer {
-            code: CloseCode(code),
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        };
+        let cause = DisconnectCause::closed(CloseCode(code));
         meter.take(at(0), &Event::Disconnected { cause, next: NextStep::WaitForUser });
     }
     let page = meters.page(at(0));
@@ -120,11 +116,7 @@ fn every_end_that_is_known_beforehand_is_there_at_zero() {
     let meters = meters();
     let meter = meters.meter("", key());
     let before = meters.page(at(0));
-    let closed = CloseCode::NAMED.map(|code| DisconnectCause::ClosedByServer {
-        code,
-        reason: Clean::default(),
-        expected: SlotState::Existing,
-    });
+    let closed = CloseCode::NAMED.map(DisconnectCause::closed);
     let others = [
         DisconnectCause::Unreachable(Clean::default()),
         DisconnectCause::Broken(Clean::default()),
@@ -187,11 +179,7 @@ fn the_numbers_are_those_of_the_events() {
         let meters = meters();
         let meter = meters.meter("", key());
         has(&meters.page(at(0)), "d2mtop_last_login_timestamp_seconds 0.0");
-        let closed = DisconnectCause::ClosedByServer {
-            code: CloseCode::GOING_AWAY,
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        };
+        let closed = DisconnectCause::closed(CloseCode::GOING_AWAY);
         let changed = |change| Event::DeviceChanged { device: DeviceId(3), change };
         let round_trip = |probe, millis| Event::RoundTrip { probe, elapsed: Duration::from_millis(millis) };
         let events = [

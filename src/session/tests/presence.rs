@@ -177,14 +177,8 @@ fn a_lost_answer_to_leaving_is_found_out_at_the_next_login() {
         bench.log_in(SlotState::Existing);
         bench.events();
         bench.closed_by_server(4113);
-        let waits = Event::Disconnected {
-            cause: DisconnectCause::ClosedByServer {
-                code: CloseCode(4113),
-                reason: Clean::default(),
-                expected: SlotState::Existing,
-            },
-            next: NextStep::WaitForUser,
-        };
+        let waits =
+            Event::Disconnected { cause: DisconnectCause::closed(CloseCode(4113)), next: NextStep::WaitForUser };
         assert_eq!(bench.events().pop(), Some(waits), "the slot was still there: this drop is another's");
     });
 }

@@ -154,11 +154,7 @@ fn the_explanation_goes_with_the_next_key_and_comes_with_the_next_close() {
     typed(&mut ui, &group, "j");
     assert!(!shows(&mut ui, &group));
     let mut again = closed(normal(), 4113);
-    let cause = DisconnectCause::ClosedByServer {
-        code: CloseCode(4113),
-        reason: Clean::default(),
-        expected: SlotState::Existing,
-    };
+    let cause = DisconnectCause::closed(CloseCode(4113));
     again.apply(later(20_000), &Event::Disconnected { cause, next: NextStep::WaitForUser });
     assert!(shows(&mut ui, &again));
 }
@@ -297,7 +293,7 @@ fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before
     let at_once = vec![lock(asked.clone()), acquired.clone()];
     let after_waiting = vec![lock(asked), lock(held), lock(ended), acquired];
     let closed = |code, next| {
-        let cause = DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected: SlotState::Existing };
+        let cause = DisconnectCause::closed(code);
         Event::Disconnected { cause, next }
     };
     let retry = NextStep::RetryAt { at: later(60_000), attempt: 2 };

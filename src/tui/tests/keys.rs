@@ -26,7 +26,7 @@ fn started(group: &Group) -> Ui {
 fn waiting(code: Option<CloseCode>, next: NextStep) -> Group {
     let mut group = normal();
     let cause = match code {
-        Some(code) => DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected: SlotState::Existing },
+        Some(code) => DisconnectCause::closed(code),
         None => DisconnectCause::NoAnswer,
     };
     group.apply(NOW, &Event::Disconnected { cause, next });

@@ -88,11 +88,7 @@ fn lost_screens() {
 #[test]
 fn dropped_screens() {
     let dropped = Event::Disconnected {
-        cause: DisconnectCause::ClosedByServer {
-            code: CloseCode::DROPPED_BY_DEVICE,
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        },
+        cause: DisconnectCause::closed(CloseCode::DROPPED_BY_DEVICE),
         next: NextStep::WaitForUser,
     };
     let group = after(vec![dropped]);

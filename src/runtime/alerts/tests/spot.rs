@@ -85,13 +85,7 @@ fn names(events: Vec<Event>) -> Vec<&'static str> {
 
 #[test]
 fn each_event_is_what_its_rules_wait_for_and_nothing_else() {
-    let closed = |code| {
-        ended(DisconnectCause::ClosedByServer {
-            code: CloseCode(code),
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        })
-    };
+    let closed = |code| ended(DisconnectCause::closed(CloseCode(code)));
     let cases: [(Event, &[&str]); 18] = [
         (changed(DeviceChange::New { now: None }), &["new-device"]),
         (changed(DeviceChange::Gone { before: None }), &["device-dropped"]),
