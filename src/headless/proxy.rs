@@ -21,15 +21,15 @@ use tokio::task::JoinHandle;
 use super::lines::{self, Lines};
 use super::ndjson;
 use super::readable::Form;
-use super::reconnect::Ending;
+use super::reconnect::{Ending, Reconnect};
 use crate::cli::ProxyArgs;
-use crate::group::{Event, Known, NextStep};
+use crate::group::{Event, Known};
 use crate::net::Address;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, VisitEnd, drive_keeping,
-    event_loop, signals,
+    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, drive_keeping, event_loop,
+    signals,
 };
 use crate::session::{ChatClientId, Command, Proxied, Session};
 use client::{Carried, ClientEnd, Orders, Unread};
@@ -81,8 +81,14 @@ async fn serve(
     let Memories { slot, known: memory, journal } = memories;
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let (news, mut arriving) = mpsc::unbounded_channel();
-    let teller =
-        Teller { lines: Arc::clone(&lines), news, own, unread: Arc::default(), overflowed: false, logged_in: false };
+    let teller = Teller {
+        lines: Arc::clone(&lines),
+        news,
+        own,
+        unread: Arc::default(),
+        overflowed: false,
+        reconnect: Reconnect::always(),
+    };
     let observer = Remembering::new(teller, slot).map_err(Failure::Start)?;
     let mut proxy =
         Proxy { lines, commands, clients: 0, active: None, memory, ending: early.map(|()| Ok(Outcome::Normal)) };
@@ -176,8 +182,8 @@ enum News {
     Begins(ChatClientId),
     /// The connection that carried the client is over.
     Ends,
-    /// Only a person can bring the session back.
-    Refused(VisitEnd),
+    /// The session does not come back by itself.
+    Over(Ending),
     Frame(Unread),
     /// A frame was lost because the client does not read.
     Overflow,
@@ -193,24 +199,14 @@ struct Teller {
     unread: Arc<AtomicUsize>,
     /// Whether a frame for this client was lost, so that what follows is of no use.
     overflowed: bool,
-    /// Whether there is a login on this connection.
-    logged_in: bool,
+    reconnect: Reconnect,
 }
 
 impl Observer for Teller {
     fn tell(&mut self, _at: Millis, event: Event) {
-        match event {
-            Event::Connecting { .. } => self.logged_in = false,
-            Event::LoggedIn(_) => self.logged_in = true,
-            _ => {}
-        }
         let news = match &event {
             Event::Devices(listed) => Some(News::Known(Known::of(listed, self.own))),
-            Event::Disconnected { cause, next: next @ NextStep::WaitForUser } => {
-                let (cause, next, logged_in) = (cause.clone(), *next, self.logged_in);
-                Some(News::Refused(VisitEnd::Disconnected { cause, next, logged_in }))
-            }
-            _ => None,
+            event => self.reconnect.take(event, false).map(News::Over),
         };
         let lines = ndjson::line_count(&event);
         self.lines.write_many(Told::Event(event.without_envelopes()), lines);
@@ -321,7 +317,7 @@ impl Proxy {
                     active.cut_off(Cut::Mediator);
                 }
             }
-            News::Refused(why) => self.ending = Some(Err(why.into())),
+            News::Over(ending) => self.ending = Some(ending),
             News::Frame(frame) => {
                 if let Some((to_client, _)) = served.and_then(|active| active.lifeline.as_ref()) {
                     let _ = to_client.send(frame);

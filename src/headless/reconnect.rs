@@ -1,6 +1,6 @@
 //! Whether a connection that could not be made, or was lost, is made again; and what came of it if not.
 
-use crate::group::{DisconnectCause, NextStep};
+use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::CloseCode;
 use crate::runtime::{Failure, Outcome, VisitEnd};
 
@@ -42,17 +42,29 @@ impl Reconnect {
         Ok(Self { policy, ..Self::default() })
     }
 
-    pub(super) const fn connecting(&mut self) {
-        self.logged_in = false;
+    /// Tries without end.
+    pub(super) const fn always() -> Self {
+        Self { policy: Policy::Always, tries: 0, logged_in: false }
     }
 
     pub(super) const fn logged_in(&mut self) {
         (self.logged_in, self.tries) = (true, 0);
     }
 
-    /// How the end of a connection ends the program, if it does: giving up the leader role, or a visit, does not. A server
-    /// that leaves in good order is no failure, unless something was still to come.
-    pub(super) fn end(&mut self, cause: &DisconnectCause, next: NextStep, incomplete: bool) -> Option<Ending> {
+    /// How what happens ends the program, if it does: the end of a connection may. A server that leaves in good order is no
+    /// failure, unless something was still to come.
+    pub(super) fn take(&mut self, event: &Event, incomplete: bool) -> Option<Ending> {
+        match event {
+            Event::Connecting { .. } => self.logged_in = false,
+            Event::LoggedIn(_) => self.logged_in(),
+            Event::Disconnected { cause, next } => return self.end(cause, *next, incomplete),
+            _ => {}
+        }
+        None
+    }
+
+    /// Giving up the leader role, or a visit, ends nothing.
+    fn end(&mut self, cause: &DisconnectCause, next: NextStep, incomplete: bool) -> Option<Ending> {
         let logged_in = self.logged_in;
         let ending = match cause {
             DisconnectCause::LeaderRole
@@ -90,22 +102,17 @@ impl Reconnect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Millis, SlotState};
-    use crate::text::Clean;
+    use crate::protocol::Millis;
 
     const RETRY: NextStep = NextStep::RetryAt { at: Millis(1), attempt: 2 };
 
     fn closed(code: u16) -> DisconnectCause {
-        DisconnectCause::ClosedByServer {
-            code: CloseCode(code),
-            reason: Clean::default(),
-            expected: SlotState::Existing,
-        }
+        DisconnectCause::closed(CloseCode(code))
     }
 
     /// The exit code that the end of a connection leads to; [`None`] if it goes on.
     fn code(reconnect: &mut Reconnect, cause: &DisconnectCause, next: NextStep, incomplete: bool) -> Option<u8> {
-        let ending = reconnect.end(cause, next, incomplete)?;
+        let ending = reconnect.take(&Event::Disconnected { cause: cause.clone(), next }, incomplete)?;
         Some(ending.map_or_else(|failure| failure.exit_code(), Outcome::exit_code))
     }
 
@@ -141,7 +148,7 @@ mod tests {
             let mut reconnect = Reconnect::parse(policy).unwrap();
             for _ in 0..2 {
                 for attempt in 0..tries {
-                    reconnect.connecting();
+                    assert!(reconnect.take(&Event::Connecting { attempt: 1 }, false).is_none(), "{policy}");
                     let ended = code(&mut reconnect, &DisconnectCause::NoAnswer, RETRY, false);
                     assert_eq!(ended, None, "{policy}, attempt {attempt}");
                 }

@@ -9,7 +9,7 @@ use super::{Listed, in_words, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{DisconnectCause, Event};
 use crate::headless::readable::disconnected;
-use crate::headless::reconnect::{Ending, Reconnect};
+use crate::headless::reconnect::Reconnect;
 use crate::headless::visitor::Visitor;
 use crate::headless::watch::Printer;
 use crate::headless::words::remark;
@@ -78,9 +78,10 @@ impl Watching {
                 told = visit.any() => told,
             };
             let Some((at, event)) = told else { return Ok(Outcome::Lost) };
-            if let Some(ending) = self.ends(&event) {
+            if let Some(ending) = self.reconnect.take(&event, false) {
                 return ending;
             }
+            self.remark(&event);
             for (value, words) in self.take(at, &event) {
                 if self.unprinted.len() < MOST_UNPRINTED {
                     self.add(&value, &words);
@@ -91,27 +92,18 @@ impl Watching {
         }
     }
 
-    /// Whether that is the end, and how.
-    fn ends(&mut self, event: &Event) -> Option<Ending> {
+    /// Says why there is no connection, once, and that there is one again.
+    fn remark(&mut self, event: &Event) {
         match event {
-            Event::Connecting { .. } => self.reconnect.connecting(),
-            Event::LoggedIn(_) => {
-                self.reconnect.logged_in();
-                if self.away.take().is_some() {
-                    remark("connected again");
-                }
-            }
-            Event::Disconnected { cause, next } => {
-                let ending = self.reconnect.end(cause, *next, false);
-                if ending.is_none() && !cause.tries_other_slot_state(*next) && self.away.as_ref() != Some(cause) {
-                    remark(&disconnected(cause, *next));
-                    self.away = Some(cause.clone());
-                }
-                return ending;
+            Event::LoggedIn(_) if self.away.take().is_some() => remark("connected again"),
+            Event::Disconnected { cause, next }
+                if !cause.tries_other_slot_state(*next) && self.away.as_ref() != Some(cause) =>
+            {
+                remark(&disconnected(cause, *next));
+                self.away = Some(cause.clone());
             }
             _ => {}
         }
-        None
     }
 
     /// The lines that an event makes.

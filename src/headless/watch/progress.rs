@@ -10,12 +10,10 @@ use crate::headless::reconnect::{Ending, Reconnect};
 use crate::runtime::{Failure, Outcome};
 use crate::session::Command;
 
-/// How far the login is.
+/// How far the reflection queue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Login {
-    /// There is none yet.
-    Missing,
-    /// There is one; messages may still wait.
+enum Queue {
+    /// Messages may still wait.
     Draining,
     /// All that waited has been sent to us.
     Dry,
@@ -25,7 +23,7 @@ enum Login {
 pub(super) struct Progress {
     until_dry: bool,
     reconnect: Reconnect,
-    login: Login,
+    queue: Queue,
     /// There was a login, on whichever connection.
     has_watched: bool,
     received: usize,
@@ -44,7 +42,7 @@ impl Progress {
         Self {
             until_dry,
             reconnect,
-            login: Login::Missing,
+            queue: Queue::Draining,
             has_watched: false,
             received: 0,
             acknowledged: 0,
@@ -56,7 +54,7 @@ impl Progress {
     }
 
     const fn is_settled(&self) -> bool {
-        matches!(self.login, Login::Dry) && self.received == self.acknowledged
+        matches!(self.queue, Queue::Dry) && self.received == self.acknowledged
     }
 
     pub(super) const fn awaits_list(&self) -> bool {
@@ -83,33 +81,30 @@ impl Progress {
 
     pub(super) fn take(&mut self, told: &Told, commands: &mpsc::Sender<Command>) {
         let settled = self.is_settled();
+        if let Told::Event(_, event) = told
+            && let Some(ending) = self.reconnect.take(event, self.until_dry)
+        {
+            self.leave(ending, commands);
+        }
         match told {
             Told::LeftOut(left_out) => {
                 if left_out.logged_in {
+                    self.reconnect.logged_in();
                     self.log_in();
                 }
                 self.received += left_out.durable;
                 self.acknowledged += left_out.settled;
             }
-            Told::Event(_, Event::Connecting { .. }) => {
-                (self.login, self.next) = (Login::Missing, None);
-                self.reconnect.connecting();
-            }
+            Told::Event(_, Event::Connecting { .. }) => (self.queue, self.next) = (Queue::Draining, None),
             Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
             Told::Event(_, Event::Devices(_)) => self.listed = true,
-            Told::Event(_, Event::QueueDry) => self.login = Login::Dry,
+            Told::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
             Told::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
-            Told::Event(_, Event::Disconnected { cause, next }) => {
+            Told::Event(_, Event::Disconnected { next, .. }) => {
                 self.listed = true;
-                self.next = Some(*next);
-                if let Some(ending) = self.reconnect.end(cause, *next, self.until_dry) {
-                    self.leave(ending, commands);
-                }
-                // Then the line of this very end tells it.
-                if self.leaving.is_some() {
-                    self.next = None;
-                }
+                // Who leaves is told so by the line of this very end.
+                self.next = Some(*next).filter(|_| self.leaving.is_none());
             }
             Told::Event(..) => {}
         }
@@ -130,8 +125,7 @@ impl Progress {
 
     const fn log_in(&mut self) {
         // What was not acknowledged on an earlier connection comes again.
-        (self.login, self.received, self.acknowledged) = (Login::Draining, 0, 0);
+        (self.queue, self.received, self.acknowledged) = (Queue::Draining, 0, 0);
         self.has_watched = true;
-        self.reconnect.logged_in();
     }
 }
