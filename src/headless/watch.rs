@@ -53,7 +53,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let reloading = Reloading::of(&profile, &options.connection);
     let prepared = Prepared::new(profile)?;
     let monitors = Monitors::start(&options.monitor, None)?;
-    if options.monitor.on.iter().any(|rule| rule.starts_with("lock-stuck=")) {
+    if monitors.watches_the_lock() {
         remark(
             "--on lock-stuck never happens here: a mediator tells who has the lock only to who asks for it, and watch does \
              not; give it to the dashboard",

@@ -102,13 +102,10 @@ impl SlotMemory {
     /// address is the same mediator's. A persistent one that is not there was dropped, which is not ours to undo.
     #[must_use]
     pub fn expects(&self, now: Millis) -> Expectation {
+        let policy = self.kept();
+        let is_kept = |seen| policy == ExpirationPolicy::Persistent || now.since(Millis(seen)) < VOLATILE_GONE_AFTER;
         match &self.known {
-            Some(Known { slot: Knowledge::Registered, .. }) if self.is_persistent() => {
-                Expectation::Only(SlotState::Existing)
-            }
-            Some(Known { slot: Knowledge::Registered, seen, .. }) if now.since(Millis(*seen)) < VOLATILE_GONE_AFTER => {
-                Expectation::First(SlotState::Existing)
-            }
+            Some(Known { slot: Knowledge::Registered, seen, .. }) if is_kept(*seen) => Expectation::after_login(policy),
             Some(Known { slot: Knowledge::Registered | Knowledge::Expired, .. }) => Expectation::First(SlotState::New),
             None if self.elsewhere => Expectation::First(SlotState::New),
             None | Some(Known { slot: Knowledge::Gone, .. }) => Expectation::Only(SlotState::New),
@@ -170,7 +167,9 @@ impl SlotMemory {
                 let was_ours = self.known.as_ref().is_some_and(|known| known.slot == Knowledge::Registered);
                 was_ours && self.set(Knowledge::Registered, at)
             }
-            (CloseCode::SLOT_STATE_MISMATCH, _) if !self.is_persistent() => self.set(Knowledge::Expired, at),
+            (CloseCode::SLOT_STATE_MISMATCH, _) if self.kept() == ExpirationPolicy::Volatile => {
+                self.set(Knowledge::Expired, at)
+            }
             (CloseCode::SLOT_STATE_MISMATCH | CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT, _) => {
                 self.set(Knowledge::Gone, at)
             }
@@ -180,16 +179,19 @@ impl SlotMemory {
 
     fn set(&mut self, slot: Knowledge, at: Millis) -> bool {
         let since = self.known.as_ref().filter(|known| known.slot == slot).map_or(at.0, |known| known.since);
-        let persistent = Some(self.is_persistent());
+        let persistent = Some(self.kept() == ExpirationPolicy::Persistent);
         let (device, mediator) = (self.device.to_string(), self.mediator.clone());
         self.known = Some(Known { device, mediator, slot, persistent, since, seen: at.0 });
         true
     }
 
-    /// As the login that took the slot said; else as this session would.
-    fn is_persistent(&self) -> bool {
-        let said = self.known.as_ref().and_then(|known| known.persistent);
-        said.unwrap_or(self.policy == ExpirationPolicy::Persistent)
+    /// For how long the slot is kept: as the login that took it said; else as this session would.
+    fn kept(&self) -> ExpirationPolicy {
+        match self.known.as_ref().and_then(|known| known.persistent) {
+            Some(true) => ExpirationPolicy::Persistent,
+            Some(false) => ExpirationPolicy::Volatile,
+            None => self.policy,
+        }
     }
 
     /// The mediator counts from the end of the connection, which may come without a word.

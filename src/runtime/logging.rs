@@ -21,8 +21,8 @@ const KEPT_FILES: usize = 7;
 pub enum LogError {
     /// No home directory.
     #[error(
-        "no home directory to log to: HOME is not set, or names none that is there; set HOME or XDG_STATE_HOME, or give --log-dir; going \
-         on without a log"
+        "no home directory to log to: HOME is not set, or names none that is there; set HOME or XDG_STATE_HOME, or give \
+         --log-dir; going on without a log"
     )]
     NoHome,
     /// The directory or file cannot be made.

@@ -31,7 +31,7 @@ pub use journaling::Journaling;
 pub use memory::Memory;
 pub use monitor::{Monitor, Monitors};
 pub use outcome::{Failure, Outcome};
-pub use prepared::{ANY_CERTIFICATE, Held, Memories, Prepared};
+pub use prepared::{ANOTHER_GROUP, ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;
 pub use screen::{Page, Reaction, Screen, Worked};
 pub use service::Service;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::alerts::{Alerts, Attention, Board, Rule, Spotter};
+use super::alerts::{Alerts, Attention, Board, Rule, Spotter, Trigger};
 use super::clock;
 use super::driver::Observer;
 use super::metrics::{Meter, Meters, MetricsServer};
@@ -86,6 +86,12 @@ impl Monitors {
         if let Some(alerts) = &self.alerts {
             alerts.hurry(within);
         }
+    }
+
+    /// Whether somebody waits for a lock that is held for too long.
+    #[must_use]
+    pub fn watches_the_lock(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.trigger, Trigger::LockStuck(_)))
     }
 
     /// Where the metrics are, if they are served.

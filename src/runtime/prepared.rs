@@ -14,6 +14,10 @@ use crate::text::Clean;
 /// What is said all the time where [`Prepared::accepts_any_certificate`].
 pub const ANY_CERTIFICATE: &str = "UNSAFE: any certificate is accepted; anyone in between can be the mediator";
 
+/// What is said where this device is alone in its group: with another key or in another dialect that looks healthy.
+pub const ANOTHER_GROUP: &str =
+    "if there should be others, the key, the server group or the dialect is another group's";
+
 /// A session, ready to be run.
 pub struct Prepared {
     /// The session.

@@ -429,9 +429,8 @@ impl Session {
             }
             LinkEnd::Closed { code, reason } => {
                 let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expects.state() };
-                let refused = std::mem::take(&mut self.slot_state_refused);
                 if let (CloseCode::SLOT_STATE_MISMATCH, Expectation::First(state), false) =
-                    (code, self.expects, refused)
+                    (code, self.expects, self.slot_state_refused)
                 {
                     self.expects = Expectation::First(state.other());
                     // At once: the server is there, and has said what it expects.

@@ -14,6 +14,7 @@ use super::theme::{ATTENTION, OFF, ON, OWN, SELECTED, Theme, UNKNOWN};
 use super::view::{Piece, View};
 use crate::group::{DeviceChange, Group, ListedDevice};
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
+use crate::runtime::ANOTHER_GROUP;
 
 /// What devices are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -282,12 +283,13 @@ fn blocks(
     say_alone(&mut pen, view);
 }
 
-/// With another key or in another dialect one is alone, in a group that looks healthy.
+/// Where there is room.
 fn say_alone(pen: &mut Pen<'_>, view: &View<'_>) {
-    const WORDS: &str = "alone in the group; if there should be others, the key, the server group or the dialect is \
-                         another group's";
-    let lines = wrap(WORDS, pen.room().saturating_sub(2));
-    if view.is_alone() && lines.len() <= pen.lines_left() {
+    if !view.is_alone() {
+        return;
+    }
+    let lines = wrap(&format!("alone in the group; {ANOTHER_GROUP}"), pen.room().saturating_sub(2));
+    if lines.len() <= pen.lines_left() {
         for line in lines {
             pen.gap(1).text(&line, Theme::QUIET).next_line();
         }

@@ -63,10 +63,12 @@ impl View<'_> {
     /// What to call a device, with its id, and why it is not in the list.
     pub(super) fn device(&self, device: DeviceId) -> String {
         let devices = self.group.devices();
-        let missing = match devices.as_of() {
-            Some(_) if devices.is_gone(device) => ", gone",
-            Some(_) if devices.get(device).is_none() => ", not in the list",
-            _ => "",
+        let missing = if devices.is_gone(device) {
+            ", gone"
+        } else if devices.as_of().is_some() && devices.get(device).is_none() {
+            ", not in the list"
+        } else {
+            ""
         };
         match devices.known_label(device) {
             Some(label) => format!("{label} ({device}{missing})"),

@@ -9,7 +9,7 @@ use crate::group::{DisconnectCause, Event, Login};
 use crate::net::{Address, Link, LinkEvent, Secured};
 use crate::profile::{Profile, SlotMemory};
 use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
-use crate::runtime::{Failure, clock};
+use crate::runtime::{ANOTHER_GROUP, Failure, clock};
 use crate::session::{Command, Input, LeaderPolicy, Output, Presence, Session};
 
 /// How long everything from the WebSocket to the role may take.
@@ -227,11 +227,7 @@ fn slots(login: &Login, devices: Option<usize>) -> Finding {
     let most = login.max_device_slots;
     match devices {
         None => told(Status::Warn, "the server sent no device list; ask who runs the mediator"),
-        Some(0 | 1) => told(
-            Status::Warn,
-            "this device is alone in its group; if there should be others, the key, the server group or the dialect \
-             is another group's",
-        ),
+        Some(0 | 1) => told(Status::Warn, &format!("this device is alone in its group; {ANOTHER_GROUP}")),
         Some(used) if u32::try_from(used).is_ok_and(|used| used >= most) => {
             let words = format!("all {most} are used, this device included; drop one that is no longer needed");
             told(Status::Warn, &words)

@@ -47,7 +47,7 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
         let mut probing = Probing::new(options, means, visit, stays)?;
         let (ended, interrupted) = tokio::select! {
             biased;
-            _ = signals.next() => (Ok(Some(())), true),
+            _ = signals.next() => (Ok(true), true),
             ended = probing.run() => (ended, false),
         };
         let Probing { statistics, printer, .. } = probing;
@@ -61,7 +61,7 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
         };
         let summary = summary.into_iter().map(|line| line + "\n").collect::<String>();
         printer.finish(summary.into_bytes(), &mut signals, interrupted).await?;
-        let is_read = ended?.is_some();
+        let is_read = ended?;
         Ok(if is_read && statistics.answered() == 0 { Outcome::Lost } else { Outcome::Normal })
     })
 }
@@ -128,13 +128,13 @@ impl<'a> Probing<'a> {
         Ok(Self { options, means, visit, stays, leave_by: None, statistics: Statistics::default(), printer })
     }
 
-    /// Probes until enough were answered; [`None`] if nobody reads any more.
-    async fn run(&mut self) -> Result<Option<()>, Failure> {
+    /// Probes until enough were answered, or nobody reads any more; whether somebody does.
+    async fn run(&mut self) -> Result<bool, Failure> {
         let unread = self.printer.unread();
         tokio::select! {
             biased;
-            ended = self.probe_all() => ended.map(Some),
-            () = unread => Ok(None),
+            ended = self.probe_all() => ended.map(|()| true),
+            () = unread => Ok(false),
         }
     }
 
