@@ -128,7 +128,7 @@ fn read(criterion: &mut Criterion) {
     let history = History::open(&path).unwrap();
     let all = Query::default();
     group.bench_function("the newest 20", |bencher| {
-        bencher.iter(|| black_box(history.page(&all, Within::Newest, 20).unwrap()));
+        bencher.iter(|| black_box(history.page(&all, Within::LatestValueWriter, 20).unwrap()));
     });
     group.bench_function("100 in the middle", |bencher| {
         bencher.iter(|| black_box(history.page(&all, Within::Before(u64::from(ROWS) / 2), 100).unwrap()));
@@ -140,7 +140,7 @@ fn read(criterion: &mut Criterion) {
     let nobody = Who::contact(&Clean::literal("NOBODY00"), Some(&PseudonymKey::of(&keys())));
     let nobody = Query { who: Some(nobody), ..Query::default() };
     group.bench_function("a conversation that nobody had", |bencher| {
-        bencher.iter(|| black_box(history.page(&nobody, Within::Newest, 20).unwrap()));
+        bencher.iter(|| black_box(history.page(&nobody, Within::LatestValueWriter, 20).unwrap()));
     });
     group.bench_function("figures of all", |bencher| {
         bencher.iter(|| black_box(history.stats(&all, |at| i64::try_from(at.0 / 86_400_000).unwrap()).unwrap()));

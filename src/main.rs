@@ -2,22 +2,26 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use d2mtop::cli::{Cli, Command};
-use d2mtop::runtime::{Failure, Outcome, logging};
+use d2mtop::os::{hardening, logging};
+use d2mtop::output::Failure;
+use d2mtop::output::Outcome;
 use d2mtop::{headless, profile, tui};
 
 fn main() -> ExitCode {
-    profile::deny_core_dumps();
-    profile::create_files_privately();
+    hardening::deny_core_dumps();
+    hardening::create_files_privately();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return tell(&said),
     };
     // Held to the end: lines still under way are written when it is dropped.
-    let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| remark(&error)));
+    let _log = has_log(&cli)
+        .then(|| logging::start(log_directory(&cli).as_deref(), &cli.log.log_level).map_err(|error| remark(&error)));
     match run(&cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(failure) => fail(&failure),
@@ -41,6 +45,11 @@ fn tell(said: &clap::Error) -> ExitCode {
         Err(cause) if cause.kind() != ErrorKind::BrokenPipe => fail(&Failure::Output(cause)),
         _ => ExitCode::from(code),
     }
+}
+
+/// What the options say, or the state directory; [`None`] without a home.
+fn log_directory(cli: &Cli) -> Option<PathBuf> {
+    cli.log.log_dir.clone().or_else(profile::state_directory)
 }
 
 /// Whoever only asks how to use it leaves nothing behind.

@@ -15,8 +15,9 @@ mod program;
 use std::fmt::Write as _;
 use std::fs;
 
-use d2mtop::runtime::outcome::EXIT_CODES;
-use d2mtop::runtime::{Failure, Outcome};
+use d2mtop::output::Failure;
+use d2mtop::output::Outcome;
+use d2mtop::output::outcome::EXIT_CODES;
 
 fn readme() -> String {
     fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README")

@@ -20,11 +20,11 @@ use std::time::Duration;
 use d2mtop::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe, Refusal,
 };
+use d2mtop::output::ndjson;
 use d2mtop::protocol::{
     Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, OpenError, ReflectedId, SlotState,
     TransactionScope,
 };
-use d2mtop::runtime::ndjson;
 use d2mtop::text::Clean;
 use program::schema::{self, EVENTS, MEDIATOR_LOG, Schema};
 use serde_json::{Value, json};

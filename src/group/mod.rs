@@ -19,6 +19,7 @@ pub mod journal_state;
 pub mod known;
 pub mod latency;
 pub mod lock;
+pub mod lock_watch;
 pub mod names;
 pub mod notice;
 pub mod role;

@@ -1,25 +1,26 @@
 //! `d2mtop history`: what a profile's journal has. Logs in nowhere.
 
 mod print;
-mod time;
 
 use std::io::{self, BufWriter, Write};
 
-use super::words::remark;
 use crate::cli::HistoryArgs;
 use crate::group::Known;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::words::remark;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
 };
 use crate::protocol::d2d::Kind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
-use crate::runtime::{Failure, Outcome, clock};
+use crate::runtime::clock;
 use crate::text::Clean;
 
+use crate::output::times::Zone;
 use print::Printer;
-use time::Zone;
 
 /// How many rows are shown unless something says how many.
 const ROWS: u32 = 20;
@@ -77,7 +78,7 @@ fn print_rows(
     let limit = options.limit.or((!is_bounded).then_some(ROWS));
     let mut print = |row: &HistoryRow| printer.row(row, out).map_err(Failure::Output);
     if let Some(limit) = limit {
-        let rows = history.page(&query, Within::Newest, usize::try_from(limit).unwrap_or(usize::MAX))?;
+        let rows = history.page(&query, Within::LatestValueWriter, usize::try_from(limit).unwrap_or(usize::MAX))?;
         tell_if(rows.is_empty());
         return rows.iter().try_for_each(print);
     }

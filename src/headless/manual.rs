@@ -7,8 +7,9 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
-use crate::runtime::outcome::EXIT_CODES;
-use crate::runtime::{Failure, Outcome};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::outcome::EXIT_CODES;
 
 /// What d2mtop reads and writes, and what is there.
 const FILES: [(&str, &str); 4] = [

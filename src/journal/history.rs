@@ -73,7 +73,7 @@ pub struct Who {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
     /// The last ones.
-    Newest,
+    LatestValueWriter,
     /// The last ones before this row.
     Before(u64),
     /// The first ones after this row.
@@ -178,7 +178,7 @@ impl History {
     fn read_page(&self, query: &Query, within: Within, count: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(Vec::new()) };
         let (first, last, order) = match within {
-            Within::Newest => (0, u64::MAX, "DESC"),
+            Within::LatestValueWriter => (0, u64::MAX, "DESC"),
             Within::Before(row) => (0, row.saturating_sub(1), "DESC"),
             Within::After(row) => (row.saturating_add(1), u64::MAX, "ASC"),
         };

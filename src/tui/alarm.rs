@@ -7,8 +7,8 @@ use chrono::{Local, NaiveTime};
 
 use super::Zone;
 use super::terminal::TerminalGuard;
+use crate::alerts::Attention;
 use crate::protocol::Millis;
-use crate::runtime::alerts::Attention;
 
 /// A time of the day when nobody is to be disturbed; it may go over midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

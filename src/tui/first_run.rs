@@ -15,8 +15,11 @@ use super::pen::Pen;
 use super::terminal::TerminalGuard;
 use super::theme::{Theme, to_ascii};
 use crate::cli::{Cli, Command, DisplayArgs};
+use crate::os::event_loop::event_loop;
+use crate::os::signals;
+use crate::output::Failure;
+use crate::output::Outcome;
 use crate::profile::FIRST_STEPS;
-use crate::runtime::{Failure, Outcome, event_loop, signals};
 
 /// The most columns of a line; longer ones are hard to read.
 const WIDEST: u16 = 100;

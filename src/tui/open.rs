@@ -13,12 +13,15 @@ use super::{Alarm, Colour, Dashboard, Glyphs, Keeping, Settings, Zone, first_run
 use crate::cli::{AttentionArgs, Cli, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
 use crate::group::Group;
 use crate::net::Address;
+use crate::os::event_loop::event_loop;
+use crate::output::Failure;
+use crate::output::Outcome;
 use crate::profile::{Profile, ProfileError, StoreError};
-use crate::runtime::demo::Stage;
 use crate::runtime::{
-    Failure, Held, Memories, Monitor, Monitors, Outcome, Prepared, RunningSessions, Screen as _, dashboard, event_loop,
+    HeldLocks, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
 };
 use crate::session::{LeaderPolicy, Session};
+use crate::simulate::Stage;
 use crate::text::Clean;
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
@@ -48,7 +51,7 @@ pub fn open(
     if names.is_empty() {
         return match Profile::from_options(None, connection) {
             Err(ProfileError::FirstRun) if has_terminal() => first_run::show(display),
-            profile => show(vec![Prepared::new(profile?)?], display, beside),
+            profile => show(vec![SessionSetup::new(profile?)?], display, beside),
         };
     }
     require_sense(names, connection)?;
@@ -56,7 +59,7 @@ pub fn open(
     show(tabs, display, beside)
 }
 
-fn prepare(name: &str, connection: &ConnectionArgs) -> Result<Prepared, Failure> {
+fn prepare(name: &str, connection: &ConnectionArgs) -> Result<SessionSetup, Failure> {
     match Profile::from_options(Some(name), connection) {
         // Perhaps it was meant to be a command.
         Err(ProfileError::Store(error @ StoreError::NoSuchProfile { .. })) => {
@@ -67,7 +70,7 @@ fn prepare(name: &str, connection: &ConnectionArgs) -> Result<Prepared, Failure>
                 None => format!("{error}; d2mtop --help lists the commands"),
             }))
         }
-        profile => Prepared::new(profile?),
+        profile => SessionSetup::new(profile?),
     }
 }
 
@@ -110,14 +113,14 @@ fn require_sense(names: &[String], options: &ConnectionArgs) -> Result<(), Failu
 pub fn demo(options: &DemoArgs) -> Result<Outcome, Failure> {
     require_terminal()?;
     let Stage { session, address, running } = Stage::set(options)?;
-    let prepared = Prepared {
+    let prepared = SessionSetup {
         session,
         address,
         profile: None,
         title: Clean::literal("demo"),
         accepts_any_certificate: false,
-        held: Held::default(),
-        memories: Memories::default(),
+        held: HeldLocks::default(),
+        memories: ProfileState::default(),
     };
     let beside = Beside { attention: &options.attention, monitor: &options.monitor };
     let outcome = show(vec![prepared], that_the_terminal_can(options.display), beside);
@@ -143,7 +146,7 @@ fn require_terminal() -> Result<(), Failure> {
 ///
 /// # Errors
 /// If there is no terminal, or it fails, or the system gives no thread.
-pub fn show(tabs: Vec<Prepared>, display: DisplayArgs, beside: Beside<'_>) -> Result<Outcome, Failure> {
+pub fn show(tabs: Vec<SessionSetup>, display: DisplayArgs, beside: Beside<'_>) -> Result<Outcome, Failure> {
     require_terminal()?;
     let AttentionArgs { bell, notify, quiet_hours } = beside.attention;
     let quiet = quiet_hours.as_deref().map(str::parse).transpose();
@@ -171,8 +174,11 @@ pub fn show(tabs: Vec<Prepared>, display: DisplayArgs, beside: Beside<'_>) -> Re
     Ok(Outcome::Normal)
 }
 
-fn take_apart(tab: Prepared, monitors: &Monitors) -> ((Session, Address, Memories, Monitor), Held) {
-    let monitor = monitors.monitor(tab.profile(), &tab.session.config().keys);
+fn take_apart(
+    tab: SessionSetup,
+    monitors: &Monitors,
+) -> ((Session, Address, ProfileState, Vec<Box<dyn Observer>>), HeldLocks) {
+    let monitor = monitors.observers(tab.profile(), &tab.session.config().keys);
     ((tab.session, tab.address, tab.memories, monitor), tab.held)
 }
 
@@ -180,7 +186,7 @@ const fn zone(display: DisplayArgs) -> Zone {
     if display.utc { Zone::Utc } else { Zone::Local }
 }
 
-fn settings(prepared: &Prepared, display: DisplayArgs) -> Settings {
+fn settings(prepared: &SessionSetup, display: DisplayArgs) -> Settings {
     let config = prepared.session.config();
     Settings {
         title: prepared.title.clone(),

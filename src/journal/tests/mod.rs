@@ -44,7 +44,7 @@ impl Home {
     }
 
     fn find(&self, query: &Query) -> Vec<u64> {
-        let rows = History::open(&self.path).unwrap().page(query, Within::Newest, 1_000).unwrap();
+        let rows = History::open(&self.path).unwrap().page(query, Within::LatestValueWriter, 1_000).unwrap();
         rows.iter().map(|row| row.number).collect()
     }
 }
@@ -269,7 +269,7 @@ fn rows_are_found_by_time_kind_device_and_conversation() {
     let page =
         |within| -> Vec<u64> { history.page(&query(), within, 2).unwrap().iter().map(|row| row.number).collect() };
     assert_eq!(
-        (page(Within::Newest), page(Within::Before(4)), page(Within::After(4))),
+        (page(Within::LatestValueWriter), page(Within::Before(4)), page(Within::After(4))),
         (vec![6, 7], vec![2, 3], vec![5, 6])
     );
     assert_eq!(history.bounds().unwrap(), Some((1, 7)));
