@@ -77,8 +77,8 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
         None => {
-            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
-            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+            let options = tui::DashboardOptions { attention: &cli.attention, monitor: &cli.monitor };
+            tui::open(&cli.profiles, &cli.connection, cli.display, options)
         }
     }
 }

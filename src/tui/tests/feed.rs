@@ -10,9 +10,9 @@ use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::feed::Spot;
-use crate::tui::layout::Pane;
-use crate::tui::ui::{Overlay, Ui};
+use crate::tui::input::pane::Pane;
+use crate::tui::state::feed::Spot;
+use crate::tui::state::{Overlay, Ui};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];

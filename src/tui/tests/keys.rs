@@ -11,9 +11,9 @@ use crate::session::Command;
 use crate::session::command::Confirmed;
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::feed::Spot;
-use crate::tui::layout::Pane;
-use crate::tui::ui::{Overlay, Ui};
+use crate::tui::input::pane::Pane;
+use crate::tui::state::feed::Spot;
+use crate::tui::state::{Overlay, Ui};
 
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 

@@ -7,8 +7,8 @@ use super::screens::compare;
 use crate::group::*;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
-use crate::tui::feed::Spot;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
+use crate::tui::state::feed::Spot;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 

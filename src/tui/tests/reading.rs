@@ -6,8 +6,8 @@ use crate::group::*;
 use crate::protocol::*;
 use crate::runtime::Page;
 use crate::text::Clean;
-use crate::tui::feed::Spot;
-use crate::tui::ui::{Overlay, Ui};
+use crate::tui::state::feed::Spot;
+use crate::tui::state::{Overlay, Ui};
 use crate::tui::{Keeping, Settings};
 
 const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];

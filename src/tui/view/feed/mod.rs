@@ -1,0 +1,8 @@
+//! What was reflected.
+
+mod highlight;
+mod row;
+mod title;
+
+pub use row::{draw, rows_in};
+pub use title::title;
