@@ -1,8 +1,6 @@
 //! What every pane needs to draw itself.
 
-use ratatui::style::Style;
-
-use crate::group::{Connection, Group, Row};
+use crate::group::{Connection, Group, Row, Scope};
 use crate::protocol::{Activity, DeviceId, Millis};
 use crate::text::Clean;
 use crate::tui::format::clock::Clock;
@@ -77,28 +75,7 @@ impl View<'_> {
     }
 }
 
-/// A part of a pane's title.
-pub struct Piece {
-    pub text: String,
-    pub style: Style,
-    /// Whether it belongs to the piece before, with no rule between.
-    pub joined: bool,
-    /// The columns below which it is left out rather than cut; [`None`] if it is never cut.
-    pub least: Option<usize>,
-}
-
-impl Piece {
-    pub fn new(text: impl Into<String>, style: Style) -> Self {
-        Self { text: text.into(), style, joined: false, least: None }
-    }
-
-    pub fn joined(text: impl Into<String>, style: Style) -> Self {
-        Self { joined: true, ..Self::new(text, style) }
-    }
-
-    /// Words that may be long, and say something when they are cut.
-    pub fn words(text: impl Into<String>, style: Style) -> Self {
-        const LEAST: usize = 12;
-        Self { least: Some(LEAST), ..Self::new(text, style) }
-    }
+/// A scope by its name in the specification.
+pub fn scope_words(scope: Scope) -> String {
+    scope.map_or_else(|| "unreadable scope".to_owned(), |scope| scope.to_string())
 }

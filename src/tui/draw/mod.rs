@@ -2,3 +2,4 @@
 
 pub mod text_run;
 pub mod text_width;
+pub mod window;

@@ -1,18 +1,11 @@
 //! A line to type into, above the hints: what is asked, what can be completed, and what is wrong with it so far.
 
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use tui_input::backend::crossterm::EventHandler as _;
 use tui_input::{Input, InputRequest};
-use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::Clean;
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
-use crate::tui::draw::text_width::width;
-use crate::tui::input::keymap::Question;
-use crate::tui::theme::{ATTENTION, Theme};
+use crate::tui::input::actions::Question;
 
 /// The most characters of a line: what is longer was pasted by mistake.
 const LONGEST: usize = 512;
@@ -21,13 +14,13 @@ const LONGEST: usize = 512;
 #[derive(Clone, Debug)]
 pub struct Prompt {
     pub question: Question,
-    input: Input,
+    pub input: Input,
     /// What is wrong with it, in words.
-    wrong: Option<Clean>,
+    pub wrong: Option<Clean>,
     /// What could be meant, best first; the line with it, and how it is shown.
-    offers: Vec<Offer>,
+    pub offers: Vec<Offer>,
     /// The offer that was taken, and the line as it was typed.
-    taken: Option<(usize, Input)>,
+    pub taken: Option<(usize, Input)>,
 }
 
 /// A way to go on with what was typed.
@@ -115,82 +108,6 @@ impl Prompt {
         self.taken = (count > 1).then_some((index, typed));
         true
     }
-
-    const fn name(&self) -> &'static str {
-        match self.question {
-            Question::Filter => "filter",
-            Question::Search => "find",
-            Question::Time => "go to",
-        }
-    }
-
-    /// Draws the line, and above it what can be said about it.
-    pub fn draw(&self, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
-        let above = Rect { y: area.y.saturating_sub(1), ..area };
-        for place in [above, area] {
-            Pen::new(buffer, place).gap(usize::from(place.width));
-            clear(buffer, place);
-        }
-        self.draw_offers(buffer, above, view);
-        let mut pen = Pen::new(buffer, area);
-        pen.gap(1).text(self.name(), view.theme.focus()).text(": ", view.theme.focus());
-        self.draw_text(&mut pen);
-    }
-
-    fn draw_offers(&self, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
-        let mut pen = Pen::new(buffer, area);
-        pen.gap(1);
-        if let Some(wrong) = &self.wrong {
-            pen.text(ATTENTION, view.theme.attention()).gap(1).text(wrong.as_str(), view.theme.attention());
-            return;
-        }
-        if self.offers.is_empty() {
-            for (key, what) in crate::tui::input::keymap::hints(crate::tui::input::keymap::Place::Line) {
-                pen.text(key, view.theme.focus()).gap(1).text(what, Theme::QUIET).gap(2);
-            }
-            return;
-        }
-        pen.text("Tab", view.theme.focus());
-        let taken = self.taken.as_ref().map(|(index, _)| *index);
-        let first = taken.unwrap_or(0).saturating_sub(2);
-        for (index, offer) in self.offers.iter().enumerate().skip(first) {
-            if pen.room() < width(offer.shown.as_str()) + 2 {
-                pen.text(" …", Theme::QUIET);
-                break;
-            }
-            let style = if taken == Some(index) { Theme::CHOSEN } else { Theme::PLAIN };
-            pen.gap(2).text(offer.shown.as_str(), style);
-        }
-    }
-
-    /// The part around the cursor, the cursor reversed. The text is the user's own, and shown as clean as any other.
-    fn draw_text(&self, pen: &mut Pen<'_>) {
-        let (before, after) = self.text().split_at(self.cursor());
-        let before = Clean::new(before);
-        let (under, rest) = after.split_at(after.graphemes(true).next().map_or(0, str::len));
-        let room = pen.room().saturating_sub(2);
-        pen.text(tail(before.as_str(), room), Theme::PLAIN);
-        let under = if under.is_empty() { Clean::literal(" ") } else { Clean::new(under) };
-        pen.text(under.as_str(), Theme::CHOSEN).text(Clean::new(rest).as_str(), Theme::PLAIN);
-    }
-}
-
-/// The end of the text, in so many columns.
-fn tail(text: &str, columns: usize) -> &str {
-    let mut start = text.len();
-    let mut taken = 0;
-    for (at, cluster) in text.grapheme_indices(true).rev() {
-        taken += width(cluster);
-        if taken > columns {
-            break;
-        }
-        start = at;
-    }
-    text.get(start..).unwrap_or_default()
-}
-
-fn clear(buffer: &mut Buffer, area: Rect) {
-    ratatui::widgets::Widget::render(ratatui::widgets::Clear, area.intersection(buffer.area), buffer);
 }
 
 #[cfg(test)]
@@ -248,13 +165,5 @@ mod tests {
         prompt.tell(None, Vec::new);
         assert!(!prompt.complete(1), "nothing is offered for what was typed since");
         assert_eq!(prompt.text(), "kilox");
-    }
-
-    #[test]
-    fn the_end_of_a_long_line_stays_in_sight() {
-        assert_eq!(tail("from:日本語", 4), "本語");
-        assert_eq!(tail("from:日本語", 5), "本語");
-        assert_eq!(tail("kind", 10), "kind");
-        assert_eq!(tail("kind", 0), "");
     }
 }

@@ -3,13 +3,22 @@
 use chrono::{Days, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 
 use crate::protocol::Millis;
+use crate::text::Clean;
 use crate::tui::format::Zone;
 
 /// What can be typed, in words.
-pub const HOW: &str = "a time as 14:02, a day as 2026-11-27, both, or how long ago as 90s, 5min, 2h, 3d";
+const HOW: &str = "a time as 14:02, a day as 2026-11-27, both, or how long ago as 90s, 5min, 2h, 3d";
+
+/// The last such time that is not in the future.
+///
+/// # Errors
+/// What can be typed, in words.
+pub fn parse(words: &str, now: Millis, zone: Zone) -> Result<Millis, Clean> {
+    read(words, now, zone).ok_or_else(|| Clean::new(&format!("not a time: type {HOW}")))
+}
 
 /// The last such time that is not in the future; [`None`] if the words mean none.
-pub fn read(words: &str, now: Millis, zone: Zone) -> Option<Millis> {
+fn read(words: &str, now: Millis, zone: Zone) -> Option<Millis> {
     let words = words.trim();
     if let Ok(ago) = humantime::parse_duration(words) {
         let ago = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);

@@ -1,53 +1,16 @@
 //! All that is known of one reflected message: what it says, when, what is unusual, how it differs from the marked one,
 //! and every field of its envelope as long as that is in memory.
 
-use crate::group::{Group, Row};
+use crate::group::Row;
 use crate::protocol::d2d::{Branch, Conversation, Direction, Envelope, Value};
-use crate::protocol::{GroupKeys, Millis, Sealed};
+use crate::protocol::{Millis, Sealed};
 use crate::tui::context::View;
 use crate::tui::format;
-use crate::tui::pages::Fact;
-use crate::tui::state::feed::{Marked, Reading, Spot};
+use crate::tui::pages::fact::Fact;
+use crate::tui::state::feed::row_key::Spot;
+use crate::tui::state::feed::{Marked, Reading};
+use crate::tui::state::opened_row::Opened;
 use crate::tui::theme::Theme;
-
-/// A row that is looked at, as it was last in the feed: whoever reads it is left in peace when it falls out of memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    spot: Spot,
-    row: Row,
-    envelope: Option<Sealed<Envelope>>,
-    /// Whether it has something that people wrote, and that can be shown.
-    has_text: bool,
-    /// Whether the feed still has it.
-    is_there: bool,
-}
-
-impl Opened {
-    /// The row at that place, if there is one.
-    pub fn at(spot: Spot, reading: &Reading, group: &Group, keys: Option<&GroupKeys>) -> Option<Self> {
-        let row = reading.row(group, spot)?;
-        let envelope = match spot {
-            Spot::Memory(number) => group.feed().envelope(number).cloned(),
-            Spot::Journal(_) => None,
-        };
-        let opened = envelope.as_ref().zip(keys).and_then(|(sealed, keys)| sealed.open(keys).ok());
-        let has_text = opened.is_some_and(|envelope| envelope.text().is_some());
-        Some(Self { spot, row, envelope, has_text, is_there: true })
-    }
-
-    pub const fn has_text(&self) -> bool {
-        self.has_text
-    }
-
-    /// Takes in what has become of the row.
-    pub fn renew(&mut self, reading: &Reading, group: &Group) {
-        let row = reading.row(group, self.spot);
-        self.is_there = row.is_some();
-        if let Some(row) = row {
-            self.row = row;
-        }
-    }
-}
 
 /// The page about a row.
 pub fn facts(view: &View<'_>, reading: &Reading, opened: &Opened, revealed: bool) -> Vec<Fact> {

@@ -1,9 +1,10 @@
 //! The help: all keys, grouped and in the order in which one needs them, the language of the filter, words on the screen.
 
 use crate::group::filter;
-use crate::tui::input::keymap::{self, Action, Binding, Motion, Question, Way};
+use crate::tui::input::actions::{Action, Motion, Question, Way};
+use crate::tui::input::keymap::{self, Binding};
 use crate::tui::input::pane::Pane;
-use crate::tui::pages::Fact;
+use crate::tui::pages::fact::Fact;
 
 /// Keys by what they do; those that are needed first come first.
 const GROUPS: [(&str, &[Action]); 4] = [

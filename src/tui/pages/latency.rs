@@ -7,7 +7,7 @@ use crate::protocol::Millis;
 use crate::tui::context::View;
 use crate::tui::draw::text_width::{Align, fit};
 use crate::tui::format;
-use crate::tui::pages::Fact;
+use crate::tui::pages::fact::Fact;
 use crate::tui::theme::{BARS, Theme};
 
 /// The columns of a figure.

@@ -3,17 +3,16 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
-use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, Parser as _};
 use crossterm::event::EventStream;
 use tokio::sync::Notify;
 
-use crate::cli::{AttentionArgs, Cli, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
+use crate::cli::{AttentionArgs, Cli, Command, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
 use crate::group::Group;
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
-use crate::output::Failure;
-use crate::output::Outcome;
+use crate::output::{Failure, Outcome};
 use crate::profile::{Profile, ProfileError, StoreError};
 use crate::runtime::{
     HeldLocks, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
@@ -22,8 +21,7 @@ use crate::session::{LeaderPolicy, Session};
 use crate::simulate::Stage;
 use crate::text::Clean;
 use crate::tui::format::Zone;
-use crate::tui::screen::alarm::Alarm;
-use crate::tui::screen::alarm::NotQuietHours;
+use crate::tui::screen::alarm::{Alarm, NotQuietHours};
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
 use crate::tui::settings::{Keeping, Settings};
@@ -55,7 +53,13 @@ pub fn open(
     let display = that_the_terminal_can(display);
     if names.is_empty() {
         return match Profile::from_options(None, connection) {
-            Err(ProfileError::FirstRun) if has_terminal() => first_run::show(display),
+            Err(ProfileError::FirstRun) if has_terminal() => {
+                if first_run::show(display)? {
+                    demo_from_first_run(display)
+                } else {
+                    Ok(Outcome::Normal)
+                }
+            }
             profile => show(vec![SessionSetup::new(profile?)?], display, options),
         };
     }
@@ -108,6 +112,17 @@ fn require_sense(names: &[String], options: &ConnectionArgs) -> Result<(), Failu
     match of_one.iter().find(|(_, given)| *given && names.len() > 1) {
         Some((option, _)) => Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len()))),
         None => Ok(()),
+    }
+}
+
+/// As if `d2mtop demo` had been typed.
+fn demo_from_first_run(display: DisplayArgs) -> Result<Outcome, Failure> {
+    match Cli::try_parse_from(["d2mtop", "demo"]).map(|cli| cli.command) {
+        Ok(Some(Command::Demo(mut options))) => {
+            options.display = display;
+            demo(&options)
+        }
+        _ => Err(Failure::Usage("the demo cannot be started; try d2mtop demo".to_owned())),
     }
 }
 

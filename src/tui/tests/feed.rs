@@ -11,7 +11,7 @@ use crate::session::Command;
 use crate::text::Clean;
 use crate::tui::Settings;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::feed::Spot;
+use crate::tui::state::feed::row_key::Spot;
 use crate::tui::state::{Overlay, Ui};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];

@@ -12,7 +12,7 @@ use crate::session::command::Confirmed;
 use crate::text::Clean;
 use crate::tui::Settings;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::feed::Spot;
+use crate::tui::state::feed::row_key::Spot;
 use crate::tui::state::{Overlay, Ui};
 
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;

@@ -8,7 +8,7 @@ use crate::group::*;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
 use crate::tui::state::Ui;
-use crate::tui::state::feed::Spot;
+use crate::tui::state::feed::row_key::Spot;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 

@@ -8,7 +8,7 @@ use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::tui::state::Ui;
-use crate::tui::state::feed::Spot;
+use crate::tui::state::feed::row_key::Spot;
 use crate::tui::{Colour, Glyphs, Settings};
 
 /// Every key that a keyboard has, near enough.

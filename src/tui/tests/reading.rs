@@ -6,7 +6,7 @@ use crate::group::*;
 use crate::protocol::*;
 use crate::runtime::Page;
 use crate::text::Clean;
-use crate::tui::state::feed::Spot;
+use crate::tui::state::feed::row_key::Spot;
 use crate::tui::state::{Overlay, Ui};
 use crate::tui::{Keeping, Settings};
 

@@ -4,7 +4,7 @@ use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction, Worked};
 use crate::text::Clean;
-use crate::tui::input::keymap::{Motion, Way};
+use crate::tui::input::actions::{Motion, Way};
 use crate::tui::input::pane::Pane;
 use crate::tui::state::{Overlay, Ui};
 

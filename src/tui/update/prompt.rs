@@ -7,20 +7,13 @@ use crate::group::filter::{self, Completions, Filter, FilterError, Moment};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
-use crate::tui::input::keymap::{Question, Way};
+use crate::tui::input::actions::{Question, Way};
 use crate::tui::input::pane::Pane;
 use crate::tui::input::prompt::{Offer, Prompt};
-use crate::tui::state::feed::{Scroll, Sought, time_of};
+use crate::tui::input::time_input;
+use crate::tui::state::feed::search::Sought;
+use crate::tui::state::open_prompt::Line;
 use crate::tui::state::{Overlay, Ui};
-
-/// A line that is being typed, and how things were before.
-#[derive(Clone, Debug)]
-pub struct Line {
-    pub prompt: Prompt,
-    pub filter: String,
-    pub search: String,
-    pub scroll: Scroll,
-}
 
 impl Ui {
     /// Opens a line; what is typed into it shows in the feed.
@@ -99,7 +92,7 @@ impl Ui {
                 finished().and_then(|()| self.reading.set_search(&text, group, moment)).map_err(|error| words(&error))
             }
             Question::Time if text.trim().is_empty() => Ok(()),
-            Question::Time => match time_of(&text, now, self.settings.zone) {
+            Question::Time => match time_input::parse(&text, now, self.settings.zone) {
                 Ok(at) => return self.go_to_time(at, group),
                 Err(wrong) => Err(wrong),
             },

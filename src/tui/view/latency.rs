@@ -7,16 +7,18 @@ use ratatui::layout::Rect;
 
 use crate::group::latency::{SECONDS, Second, Spread};
 use crate::protocol::Millis;
-use crate::tui::context::{Piece, View};
+use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::format;
+use crate::tui::state::Ui;
 use crate::tui::theme::{BARS, Theme};
+use crate::tui::view::Piece;
 
 /// After so much silence the charts stand still, so that an idle screen costs nothing.
 const QUIET_AFTER: Duration = Duration::from_secs(6);
 
-pub fn title(view: &View<'_>) -> Vec<Piece> {
+pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
     let latency = view.group.latency();
     if latency.acknowledgement.count() == 0 {
         return vec![Piece::new("nothing measured yet", Theme::QUIET)];
@@ -54,7 +56,7 @@ fn chart_end(view: &View<'_>) -> Millis {
     now
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
     if area.height == 0 {
         return;
     }

@@ -3,21 +3,18 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::group::LockState;
 use crate::group::lock::EndedLock;
-use crate::group::{LockState, Scope};
 use crate::protocol::Millis;
-use crate::tui::context::{Piece, View};
+use crate::tui::context::{View, scope_words};
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::wrap;
 use crate::tui::format;
+use crate::tui::state::Ui;
 use crate::tui::theme::Theme;
+use crate::tui::view::Piece;
 
-/// A scope by its name in the specification.
-pub fn scope_words(scope: Scope) -> String {
-    scope.map_or_else(|| "unreadable scope".to_owned(), |scope| scope.to_string())
-}
-
-pub fn title(view: &View<'_>) -> Vec<Piece> {
+pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
     let attention = view.theme.attention();
     let mut pieces = vec![match view.group.lock().state() {
         _ if view.group.login().is_none() => Piece::new("unknown", Theme::QUIET),
@@ -36,7 +33,7 @@ pub fn title(view: &View<'_>) -> Vec<Piece> {
     pieces
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
     let mut pen = Pen::new(buffer, area);
     match view.group.lock().state() {
         LockState::Free => {}

@@ -6,12 +6,14 @@ use ratatui::layout::Rect;
 use crate::group::{Connection, DisconnectCause, NextStep, RoleState};
 use crate::protocol::Activity;
 use crate::session::Presence;
-use crate::tui::context::{Piece, View};
+use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::wrap;
+use crate::tui::state::Ui;
 use crate::tui::theme::Theme;
+use crate::tui::view::Piece;
 
-pub fn title(view: &View<'_>) -> Vec<Piece> {
+pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
     let (word, style) = match view.group.role().state() {
         RoleState::Unknown => ("unknown", Theme::QUIET),
         RoleState::Leader { .. } => ("leader", view.theme.attention()),
@@ -25,7 +27,7 @@ pub fn title(view: &View<'_>) -> Vec<Piece> {
     pieces
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
     let mut pen = Pen::new(buffer, area);
     for (index, sentence) in sentences(view).into_iter().enumerate() {
         let lines = wrap(&sentence, pen.room().saturating_sub(2));

@@ -6,8 +6,8 @@ use crate::group::{Feed, Row};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
-use crate::tui::input::keymap::Way;
-use crate::tui::state::feed::rows::Spot;
+use crate::tui::input::actions::Way;
+use crate::tui::state::feed::row_key::Spot;
 
 /// How many rows are asked for at once.
 const PAGE: usize = 500;

@@ -3,22 +3,24 @@
 
 pub mod filtered_rows;
 pub mod journal_rows;
+mod reading_back;
+pub mod row_key;
 pub mod rows;
 pub mod scroll;
+pub mod search;
 
-use crate::group::filter::{Filter, FilterError, Moment};
+use crate::group::filter::{FilterError, Moment};
 use crate::group::{Group, JournalState, Row};
 use crate::protocol::Millis;
-use crate::runtime::{Page, Reaction};
+use crate::runtime::Reaction;
 use crate::text::Clean;
-use crate::tui::format::Zone;
-use crate::tui::input::keymap::{Motion, Way};
-use crate::tui::input::time_input;
-
-use filtered_rows::{Sieve, rank};
-use journal_rows::{Older, Wanted};
-pub use rows::{Lines, Spot};
-pub use scroll::Scroll;
+use crate::tui::input::actions::Motion;
+use crate::tui::state::feed::filtered_rows::Sieve;
+use crate::tui::state::feed::journal_rows::{Older, Wanted};
+use crate::tui::state::feed::row_key::Spot;
+use crate::tui::state::feed::rows::Lines;
+use crate::tui::state::feed::scroll::Scroll;
+use crate::tui::state::feed::search::{Search, Sought};
 
 /// What the user reads in the feed.
 #[derive(Debug, Default)]
@@ -37,29 +39,6 @@ pub struct Reading {
 pub struct Marked {
     pub spot: Spot,
     pub row: Row,
-}
-
-/// What is looked for.
-#[derive(Debug)]
-pub struct Search {
-    pub words: String,
-    /// Those of the words that must occur in a row, in lower case.
-    pub required: Vec<String>,
-    /// What fits the filter and the words.
-    pub hits: Sieve,
-    /// How many of the rows that are shown out of the journal fit, too.
-    pub hits_in_journal: usize,
-    /// From where the next hit is looked for, as long as it is not found.
-    pub seeking: Option<(Spot, Way)>,
-}
-
-/// How a step through the hits ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sought {
-    Found,
-    /// Not all rows are looked through yet.
-    NotYet,
-    Nowhere(Way),
 }
 
 impl Reading {
@@ -85,14 +64,6 @@ impl Reading {
         self.filter.as_ref().map_or("", Sieve::words)
     }
 
-    pub fn search_words(&self) -> &str {
-        self.search.as_ref().map_or("", |search| &search.words)
-    }
-
-    pub const fn is_searching(&self) -> bool {
-        self.search.is_some()
-    }
-
     /// Shows only what fits; all for an empty filter. The search goes on in what is left.
     ///
     /// # Errors
@@ -110,69 +81,6 @@ impl Reading {
     pub fn show_older(&mut self, group: &Group) {
         let Self { filter, older, .. } = self;
         older.filter(|row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
-    }
-
-    /// Looks for what fits; for nothing any more, if there are no words.
-    ///
-    /// # Errors
-    /// If the words are no filter.
-    pub fn set_search(&mut self, words: &str, group: &Group, moment: Moment) -> Result<(), FilterError> {
-        let words = words.trim();
-        // What is typed alone must be right alone: both together could be right by accident.
-        let alone = Filter::parse(words)?;
-        let hits = if alone.is_empty() {
-            None
-        } else {
-            Sieve::read(format!("{} {words}", self.filter_words()).trim(), group, moment)?
-        };
-        let required = alone.required_words().map(str::to_owned).collect();
-        self.search =
-            hits.map(|hits| Search { words: words.to_owned(), required, hits, hits_in_journal: 0, seeking: None });
-        self.count_hits_in_journal(group);
-        Ok(())
-    }
-
-    pub fn count_hits_in_journal(&mut self, group: &Group) {
-        let Self { search, older, .. } = self;
-        if let Some(search) = search {
-            search.hits_in_journal = older.count(|row| search.hits.fits(row, group));
-        }
-    }
-
-    /// What a row is a hit of: the words that must occur in it, if it is one.
-    pub fn hit(&self, row: &Row, group: &Group) -> Option<&[String]> {
-        let search = self.search.as_ref().filter(|search| search.hits.fits(row, group))?;
-        Some(&search.required)
-    }
-
-    /// Goes to the next hit, the selected row included if `or_here`.
-    pub fn seek(&mut self, way: Way, or_here: bool, group: &Group) -> Sought {
-        let Some(at) = self.selected(group) else { return Sought::Nowhere(way) };
-        let Some(search) = &mut self.search else { return Sought::Nowhere(way) };
-        if or_here && search.fits(at, &self.older, group) {
-            self.go_to(at, group);
-            return Sought::Found;
-        }
-        search.seeking = Some((at, way));
-        self.go_on_seeking(group)
-    }
-
-    pub fn go_on_seeking(&mut self, group: &Group) -> Sought {
-        let Some(search) = &mut self.search else { return Sought::Found };
-        let Some((from, way)) = search.seeking else { return Sought::Found };
-        let sought = search.next(from, way, &self.older, group);
-        match sought {
-            Next::NotYet => Sought::NotYet,
-            Next::Found(spot) => {
-                search.seeking = None;
-                self.go_to(spot, group);
-                Sought::Found
-            }
-            Next::Nowhere => {
-                search.seeking = None;
-                Sought::Nowhere(way)
-            }
-        }
     }
 
     pub fn go_to(&mut self, spot: Spot, group: &Group) {
@@ -224,85 +132,6 @@ impl Reading {
         let mut scroll = self.scroll;
         scroll.pause(self.lines(group));
         self.scroll = scroll;
-    }
-
-    /// Goes to the first row that was received at that time or later.
-    pub fn go_to_time(&mut self, at: Millis, group: &Group) -> Reaction {
-        let feed = group.feed();
-        let number = feed.number_at(at);
-        let before_memory = number <= feed.first();
-        if let Some(older) = self.older.at(at).filter(|_| before_memory) {
-            self.go_to(Spot::Journal(older), group);
-            return Reaction::Redraw;
-        }
-        if let Some(spot) = self.lines(group).nearest(Spot::Memory(number)) {
-            self.go_to(spot, group);
-        }
-        if before_memory && self.older.end().is_none() {
-            self.bound_for = Some(at);
-            return self.older.read(Wanted::Until(at), feed);
-        }
-        Reaction::Redraw
-    }
-
-    pub fn forget_older(&mut self) {
-        self.older.forget();
-        self.bound_for = None;
-        if let Some(search) = &mut self.search {
-            search.hits_in_journal = 0;
-        }
-    }
-
-    /// Selects the oldest row if the selected one has left memory; true the first time since one was selected.
-    pub fn keep_in_memory(&mut self, group: &Group) -> bool {
-        let mut scroll = self.scroll;
-        let has_slid = scroll.keep_in_memory(self.lines(group));
-        self.scroll = scroll;
-        has_slid
-    }
-
-    /// Forgets the rows of the journal if rows fell out of memory after them, once that can be seen; who still reads
-    /// further back is left in peace. True if the user came by there.
-    pub fn close_gap(&mut self, group: &Group) -> bool {
-        let (lines, older) = (self.lines(group), self.older.len());
-        let top = self.scroll.top(lines);
-        let is_in_sight = top.saturating_add(self.scroll.page()) > older;
-        if !is_in_sight || self.older.is_reading() || !self.older.has_gap(group.feed()) {
-            return false;
-        }
-        let is_in_journal = matches!(self.selected(group), Some(Spot::Journal(_)));
-        self.forget_older();
-        if let (true, Some(first)) = (is_in_journal, self.lines(group).nth(0)) {
-            self.go_to(first, group);
-        }
-        self.scroll.is_paused() && top <= older
-    }
-
-    pub fn take_older(&mut self, page: Page, group: &Group) -> Reaction {
-        let first = self.lines(group).nth(0);
-        let was_at_first = self.selected(group) == first;
-        let Self { filter, older, .. } = self;
-        let reaction = older.take(page, group.feed(), |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
-        if let (Some(at), false) = (self.bound_for, self.older.is_reading()) {
-            self.bound_for = None;
-            let spot = self.older.at(at).map(Spot::Journal).or_else(|| self.lines(group).nth(0));
-            if let (Some(spot), true) = (spot, self.older.len() > 0) {
-                self.go_to(spot, group);
-            }
-        } else if let (true, Some(first)) = (was_at_first && self.scroll.is_paused(), first) {
-            // One row up, as was asked for; the rest of the page waits above.
-            self.go_to(first, group);
-            let mut scroll = self.scroll;
-            scroll.up(self.lines(group), 1);
-            self.scroll = scroll;
-        } else if first.is_none() {
-            // There was nothing to select before.
-            self.stand_still(group);
-        }
-        if !self.older.is_reading() {
-            self.count_hits_in_journal(group);
-        }
-        reaction
     }
 
     /// Goes to a row in memory; false if it is not shown.
@@ -399,56 +228,4 @@ impl Reading {
             _ => "no row fits the filter; Esc shows all again",
         }
     }
-}
-
-/// What a look for the next hit found.
-enum Next {
-    Found(Spot),
-    NotYet,
-    Nowhere,
-}
-
-impl Search {
-    /// How many hits there are so far.
-    pub fn count(&self) -> usize {
-        self.hits.matches().len() + self.hits_in_journal
-    }
-
-    pub fn fits(&self, spot: Spot, older: &Older, group: &Group) -> bool {
-        match spot {
-            Spot::Memory(number) => group.feed().get(number).is_some_and(|row| self.hits.fits(&row, group)),
-            Spot::Journal(number) => older.row(number).is_some_and(|row| self.hits.fits(row, group)),
-        }
-    }
-
-    /// Rows are looked through from the newest on: what is found on the way to older ones stays the next hit, what is
-    /// found on the way to newer ones may not be.
-    pub fn next(&self, from: Spot, way: Way, older: &Older, group: &Group) -> Next {
-        let matches = self.hits.matches();
-        let in_memory = match (from, way) {
-            (Spot::Memory(number), Way::Older) => rank(matches, number).checked_sub(1).and_then(|at| matches.get(at)),
-            (Spot::Memory(number), Way::Newer) => matches.get(rank(matches, number + 1)),
-            (Spot::Journal(_), Way::Older) => None,
-            (Spot::Journal(_), Way::Newer) => matches.get(0),
-        };
-        let in_journal = || older.next(from, way, |row| self.hits.fits(row, group)).map(Spot::Journal);
-        let in_memory = || in_memory.map(Spot::Memory);
-        match way {
-            Way::Older => match in_memory() {
-                Some(found) => Next::Found(found),
-                None if !self.hits.is_complete(group) && matches!(from, Spot::Memory(_)) => Next::NotYet,
-                None => in_journal().map_or(Next::Nowhere, Next::Found),
-            },
-            Way::Newer => match in_journal() {
-                Some(found) => Next::Found(found),
-                None if !self.hits.is_complete(group) => Next::NotYet,
-                None => in_memory().map_or(Next::Nowhere, Next::Found),
-            },
-        }
-    }
-}
-
-/// A time as it was typed.
-pub fn time_of(words: &str, now: Millis, zone: Zone) -> Result<Millis, Clean> {
-    time_input::read(words, now, zone).ok_or_else(|| Clean::new(&format!("not a time: type {}", time_input::HOW)))
 }

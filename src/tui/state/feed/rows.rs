@@ -4,15 +4,7 @@ use crate::group::filter::Matches;
 use crate::group::{Feed, Row};
 use crate::tui::state::feed::filtered_rows::rank;
 use crate::tui::state::feed::journal_rows::Older;
-
-/// Which row, whatever comes and goes around it. What is in the journal only is older than what is in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Spot {
-    /// By its number in the journal.
-    Journal(u64),
-    /// By its number in the feed.
-    Memory(u64),
-}
+use crate::tui::state::feed::row_key::Spot;
 
 /// All rows that are shown, oldest first. Nothing here depends on how many there are but for a binary search.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! What part of the feed is in sight.
 
-use crate::tui::state::feed::rows::{Lines, Spot};
+use crate::tui::state::feed::row_key::Spot;
+use crate::tui::state::feed::rows::Lines;
 
 /// What part of the feed is in sight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What was reflected.
 
+mod columns;
 mod highlight;
 mod row;
 mod title;

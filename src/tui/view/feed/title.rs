@@ -2,13 +2,16 @@
 
 use crate::group::JournalState;
 use crate::text::Clean;
-use crate::tui::context::{Piece, View};
+use crate::tui::context::View;
 use crate::tui::format;
+use crate::tui::state::Ui;
 use crate::tui::state::feed::Reading;
-use crate::tui::state::feed::rows::Spot;
+use crate::tui::state::feed::row_key::Spot;
 use crate::tui::theme::Theme;
+use crate::tui::view::Piece;
 
-pub fn title(view: &View<'_>, reading: &Reading) -> Vec<Piece> {
+pub fn title(view: &View<'_>, ui: &Ui) -> Vec<Piece> {
+    let reading = &ui.reading;
     let feed = view.group.feed();
     let counts = feed.counts();
     let mut pieces = vec![Piece::new(format::count(counts.received), Theme::STRONG)];

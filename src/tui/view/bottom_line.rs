@@ -1,0 +1,63 @@
+//! The last line: what the keys do here or, until the next key, what just happened.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::group::NoticeKind;
+use crate::tui::context::View;
+use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_width::{cut, width};
+use crate::tui::input::actions::Action;
+use crate::tui::input::keymap;
+use crate::tui::input::pane::Pane;
+use crate::tui::state::{Overlay, Ui};
+use crate::tui::theme::{ATTENTION, Theme, WAITING};
+
+/// What the keys do here; or, until the next key, what just happened.
+pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, view: &View<'_>) {
+    let mut pen = Pen::new(buffer, area);
+    pen.gap(1);
+    let explanation = ui.explanation(view);
+    let comes_first = explanation.is_none() || ui.is_after_the_end(view.group);
+    if let Some((kind, text)) = ui.notice(view.group).filter(|_| comes_first) {
+        let (glyph, style) = match kind {
+            NoticeKind::Done => ("✓", view.theme.good()),
+            NoticeKind::UnderWay => (WAITING, Theme::PLAIN),
+            NoticeKind::Refused | NoticeKind::Lost | NoticeKind::Ignored | NoticeKind::Alarm => {
+                (ATTENTION, view.theme.attention())
+            }
+        };
+        pen.text(glyph, style).gap(1);
+        let notes = !(ui.focus == Pane::Feed && ui.reading.is_searching());
+        let is_open = kind == NoticeKind::Alarm && view.group.devices().alarms() > 0;
+        let note = if is_open && notes { "   n noted" } else { "" };
+        let text = cut(text.as_str(), pen.room().saturating_sub(width(note))).into_owned();
+        pen.text(&text, style).text(note, view.theme.focus());
+        return;
+    }
+    if let Some(text) = explanation {
+        pen.text(ATTENTION, view.theme.attention()).gap(1).text(&text, view.theme.attention());
+        return;
+    }
+    let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, view)).collect();
+    // Help is the last to leave, and before it the way out.
+    let (rest, last): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| !["?", "q"].contains(key));
+    let reserved: usize = last.iter().map(|(key, what)| width(key) + width(what) + 3).sum();
+    for (index, (key, what)) in rest.into_iter().chain(last.iter().copied()).enumerate() {
+        let gap = if index == 0 { 0 } else { 2 };
+        let wanted = gap + width(key) + 1 + width(what);
+        if pen.room() < wanted + if last.contains(&(key, what)) { 0 } else { reserved } {
+            continue;
+        }
+        pen.gap(gap).text(key, view.theme.focus()).gap(1).text(what, Theme::QUIET);
+    }
+}
+
+/// Whether a key does more than to say that it does nothing.
+fn does_something(action: Action, ui: &Ui, view: &View<'_>) -> bool {
+    match (action, &ui.overlay) {
+        (Action::Drop | Action::Lock, _) => !view.settings.read_only,
+        (Action::Choose(_), Overlay::Dialog(dialog)) => dialog.is_a_choice(),
+        _ => true,
+    }
+}

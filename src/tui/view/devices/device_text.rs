@@ -1,0 +1,101 @@
+//! A device in words.
+
+use crate::tui::theme::{ATTENTION, OFF, ON, OWN, Theme, UNKNOWN};
+use ratatui::style::Style;
+
+use crate::group::{DeviceChange, ListedDevice};
+use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
+use crate::tui::context::View;
+
+/// A device in words.
+pub struct Words {
+    pub glyph: &'static str,
+    pub state: &'static str,
+    pub style: Style,
+    pub label: String,
+    pub label_style: Style,
+    pub app: String,
+    pub details: String,
+    /// When it was seen, for a narrow column.
+    pub seen: String,
+    /// The same, with room.
+    pub since: String,
+    pub keep: &'static str,
+}
+
+pub fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
+    let own = view.is_own(id);
+    let (glyph, state, style) = state(view, own, device.activity);
+    let (label, label_style, app, details) = match &device.info {
+        Ok(info) if info.label.is_empty() => {
+            ("(no label)".to_owned(), Theme::QUIET, info.app(), info.platform_details.to_string())
+        }
+        Ok(info) => (info.label.to_string(), Theme::PLAIN, info.app(), info.platform_details.to_string()),
+        Err(error) => (id.to_string(), view.theme.attention(), "! unreadable".to_owned(), error.to_string()),
+    };
+    // By a mark and a word, so that it stands out without colour.
+    let (label, label_style, app) = match view.group.devices().change(id) {
+        Some(DeviceChange::Undecryptable { .. }) => (format!("{ATTENTION} {label}"), view.theme.attention(), app),
+        Some(change) => (format!("{ATTENTION} {label}"), view.theme.attention(), format!("{} · {app}", change.word())),
+        None => (label, label_style, app),
+    };
+    Words {
+        glyph,
+        state,
+        style,
+        label,
+        label_style,
+        app,
+        details,
+        seen: seen_words(view, own, device.activity),
+        since: since_words(view, own, device.activity),
+        keep: keep_word(device.expiration_policy),
+    }
+}
+
+pub fn state(view: &View<'_>, own: bool, activity: Activity) -> (&'static str, &'static str, Style) {
+    match activity {
+        _ if own && view.group.connection().is_logged_in() => (OWN, "on", view.theme.good()),
+        _ if own => (OWN, "off", Theme::QUIET),
+        Activity::ConnectedSince(_) if view.stale_since().is_some() => (UNKNOWN, "", Theme::QUIET),
+        Activity::ConnectedSince(_) => (ON, "on", view.theme.good()),
+        Activity::LastDisconnect(_) => (OFF, "off", Theme::QUIET),
+        Activity::LastLogin(_) | Activity::Unknown => (UNKNOWN, "", Theme::QUIET),
+    }
+}
+
+pub fn seen_words(view: &View<'_>, own: bool, activity: Activity) -> String {
+    match activity {
+        _ if own => "here".to_owned(),
+        Activity::ConnectedSince(_) if view.stale_since().is_some() => "was on".to_owned(),
+        Activity::ConnectedSince(_) => "now".to_owned(),
+        Activity::LastDisconnect(at) | Activity::LastLogin(at) => {
+            view.clock.lasting(at).unwrap_or_else(|| "<1 min".to_owned())
+        }
+        Activity::Unknown => "?".to_owned(),
+    }
+}
+
+pub fn since_words(view: &View<'_>, own: bool, activity: Activity) -> String {
+    let who = if own { "this device, " } else { "" };
+    let when = match activity {
+        Activity::ConnectedSince(at) if view.stale_since().is_some() => {
+            let was_on = if own { "" } else { "was on, " };
+            format!("{was_on}last login {}", view.clock.minute(at))
+        }
+        Activity::ConnectedSince(at) => format!("connected since {}", view.clock.minute(at)),
+        Activity::LastDisconnect(at) => format!("last seen {}", view.clock.minute(at)),
+        Activity::LastLogin(at) => format!("last login {}", view.clock.minute(at)),
+        Activity::Unknown => "the server does not say when it was here".to_owned(),
+    };
+    format!("{who}{when}")
+}
+
+/// How long the server keeps the slot, in a word.
+pub const fn keep_word(policy: Option<ExpirationPolicy>) -> &'static str {
+    match policy {
+        Some(ExpirationPolicy::Persistent) => "keep",
+        Some(ExpirationPolicy::Volatile) => "temp",
+        None => "?",
+    }
+}

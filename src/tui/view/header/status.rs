@@ -1,0 +1,113 @@
+//! How the connection stands, in words.
+
+use ratatui::style::Style;
+
+use crate::group::{Connection, DisconnectCause, NextStep};
+use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
+use crate::tui::context::View;
+use crate::tui::theme::{ATTENTION, BAD, FILLING, OFF, ON, Theme, WAITING};
+use crate::tui::view::header::alert::alert;
+use crate::tui::{close_help, format};
+
+/// How it stands.
+pub struct State {
+    pub glyph: &'static str,
+    pub style: Style,
+    /// Always shown.
+    pub words: String,
+    /// Why, shown as far as there is room.
+    pub cause: Option<String>,
+    /// Keys that help.
+    pub keys: &'static [(&'static str, &'static str)],
+}
+
+pub fn state(view: &View<'_>) -> State {
+    let plain =
+        |glyph, words: &str| State { glyph, style: Theme::STRONG, words: words.to_owned(), cause: None, keys: &[] };
+    match view.group.connection() {
+        Connection::Idle => plain(OFF, "not connected yet"),
+        Connection::Connecting { attempt: 0 | 1 } => plain(WAITING, "connecting"),
+        Connection::Connecting { attempt } => plain(WAITING, &format!("connecting, try {attempt}")),
+        Connection::Handshaking => plain(WAITING, "handshake"),
+        Connection::Draining { received, of, .. } => plain(FILLING, &draining(*received, *of)),
+        Connection::Live { since } => {
+            let lasting = view.clock.lasting(*since).filter(|_| alert(view).is_none());
+            let words = lasting.map_or("live".to_owned(), |lasting| format!("live {lasting}"));
+            State { style: view.theme.good(), ..plain(ON, &words) }
+        }
+        Connection::Waiting { since, cause, next } => waiting(view, *since, cause, *next),
+    }
+}
+
+pub fn draining(received: u32, of: Option<u32>) -> String {
+    let received = u64::from(received);
+    match of {
+        Some(of) => format!("draining {} of {}", format::count(received), format::count(u64::from(of).max(received))),
+        None => format!("draining, {} so far", format::count(received)),
+    }
+}
+
+pub fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextStep) -> State {
+    let at = || view.clock.minute(since);
+    let attention = |glyph, words: String, cause: String| State {
+        glyph,
+        style: view.theme.attention(),
+        words,
+        cause: Some(cause),
+        keys: &[("c", "now")],
+    };
+    let bad =
+        |words: String, cause: Option<String>, keys| State { glyph: BAD, style: view.theme.bad(), words, cause, keys };
+    match (next, cause) {
+        (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
+            let until = view.clock.until(at);
+            if view.is_alone() {
+                let why = "alone in the group, left so as not to lead".to_owned();
+                attention(ATTENTION, format!("back in {until}"), why)
+            } else {
+                attention(ATTENTION, format!("left the lead, back in {until}"), "phones must lead".to_owned())
+            }
+        }
+        (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
+            let why = format!("--presence {}", view.settings.presence);
+            State {
+                style: Theme::STRONG,
+                ..attention(OFF, format!("visit over, back in {}", view.clock.until(at)), why)
+            }
+        }
+        (NextStep::RetryAt { at, attempt }, cause) => {
+            let unheard_of = matches!(cause, DisconnectCause::ClosedByServer { code, .. }
+                if code.reconnect_class() == ReconnectClass::Unknown);
+            let glyph = if unheard_of { ATTENTION } else { WAITING };
+            attention(glyph, format!("back in {}, try {attempt}", view.clock.until(at)), short_words(cause))
+        }
+        (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => {
+            bad(format!("{} ({code}) at {}", code.short(), at()), None, close_help::connect_keys(*code))
+        }
+        (NextStep::WaitForUser, cause) => {
+            bad(format!("not connected since {}", at()), Some(cause.to_string()), &[("c", "connect")])
+        }
+        (NextStep::End, DisconnectCause::LeftGroup) => {
+            bad(format!("left the group at {}", at()), Some("our slot is gone".to_owned()), &[("q", "quit")])
+        }
+        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause.to_string()), &[("q", "quit")]),
+    }
+}
+
+/// Why a connection ended, in as few words as say it.
+pub fn short_words(cause: &DisconnectCause) -> String {
+    match cause {
+        // Only where that has a harmless reason does the session try again by itself.
+        DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, expected, .. } => match expected {
+            SlotState::Existing => "slot expired, taking a new one (4115)".to_owned(),
+            SlotState::New => "our slot is there already (4115)".to_owned(),
+        },
+        DisconnectCause::ClosedByServer { code, .. } => format!("{} ({code})", code.short()),
+        DisconnectCause::NoAnswer => "no answer to ping".to_owned(),
+        DisconnectCause::HandshakeTimeout => "the login took too long".to_owned(),
+        // The last line says why.
+        DisconnectCause::Unreachable(_) => "no connection".to_owned(),
+        DisconnectCause::Broken(_) => "connection lost".to_owned(),
+        cause => cause.to_string(),
+    }
+}

@@ -1,0 +1,103 @@
+//! A line that is typed into, above it what can be completed or what is wrong with it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::text::Clean;
+use crate::tui::context::View;
+use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_width::width;
+use crate::tui::input::actions::Question;
+use crate::tui::input::keymap;
+use crate::tui::input::prompt::Prompt;
+use crate::tui::theme::{ATTENTION, Theme};
+
+/// Draws the line, and above it what can be said about it.
+pub fn draw(prompt: &Prompt, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+    let above = Rect { y: area.y.saturating_sub(1), ..area };
+    for place in [above, area] {
+        Pen::new(buffer, place).gap(usize::from(place.width));
+        clear(buffer, place);
+    }
+    draw_offers(prompt, buffer, above, view);
+    let mut pen = Pen::new(buffer, area);
+    pen.gap(1).text(name(prompt), view.theme.focus()).text(": ", view.theme.focus());
+    draw_text(prompt, &mut pen);
+}
+
+fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+    let mut pen = Pen::new(buffer, area);
+    pen.gap(1);
+    if let Some(wrong) = &prompt.wrong {
+        pen.text(ATTENTION, view.theme.attention()).gap(1).text(wrong.as_str(), view.theme.attention());
+        return;
+    }
+    if prompt.offers.is_empty() {
+        for (key, what) in keymap::hints(keymap::Place::Line) {
+            pen.text(key, view.theme.focus()).gap(1).text(what, Theme::QUIET).gap(2);
+        }
+        return;
+    }
+    pen.text("Tab", view.theme.focus());
+    let taken = prompt.taken.as_ref().map(|(index, _)| *index);
+    let first = taken.unwrap_or(0).saturating_sub(2);
+    for (index, offer) in prompt.offers.iter().enumerate().skip(first) {
+        if pen.room() < width(offer.shown.as_str()) + 2 {
+            pen.text(" …", Theme::QUIET);
+            break;
+        }
+        let style = if taken == Some(index) { Theme::CHOSEN } else { Theme::PLAIN };
+        pen.gap(2).text(offer.shown.as_str(), style);
+    }
+}
+
+/// The part around the cursor, the cursor reversed. The text is the user's own, and shown as clean as any other.
+fn draw_text(prompt: &Prompt, pen: &mut Pen<'_>) {
+    let (before, after) = prompt.text().split_at(prompt.cursor());
+    let before = Clean::new(before);
+    let (under, rest) = after.split_at(after.graphemes(true).next().map_or(0, str::len));
+    let room = pen.room().saturating_sub(2);
+    pen.text(tail(before.as_str(), room), Theme::PLAIN);
+    let under = if under.is_empty() { Clean::literal(" ") } else { Clean::new(under) };
+    pen.text(under.as_str(), Theme::CHOSEN).text(Clean::new(rest).as_str(), Theme::PLAIN);
+}
+
+const fn name(prompt: &Prompt) -> &'static str {
+    match prompt.question {
+        Question::Filter => "filter",
+        Question::Search => "find",
+        Question::Time => "go to",
+    }
+}
+
+/// The end of the text, in so many columns.
+fn tail(text: &str, columns: usize) -> &str {
+    let mut start = text.len();
+    let mut taken = 0;
+    for (at, cluster) in text.grapheme_indices(true).rev() {
+        taken += width(cluster);
+        if taken > columns {
+            break;
+        }
+        start = at;
+    }
+    text.get(start..).unwrap_or_default()
+}
+
+fn clear(buffer: &mut Buffer, area: Rect) {
+    ratatui::widgets::Widget::render(ratatui::widgets::Clear, area.intersection(buffer.area), buffer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_long_line_stays_in_sight() {
+        assert_eq!(tail("from:日本語", 4), "本語");
+        assert_eq!(tail("from:日本語", 5), "本語");
+        assert_eq!(tail("kind", 10), "kind");
+        assert_eq!(tail("kind", 0), "");
+    }
+}
