@@ -2,9 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::tui::draw::text_width::{Align, cut, fit, width};
+use crate::tui::theme::{Role, Theme};
 
 /// Writes lines into a rectangle from top to bottom, each from left to right; what does not fit is cut.
 pub struct Pen<'a> {
@@ -12,12 +12,13 @@ pub struct Pen<'a> {
     area: Rect,
     x: u16,
     y: u16,
+    theme: Theme,
 }
 
 impl<'a> Pen<'a> {
-    pub fn new(buffer: &'a mut Buffer, area: Rect) -> Self {
+    pub fn new(buffer: &'a mut Buffer, area: Rect, theme: Theme) -> Self {
         let area = area.intersection(buffer.area);
-        Self { buffer, area, x: area.x, y: area.y }
+        Self { buffer, area, x: area.x, y: area.y, theme }
     }
 
     /// The columns that are left in this line; 0 below the last line.
@@ -36,28 +37,28 @@ impl<'a> Pen<'a> {
     }
 
     /// Writes text, cut to the room.
-    pub fn text(&mut self, text: &str, style: Style) -> &mut Self {
+    pub fn text(&mut self, text: &str, role: Role) -> &mut Self {
         let room = self.room();
         if room > 0 {
-            let (x, _) = self.buffer.set_stringn(self.x, self.y, cut(text, room), room, style);
+            let (x, _) = self.buffer.set_stringn(self.x, self.y, cut(text, room), room, self.theme.style(role));
             self.x = x;
         }
         self
     }
 
     /// Writes text into a column.
-    pub fn column(&mut self, text: &str, columns: usize, align: Align, style: Style) -> &mut Self {
-        self.text(&fit(text, columns.min(self.room()), align), style)
+    pub fn column(&mut self, text: &str, columns: usize, align: Align, role: Role) -> &mut Self {
+        self.text(&fit(text, columns.min(self.room()), align), role)
     }
 
-    /// Writes texts of several styles into one column; the last that fits is cut.
-    pub fn spans(&mut self, spans: &[(String, Style)], columns: usize) -> &mut Self {
+    /// Writes texts of several roles into one column; the last that fits is cut.
+    pub fn spans(&mut self, spans: &[(String, Role)], columns: usize) -> &mut Self {
         let columns = columns.min(self.room());
         let mut left = columns;
-        for (text, style) in spans {
+        for (text, role) in spans {
             let text = cut(text, left);
             left -= width(&text);
-            self.text(&text, *style);
+            self.text(&text, *role);
         }
         self.gap(left)
     }

@@ -2,14 +2,21 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget as _};
 
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::width;
+use crate::tui::theme::{Role, Theme};
 
 /// Draws an empty box in the middle of the area, and gives its inside.
-pub fn window(buffer: &mut Buffer, area: Rect, (width, height): (u16, u16), title: &str, style: Style) -> Rect {
+pub fn window(
+    buffer: &mut Buffer,
+    area: Rect,
+    (width, height): (u16, u16),
+    title: &str,
+    theme: Theme,
+    role: Role,
+) -> Rect {
     let area = area.intersection(buffer.area);
     let (width, height) = (width.min(area.width), height.min(area.height));
     let x = area.x + (area.width - width) / 2;
@@ -24,17 +31,17 @@ pub fn window(buffer: &mut Buffer, area: Rect, (width, height): (u16, u16), titl
     }
     let rule = "─".repeat(usize::from(width.saturating_sub(2)));
     let sides = " ".repeat(usize::from(width.saturating_sub(2)));
-    let mut pen = Pen::new(buffer, outer);
+    let mut pen = Pen::new(buffer, outer, theme);
     for row in 0..height {
         let line = match row {
             0 => format!("┌{rule}┐"),
             row if row + 1 == height => format!("└{rule}┘"),
             _ => format!("│{sides}│"),
         };
-        pen.text(&line, style).next_line();
+        pen.text(&line, role).next_line();
     }
-    Pen::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer })
-        .text(&format!("─ {title} "), style);
+    Pen::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer }, theme)
+        .text(&format!("─ {title} "), role);
     Rect { x: x + 1.min(width), y: y + 1.min(height), width: width.saturating_sub(2), height: height.saturating_sub(2) }
 }
 

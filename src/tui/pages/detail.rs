@@ -10,7 +10,7 @@ use crate::tui::pages::fact::Fact;
 use crate::tui::state::feed::row_key::Spot;
 use crate::tui::state::feed::{Marked, Reading};
 use crate::tui::state::opened_row::Opened;
-use crate::tui::theme::Theme;
+use crate::tui::theme::Role;
 
 /// The page about a row.
 pub fn facts(view: &View<'_>, reading: &Reading, opened: &Opened, revealed: bool) -> Vec<Fact> {
@@ -21,10 +21,10 @@ pub fn facts(view: &View<'_>, reading: &Reading, opened: &Opened, revealed: bool
         Spot::Memory(_) if !opened.is_there => Some("it has left memory since; this page keeps it"),
         Spot::Memory(_) => None,
     };
-    facts.extend(remark.map(|words| Fact::new("", words).styled(Theme::QUIET)));
+    facts.extend(remark.map(|words| Fact::new("", words).styled(Role::Quiet)));
     facts.extend(what_facts(view, row));
     facts.extend(time_facts(view, row));
-    facts.extend(mark_facts(view, row));
+    facts.extend(mark_facts(row));
     if let Some(mark) = reading.marked().filter(|mark| mark.spot != *spot) {
         facts.extend(differences(view, mark, row));
     }
@@ -89,15 +89,15 @@ fn time_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
     facts
 }
 
-fn mark_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
+fn mark_facts(row: &Row) -> Vec<Fact> {
     let marks = [
-        (row.marks.ephemeral, "ephemeral", "only devices that were connected got it", Theme::PLAIN),
-        (row.marks.redelivered, "again", "it was delivered before, on an earlier connection", Theme::PLAIN),
+        (row.marks.ephemeral, "ephemeral", "only devices that were connected got it", Role::Plain),
+        (row.marks.redelivered, "again", "it was delivered before, on an earlier connection", Role::Plain),
         (
             row.marks.repeated_nonce,
             "same nonce",
             "another message used this nonce: a replay, or a broken sender",
-            view.theme.bad(),
+            Role::Bad,
         ),
     ];
     marks
@@ -106,7 +106,7 @@ fn mark_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
         .map(|(_, name, meaning, style)| Fact::new(name, meaning).styled(style))
         .chain(row.marks.gap.map(|missing| {
             let words = format!("{} ids are missing before it", format::count(u64::from(missing)));
-            Fact::new("gap", words).styled(view.theme.attention())
+            Fact::new("gap", words).styled(Role::Attention)
         }))
         .collect()
 }
@@ -179,7 +179,7 @@ fn envelope_facts(view: &View<'_>, sealed: Option<&Sealed<Envelope>>, revealed: 
     };
     match sealed.open(keys) {
         Ok(envelope) => {
-            facts.extend(text_facts(view, &envelope, revealed));
+            facts.extend(text_facts(&envelope, revealed));
             for branch in envelope.tree() {
                 grow(view, &branch, 0, &mut facts);
             }
@@ -203,12 +203,12 @@ fn grow(view: &View<'_>, branch: &Branch, depth: usize, facts: &mut Vec<Fact>) {
 }
 
 /// What people wrote: only after a key, and only on the screen.
-fn text_facts(view: &View<'_>, envelope: &Envelope, revealed: bool) -> Vec<Fact> {
+fn text_facts(envelope: &Envelope, revealed: bool) -> Vec<Fact> {
     let Some(text) = envelope.text() else { return Vec::new() };
     if !revealed {
-        return vec![Fact::new("text", "b shows it").styled(Theme::QUIET)];
+        return vec![Fact::new("text", "b shows it").styled(Role::Quiet)];
     }
     let mut names = std::iter::once("text");
-    let line = |line| Fact::new(names.next().unwrap_or_default(), line).styled(view.theme.attention());
+    let line = |line| Fact::new(names.next().unwrap_or_default(), line).styled(Role::Attention);
     text.reveal().into_iter().map(line).collect()
 }

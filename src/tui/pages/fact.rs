@@ -1,17 +1,14 @@
 //! The lines of a page.
 
+use crate::tui::theme::Role;
 use std::fmt::Display;
-
-use ratatui::style::Style;
-
-use crate::tui::theme::Theme;
 
 /// A name and what belongs to it; without a name, a continuation or a remark.
 #[derive(Clone, Debug, Default)]
 pub struct Fact {
     pub name: String,
     pub value: String,
-    pub style: Style,
+    pub style: Role,
     /// The row of the feed that it leads to.
     pub target: Option<u64>,
 }
@@ -23,14 +20,14 @@ impl Fact {
 
     /// Words above what follows.
     pub fn heading(words: &str) -> Self {
-        Self { value: words.to_owned(), style: Theme::STRONG, ..Self::default() }
+        Self { value: words.to_owned(), style: Role::Strong, ..Self::default() }
     }
 
     pub fn blank() -> Self {
         Self::default()
     }
 
-    pub const fn styled(mut self, style: Style) -> Self {
+    pub const fn styled(mut self, style: Role) -> Self {
         self.style = style;
         self
     }

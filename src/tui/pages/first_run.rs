@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::profile::FIRST_STEPS;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::wrap;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Role, Theme};
 
 /// The most columns of a line; longer ones are hard to read.
 const WIDEST: u16 = 100;
@@ -41,9 +41,9 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
     let screen = *buffer.area();
     let width = screen.width.saturating_sub(2).min(WIDEST);
     let area = Rect { x: screen.x + 1.min(screen.width), width, ..screen };
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, theme);
     let columns = usize::from(width.saturating_sub(2)).max(1);
-    pen.text("d2mtop", theme.focus()).text("  no profile yet", Theme::PLAIN).next_line();
+    pen.text("d2mtop", Role::Focus).text("  no profile yet", Role::Plain).next_line();
     // Where there is little room, the commands matter more than the air between them.
     let lines: usize = FIRST_STEPS.iter().map(|(what, command)| lines(what, columns) + lines(command, columns)).sum();
     let airy = pen.lines_left() > lines + FIRST_STEPS.len() + 1;
@@ -52,21 +52,21 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
             pen.next_line();
         }
         for line in wrap(what, columns) {
-            pen.text(&line, Theme::PLAIN).next_line();
+            pen.text(&line, Role::Plain).next_line();
         }
         for line in wrap(command, columns) {
-            pen.gap(2).text(&line, Theme::STRONG).next_line();
+            pen.gap(2).text(&line, Role::Strong).next_line();
         }
     }
     let last = Rect { y: screen.bottom().saturating_sub(1), height: 1, ..area }.intersection(screen);
-    let mut pen = Pen::new(buffer, last);
+    let mut pen = Pen::new(buffer, last, theme);
     let spaces = " ".repeat(pen.room());
-    pen.text(&spaces, Theme::PLAIN);
-    Pen::new(buffer, last)
-        .text("d", theme.focus())
-        .text(" start the demo   ", Theme::PLAIN)
-        .text("q", theme.focus())
-        .text(" quit", Theme::PLAIN);
+    pen.text(&spaces, Role::Plain);
+    Pen::new(buffer, last, theme)
+        .text("d", Role::Focus)
+        .text(" start the demo   ", Role::Plain)
+        .text("q", Role::Focus)
+        .text(" quit", Role::Plain);
 }
 
 fn lines(text: &str, columns: usize) -> usize {

@@ -8,7 +8,8 @@ use crate::tui::context::View;
 use crate::tui::draw::text_width::{Align, fit};
 use crate::tui::format;
 use crate::tui::pages::fact::Fact;
-use crate::tui::theme::{BARS, Theme};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::BARS;
 
 /// The columns of a figure.
 const COLUMN: usize = 9;
@@ -41,7 +42,7 @@ pub fn facts(view: &View<'_>, width: u16) -> Vec<Fact> {
 
 fn heading(words: &str, figures: usize) -> Fact {
     let columns = ["p50", "p95", "p99", "max", "messages"].map(str::to_owned);
-    Fact::new(words, fitted(columns, figures)).styled(Theme::QUIET)
+    Fact::new(words, fitted(columns, figures)).styled(Role::Quiet)
 }
 
 fn row(name: impl Into<String>, percentiles: Option<Percentiles>, figures: usize) -> Option<Fact> {
@@ -89,7 +90,7 @@ fn bars(view: &View<'_>) -> Vec<Fact> {
         return Vec::new();
     }
     let steps: String = STEPS.iter().map(|(name, _)| fit(name, COLUMN - 1, Align::Right)).collect();
-    let mut facts = vec![Fact::new("up to", steps).styled(Theme::QUIET)];
+    let mut facts = vec![Fact::new("up to", steps).styled(Role::Quiet)];
     facts.extend(spreads.into_iter().map(|(name, spread)| Fact::new(name, shares(spread))));
     facts
 }

@@ -17,7 +17,8 @@ use crate::tui::draw::window::window;
 use crate::tui::pages::fact::Fact;
 use crate::tui::state::feed::Reading;
 use crate::tui::state::page::{About, Page};
-use crate::tui::theme::{SELECTED, Theme};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::SELECTED;
 
 /// The columns of most pages, where there is room.
 const WIDTH: u16 = 80;
@@ -74,18 +75,18 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, view: &View<'_>, r
     let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
     let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
-    let inner = window(buffer, area, (width, height), title(&page.about), view.theme.focus());
+    let inner = window(buffer, area, (width, height), title(&page.about), view.theme, Role::Focus);
     page.extent = (lines.len(), usize::from(inner.height));
     page.top = page.top.min(lines.len().saturating_sub(usize::from(inner.height)));
     page.targets =
         lines.iter().enumerate().filter_map(|(index, line)| line.target.map(|number| (index, number))).collect();
     page.chosen = page.chosen.min(page.targets.len().saturating_sub(1));
     let chosen = page.targets.get(page.chosen).map(|(line, _)| *line);
-    let mut pen = Pen::new(buffer, inner);
+    let mut pen = Pen::new(buffer, inner, view.theme);
     for (index, line) in lines.iter().enumerate().skip(page.top).take(usize::from(inner.height)) {
         let mark = if chosen == Some(index) { SELECTED } else { " " };
-        pen.text(mark, view.theme.focus())
-            .column(&line.name, name_width, Align::Left, Theme::STRONG)
+        pen.text(mark, Role::Focus)
+            .column(&line.name, name_width, Align::Left, Role::Strong)
             .gap(2)
             .text(&line.value, line.style)
             .next_line();
@@ -93,6 +94,6 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, view: &View<'_>, r
     let hidden = lines.len().saturating_sub(page.top + usize::from(inner.height));
     if hidden > 0 {
         let corner = Rect { x: inner.x, y: inner.bottom(), width: inner.width, height: 1 };
-        Pen::new(buffer, corner).gap(1).text(&format!(" {hidden} more "), view.theme.attention());
+        Pen::new(buffer, corner, view.theme).gap(1).text(&format!(" {hidden} more "), Role::Attention);
     }
 }

@@ -12,7 +12,8 @@ use crate::os::signals;
 use crate::output::Failure;
 use crate::tui::pages::first_run::{Choice, choice, draw};
 use crate::tui::screen::terminal::TerminalGuard;
-use crate::tui::theme::{Colour, Theme, to_ascii};
+use crate::tui::theme::glyphs::to_ascii;
+use crate::tui::theme::{Colour, Theme};
 
 /// Shows the page; true if the demo was chosen.
 ///

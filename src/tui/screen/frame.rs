@@ -14,7 +14,8 @@ use crate::tui::input::pane::Pane;
 use crate::tui::pages;
 use crate::tui::settings::Keeping;
 use crate::tui::state::{Overlay, Room, Ui};
-use crate::tui::theme::{BAD, Glyphs, Theme, to_ascii};
+use crate::tui::theme::glyphs::{BAD, to_ascii};
+use crate::tui::theme::{Glyphs, Role, Theme};
 use crate::tui::view::feed::rows_in;
 use crate::tui::view::layout::Layout;
 use crate::tui::view::{PaneView, bottom_line, dialog, header, layout, prompt, rules, too_small};
@@ -86,7 +87,7 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>) {
                 }
             }
             for separator in &layout.separators {
-                rules::separate(buffer, *separator);
+                rules::separate(buffer, *separator, view.theme);
             }
             match &ui.overlay {
                 Overlay::Line(line) => prompt::draw(&line.prompt, buffer, layout.hints, view),
@@ -106,9 +107,9 @@ fn below_banner(buffer: &mut Buffer, area: Rect, view: &View<'_>) -> Rect {
         return area;
     }
     let (banner, rest) = layout::split_top(area, 1);
-    let style = view.theme.banner();
-    buffer.set_style(banner, style);
-    Pen::new(buffer, banner).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
+    let style = Role::Banner;
+    buffer.set_style(banner, view.theme.style(style));
+    Pen::new(buffer, banner, view.theme).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
     rest
 }
 
@@ -139,7 +140,7 @@ fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, view: &Vi
     let PaneView { draw, title } = PaneView::of(pane);
     draw(buffer, body, view, ui);
     if view.stale_since().is_some() {
-        buffer.set_style(body, Theme::QUIET);
+        buffer.set_style(body, view.theme.style(Role::Quiet));
     }
     rules::rule(buffer, Rect { height: 1, ..area }, pane, ui.focus == pane, &title(view, ui), view);
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::{Group, Standing};
@@ -13,7 +12,8 @@ use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::{cut, cut_apart, width};
 use crate::tui::settings::Settings;
 use crate::tui::state::Ui;
-use crate::tui::theme::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, Theme, WAITING};
+use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, WAITING};
+use crate::tui::theme::{Role, Theme};
 use crate::tui::view::layout::split_top;
 
 /// The columns of a name that is not in sight, when there is hardly any room.
@@ -61,20 +61,20 @@ impl Tabs {
         let theme =
             self.visible().map_or(Theme::new(crate::tui::theme::Colour::None), |ui| Theme::new(ui.settings().colour));
         let labels = self.labels(standings, usize::from(line.width), theme);
-        let mut pen = Pen::new(buffer, line);
+        let mut pen = Pen::new(buffer, line, theme);
         let first = first_in_sight(&labels, self.visible, usize::from(line.width));
         if first > 0 {
-            elsewhere(&mut pen, labels.iter().take(first), theme);
+            elsewhere(&mut pen, labels.iter().take(first));
         }
         for (index, label) in labels.iter().enumerate().skip(first) {
             let is_visible = index == self.visible;
             // There must be room to say that there are others, too.
             let others = usize::from(index + 1 < labels.len());
             if !is_visible && pen.room() < label.width() + others {
-                elsewhere(&mut pen, labels.iter().skip(index), theme);
+                elsewhere(&mut pen, labels.iter().skip(index));
                 break;
             }
-            let style = if is_visible { theme.focus() } else { Theme::PLAIN };
+            let style = if is_visible { Role::Focus } else { Role::Plain };
             pen.text(if is_visible { SELECTED } else { " " }, style).text(&label.name, style);
             pen.gap(1).text(label.glyph, label.style);
             if !label.words.is_empty() {
@@ -82,7 +82,7 @@ impl Tabs {
             }
             pen.gap(1);
             if index + 1 < labels.len() {
-                pen.text("│", Theme::QUIET);
+                pen.text("│", Role::Quiet);
             }
         }
         rest
@@ -96,7 +96,7 @@ impl Tabs {
             let labels: Vec<Label> = tabs
                 .enumerate()
                 .map(|(index, (ui, standing))| {
-                    let (glyph, style) = mark(standing, theme);
+                    let (glyph, style) = mark(standing);
                     let title = ui.settings().title.as_str();
                     let name = if index == self.visible { cut(title, long) } else { self.name(index, title, others) };
                     let words = if with_words { standing.words() } else { "" };
@@ -128,7 +128,7 @@ fn same_beginning(one: &str, other: &str) -> usize {
 struct Label {
     name: String,
     glyph: &'static str,
-    style: Style,
+    style: Role,
     words: &'static str,
     needs_user: bool,
 }
@@ -142,11 +142,11 @@ impl Label {
 }
 
 /// There are tabs beyond the end of the line; perhaps one that needs the user.
-fn elsewhere<'a>(pen: &mut Pen<'_>, mut labels: impl Iterator<Item = &'a Label>, theme: Theme) {
+fn elsewhere<'a>(pen: &mut Pen<'_>, mut labels: impl Iterator<Item = &'a Label>) {
     if labels.any(|label| label.needs_user) {
-        pen.text(ATTENTION, theme.attention());
+        pen.text(ATTENTION, Role::Attention);
     } else {
-        pen.text("…", Theme::QUIET);
+        pen.text("…", Role::Quiet);
     }
 }
 
@@ -156,14 +156,14 @@ fn first_in_sight(labels: &[Label], visible: usize, room: usize) -> usize {
     (0..visible).find(|first| wanted(*first) + usize::from(*first > 0) <= room).unwrap_or(visible)
 }
 
-const fn mark(standing: Standing, theme: Theme) -> (&'static str, Style) {
+const fn mark(standing: Standing) -> (&'static str, Role) {
     match standing {
-        Standing::Idle => (OFF, Theme::QUIET),
-        Standing::Connecting => (WAITING, Theme::PLAIN),
-        Standing::Draining => (FILLING, Theme::PLAIN),
-        Standing::Live => (ON, theme.good()),
-        Standing::Reconnecting | Standing::GaveUpLeading => (WAITING, theme.attention()),
-        Standing::Leading | Standing::Alarm | Standing::NeedsUser => (ATTENTION, theme.attention()),
-        Standing::Over => (BAD, theme.bad()),
+        Standing::Idle => (OFF, Role::Quiet),
+        Standing::Connecting => (WAITING, Role::Plain),
+        Standing::Draining => (FILLING, Role::Plain),
+        Standing::Live => (ON, Role::Good),
+        Standing::Reconnecting | Standing::GaveUpLeading => (WAITING, Role::Attention),
+        Standing::Leading | Standing::Alarm | Standing::NeedsUser => (ATTENTION, Role::Attention),
+        Standing::Over => (BAD, Role::Bad),
     }
 }

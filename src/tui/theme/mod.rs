@@ -1,7 +1,8 @@
 //! Colours and glyphs. Sixteen colours, as the terminal's owner chose them; no background is ever set, so light, dark and
 //! transparent terminals work alike. What a colour says, a glyph or a word says, too.
 
-use ratatui::buffer::Buffer;
+pub mod glyphs;
+
 use ratatui::style::{Color, Modifier, Style};
 
 /// Which colours are used.
@@ -32,118 +33,73 @@ pub enum Glyphs {
     Ascii,
 }
 
-pub const ON: &str = "●";
-pub const OFF: &str = "○";
-pub const OWN: &str = "◆";
-pub const UNKNOWN: &str = "?";
-pub const WAITING: &str = "◌";
-pub const FILLING: &str = "◐";
-pub const BAD: &str = "✖";
-pub const ATTENTION: &str = "!";
-pub const SELECTED: &str = "▸";
-pub const MARKED: &str = "▪";
-/// Before a row that is looked for.
-pub const HIT: &str = "*";
-/// Before a row out of the journal.
-pub const IN_JOURNAL: &str = "·";
-pub const INCOMING: &str = "←";
-pub const OUTGOING: &str = "→";
-pub const SYNC: &str = "⇄";
-/// Eighths of a cell, from the lowest bar to the full block.
-pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+/// What a text is on the screen. A new one gets its look in [`Theme::style`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    #[default]
+    Plain,
+    /// What matters less: headings, units, rules.
+    Quiet,
+    /// What matters more.
+    Strong,
+    /// What matters less, in the selected row.
+    SelectedQuiet,
+    /// The answer that Enter gives.
+    Chosen,
+    /// Where the keys go.
+    Focus,
+    /// Words that were looked for.
+    Found,
+    /// What is well.
+    Good,
+    /// What a person should look at.
+    Attention,
+    /// What must be seen all the time.
+    Banner,
+    /// What is broken, or breaks something.
+    Bad,
+}
 
-/// Styles by what they mean.
+impl Role {
+    /// The same in the selected row, which is bold.
+    pub const fn selected(self) -> Self {
+        match self {
+            Self::Plain => Self::Strong,
+            Self::Quiet => Self::SelectedQuiet,
+            role => role,
+        }
+    }
+}
+
+/// How each role looks: the only place that makes a style.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     colour: Colour,
 }
 
 impl Theme {
-    /// Text.
-    pub const PLAIN: Style = Style::new();
-    /// What matters less: headings, units, rules.
-    pub const QUIET: Style = Style::new().add_modifier(Modifier::DIM);
-    /// What matters more.
-    pub const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
-    /// The answer that Enter gives.
-    pub const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
-
     pub const fn new(colour: Colour) -> Self {
         Self { colour }
     }
 
-    const fn coloured(self, colour: Color, modifier: Modifier) -> Style {
+    pub const fn style(self, role: Role) -> Style {
+        let (colour, modifier) = match role {
+            Role::Plain => (None, Modifier::empty()),
+            Role::Quiet => (None, Modifier::DIM),
+            Role::Strong => (None, Modifier::BOLD),
+            Role::SelectedQuiet => (None, Modifier::DIM.union(Modifier::BOLD)),
+            Role::Chosen => (None, Modifier::REVERSED),
+            Role::Focus => (Some(Color::Cyan), Modifier::BOLD),
+            Role::Found => (Some(Color::Cyan), Modifier::BOLD.union(Modifier::UNDERLINED)),
+            Role::Good => (Some(Color::Green), Modifier::empty()),
+            Role::Attention => (Some(Color::Yellow), Modifier::BOLD),
+            Role::Banner => (Some(Color::Red), Modifier::BOLD.union(Modifier::REVERSED)),
+            Role::Bad => (Some(Color::Red), Modifier::BOLD),
+        };
         let style = Style::new().add_modifier(modifier);
-        match self.colour {
-            Colour::Sixteen => style.fg(colour),
-            Colour::None => style,
+        match (colour, self.colour) {
+            (Some(colour), Colour::Sixteen) => style.fg(colour),
+            _ => style,
         }
-    }
-
-    /// Where the keys go.
-    pub const fn focus(self) -> Style {
-        self.coloured(Color::Cyan, Modifier::BOLD)
-    }
-
-    /// Words that were looked for.
-    pub const fn found(self) -> Style {
-        self.coloured(Color::Cyan, Modifier::BOLD.union(Modifier::UNDERLINED))
-    }
-
-    /// What is well.
-    pub const fn good(self) -> Style {
-        self.coloured(Color::Green, Modifier::empty())
-    }
-
-    /// What a person should look at.
-    pub const fn attention(self) -> Style {
-        self.coloured(Color::Yellow, Modifier::BOLD)
-    }
-
-    /// What must be seen all the time.
-    pub const fn banner(self) -> Style {
-        self.coloured(Color::Red, Modifier::BOLD.union(Modifier::REVERSED))
-    }
-
-    /// What is broken, or breaks something.
-    pub const fn bad(self) -> Style {
-        self.coloured(Color::Red, Modifier::BOLD)
-    }
-}
-
-/// Replaces every character that is not ASCII, ours by its likeness and others by a question mark.
-pub fn to_ascii(buffer: &mut Buffer) {
-    for cell in &mut buffer.content {
-        if !cell.symbol().is_ascii() {
-            let likeness = ascii(cell.symbol());
-            cell.set_symbol(likeness);
-        }
-    }
-}
-
-fn ascii(symbol: &str) -> &'static str {
-    match symbol {
-        "─" | "▃" => "-",
-        "│" => "|",
-        "┬" | "┴" | "├" | "┤" | "┼" | "┌" | "┐" | "└" | "┘" | "▆" => "+",
-        ON | "▇" => "*",
-        OFF => "o",
-        OWN => "@",
-        WAITING => ".",
-        FILLING => "%",
-        BAD => "X",
-        SELECTED | OUTGOING => ">",
-        INCOMING => "<",
-        SYNC | MARKED | "▅" => "=",
-        "·" | "±" => "-",
-        "…" => "~",
-        "▁" => "_",
-        "▂" => ".",
-        "▄" => ":",
-        "█" => "#",
-        "↑" => "^",
-        "↓" => "v",
-        "✓" => "+",
-        _ => UNKNOWN,
     }
 }

@@ -11,20 +11,21 @@ use crate::tui::input::actions::Action;
 use crate::tui::input::keymap;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::{Overlay, Ui};
-use crate::tui::theme::{ATTENTION, Theme, WAITING};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, WAITING};
 
 /// What the keys do here; or, until the next key, what just happened.
 pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, view: &View<'_>) {
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     pen.gap(1);
     let explanation = ui.explanation(view);
     let comes_first = explanation.is_none() || ui.is_after_the_end(view.group);
     if let Some((kind, text)) = ui.notice(view.group).filter(|_| comes_first) {
         let (glyph, style) = match kind {
-            NoticeKind::Done => ("✓", view.theme.good()),
-            NoticeKind::UnderWay => (WAITING, Theme::PLAIN),
+            NoticeKind::Done => ("✓", Role::Good),
+            NoticeKind::UnderWay => (WAITING, Role::Plain),
             NoticeKind::Refused | NoticeKind::Lost | NoticeKind::Ignored | NoticeKind::Alarm => {
-                (ATTENTION, view.theme.attention())
+                (ATTENTION, Role::Attention)
             }
         };
         pen.text(glyph, style).gap(1);
@@ -32,11 +33,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, view: &View<'_>) {
         let is_open = kind == NoticeKind::Alarm && view.group.devices().alarms() > 0;
         let note = if is_open && notes { "   n noted" } else { "" };
         let text = cut(text.as_str(), pen.room().saturating_sub(width(note))).into_owned();
-        pen.text(&text, style).text(note, view.theme.focus());
+        pen.text(&text, style).text(note, Role::Focus);
         return;
     }
     if let Some(text) = explanation {
-        pen.text(ATTENTION, view.theme.attention()).gap(1).text(&text, view.theme.attention());
+        pen.text(ATTENTION, Role::Attention).gap(1).text(&text, Role::Attention);
         return;
     }
     let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, view)).collect();
@@ -49,7 +50,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, view: &View<'_>) {
         if pen.room() < wanted + if last.contains(&(key, what)) { 0 } else { reserved } {
             continue;
         }
-        pen.gap(gap).text(key, view.theme.focus()).gap(1).text(what, Theme::QUIET);
+        pen.gap(gap).text(key, Role::Focus).gap(1).text(what, Role::Quiet);
     }
 }
 

@@ -2,25 +2,25 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::{cut, width, wrap};
 use crate::tui::draw::window::window;
 use crate::tui::state::dialog::Dialog;
-use crate::tui::theme::{SELECTED, Theme};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::SELECTED;
 
 pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let width = area.width.min(64);
     let as_list = dialog.answers.len() > 3;
     let answer_lines = if as_list { dialog.answers.len() } else { 1 };
-    let lines = lines(dialog, usize::from(width).saturating_sub(4), usize::from(area.height), answer_lines, view);
+    let lines = lines(dialog, usize::from(width).saturating_sub(4), usize::from(area.height), answer_lines);
     let wanted = lines.len() + answer_lines + 3;
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
-    let inner = window(buffer, area, (width, height), dialog.title, view.theme.attention());
+    let inner = window(buffer, area, (width, height), dialog.title, view.theme, Role::Attention);
     let room_for_text = usize::from(inner.height).saturating_sub(answer_lines.min(usize::from(inner.height) / 2));
-    let mut pen = Pen::new(buffer, inner);
+    let mut pen = Pen::new(buffer, inner, view.theme);
     for (index, (line, style)) in lines.iter().take(room_for_text).enumerate() {
         let is_cut = index + 1 == room_for_text && lines.len() > room_for_text;
         let line =
@@ -31,17 +31,17 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let spare = inner.height.saturating_sub(answers_top + u16::try_from(answer_lines).unwrap_or(0)).min(1);
     let top = inner.y + answers_top + spare;
     let place = Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner };
-    if as_list { list(dialog, buffer, place, view) } else { buttons(dialog, buffer, place) }
+    if as_list { list(dialog, buffer, place, view) } else { buttons(dialog, buffer, place, view) }
 }
 
 /// The text: the object, warnings, the consequence; with air between where there is room.
-fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize, view: &View<'_>) -> Vec<(String, Style)> {
+fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize) -> Vec<(String, Role)> {
     let styled = |text: &str, style| wrap(text, columns).into_iter().map(move |line| (line, style));
-    let warnings = dialog.warnings.iter().flat_map(|warning| styled(&format!("! {warning}"), view.theme.bad()));
-    let mut lines: Vec<_> = styled(&dialog.object, Theme::STRONG).chain(warnings).collect();
-    let consequence: Vec<_> = styled(dialog.consequence, Theme::PLAIN).collect();
+    let warnings = dialog.warnings.iter().flat_map(|warning| styled(&format!("! {warning}"), Role::Bad));
+    let mut lines: Vec<_> = styled(&dialog.object, Role::Strong).chain(warnings).collect();
+    let consequence: Vec<_> = styled(dialog.consequence, Role::Plain).collect();
     if lines.len() + consequence.len() + answer_lines + 4 <= height {
-        lines.push((String::new(), Theme::PLAIN));
+        lines.push((String::new(), Role::Plain));
     }
     lines.extend(consequence);
     lines
@@ -50,22 +50,22 @@ fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize, vi
 /// How high it would like to be in so many columns.
 pub fn wanted_height(dialog: &Dialog, columns: u16, view: &View<'_>) -> usize {
     let columns = usize::from(columns.min(64)).saturating_sub(4);
-    lines(dialog, columns, 0, dialog.answers.len(), view).len()
+    lines(dialog, columns, 0, dialog.answers.len()).len()
         + if dialog.answers.len() > 3 { dialog.answers.len() } else { 1 }
         + 2
 }
 
-fn buttons(dialog: &Dialog, buffer: &mut Buffer, area: Rect) {
+fn buttons(dialog: &Dialog, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let taken: usize = dialog.answers.iter().map(|answer| width(&answer.label) + 6).sum();
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     let before = pen.room().saturating_sub(taken) / 2;
     pen.gap(before);
     for (index, answer) in dialog.answers.iter().enumerate() {
         // The brackets say in any terminal which answer Enter gives.
         let (text, style) = if index == dialog.chosen {
-            (format!("[ {} ]", answer.label), Theme::CHOSEN)
+            (format!("[ {} ]", answer.label), Role::Chosen)
         } else {
-            (format!("  {}  ", answer.label), Theme::PLAIN)
+            (format!("  {}  ", answer.label), Role::Plain)
         };
         pen.gap(1).text(&text, style).gap(1);
     }
@@ -74,10 +74,10 @@ fn buttons(dialog: &Dialog, buffer: &mut Buffer, area: Rect) {
 fn list(dialog: &Dialog, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let rows = usize::from(area.height);
     let first = (dialog.chosen + 1).saturating_sub(rows);
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     for (index, answer) in dialog.answers.iter().enumerate().skip(first).take(rows) {
         let chosen = index == dialog.chosen;
-        pen.gap(2).text(if chosen { SELECTED } else { " " }, view.theme.focus()).gap(1);
-        pen.text(&answer.label, if chosen { Theme::CHOSEN } else { Theme::PLAIN }).next_line();
+        pen.gap(2).text(if chosen { SELECTED } else { " " }, Role::Focus).gap(1);
+        pen.text(&answer.label, if chosen { Role::Chosen } else { Role::Plain }).next_line();
     }
 }

@@ -12,7 +12,8 @@ use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::format;
 use crate::tui::state::Ui;
-use crate::tui::theme::{BARS, Theme};
+use crate::tui::theme::glyphs::BARS;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::view::Piece;
 
 /// After so much silence the charts stand still, so that an idle screen costs nothing.
@@ -21,15 +22,15 @@ const QUIET_AFTER: Duration = Duration::from_secs(6);
 pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
     let latency = view.group.latency();
     if latency.acknowledgement.count() == 0 {
-        return vec![Piece::new("nothing measured yet", Theme::QUIET)];
+        return vec![Piece::new("nothing measured yet", Role::Quiet)];
     }
     let figures = figures(&latency.acknowledgement);
     figures
         .into_iter()
         .enumerate()
         .map(|(index, (name, figure))| match index {
-            0 => Piece::new(format!("ack {name} {figure}"), Theme::STRONG),
-            _ => Piece::joined(format!("{name} {figure}"), Theme::STRONG),
+            0 => Piece::new(format!("ack {name} {figure}"), Role::Strong),
+            _ => Piece::joined(format!("{name} {figure}"), Role::Strong),
         })
         .collect()
 }
@@ -80,15 +81,20 @@ fn line(buffer: &mut Buffer, area: Rect, view: &View<'_>, seconds: &[Second], en
     let right = Rect { x: area.x + half, width: area.width - half, ..area };
     let label = 12.min(half);
     let bars = |area: Rect| Rect { x: area.x + label, width: area.width.saturating_sub(label + 1), ..area };
-    Pen::new(buffer, left).column(&rate_words(view, end), usize::from(label) - 1, Right, Theme::PLAIN);
-    chart(buffer, bars(left), &received(seconds));
-    Pen::new(buffer, right).column(&format!("ack {}", peak_ack(seconds)), usize::from(label) - 1, Right, Theme::PLAIN);
-    chart(buffer, bars(right), &slowest(seconds));
+    Pen::new(buffer, left, view.theme).column(&rate_words(view, end), usize::from(label) - 1, Right, Role::Plain);
+    chart(buffer, bars(left), &received(seconds), view.theme);
+    Pen::new(buffer, right, view.theme).column(
+        &format!("ack {}", peak_ack(seconds)),
+        usize::from(label) - 1,
+        Right,
+        Role::Plain,
+    );
+    chart(buffer, bars(right), &slowest(seconds), view.theme);
 }
 
 fn charts(buffer: &mut Buffer, area: Rect, view: &View<'_>, seconds: &[Second], end: Millis) {
     const LABEL: u16 = 14;
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     round_trips(&mut pen, view);
     let height = (area.height - 1) / 2;
     let gap = (area.height - 1) % 2;
@@ -102,12 +108,12 @@ fn charts(buffer: &mut Buffer, area: Rect, view: &View<'_>, seconds: &[Second], 
     let courses = [received(seconds), slowest(seconds)];
     for (index, (labels, course)) in (0_u16..).zip(labels.iter().zip(courses)) {
         let place = Rect { y: area.y + 1 + index * (height + gap), height, ..area };
-        let mut pen = Pen::new(buffer, place);
+        let mut pen = Pen::new(buffer, place, view.theme);
         for label in labels {
-            pen.column(label, usize::from(LABEL) - 1, Right, Theme::PLAIN).next_line();
+            pen.column(label, usize::from(LABEL) - 1, Right, Role::Plain).next_line();
         }
         let place = Rect { x: area.x + LABEL, width: area.width.saturating_sub(LABEL + 1), ..place };
-        chart(buffer, place, &course);
+        chart(buffer, place, &course, view.theme);
     }
 }
 
@@ -127,7 +133,7 @@ fn round_trips(pen: &mut Pen<'_>, view: &View<'_>) {
         if pen.room() < text.len() + 3 {
             break;
         }
-        pen.column(&text, text.len() + 3, Left, Theme::QUIET);
+        pen.column(&text, text.len() + 3, Left, Role::Quiet);
     }
 }
 
@@ -147,7 +153,7 @@ fn slowest(seconds: &[Second]) -> Vec<u64> {
 }
 
 /// Bars from the right, the newest last, as high as their share of the highest.
-fn chart(buffer: &mut Buffer, area: Rect, values: &[u64]) {
+fn chart(buffer: &mut Buffer, area: Rect, values: &[u64], theme: Theme) {
     let area = area.intersection(buffer.area);
     let values = values.get(values.len().saturating_sub(usize::from(area.width))..).unwrap_or_default();
     let highest = values.iter().copied().max().unwrap_or(0);
@@ -157,7 +163,7 @@ fn chart(buffer: &mut Buffer, area: Rect, values: &[u64]) {
         for row in 0..area.height {
             let here = eighths.saturating_sub(usize::from(row) * BARS.len()).min(BARS.len());
             if let Some(bar) = here.checked_sub(1).and_then(|index| BARS.get(index)) {
-                buffer.set_stringn(x, area.bottom() - 1 - row, bar, 1, Theme::PLAIN);
+                buffer.set_stringn(x, area.bottom() - 1 - row, bar, 1, theme.style(Role::Plain));
             }
         }
     }
@@ -173,6 +179,7 @@ fn eighths(value: u64, highest: u64, rows: u16) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::theme::Colour;
 
     #[test]
     fn bars_are_in_proportion_and_whatever_is_there_shows() {
@@ -187,7 +194,7 @@ mod tests {
             assert_eq!(eighths(value, highest, rows), expected, "{value} of {highest} in {rows}");
         }
         let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 2));
-        chart(&mut buffer, Rect::new(0, 0, 6, 2), &[4, 1, 0, 2, 4]);
+        chart(&mut buffer, Rect::new(0, 0, 6, 2), &[4, 1, 0, 2, 4], Theme::new(Colour::None));
         assert_eq!(buffer, Buffer::with_lines([" █   █", " █▄ ██"]));
     }
 }

@@ -15,11 +15,11 @@ pub mod too_small;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::tui::context::View;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::Ui;
+use crate::tui::theme::Role;
 
 /// What every pane is: a body, and the parts of the title above it. A new pane is a file with these two functions, and a
 /// line in [`PaneView::of`].
@@ -43,7 +43,7 @@ impl PaneView {
 /// A part of a pane's title.
 pub struct Piece {
     pub text: String,
-    pub style: Style,
+    pub style: Role,
     /// Whether it belongs to the piece before, with no rule between.
     pub joined: bool,
     /// The columns below which it is left out rather than cut; [`None`] if it is never cut.
@@ -51,16 +51,16 @@ pub struct Piece {
 }
 
 impl Piece {
-    pub fn new(text: impl Into<String>, style: Style) -> Self {
+    pub fn new(text: impl Into<String>, style: Role) -> Self {
         Self { text: text.into(), style, joined: false, least: None }
     }
 
-    pub fn joined(text: impl Into<String>, style: Style) -> Self {
+    pub fn joined(text: impl Into<String>, style: Role) -> Self {
         Self { joined: true, ..Self::new(text, style) }
     }
 
     /// Words that may be long, and say something when they are cut.
-    pub fn words(text: impl Into<String>, style: Style) -> Self {
+    pub fn words(text: impl Into<String>, style: Role) -> Self {
         const LEAST: usize = 12;
         Self { least: Some(LEAST), ..Self::new(text, style) }
     }

@@ -11,43 +11,44 @@ use crate::tui::draw::text_width::width;
 use crate::tui::input::actions::Question;
 use crate::tui::input::keymap;
 use crate::tui::input::prompt::Prompt;
-use crate::tui::theme::{ATTENTION, Theme};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::ATTENTION;
 
 /// Draws the line, and above it what can be said about it.
 pub fn draw(prompt: &Prompt, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
     let above = Rect { y: area.y.saturating_sub(1), ..area };
     for place in [above, area] {
-        Pen::new(buffer, place).gap(usize::from(place.width));
+        Pen::new(buffer, place, view.theme).gap(usize::from(place.width));
         clear(buffer, place);
     }
     draw_offers(prompt, buffer, above, view);
-    let mut pen = Pen::new(buffer, area);
-    pen.gap(1).text(name(prompt), view.theme.focus()).text(": ", view.theme.focus());
+    let mut pen = Pen::new(buffer, area, view.theme);
+    pen.gap(1).text(name(prompt), Role::Focus).text(": ", Role::Focus);
     draw_text(prompt, &mut pen);
 }
 
 fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     pen.gap(1);
     if let Some(wrong) = &prompt.wrong {
-        pen.text(ATTENTION, view.theme.attention()).gap(1).text(wrong.as_str(), view.theme.attention());
+        pen.text(ATTENTION, Role::Attention).gap(1).text(wrong.as_str(), Role::Attention);
         return;
     }
     if prompt.offers.is_empty() {
         for (key, what) in keymap::hints(keymap::Place::Line) {
-            pen.text(key, view.theme.focus()).gap(1).text(what, Theme::QUIET).gap(2);
+            pen.text(key, Role::Focus).gap(1).text(what, Role::Quiet).gap(2);
         }
         return;
     }
-    pen.text("Tab", view.theme.focus());
+    pen.text("Tab", Role::Focus);
     let taken = prompt.taken.as_ref().map(|(index, _)| *index);
     let first = taken.unwrap_or(0).saturating_sub(2);
     for (index, offer) in prompt.offers.iter().enumerate().skip(first) {
         if pen.room() < width(offer.shown.as_str()) + 2 {
-            pen.text(" …", Theme::QUIET);
+            pen.text(" …", Role::Quiet);
             break;
         }
-        let style = if taken == Some(index) { Theme::CHOSEN } else { Theme::PLAIN };
+        let style = if taken == Some(index) { Role::Chosen } else { Role::Plain };
         pen.gap(2).text(offer.shown.as_str(), style);
     }
 }
@@ -58,9 +59,9 @@ fn draw_text(prompt: &Prompt, pen: &mut Pen<'_>) {
     let before = Clean::new(before);
     let (under, rest) = after.split_at(after.graphemes(true).next().map_or(0, str::len));
     let room = pen.room().saturating_sub(2);
-    pen.text(tail(before.as_str(), room), Theme::PLAIN);
+    pen.text(tail(before.as_str(), room), Role::Plain);
     let under = if under.is_empty() { Clean::literal(" ") } else { Clean::new(under) };
-    pen.text(under.as_str(), Theme::CHOSEN).text(Clean::new(rest).as_str(), Theme::PLAIN);
+    pen.text(under.as_str(), Role::Chosen).text(Clean::new(rest).as_str(), Role::Plain);
 }
 
 const fn name(prompt: &Prompt) -> &'static str {

@@ -10,25 +10,25 @@ use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::wrap;
 use crate::tui::state::Ui;
-use crate::tui::theme::Theme;
+use crate::tui::theme::Role;
 use crate::tui::view::Piece;
 
 pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
     let (word, style) = match view.group.role().state() {
-        RoleState::Unknown => ("unknown", Theme::QUIET),
-        RoleState::Leader { .. } => ("leader", view.theme.attention()),
-        RoleState::Follower { .. } => ("follower", Theme::STRONG),
-        RoleState::GivenUp { .. } => ("given up", view.theme.attention()),
+        RoleState::Unknown => ("unknown", Role::Quiet),
+        RoleState::Leader { .. } => ("leader", Role::Attention),
+        RoleState::Follower { .. } => ("follower", Role::Strong),
+        RoleState::GivenUp { .. } => ("given up", Role::Attention),
     };
     let mut pieces = vec![Piece::new(word, style)];
     if let (Some(since), false) = (view.stale_since(), view.group.role().state() == RoleState::Unknown) {
-        pieces.push(Piece::new(format!("as of {}", view.clock.minute(since)), view.theme.attention()));
+        pieces.push(Piece::new(format!("as of {}", view.clock.minute(since)), Role::Attention));
     }
     pieces
 }
 
 pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     for (index, sentence) in sentences(view).into_iter().enumerate() {
         let lines = wrap(&sentence, pen.room().saturating_sub(2));
         // Half a sentence more would only puzzle.
@@ -36,11 +36,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
             break;
         }
         if lines.len() > pen.lines_left() && pen.lines_left() == 1 {
-            pen.gap(1).text(&sentence, Theme::PLAIN);
+            pen.gap(1).text(&sentence, Role::Plain);
             break;
         }
         for line in lines {
-            pen.gap(1).text(&line, Theme::PLAIN).next_line();
+            pen.gap(1).text(&line, Role::Plain).next_line();
         }
     }
 }

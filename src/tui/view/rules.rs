@@ -7,18 +7,19 @@ use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::{cut, width};
 use crate::tui::input::pane::Pane;
-use crate::tui::theme::{SELECTED, Theme};
+use crate::tui::theme::glyphs::SELECTED;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::view::Piece;
 
 /// A pane's title in the rule above it. The marker says without colour where the keys go.
 pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[Piece], view: &View<'_>) {
     let line = "─".repeat(usize::from(area.width));
-    Pen::new(buffer, area).text(&line, Theme::QUIET);
+    Pen::new(buffer, area, view.theme).text(&line, Role::Quiet);
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let mut pen = Pen::new(buffer, inside);
-    let style = if focused { view.theme.focus() } else { Theme::PLAIN };
+    let mut pen = Pen::new(buffer, inside, view.theme);
+    let style = if focused { Role::Focus } else { Role::Plain };
     let name = format!("{}{} {}", if focused { SELECTED } else { " " }, pane.index() + 1, pane.name());
-    pen.text(&name, style).text(" ", Theme::PLAIN);
+    pen.text(&name, style).text(" ", Role::Plain);
     for (index, piece) in pieces.iter().enumerate() {
         let before = if piece.joined { " " } else { "─ " };
         let wanted = width(before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
@@ -28,12 +29,12 @@ pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: 
         }
         let room = pen.room().saturating_sub(width(before) + 1);
         let text = cut(&piece.text, room).into_owned();
-        pen.text(before, Theme::QUIET).text(&text, piece.style).text(" ", Theme::PLAIN);
+        pen.text(before, Role::Quiet).text(&text, piece.style).text(" ", Role::Plain);
     }
 }
 
 /// A line between panes that stand side by side, joined to the rules that it meets.
-pub fn separate(buffer: &mut Buffer, area: Rect) {
+pub fn separate(buffer: &mut Buffer, area: Rect, theme: Theme) {
     let is_rule = |buffer: &Buffer, x: Option<u16>, y: u16| {
         x.and_then(|x| buffer.cell((x, y)))
             .is_some_and(|cell| matches!(cell.symbol(), "─" | "┬" | "┴" | "┤" | "├" | "┼"))
@@ -52,6 +53,6 @@ pub fn separate(buffer: &mut Buffer, area: Rect) {
             // Below the last line, only a rule is joined.
             (_, _, _, false) => continue,
         };
-        Pen::new(buffer, Rect { y, height: 1, ..area }).text(joint, Theme::QUIET);
+        Pen::new(buffer, Rect { y, height: 1, ..area }, theme).text(joint, Role::Quiet);
     }
 }

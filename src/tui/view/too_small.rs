@@ -7,7 +7,7 @@ use crate::group::{Connection, LockState, RoleState};
 use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::wrap;
-use crate::tui::theme::Theme;
+use crate::tui::theme::Role;
 use crate::tui::view::layout;
 
 pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
@@ -41,8 +41,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
         buffer.area.height,
         group.devices().len(),
     );
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     for line in wrap(&text, usize::from(area.width)) {
-        pen.text(&line, Theme::PLAIN).next_line();
+        pen.text(&line, Role::Plain).next_line();
     }
 }

@@ -1,9 +1,8 @@
 //! The columns of the table of devices.
 
-use ratatui::style::Style;
-
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::Align::{Left, Right};
+use crate::tui::theme::Role;
 
 /// The columns of the table, by their widths; 0 is left out. They leave in this order: details, id, policy, app.
 pub struct Columns {
@@ -27,7 +26,7 @@ impl Columns {
         Self { label: width.saturating_sub(mark + taken + 1), app, seen, keep, details, id }
     }
 
-    pub fn put(&self, pen: &mut Pen<'_>, [label, app, seen, keep, details, id]: [&str; 6], [first, rest]: [Style; 2]) {
+    pub fn put(&self, pen: &mut Pen<'_>, [label, app, seen, keep, details, id]: [&str; 6], [first, rest]: [Role; 2]) {
         pen.column(label, self.label, Left, first);
         let columns = [
             (app, self.app, Left),

@@ -1,19 +1,18 @@
 //! A device in words.
 
-use crate::tui::theme::{ATTENTION, OFF, ON, OWN, Theme, UNKNOWN};
-use ratatui::style::Style;
-
 use crate::group::{DeviceChange, ListedDevice};
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
 use crate::tui::context::View;
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, OFF, ON, OWN, UNKNOWN};
 
 /// A device in words.
 pub struct Words {
     pub glyph: &'static str,
     pub state: &'static str,
-    pub style: Style,
+    pub style: Role,
     pub label: String,
-    pub label_style: Style,
+    pub label_style: Role,
     pub app: String,
     pub details: String,
     /// When it was seen, for a narrow column.
@@ -28,15 +27,15 @@ pub fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
     let (glyph, state, style) = state(view, own, device.activity);
     let (label, label_style, app, details) = match &device.info {
         Ok(info) if info.label.is_empty() => {
-            ("(no label)".to_owned(), Theme::QUIET, info.app(), info.platform_details.to_string())
+            ("(no label)".to_owned(), Role::Quiet, info.app(), info.platform_details.to_string())
         }
-        Ok(info) => (info.label.to_string(), Theme::PLAIN, info.app(), info.platform_details.to_string()),
-        Err(error) => (id.to_string(), view.theme.attention(), "! unreadable".to_owned(), error.to_string()),
+        Ok(info) => (info.label.to_string(), Role::Plain, info.app(), info.platform_details.to_string()),
+        Err(error) => (id.to_string(), Role::Attention, "! unreadable".to_owned(), error.to_string()),
     };
     // By a mark and a word, so that it stands out without colour.
     let (label, label_style, app) = match view.group.devices().change(id) {
-        Some(DeviceChange::Undecryptable { .. }) => (format!("{ATTENTION} {label}"), view.theme.attention(), app),
-        Some(change) => (format!("{ATTENTION} {label}"), view.theme.attention(), format!("{} · {app}", change.word())),
+        Some(DeviceChange::Undecryptable { .. }) => (format!("{ATTENTION} {label}"), Role::Attention, app),
+        Some(change) => (format!("{ATTENTION} {label}"), Role::Attention, format!("{} · {app}", change.word())),
         None => (label, label_style, app),
     };
     Words {
@@ -53,14 +52,14 @@ pub fn words(view: &View<'_>, id: DeviceId, device: &ListedDevice) -> Words {
     }
 }
 
-pub fn state(view: &View<'_>, own: bool, activity: Activity) -> (&'static str, &'static str, Style) {
+pub fn state(view: &View<'_>, own: bool, activity: Activity) -> (&'static str, &'static str, Role) {
     match activity {
-        _ if own && view.group.connection().is_logged_in() => (OWN, "on", view.theme.good()),
-        _ if own => (OWN, "off", Theme::QUIET),
-        Activity::ConnectedSince(_) if view.stale_since().is_some() => (UNKNOWN, "", Theme::QUIET),
-        Activity::ConnectedSince(_) => (ON, "on", view.theme.good()),
-        Activity::LastDisconnect(_) => (OFF, "off", Theme::QUIET),
-        Activity::LastLogin(_) | Activity::Unknown => (UNKNOWN, "", Theme::QUIET),
+        _ if own && view.group.connection().is_logged_in() => (OWN, "on", Role::Good),
+        _ if own => (OWN, "off", Role::Quiet),
+        Activity::ConnectedSince(_) if view.stale_since().is_some() => (UNKNOWN, "", Role::Quiet),
+        Activity::ConnectedSince(_) => (ON, "on", Role::Good),
+        Activity::LastDisconnect(_) => (OFF, "off", Role::Quiet),
+        Activity::LastLogin(_) | Activity::Unknown => (UNKNOWN, "", Role::Quiet),
     }
 }
 

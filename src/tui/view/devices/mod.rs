@@ -3,7 +3,6 @@
 mod columns;
 mod device_text;
 
-use crate::tui::theme::{ATTENTION, SELECTED, Theme};
 use std::time::Duration;
 
 use columns::Columns;
@@ -21,6 +20,8 @@ use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::draw::text_width::wrap;
 use crate::tui::state::Ui;
 use crate::tui::state::device_order::Order;
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, SELECTED};
 use crate::tui::view::Piece;
 
 /// From which age on the list counts as old: it is asked for every minute.
@@ -28,27 +29,27 @@ const LIST_AGE: Duration = Duration::from_mins(2);
 
 pub fn title(view: &View<'_>, ui: &Ui) -> Vec<Piece> {
     let devices = view.group.devices();
-    let Some(as_of) = devices.as_of() else { return vec![Piece::new("no list yet", Theme::QUIET)] };
+    let Some(as_of) = devices.as_of() else { return vec![Piece::new("no list yet", Role::Quiet)] };
     let figure = if view.tells_who_is_on() {
         let are = if view.stale_since().is_some() { "were on" } else { "on" };
         format!("{} of {} {are}", devices.connected(), devices.len())
     } else {
         format!("{}, who is on is not told", devices.len())
     };
-    let mut pieces = vec![Piece::new(figure, Theme::STRONG)];
+    let mut pieces = vec![Piece::new(figure, Role::Strong)];
     if devices.alarms() > 0 {
         let mut words: Vec<&str> = devices.changes().map(DeviceChange::word).collect();
         words.dedup();
         let words = if let [word] = words.as_slice() { word } else { "new or changed" };
-        pieces.push(Piece::new(format!("{ATTENTION} {} {words}", devices.alarms()), view.theme.attention()));
+        pieces.push(Piece::new(format!("{ATTENTION} {} {words}", devices.alarms()), Role::Attention));
     }
     if view.stale_since().is_some() {
-        pieces.push(Piece::new(format!("as of {}", view.clock.minute(as_of)), view.theme.attention()));
+        pieces.push(Piece::new(format!("as of {}", view.clock.minute(as_of)), Role::Attention));
     } else if let Some(age) = view.clock.overdue(as_of, LIST_AGE) {
-        pieces.push(Piece::new(format!("{age} old"), view.theme.attention()));
+        pieces.push(Piece::new(format!("{age} old"), Role::Attention));
     }
     if ui.order != Order::default() {
-        pieces.push(Piece::new(ui.order.words(), Theme::QUIET));
+        pieces.push(Piece::new(ui.order.words(), Role::Quiet));
     }
     pieces
 }
@@ -61,7 +62,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, ui: &Ui) {
             Some(_) => " no devices",
             None => " the list comes with the first login",
         };
-        Pen::new(buffer, area).text(text, Theme::QUIET);
+        Pen::new(buffer, area, view.theme).text(text, Role::Quiet);
         return;
     }
     let rows = usize::from(area.height);
@@ -80,8 +81,8 @@ fn visible(order: &[DeviceId], selected: Option<DeviceId>, places: usize) -> imp
     order.iter().copied().skip((index + 1).saturating_sub(places)).take(places)
 }
 
-fn put_state(pen: &mut Pen<'_>, view: &View<'_>, words: &Words, selected: bool) {
-    pen.text(if selected { SELECTED } else { " " }, view.theme.focus());
+fn put_state(pen: &mut Pen<'_>, words: &Words, selected: bool) {
+    pen.text(if selected { SELECTED } else { " " }, Role::Focus);
     pen.text(words.glyph, words.style).gap(1).column(words.state, 4, Left, words.style);
 }
 
@@ -94,27 +95,27 @@ fn blocks(
     lines: usize,
 ) {
     const INDENT: usize = 7;
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     for id in visible(order, selected, usize::from(area.height) / lines) {
         let Some(device) = view.group.devices().get(id) else { continue };
         let words = words(view, id, device);
         let chosen = Some(id) == selected;
-        put_state(&mut pen, view, &words, chosen);
-        let style = if chosen { words.label_style.patch(Theme::STRONG) } else { words.label_style };
+        put_state(&mut pen, &words, chosen);
+        let style = if chosen { words.label_style.selected() } else { words.label_style };
         let room = pen.room().saturating_sub(13);
-        pen.column(&words.label, room, Left, style).gap(1).column(&words.seen, 6, Right, Theme::PLAIN);
-        pen.gap(1).column(words.keep, 4, Right, Theme::QUIET).next_line();
+        pen.column(&words.label, room, Left, style).gap(1).column(&words.seen, 6, Right, Role::Plain);
+        pen.gap(1).column(words.keep, 4, Right, Role::Quiet).next_line();
         let details = if words.details.is_empty() { String::new() } else { format!(" · {}", words.details) };
         if lines == 2 {
-            pen.gap(INDENT).text(&format!("{}{details} · {id}", words.app), Theme::QUIET).next_line();
+            pen.gap(INDENT).text(&format!("{}{details} · {id}", words.app), Role::Quiet).next_line();
             continue;
         }
-        pen.gap(INDENT).text(&format!("{}{details}", words.app), Theme::QUIET).next_line();
+        pen.gap(INDENT).text(&format!("{}{details}", words.app), Role::Quiet).next_line();
         if lines < 5 {
-            pen.gap(INDENT).text(&format!("{} · {id}", words.since), Theme::QUIET).next_line();
+            pen.gap(INDENT).text(&format!("{} · {id}", words.since), Role::Quiet).next_line();
         } else {
-            pen.gap(INDENT).text(&words.since, Theme::QUIET).next_line();
-            pen.gap(INDENT).text(&id.to_string(), Theme::QUIET).next_line();
+            pen.gap(INDENT).text(&words.since, Role::Quiet).next_line();
+            pen.gap(INDENT).text(&id.to_string(), Role::Quiet).next_line();
         }
         if lines > 3 {
             pen.next_line();
@@ -131,7 +132,7 @@ fn say_alone(pen: &mut Pen<'_>, view: &View<'_>) {
     let lines = wrap(&format!("alone in the group; {ANOTHER_GROUP}"), pen.room().saturating_sub(2));
     if lines.len() <= pen.lines_left() {
         for line in lines {
-            pen.gap(1).text(&line, Theme::QUIET).next_line();
+            pen.gap(1).text(&line, Role::Quiet).next_line();
         }
     }
 }
@@ -139,22 +140,22 @@ fn say_alone(pen: &mut Pen<'_>, view: &View<'_>) {
 fn table(buffer: &mut Buffer, area: Rect, view: &View<'_>, order: &[DeviceId], selected: Option<DeviceId>) {
     let width = usize::from(area.width);
     let columns = Columns::that_fit(width);
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     let with_heading = usize::from(area.height) > order.len().min(3);
     if with_heading {
         pen.gap(7);
         let seen = if view.tells_who_is_on() { "seen" } else { "login" };
-        columns.put(&mut pen, ["device", "app", seen, "slot", "details", "id"], [Theme::QUIET; 2]);
+        columns.put(&mut pen, ["device", "app", seen, "slot", "details", "id"], [Role::Quiet; 2]);
         pen.next_line();
     }
     for id in visible(order, selected, usize::from(area.height).saturating_sub(usize::from(with_heading))) {
         let Some(device) = view.group.devices().get(id) else { continue };
         let words = words(view, id, device);
         let chosen = Some(id) == selected;
-        put_state(&mut pen, view, &words, chosen);
-        let style = if chosen { words.label_style.patch(Theme::STRONG) } else { words.label_style };
+        put_state(&mut pen, &words, chosen);
+        let style = if chosen { words.label_style.selected() } else { words.label_style };
         let cells = [&words.label, &words.app, &words.seen, words.keep, &words.details, &id.to_string()];
-        columns.put(&mut pen, cells, [style, Theme::PLAIN]);
+        columns.put(&mut pen, cells, [style, Role::Plain]);
         pen.next_line();
     }
     say_alone(&mut pen, view);

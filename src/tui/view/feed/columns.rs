@@ -1,23 +1,21 @@
 //! The columns of the feed: which of them there is room for, and a row as text in them.
 
-use ratatui::style::Style;
-
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::Align::{Left, Right};
-use crate::tui::theme::Theme;
+use crate::tui::theme::Role;
 
 /// One row, as text.
 pub struct Cells {
-    pub mark: (&'static str, Style),
+    pub mark: (&'static str, Role),
     pub id: String,
     pub stored: String,
     pub from: String,
-    pub what: Vec<(String, Style)>,
+    pub what: Vec<(String, Role)>,
     pub conversation: String,
     pub size: String,
     pub age: String,
-    pub ack: (String, Style),
-    pub style: Style,
+    pub ack: (String, Role),
+    pub style: Role,
 }
 
 /// The columns, by their widths; 0 is left out. As the width shrinks they leave in this order: conversation, id, age, size,
@@ -73,7 +71,7 @@ impl Columns {
         }
         pen.spans(&cells.what, self.what);
         let after = [
-            (&cells.conversation, self.conversation, Left, Theme::QUIET),
+            (&cells.conversation, self.conversation, Left, Role::Quiet),
             (&cells.size, self.size, Right, cells.style),
             (&cells.age, self.age, Right, cells.style),
             (&cells.ack.0, self.ack, Right, cells.ack.1),

@@ -1,11 +1,10 @@
 //! Words in a text that stand out.
 
+use crate::tui::theme::Role;
 use std::ops::Range;
 
-use ratatui::style::Style;
-
 /// The text in pieces, with another style where one of the words occurs, whatever the case; the words are in lower case.
-pub fn highlight(text: &str, words: &[String], plain: Style, found: Style) -> Vec<(String, Style)> {
+pub fn highlight(text: &str, words: &[String], plain: Role, found: Role) -> Vec<(String, Role)> {
     let mut pieces = Vec::new();
     let mut put = |part: Option<&str>, style| {
         pieces.extend(part.filter(|part| !part.is_empty()).map(|part| (part.to_owned(), style)));
@@ -53,7 +52,7 @@ fn begins(text: &str, word: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::Theme;
+    use crate::tui::theme::Role;
 
     #[test]
     fn words_stand_out_whatever_the_case_and_nothing_is_lost() {
@@ -69,9 +68,9 @@ mod tests {
             ("a", &[""], "a"),
         ] {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-            let pieces = highlight(text, &words, Theme::PLAIN, Theme::STRONG);
-            let mark = |(text, style): &(String, Style)| {
-                if *style == Theme::STRONG { format!("[{text}]") } else { text.clone() }
+            let pieces = highlight(text, &words, Role::Plain, Role::Strong);
+            let mark = |(text, style): &(String, Role)| {
+                if *style == Role::Strong { format!("[{text}]") } else { text.clone() }
             };
             assert_eq!(pieces.iter().map(mark).collect::<String>(), expected, "{words:?} in {text}");
         }

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::Row;
@@ -15,7 +14,8 @@ use crate::tui::input::pane::Pane;
 use crate::tui::state::Ui;
 use crate::tui::state::feed::Reading;
 use crate::tui::state::feed::row_key::Spot;
-use crate::tui::theme::{ATTENTION, HIT, IN_JOURNAL, INCOMING, MARKED, OUTGOING, SELECTED, SYNC, Theme, UNKNOWN};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, HIT, IN_JOURNAL, INCOMING, MARKED, OUTGOING, SELECTED, SYNC, UNKNOWN};
 use crate::tui::view::feed::columns::{Cells, Columns};
 use crate::tui::view::feed::highlight::highlight;
 
@@ -32,12 +32,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, ui: &Ui) {
     let reading = &ui.reading;
     let lines = reading.lines(view.group);
     let columns = Columns::that_fit(usize::from(area.width));
-    let mut pen = Pen::new(buffer, area);
+    let mut pen = Pen::new(buffer, area, view.theme);
     if has_heading(area.height) {
         columns.put(&mut pen, &heading(&columns));
     }
     if lines.len() == 0 {
-        pen.gap(1).text(reading.why_empty(view.group), Theme::QUIET);
+        pen.gap(1).text(reading.why_empty(view.group), Role::Quiet);
         return;
     }
     let scroll = reading.scroll;
@@ -50,16 +50,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, ui: &Ui) {
 
 fn heading(columns: &Columns) -> Cells {
     Cells {
-        mark: (" ", Theme::QUIET),
+        mark: (" ", Role::Quiet),
         id: "id".to_owned(),
         stored: "stored".to_owned(),
         from: if columns.from > 2 { "from" } else { "by" }.to_owned(),
-        what: vec![("what".to_owned(), Theme::QUIET)],
+        what: vec![("what".to_owned(), Role::Quiet)],
         conversation: "conversation".to_owned(),
         size: "size".to_owned(),
         age: "age".to_owned(),
-        ack: ("ack".to_owned(), Theme::QUIET),
-        style: Theme::QUIET,
+        ack: ("ack".to_owned(), Role::Quiet),
+        style: Role::Quiet,
     }
 }
 
@@ -68,24 +68,24 @@ fn cells(view: &View<'_>, reading: &Reading, spot: Spot, row: &Row, columns: &Co
     let in_journal = matches!(spot, Spot::Journal(_));
     let hit = reading.hit(row, view.group);
     let mark = match () {
-        () if selected => (SELECTED, view.theme.focus()),
-        () if reading.is_marked(spot) => (MARKED, view.theme.attention()),
-        () if hit.is_some() => (HIT, view.theme.focus()),
-        () if in_journal => (IN_JOURNAL, Theme::QUIET),
-        () => (" ", Theme::PLAIN),
+        () if selected => (SELECTED, Role::Focus),
+        () if reading.is_marked(spot) => (MARKED, Role::Attention),
+        () if hit.is_some() => (HIT, Role::Focus),
+        () if in_journal => (IN_JOURNAL, Role::Quiet),
+        () => (" ", Role::Plain),
     };
-    let plain = if in_journal { Theme::QUIET } else { Theme::PLAIN };
+    let plain = if in_journal { Role::Quiet } else { Role::Plain };
     Cells {
         mark,
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
         from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
-        what: what(view, row, if selected { Theme::STRONG } else { plain }, hit.unwrap_or_default()),
+        what: what(view, row, if selected { Role::Strong } else { plain }, hit.unwrap_or_default()),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
         age: format::span(view.group.age(row.stored_at, row.received_at)),
-        ack: ack(view, row, in_journal),
-        style: if selected { Theme::STRONG } else { plain },
+        ack: ack(row, in_journal),
+        style: if selected { Role::Strong } else { plain },
     }
 }
 
@@ -97,25 +97,25 @@ fn from(view: &View<'_>, author: DeviceId, columns: usize) -> String {
 }
 
 /// The direction, what is unusual, and the sentence, in which the words that are looked for stand out.
-fn what(view: &View<'_>, row: &Row, style: Style, words: &[String]) -> Vec<(String, Style)> {
+fn what(view: &View<'_>, row: &Row, style: Role, words: &[String]) -> Vec<(String, Role)> {
     let glyph = match row.direction() {
-        Some(Direction::Incoming) => (INCOMING, Theme::QUIET),
-        Some(Direction::Outgoing) => (OUTGOING, Theme::QUIET),
-        Some(Direction::Sync) => (SYNC, Theme::QUIET),
-        None => (ATTENTION, view.theme.attention()),
+        Some(Direction::Incoming) => (INCOMING, Role::Quiet),
+        Some(Direction::Outgoing) => (OUTGOING, Role::Quiet),
+        Some(Direction::Sync) => (SYNC, Role::Quiet),
+        None => (ATTENTION, Role::Attention),
     };
     let mut what = vec![(format!("{} ", glyph.0), glyph.1)];
     if row.marks.repeated_nonce {
-        what.push(("same nonce: ".to_owned(), view.theme.bad()));
+        what.push(("same nonce: ".to_owned(), Role::Bad));
     }
     if row.marks.gap.is_some() {
-        what.push(("gap before: ".to_owned(), view.theme.attention()));
+        what.push(("gap before: ".to_owned(), Role::Attention));
     }
     if row.marks.redelivered {
-        what.push(("again: ".to_owned(), view.theme.focus()));
+        what.push(("again: ".to_owned(), Role::Focus));
     }
-    let style = if row.content.is_err() { view.theme.attention() } else { style };
-    what.extend(highlight(view.sentence(row).as_str(), words, style, view.theme.found()));
+    let style = if row.content.is_err() { Role::Attention } else { style };
+    what.extend(highlight(view.sentence(row).as_str(), words, style, Role::Found));
     what
 }
 
@@ -128,11 +128,11 @@ fn conversation(conversation: &Conversation) -> String {
     }
 }
 
-fn ack(view: &View<'_>, row: &Row, in_journal: bool) -> (String, Style) {
+fn ack(row: &Row, in_journal: bool) -> (String, Role) {
     match row.acknowledged_after {
-        Some(waited) => (format::span(waited), if in_journal { Theme::QUIET } else { Theme::PLAIN }),
-        None if row.marks.ephemeral => ("ephem.".to_owned(), Theme::QUIET),
-        None if in_journal => (UNKNOWN.to_owned(), Theme::QUIET),
-        None => ("not yet".to_owned(), view.theme.attention()),
+        Some(waited) => (format::span(waited), if in_journal { Role::Quiet } else { Role::Plain }),
+        None if row.marks.ephemeral => ("ephem.".to_owned(), Role::Quiet),
+        None if in_journal => (UNKNOWN.to_owned(), Role::Quiet),
+        None => ("not yet".to_owned(), Role::Attention),
     }
 }

@@ -1,53 +1,51 @@
 //! Facts that are always true, shown as far as there is room.
 
-use ratatui::style::Style;
-
 use crate::group::{JournalState, LockState, RoleState};
 use crate::session::Presence;
 use crate::tui::context::View;
 use crate::tui::format;
 use crate::tui::input::pane::Pane;
 use crate::tui::settings::Keeping;
-use crate::tui::theme::Theme;
+use crate::tui::theme::Role;
 use crate::tui::view::layout::Layout;
 
 /// A fact, and its style.
-pub type Fact = (String, Style);
+pub type Fact = (String, Role);
 
 pub fn facts(view: &View<'_>, layout: &Layout) -> Vec<Fact> {
     let group = view.group;
     let mut facts = Vec::new();
     if view.settings.read_only {
-        facts.push(("read-only".to_owned(), Theme::STRONG));
+        facts.push(("read-only".to_owned(), Role::Strong));
     }
     facts.extend(match group.role().state() {
         RoleState::Unknown => None,
-        RoleState::Leader { .. } => Some(("leader".to_owned(), view.theme.attention())),
-        RoleState::Follower { .. } => Some(("follower".to_owned(), Theme::PLAIN)),
-        RoleState::GivenUp { .. } => Some(("gave up leading".to_owned(), view.theme.attention())),
+        RoleState::Leader { .. } => Some(("leader".to_owned(), Role::Attention)),
+        RoleState::Follower { .. } => Some(("follower".to_owned(), Role::Plain)),
+        RoleState::GivenUp { .. } => Some(("gave up leading".to_owned(), Role::Attention)),
     });
     if matches!(view.settings.presence, Presence::Visit(_)) && group.connection().is_logged_in() {
-        facts.push(("visiting".to_owned(), Theme::PLAIN));
+        facts.push(("visiting".to_owned(), Role::Plain));
     }
     if view.settings.keeping == Keeping::Declined {
-        facts.push(("no journal".to_owned(), Theme::PLAIN));
+        facts.push(("no journal".to_owned(), Role::Plain));
     }
     if let Some(login) = group.login() {
         let slots = login.max_device_slots;
         let used = if group.devices().is_empty() { "?".to_owned() } else { group.devices().len().to_string() };
-        facts.push((format!("{used}/{slots} slots"), Theme::PLAIN));
+        facts.push((format!("{used}/{slots} slots"), Role::Plain));
     }
     if layout.pane(Pane::Devices).is_none() && view.tells_who_is_on() {
-        facts.push((format!("{} on", group.devices().connected()), Theme::PLAIN));
+        facts.push((format!("{} on", group.devices().connected()), Role::Plain));
     }
     if layout.pane(Pane::Lock).is_none() && group.login().is_some() {
-        facts.push((lock_word(group.lock().state()).to_owned(), Theme::PLAIN));
+        facts.push((lock_word(group.lock().state()).to_owned(), Role::Plain));
     }
     facts.extend(lost(view));
     if let Some(ahead) = group.login().and_then(|login| login.clock_offset) {
-        facts.push((format!("clock {}", format::offset(ahead)), Theme::PLAIN));
+        facts.push((format!("clock {}", format::offset(ahead)), Role::Plain));
     }
-    facts.push((view.settings.dialect.to_string(), Theme::QUIET));
+    facts.push((view.settings.dialect.to_string(), Role::Quiet));
     facts
 }
 
@@ -68,5 +66,5 @@ pub fn lost(view: &View<'_>) -> Option<Fact> {
     let ignored = view.group.notices().ignored();
     let ignored = (ignored > 0).then(|| format!("{} ignored", format::count(ignored)));
     let words: Vec<String> = gone.into_iter().chain(ignored).collect();
-    (!words.is_empty()).then(|| (words.join(", "), view.theme.attention()))
+    (!words.is_empty()).then(|| (words.join(", "), Role::Attention))
 }

@@ -4,7 +4,6 @@ mod alert;
 mod facts;
 mod status;
 
-use crate::tui::theme::{ATTENTION, Theme};
 use alert::{Alert, alert};
 use facts::{Fact, facts};
 use ratatui::buffer::Buffer;
@@ -14,6 +13,8 @@ use status::{State, state};
 use crate::tui::context::View;
 use crate::tui::draw::text_run::Pen;
 use crate::tui::draw::text_width::{cut, width};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::ATTENTION;
 use crate::tui::view::layout::Layout;
 
 pub fn draw(buffer: &mut Buffer, layout: &Layout, view: &View<'_>) {
@@ -21,15 +22,15 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, view: &View<'_>) {
     let state = state(view);
     let alert = alert(view);
     let two_lines = area.height > 1;
-    let mut pen = Pen::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area });
-    pen.text("d2mtop", Theme::STRONG);
+    let mut pen = Pen::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, view.theme);
+    pen.text("d2mtop", Role::Strong);
     // How it stands and what helps comes first; the title gives way.
     let wanted = if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, alert.as_ref()) };
     let most = usize::from(area.width) / if two_lines { 2 } else { 4 };
     let title_room = most.saturating_sub(9).min(pen.room().saturating_sub(wanted + 6));
     if !view.settings.title.is_empty() && title_room > 3 {
         let title = cut(view.settings.title.as_str(), title_room).into_owned();
-        pen.text(" · ", Theme::QUIET).text(&title, Theme::PLAIN);
+        pen.text(" · ", Role::Quiet).text(&title, Role::Plain);
     }
     if two_lines {
         // The title's line has room for a fact that is always true; the state gets a line of its own.
@@ -37,14 +38,14 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, view: &View<'_>) {
         if state.keys.is_empty() && alert.is_none() {
             put_facts(&mut pen, &facts(view, layout));
         } else {
-            put_keys(&mut pen, &state, alert.as_ref(), view);
+            put_keys(&mut pen, &state, alert.as_ref());
         }
         pen.next_line();
-        put_state(&mut pen, &state, alert.as_ref(), 0, view);
+        put_state(&mut pen, &state, alert.as_ref(), 0);
     } else {
         pen.gap(3);
-        put_state(&mut pen, &state, alert.as_ref(), keys_width(&state, alert.as_ref()), view);
-        put_keys(&mut pen, &state, alert.as_ref(), view);
+        put_state(&mut pen, &state, alert.as_ref(), keys_width(&state, alert.as_ref()));
+        put_keys(&mut pen, &state, alert.as_ref());
         if state.cause.is_none() {
             put_facts(&mut pen, &facts(view, layout));
         }
@@ -66,23 +67,23 @@ fn keys<'a>(state: &'a State, alert: Option<&'a Alert>) -> impl Iterator<Item = 
     state.keys.iter().chain(alert.and_then(|alert| alert.key.as_ref()))
 }
 
-fn put_state(pen: &mut Pen<'_>, state: &State, alert: Option<&Alert>, reserved: usize, view: &View<'_>) {
+fn put_state(pen: &mut Pen<'_>, state: &State, alert: Option<&Alert>, reserved: usize) {
     pen.text(state.glyph, state.style).gap(1).text(&state.words, state.style);
     if let Some(alert) = alert {
         let room = pen.room().saturating_sub(reserved + 3);
         let words = cut(&format!("{ATTENTION} {}", alert.words), room).into_owned();
-        pen.gap(3).text(&words, view.theme.attention());
+        pen.gap(3).text(&words, Role::Attention);
     }
     if let Some(cause) = &state.cause {
         let cause = cut(&format!(": {cause}"), pen.room().saturating_sub(reserved)).into_owned();
-        pen.text(&cause, Theme::PLAIN);
+        pen.text(&cause, Role::Plain);
     }
 }
 
-fn put_keys(pen: &mut Pen<'_>, state: &State, alert: Option<&Alert>, view: &View<'_>) {
+fn put_keys(pen: &mut Pen<'_>, state: &State, alert: Option<&Alert>) {
     for (key, what) in keys(state, alert) {
         if pen.room() >= width(key) + width(what) + 4 {
-            pen.gap(3).text(key, view.theme.focus()).gap(1).text(what, Theme::PLAIN);
+            pen.gap(3).text(key, Role::Focus).gap(1).text(what, Role::Plain);
         }
     }
 }

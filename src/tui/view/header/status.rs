@@ -1,18 +1,17 @@
 //! How the connection stands, in words.
 
-use ratatui::style::Style;
-
 use crate::group::{Connection, DisconnectCause, NextStep};
 use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
 use crate::tui::context::View;
-use crate::tui::theme::{ATTENTION, BAD, FILLING, OFF, ON, Theme, WAITING};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, WAITING};
 use crate::tui::view::header::alert::alert;
 use crate::tui::{close_help, format};
 
 /// How it stands.
 pub struct State {
     pub glyph: &'static str,
-    pub style: Style,
+    pub style: Role,
     /// Always shown.
     pub words: String,
     /// Why, shown as far as there is room.
@@ -23,7 +22,7 @@ pub struct State {
 
 pub fn state(view: &View<'_>) -> State {
     let plain =
-        |glyph, words: &str| State { glyph, style: Theme::STRONG, words: words.to_owned(), cause: None, keys: &[] };
+        |glyph, words: &str| State { glyph, style: Role::Strong, words: words.to_owned(), cause: None, keys: &[] };
     match view.group.connection() {
         Connection::Idle => plain(OFF, "not connected yet"),
         Connection::Connecting { attempt: 0 | 1 } => plain(WAITING, "connecting"),
@@ -33,7 +32,7 @@ pub fn state(view: &View<'_>) -> State {
         Connection::Live { since } => {
             let lasting = view.clock.lasting(*since).filter(|_| alert(view).is_none());
             let words = lasting.map_or("live".to_owned(), |lasting| format!("live {lasting}"));
-            State { style: view.theme.good(), ..plain(ON, &words) }
+            State { style: Role::Good, ..plain(ON, &words) }
         }
         Connection::Waiting { since, cause, next } => waiting(view, *since, cause, *next),
     }
@@ -51,13 +50,12 @@ pub fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: Ne
     let at = || view.clock.minute(since);
     let attention = |glyph, words: String, cause: String| State {
         glyph,
-        style: view.theme.attention(),
+        style: Role::Attention,
         words,
         cause: Some(cause),
         keys: &[("c", "now")],
     };
-    let bad =
-        |words: String, cause: Option<String>, keys| State { glyph: BAD, style: view.theme.bad(), words, cause, keys };
+    let bad = |words: String, cause: Option<String>, keys| State { glyph: BAD, style: Role::Bad, words, cause, keys };
     match (next, cause) {
         (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
             let until = view.clock.until(at);
@@ -71,7 +69,7 @@ pub fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: Ne
         (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
             let why = format!("--presence {}", view.settings.presence);
             State {
-                style: Theme::STRONG,
+                style: Role::Strong,
                 ..attention(OFF, format!("visit over, back in {}", view.clock.until(at)), why)
             }
         }
