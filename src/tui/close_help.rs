@@ -2,7 +2,7 @@
 
 use crate::group::{Connection, DisconnectCause, NextStep};
 use crate::protocol::{CloseCode, ReconnectClass, SlotState};
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::format;
 
 /// What helps after a close that waits for the user: `c` and what it does.
@@ -16,11 +16,11 @@ pub const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static 
 
 /// One line about an end that a person should understand: a close that waits for them or that nobody has heard of, and what
 /// the network says.
-pub fn explanation(view: &View<'_>) -> Option<String> {
-    let Connection::Waiting { cause, next, .. } = view.group.connection() else { return None };
+pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
+    let Connection::Waiting { cause, next, .. } = ctx.group.connection() else { return None };
     match (cause, next) {
         (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
-            (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(view, *code, *expected)),
+            (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(ctx, *code, *expected)),
             (ReconnectClass::Unknown, _) => {
                 Some(format!("close code {code} is unknown: is the server newer than d2mtop?"))
             }
@@ -33,12 +33,12 @@ pub fn explanation(view: &View<'_>) -> Option<String> {
     }
 }
 
-fn sentence(view: &View<'_>, code: CloseCode, expected: SlotState) -> String {
+fn sentence(ctx: &FrameContext<'_>, code: CloseCode, expected: SlotState) -> String {
     match code {
         CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server; c tries again".to_owned(),
         CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, elsewhere; c tries again".to_owned(),
         CloseCode::DUPLICATE_CONNECTION => "quit the other d2mtop, or use another --device-id; c takes over".to_owned(),
-        CloseCode::DROPPED_BY_DEVICE => format!("dropped; {}; c joins as a new device", last_list(view)),
+        CloseCode::DROPPED_BY_DEVICE => format!("dropped; {}; c joins as a new device", last_list(ctx)),
         CloseCode::REFLECTION_QUEUE_LIMIT => {
             "away too long: its slot and queue are gone; c joins as a new device".to_owned()
         }
@@ -51,14 +51,14 @@ fn sentence(view: &View<'_>, code: CloseCode, expected: SlotState) -> String {
 }
 
 /// Which device list was the last: as of when, and how many it had.
-pub fn last_list(view: &View<'_>) -> String {
-    let devices = view.group.devices();
+pub fn last_list(ctx: &FrameContext<'_>) -> String {
+    let devices = ctx.group.devices();
     match devices.as_of() {
         None => "no device list was seen".to_owned(),
         Some(as_of) => {
             let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
             let plural = if count == 1 { "device" } else { "devices" };
-            format!("last list {}, {} {plural}", view.clock.minute(as_of), format::count(count))
+            format!("last list {}, {} {plural}", ctx.clock.minute(as_of), format::count(count))
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::tui::settings::Settings;
 use crate::tui::theme::Theme;
 
 /// The group at the time of the frame, and how to show it.
-pub struct View<'a> {
+pub struct FrameContext<'a> {
     pub group: &'a Group,
     pub clock: &'a Clock,
     pub settings: &'a Settings,
@@ -22,7 +22,7 @@ pub fn clock_apart(group: &Group) -> Option<i64> {
     group.login()?.clock_apart()
 }
 
-impl View<'_> {
+impl FrameContext<'_> {
     /// Since when what is shown is no longer kept up to date.
     pub fn stale_since(&self) -> Option<Millis> {
         match self.group.connection() {

@@ -1,4 +1,26 @@
-//! The screen: draws the group, turns keys into commands, and looks after the terminal.
+//! The dashboard: draws the group, turns keys into commands, and looks after the terminal.
+//!
+//! ```text
+//! key   ─> input (which action) ─> update (what it does) ─> state ─> Reaction      dialog: the only way to what destroys
+//! Group ─> screen::frame ─> view (a file a pane), pages (over the panes) ─> draw ─> theme
+//! ```
+//!
+//! | folder | what is in it |
+//! |---|---|
+//! | `screen` | the terminal, tabs, the frame, and how the dashboard is opened |
+//! | `update` | what each action does to the state |
+//! | `pages` | what lies over the panes: help, a device, a message, latency; the first run |
+//! | `view` | the panes, the header, the last line, dialogs and prompts as they are drawn |
+//! | `state` | what the user is looking at: selection, feed, open page, dialog or prompt, notice |
+//! | `input` | actions by name, the table of keys, editing of typed lines |
+//! | `draw`, `format`, `theme` | text in columns; times and sizes in words; looks by role, glyphs |
+//!
+//! Arrows point down this list only: a folder knows those below it, and `state` never those that draw it. `context` is
+//! what every drawing function gets, `close_help` what to do after a connection was closed.
+//!
+//! To add an action: `input/actions.rs`, its keys in `input/keymap/table.rs`, what it does in `update`. To add a pane: a
+//! file in `view` and a line in `PaneView::of`. To add a page: a file in `pages` and a `PageSubject`. To change a look:
+//! `Theme::style`.
 
 mod close_help;
 mod context;

@@ -7,7 +7,7 @@ use crate::tui::draw::text_width::{Align, cut, fit, width};
 use crate::tui::theme::{Role, Theme};
 
 /// Writes lines into a rectangle from top to bottom, each from left to right; what does not fit is cut.
-pub struct Pen<'a> {
+pub struct TextRun<'a> {
     buffer: &'a mut Buffer,
     area: Rect,
     x: u16,
@@ -15,7 +15,7 @@ pub struct Pen<'a> {
     theme: Theme,
 }
 
-impl<'a> Pen<'a> {
+impl<'a> TextRun<'a> {
     pub fn new(buffer: &'a mut Buffer, area: Rect, theme: Theme) -> Self {
         let area = area.intersection(buffer.area);
         Self { buffer, area, x: area.x, y: area.y, theme }

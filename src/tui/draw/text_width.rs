@@ -12,9 +12,9 @@ const EMOJI_FORM: char = '\u{fe0f}';
 /// Where text stands in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// Words.
+    /// For words.
     Left,
-    /// Numbers.
+    /// For numbers.
     Right,
 }
 

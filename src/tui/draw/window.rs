@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget as _};
 
-use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::width;
 use crate::tui::theme::{Role, Theme};
 
@@ -31,16 +31,16 @@ pub fn window(
     }
     let rule = "─".repeat(usize::from(width.saturating_sub(2)));
     let sides = " ".repeat(usize::from(width.saturating_sub(2)));
-    let mut pen = Pen::new(buffer, outer, theme);
+    let mut run = TextRun::new(buffer, outer, theme);
     for row in 0..height {
         let line = match row {
             0 => format!("┌{rule}┐"),
             row if row + 1 == height => format!("└{rule}┘"),
             _ => format!("│{sides}│"),
         };
-        pen.text(&line, role).next_line();
+        run.text(&line, role).next_line();
     }
-    Pen::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer }, theme)
+    TextRun::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer }, theme)
         .text(&format!("─ {title} "), role);
     Rect { x: x + 1.min(width), y: y + 1.min(height), width: width.saturating_sub(2), height: height.saturating_sub(2) }
 }

@@ -28,11 +28,11 @@ pub enum Action {
     AcceptClock,
     Note,
     /// Opens a line to type into.
-    Ask(Question),
+    Ask(PromptKind),
     /// Takes the next completion, or the one before.
     Complete(isize),
     /// The next hit of the search, or the one before.
-    Hit(Way),
+    Hit(SearchDirection),
     Mark,
     Copy,
     /// Shows what people wrote, or hides it again.
@@ -50,7 +50,7 @@ impl Action {
 
 /// What is typed into a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum PromptKind {
     /// Which rows are shown.
     Filter,
     /// Which row is looked for.
@@ -61,7 +61,7 @@ pub enum Question {
 
 /// Which way through the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum SearchDirection {
     /// To what came before.
     Older,
     /// To what came after.

@@ -5,7 +5,7 @@ use tui_input::backend::crossterm::EventHandler as _;
 use tui_input::{Input, InputRequest};
 
 use crate::text::Clean;
-use crate::tui::input::actions::Question;
+use crate::tui::input::actions::PromptKind;
 
 /// The most characters of a line: what is longer was pasted by mistake.
 const LONGEST: usize = 512;
@@ -13,29 +13,28 @@ const LONGEST: usize = 512;
 /// A line that is being typed.
 #[derive(Clone, Debug)]
 pub struct Prompt {
-    pub question: Question,
+    pub question: PromptKind,
     pub input: Input,
-    /// What is wrong with it, in words.
+    /// What is wrong with the line.
     pub wrong: Option<Clean>,
     /// What could be meant, best first; the line with it, and how it is shown.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<Completion>,
     /// The offer that was taken, and the line as it was typed.
     pub taken: Option<(usize, Input)>,
 }
 
 /// A way to go on with what was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct Completion {
     /// The whole line with it.
     pub line: String,
     /// Where the cursor stands in it then, in characters.
     pub cursor: usize,
-    /// How it is shown.
     pub shown: Clean,
 }
 
 impl Prompt {
-    pub fn new(question: Question, text: &str) -> Self {
+    pub fn new(question: PromptKind, text: &str) -> Self {
         Self { question, input: Input::new(text.to_owned()), wrong: None, offers: Vec::new(), taken: None }
     }
 
@@ -81,7 +80,7 @@ impl Prompt {
     }
 
     /// What is known of the line since it changed. The offers stay while one of them is in the line.
-    pub fn tell(&mut self, wrong: Option<Clean>, offers: impl FnOnce() -> Vec<Offer>) {
+    pub fn tell(&mut self, wrong: Option<Clean>, offers: impl FnOnce() -> Vec<Completion>) {
         self.wrong = wrong;
         if self.taken.is_none() {
             self.offers = offers();
@@ -121,13 +120,13 @@ mod tests {
         }
     }
 
-    fn offer(line: &str) -> Offer {
-        Offer { line: line.to_owned(), cursor: line.chars().count(), shown: Clean::new(line) }
+    fn offer(line: &str) -> Completion {
+        Completion { line: line.to_owned(), cursor: line.chars().count(), shown: Clean::new(line) }
     }
 
     #[test]
     fn a_line_is_edited_where_the_cursor_stands() {
-        let mut prompt = Prompt::new(Question::Filter, "kind:");
+        let mut prompt = Prompt::new(PromptKind::Filter, "kind:");
         typed(&mut prompt, "tüxt");
         assert_eq!((prompt.text(), prompt.cursor()), ("kind:tüxt", 10));
         for (code, modifiers, text) in [
@@ -144,7 +143,7 @@ mod tests {
 
     #[test]
     fn pasted_text_is_text() {
-        let mut prompt = Prompt::new(Question::Search, "");
+        let mut prompt = Prompt::new(PromptKind::Search, "");
         assert!(prompt.paste("ECHO\r\n\u{1b}[31m"));
         assert_eq!(prompt.text(), "ECHO   [31m");
         prompt.paste(&"x".repeat(10_000));
@@ -154,7 +153,7 @@ mod tests {
 
     #[test]
     fn completions_go_round_and_typing_starts_anew() {
-        let mut prompt = Prompt::new(Question::Filter, "ki");
+        let mut prompt = Prompt::new(PromptKind::Filter, "ki");
         prompt.tell(None, || vec![offer("kind:"), offer("kilo")]);
         for (step, text) in [(1, "kind:"), (1, "kilo"), (1, "kind:"), (-1, "kilo")] {
             assert!(prompt.complete(step));

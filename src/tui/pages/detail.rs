@@ -4,38 +4,38 @@
 use crate::group::Row;
 use crate::protocol::d2d::{Branch, Conversation, Direction, Envelope, Value};
 use crate::protocol::{Millis, Sealed};
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::format;
 use crate::tui::pages::fact::Fact;
-use crate::tui::state::feed::row_key::Spot;
-use crate::tui::state::feed::{Marked, Reading};
-use crate::tui::state::opened_row::Opened;
+use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::feed::{FeedState, MarkedRow};
+use crate::tui::state::opened_row::OpenedRow;
 use crate::tui::theme::Role;
 
 /// The page about a row.
-pub fn facts(view: &View<'_>, reading: &Reading, opened: &Opened, revealed: bool) -> Vec<Fact> {
-    let Opened { spot, row, .. } = opened;
-    let mut facts = vec![Fact::heading(view.sentence(row).as_str())];
+pub fn facts(ctx: &FrameContext<'_>, feed_state: &FeedState, opened: &OpenedRow, revealed: bool) -> Vec<Fact> {
+    let OpenedRow { spot, row, .. } = opened;
+    let mut facts = vec![Fact::heading(ctx.sentence(row).as_str())];
     let remark = match spot {
-        Spot::Journal(_) => Some("out of the journal"),
-        Spot::Memory(_) if !opened.is_there => Some("it has left memory since; this page keeps it"),
-        Spot::Memory(_) => None,
+        RowKey::Journal(_) => Some("out of the journal"),
+        RowKey::Memory(_) if !opened.is_there => Some("it has left memory since; this page keeps it"),
+        RowKey::Memory(_) => None,
     };
     facts.extend(remark.map(|words| Fact::new("", words).styled(Role::Quiet)));
-    facts.extend(what_facts(view, row));
-    facts.extend(time_facts(view, row));
+    facts.extend(what_facts(ctx, row));
+    facts.extend(time_facts(ctx, row));
     facts.extend(mark_facts(row));
-    if let Some(mark) = reading.marked().filter(|mark| mark.spot != *spot) {
-        facts.extend(differences(view, mark, row));
+    if let Some(mark) = feed_state.marked().filter(|mark| mark.spot != *spot) {
+        facts.extend(differences(ctx, mark, row));
     }
     facts.extend(wire_facts(row));
-    facts.extend(envelope_facts(view, opened.envelope.as_ref(), revealed));
+    facts.extend(envelope_facts(ctx, opened.envelope.as_ref(), revealed));
     facts
 }
 
-fn what_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
+fn what_facts(ctx: &FrameContext<'_>, row: &Row) -> Vec<Fact> {
     let mut facts = vec![Fact::new("id", row.id.0)];
-    facts.extend(row.author().map(|author| Fact::new("from", view.device(author))));
+    facts.extend(row.author().map(|author| Fact::new("from", ctx.device(author))));
     match &row.content {
         Ok(summary) => {
             let direction = match summary.direction() {
@@ -47,29 +47,29 @@ fn what_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
         }
         Err(error) => facts.push(Fact::new("unreadable", error)),
     }
-    facts.extend(row.conversation().map(|conversation| named(view, conversation)));
+    facts.extend(row.conversation().map(|conversation| named(ctx, conversation)));
     facts
         .extend(row.content.as_ref().ok().and_then(|summary| summary.message_id).map(|id| Fact::new("message id", id)));
     facts
 }
 
 /// With whom, by name where one is known, and always by identity.
-fn named(view: &View<'_>, conversation: &Conversation) -> Fact {
+fn named(ctx: &FrameContext<'_>, conversation: &Conversation) -> Fact {
     let (kind, identity) = match conversation {
         Conversation::Contact(identity) => ("contact", identity.to_string()),
         Conversation::Group { id, creator } => ("group", format!("{id}, created by {creator}")),
         Conversation::DistributionList(id) => ("distribution list", id.to_string()),
     };
-    match view.group.names().of(conversation) {
+    match ctx.group.names().of(conversation) {
         Some(name) => Fact::new(kind, format!("{name} ({identity})")),
         None => Fact::new(kind, identity),
     }
 }
 
 /// Each time with how long it took since the one before.
-fn time_facts(view: &View<'_>, row: &Row) -> Vec<Fact> {
-    let exact = |at| view.clock.zone().exact(at);
-    let age = format::span(view.group.age(row.stored_at, row.received_at));
+fn time_facts(ctx: &FrameContext<'_>, row: &Row) -> Vec<Fact> {
+    let exact = |at| ctx.clock.zone().exact(at);
+    let age = format::span(ctx.group.age(row.stored_at, row.received_at));
     let created = row.content.as_ref().ok().and_then(|summary| summary.created_at);
     let stored = created
         .map_or_else(String::new, |created| format!(", {} from its creation", format::apart(created, row.stored_at)));
@@ -123,17 +123,17 @@ fn wire_facts(row: &Row) -> Vec<Fact> {
 }
 
 /// How this row differs from the marked one.
-fn differences(view: &View<'_>, mark: &Marked, row: &Row) -> Vec<Fact> {
+fn differences(ctx: &FrameContext<'_>, mark: &MarkedRow, row: &Row) -> Vec<Fact> {
     let apart = |of: fn(&Row) -> Millis| format::apart(of(&mark.row), of(row));
     let bytes = i64::from(row.size) - i64::from(mark.row.size);
     let mut facts = vec![
         Fact::blank(),
-        Fact::heading(&format!("Beside the marked row: {}", view.sentence(&mark.row))),
+        Fact::heading(&format!("Beside the marked row: {}", ctx.sentence(&mark.row))),
         Fact::new("stored", format!("{} from it", apart(|row| row.stored_at))),
         Fact::new("received", format!("{} from it", apart(|row| row.received_at))),
         Fact::new("size", format!("{bytes:+} bytes")),
     ];
-    let (before, now) = (fields(view, &mark.row), fields(view, row));
+    let (before, now) = (fields(ctx, &mark.row), fields(ctx, row));
     let mut same = Vec::new();
     for ((name, before), (_, now)) in before.into_iter().zip(now) {
         if before == now {
@@ -150,14 +150,14 @@ fn differences(view: &View<'_>, mark: &Marked, row: &Row) -> Vec<Fact> {
 }
 
 /// What two rows are compared by.
-fn fields(view: &View<'_>, row: &Row) -> Vec<(&'static str, String)> {
+fn fields(ctx: &FrameContext<'_>, row: &Row) -> Vec<(&'static str, String)> {
     let none = || "none".to_owned();
     let summary = row.content.as_ref().ok();
     let word = |is: bool| if is { "yes" } else { "no" }.to_owned();
     vec![
-        ("from", row.author().map_or_else(none, |author| view.label(author).to_string())),
+        ("from", row.author().map_or_else(none, |author| ctx.label(author).to_string())),
         ("kind", summary.map_or_else(|| "unreadable".to_owned(), |summary| format!("{:?}", summary.kind))),
-        ("conversation", row.conversation().map_or_else(none, |with| named(view, with).value)),
+        ("conversation", row.conversation().map_or_else(none, |with| named(ctx, with).value)),
         ("type", summary.and_then(|summary| summary.message_type).map_or_else(none, |of| of.name().to_owned())),
         ("message id", summary.and_then(|summary| summary.message_id).map_or_else(none, |id| id.to_string())),
         ("ephemeral", word(row.marks.ephemeral)),
@@ -167,13 +167,13 @@ fn fields(view: &View<'_>, row: &Row) -> Vec<(&'static str, String)> {
 }
 
 /// Every field of the envelope, opened only to be shown.
-fn envelope_facts(view: &View<'_>, sealed: Option<&Sealed<Envelope>>, revealed: bool) -> Vec<Fact> {
+fn envelope_facts(ctx: &FrameContext<'_>, sealed: Option<&Sealed<Envelope>>, revealed: bool) -> Vec<Fact> {
     let mut facts = vec![Fact::blank(), Fact::heading("The envelope")];
     let Some(sealed) = sealed else {
         facts.push(Fact::new("", "no longer in memory: only the newest are, and they are never written to disk"));
         return facts;
     };
-    let Some(keys) = &view.settings.keys else {
+    let Some(keys) = &ctx.settings.keys else {
         facts.push(Fact::new("", "cannot be opened here: there is no key"));
         return facts;
     };
@@ -181,7 +181,7 @@ fn envelope_facts(view: &View<'_>, sealed: Option<&Sealed<Envelope>>, revealed: 
         Ok(envelope) => {
             facts.extend(text_facts(&envelope, revealed));
             for branch in envelope.tree() {
-                grow(view, &branch, 0, &mut facts);
+                grow(ctx, &branch, 0, &mut facts);
             }
         }
         Err(error) => facts.push(Fact::new("", error)),
@@ -190,15 +190,15 @@ fn envelope_facts(view: &View<'_>, sealed: Option<&Sealed<Envelope>>, revealed: 
 }
 
 /// A branch and what is in it, two columns further in at each step.
-fn grow(view: &View<'_>, branch: &Branch, depth: usize, facts: &mut Vec<Fact>) {
+fn grow(ctx: &FrameContext<'_>, branch: &Branch, depth: usize, facts: &mut Vec<Fact>) {
     let value = match &branch.value {
-        Value::Time(at) => view.clock.zone().exact(*at),
-        Value::Device(device) => view.device(*device),
+        Value::Time(at) => ctx.clock.zone().exact(*at),
+        Value::Device(device) => ctx.device(*device),
         value => value.to_string(),
     };
     facts.push(Fact::new(format!("{}{}", "  ".repeat(depth), branch.name), value));
     for child in &branch.children {
-        grow(view, child, depth + 1, facts);
+        grow(ctx, child, depth + 1, facts);
     }
 }
 

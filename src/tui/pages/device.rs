@@ -1,22 +1,22 @@
 //! The page about a device.
 
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::pages::fact::Fact;
 use crate::tui::view::devices;
 
-/// Whether a device is on, and when it was there; of a list that is no longer kept up to date, as of when.
-fn state_facts(view: &View<'_>, id: DeviceId, activity: Activity) -> Vec<Fact> {
-    let exact = |at| view.clock.zone().exact(at);
-    let ended = view.stale_since();
-    let as_of = view.group.devices().as_of().map(|as_of| view.clock.minute(as_of)).unwrap_or_default();
+/// Whether a device is on and when it was last seen. A list that is no longer kept up to date says its own time.
+fn state_facts(ctx: &FrameContext<'_>, id: DeviceId, activity: Activity) -> Vec<Fact> {
+    let exact = |at| ctx.clock.zone().exact(at);
+    let ended = ctx.stale_since();
+    let as_of = ctx.group.devices().as_of().map(|as_of| ctx.clock.minute(as_of)).unwrap_or_default();
     match (activity, ended) {
         (Activity::ConnectedSince(at), None) => vec![
             Fact::new("state", "on"),
             Fact::new("last login", exact(at)),
             Fact::new("last seen", "now, it is connected"),
         ],
-        (Activity::ConnectedSince(at), Some(since)) if view.is_own(id) => vec![
+        (Activity::ConnectedSince(at), Some(since)) if ctx.is_own(id) => vec![
             Fact::new("state", "off: not connected"),
             Fact::new("last login", exact(at)),
             Fact::new("last seen", exact(since)),
@@ -35,16 +35,16 @@ fn state_facts(view: &View<'_>, id: DeviceId, activity: Activity) -> Vec<Fact> {
     }
 }
 
-pub fn facts(view: &View<'_>, id: DeviceId) -> Vec<Fact> {
-    let exact = |at| view.clock.zone().exact(at);
-    let Some(device) = view.group.devices().get(id) else {
+pub fn facts(ctx: &FrameContext<'_>, id: DeviceId) -> Vec<Fact> {
+    let exact = |at| ctx.clock.zone().exact(at);
+    let Some(device) = ctx.group.devices().get(id) else {
         return vec![Fact::new("id", id), Fact::new("", "no longer in the list")];
     };
     let mut facts = vec![Fact::new("id", id)];
-    if view.is_own(id) {
+    if ctx.is_own(id) {
         facts.push(Fact::new("", "this is the device you are looking through"));
     }
-    facts.extend(view.group.devices().change(id).map(|change| Fact::new("! note", change.sentence())));
+    facts.extend(ctx.group.devices().change(id).map(|change| Fact::new("! note", change.sentence())));
     match &device.info {
         Ok(info) => facts.extend([
             Fact::new("label", &info.label),
@@ -54,14 +54,14 @@ pub fn facts(view: &View<'_>, id: DeviceId) -> Vec<Fact> {
         ]),
         Err(error) => facts.push(Fact::new("device info", format!("cannot be read: {error}"))),
     }
-    facts.extend(state_facts(view, id, device.activity));
+    facts.extend(state_facts(ctx, id, device.activity));
     let slot = match device.expiration_policy {
         Some(ExpirationPolicy::Persistent) => "kept as long as possible",
         Some(ExpirationPolicy::Volatile) => "goes some minutes after the device disconnected",
         None => "a policy that d2mtop does not know",
     };
     facts.push(Fact::new("slot", format!("{} ({slot})", devices::keep_word(device.expiration_policy))));
-    if let Some(as_of) = view.group.devices().as_of() {
+    if let Some(as_of) = ctx.group.devices().as_of() {
         facts.push(Fact::new("list as of", exact(as_of)));
     }
     facts

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::profile::FIRST_STEPS;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::wrap;
 use crate::tui::theme::{Role, Theme};
 
@@ -13,7 +13,7 @@ use crate::tui::theme::{Role, Theme};
 const WIDEST: u16 = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum FirstRunChoice {
     Demo,
     Quit,
     Suspend,
@@ -21,19 +21,19 @@ pub enum Choice {
     Repaint,
 }
 
-pub fn choice(input: &Event) -> Choice {
+pub fn choice(input: &Event) -> FirstRunChoice {
     match input {
         Event::Key(KeyEvent { code: KeyCode::Char(key), modifiers, kind: KeyEventKind::Press, .. }) => {
             match (key, modifiers.contains(KeyModifiers::CONTROL)) {
-                ('d', false) => Choice::Demo,
-                ('q', false) | ('c', true) => Choice::Quit,
-                ('z', true) => Choice::Suspend,
-                ('l', true) => Choice::Repaint,
-                _ => Choice::Redraw,
+                ('d', false) => FirstRunChoice::Demo,
+                ('q', false) | ('c', true) => FirstRunChoice::Quit,
+                ('z', true) => FirstRunChoice::Suspend,
+                ('l', true) => FirstRunChoice::Repaint,
+                _ => FirstRunChoice::Redraw,
             }
         }
-        Event::Resize(..) => Choice::Repaint,
-        _ => Choice::Redraw,
+        Event::Resize(..) => FirstRunChoice::Repaint,
+        _ => FirstRunChoice::Redraw,
     }
 }
 
@@ -41,28 +41,28 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
     let screen = *buffer.area();
     let width = screen.width.saturating_sub(2).min(WIDEST);
     let area = Rect { x: screen.x + 1.min(screen.width), width, ..screen };
-    let mut pen = Pen::new(buffer, area, theme);
+    let mut run = TextRun::new(buffer, area, theme);
     let columns = usize::from(width.saturating_sub(2)).max(1);
-    pen.text("d2mtop", Role::Focus).text("  no profile yet", Role::Plain).next_line();
+    run.text("d2mtop", Role::Focus).text("  no profile yet", Role::Plain).next_line();
     // Where there is little room, the commands matter more than the air between them.
     let lines: usize = FIRST_STEPS.iter().map(|(what, command)| lines(what, columns) + lines(command, columns)).sum();
-    let airy = pen.lines_left() > lines + FIRST_STEPS.len() + 1;
+    let airy = run.lines_left() > lines + FIRST_STEPS.len() + 1;
     for (what, command) in FIRST_STEPS {
         if airy {
-            pen.next_line();
+            run.next_line();
         }
         for line in wrap(what, columns) {
-            pen.text(&line, Role::Plain).next_line();
+            run.text(&line, Role::Plain).next_line();
         }
         for line in wrap(command, columns) {
-            pen.gap(2).text(&line, Role::Strong).next_line();
+            run.gap(2).text(&line, Role::Strong).next_line();
         }
     }
     let last = Rect { y: screen.bottom().saturating_sub(1), height: 1, ..area }.intersection(screen);
-    let mut pen = Pen::new(buffer, last, theme);
-    let spaces = " ".repeat(pen.room());
-    pen.text(&spaces, Role::Plain);
-    Pen::new(buffer, last, theme)
+    let mut run = TextRun::new(buffer, last, theme);
+    let spaces = " ".repeat(run.room());
+    run.text(&spaces, Role::Plain);
+    TextRun::new(buffer, last, theme)
         .text("d", Role::Focus)
         .text(" start the demo   ", Role::Plain)
         .text("q", Role::Focus)
@@ -109,12 +109,12 @@ mod tests {
     fn keys_do_what_the_page_says() {
         let key = |code, modifiers| Event::Key(KeyEvent::new(code, modifiers));
         for (input, expected) in [
-            (key(KeyCode::Char('d'), KeyModifiers::NONE), Choice::Demo),
-            (key(KeyCode::Char('q'), KeyModifiers::NONE), Choice::Quit),
-            (key(KeyCode::Char('c'), KeyModifiers::CONTROL), Choice::Quit),
-            (key(KeyCode::Char('d'), KeyModifiers::CONTROL), Choice::Redraw),
-            (key(KeyCode::Enter, KeyModifiers::NONE), Choice::Redraw),
-            (Event::Resize(10, 10), Choice::Repaint),
+            (key(KeyCode::Char('d'), KeyModifiers::NONE), FirstRunChoice::Demo),
+            (key(KeyCode::Char('q'), KeyModifiers::NONE), FirstRunChoice::Quit),
+            (key(KeyCode::Char('c'), KeyModifiers::CONTROL), FirstRunChoice::Quit),
+            (key(KeyCode::Char('d'), KeyModifiers::CONTROL), FirstRunChoice::Redraw),
+            (key(KeyCode::Enter, KeyModifiers::NONE), FirstRunChoice::Redraw),
+            (Event::Resize(10, 10), FirstRunChoice::Repaint),
         ] {
             assert_eq!(choice(&input), expected, "{input:?}");
         }

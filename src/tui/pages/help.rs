@@ -1,8 +1,8 @@
 //! The help: all keys, grouped and in the order in which one needs them, the language of the filter, words on the screen.
 
 use crate::group::filter;
-use crate::tui::input::actions::{Action, Motion, Question, Way};
-use crate::tui::input::keymap::{self, Binding};
+use crate::tui::input::actions::{Action, Motion, PromptKind, SearchDirection};
+use crate::tui::input::keymap::{self, KeyBinding};
 use crate::tui::input::pane::Pane;
 use crate::tui::pages::fact::Fact;
 
@@ -23,10 +23,10 @@ const GROUPS: [(&str, &[Action]); 4] = [
     (
         "Reading the feed",
         &[
-            Action::Ask(Question::Filter),
-            Action::Ask(Question::Search),
-            Action::Hit(Way::Older),
-            Action::Ask(Question::Time),
+            Action::Ask(PromptKind::Filter),
+            Action::Ask(PromptKind::Search),
+            Action::Hit(SearchDirection::Older),
+            Action::Ask(PromptKind::Time),
             Action::Pause,
             Action::Mark,
             Action::Reveal,
@@ -75,12 +75,11 @@ const WORDS: [(&str, &str); 9] = [
 ];
 
 /// Keys of a group with what they do.
-fn keys(actions: &'static [Action]) -> impl Iterator<Item = &'static Binding> {
+fn keys(actions: &'static [Action]) -> impl Iterator<Item = &'static KeyBinding> {
     let told = |action: Action| keymap::TABLE.iter().filter(move |line| line.action == action && !line.help.is_empty());
     actions.iter().copied().flat_map(told)
 }
 
-/// The page.
 pub fn facts() -> Vec<Fact> {
     let mut facts = Vec::new();
     for (heading, actions) in GROUPS {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::group::latency::{ACKNOWLEDGEMENT, AGE, Author, Percentiles, ROUND_TRIP, Spread};
 use crate::protocol::Millis;
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::draw::text_width::{Align, fit};
 use crate::tui::format;
 use crate::tui::pages::fact::Fact;
@@ -28,15 +28,15 @@ const STEPS: [(&str, Duration); 6] = [
 ];
 
 /// The page, for a frame of that width.
-pub fn facts(view: &View<'_>, width: u16) -> Vec<Fact> {
+pub fn facts(ctx: &FrameContext<'_>, width: u16) -> Vec<Fact> {
     let figures = (usize::from(width).saturating_sub(24) / COLUMN).clamp(1, 5);
-    let latency = view.group.latency();
+    let latency = ctx.group.latency();
     if latency.age.count() == 0 && latency.ping.count() == 0 && latency.devices_info.count() == 0 {
         let mut facts = vec![Fact::new("", "nothing was measured yet")];
         facts.extend(meanings());
         return facts;
     }
-    [by_time(view, figures), bars(view), by_device(view, figures), by_kind(view, figures), slowest(view), meanings()]
+    [by_time(ctx, figures), bars(ctx), by_device(ctx, figures), by_kind(ctx, figures), slowest(ctx), meanings()]
         .concat()
 }
 
@@ -58,8 +58,8 @@ fn fitted(columns: [String; 5], figures: usize) -> String {
     fitting.map(|(column, _)| fit(&column, COLUMN, Align::Right)).collect()
 }
 
-fn by_time(view: &View<'_>, figures: usize) -> Vec<Fact> {
-    let latency = view.group.latency();
+fn by_time(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
+    let latency = ctx.group.latency();
     let spreads = [
         ("ack", &latency.acknowledgement),
         ("age", &latency.age),
@@ -68,13 +68,13 @@ fn by_time(view: &View<'_>, figures: usize) -> Vec<Fact> {
         ("reflect", &latency.reflection),
     ];
     let whole = spreads.iter().filter_map(|(name, spread)| row(*name, spread.percentiles(), figures));
-    let now = view.clock.now();
+    let now = ctx.clock.now();
     let minute: Vec<Fact> =
         spreads.iter().filter_map(|(name, spread)| row(*name, spread.last_minute(now), figures)).collect();
     let mut facts = vec![heading("since the start", figures)];
     facts.extend(whole);
     if !minute.is_empty() {
-        view.clock.becomes_wrong(Millis((now.0 / SLICE + 1) * SLICE));
+        ctx.clock.becomes_wrong(Millis((now.0 / SLICE + 1) * SLICE));
         facts.push(heading("the last minute", figures));
         facts.extend(minute);
     }
@@ -82,8 +82,8 @@ fn by_time(view: &View<'_>, figures: usize) -> Vec<Fact> {
 }
 
 /// How many took how long, as bars.
-fn bars(view: &View<'_>) -> Vec<Fact> {
-    let latency = view.group.latency();
+fn bars(ctx: &FrameContext<'_>) -> Vec<Fact> {
+    let latency = ctx.group.latency();
     let spreads = [("ack", &latency.acknowledgement), ("age", &latency.age)];
     let spreads: Vec<_> = spreads.into_iter().filter(|(_, spread)| spread.count() > 0).collect();
     if spreads.is_empty() {
@@ -115,21 +115,21 @@ fn shares(spread: &Spread) -> String {
     shown
 }
 
-fn by_device(view: &View<'_>, figures: usize) -> Vec<Fact> {
+fn by_device(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
     let name = |author| match author {
-        Author::Device(device) => view.label(device).to_string(),
+        Author::Device(device) => ctx.label(device).to_string(),
         Author::Unknown => "not told".to_owned(),
         Author::Other => "all others".to_owned(),
     };
-    let devices: Vec<_> = view.group.latency().devices().collect();
+    let devices: Vec<_> = ctx.group.latency().devices().collect();
     let acks =
         devices.iter().filter_map(|(author, waits)| row(name(*author), waits.acknowledgement.percentiles(), figures));
     let ages = devices.iter().filter_map(|(author, waits)| row(name(*author), waits.age.percentiles(), figures));
     [under("ack by device", acks, figures), under("age by device", ages, figures)].concat()
 }
 
-fn by_kind(view: &View<'_>, figures: usize) -> Vec<Fact> {
-    let kinds: Vec<_> = view.group.latency().kinds().collect();
+fn by_kind(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
+    let kinds: Vec<_> = ctx.group.latency().kinds().collect();
     let acks = kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.acknowledgement.percentiles(), figures));
     let ages = kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.age.percentiles(), figures));
     [under("ack by kind", acks, figures), under("age by kind", ages, figures)].concat()
@@ -140,15 +140,15 @@ fn under(words: &str, facts: impl Iterator<Item = Fact>, figures: usize) -> Vec<
     if facts.is_empty() { facts } else { std::iter::once(heading(words, figures)).chain(facts).collect() }
 }
 
-fn slowest(view: &View<'_>) -> Vec<Fact> {
-    let slow = view.group.latency().slowest();
+fn slowest(ctx: &FrameContext<'_>) -> Vec<Fact> {
+    let slow = ctx.group.latency().slowest();
     if slow.is_empty() {
         return Vec::new();
     }
     let heading = [Fact::blank(), Fact::heading("The slowest acknowledgements; Enter goes to the row")];
     let rows = slow.iter().map(|slow| {
-        let words = match view.group.feed().get(slow.number) {
-            Some(row) => format!("{} {}", view.clock.zone().second(row.stored_at), view.sentence(&row)),
+        let words = match ctx.group.feed().get(slow.number) {
+            Some(row) => format!("{} {}", ctx.clock.zone().second(row.stored_at), ctx.sentence(&row)),
             None => format!("id {}, no longer in memory", slow.id.0),
         };
         Fact { target: Some(slow.number), ..Fact::new(format::span(slow.waited), words) }

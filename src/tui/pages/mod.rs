@@ -10,45 +10,51 @@ mod latency;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{self, Align, wrap};
 use crate::tui::draw::window::window;
 use crate::tui::pages::fact::Fact;
-use crate::tui::state::feed::Reading;
-use crate::tui::state::page::{About, Page};
+use crate::tui::state::feed::FeedState;
+use crate::tui::state::page::{Page, PageSubject};
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::SELECTED;
 
 /// The columns of most pages, where there is room.
 const WIDTH: u16 = 80;
 
-const fn title(about: &About) -> &'static str {
-    match about {
-        About::Help => "Keys",
-        About::Device(_) => "Device",
-        About::Row(_) => "Reflected message",
-        About::Latency => "Latency",
+const fn title(subject: &PageSubject) -> &'static str {
+    match subject {
+        PageSubject::Help => "Keys",
+        PageSubject::Device(_) => "Device",
+        PageSubject::Row(_) => "Reflected message",
+        PageSubject::Latency => "Latency",
     }
 }
 
-fn facts(view: &View<'_>, reading: &Reading, about: &About, revealed: bool, width: u16) -> Vec<Fact> {
-    match about {
-        About::Help => help::facts(),
-        About::Device(device) => device::facts(view, *device),
-        About::Row(opened) => detail::facts(view, reading, opened, revealed),
-        About::Latency => latency::facts(view, width),
+fn facts(
+    ctx: &FrameContext<'_>,
+    feed_state: &FeedState,
+    subject: &PageSubject,
+    revealed: bool,
+    width: u16,
+) -> Vec<Fact> {
+    match subject {
+        PageSubject::Help => help::facts(),
+        PageSubject::Device(device) => device::facts(ctx, *device),
+        PageSubject::Row(opened) => detail::facts(ctx, feed_state, opened, revealed),
+        PageSubject::Latency => latency::facts(ctx, width),
     }
 }
 
 /// The page as text, for the clipboard; without what people wrote.
-pub fn plain(view: &View<'_>, reading: &Reading, about: &About) -> String {
+pub fn plain(ctx: &FrameContext<'_>, feed_state: &FeedState, subject: &PageSubject) -> String {
     let line = |fact: Fact| match (fact.name.is_empty(), fact.value.is_empty()) {
         (true, _) => fact.value,
         (false, true) => fact.name,
         (false, false) => format!("{}: {}", fact.name, fact.value),
     };
-    facts(view, reading, about, false, WIDTH).into_iter().map(line).collect::<Vec<_>>().join("\n")
+    facts(ctx, feed_state, subject, false, WIDTH).into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn continued(fact: Fact, width: usize) -> Vec<Fact> {
@@ -64,28 +70,28 @@ fn continued(fact: Fact, width: usize) -> Vec<Fact> {
         .collect()
 }
 
-pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, view: &View<'_>, reading: &Reading) {
-    if let About::Row(opened) = &mut page.about {
-        opened.renew(reading, view.group);
+pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, feed_state: &FeedState) {
+    if let PageSubject::Row(opened) = &mut page.subject {
+        opened.renew(feed_state, ctx.group);
     }
-    let width = area.width.min(if matches!(page.about, About::Row(_)) { 100 } else { WIDTH });
-    let facts = facts(view, reading, &page.about, page.revealed, width);
+    let width = area.width.min(if matches!(page.subject, PageSubject::Row(_)) { 100 } else { WIDTH });
+    let facts = facts(ctx, feed_state, &page.subject, page.revealed, width);
     let longest = usize::from(width) / 2;
     let name_width = facts.iter().map(|fact| text_width::width(&fact.name)).max().unwrap_or(0).min(longest);
     let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
     let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
-    let inner = window(buffer, area, (width, height), title(&page.about), view.theme, Role::Focus);
+    let inner = window(buffer, area, (width, height), title(&page.subject), ctx.theme, Role::Focus);
     page.extent = (lines.len(), usize::from(inner.height));
     page.top = page.top.min(lines.len().saturating_sub(usize::from(inner.height)));
     page.targets =
         lines.iter().enumerate().filter_map(|(index, line)| line.target.map(|number| (index, number))).collect();
     page.chosen = page.chosen.min(page.targets.len().saturating_sub(1));
     let chosen = page.targets.get(page.chosen).map(|(line, _)| *line);
-    let mut pen = Pen::new(buffer, inner, view.theme);
+    let mut run = TextRun::new(buffer, inner, ctx.theme);
     for (index, line) in lines.iter().enumerate().skip(page.top).take(usize::from(inner.height)) {
         let mark = if chosen == Some(index) { SELECTED } else { " " };
-        pen.text(mark, Role::Focus)
+        run.text(mark, Role::Focus)
             .column(&line.name, name_width, Align::Left, Role::Strong)
             .gap(2)
             .text(&line.value, line.style)
@@ -94,6 +100,6 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, view: &View<'_>, r
     let hidden = lines.len().saturating_sub(page.top + usize::from(inner.height));
     if hidden > 0 {
         let corner = Rect { x: inner.x, y: inner.bottom(), width: inner.width, height: 1 };
-        Pen::new(buffer, corner, view.theme).gap(1).text(&format!(" {hidden} more "), Role::Attention);
+        TextRun::new(buffer, corner, ctx.theme).gap(1).text(&format!(" {hidden} more "), Role::Attention);
     }
 }

@@ -20,16 +20,16 @@ pub struct QuietHours {
 /// The text is no such time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("--quiet-hours takes two different times of the day, such as 22:00-07:00")]
-pub struct NotQuietHours;
+pub struct QuietHoursError;
 
 impl FromStr for QuietHours {
-    type Err = NotQuietHours;
+    type Err = QuietHoursError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").map_err(|_| NotQuietHours);
-        let (from, to) = text.split_once('-').ok_or(NotQuietHours)?;
+        let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").map_err(|_| QuietHoursError);
+        let (from, to) = text.split_once('-').ok_or(QuietHoursError)?;
         let (from, to) = (time(from)?, time(to)?);
-        if from == to { Err(NotQuietHours) } else { Ok(Self { from, to }) }
+        if from == to { Err(QuietHoursError) } else { Ok(Self { from, to }) }
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_no_time_of_the_day_is_refused() {
         for text in ["", "22:00", "22-7", "25:00-07:00", "07:00-07:00", "22:00-07:00-08:00"] {
-            assert_eq!(text.parse::<QuietHours>(), Err(NotQuietHours), "{text}");
+            assert_eq!(text.parse::<QuietHours>(), Err(QuietHoursError), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::DisplayArgs;
 use crate::os::event_loop::event_loop;
 use crate::os::signals;
 use crate::output::Failure;
-use crate::tui::pages::first_run::{Choice, choice, draw};
+use crate::tui::pages::first_run::{FirstRunChoice, choice, draw};
 use crate::tui::screen::terminal::TerminalGuard;
 use crate::tui::theme::glyphs::to_ascii;
 use crate::tui::theme::{Colour, Theme};
@@ -25,15 +25,15 @@ pub fn show(display: DisplayArgs) -> Result<bool, Failure> {
     let chosen = event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.ascii));
     terminal.give_back().map_err(Failure::Terminal)?;
     drop(terminal);
-    Ok(chosen.map_err(Failure::Terminal)? == Choice::Demo)
+    Ok(chosen.map_err(Failure::Terminal)? == FirstRunChoice::Demo)
 }
 
-async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<Choice> {
+async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<FirstRunChoice> {
     let mut inputs = EventStream::new();
     let mut terminated = pin!(signals::terminated());
     // Polled before anything is shown, so that a signal that comes right after finds us listening.
     if terminated.as_mut().now_or_never().is_some() {
-        return Ok(Choice::Quit);
+        return Ok(FirstRunChoice::Quit);
     }
     loop {
         terminal.draw(|buffer| {
@@ -48,10 +48,10 @@ async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::
             input = inputs.next() => input.transpose()?,
             () = &mut terminated => None,
         };
-        match input.as_ref().map_or(Choice::Quit, choice) {
-            Choice::Redraw => {}
-            Choice::Repaint => terminal.forget_what_is_shown(),
-            Choice::Suspend => {
+        match input.as_ref().map_or(FirstRunChoice::Quit, choice) {
+            FirstRunChoice::Redraw => {}
+            FirstRunChoice::Repaint => terminal.forget_what_is_shown(),
+            FirstRunChoice::Suspend => {
                 terminal.give_back()?;
                 signals::stop_this_process()?;
                 terminal.take_again()?;

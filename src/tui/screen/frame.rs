@@ -7,13 +7,13 @@ use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::ANY_CERTIFICATE;
 use crate::text::Clean;
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::format::clock::Clock;
 use crate::tui::input::pane::Pane;
 use crate::tui::pages;
 use crate::tui::settings::Keeping;
-use crate::tui::state::{Overlay, Room, Ui};
+use crate::tui::state::{Overlay, ScreenSpace, Ui};
 use crate::tui::theme::glyphs::{BAD, to_ascii};
 use crate::tui::theme::{Glyphs, Role, Theme};
 use crate::tui::view::feed::rows_in;
@@ -21,14 +21,13 @@ use crate::tui::view::layout::Layout;
 use crate::tui::view::{PaneView, bottom_line, dialog, header, layout, prompt, rules, too_small};
 
 impl Ui {
-    /// Draws one frame.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, group: &Group, now: Millis) {
         if area.is_empty() {
             return;
         }
         self.forget_what_has_ended(group);
-        self.reading.catch_up(group);
-        if self.reading.keep_in_memory(group) {
+        self.feed_state.catch_up(group);
+        if self.feed_state.keep_in_memory(group) {
             self.say(Clean::literal(match self.settings.keeping {
                 Keeping::Journal => "the selected row has left memory: k reads on in the journal",
                 Keeping::Never | Keeping::Declined => {
@@ -36,27 +35,27 @@ impl Ui {
                 }
             }));
         }
-        if self.reading.close_gap(group) {
+        if self.feed_state.close_gap(group) {
             self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
         }
         self.selection.follow(&self.order.of(group));
         let settings = self.settings.clone();
         let clock = Clock::new(now, settings.zone);
-        let view = View {
+        let ctx = FrameContext {
             group,
             clock: &clock,
             settings: &settings,
             theme: Theme::new(settings.colour),
             clock_accepted: self.clock_accepted,
         };
-        self.tell_of_the_list(&view);
+        self.tell_of_the_list(&ctx);
         if let Some(told) = &mut self.notice {
             told.after.get_or_insert(group.notices().count());
         }
         if let Overlay::Dialog(dialog) = &mut self.overlay {
-            dialog.renew(&view);
+            dialog.renew(&ctx);
         }
-        draw(buffer, area, self, &view);
+        draw(buffer, area, self, &ctx);
         self.wrong_at = clock.wrong_at();
     }
 
@@ -64,56 +63,56 @@ impl Ui {
     pub fn show(&mut self, pane: Pane, height: u16) {
         match pane {
             Pane::Devices => self.device_page = usize::from(height).saturating_sub(1).max(1),
-            Pane::Feed => self.reading.scroll.show(rows_in(height)),
+            Pane::Feed => self.feed_state.scroll.show(rows_in(height)),
             Pane::Lock | Pane::Role | Pane::Latency => {}
         }
     }
 }
 
-fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, view: &View<'_>) {
-    let area = below_banner(buffer, area, view);
+fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
+    let area = below_banner(buffer, area, ctx);
     ui.focus_first(layout::first_focus(area));
-    match layout::arrange(area, ui.focus, ui.zoomed, view.group.devices().len()) {
+    match layout::arrange(area, ui.focus, ui.zoomed, ctx.group.devices().len()) {
         None => {
-            ui.room = Room::TooLittle;
-            too_small::draw(buffer, area, view);
+            ui.room = ScreenSpace::TooLittle;
+            too_small::draw(buffer, area, ctx);
         }
         Some(layout) => {
-            ui.room = Room::Enough;
-            header::draw(buffer, &layout, view);
+            ui.room = ScreenSpace::Enough;
+            header::draw(buffer, &layout, ctx);
             for pane in Pane::ALL {
                 if let Some(area) = layout.pane(pane) {
-                    draw_pane(buffer, area, pane, ui, view);
+                    draw_pane(buffer, area, pane, ui, ctx);
                 }
             }
             for separator in &layout.separators {
-                rules::separate(buffer, *separator, view.theme);
+                rules::separate(buffer, *separator, ctx.theme);
             }
             match &ui.overlay {
-                Overlay::Line(line) => prompt::draw(&line.prompt, buffer, layout.hints, view),
-                _ => bottom_line::draw(buffer, layout.hints, ui, view),
+                Overlay::Prompt(line) => prompt::draw(&line.prompt, buffer, layout.hints, ctx),
+                _ => bottom_line::draw(buffer, layout.hints, ui, ctx),
             }
-            overlay(buffer, area, &layout, ui, view);
+            overlay(buffer, area, &layout, ui, ctx);
         }
     }
-    if view.settings.glyphs == Glyphs::Ascii {
+    if ctx.settings.glyphs == Glyphs::Ascii {
         to_ascii(buffer);
     }
 }
 
 /// What nothing may ever cover, if there is anything; returns what is left.
-fn below_banner(buffer: &mut Buffer, area: Rect, view: &View<'_>) -> Rect {
-    if !view.settings.accepts_any_certificate {
+fn below_banner(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) -> Rect {
+    if !ctx.settings.accepts_any_certificate {
         return area;
     }
     let (banner, rest) = layout::split_top(area, 1);
     let style = Role::Banner;
-    buffer.set_style(banner, view.theme.style(style));
-    Pen::new(buffer, banner, view.theme).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
+    buffer.set_style(banner, ctx.theme.style(style));
+    TextRun::new(buffer, banner, ctx.theme).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
     rest
 }
 
-fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, view: &View<'_>) {
+fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &FrameContext<'_>) {
     let above_hints = Rect { height: area.height.saturating_sub(layout.hints.height), ..area };
     // The header stays in sight: what is being decided may depend on it.
     let below_header = Rect {
@@ -122,25 +121,23 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, view: 
         ..above_hints
     };
     match &mut ui.overlay {
-        Overlay::None | Overlay::Line(_) => {}
-        Overlay::Page(page) => pages::draw(page, buffer, below_header, view, &ui.reading),
+        Overlay::None | Overlay::Prompt(_) => {}
+        Overlay::Page(page) => pages::draw(page, buffer, below_header, ctx, &ui.feed_state),
         // A dialog too high for that may cover the header, rather than lose a warning.
-        Overlay::Dialog(dialog)
-            if dialog::wanted_height(dialog, area.width, view) > usize::from(below_header.height) =>
-        {
-            dialog::draw(dialog, buffer, above_hints, view);
+        Overlay::Dialog(dialog) if dialog::wanted_height(dialog, area.width) > usize::from(below_header.height) => {
+            dialog::draw(dialog, buffer, above_hints, ctx);
         }
-        Overlay::Dialog(dialog) => dialog::draw(dialog, buffer, below_header, view),
+        Overlay::Dialog(dialog) => dialog::draw(dialog, buffer, below_header, ctx),
     }
 }
 
-fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, view: &View<'_>) {
+fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, ctx: &FrameContext<'_>) {
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     ui.show(pane, body.height);
     let PaneView { draw, title } = PaneView::of(pane);
-    draw(buffer, body, view, ui);
-    if view.stale_since().is_some() {
-        buffer.set_style(body, view.theme.style(Role::Quiet));
+    draw(buffer, body, ctx, ui);
+    if ctx.stale_since().is_some() {
+        buffer.set_style(body, ctx.theme.style(Role::Quiet));
     }
-    rules::rule(buffer, Rect { height: 1, ..area }, pane, ui.focus == pane, &title(view, ui), view);
+    rules::rule(buffer, Rect { height: 1, ..area }, pane, ui.focus == pane, &title(ctx, ui), ctx);
 }

@@ -21,7 +21,7 @@ use crate::session::{LeaderPolicy, Session};
 use crate::simulate::Stage;
 use crate::text::Clean;
 use crate::tui::format::Zone;
-use crate::tui::screen::alarm::{Alarm, NotQuietHours};
+use crate::tui::screen::alarm::{Alarm, QuietHoursError};
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
 use crate::tui::settings::{Keeping, Settings};
@@ -170,7 +170,7 @@ pub fn show(tabs: Vec<SessionSetup>, display: DisplayArgs, options: DashboardOpt
     require_terminal()?;
     let AttentionArgs { bell, notify, quiet_hours } = options.attention;
     let quiet = quiet_hours.as_deref().map(str::parse).transpose();
-    let quiet = quiet.map_err(|error: NotQuietHours| Failure::Usage(error.to_string()))?;
+    let quiet = quiet.map_err(|error: QuietHoursError| Failure::Usage(error.to_string()))?;
     let redraw = Arc::new(Notify::new());
     let telling = (*bell || *notify).then(|| Arc::clone(&redraw));
     let monitors = Monitors::start(options.monitor, telling)?;

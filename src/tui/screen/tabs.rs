@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::{Group, Standing};
 use crate::protocol::Millis;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, cut_apart, width};
 use crate::tui::settings::Settings;
 use crate::tui::state::Ui;
@@ -60,52 +60,52 @@ impl Tabs {
         let (line, rest) = split_top(buffer.area, 1);
         let theme =
             self.visible().map_or(Theme::new(crate::tui::theme::Colour::None), |ui| Theme::new(ui.settings().colour));
-        let labels = self.labels(standings, usize::from(line.width), theme);
-        let mut pen = Pen::new(buffer, line, theme);
+        let labels = self.labels(standings, usize::from(line.width));
+        let mut run = TextRun::new(buffer, line, theme);
         let first = first_in_sight(&labels, self.visible, usize::from(line.width));
         if first > 0 {
-            elsewhere(&mut pen, labels.iter().take(first));
+            elsewhere(&mut run, labels.iter().take(first));
         }
         for (index, label) in labels.iter().enumerate().skip(first) {
             let is_visible = index == self.visible;
             // There must be room to say that there are others, too.
             let others = usize::from(index + 1 < labels.len());
-            if !is_visible && pen.room() < label.width() + others {
-                elsewhere(&mut pen, labels.iter().skip(index));
+            if !is_visible && run.room() < label.width() + others {
+                elsewhere(&mut run, labels.iter().skip(index));
                 break;
             }
             let style = if is_visible { Role::Focus } else { Role::Plain };
-            pen.text(if is_visible { SELECTED } else { " " }, style).text(&label.name, style);
-            pen.gap(1).text(label.glyph, label.style);
+            run.text(if is_visible { SELECTED } else { " " }, style).text(&label.name, style);
+            run.gap(1).text(label.glyph, label.style);
             if !label.words.is_empty() {
-                pen.gap(1).text(label.words, label.style);
+                run.gap(1).text(label.words, label.style);
             }
-            pen.gap(1);
+            run.gap(1);
             if index + 1 < labels.len() {
-                pen.text("│", Role::Quiet);
+                run.text("│", Role::Quiet);
             }
         }
         rest
     }
 
     /// As long as there is room for: with words, without, or with the names of the others cut.
-    fn labels(&self, standings: &[Standing], room: usize, theme: Theme) -> Vec<Label> {
+    fn labels(&self, standings: &[Standing], room: usize) -> Vec<TabLabel> {
         let long = room / 2;
         let label = |with_words: bool, others: usize| {
             let tabs = self.uis.iter().zip(standings.iter().copied().chain(std::iter::repeat(Standing::Idle)));
-            let labels: Vec<Label> = tabs
+            let labels: Vec<TabLabel> = tabs
                 .enumerate()
                 .map(|(index, (ui, standing))| {
                     let (glyph, style) = mark(standing);
                     let title = ui.settings().title.as_str();
                     let name = if index == self.visible { cut(title, long) } else { self.name(index, title, others) };
                     let words = if with_words { standing.words() } else { "" };
-                    Label { name: name.into_owned(), glyph, style, words, needs_user: standing.needs_user() }
+                    TabLabel { name: name.into_owned(), glyph, style, words, needs_user: standing.needs_user() }
                 })
                 .collect();
             labels
         };
-        let fits = |labels: &Vec<Label>| labels.iter().map(Label::width).sum::<usize>() <= room;
+        let fits = |labels: &Vec<TabLabel>| labels.iter().map(TabLabel::width).sum::<usize>() <= room;
         let whole = [label(true, long), label(false, long)].into_iter().find(fits);
         let cut = || (SHORT_NAME..long).rev().map(|others| label(false, others)).find(fits);
         whole.or_else(cut).unwrap_or_else(|| label(false, SHORT_NAME))
@@ -125,7 +125,7 @@ fn same_beginning(one: &str, other: &str) -> usize {
 }
 
 /// One tab in the line.
-struct Label {
+struct TabLabel {
     name: String,
     glyph: &'static str,
     style: Role,
@@ -133,7 +133,7 @@ struct Label {
     needs_user: bool,
 }
 
-impl Label {
+impl TabLabel {
     /// With the marker before, and the blank and the rule behind.
     fn width(&self) -> usize {
         let words = if self.words.is_empty() { 0 } else { width(self.words) + 1 };
@@ -142,17 +142,17 @@ impl Label {
 }
 
 /// There are tabs beyond the end of the line; perhaps one that needs the user.
-fn elsewhere<'a>(pen: &mut Pen<'_>, mut labels: impl Iterator<Item = &'a Label>) {
+fn elsewhere<'a>(run: &mut TextRun<'_>, mut labels: impl Iterator<Item = &'a TabLabel>) {
     if labels.any(|label| label.needs_user) {
-        pen.text(ATTENTION, Role::Attention);
+        run.text(ATTENTION, Role::Attention);
     } else {
-        pen.text("…", Role::Quiet);
+        run.text("…", Role::Quiet);
     }
 }
 
 /// The first tab to be drawn, so that the one in sight is in the line.
-fn first_in_sight(labels: &[Label], visible: usize, room: usize) -> usize {
-    let wanted = |first: usize| labels.iter().take(visible + 1).skip(first).map(Label::width).sum::<usize>();
+fn first_in_sight(labels: &[TabLabel], visible: usize, room: usize) -> usize {
+    let wanted = |first: usize| labels.iter().take(visible + 1).skip(first).map(TabLabel::width).sum::<usize>();
     (0..visible).find(|first| wanted(*first) + usize::from(*first > 0) <= room).unwrap_or(visible)
 }
 

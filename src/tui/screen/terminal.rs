@@ -31,9 +31,9 @@ static HOOK: Once = Once::new();
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub struct TerminalGuard {
-    terminal: Terminal<CrosstermBackend<Drawn>>,
+    terminal: Terminal<CrosstermBackend<FrameBytes>>,
     /// What was drawn and not yet written.
-    drawn: Drawn,
+    drawn: FrameBytes,
     /// Whether what is on the screen cannot be relied on.
     forgotten: bool,
 }
@@ -48,7 +48,7 @@ impl TerminalGuard {
             return Err(io::Error::other("standard output is not a terminal"));
         }
         HOOK.call_once(restore_on_panic);
-        let drawn = Drawn::default();
+        let drawn = FrameBytes::default();
         let terminal = Terminal::new(CrosstermBackend::new(drawn.clone()))?;
         let mut guard = Self { terminal, drawn, forgotten: true };
         guard.take_again()?;
@@ -138,9 +138,9 @@ impl TerminalGuard {
 
 /// The bytes of a frame, shared between the guard and the backend that draws.
 #[derive(Clone, Debug, Default)]
-struct Drawn(Rc<RefCell<Vec<u8>>>);
+struct FrameBytes(Rc<RefCell<Vec<u8>>>);
 
-impl Write for Drawn {
+impl Write for FrameBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().extend_from_slice(bytes);
         Ok(bytes.len())

@@ -7,7 +7,7 @@ use crate::protocol::{Activity, DeviceId, Millis};
 
 /// What devices are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SortBy {
+pub enum DeviceSort {
     /// Connected ones first, then as last seen.
     #[default]
     State,
@@ -16,7 +16,7 @@ pub enum SortBy {
     Id,
 }
 
-impl SortBy {
+impl DeviceSort {
     pub const fn next(self) -> Self {
         match self {
             Self::State => Self::Name,
@@ -38,12 +38,12 @@ impl SortBy {
 
 /// The order of the devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Order {
-    pub by: SortBy,
+pub struct DeviceOrder {
+    pub by: DeviceSort,
     pub reversed: bool,
 }
 
-impl Order {
+impl DeviceOrder {
     /// `by name ↑`
     pub fn words(self) -> String {
         let arrow = if self.reversed { " ↑" } else { "" };
@@ -55,14 +55,14 @@ impl Order {
         let mut devices: Vec<(DeviceId, &ListedDevice)> = group.devices().iter().collect();
         let name = |id| group.devices().label(id).as_str().to_lowercase();
         match self.by {
-            SortBy::State => devices.sort_by_cached_key(|(id, device)| (seen(device), name(*id))),
-            SortBy::Name => devices.sort_by_cached_key(|(id, _)| name(*id)),
-            SortBy::Platform => {
+            DeviceSort::State => devices.sort_by_cached_key(|(id, device)| (seen(device), name(*id))),
+            DeviceSort::Name => devices.sort_by_cached_key(|(id, _)| name(*id)),
+            DeviceSort::Platform => {
                 devices.sort_by_cached_key(|(id, device)| {
                     (device.info.as_ref().ok().map(|info| info.platform), name(*id))
                 });
             }
-            SortBy::Id => devices.sort_by_cached_key(|(id, _)| id.to_string()),
+            DeviceSort::Id => devices.sort_by_cached_key(|(id, _)| id.to_string()),
         }
         if self.reversed {
             devices.reverse();

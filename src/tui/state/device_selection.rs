@@ -4,12 +4,12 @@ use crate::protocol::DeviceId;
 
 /// The selected device, and the order in which the list was last seen.
 #[derive(Debug, Default)]
-pub struct Selection {
+pub struct DeviceSelection {
     device: Option<DeviceId>,
     seen: Vec<DeviceId>,
 }
 
-impl Selection {
+impl DeviceSelection {
     /// The list is about to be shown in this order. A device that is gone leaves its place to the next one in sight, else
     /// to the one before; as long as nothing is selected, the first one is.
     pub fn follow(&mut self, order: &[DeviceId]) {
@@ -50,7 +50,7 @@ mod tests {
             (&[1, 2, 3], 3, &[4, 1], Some(1)),
             (&[1, 2], 2, &[5, 6], Some(5)),
         ] {
-            let mut selection = Selection::default();
+            let mut selection = DeviceSelection::default();
             selection.follow(&ids(before));
             assert_eq!(selection.of(&ids(before)), Some(DeviceId(before[0])), "the first one at first");
             selection.set(Some(DeviceId(selected)));
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_list_that_nobody_has_seen_selects_nothing_else() {
-        let mut selection = Selection::default();
+        let mut selection = DeviceSelection::default();
         selection.follow(&[DeviceId(1), DeviceId(2)]);
         assert_eq!(selection.of(&[DeviceId(2)]), None);
         selection.follow(&[]);

@@ -11,17 +11,17 @@ pub mod page;
 
 use crate::group::Group;
 use crate::protocol::{DeviceId, Millis};
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::format::clock::Clock;
-use crate::tui::input::keymap::Place;
+use crate::tui::input::keymap::InputContext;
 use crate::tui::input::pane::Pane;
 use crate::tui::settings::Settings;
-use crate::tui::state::device_order::Order;
-use crate::tui::state::device_selection::Selection;
+use crate::tui::state::device_order::DeviceOrder;
+use crate::tui::state::device_selection::DeviceSelection;
 use crate::tui::state::dialog::Dialog;
-use crate::tui::state::feed::Reading;
-use crate::tui::state::notice::{Refreshed, Told};
-use crate::tui::state::open_prompt::Line;
+use crate::tui::state::feed::FeedState;
+use crate::tui::state::notice::{LocalNotice, PendingRefresh};
+use crate::tui::state::open_prompt::OpenPrompt;
 use crate::tui::state::page::Page;
 use crate::tui::theme::Theme;
 
@@ -33,12 +33,12 @@ pub struct Ui {
     /// Whether the user has chosen it.
     pub focus_chosen: bool,
     pub zoomed: bool,
-    pub order: Order,
-    pub selection: Selection,
-    pub refreshed: Option<Refreshed>,
-    pub reading: Reading,
+    pub order: DeviceOrder,
+    pub selection: DeviceSelection,
+    pub refreshed: Option<PendingRefresh>,
+    pub feed_state: FeedState,
     pub overlay: Overlay,
-    pub notice: Option<Told>,
+    pub notice: Option<LocalNotice>,
     /// How many of the group's notices were read.
     pub notices_read: u64,
     /// The disconnection whose explanation was read, by its time.
@@ -50,14 +50,14 @@ pub struct Ui {
     /// How many devices a page shows.
     pub device_page: usize,
     pub wrong_at: Option<Millis>,
-    pub room: Room,
-    /// What is to be put into the clipboard.
+    pub room: ScreenSpace,
+    /// Text for the clipboard, until the screen has taken it.
     pub copied: Option<String>,
 }
 
 /// Whether the last frame had room for more than saying that it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum ScreenSpace {
     Enough,
     TooLittle,
 }
@@ -69,7 +69,7 @@ pub enum Overlay {
     None,
     Page(Page),
     Dialog(Dialog),
-    Line(Box<Line>),
+    Prompt(Box<OpenPrompt>),
 }
 
 impl Ui {
@@ -79,10 +79,10 @@ impl Ui {
             focus: Pane::default(),
             focus_chosen: false,
             zoomed: false,
-            order: Order::default(),
-            selection: Selection::default(),
+            order: DeviceOrder::default(),
+            selection: DeviceSelection::default(),
             refreshed: None,
-            reading: Reading::default(),
+            feed_state: FeedState::default(),
             overlay: Overlay::None,
             notice: None,
             notices_read: 0,
@@ -91,7 +91,7 @@ impl Ui {
             clock_accepted: false,
             device_page: 0,
             wrong_at: None,
-            room: Room::Enough,
+            room: ScreenSpace::Enough,
             copied: None,
         }
     }
@@ -112,14 +112,14 @@ impl Ui {
         }
     }
 
-    /// Where the user is.
-    pub const fn place(&self) -> Place {
+    /// What keys mean now depends on this.
+    pub const fn place(&self) -> InputContext {
         match &self.overlay {
-            Overlay::None => Place::On(self.focus),
-            Overlay::Page(page) if page.has_text() => Place::Row,
-            Overlay::Page(_) => Place::Page,
-            Overlay::Dialog(_) => Place::Dialog,
-            Overlay::Line(_) => Place::Line,
+            Overlay::None => InputContext::On(self.focus),
+            Overlay::Page(page) if page.has_text() => InputContext::Row,
+            Overlay::Page(_) => InputContext::Page,
+            Overlay::Dialog(_) => InputContext::Dialog,
+            Overlay::Prompt(_) => InputContext::Line,
         }
     }
 
@@ -128,14 +128,14 @@ impl Ui {
         self.selection.of(order)
     }
 
-    /// What is to be put into the clipboard, once.
+    /// The text for the clipboard, given once.
     pub const fn take_copied(&mut self) -> Option<String> {
         self.copied.take()
     }
 
-    pub fn with_view<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&View<'_>) -> T) -> T {
+    pub fn with_context<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&FrameContext<'_>) -> T) -> T {
         let clock = Clock::new(now, self.settings.zone);
-        make(&View {
+        make(&FrameContext {
             group,
             clock: &clock,
             settings: &self.settings,

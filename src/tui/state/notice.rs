@@ -6,25 +6,24 @@ use crate::group::{Connection, Group, NextStep, NoticeKind, Refusal};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::state::Ui;
 use crate::tui::{close_help, format};
 
-/// What is said here, and not by the group.
+/// A notice of the dashboard itself; those of the group are in the group.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct LocalNotice {
     pub kind: NoticeKind,
     pub text: Clean,
     /// How many notices the group had when it was first drawn: what the group says later is newer.
     pub after: Option<u64>,
 }
 
-/// That the user asked for a device list which has not come.
+/// A device list that the user asked for and that has not come.
 #[derive(Clone, Copy, Debug)]
-pub struct Refreshed {
-    /// When.
+pub struct PendingRefresh {
     pub at: Millis,
-    /// Of which time the list was then, if there was one.
+    /// The time of the list that there was then.
     pub before: Option<Millis>,
 }
 
@@ -56,8 +55,8 @@ impl Ui {
     }
 
     /// Why the connection ended and what can be done, until the next key.
-    pub fn explanation(&self, view: &View<'_>) -> Option<String> {
-        close_help::explanation(view).filter(|_| self.explained != disconnected_at(view.group))
+    pub fn explanation(&self, ctx: &FrameContext<'_>) -> Option<String> {
+        close_help::explanation(ctx).filter(|_| self.explained != disconnected_at(ctx.group))
     }
 
     pub fn notify(&mut self, notice: Clean) {
@@ -73,7 +72,7 @@ impl Ui {
     }
 
     pub fn tell(&mut self, kind: NoticeKind, text: Clean) -> Reaction {
-        self.notice = Some(Told { kind, text, after: None });
+        self.notice = Some(LocalNotice { kind, text, after: None });
         Reaction::Redraw
     }
 
@@ -88,15 +87,15 @@ impl Ui {
     }
 
     /// Says what came of the list that the user asked for, unless there is something else to read.
-    pub fn tell_of_the_list(&mut self, view: &View<'_>) {
+    pub fn tell_of_the_list(&mut self, ctx: &FrameContext<'_>) {
         /// An answer takes no longer over any line that serves.
         const PATIENCE: Duration = Duration::from_secs(25);
-        let (group, devices) = (view.group, view.group.devices());
-        let Some(Refreshed { at, before }) = self.refreshed else { return };
+        let (group, devices) = (ctx.group, ctx.group.devices());
+        let Some(PendingRefresh { at, before }) = self.refreshed else { return };
         let (came, due) = (devices.as_of() != before, at.after(PATIENCE));
-        let (is_connected, is_late) = (group.connection().is_logged_in(), view.clock.now() >= due);
+        let (is_connected, is_late) = (group.connection().is_logged_in(), ctx.clock.now() >= due);
         if !came && is_connected && !is_late {
-            return view.clock.becomes_wrong(due);
+            return ctx.clock.becomes_wrong(due);
         }
         self.refreshed = None;
         if self.notice.take_if(|told| told.kind == NoticeKind::UnderWay).is_none() {
@@ -110,7 +109,7 @@ impl Ui {
             self.tell(NoticeKind::Done, Clean::new(&words));
         } else if is_connected {
             self.say(Clean::literal("no device list came within 25 s; r asks again"));
-        } else if close_help::explanation(view).is_none() {
+        } else if close_help::explanation(ctx).is_none() {
             self.say(Clean::literal("the device list did not come: the connection ended"));
         }
     }

@@ -2,12 +2,12 @@
 
 use crate::protocol::DeviceId;
 use crate::tui::input::actions::Motion;
-use crate::tui::state::opened_row::Opened;
+use crate::tui::state::opened_row::OpenedRow;
 
 /// A page that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    pub about: About,
+    pub subject: PageSubject,
     pub top: usize,
     /// How many lines there were, and how many were in sight.
     pub extent: (usize, usize),
@@ -20,21 +20,21 @@ pub struct Page {
 
 /// What a page is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum PageSubject {
     Help,
     Device(DeviceId),
-    Row(Box<Opened>),
+    Row(Box<OpenedRow>),
     Latency,
 }
 
 impl Page {
-    pub const fn new(about: About) -> Self {
-        Self { about, top: 0, extent: (0, 0), revealed: false, targets: Vec::new(), chosen: 0 }
+    pub const fn new(subject: PageSubject) -> Self {
+        Self { subject, top: 0, extent: (0, 0), revealed: false, targets: Vec::new(), chosen: 0 }
     }
 
     /// Whether there is something that [`Self::reveal`] shows.
     pub const fn has_text(&self) -> bool {
-        matches!(&self.about, About::Row(opened) if opened.has_text())
+        matches!(&self.subject, PageSubject::Row(opened) if opened.has_text())
     }
 
     /// Shows what was written in a row, or hides it again.

@@ -275,3 +275,15 @@ pub(super) fn symbols(buffer: &Buffer) -> String {
     }
     lines.join("\n")
 }
+
+pub(super) fn started(group: &Group) -> Ui {
+    let mut ui = Ui::new(settings());
+    draw(&mut ui, group, (80, 24));
+    ui
+}
+
+pub(super) fn with_lock(state: LockEvent) -> Group {
+    let mut group = normal();
+    group.apply(NOW, &Event::Lock(state));
+    group
+}

@@ -50,7 +50,6 @@ pub enum Role {
     Focus,
     /// Words that were looked for.
     Found,
-    /// What is well.
     Good,
     /// What a person should look at.
     Attention,

@@ -1,21 +1,21 @@
 //! What goes into the clipboard: clean text only, and not without end. Never what people wrote.
 
 use crate::group::Row;
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::format;
 
 /// The most that is copied; terminals refuse what is much longer, some without a word.
 const MOST: usize = 8 * 1024;
 
 /// A row in one line, its fields apart by tabs.
-pub fn row(view: &View<'_>, row: &Row) -> String {
-    let from = row.author().map(|author| view.label(author).to_string()).unwrap_or_default();
+pub fn row(ctx: &FrameContext<'_>, row: &Row) -> String {
+    let from = row.author().map(|author| ctx.label(author).to_string()).unwrap_or_default();
     let conversation = row.conversation().map(ToString::to_string).unwrap_or_default();
     let fields = [
         row.id.0.to_string(),
-        view.clock.zone().exact(row.stored_at),
+        ctx.clock.zone().exact(row.stored_at),
         from,
-        view.sentence(row).to_string(),
+        ctx.sentence(row).to_string(),
         conversation,
         format::size(row.size),
     ];

@@ -8,12 +8,12 @@ use crate::text::Clean;
 use crate::tui::context::clock_apart;
 use crate::tui::state::Ui;
 use crate::tui::state::dialog::Dialog;
-use crate::tui::state::notice::Refreshed;
+use crate::tui::state::notice::PendingRefresh;
 
 impl Ui {
     pub fn refresh(&mut self, group: &Group, now: Millis) -> Reaction {
         if group.connection().is_logged_in() {
-            self.refreshed = Some(Refreshed { at: now, before: group.devices().as_of() });
+            self.refreshed = Some(PendingRefresh { at: now, before: group.devices().as_of() });
             self.tell(NoticeKind::UnderWay, Clean::literal("asked for the device list…"));
             return Reaction::Command(Command::RefreshDevices);
         }
@@ -30,7 +30,7 @@ impl Ui {
             Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, expected, .. }, .. }
                 if GONE.contains(code) =>
             {
-                let dialog = self.with_view(group, now, |view| Dialog::reconnect(*code, *expected, view));
+                let dialog = self.with_context(group, now, |ctx| Dialog::reconnect(*code, *expected, ctx));
                 self.ask(dialog)
             }
             Connection::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
@@ -59,7 +59,7 @@ impl Ui {
         if self.settings.dialect == Dialect::Mk {
             return self.say_refused(Refusal::NoProbe);
         }
-        let dialog = self.with_view(group, now, Dialog::probe);
+        let dialog = self.with_context(group, now, Dialog::probe);
         self.ask(dialog)
     }
 
@@ -71,9 +71,9 @@ impl Ui {
             return self.say_refused(Refusal::NotConnected);
         }
         let dialog = if group.lock().is_ours_or_awaited() {
-            self.with_view(group, now, Dialog::release_lock)
+            self.with_context(group, now, Dialog::release_lock)
         } else {
-            self.with_view(group, now, Dialog::take_lock)
+            self.with_context(group, now, Dialog::take_lock)
         };
         self.ask(dialog)
     }

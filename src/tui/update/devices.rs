@@ -7,12 +7,12 @@ use crate::session::Command;
 use crate::text::Clean;
 use crate::tui::input::actions::Motion;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::device_order::Order;
+use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::state::dialog::Dialog;
 use crate::tui::state::{Overlay, Ui};
 
 impl Ui {
-    pub fn sort(&mut self, order: Order) -> Reaction {
+    pub fn sort(&mut self, order: DeviceOrder) -> Reaction {
         self.order = order;
         if self.focus == Pane::Devices {
             return Reaction::Redraw;
@@ -63,7 +63,7 @@ impl Ui {
         let Some(device) = self.selected_of(&self.order.of(group)) else {
             return self.say(Clean::literal("nothing to drop: the selected device is not in the list"));
         };
-        self.overlay = Overlay::Dialog(self.with_view(group, now, |view| Dialog::drop(view, device)));
+        self.overlay = Overlay::Dialog(self.with_context(group, now, |ctx| Dialog::drop(ctx, device)));
         // What the dialog says follows from the list, which may be a minute old.
         Reaction::Command(Command::RefreshDevices)
     }

@@ -15,14 +15,13 @@ use crate::runtime::Reaction;
 use crate::tui::input::actions::{Action, Motion};
 use crate::tui::input::keymap;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::device_order::Order;
+use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::state::dialog::Dialog;
 use crate::tui::state::notice::disconnected_at;
-use crate::tui::state::page::About;
-use crate::tui::state::{Overlay, Room, Ui};
+use crate::tui::state::page::PageSubject;
+use crate::tui::state::{Overlay, ScreenSpace, Ui};
 
 impl Ui {
-    /// Takes one input.
     pub fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
         match input {
             TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::escape_and(*key) {
@@ -35,7 +34,7 @@ impl Ui {
             },
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
-            TerminalEvent::Paste(text) if self.room == Room::Enough => self.paste(text, group, now),
+            TerminalEvent::Paste(text) if self.room == ScreenSpace::Enough => self.paste(text, group, now),
             TerminalEvent::Key(_)
             | TerminalEvent::Paste(_)
             | TerminalEvent::FocusGained
@@ -47,9 +46,9 @@ impl Ui {
     pub fn press(&mut self, key: KeyEvent, group: &Group, now: Millis) -> Reaction {
         match keymap::lookup(key, self.place()) {
             // Nobody should do what they cannot see.
-            Some(action) if self.room == Room::TooLittle && !action.works_unseen() => Reaction::Nothing,
+            Some(action) if self.room == ScreenSpace::TooLittle && !action.works_unseen() => Reaction::Nothing,
             Some(action) => self.act(action, group, now),
-            None if self.room == Room::TooLittle => Reaction::Nothing,
+            None if self.room == ScreenSpace::TooLittle => Reaction::Nothing,
             None => self.type_key(key, group, now),
         }
     }
@@ -64,7 +63,7 @@ impl Ui {
             Action::Quit => Reaction::Quit,
             Action::Suspend => Reaction::Suspend,
             Action::Repaint => Reaction::Repaint,
-            Action::Help => self.open(About::Help),
+            Action::Help => self.open(PageSubject::Help),
             Action::Back => self.back(group, now),
             Action::Confirm => self.confirm(group, now),
             Action::Choose(step) => self.choose(step),
@@ -72,8 +71,8 @@ impl Ui {
             Action::Focus(pane) => self.look_at(pane),
             Action::FocusStep(by) => self.look_at(self.focus.step(by)),
             Action::Tab(step) => Reaction::Tab(step),
-            Action::Sort => self.sort(Order { by: self.order.by.next(), ..self.order }),
-            Action::Reverse => self.sort(Order { reversed: !self.order.reversed, ..self.order }),
+            Action::Sort => self.sort(DeviceOrder { by: self.order.by.next(), ..self.order }),
+            Action::Reverse => self.sort(DeviceOrder { reversed: !self.order.reversed, ..self.order }),
             Action::Pause => self.pause(group),
             Action::Detail => self.detail(group),
             Action::Zoom => {
@@ -101,7 +100,7 @@ impl Ui {
     /// One level back: what lies over the panes, the zoom, what is done in the feed.
     pub fn back(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
-            Overlay::Line(line) => self.give_line_up(&line, group, now),
+            Overlay::Prompt(line) => self.give_line_up(&line, group, now),
             Overlay::Page(_) | Overlay::Dialog(_) => {}
             Overlay::None if self.zoomed => self.zoomed = false,
             Overlay::None if self.feed_back(group) => {}
@@ -113,7 +112,7 @@ impl Ui {
     pub fn confirm(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
             Overlay::Dialog(dialog) => dialog.answer().map_or(Reaction::Redraw, Reaction::Command),
-            Overlay::Line(line) => self.keep_line(line, group, now),
+            Overlay::Prompt(line) => self.keep_line(line, group, now),
             Overlay::Page(page) => self.follow_page(&page, group),
             Overlay::None => Reaction::Redraw,
         }
@@ -125,7 +124,7 @@ impl Ui {
                 dialog.choose(step);
                 Reaction::Redraw
             }
-            Overlay::None | Overlay::Page(_) | Overlay::Line(_) => Reaction::Nothing,
+            Overlay::None | Overlay::Page(_) | Overlay::Prompt(_) => Reaction::Nothing,
         }
     }
 

@@ -6,29 +6,30 @@ use crate::runtime::Reaction;
 use crate::text::Clean;
 use crate::tui::input::pane::Pane;
 use crate::tui::pages;
-use crate::tui::state::opened_row::Opened;
-use crate::tui::state::page::{About, Page};
+use crate::tui::state::opened_row::OpenedRow;
+use crate::tui::state::page::{Page, PageSubject};
 use crate::tui::state::{Overlay, Ui};
 use crate::tui::update::clipboard;
 
 impl Ui {
-    pub fn open(&mut self, about: About) -> Reaction {
-        self.overlay = Overlay::Page(Page::new(about));
+    pub fn open(&mut self, subject: PageSubject) -> Reaction {
+        self.overlay = Overlay::Page(Page::new(subject));
         Reaction::Redraw
     }
 
     pub fn detail(&mut self, group: &Group) -> Reaction {
-        let about = match self.focus {
-            Pane::Devices => self.selected_of(&self.order.of(group)).map(About::Device),
+        let subject = match self.focus {
+            Pane::Devices => self.selected_of(&self.order.of(group)).map(PageSubject::Device),
             Pane::Feed => {
                 let keys = self.settings.keys.as_deref();
-                let opened = self.reading.selected(group).and_then(|spot| Opened::at(spot, &self.reading, group, keys));
-                opened.map(|opened| About::Row(Box::new(opened)))
+                let opened =
+                    self.feed_state.selected(group).and_then(|spot| OpenedRow::at(spot, &self.feed_state, group, keys));
+                opened.map(|opened| PageSubject::Row(Box::new(opened)))
             }
-            Pane::Latency => Some(About::Latency),
+            Pane::Latency => Some(PageSubject::Latency),
             Pane::Lock | Pane::Role => None,
         };
-        about.map_or(Reaction::Nothing, |about| self.open(about))
+        subject.map_or(Reaction::Nothing, |subject| self.open(subject))
     }
 
     /// Shows what was written, or hides it again.
@@ -42,7 +43,7 @@ impl Ui {
     pub fn follow_page(&mut self, page: &Page, group: &Group) -> Reaction {
         if let Some(number) = page.target() {
             self.look_at(Pane::Feed);
-            if !self.reading.go_to_row(number, group) {
+            if !self.feed_state.go_to_row(number, group) {
                 return self.say(Clean::literal("this row has fallen out of memory, or does not fit the filter"));
             }
         }
@@ -51,9 +52,9 @@ impl Ui {
 
     /// Puts the page, or the selected row, into the clipboard.
     pub fn copy(&mut self, group: &Group, now: Millis) -> Reaction {
-        let text = self.with_view(group, now, |view| match &self.overlay {
-            Overlay::Page(page) => Some(pages::plain(view, &self.reading, &page.about)),
-            _ => self.reading.selected_row(group).map(|(_, row)| clipboard::row(view, &row)),
+        let text = self.with_context(group, now, |ctx| match &self.overlay {
+            Overlay::Page(page) => Some(pages::plain(ctx, &self.feed_state, &page.subject)),
+            _ => self.feed_state.selected_row(group).map(|(_, row)| clipboard::row(ctx, &row)),
         });
         let Some(text) = text else { return self.say(Clean::literal("nothing to copy: the feed is empty")) };
         let text = clipboard::capped(text);

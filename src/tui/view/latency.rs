@@ -7,30 +7,30 @@ use ratatui::layout::Rect;
 
 use crate::group::latency::{SECONDS, Second, Spread};
 use crate::protocol::Millis;
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::format;
 use crate::tui::state::Ui;
 use crate::tui::theme::glyphs::BARS;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::view::Piece;
+use crate::tui::view::TitlePart;
 
 /// After so much silence the charts stand still, so that an idle screen costs nothing.
 const QUIET_AFTER: Duration = Duration::from_secs(6);
 
-pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
-    let latency = view.group.latency();
+pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
+    let latency = ctx.group.latency();
     if latency.acknowledgement.count() == 0 {
-        return vec![Piece::new("nothing measured yet", Role::Quiet)];
+        return vec![TitlePart::new("nothing measured yet", Role::Quiet)];
     }
     let figures = figures(&latency.acknowledgement);
     figures
         .into_iter()
         .enumerate()
         .map(|(index, (name, figure))| match index {
-            0 => Piece::new(format!("ack {name} {figure}"), Role::Strong),
-            _ => Piece::joined(format!("{name} {figure}"), Role::Strong),
+            0 => TitlePart::new(format!("ack {name} {figure}"), Role::Strong),
+            _ => TitlePart::joined(format!("{name} {figure}"), Role::Strong),
         })
         .collect()
 }
@@ -46,94 +46,94 @@ fn figures(spread: &Spread) -> [(&'static str, String); 4] {
 }
 
 /// Until when the charts go.
-fn chart_end(view: &View<'_>) -> Millis {
-    let newest = view.group.latency().newest();
+fn chart_end(ctx: &FrameContext<'_>) -> Millis {
+    let newest = ctx.group.latency().newest();
     let quiet_from = newest.after(QUIET_AFTER);
-    let now = view.clock.now();
+    let now = ctx.clock.now();
     if now >= quiet_from || newest == Millis(0) {
         return quiet_from;
     }
-    view.clock.becomes_wrong(Millis((now.0 / 1_000 + 1) * 1_000));
+    ctx.clock.becomes_wrong(Millis((now.0 / 1_000 + 1) * 1_000));
     now
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
     if area.height == 0 {
         return;
     }
-    let end = chart_end(view);
-    let seconds = view.group.latency().course(end, SECONDS);
+    let end = chart_end(ctx);
+    let seconds = ctx.group.latency().course(end, SECONDS);
     if area.height < 5 {
-        line(buffer, Rect { height: 1, ..area }, view, &seconds, end);
+        line(buffer, Rect { height: 1, ..area }, ctx, &seconds, end);
     } else {
-        charts(buffer, area, view, &seconds, end);
+        charts(buffer, area, ctx, &seconds, end);
     }
 }
 
-fn rate_words(view: &View<'_>, end: Millis) -> String {
-    format!("{} msg/s", format::count(u64::from(view.group.latency().rate(end))))
+fn rate_words(ctx: &FrameContext<'_>, end: Millis) -> String {
+    format!("{} msg/s", format::count(u64::from(ctx.group.latency().rate(end))))
 }
 
 /// Both courses side by side on one line.
-fn line(buffer: &mut Buffer, area: Rect, view: &View<'_>, seconds: &[Second], end: Millis) {
+fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[Second], end: Millis) {
     let half = area.width / 2;
     let left = Rect { width: half, ..area };
     let right = Rect { x: area.x + half, width: area.width - half, ..area };
     let label = 12.min(half);
     let bars = |area: Rect| Rect { x: area.x + label, width: area.width.saturating_sub(label + 1), ..area };
-    Pen::new(buffer, left, view.theme).column(&rate_words(view, end), usize::from(label) - 1, Right, Role::Plain);
-    chart(buffer, bars(left), &received(seconds), view.theme);
-    Pen::new(buffer, right, view.theme).column(
+    TextRun::new(buffer, left, ctx.theme).column(&rate_words(ctx, end), usize::from(label) - 1, Right, Role::Plain);
+    chart(buffer, bars(left), &received(seconds), ctx.theme);
+    TextRun::new(buffer, right, ctx.theme).column(
         &format!("ack {}", peak_ack(seconds)),
         usize::from(label) - 1,
         Right,
         Role::Plain,
     );
-    chart(buffer, bars(right), &slowest(seconds), view.theme);
+    chart(buffer, bars(right), &slowest(seconds), ctx.theme);
 }
 
-fn charts(buffer: &mut Buffer, area: Rect, view: &View<'_>, seconds: &[Second], end: Millis) {
+fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[Second], end: Millis) {
     const LABEL: u16 = 14;
-    let mut pen = Pen::new(buffer, area, view.theme);
-    round_trips(&mut pen, view);
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    round_trips(&mut run, ctx);
     let height = (area.height - 1) / 2;
     let gap = (area.height - 1) % 2;
     let shown: usize = usize::from(area.width.saturating_sub(LABEL + 1));
     let seconds = seconds.get(seconds.len().saturating_sub(shown)..).unwrap_or_default();
     let peak = seconds.iter().map(|second| second.received).max().unwrap_or(0);
     let labels = [
-        [rate_words(view, end), format!("peak {}", format::count(u64::from(peak)))],
+        [rate_words(ctx, end), format!("peak {}", format::count(u64::from(peak)))],
         ["ack, slowest".to_owned(), format!("peak {}", peak_ack(seconds))],
     ];
     let courses = [received(seconds), slowest(seconds)];
     for (index, (labels, course)) in (0_u16..).zip(labels.iter().zip(courses)) {
         let place = Rect { y: area.y + 1 + index * (height + gap), height, ..area };
-        let mut pen = Pen::new(buffer, place, view.theme);
+        let mut run = TextRun::new(buffer, place, ctx.theme);
         for label in labels {
-            pen.column(label, usize::from(LABEL) - 1, Right, Role::Plain).next_line();
+            run.column(label, usize::from(LABEL) - 1, Right, Role::Plain).next_line();
         }
         let place = Rect { x: area.x + LABEL, width: area.width.saturating_sub(LABEL + 1), ..place };
-        chart(buffer, place, &course, view.theme);
+        chart(buffer, place, &course, ctx.theme);
     }
 }
 
 /// The other figures, one after the other as far as they fit.
-fn round_trips(pen: &mut Pen<'_>, view: &View<'_>) {
-    let latency = view.group.latency();
+fn round_trips(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
+    let latency = ctx.group.latency();
     let spreads = [
         ("age", &latency.age),
         ("ping", &latency.ping),
         ("device list", &latency.devices_info),
         ("reflect", &latency.reflection),
     ];
-    pen.gap(1);
+    run.gap(1);
     for (name, spread) in spreads.into_iter().filter(|(_, spread)| spread.count() > 0) {
         let [p50, p95, ..] = figures(spread);
         let text = format!("{name} p50 {} p95 {}", p50.1, p95.1);
-        if pen.room() < text.len() + 3 {
+        if run.room() < text.len() + 3 {
             break;
         }
-        pen.column(&text, text.len() + 3, Left, Role::Quiet);
+        run.column(&text, text.len() + 3, Left, Role::Quiet);
     }
 }
 

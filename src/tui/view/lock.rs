@@ -6,94 +6,94 @@ use ratatui::layout::Rect;
 use crate::group::LockState;
 use crate::group::lock::EndedLock;
 use crate::protocol::Millis;
-use crate::tui::context::{View, scope_words};
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::{FrameContext, scope_words};
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::wrap;
 use crate::tui::format;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
-use crate::tui::view::Piece;
+use crate::tui::view::TitlePart;
 
-pub fn title(view: &View<'_>, _: &Ui) -> Vec<Piece> {
+pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let attention = Role::Attention;
-    let mut pieces = vec![match view.group.lock().state() {
-        _ if view.group.login().is_none() => Piece::new("unknown", Role::Quiet),
-        LockState::Free => Piece::new("free", Role::Strong),
-        LockState::Requested { .. } => Piece::new("asked for", attention),
-        LockState::Held { wanted: Some(_), .. } => Piece::new("awaited", attention),
-        LockState::Held { holder, .. } => Piece::new(format!("held by {}", view.label(*holder)), attention),
+    let mut pieces = vec![match ctx.group.lock().state() {
+        _ if ctx.group.login().is_none() => TitlePart::new("unknown", Role::Quiet),
+        LockState::Free => TitlePart::new("free", Role::Strong),
+        LockState::Requested { .. } => TitlePart::new("asked for", attention),
+        LockState::Held { wanted: Some(_), .. } => TitlePart::new("awaited", attention),
+        LockState::Held { holder, .. } => TitlePart::new(format!("held by {}", ctx.label(*holder)), attention),
         LockState::Ours { since, .. } => {
-            let held = view.clock.held(*since).map_or_else(String::new, |held| format!(" for {held}"));
-            Piece::new(format!("ours{held}"), attention)
+            let held = ctx.clock.held(*since).map_or_else(String::new, |held| format!(" for {held}"));
+            TitlePart::new(format!("ours{held}"), attention)
         }
     }];
-    if let Some(since) = view.stale_since() {
-        pieces.push(Piece::new(format!("as of {}", view.clock.minute(since)), attention));
+    if let Some(since) = ctx.stale_since() {
+        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(since)), attention));
     }
     pieces
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, _: &Ui) {
-    let mut pen = Pen::new(buffer, area, view.theme);
-    match view.group.lock().state() {
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    match ctx.group.lock().state() {
         LockState::Free => {}
         LockState::Requested { scope, .. } => {
-            pen.gap(1).text(&scope_words(*scope), Role::Plain).next_line();
+            run.gap(1).text(&scope_words(*scope), Role::Plain).next_line();
         }
         LockState::Held { holder, scope, since, wanted } => {
-            pen.gap(1).text(&scope_words(*scope), Role::Plain);
-            pen.text(&since_words(view, *since), Role::Quiet).next_line();
+            run.gap(1).text(&scope_words(*scope), Role::Plain);
+            run.text(&since_words(ctx, *since), Role::Quiet).next_line();
             if let Some(wanted) = wanted {
-                pen.gap(1).text(&format!("held by {}", view.label(*holder)), Role::Plain).next_line();
-                pen.gap(1).text(&format!("we want {}", scope_words(*wanted)), Role::Quiet).next_line();
+                run.gap(1).text(&format!("held by {}", ctx.label(*holder)), Role::Plain).next_line();
+                run.gap(1).text(&format!("we want {}", scope_words(*wanted)), Role::Quiet).next_line();
             }
         }
         LockState::Ours { scope, since, expires_at } => {
-            pen.gap(1).text(&scope_words(*scope), Role::Plain);
-            pen.text(&since_words(view, *since), Role::Quiet).next_line();
-            let words = if pen.room() < 44 { "L releases it" } else { "nobody else can sync or link; L releases it" };
-            pen.gap(1).text(words, Role::Quiet).next_line();
+            run.gap(1).text(&scope_words(*scope), Role::Plain);
+            run.text(&since_words(ctx, *since), Role::Quiet).next_line();
+            let words = if run.room() < 44 { "L releases it" } else { "nobody else can sync or link; L releases it" };
+            run.gap(1).text(words, Role::Quiet).next_line();
             if let Some(at) = expires_at {
                 let most = format::until(*at, *since);
                 let limit = format!("at most {most}; the server may take it back sooner");
-                for line in wrap(&limit, pen.room().saturating_sub(2)) {
-                    pen.gap(1).text(&line, Role::Quiet).next_line();
+                for line in wrap(&limit, run.room().saturating_sub(2)) {
+                    run.gap(1).text(&line, Role::Quiet).next_line();
                 }
             }
         }
     }
-    history(&mut pen, view);
+    history(&mut run, ctx);
 }
 
-fn since_words(view: &View<'_>, at: Millis) -> String {
-    format!(" since {}", view.clock.minute(at))
+fn since_words(ctx: &FrameContext<'_>, at: Millis) -> String {
+    format!(" since {}", ctx.clock.minute(at))
 }
 
-fn history(pen: &mut Pen<'_>, view: &View<'_>) {
-    let mut ended = view.group.lock().ended().peekable();
-    if ended.peek().is_none() && pen.has_line() {
-        pen.gap(1).text("no transaction seen yet", Role::Quiet);
+fn history(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
+    let mut ended = ctx.group.lock().ended().peekable();
+    if ended.peek().is_none() && run.has_line() {
+        run.gap(1).text("no transaction seen yet", Role::Quiet);
     }
     // Two lines each where narrow, one where wide.
-    let wide = pen.room() >= 44;
+    let wide = run.room() >= 44;
     for ended in ended {
-        if pen.lines_left() < if wide { 1 } else { 2 } {
+        if run.lines_left() < if wide { 1 } else { 2 } {
             break;
         }
-        let (who, held) = ended_words(view, ended);
-        let at = view.clock.zone().second(ended.at);
-        pen.gap(1).text(&at, Role::Quiet).gap(1).text(&scope_words(ended.scope), Role::Plain);
+        let (who, held) = ended_words(ctx, ended);
+        let at = ctx.clock.zone().second(ended.at);
+        run.gap(1).text(&at, Role::Quiet).gap(1).text(&scope_words(ended.scope), Role::Plain);
         if wide {
-            pen.gap(2);
+            run.gap(2);
         } else {
-            pen.next_line().gap(1);
+            run.next_line().gap(1);
         }
-        pen.text(&who, Role::Plain).text(&held, Role::Quiet).next_line();
+        run.text(&who, Role::Plain).text(&held, Role::Quiet).next_line();
     }
 }
 
-fn ended_words(view: &View<'_>, ended: &EndedLock) -> (String, String) {
-    let who = ended.holder.map_or_else(|| "this device".to_owned(), |holder| view.label(holder).to_string());
+fn ended_words(ctx: &FrameContext<'_>, ended: &EndedLock) -> (String, String) {
+    let who = ended.holder.map_or_else(|| "this device".to_owned(), |holder| ctx.label(holder).to_string());
     let held = ended.held.map(|held| format!(", {}", format::span(held))).unwrap_or_default();
     let lost = if ended.lost { ", lost" } else { "" };
     (who, format!("{held}{lost}"))

@@ -16,7 +16,7 @@ pub mod too_small;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -24,8 +24,8 @@ use crate::tui::theme::Role;
 /// What every pane is: a body, and the parts of the title above it. A new pane is a file with these two functions, and a
 /// line in [`PaneView::of`].
 pub struct PaneView {
-    pub draw: fn(&mut Buffer, Rect, &View<'_>, &Ui),
-    pub title: fn(&View<'_>, &Ui) -> Vec<Piece>,
+    pub draw: fn(&mut Buffer, Rect, &FrameContext<'_>, &Ui),
+    pub title: fn(&FrameContext<'_>, &Ui) -> Vec<TitlePart>,
 }
 
 impl PaneView {
@@ -41,7 +41,7 @@ impl PaneView {
 }
 
 /// A part of a pane's title.
-pub struct Piece {
+pub struct TitlePart {
     pub text: String,
     pub style: Role,
     /// Whether it belongs to the piece before, with no rule between.
@@ -50,7 +50,7 @@ pub struct Piece {
     pub least: Option<usize>,
 }
 
-impl Piece {
+impl TitlePart {
     pub fn new(text: impl Into<String>, style: Role) -> Self {
         Self { text: text.into(), style, joined: false, least: None }
     }

@@ -5,70 +5,70 @@ use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::text::Clean;
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::width;
-use crate::tui::input::actions::Question;
+use crate::tui::input::actions::PromptKind;
 use crate::tui::input::keymap;
 use crate::tui::input::prompt::Prompt;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::ATTENTION;
 
 /// Draws the line, and above it what can be said about it.
-pub fn draw(prompt: &Prompt, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
+pub fn draw(prompt: &Prompt, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
     let above = Rect { y: area.y.saturating_sub(1), ..area };
     for place in [above, area] {
-        Pen::new(buffer, place, view.theme).gap(usize::from(place.width));
+        TextRun::new(buffer, place, ctx.theme).gap(usize::from(place.width));
         clear(buffer, place);
     }
-    draw_offers(prompt, buffer, above, view);
-    let mut pen = Pen::new(buffer, area, view.theme);
-    pen.gap(1).text(name(prompt), Role::Focus).text(": ", Role::Focus);
-    draw_text(prompt, &mut pen);
+    draw_offers(prompt, buffer, above, ctx);
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    run.gap(1).text(name(prompt), Role::Focus).text(": ", Role::Focus);
+    draw_text(prompt, &mut run);
 }
 
-fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, view: &View<'_>) {
-    let mut pen = Pen::new(buffer, area, view.theme);
-    pen.gap(1);
+fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    run.gap(1);
     if let Some(wrong) = &prompt.wrong {
-        pen.text(ATTENTION, Role::Attention).gap(1).text(wrong.as_str(), Role::Attention);
+        run.text(ATTENTION, Role::Attention).gap(1).text(wrong.as_str(), Role::Attention);
         return;
     }
     if prompt.offers.is_empty() {
-        for (key, what) in keymap::hints(keymap::Place::Line) {
-            pen.text(key, Role::Focus).gap(1).text(what, Role::Quiet).gap(2);
+        for (key, what) in keymap::hints(keymap::InputContext::Line) {
+            run.text(key, Role::Focus).gap(1).text(what, Role::Quiet).gap(2);
         }
         return;
     }
-    pen.text("Tab", Role::Focus);
+    run.text("Tab", Role::Focus);
     let taken = prompt.taken.as_ref().map(|(index, _)| *index);
     let first = taken.unwrap_or(0).saturating_sub(2);
     for (index, offer) in prompt.offers.iter().enumerate().skip(first) {
-        if pen.room() < width(offer.shown.as_str()) + 2 {
-            pen.text(" …", Role::Quiet);
+        if run.room() < width(offer.shown.as_str()) + 2 {
+            run.text(" …", Role::Quiet);
             break;
         }
         let style = if taken == Some(index) { Role::Chosen } else { Role::Plain };
-        pen.gap(2).text(offer.shown.as_str(), style);
+        run.gap(2).text(offer.shown.as_str(), style);
     }
 }
 
 /// The part around the cursor, the cursor reversed. The text is the user's own, and shown as clean as any other.
-fn draw_text(prompt: &Prompt, pen: &mut Pen<'_>) {
+fn draw_text(prompt: &Prompt, run: &mut TextRun<'_>) {
     let (before, after) = prompt.text().split_at(prompt.cursor());
     let before = Clean::new(before);
     let (under, rest) = after.split_at(after.graphemes(true).next().map_or(0, str::len));
-    let room = pen.room().saturating_sub(2);
-    pen.text(tail(before.as_str(), room), Role::Plain);
+    let room = run.room().saturating_sub(2);
+    run.text(tail(before.as_str(), room), Role::Plain);
     let under = if under.is_empty() { Clean::literal(" ") } else { Clean::new(under) };
-    pen.text(under.as_str(), Role::Chosen).text(Clean::new(rest).as_str(), Role::Plain);
+    run.text(under.as_str(), Role::Chosen).text(Clean::new(rest).as_str(), Role::Plain);
 }
 
 const fn name(prompt: &Prompt) -> &'static str {
     match prompt.question {
-        Question::Filter => "filter",
-        Question::Search => "find",
-        Question::Time => "go to",
+        PromptKind::Filter => "filter",
+        PromptKind::Search => "find",
+        PromptKind::Time => "go to",
     }
 }
 

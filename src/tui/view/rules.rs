@@ -3,33 +3,33 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width};
 use crate::tui::input::pane::Pane;
 use crate::tui::theme::glyphs::SELECTED;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::view::Piece;
+use crate::tui::view::TitlePart;
 
 /// A pane's title in the rule above it. The marker says without colour where the keys go.
-pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[Piece], view: &View<'_>) {
+pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[TitlePart], ctx: &FrameContext<'_>) {
     let line = "─".repeat(usize::from(area.width));
-    Pen::new(buffer, area, view.theme).text(&line, Role::Quiet);
+    TextRun::new(buffer, area, ctx.theme).text(&line, Role::Quiet);
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let mut pen = Pen::new(buffer, inside, view.theme);
+    let mut run = TextRun::new(buffer, inside, ctx.theme);
     let style = if focused { Role::Focus } else { Role::Plain };
     let name = format!("{}{} {}", if focused { SELECTED } else { " " }, pane.index() + 1, pane.name());
-    pen.text(&name, style).text(" ", Role::Plain);
+    run.text(&name, style).text(" ", Role::Plain);
     for (index, piece) in pieces.iter().enumerate() {
         let before = if piece.joined { " " } else { "─ " };
         let wanted = width(before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
         // The first piece is the pane's figure: it is cut rather than left out.
-        if pen.room() < wanted && index > 0 {
+        if run.room() < wanted && index > 0 {
             break;
         }
-        let room = pen.room().saturating_sub(width(before) + 1);
+        let room = run.room().saturating_sub(width(before) + 1);
         let text = cut(&piece.text, room).into_owned();
-        pen.text(before, Role::Quiet).text(&text, piece.style).text(" ", Role::Plain);
+        run.text(before, Role::Quiet).text(&text, piece.style).text(" ", Role::Plain);
     }
 }
 
@@ -53,6 +53,6 @@ pub fn separate(buffer: &mut Buffer, area: Rect, theme: Theme) {
             // Below the last line, only a rule is joined.
             (_, _, _, false) => continue,
         };
-        Pen::new(buffer, Rect { y, height: 1, ..area }, theme).text(joint, Role::Quiet);
+        TextRun::new(buffer, Rect { y, height: 1, ..area }, theme).text(joint, Role::Quiet);
     }
 }

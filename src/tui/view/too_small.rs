@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::{Connection, LockState, RoleState};
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::wrap;
 use crate::tui::theme::Role;
 use crate::tui::view::layout;
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
-    let group = view.group;
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
+    let group = ctx.group;
     let state = match group.connection() {
         Connection::Idle => "not connected yet",
         Connection::Connecting { .. } => "connecting",
@@ -41,8 +41,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>) {
         buffer.area.height,
         group.devices().len(),
     );
-    let mut pen = Pen::new(buffer, area, view.theme);
+    let mut run = TextRun::new(buffer, area, ctx.theme);
     for line in wrap(&text, usize::from(area.width)) {
-        pen.text(&line, Role::Plain).next_line();
+        run.text(&line, Role::Plain).next_line();
     }
 }

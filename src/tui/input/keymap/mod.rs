@@ -11,7 +11,7 @@ pub use table::TABLE;
 
 /// Where a key means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum InputContext {
     /// Whatever is open.
     Everywhere,
     /// On the panes, with no dialog, help or detail open.
@@ -29,10 +29,10 @@ pub enum Place {
 }
 
 /// One line of the table.
-pub struct Binding {
+pub struct KeyBinding {
     keys: &'static [Key],
     pub action: Action,
-    pub place: Place,
+    pub place: InputContext,
     /// How the keys are written.
     pub shown: &'static str,
     /// In the hint bar; empty leaves it out.
@@ -44,7 +44,7 @@ pub struct Binding {
 /// A key and whether Ctrl is held.
 struct Key(KeyCode, bool);
 
-impl Place {
+impl InputContext {
     /// Whether a binding of this place applies where the user is now.
     pub fn covers(self, here: Self) -> bool {
         match (self, here) {
@@ -63,7 +63,7 @@ pub fn escape_and(event: KeyEvent) -> Option<[KeyEvent; 2]> {
 }
 
 /// What a key does where the user is now, if anything.
-pub fn lookup(event: KeyEvent, here: Place) -> Option<Action> {
+pub fn lookup(event: KeyEvent, here: InputContext) -> Option<Action> {
     let held = event.modifiers.contains(KeyModifiers::CONTROL);
     // Letters differ by Shift alone; others mean nothing here, and must not act as the bare key.
     if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER) {
@@ -74,20 +74,20 @@ pub fn lookup(event: KeyEvent, here: Place) -> Option<Action> {
         KeyCode::Char(character) if held => KeyCode::Char(character.to_ascii_lowercase()),
         code => code,
     };
-    let fits = |binding: &&Binding| {
+    let fits = |binding: &&KeyBinding| {
         binding.place.covers(here) && binding.keys.iter().any(|Key(wanted, ctrl)| *wanted == code && *ctrl == held)
     };
     TABLE.iter().find(fits).map(|binding| binding.action)
 }
 
 /// The hint bar: keys and what they do, most important first.
-pub fn hints(here: Place) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn hints(here: InputContext) -> impl Iterator<Item = (&'static str, &'static str)> {
     hints_of(here, |_| true)
 }
 
 /// The same, of those that do something.
 pub fn hints_of(
-    here: Place,
+    here: InputContext,
     does_something: impl Fn(Action) -> bool,
 ) -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE
@@ -98,12 +98,12 @@ pub fn hints_of(
 
 #[cfg(test)]
 mod tests {
-    use super::Place::{Dialog, Line, On, Page, Row};
+    use super::InputContext::{Dialog, Line, On, Page, Row};
     use super::*;
     use crate::tui::input::actions::Motion;
     use crossterm::event::KeyCode::Up;
 
-    const EVERY_PLACE: [Place; 9] =
+    const EVERY_PLACE: [InputContext; 9] =
         [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Row, Dialog, Line];
 
     #[test]

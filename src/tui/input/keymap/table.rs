@@ -2,13 +2,13 @@
 
 use crossterm::event::KeyCode::{self, BackTab, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
-use super::Place::{self, Dialog, Everywhere, Line, On, Page, Panes, Row};
-use super::{Binding, Key};
-use crate::tui::input::actions::{Action, Motion, Question, Way};
+use super::InputContext::{self, Dialog, Everywhere, Line, On, Page, Panes, Row};
+use super::{Key, KeyBinding};
+use crate::tui::input::actions::{Action, Motion, PromptKind, SearchDirection};
 use crate::tui::input::pane::Pane;
 
 /// All keys. The first line that fits decides; the hint bar shows lines from top to bottom while there is room.
-pub static TABLE: &[Binding] = &[
+pub static TABLE: &[KeyBinding] = &[
     bind(Everywhere, &[ctrl('c')], "Ctrl-C", Action::Quit, "", "quit at once, whatever is open"),
     bind(Everywhere, &[ctrl('l')], "Ctrl-L", Action::Repaint, "", "paint the whole screen anew"),
     bind(Everywhere, &[ctrl('z')], "Ctrl-Z", Action::Suspend, "", "suspend; fg brings it back"),
@@ -58,11 +58,11 @@ pub static TABLE: &[Binding] = &[
         On(Pane::Feed),
         &[key('n')],
         "n N",
-        Action::Hit(Way::Older),
+        Action::Hit(SearchDirection::Older),
         "",
         "the next older hit of f, and the next newer; without a search n notes devices",
     ),
-    bind(On(Pane::Feed), &[key('N')], "N", Action::Hit(Way::Newer), "", ""),
+    bind(On(Pane::Feed), &[key('N')], "N", Action::Hit(SearchDirection::Newer), "", ""),
     bind(On(Pane::Feed), &[key('m')], "m", Action::Mark, "", "mark the row: others show how they differ from it"),
     bind(On(Pane::Feed), &[key('y')], "y", Action::Copy, "", "copy the row, or all of a detail (OSC 52)"),
     bind(On(Pane::Latency), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
@@ -71,10 +71,10 @@ pub static TABLE: &[Binding] = &[
     bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),
     bind(Panes, &[key('P')], "P", Action::Probe, "", "measure with a reflection (asks first; dgk only)"),
-    bind(Panes, &[key('/')], "/", Action::Ask(Question::Filter), "filter", "show only some rows of the feed"),
+    bind(Panes, &[key('/')], "/", Action::Ask(PromptKind::Filter), "filter", "show only some rows of the feed"),
     bind(Panes, &[key('r')], "r", Action::Refresh, "refresh", "ask for the device list; measures the round trip"),
-    bind(Panes, &[key('f')], "f", Action::Ask(Question::Search), "", "find a row of the feed"),
-    bind(Panes, &[key('t')], "t", Action::Ask(Question::Time), "", "go to a time in the feed: 14:02, 2h, 2026-11-01"),
+    bind(Panes, &[key('f')], "f", Action::Ask(PromptKind::Search), "", "find a row of the feed"),
+    bind(Panes, &[key('t')], "t", Action::Ask(PromptKind::Time), "", "go to a time in the feed: 14:02, 2h, 2026-11-01"),
     bind(Panes, &[key('c')], "c", Action::Connect, "", "connect now instead of waiting"),
     bind(Panes, &[key('n')], "n", Action::Note, "", "take note of new and changed devices: they count as known"),
     bind(Panes, &[key('a')], "a", Action::AcceptClock, "", "accept for this session that the clocks differ"),
@@ -128,12 +128,12 @@ const fn named(code: KeyCode) -> Key {
 }
 
 const fn bind(
-    place: Place,
+    place: InputContext,
     keys: &'static [Key],
     shown: &'static str,
     action: Action,
     hint: &'static str,
     help: &'static str,
-) -> Binding {
-    Binding { keys, action, place, shown, hint, help }
+) -> KeyBinding {
+    KeyBinding { keys, action, place, shown, hint, help }
 }

@@ -2,37 +2,37 @@
 
 use crate::protocol::d2d::Platform;
 use crate::protocol::{Activity, DeviceId};
-use crate::tui::context::View;
-use crate::tui::state::dialog::{Agreed, Answer, Dialog, Renewed};
+use crate::tui::context::FrameContext;
+use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, DialogSource};
 
 impl Dialog {
     /// Drop this device?
-    pub fn drop(view: &View<'_>, device: DeviceId) -> Self {
-        let own = view.is_own(device);
+    pub fn drop(ctx: &FrameContext<'_>, device: DeviceId) -> Self {
+        let own = ctx.is_own(device);
         let (title, consequence, answer, agreed) = if own {
             let consequence = "d2mtop gives its slot and its queued messages up, and this session ends; to come back it \
                                joins as a new device. The group is locked while this runs.";
-            ("Leave the group", consequence, "Leave", Agreed::Leave)
+            ("Leave the group", consequence, "Leave", DialogCommand::Leave)
         } else {
             let consequence = "It loses its slot and its queued messages, and must be linked again. The group is locked \
                                while this runs.";
-            ("Drop device", consequence, "Drop", Agreed::Drop(device))
+            ("Drop device", consequence, "Drop", DialogCommand::Drop(device))
         };
         Self {
             title,
-            object: device_words(view, device),
+            object: device_words(ctx, device),
             consequence,
-            warnings: drop_warnings(view, device).into_iter().map(str::to_owned).collect(),
+            warnings: drop_warnings(ctx, device).into_iter().map(str::to_owned).collect(),
             answers: vec![Answer::nothing("Cancel"), Answer::to(answer, agreed)],
             chosen: 0,
-            renewed: Some(Renewed::Drop(device)),
+            renewed: Some(DialogSource::Drop(device)),
         }
     }
 }
 
 /// `iPad · iOS 7.2.2 · last seen 3 d ago · 8f3a19c2d0e1b477`
-fn device_words(view: &View<'_>, id: DeviceId) -> String {
-    let Some(device) = view.group.devices().get(id) else { return format!("{id} · no longer in the list") };
+fn device_words(ctx: &FrameContext<'_>, id: DeviceId) -> String {
+    let Some(device) = ctx.group.devices().get(id) else { return format!("{id} · no longer in the list") };
     let mut words = Vec::new();
     match &device.info {
         Ok(info) => {
@@ -43,18 +43,18 @@ fn device_words(view: &View<'_>, id: DeviceId) -> String {
     }
     words.push(match device.activity {
         Activity::ConnectedSince(_) => "connected".to_owned(),
-        Activity::LastDisconnect(at) => format!("last seen {}", view.clock.minute(at)),
-        Activity::LastLogin(at) => format!("last login {}", view.clock.minute(at)),
+        Activity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
+        Activity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
         Activity::Unknown => "last seen: not told".to_owned(),
     });
     words.push(id.to_string());
     words.join(" · ")
 }
 
-fn drop_warnings(view: &View<'_>, device: DeviceId) -> Vec<&'static str> {
-    let own = view.is_own(device);
-    let devices = view.group.devices();
-    let others_left = devices.iter().filter(|(id, _)| *id != device && !view.is_own(*id)).count();
+fn drop_warnings(ctx: &FrameContext<'_>, device: DeviceId) -> Vec<&'static str> {
+    let own = ctx.is_own(device);
+    let devices = ctx.group.devices();
+    let others_left = devices.iter().filter(|(id, _)| *id != device && !ctx.is_own(*id)).count();
     let phone = devices
         .get(device)
         .and_then(|listed| listed.info.as_ref().ok())

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::protocol::{DeviceId, SlotState, TransactionScope};
 use crate::session::Command;
 use crate::session::command::Confirmed;
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 
 /// For how long the lock is taken at most; whoever forgets it must not keep the group from changing for ever.
 const LOCK_LIMIT: Duration = Duration::from_mins(1);
@@ -28,11 +28,11 @@ pub struct Dialog {
     pub answers: Vec<Answer>,
     pub chosen: usize,
     /// As what it is asked anew whenever the group changes, if what it says follows from the group.
-    pub renewed: Option<Renewed>,
+    pub renewed: Option<DialogSource>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewed {
+pub enum DialogSource {
     Drop(DeviceId),
     TakeLock,
 }
@@ -41,12 +41,12 @@ pub enum Renewed {
 pub struct Answer {
     pub label: String,
     /// [`None`] closes the dialog and does nothing.
-    pub agreed: Option<Agreed>,
+    pub agreed: Option<DialogCommand>,
 }
 
 /// What a person can agree to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agreed {
+pub enum DialogCommand {
     Drop(DeviceId),
     Leave,
     Take(TransactionScope),
@@ -60,7 +60,7 @@ impl Answer {
         Self { label: label.to_owned(), agreed: None }
     }
 
-    pub fn to(label: &str, agreed: Agreed) -> Self {
+    pub fn to(label: &str, agreed: DialogCommand) -> Self {
         Self { label: label.to_owned(), agreed: Some(agreed) }
     }
 }
@@ -81,10 +81,10 @@ impl Dialog {
     }
 
     /// Says what follows from the group as it is now.
-    pub fn renew(&mut self, view: &View<'_>) {
+    pub fn renew(&mut self, ctx: &FrameContext<'_>) {
         let anew = match self.renewed {
-            Some(Renewed::Drop(device)) => Self::drop(view, device),
-            Some(Renewed::TakeLock) => Self::take_lock(view),
+            Some(DialogSource::Drop(device)) => Self::drop(ctx, device),
+            Some(DialogSource::TakeLock) => Self::take_lock(ctx),
             None => return,
         };
         *self = Self { chosen: self.chosen, ..anew };
@@ -104,12 +104,12 @@ impl Dialog {
     pub fn answer(&self) -> Option<Command> {
         let agreed = self.answers.get(self.chosen)?.agreed?;
         Some(match agreed {
-            Agreed::Drop(device) => Command::DropDevice(Confirmed::after_asking(device)),
-            Agreed::Leave => Command::LeaveGroup(Confirmed::after_asking(())),
-            Agreed::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
-            Agreed::Release => Command::ReleaseLock,
-            Agreed::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
-            Agreed::Probe => Command::Probe(Confirmed::after_asking(())),
+            DialogCommand::Drop(device) => Command::DropDevice(Confirmed::after_asking(device)),
+            DialogCommand::Leave => Command::LeaveGroup(Confirmed::after_asking(())),
+            DialogCommand::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
+            DialogCommand::Release => Command::ReleaseLock,
+            DialogCommand::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
+            DialogCommand::Probe => Command::Probe(Confirmed::after_asking(())),
         })
     }
 }

@@ -9,13 +9,13 @@ const FIRST: usize = 2_000;
 
 /// A filter as it was typed, and the rows in memory that fit it.
 #[derive(Debug)]
-pub struct Sieve {
+pub struct FilteredRows {
     words: String,
     moment: Moment,
     matches: Matches,
 }
 
-impl Sieve {
+impl FilteredRows {
     /// [`None`] for no words.
     pub fn read(words: &str, group: &Group, moment: Moment) -> Result<Option<Self>, FilterError> {
         let words = words.trim();

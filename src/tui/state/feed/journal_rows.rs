@@ -6,8 +6,8 @@ use crate::group::{Feed, Row};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
-use crate::tui::input::actions::Way;
-use crate::tui::state::feed::row_key::Spot;
+use crate::tui::input::actions::SearchDirection;
+use crate::tui::state::feed::row_key::RowKey;
 
 /// How many rows are asked for at once.
 const PAGE: usize = 500;
@@ -17,15 +17,15 @@ const MOST: usize = 20_000;
 
 /// What was read out of the journal, strictly older than what is in memory.
 #[derive(Debug, Default)]
-pub struct Older {
+pub struct JournalRows {
     /// By number, oldest first; those that do not fit the filter, too.
     rows: VecDeque<(u64, Row)>,
     /// The numbers of those that are shown.
     shown: VecDeque<u64>,
     /// What is being read for.
-    wanted: Option<Wanted>,
+    wanted: Option<ReadGoal>,
     /// The page that is being read. There is one at most, so that the next answer is the answer to it.
-    asked: Option<Asked>,
+    asked: Option<PageRequest>,
     /// The oldest row in memory when the newest of these rows was asked for: what comes right after them.
     junction: u64,
     /// Why there is nothing before.
@@ -34,23 +34,23 @@ pub struct Older {
 
 /// A page that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum PageRequest {
     /// For what is wanted now.
-    Wanted,
+    Current,
     /// For what was wanted before all was forgotten.
     Forgotten,
 }
 
 /// Until when pages are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ReadGoal {
     /// There are more rows to show than so many.
     More(usize),
     /// A row is as old as this.
     Until(Millis),
 }
 
-impl Older {
+impl JournalRows {
     /// How many are shown.
     pub fn len(&self) -> usize {
         self.shown.len()
@@ -90,7 +90,7 @@ impl Older {
     }
 
     /// Starts to read, if there may be more and nothing is being read yet.
-    pub fn read(&mut self, wanted: Wanted, feed: &Feed) -> Reaction {
+    pub fn read(&mut self, wanted: ReadGoal, feed: &Feed) -> Reaction {
         if self.end.is_some() || self.wanted.is_some() {
             return Reaction::Redraw;
         }
@@ -99,7 +99,7 @@ impl Older {
     }
 
     fn ask(&mut self, feed: &Feed) -> Reaction {
-        self.asked = Some(Asked::Wanted);
+        self.asked = Some(PageRequest::Current);
         let before = self.rows.front().map(|(number, _)| *number);
         if before.is_none() {
             self.junction = feed.first();
@@ -109,7 +109,7 @@ impl Older {
 
     /// Keeps nothing, and takes nothing in that is still being read.
     pub fn forget(&mut self) {
-        *self = Self { asked: self.asked.map(|_| Asked::Forgotten), ..Self::default() };
+        *self = Self { asked: self.asked.map(|_| PageRequest::Forgotten), ..Self::default() };
     }
 
     /// Whether rows are missing between these and memory, because they fell out of it since.
@@ -125,7 +125,7 @@ impl Older {
         }
         // What was read comes right before what was the oldest row in memory then.
         let is_late = self.rows.is_empty() && feed.first() > self.junction;
-        if asked == Some(Asked::Forgotten) || is_late && matches!(page, Page::Rows { .. }) {
+        if asked == Some(PageRequest::Forgotten) || is_late && matches!(page, Page::Rows { .. }) {
             return self.ask(feed);
         }
         match page {
@@ -151,8 +151,8 @@ impl Older {
         }
         let reached = match self.wanted {
             None => true,
-            Some(Wanted::More(shown)) => self.shown.len() > shown,
-            Some(Wanted::Until(at)) => self.rows.front().is_some_and(|(_, row)| row.received_at <= at),
+            Some(ReadGoal::More(shown)) => self.shown.len() > shown,
+            Some(ReadGoal::Until(at)) => self.rows.front().is_some_and(|(_, row)| row.received_at <= at),
         };
         if reached || self.end.is_some() {
             self.wanted = None;
@@ -167,13 +167,17 @@ impl Older {
     }
 
     /// The next one that is shown and fits.
-    pub fn next(&self, from: Spot, way: Way, fits: impl Fn(&Row) -> bool) -> Option<u64> {
+    pub fn next(&self, from: RowKey, way: SearchDirection, fits: impl Fn(&Row) -> bool) -> Option<u64> {
         let fits = |number: &&u64| self.row(**number).is_some_and(&fits);
         match (from, way) {
-            (Spot::Memory(_), Way::Newer) => None,
-            (Spot::Memory(_), Way::Older) => self.shown.iter().rev().find(fits).copied(),
-            (Spot::Journal(number), Way::Older) => self.shown.range(..self.rank(number)).rev().find(fits).copied(),
-            (Spot::Journal(number), Way::Newer) => self.shown.range(self.rank(number + 1)..).find(fits).copied(),
+            (RowKey::Memory(_), SearchDirection::Newer) => None,
+            (RowKey::Memory(_), SearchDirection::Older) => self.shown.iter().rev().find(fits).copied(),
+            (RowKey::Journal(number), SearchDirection::Older) => {
+                self.shown.range(..self.rank(number)).rev().find(fits).copied()
+            }
+            (RowKey::Journal(number), SearchDirection::Newer) => {
+                self.shown.range(self.rank(number + 1)..).find(fits).copied()
+            }
         }
     }
 

@@ -15,53 +15,53 @@ use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
 use crate::tui::input::actions::Motion;
-use crate::tui::state::feed::filtered_rows::Sieve;
-use crate::tui::state::feed::journal_rows::{Older, Wanted};
-use crate::tui::state::feed::row_key::Spot;
-use crate::tui::state::feed::rows::Lines;
-use crate::tui::state::feed::scroll::Scroll;
-use crate::tui::state::feed::search::{Search, Sought};
+use crate::tui::state::feed::filtered_rows::FilteredRows;
+use crate::tui::state::feed::journal_rows::{JournalRows, ReadGoal};
+use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::feed::rows::FeedRows;
+use crate::tui::state::feed::scroll::FeedScroll;
+use crate::tui::state::feed::search::{FeedSearch, SeekOutcome};
 
 /// What the user reads in the feed.
 #[derive(Debug, Default)]
-pub struct Reading {
-    pub scroll: Scroll,
-    pub filter: Option<Sieve>,
-    pub search: Option<Search>,
-    pub older: Older,
-    pub mark: Option<Marked>,
+pub struct FeedState {
+    pub scroll: FeedScroll,
+    pub filter: Option<FilteredRows>,
+    pub search: Option<FeedSearch>,
+    pub older: JournalRows,
+    pub mark: Option<MarkedRow>,
     /// A time that is gone to once the journal has been read so far back.
     pub bound_for: Option<Millis>,
 }
 
 /// A row that others are compared with; kept, because the row itself may fall out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marked {
-    pub spot: Spot,
+pub struct MarkedRow {
+    pub spot: RowKey,
     pub row: Row,
 }
 
-impl Reading {
-    pub fn lines<'a>(&'a self, group: &'a Group) -> Lines<'a> {
-        Lines { feed: group.feed(), matches: self.filter.as_ref().map(Sieve::matches), older: &self.older }
+impl FeedState {
+    pub fn lines<'a>(&'a self, group: &'a Group) -> FeedRows<'a> {
+        FeedRows { feed: group.feed(), matches: self.filter.as_ref().map(FilteredRows::matches), older: &self.older }
     }
 
-    pub fn selected(&self, group: &Group) -> Option<Spot> {
+    pub fn selected(&self, group: &Group) -> Option<RowKey> {
         self.scroll.selected(self.lines(group))
     }
 
     /// The selected row with its place.
-    pub fn selected_row(&self, group: &Group) -> Option<(Spot, Row)> {
+    pub fn selected_row(&self, group: &Group) -> Option<(RowKey, Row)> {
         let spot = self.selected(group)?;
         self.lines(group).row(spot).map(|row| (spot, row))
     }
 
-    pub fn row(&self, group: &Group, spot: Spot) -> Option<Row> {
+    pub fn row(&self, group: &Group, spot: RowKey) -> Option<Row> {
         self.lines(group).row(spot)
     }
 
     pub fn filter_words(&self) -> &str {
-        self.filter.as_ref().map_or("", Sieve::words)
+        self.filter.as_ref().map_or("", FilteredRows::words)
     }
 
     /// Shows only what fits; all for an empty filter. The search goes on in what is left.
@@ -72,7 +72,7 @@ impl Reading {
         if words.trim() == self.filter_words() {
             return Ok(());
         }
-        self.filter = Sieve::read(words, group, moment)?;
+        self.filter = FilteredRows::read(words, group, moment)?;
         self.show_older(group);
         let search = self.search.take().map(|search| search.words);
         search.map_or(Ok(()), |words| self.set_search(&words, group, moment))
@@ -83,7 +83,7 @@ impl Reading {
         older.filter(|row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
     }
 
-    pub fn go_to(&mut self, spot: Spot, group: &Group) {
+    pub fn go_to(&mut self, spot: RowKey, group: &Group) {
         let mut scroll = self.scroll;
         scroll.go(self.lines(group), spot);
         self.scroll = scroll;
@@ -107,7 +107,7 @@ impl Reading {
         self.scroll = scroll;
         let all_is_filtered = self.filter.as_ref().is_none_or(|sieve| sieve.is_complete(group));
         if !enough && all_is_filtered {
-            return self.older.read(Wanted::More(self.older.len()), group.feed());
+            return self.older.read(ReadGoal::More(self.older.len()), group.feed());
         }
         if scroll == before { Reaction::Nothing } else { Reaction::Redraw }
     }
@@ -136,7 +136,7 @@ impl Reading {
 
     /// Goes to a row in memory; false if it is not shown.
     pub fn go_to_row(&mut self, number: u64, group: &Group) -> bool {
-        let spot = Spot::Memory(number);
+        let spot = RowKey::Memory(number);
         let is_shown = self.lines(group).nearest(spot) == Some(spot);
         if is_shown {
             self.go_to(spot, group);
@@ -146,7 +146,7 @@ impl Reading {
 
     /// How many rows are shown and hit: what changes on the screen while it is worked on.
     pub fn progress(&self, group: &Group) -> (usize, usize, bool) {
-        let hits = self.search.as_ref().map_or(0, Search::count);
+        let hits = self.search.as_ref().map_or(0, FeedSearch::count);
         (self.lines(group).len(), hits, self.is_complete(group))
     }
 
@@ -159,16 +159,15 @@ impl Reading {
     pub fn mark(&mut self, group: &Group) -> bool {
         self.stand_still(group);
         let Some((spot, row)) = self.selected_row(group) else { return false };
-        self.mark = if self.is_marked(spot) { None } else { Some(Marked { spot, row }) };
+        self.mark = if self.is_marked(spot) { None } else { Some(MarkedRow { spot, row }) };
         true
     }
 
-    pub fn is_marked(&self, spot: Spot) -> bool {
+    pub fn is_marked(&self, spot: RowKey) -> bool {
         self.mark.as_ref().is_some_and(|mark| mark.spot == spot)
     }
 
-    /// The marked row.
-    pub const fn marked(&self) -> Option<&Marked> {
+    pub const fn marked(&self) -> Option<&MarkedRow> {
         self.mark.as_ref()
     }
 
@@ -191,7 +190,7 @@ impl Reading {
     }
 
     /// Goes on with what takes longer than a frame; true if there is still more to do.
-    pub fn work(&mut self, group: &Group, rows: usize) -> (bool, Option<Sought>) {
+    pub fn work(&mut self, group: &Group, rows: usize) -> (bool, Option<SeekOutcome>) {
         let filtering = self.filter.as_mut().is_some_and(|sieve| sieve.advance(group, rows));
         let searching = self.search.as_mut().is_some_and(|search| search.hits.advance(group, rows));
         let sought = self
@@ -199,7 +198,7 @@ impl Reading {
             .as_ref()
             .is_some_and(|search| search.seeking.is_some())
             .then(|| self.go_on_seeking(group))
-            .filter(|sought| *sought != Sought::NotYet);
+            .filter(|sought| *sought != SeekOutcome::NotYet);
         (filtering || searching, sought)
     }
 

@@ -3,26 +3,26 @@
 use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
-use crate::tui::state::feed::Reading;
-use crate::tui::state::feed::journal_rows::Wanted;
-use crate::tui::state::feed::row_key::Spot;
+use crate::tui::state::feed::FeedState;
+use crate::tui::state::feed::journal_rows::ReadGoal;
+use crate::tui::state::feed::row_key::RowKey;
 
-impl Reading {
+impl FeedState {
     /// Goes to the first row that was received at that time or later.
     pub fn go_to_time(&mut self, at: Millis, group: &Group) -> Reaction {
         let feed = group.feed();
         let number = feed.number_at(at);
         let before_memory = number <= feed.first();
         if let Some(older) = self.older.at(at).filter(|_| before_memory) {
-            self.go_to(Spot::Journal(older), group);
+            self.go_to(RowKey::Journal(older), group);
             return Reaction::Redraw;
         }
-        if let Some(spot) = self.lines(group).nearest(Spot::Memory(number)) {
+        if let Some(spot) = self.lines(group).nearest(RowKey::Memory(number)) {
             self.go_to(spot, group);
         }
         if before_memory && self.older.end().is_none() {
             self.bound_for = Some(at);
-            return self.older.read(Wanted::Until(at), feed);
+            return self.older.read(ReadGoal::Until(at), feed);
         }
         Reaction::Redraw
     }
@@ -52,7 +52,7 @@ impl Reading {
         if !is_in_sight || self.older.is_reading() || !self.older.has_gap(group.feed()) {
             return false;
         }
-        let is_in_journal = matches!(self.selected(group), Some(Spot::Journal(_)));
+        let is_in_journal = matches!(self.selected(group), Some(RowKey::Journal(_)));
         self.forget_older();
         if let (true, Some(first)) = (is_in_journal, self.lines(group).nth(0)) {
             self.go_to(first, group);
@@ -67,7 +67,7 @@ impl Reading {
         let reaction = older.take(page, group.feed(), |row| filter.as_ref().is_none_or(|sieve| sieve.fits(row, group)));
         if let (Some(at), false) = (self.bound_for, self.older.is_reading()) {
             self.bound_for = None;
-            let spot = self.older.at(at).map(Spot::Journal).or_else(|| self.lines(group).nth(0));
+            let spot = self.older.at(at).map(RowKey::Journal).or_else(|| self.lines(group).nth(0));
             if let (Some(spot), true) = (spot, self.older.len() > 0) {
                 self.go_to(spot, group);
             }

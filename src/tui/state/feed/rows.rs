@@ -3,19 +3,19 @@
 use crate::group::filter::Matches;
 use crate::group::{Feed, Row};
 use crate::tui::state::feed::filtered_rows::rank;
-use crate::tui::state::feed::journal_rows::Older;
-use crate::tui::state::feed::row_key::Spot;
+use crate::tui::state::feed::journal_rows::JournalRows;
+use crate::tui::state::feed::row_key::RowKey;
 
 /// All rows that are shown, oldest first. Nothing here depends on how many there are but for a binary search.
 #[derive(Clone, Copy)]
-pub struct Lines<'a> {
+pub struct FeedRows<'a> {
     pub feed: &'a Feed,
     /// Those in memory that fit the filter, if there is one.
     pub matches: Option<&'a Matches>,
-    pub older: &'a Older,
+    pub older: &'a JournalRows,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> FeedRows<'a> {
     pub fn len(self) -> usize {
         self.older.len() + self.in_memory()
     }
@@ -26,10 +26,10 @@ impl<'a> Lines<'a> {
     }
 
     /// How many come before this row.
-    pub fn rank(self, spot: Spot) -> usize {
+    pub fn rank(self, spot: RowKey) -> usize {
         match spot {
-            Spot::Journal(number) => self.older.rank(number),
-            Spot::Memory(number) => self.older.len() + self.rank_in_memory(number),
+            RowKey::Journal(number) => self.older.rank(number),
+            RowKey::Memory(number) => self.older.len() + self.rank_in_memory(number),
         }
     }
 
@@ -44,35 +44,35 @@ impl<'a> Lines<'a> {
     }
 
     /// The row after so many others.
-    pub fn nth(self, index: usize) -> Option<Spot> {
+    pub fn nth(self, index: usize) -> Option<RowKey> {
         match index.checked_sub(self.older.len()) {
-            None => self.older.number(index).map(Spot::Journal),
+            None => self.older.number(index).map(RowKey::Journal),
             Some(index) => match self.matches {
                 None => {
                     let number = self.feed.first() + index as u64;
-                    (number < self.feed.end()).then_some(Spot::Memory(number))
+                    (number < self.feed.end()).then_some(RowKey::Memory(number))
                 }
-                Some(matches) => matches.get(index).map(Spot::Memory),
+                Some(matches) => matches.get(index).map(RowKey::Memory),
             },
         }
     }
 
     /// This row if it is shown, else the one after it, else the last.
-    pub fn nearest(self, spot: Spot) -> Option<Spot> {
+    pub fn nearest(self, spot: RowKey) -> Option<RowKey> {
         self.nth(self.rank(spot).min(self.len().checked_sub(1)?))
     }
 
     /// Up to `count` rows after so many others.
-    pub fn from(self, index: usize, count: usize) -> impl Iterator<Item = (Spot, Row)> + 'a {
+    pub fn from(self, index: usize, count: usize) -> impl Iterator<Item = (RowKey, Row)> + 'a {
         (index..index.saturating_add(count))
             .map_while(move |index| self.nth(index))
             .filter_map(move |spot| self.row(spot).map(|row| (spot, row)))
     }
 
-    pub fn row(self, spot: Spot) -> Option<Row> {
+    pub fn row(self, spot: RowKey) -> Option<Row> {
         match spot {
-            Spot::Journal(number) => self.older.row(number).cloned(),
-            Spot::Memory(number) => self.feed.get(number),
+            RowKey::Journal(number) => self.older.row(number).cloned(),
+            RowKey::Memory(number) => self.feed.get(number),
         }
     }
 

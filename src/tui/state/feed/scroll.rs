@@ -1,11 +1,11 @@
 //! What part of the feed is in sight.
 
-use crate::tui::state::feed::row_key::Spot;
-use crate::tui::state::feed::rows::Lines;
+use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::feed::rows::FeedRows;
 
 /// What part of the feed is in sight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Scroll {
+pub struct FeedScroll {
     /// Where it stands still; [`None`] follows the newest row.
     paused: Option<Paused>,
     /// How many rows were in sight last.
@@ -15,16 +15,16 @@ pub struct Scroll {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Paused {
     /// The selected row.
-    at: Spot,
+    at: RowKey,
     /// The first row in sight.
-    top: Spot,
+    top: RowKey,
     /// One more than the newest row when it was paused.
     seen: u64,
     /// Whether the row that was selected has left memory, and the oldest that is left took its place.
     has_slid: bool,
 }
 
-impl Scroll {
+impl FeedScroll {
     /// Remembers how many rows are in sight.
     pub fn show(&mut self, rows: u16) {
         self.rows = usize::from(rows);
@@ -44,16 +44,16 @@ impl Scroll {
     }
 
     /// Selects the oldest row if the selected one has left memory; true the first time since one was selected.
-    pub fn keep_in_memory(&mut self, lines: Lines<'_>) -> bool {
+    pub fn keep_in_memory(&mut self, lines: FeedRows<'_>) -> bool {
         let Some(paused) = &mut self.paused else { return false };
-        let has_left = matches!(paused.at, Spot::Memory(number) if number < lines.feed.first());
+        let has_left = matches!(paused.at, RowKey::Memory(number) if number < lines.feed.first());
         let Some(oldest) = lines.nearest(paused.at).filter(|_| has_left) else { return false };
         paused.at = oldest;
         !std::mem::replace(&mut paused.has_slid, true)
     }
 
     /// The selected row; the newest while following.
-    pub fn selected(self, lines: Lines<'_>) -> Option<Spot> {
+    pub fn selected(self, lines: FeedRows<'_>) -> Option<RowKey> {
         match self.paused {
             Some(paused) => lines.nearest(paused.at),
             None => lines.nth(lines.len().checked_sub(1)?),
@@ -61,13 +61,13 @@ impl Scroll {
     }
 
     /// How many rows come before those in sight.
-    pub fn top(self, lines: Lines<'_>) -> usize {
+    pub fn top(self, lines: FeedRows<'_>) -> usize {
         let tail = lines.len().saturating_sub(self.rows);
         self.paused.map_or(tail, |paused| lines.rank(paused.top).min(tail))
     }
 
     /// How many rows came since it was paused.
-    pub fn unseen(self, lines: Lines<'_>) -> u64 {
+    pub fn unseen(self, lines: FeedRows<'_>) -> u64 {
         self.paused.map_or(0, |paused| lines.since(paused.seen))
     }
 
@@ -75,14 +75,14 @@ impl Scroll {
         self.paused = None;
     }
 
-    pub fn pause(&mut self, lines: Lines<'_>) {
+    pub fn pause(&mut self, lines: FeedRows<'_>) {
         if let (None, Some(at)) = (self.paused, self.selected(lines)) {
             self.go(lines, at);
         }
     }
 
     /// Selects a row, moving what is in sight as little as possible.
-    pub fn go(&mut self, lines: Lines<'_>, at: Spot) {
+    pub fn go(&mut self, lines: FeedRows<'_>, at: RowKey) {
         let (index, top) = (lines.rank(at), self.top(lines));
         let top = top.min(index).max((index + 1).saturating_sub(self.rows.max(1)));
         let seen = self.paused.map_or(lines.feed.end(), |paused| paused.seen);
@@ -90,7 +90,7 @@ impl Scroll {
     }
 
     /// False if there are not so many rows above.
-    pub fn up(&mut self, lines: Lines<'_>, by: usize) -> bool {
+    pub fn up(&mut self, lines: FeedRows<'_>, by: usize) -> bool {
         let Some(index) = self.selected(lines).map(|at| lines.rank(at)) else { return false };
         if let Some(at) = lines.nth(index.saturating_sub(by)) {
             self.go(lines, at);
@@ -99,7 +99,7 @@ impl Scroll {
     }
 
     /// Going beyond the newest row follows again.
-    pub fn down(&mut self, lines: Lines<'_>, by: usize) {
+    pub fn down(&mut self, lines: FeedRows<'_>, by: usize) {
         if self.paused.is_none() {
             return;
         }

@@ -1,11 +1,11 @@
 //! The columns of the table of devices.
 
-use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::theme::Role;
 
 /// The columns of the table, by their widths; 0 is left out. They leave in this order: details, id, policy, app.
-pub struct Columns {
+pub struct DeviceColumns {
     label: usize,
     app: usize,
     seen: usize,
@@ -14,7 +14,7 @@ pub struct Columns {
     id: usize,
 }
 
-impl Columns {
+impl DeviceColumns {
     pub fn that_fit(width: usize) -> Self {
         let keep = if width >= 36 { 4 } else { 0 };
         let app = if width >= 44 { 18 } else { 0 };
@@ -26,8 +26,13 @@ impl Columns {
         Self { label: width.saturating_sub(mark + taken + 1), app, seen, keep, details, id }
     }
 
-    pub fn put(&self, pen: &mut Pen<'_>, [label, app, seen, keep, details, id]: [&str; 6], [first, rest]: [Role; 2]) {
-        pen.column(label, self.label, Left, first);
+    pub fn put(
+        &self,
+        run: &mut TextRun<'_>,
+        [label, app, seen, keep, details, id]: [&str; 6],
+        [first, rest]: [Role; 2],
+    ) {
+        run.column(label, self.label, Left, first);
         let columns = [
             (app, self.app, Left),
             (details, self.details, Left),
@@ -36,7 +41,7 @@ impl Columns {
             (id, self.id, Left),
         ];
         for (text, width, align) in columns.into_iter().filter(|(_, width, _)| *width > 0) {
-            pen.gap(2).column(text, width, align, rest);
+            run.gap(2).column(text, width, align, rest);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The columns of the feed: which of them there is room for, and a row as text in them.
 
-use crate::tui::draw::text_run::Pen;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::theme::Role;
 
 /// One row, as text.
-pub struct Cells {
+pub struct RowText {
     pub mark: (&'static str, Role),
     pub id: String,
     pub stored: String,
@@ -21,7 +21,7 @@ pub struct Cells {
 /// The columns, by their widths; 0 is left out. As the width shrinks they leave in this order: conversation, id, age, size,
 /// the fraction of the time, the author down to a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Columns {
+pub struct FeedColumns {
     pub id: usize,
     pub stored: usize,
     pub from: usize,
@@ -32,7 +32,7 @@ pub struct Columns {
     pub ack: usize,
 }
 
-impl Columns {
+impl FeedColumns {
     /// What the sentence should have before other columns may stay.
     const WHAT: usize = 30;
 
@@ -63,13 +63,13 @@ impl Columns {
         1 + others.into_iter().filter(|width| *width > 0).map(|width| width + 1).sum::<usize>()
     }
 
-    pub fn put(&self, pen: &mut Pen<'_>, cells: &Cells) {
-        pen.text(cells.mark.0, cells.mark.1);
+    pub fn put(&self, run: &mut TextRun<'_>, cells: &RowText) {
+        run.text(cells.mark.0, cells.mark.1);
         let before = [(&cells.id, self.id, Right), (&cells.stored, self.stored, Left), (&cells.from, self.from, Left)];
         for (text, width, align) in before.into_iter().filter(|(_, width, _)| *width > 0) {
-            pen.column(text, width, align, cells.style).gap(1);
+            run.column(text, width, align, cells.style).gap(1);
         }
-        pen.spans(&cells.what, self.what);
+        run.spans(&cells.what, self.what);
         let after = [
             (&cells.conversation, self.conversation, Left, Role::Quiet),
             (&cells.size, self.size, Right, cells.style),
@@ -77,9 +77,9 @@ impl Columns {
             (&cells.ack.0, self.ack, Right, cells.ack.1),
         ];
         for (text, width, align, style) in after.into_iter().filter(|(_, width, ..)| *width > 0) {
-            pen.gap(1).column(text, width, align, style);
+            run.gap(1).column(text, width, align, style);
         }
-        pen.next_line();
+        run.next_line();
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn columns_leave_in_a_fixed_order() {
-        let at = |width| Columns::that_fit(width);
+        let at = |width| FeedColumns::that_fit(width);
         let shown = |width| {
             let columns = at(width);
             [columns.conversation, columns.id, columns.age, columns.size, columns.stored, columns.from, columns.what]

@@ -7,16 +7,16 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::group::Row;
 use crate::protocol::DeviceId;
 use crate::protocol::d2d::{Conversation, Direction};
-use crate::tui::context::View;
-use crate::tui::draw::text_run::Pen;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
 use crate::tui::format;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::Ui;
-use crate::tui::state::feed::Reading;
-use crate::tui::state::feed::row_key::Spot;
+use crate::tui::state::feed::FeedState;
+use crate::tui::state::feed::row_key::RowKey;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, HIT, IN_JOURNAL, INCOMING, MARKED, OUTGOING, SELECTED, SYNC, UNKNOWN};
-use crate::tui::view::feed::columns::{Cells, Columns};
+use crate::tui::view::feed::columns::{FeedColumns, RowText};
 use crate::tui::view::feed::highlight::highlight;
 
 /// How many rows a place of this height shows.
@@ -28,28 +28,28 @@ const fn has_heading(height: u16) -> bool {
     height >= 4
 }
 
-pub fn draw(buffer: &mut Buffer, area: Rect, view: &View<'_>, ui: &Ui) {
-    let reading = &ui.reading;
-    let lines = reading.lines(view.group);
-    let columns = Columns::that_fit(usize::from(area.width));
-    let mut pen = Pen::new(buffer, area, view.theme);
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
+    let feed_state = &ui.feed_state;
+    let lines = feed_state.lines(ctx.group);
+    let columns = FeedColumns::that_fit(usize::from(area.width));
+    let mut run = TextRun::new(buffer, area, ctx.theme);
     if has_heading(area.height) {
-        columns.put(&mut pen, &heading(&columns));
+        columns.put(&mut run, &heading(&columns));
     }
     if lines.len() == 0 {
-        pen.gap(1).text(reading.why_empty(view.group), Role::Quiet);
+        run.gap(1).text(feed_state.why_empty(ctx.group), Role::Quiet);
         return;
     }
-    let scroll = reading.scroll;
+    let scroll = feed_state.scroll;
     let selected = if ui.focus == Pane::Feed || scroll.is_paused() { scroll.selected(lines) } else { None };
     for (spot, row) in lines.from(scroll.top(lines), usize::from(rows_in(area.height))) {
-        let cells = cells(view, reading, spot, &row, &columns, selected == Some(spot));
-        columns.put(&mut pen, &cells);
+        let cells = cells(ctx, feed_state, spot, &row, &columns, selected == Some(spot));
+        columns.put(&mut run, &cells);
     }
 }
 
-fn heading(columns: &Columns) -> Cells {
-    Cells {
+fn heading(columns: &FeedColumns) -> RowText {
+    RowText {
         mark: (" ", Role::Quiet),
         id: "id".to_owned(),
         stored: "stored".to_owned(),
@@ -63,41 +63,48 @@ fn heading(columns: &Columns) -> Cells {
     }
 }
 
-fn cells(view: &View<'_>, reading: &Reading, spot: Spot, row: &Row, columns: &Columns, selected: bool) -> Cells {
-    let zone = view.clock.zone();
-    let in_journal = matches!(spot, Spot::Journal(_));
-    let hit = reading.hit(row, view.group);
+fn cells(
+    ctx: &FrameContext<'_>,
+    feed_state: &FeedState,
+    spot: RowKey,
+    row: &Row,
+    columns: &FeedColumns,
+    selected: bool,
+) -> RowText {
+    let zone = ctx.clock.zone();
+    let in_journal = matches!(spot, RowKey::Journal(_));
+    let hit = feed_state.hit(row, ctx.group);
     let mark = match () {
         () if selected => (SELECTED, Role::Focus),
-        () if reading.is_marked(spot) => (MARKED, Role::Attention),
+        () if feed_state.is_marked(spot) => (MARKED, Role::Attention),
         () if hit.is_some() => (HIT, Role::Focus),
         () if in_journal => (IN_JOURNAL, Role::Quiet),
         () => (" ", Role::Plain),
     };
     let plain = if in_journal { Role::Quiet } else { Role::Plain };
-    Cells {
+    RowText {
         mark,
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
-        from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(view, author, columns.from)),
-        what: what(view, row, if selected { Role::Strong } else { plain }, hit.unwrap_or_default()),
+        from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(ctx, author, columns.from)),
+        what: what(ctx, row, if selected { Role::Strong } else { plain }, hit.unwrap_or_default()),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
-        age: format::span(view.group.age(row.stored_at, row.received_at)),
+        age: format::span(ctx.group.age(row.stored_at, row.received_at)),
         ack: ack(row, in_journal),
         style: if selected { Role::Strong } else { plain },
     }
 }
 
 /// The author's label, or its first letter where there is room for no more.
-fn from(view: &View<'_>, author: DeviceId, columns: usize) -> String {
-    let label = view.label(author);
+fn from(ctx: &FrameContext<'_>, author: DeviceId, columns: usize) -> String {
+    let label = ctx.label(author);
     let text = if columns > 2 { label.as_str() } else { label.as_str().graphemes(true).next().unwrap_or(UNKNOWN) };
     text.to_owned()
 }
 
 /// The direction, what is unusual, and the sentence, in which the words that are looked for stand out.
-fn what(view: &View<'_>, row: &Row, style: Role, words: &[String]) -> Vec<(String, Role)> {
+fn what(ctx: &FrameContext<'_>, row: &Row, style: Role, words: &[String]) -> Vec<(String, Role)> {
     let glyph = match row.direction() {
         Some(Direction::Incoming) => (INCOMING, Role::Quiet),
         Some(Direction::Outgoing) => (OUTGOING, Role::Quiet),
@@ -115,7 +122,7 @@ fn what(view: &View<'_>, row: &Row, style: Role, words: &[String]) -> Vec<(Strin
         what.push(("again: ".to_owned(), Role::Focus));
     }
     let style = if row.content.is_err() { Role::Attention } else { style };
-    what.extend(highlight(view.sentence(row).as_str(), words, style, Role::Found));
+    what.extend(highlight(ctx.sentence(row).as_str(), words, style, Role::Found));
     what
 }
 

@@ -2,39 +2,43 @@
 
 use crate::group::{Connection, DisconnectCause, NextStep};
 use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
-use crate::tui::context::View;
+use crate::tui::context::FrameContext;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, WAITING};
 use crate::tui::view::header::alert::alert;
 use crate::tui::{close_help, format};
 
-/// How it stands.
-pub struct State {
+pub struct ConnectionStatus {
     pub glyph: &'static str,
     pub style: Role,
     /// Always shown.
     pub words: String,
-    /// Why, shown as far as there is room.
+    /// The cause, shown as far as there is room.
     pub cause: Option<String>,
     /// Keys that help.
     pub keys: &'static [(&'static str, &'static str)],
 }
 
-pub fn state(view: &View<'_>) -> State {
-    let plain =
-        |glyph, words: &str| State { glyph, style: Role::Strong, words: words.to_owned(), cause: None, keys: &[] };
-    match view.group.connection() {
+pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
+    let plain = |glyph, words: &str| ConnectionStatus {
+        glyph,
+        style: Role::Strong,
+        words: words.to_owned(),
+        cause: None,
+        keys: &[],
+    };
+    match ctx.group.connection() {
         Connection::Idle => plain(OFF, "not connected yet"),
         Connection::Connecting { attempt: 0 | 1 } => plain(WAITING, "connecting"),
         Connection::Connecting { attempt } => plain(WAITING, &format!("connecting, try {attempt}")),
         Connection::Handshaking => plain(WAITING, "handshake"),
         Connection::Draining { received, of, .. } => plain(FILLING, &draining(*received, *of)),
         Connection::Live { since } => {
-            let lasting = view.clock.lasting(*since).filter(|_| alert(view).is_none());
+            let lasting = ctx.clock.lasting(*since).filter(|_| alert(ctx).is_none());
             let words = lasting.map_or("live".to_owned(), |lasting| format!("live {lasting}"));
-            State { style: Role::Good, ..plain(ON, &words) }
+            ConnectionStatus { style: Role::Good, ..plain(ON, &words) }
         }
-        Connection::Waiting { since, cause, next } => waiting(view, *since, cause, *next),
+        Connection::Waiting { since, cause, next } => waiting(ctx, *since, cause, *next),
     }
 }
 
@@ -46,20 +50,26 @@ pub fn draining(received: u32, of: Option<u32>) -> String {
     }
 }
 
-pub fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: NextStep) -> State {
-    let at = || view.clock.minute(since);
-    let attention = |glyph, words: String, cause: String| State {
+pub fn waiting(ctx: &FrameContext<'_>, since: Millis, cause: &DisconnectCause, next: NextStep) -> ConnectionStatus {
+    let at = || ctx.clock.minute(since);
+    let attention = |glyph, words: String, cause: String| ConnectionStatus {
         glyph,
         style: Role::Attention,
         words,
         cause: Some(cause),
         keys: &[("c", "now")],
     };
-    let bad = |words: String, cause: Option<String>, keys| State { glyph: BAD, style: Role::Bad, words, cause, keys };
+    let bad = |words: String, cause: Option<String>, keys| ConnectionStatus {
+        glyph: BAD,
+        style: Role::Bad,
+        words,
+        cause,
+        keys,
+    };
     match (next, cause) {
         (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
-            let until = view.clock.until(at);
-            if view.is_alone() {
+            let until = ctx.clock.until(at);
+            if ctx.is_alone() {
                 let why = "alone in the group, left so as not to lead".to_owned();
                 attention(ATTENTION, format!("back in {until}"), why)
             } else {
@@ -67,17 +77,17 @@ pub fn waiting(view: &View<'_>, since: Millis, cause: &DisconnectCause, next: Ne
             }
         }
         (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
-            let why = format!("--presence {}", view.settings.presence);
-            State {
+            let why = format!("--presence {}", ctx.settings.presence);
+            ConnectionStatus {
                 style: Role::Strong,
-                ..attention(OFF, format!("visit over, back in {}", view.clock.until(at)), why)
+                ..attention(OFF, format!("visit over, back in {}", ctx.clock.until(at)), why)
             }
         }
         (NextStep::RetryAt { at, attempt }, cause) => {
             let unheard_of = matches!(cause, DisconnectCause::ClosedByServer { code, .. }
                 if code.reconnect_class() == ReconnectClass::Unknown);
             let glyph = if unheard_of { ATTENTION } else { WAITING };
-            attention(glyph, format!("back in {}, try {attempt}", view.clock.until(at)), short_words(cause))
+            attention(glyph, format!("back in {}, try {attempt}", ctx.clock.until(at)), short_words(cause))
         }
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => {
             bad(format!("{} ({code}) at {}", code.short(), at()), None, close_help::connect_keys(*code))
