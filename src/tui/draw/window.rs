@@ -29,13 +29,13 @@ pub fn window(
             clear_wide(buffer, cell, y);
         }
     }
-    let rule = "─".repeat(usize::from(width.saturating_sub(2)));
+    let border = "─".repeat(usize::from(width.saturating_sub(2)));
     let sides = " ".repeat(usize::from(width.saturating_sub(2)));
     let mut run = TextRun::new(buffer, outer, theme);
     for row in 0..height {
         let line = match row {
-            0 => format!("┌{rule}┐"),
-            row if row + 1 == height => format!("└{rule}┘"),
+            0 => format!("┌{border}┐"),
+            row if row + 1 == height => format!("└{border}┘"),
             _ => format!("│{sides}│"),
         };
         run.text(&line, role).next_line();
