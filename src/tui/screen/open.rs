@@ -194,10 +194,10 @@ pub fn show(tabs: Vec<SessionSetup>, display: DisplayArgs, options: DashboardOpt
     Ok(Outcome::Normal)
 }
 
-fn take_apart(
-    tab: SessionSetup,
-    monitors: &Monitors,
-) -> ((Session, Address, ProfileState, Vec<Box<dyn Observer>>), HeldLocks) {
+/// What a session is started from.
+type SessionParts = (Session, Address, ProfileState, Vec<Box<dyn Observer>>);
+
+fn take_apart(tab: SessionSetup, monitors: &Monitors) -> (SessionParts, HeldLocks) {
     let monitor = monitors.observers(tab.profile(), &tab.session.config().keys);
     ((tab.session, tab.address, tab.memories, monitor), tab.held)
 }

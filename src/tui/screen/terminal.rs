@@ -72,6 +72,7 @@ impl TerminalGuard {
     ///
     /// # Errors
     /// If it cannot be written to.
+    #[expect(clippy::unused_self, reason = "only who holds the terminal gives it back")]
     pub fn give_back(&mut self) -> io::Result<()> {
         if TAKEN.swap(false, Ordering::SeqCst) { restore(&mut io::stdout()) } else { Ok(()) }
     }
