@@ -3,6 +3,8 @@
 mod man;
 mod render;
 mod table;
+#[cfg(test)]
+mod tests;
 mod topics;
 mod wrap;
 

@@ -7,7 +7,7 @@ use super::table::Table;
 use super::wrap::{Span, Style, wrap};
 
 /// How far code blocks stand in.
-const CODE_INDENT: &str = "    ";
+pub(super) const CODE_INDENT: &str = "    ";
 
 /// The page in lines of at most so many columns; code blocks are never broken. Escape codes only if `styled`.
 pub(super) fn render(page: &str, columns: usize, styled: bool) -> String {
@@ -28,6 +28,8 @@ struct Renderer {
     style: Style,
     in_code_block: bool,
     in_item: bool,
+    /// Of the next item, if the list that is open has numbers.
+    number: Option<u64>,
     table: Option<Table>,
     /// Where the link goes that is open.
     target: String,
@@ -40,7 +42,7 @@ impl Renderer {
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.in_code_block => {
                 for line in text.lines() {
-                    self.line(&format!("{CODE_INDENT}{line}"));
+                    self.line(format!("{CODE_INDENT}{line}").trim_end());
                 }
             }
             Event::Text(text) => self.push(&text, self.style),
@@ -53,7 +55,11 @@ impl Renderer {
 
     fn start(&mut self, tag: Tag<'_>) {
         match tag {
-            Tag::Paragraph | Tag::Heading { .. } | Tag::List(_) => self.blank_line(),
+            Tag::Paragraph | Tag::Heading { .. } => self.blank_line(),
+            Tag::List(number) => {
+                self.blank_line();
+                self.number = number;
+            }
             Tag::CodeBlock(_) => {
                 self.blank_line();
                 self.in_code_block = true;
@@ -134,13 +140,19 @@ impl Renderer {
     /// Ends a paragraph, a heading or an item of a list.
     fn flush(&mut self) {
         let spans = std::mem::take(&mut self.spans);
-        let (first, rest) = if self.in_item { ("- ", "  ") } else { ("", "") };
+        let first = match self.number {
+            _ if !self.in_item => String::new(),
+            Some(number) => format!("{number}. "),
+            None => "- ".to_owned(),
+        };
+        self.number = self.number.map(|number| number + u64::from(self.in_item));
         self.in_item = false;
         if spans.is_empty() {
             return;
         }
+        let rest = " ".repeat(first.len());
         for (index, line) in wrap(&spans, self.columns.saturating_sub(first.len())).into_iter().enumerate() {
-            let indent = if index == 0 { first } else { rest };
+            let indent = if index == 0 { &first } else { &rest };
             self.line(&format!("{indent}{}", line.text(self.styled)));
         }
     }
@@ -154,41 +166,5 @@ fn way_to(target: &str) -> Option<String> {
         (_, Some(file)) => Some(format!(" ({file})")),
         _ if target.contains("://") => Some(format!(" ({target})")),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PAGE: &str = "# Page\n\nSome `code here`, **strong words** and [a page](watch.md#events), [a \
-                        file](../assets/x.json).\n\n- one\n- two words\n\n```console\n$ d2mtop   x\n```\n\n<!-- mark -->\n| key | does \
-                        |\n|---|---|\n| `a\\|b` | much more than fits |\n| | 日本 |\n";
-
-    #[test]
-    fn a_page_reads_well_without_colours() {
-        let expected = "Page\n====\n\nSome `code here`,\nstrong words and a\npage (d2mtop manual\nwatch), a file\n\
-                        (assets/x.json).\n\n- one\n- two words\n\n    $ d2mtop   x\n\nkey    does\n-----  \
-                        -------------\n`a|b`  much more\n       than fits\n       日本\n";
-        assert_eq!(render(PAGE, 20, false), expected);
-    }
-
-    #[test]
-    fn escape_codes_surround_what_stands_out_and_take_no_room() {
-        let page = render(PAGE, 40, true);
-        assert!(
-            page.starts_with("\x1b[1mPage\x1b[0m\n\nSome \x1b[36mcode here\x1b[0m, \x1b[1mstrong words\x1b[0m"),
-            "{page}"
-        );
-        assert!(page.contains("\n\x1b[36ma|b\x1b[0m  much more than fits\n     日本\n"), "{page}");
-    }
-
-    #[test]
-    fn nothing_but_code_is_wider_than_the_page() {
-        for width in [30, 47, 80, 100] {
-            let page = render(PAGE, width, false);
-            let widest = page.lines().filter(|line| !line.starts_with(CODE_INDENT)).map(|line| line.width()).max();
-            assert!(widest <= Some(width), "{width}: {page}");
-        }
     }
 }

@@ -55,7 +55,9 @@ impl Line {
         if let (Some(before), Some(first)) = (before, word.first()) {
             self.push(Span { text: " ".to_owned(), style: if before == first.style { before } else { Style::Plain } });
         }
-        word.into_iter().for_each(|part| self.push(part));
+        for part in word {
+            self.push(part);
+        }
     }
 
     fn push(&mut self, part: Span) {
@@ -117,21 +119,19 @@ fn cut(word: Word, columns: usize) -> Vec<Word> {
     if width(&word) <= columns {
         return vec![word];
     }
-    let (mut pieces, mut left) = (vec![Word::new()], columns);
+    let mut pieces = Vec::new();
+    let mut piece = Word::new();
     for Span { text, style } in word {
-        let mut part = Span { text: String::new(), style };
         for character in text.chars() {
-            let wide = character.width().unwrap_or(0);
-            if wide > left {
-                let full = std::mem::replace(&mut part, Span { text: String::new(), style });
-                pieces.last_mut().into_iter().for_each(|piece| piece.push(full.clone()));
-                pieces.push(Word::new());
-                left = columns;
+            if width(&piece) + character.width().unwrap_or(0) > columns {
+                pieces.push(std::mem::take(&mut piece));
             }
-            part.text.push(character);
-            left = left.saturating_sub(wide);
+            match piece.last_mut().filter(|last| last.style == style) {
+                Some(last) => last.text.push(character),
+                None => piece.push(Span { text: character.to_string(), style }),
+            }
         }
-        pieces.last_mut().into_iter().for_each(|piece| piece.push(part.clone()));
     }
+    pieces.push(piece);
     pieces
 }
