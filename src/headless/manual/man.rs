@@ -1,11 +1,12 @@
 //! `d2mtop man` and `d2mtop completions`: made of the command line's own types.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use clap::CommandFactory as _;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
+use super::print;
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
 use crate::output::Failure;
 use crate::output::Outcome;
@@ -42,7 +43,7 @@ pub fn completions(options: CompletionsArgs) -> Result<Outcome, Failure> {
 ///
 /// # Errors
 /// If there is no such command, or standard output fails.
-pub fn page(options: &ManArgs) -> Result<Outcome, Failure> {
+pub fn man(options: &ManArgs) -> Result<Outcome, Failure> {
     let mut command = Cli::command();
     command.build();
     let words: Vec<&str> = options.command.iter().flat_map(|words| words.split_whitespace()).collect();
@@ -94,12 +95,4 @@ fn section(title: &str, entries: &[(&str, &str)]) -> Roff {
         section.text([bold(*term)]).text([roman(*meaning)]);
     }
     section
-}
-
-fn print(bytes: &[u8]) -> Result<Outcome, Failure> {
-    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
-        // Nobody reads any more.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-        _ => Ok(Outcome::Normal),
-    }
 }
