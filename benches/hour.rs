@@ -14,10 +14,10 @@
     reason = "all of it is a measurement; a panic is a failure"
 )]
 
-#[path = "../tests/support/envelopes.rs"]
+#[path = "../tests/it/support/envelopes.rs"]
 mod envelopes;
 #[allow(dead_code, reason = "shared with the tests, of which each uses a part")]
-#[path = "../tests/support/program.rs"]
+#[path = "../tests/it/support/program.rs"]
 mod program;
 
 use std::io::{BufRead as _, BufReader};

@@ -30,7 +30,7 @@
 //! ```
 //!
 //! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come
-//! in as arguments, outputs are values. `tests/architecture.rs` keeps both rules.
+//! in as arguments, outputs are values. `tests/it/architecture` keeps both rules.
 //!
 //! # The way a byte goes
 //!
