@@ -5,8 +5,10 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use d2mtop::cli::{Cli, Command};
+use d2mtop::cli::{AttentionArgs, Cli, Command, DisplayArgs, MonitorArgs};
+use d2mtop::headless::arguments;
 use d2mtop::runtime::{Failure, Outcome, logging};
+use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, Zone};
 use d2mtop::{headless, profile, tui};
 
 fn main() -> ExitCode {
@@ -17,7 +19,7 @@ fn main() -> ExitCode {
         Err(said) => return tell(&said),
     };
     // Held to the end: lines still under way are written when it is dropped.
-    let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| remark(&error)));
+    let _log = has_log(&cli).then(|| logging::start(&arguments::log(&cli.log)).map_err(|error| remark(&error)));
     match run(&cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(failure) => fail(&failure),
@@ -66,10 +68,37 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Completions(options)) => headless::manual::completions(*options),
         Some(Command::Man(options)) => headless::manual::page(options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
-        Some(Command::Demo(options)) => tui::demo(options),
+        Some(Command::Demo(options)) => {
+            let dashboard = dashboard(options.display, &options.attention, &options.monitor)?;
+            tui::demo(arguments::stage(options), &dashboard)
+        }
         None => {
-            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
-            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+            let dashboard = dashboard(cli.display, &cli.attention, &cli.monitor)?;
+            let opened = tui::open(&cli.profiles, &arguments::connection(&cli.connection)?, &dashboard);
+            if cli.profiles.is_empty() { opened } else { opened.map_err(arguments::perhaps_a_command) }
         }
     }
+}
+
+/// The options of the dashboard.
+fn dashboard(
+    display: DisplayArgs,
+    attention: &AttentionArgs,
+    monitor: &MonitorArgs,
+) -> Result<DashboardOptions, Failure> {
+    let quiet_hours = attention.quiet_hours.as_deref().map(str::parse).transpose();
+    let unusable = |error: tui::NotQuietHours| Failure::Usage(error.to_string());
+    Ok(DashboardOptions {
+        display: DisplayOptions {
+            glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+            zone: if display.utc { Zone::Utc } else { Zone::Local },
+            feed_rows: usize::try_from(display.feed_rows).unwrap_or(usize::MAX),
+        },
+        attention: AttentionOptions {
+            bell: attention.bell,
+            notify: attention.notify,
+            quiet_hours: quiet_hours.map_err(unusable)?,
+        },
+        monitor: arguments::monitor(monitor)?,
+    })
 }

@@ -12,7 +12,9 @@ use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
 use crate::profile::record::KeptIn;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::store::StoreError;
-use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
+use crate::profile::{
+    self, ProfileError, ProfileLock, ProfileLockError, ProfileName, Record, SecretSource, Store, slot_memory,
+};
 use crate::runtime::{Failure, Outcome};
 use crate::session::Confirmed;
 use depart::Leaving;
@@ -68,7 +70,7 @@ fn choose(store: &Store, name: &str) -> Result<(), Failure> {
 fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     let (from, record) = find(store, &options.name)?;
     let to = new_name(&options.new_name)?;
-    let _hold = Hold::take(&from).map_err(failure)?;
+    let _lock = ProfileLock::take(&from).map_err(failure)?;
     let taken = store.read().map_err(failure)?.find(to.as_str()).is_ok();
     if taken {
         return Err(failure(StoreError::Exists(to)));
@@ -107,8 +109,8 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(again));
     }
     let leaving = options.leave_group.then(|| Leaving::look(&name)).transpose()?;
-    let _hold = match leaving.is_none().then(|| Hold::take(&name)) {
-        Some(Err(error @ HoldError::Held { .. })) => return Err(failure(error)),
+    let _lock = match leaving.is_none().then(|| ProfileLock::take(&name)) {
+        Some(Err(error @ ProfileLockError::Held { .. })) => return Err(failure(error)),
         hold => hold.and_then(Result::ok).flatten(),
     };
     if let Some(leaving) = &leaving {

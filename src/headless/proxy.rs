@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::arguments;
 use super::lines::{self, Lines};
 use super::ndjson;
 use super::readable::Form;
@@ -46,7 +47,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
-    let prepared = Prepared::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
+    let connection = arguments::unattended_connection(&options.connection)?;
+    let prepared = Prepared::new(super::open_unattended(options.profile.name(), &connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }

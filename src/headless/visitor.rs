@@ -1,8 +1,9 @@
 //! Who pays the visits of a command: one login or several, each for one purpose.
 
+use super::arguments;
 use super::words::remark;
 use crate::cli::ConnectionArgs;
-use crate::profile::{Claim, Profile};
+use crate::profile::{DeviceLock, Profile};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, Failure, Visit, prepared, visit};
 use crate::session::{Expectation, LeaderPolicy, Presence};
@@ -10,19 +11,19 @@ use crate::session::{Expectation, LeaderPolicy, Presence};
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct Visitor {
     profile: Profile,
-    _claim: Option<Claim>,
+    _device_lock: Option<DeviceLock>,
 }
 
 impl Visitor {
     /// Reads the options, and makes sure that no other program is this device.
     pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        let mut profile = super::open_unattended(name, options)?;
+        let mut profile = super::open_unattended(name, &arguments::unattended_connection(options)?)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
-        let claim = Claim::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
-        Ok(Self { profile, _claim: claim })
+        let claim = DeviceLock::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
+        Ok(Self { profile, _device_lock: claim })
     }
 
     pub(super) const fn own(&self) -> DeviceId {

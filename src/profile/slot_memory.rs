@@ -71,7 +71,7 @@ impl SlotMemory {
     /// What is remembered of this profile's device at this mediator.
     #[must_use]
     pub fn read(name: &ProfileName, device: DeviceId, mediator: &str) -> Option<Self> {
-        Some(Self::read_at(super::place::profile_state(name)?.join(FILE), device, mediator))
+        Some(Self::read_at(super::directories::profile_state(name)?.join(FILE), device, mediator))
     }
 
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {

@@ -204,7 +204,7 @@ impl Store {
     /// # Errors
     /// If there is no home directory.
     pub fn of_user() -> Result<Self, StoreError> {
-        super::place::config_directory().map(Self::at).ok_or(StoreError::NoHome)
+        super::directories::config_directory().map(Self::at).ok_or(StoreError::NoHome)
     }
 
     /// In this directory.

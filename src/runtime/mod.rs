@@ -29,7 +29,7 @@ pub use dashboard::RunningSessions;
 pub use driver::{Observer, drive, drive_keeping};
 pub use journaling::Journaling;
 pub use memory::Memory;
-pub use monitor::{Monitor, Monitors};
+pub use monitor::{MetricsOptions, Monitor, MonitorOptions, Monitors};
 pub use outcome::{Failure, Outcome};
 pub use prepared::{ANOTHER_GROUP, ANY_CERTIFICATE, Held, Memories, Prepared};
 pub use remembering::Remembering;

@@ -11,10 +11,27 @@ use super::clock;
 use super::driver::Observer;
 use super::metrics::{Meter, Meters, MetricsServer};
 use super::outcome::Failure;
-use crate::cli::MonitorArgs;
 use crate::group::Event;
 use crate::protocol::{GroupKeys, Millis, PseudonymKey};
 use crate::session::{Now, Proxied};
+
+/// Which metrics are served, and which alerts run.
+#[derive(Clone, Debug, Default)]
+pub struct MonitorOptions {
+    /// The metrics, if they are to be served.
+    pub metrics: Option<MetricsOptions>,
+    /// The alerts.
+    pub rules: Vec<Rule>,
+}
+
+/// How metrics are served.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricsOptions {
+    /// Where; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Whether they tell the devices' labels and ids instead of pseudonyms.
+    pub with_labels: bool,
+}
 
 /// All that runs besides the sessions; it ends when this is dropped.
 #[derive(Debug)]
@@ -46,18 +63,17 @@ impl Monitors {
     /// Starts what the options say. If somebody at the terminal is to be told, `telling` wakes who tells them.
     ///
     /// # Errors
-    /// If the options cannot be used, or the system does not give the address, a thread or an event loop.
-    pub fn start(options: &MonitorArgs, telling: Option<Arc<Notify>>) -> Result<Self, Failure> {
-        let usage = |error: super::alerts::RuleError| Failure::Usage(error.to_string());
-        let rules = options.on.iter().map(|text| Rule::parse(text)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    /// If the system does not give the address, a thread or an event loop.
+    pub fn start(options: &MonitorOptions, telling: Option<Arc<Notify>>) -> Result<Self, Failure> {
         let told = telling.iter().flat_map(|_| Rule::telling());
-        let rules: Arc<[Rule]> = rules.into_iter().chain(told).collect();
+        let rules: Arc<[Rule]> = options.rules.iter().cloned().chain(told).collect();
         let board = Arc::new(Board::default());
-        let address = options.metrics.map(|address| permitted(address, options.metrics_allow_remote)).transpose()?;
-        let meters = address.map(|_| Arc::new(Meters::new(options.metrics_labels, Arc::clone(&board))));
-        let server = match (address, &meters) {
-            (Some(address), Some(meters)) => Some(MetricsServer::start(address, Arc::clone(meters))?),
-            _ => None,
+        let (meters, server) = match options.metrics {
+            Some(MetricsOptions { address, with_labels }) => {
+                let meters = Arc::new(Meters::new(with_labels, Arc::clone(&board)));
+                (Some(Arc::clone(&meters)), Some(MetricsServer::start(address, meters)?))
+            }
+            None => (None, None),
         };
         let attention = Arc::new(Attention::new(telling.unwrap_or_default()));
         let start = || Alerts::start(Arc::clone(&board), Arc::clone(&rules), Arc::clone(&attention));
@@ -99,17 +115,6 @@ impl Monitors {
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(MetricsServer::address)
     }
-}
-
-/// What the metrics say of a group is not everybody's business.
-fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr, Failure> {
-    if address.ip().is_loopback() || remote_is_allowed {
-        return Ok(address);
-    }
-    Err(Failure::Usage(format!(
-        "--metrics {address}: others on the network could read the metrics there; take 127.0.0.1, or say \
-         --metrics-allow-remote, too"
-    )))
 }
 
 impl Monitor {

@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::outcome::Failure;
 use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, Claim, Hold, KeptConversations, Profile, ProfileName, SlotMemory};
+use crate::profile::{self, DeviceLock, KeptConversations, Profile, ProfileLock, ProfileName, SlotMemory};
 use crate::protocol::PseudonymKey;
 use crate::session::Session;
 use crate::text::Clean;
@@ -40,9 +40,9 @@ pub struct Prepared {
 #[derive(Debug, Default)]
 pub struct Held {
     /// Of the device; missing if this machine has no place for claims.
-    pub claim: Option<Claim>,
+    pub claim: Option<DeviceLock>,
     /// Of the profile, if it is one.
-    pub profile: Option<Hold>,
+    pub profile: Option<ProfileLock>,
 }
 
 /// What is kept from one run to the next.
@@ -109,8 +109,8 @@ impl Prepared {
         };
         let (session, address) = session(&profile).map_err(of_profile)?;
         let config = session.config();
-        let claim =
-            Claim::take(config.keys.device_group_id(), config.device_id).map_err(|error| of_profile(error.into()))?;
+        let claim = DeviceLock::take(config.keys.device_group_id(), config.device_id)
+            .map_err(|error| of_profile(error.into()))?;
         let (session, journal) = with_journal(session, &profile).map_err(of_profile)?;
         let title = match &profile.name {
             Some(name) => Clean::new(name.as_str()),
@@ -132,7 +132,7 @@ impl Prepared {
             profile: profile.name,
             title,
             accepts_any_certificate: profile.accept_any_certificate,
-            held: Held { claim, profile: profile.hold },
+            held: Held { claim, profile: profile.lock },
             memories: Memories { slot: profile.memory, known, journal },
         })
     }

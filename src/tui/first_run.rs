@@ -3,20 +3,20 @@
 use std::io;
 use std::pin::pin;
 
-use clap::Parser as _;
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_util::{FutureExt as _, StreamExt as _};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Colour;
 use super::cut::wrap;
+use super::options::{AttentionOptions, DashboardOptions, DisplayOptions};
 use super::pen::Pen;
 use super::terminal::TerminalGuard;
 use super::theme::{Theme, to_ascii};
-use crate::cli::{Cli, Command, DisplayArgs};
+use super::{Colour, Glyphs};
 use crate::profile::FIRST_STEPS;
-use crate::runtime::{Failure, Outcome, event_loop, signals};
+use crate::runtime::demo::StageOptions;
+use crate::runtime::{Failure, MonitorOptions, Outcome, event_loop, signals};
 
 /// The most columns of a line; longer ones are hard to read.
 const WIDEST: u16 = 100;
@@ -34,10 +34,11 @@ enum Choice {
 ///
 /// # Errors
 /// If the terminal fails, or the demo does.
-pub(super) fn show(display: DisplayArgs) -> Result<Outcome, Failure> {
+pub(super) fn show(display: DisplayOptions) -> Result<Outcome, Failure> {
     let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
     let theme = Theme::new(Colour::of_stdout());
-    let chosen = event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.ascii));
+    let ascii = display.glyphs == Glyphs::Ascii;
+    let chosen = event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, ascii));
     terminal.give_back().map_err(Failure::Terminal)?;
     drop(terminal);
     match chosen.map_err(Failure::Terminal)? {
@@ -47,14 +48,9 @@ pub(super) fn show(display: DisplayArgs) -> Result<Outcome, Failure> {
 }
 
 /// As if `d2mtop demo` had been typed.
-fn demo(display: DisplayArgs) -> Result<Outcome, Failure> {
-    match Cli::try_parse_from(["d2mtop", "demo"]).map(|cli| cli.command) {
-        Ok(Some(Command::Demo(mut options))) => {
-            options.display = display;
-            super::demo(&options)
-        }
-        _ => Err(Failure::Usage("the demo cannot be started; try d2mtop demo".to_owned())),
-    }
+fn demo(display: DisplayOptions) -> Result<Outcome, Failure> {
+    let (attention, monitor) = (AttentionOptions::default(), MonitorOptions::default());
+    super::demo(StageOptions::default(), &DashboardOptions { display, attention, monitor })
 }
 
 async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<Choice> {

@@ -27,6 +27,7 @@ mod lock;
 mod measured;
 mod moment;
 mod open;
+mod options;
 mod page;
 mod pen;
 mod prompt;
@@ -41,11 +42,12 @@ mod ui;
 mod view;
 mod why;
 
-pub use alarm::{Alarm, QuietHours};
+pub use alarm::{Alarm, NotQuietHours, QuietHours};
 pub use canvas::Canvas;
 pub use format::Zone;
 pub use layout::Pane;
-pub use open::{Beside, demo, open, show};
+pub use open::{demo, open};
+pub use options::{AttentionOptions, DashboardOptions, DisplayOptions};
 pub use theme::{Colour, Glyphs};
 
 use std::io;

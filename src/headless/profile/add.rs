@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{failure, new_name, say};
 use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
+use crate::headless::arguments::unusable;
 use crate::net::{Address, TlsOptions};
 use crate::profile::import::{self, DomainPins};
 use crate::profile::record::{Exhausted, KeptIn, Slot, expand_preset};
@@ -78,11 +79,10 @@ impl Known {
 
 /// The record that the options make, every part of it checked.
 pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, Failure> {
-    let usage = |option: &str, error: &dyn std::fmt::Display| Failure::Usage(format!("{option}: {error}"));
-    let dialect = match (settings.dialect.map(profile::dialect), known.dialect) {
-        (Some(Dialect::Dgk), Some(Dialect::Mk)) => return Err(usage("--mk", &"is for --dialect mk only")),
+    let dialect = match (settings.dialect.map(Dialect::from), known.dialect) {
+        (Some(Dialect::Dgk), Some(Dialect::Mk)) => return Err(unusable("--mk", &"is for --dialect mk only")),
         (Some(Dialect::Mk), Some(Dialect::Dgk)) => {
-            return Err(usage("--threema-desktop", &"is for --dialect dgk only"));
+            return Err(unusable("--threema-desktop", &"is for --dialect dgk only"));
         }
         (_, Some(forced)) => forced,
         (said, None) => said.unwrap_or(Dialect::Dgk),
@@ -90,17 +90,17 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
     let missing = |option: &str, what: &str| Failure::Usage(format!("{option} is missing: {what}"));
     let server_group = settings.server_group.as_deref().or(known.server_group.as_deref());
     let server_group = server_group.unwrap_or(profile::DEFAULT_SERVER_GROUP);
-    let server_group = ServerGroup::parse(server_group, dialect).map_err(|error| usage("--server-group", &error))?;
+    let server_group = ServerGroup::parse(server_group, dialect).map_err(|error| unusable("--server-group", &error))?;
     let mediator = settings.mediator.as_deref().or(known.mediator.as_deref()).map(expand_preset);
     let mediator = mediator.ok_or_else(|| missing("--mediator URL", "wss://HOST/, or production"))?;
     let ca = settings.ca.as_deref().map(absolute).transpose()?;
     check_mediator(mediator, dialect, server_group.clone(), ca.as_deref())?;
     let device_id: DeviceId = match &settings.device_id {
-        Some(text) => text.parse().map_err(|error| usage("--device-id", &error))?,
+        Some(text) => text.parse().map_err(|error| unusable("--device-id", &error))?,
         None => DeviceId(profile::fresh_random().r#gen()),
     };
     let pins = if settings.pins.is_empty() { known.pins_of(mediator) } else { settings.pins.clone() };
-    let pins = pins.iter().map(|pin| pin.parse().map_err(|error| usage("--pin", &error)));
+    let pins = pins.iter().map(|pin| pin.parse().map_err(|error| unusable("--pin", &error)));
     Ok(Record {
         dialect: dialect.into(),
         mediator: mediator.to_owned(),
@@ -117,7 +117,7 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         },
         pins: pins.collect::<Result<_, _>>()?,
         ca,
-        presence: settings.presence.parse().map_err(|error| usage("--presence", &error))?,
+        presence: settings.presence.parse().map_err(|error| unusable("--presence", &error))?,
         key: None,
         key_file: None,
         read_only: settings.read_only,
@@ -127,7 +127,7 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
             KeptArg::Plain => KeptConversations::Plain,
             KeptArg::None => KeptConversations::None,
         },
-        journal_age: settings.journal_age.parse().map_err(|error| usage("--journal-age", &error))?,
+        journal_age: settings.journal_age.parse().map_err(|error| unusable("--journal-age", &error))?,
         journal_rows: settings.journal_rows,
     })
 }

@@ -1,9 +1,8 @@
 //! `profile remove --leave-group`: our own device leaves before the profile goes.
 
 use super::failure;
-use crate::cli::ConnectionArgs;
 use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
-use crate::profile::{Claim, Profile, ProfileName};
+use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::runtime::{Failure, clock, prepared};
 use crate::session::{Confirmed, Expectation, Presence};
@@ -15,13 +14,13 @@ pub(super) struct Leaving {
     name: ProfileName,
     /// [`None`] if the server has no slot of ours.
     farewell: Option<Farewell>,
-    _claim: Option<Claim>,
+    _device_lock: Option<DeviceLock>,
 }
 
 impl Leaving {
     /// Logs in for a moment, to see who stays.
     pub(super) fn look(name: &ProfileName) -> Result<Self, Failure> {
-        let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionArgs::default()).map_err(failure)?;
+        let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionOptions::default()).map_err(failure)?;
         let config = &mut profile.session;
         // Only who expects a slot is told that there is none. Nobody else's is taken.
         config.expects = Expectation::Only(SlotState::Existing);
@@ -31,7 +30,7 @@ impl Leaving {
             let why = "not left: the profile says read_only = true, and leaving changes the group".to_owned();
             return Err(Failure::NotLeft { name: name.clone(), why, refused: true });
         }
-        let claim = Claim::take(config.keys.device_group_id(), config.device_id)?;
+        let claim = DeviceLock::take(config.keys.device_group_id(), config.device_id)?;
         let (session, address) = prepared::session(&profile)?;
         let farewell = match who_stays(session, address)? {
             Ok(farewell) => Some(farewell),
@@ -44,7 +43,7 @@ impl Leaving {
                 tracing::warn!("cannot remember the slot: {error}");
             }
         }
-        Ok(Self { profile, name: name.clone(), farewell, _claim: claim })
+        Ok(Self { profile, name: name.clone(), farewell, _device_lock: claim })
     }
 
     /// What leaving means.

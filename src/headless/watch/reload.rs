@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::ConnectionArgs;
 use crate::journal;
-use crate::profile::{LoadedKey, Profile, ProfileName};
+use crate::profile::{ConnectionOptions, LoadedKey, Profile, ProfileName};
 use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SpkiPin};
 use crate::runtime::{Failure, Held, Prepared};
 use crate::session::{LeaderPolicy, Presence};
@@ -12,7 +11,7 @@ use crate::session::{LeaderPolicy, Presence};
 /// A profile that is open, and what it said when it was opened.
 #[derive(Clone)]
 pub(super) struct Reloading {
-    options: ConnectionArgs,
+    options: ConnectionOptions,
     name: ProfileName,
     key: LoadedKey,
     connection: Connection,
@@ -56,10 +55,10 @@ impl Connection {
 
 impl Reloading {
     /// [`None`] where there is no profile that could be read anew.
-    pub(super) fn of(profile: &Profile, options: &ConnectionArgs) -> Option<Self> {
+    pub(super) fn of(profile: &Profile, options: ConnectionOptions) -> Option<Self> {
         let name = profile.name.clone()?;
         let (key, connection) = (profile.key.clone(), Connection::of(profile));
-        Some(Self { options: options.clone(), name, key, connection })
+        Some(Self { options, name, key, connection })
     }
 
     /// Whether the profile says something else now.
@@ -90,7 +89,7 @@ impl Reloading {
         }
         (self.connection, self.key) = (Connection::of(&profile), profile.key.clone());
         held.claim = None;
-        profile.hold = held.profile.take();
+        profile.lock = held.profile.take();
         Ok((self, Prepared::new(profile)?))
     }
 

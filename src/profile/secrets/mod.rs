@@ -20,13 +20,12 @@ pub use passphrase_file::PassphraseFileError;
 pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError, keep_from_children};
 
 use super::key_file::{self, KeyFileError};
-use crate::cli::secrets::StoreArg;
 use crate::protocol::GroupSecret;
 
 /// The longest name that a key is kept under.
 const LONGEST_NAME: usize = 64;
 
-/// A kind of [`Store`], as profiles and options name it.
+/// A kind of [`Store`], as profiles name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoreKind {
     /// The keyring of the operating system.
@@ -37,16 +36,6 @@ pub enum StoreKind {
     KeyFile,
     /// A file sealed with a passphrase.
     PassphraseFile,
-}
-
-impl From<StoreArg> for StoreKind {
-    fn from(option: StoreArg) -> Self {
-        match option {
-            StoreArg::Keyring => Self::Keyring,
-            StoreArg::File => Self::KeyFile,
-            StoreArg::PassphraseFile => Self::PassphraseFile,
-        }
-    }
 }
 
 /// One place that holds, or could hold, the key of a group.

@@ -1,4 +1,4 @@
-//! Where this runs: its name, and where its files go.
+//! The directories that our files are in.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,6 @@ use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
 
 use super::name::ProfileName;
-use crate::text::Clean;
 
 /// `$XDG_STATE_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
@@ -67,13 +66,6 @@ fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
     }
-}
-
-/// `d2mtop@HOST`.
-#[must_use]
-pub fn default_label() -> Clean {
-    let system = rustix::system::uname();
-    Clean::new(&format!("d2mtop@{}", system.nodename().to_string_lossy()))
 }
 
 #[cfg(test)]

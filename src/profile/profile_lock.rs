@@ -1,24 +1,24 @@
-//! [`Hold`]: one profile is open in one program only, or each would throw the other off the mediator.
+//! [`ProfileLock`]: one profile is open in one program only, or each would throw the other off the mediator.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::directories;
 use super::exclusive::{self, Exclusive, NotHad};
 use super::name::ProfileName;
-use super::place;
 
 /// In the directory of what the machine learns of a profile.
 const FILE: &str = "lock";
 
 /// The profile is ours until this is dropped, or the program ends in whatever way.
 #[derive(Debug)]
-pub struct Hold {
+pub struct ProfileLock {
     _file: Exclusive,
 }
 
 /// The profile cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum HoldError {
+pub enum ProfileLockError {
     /// It is open elsewhere.
     #[error("the profile {name} is open in another d2mtop{}; quit that one first", exclusive::process(*.process))]
     Held {
@@ -41,34 +41,34 @@ pub enum HoldError {
     },
 }
 
-impl Hold {
+impl ProfileLock {
     /// Takes the profile; [`None`] without a home directory, where nothing can be told.
     ///
     /// # Errors
     /// If another program has it, or the file system does not say.
-    pub fn take(name: &ProfileName) -> Result<Option<Self>, HoldError> {
-        place::profile_state(name).map(|directory| Self::take_at(&directory.join(FILE), name)).transpose()
+    pub fn take(name: &ProfileName) -> Result<Option<Self>, ProfileLockError> {
+        directories::profile_state(name).map(|directory| Self::take_at(&directory.join(FILE), name)).transpose()
     }
 
     /// The process that has the profile open, if one has.
     #[must_use]
     pub fn holder(name: &ProfileName) -> Option<u32> {
         // Not made where there is none: looking changes nothing.
-        let path = place::profile_state(name)?.join(FILE);
+        let path = directories::profile_state(name)?.join(FILE);
         if !path.exists() {
             return None;
         }
         match Self::take_at(&path, name) {
-            Err(HoldError::Held { process, .. }) => process,
+            Err(ProfileLockError::Held { process, .. }) => process,
             _ => None,
         }
     }
 
-    fn take_at(path: &Path, name: &ProfileName) -> Result<Self, HoldError> {
+    fn take_at(path: &Path, name: &ProfileName) -> Result<Self, ProfileLockError> {
         match Exclusive::take(path) {
             Ok(file) => Ok(Self { _file: file }),
-            Err(NotHad::Held(process)) => Err(HoldError::Held { name: name.clone(), process }),
-            Err(NotHad::File(cause)) => Err(HoldError::File { path: path.to_owned(), cause }),
+            Err(NotHad::Held(process)) => Err(ProfileLockError::Held { name: name.clone(), process }),
+            Err(NotHad::File(cause)) => Err(ProfileLockError::File { path: path.to_owned(), cause }),
         }
     }
 }
@@ -82,10 +82,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("profiles/home/lock");
         let name: ProfileName = "home".parse().unwrap();
-        let first = Hold::take_at(&path, &name).unwrap();
-        let words = Hold::take_at(&path, &name).unwrap_err().to_string();
+        let first = ProfileLock::take_at(&path, &name).unwrap();
+        let words = ProfileLock::take_at(&path, &name).unwrap_err().to_string();
         assert!(words.contains("home") && words.contains(&format!("process {}", std::process::id())), "{words}");
         drop(first);
-        assert!(Hold::take_at(&path, &name).is_ok(), "free again");
+        assert!(ProfileLock::take_at(&path, &name).is_ok(), "free again");
     }
 }

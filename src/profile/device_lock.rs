@@ -7,7 +7,7 @@ use crate::protocol::{DeviceGroupId, DeviceId};
 
 /// Says to other processes of this user that a device is in use, until it is dropped or the process ends.
 #[derive(Debug)]
-pub struct Claim {
+pub struct DeviceLock {
     path: PathBuf,
     _file: Exclusive,
 }
@@ -15,32 +15,32 @@ pub struct Claim {
 /// Another process on this machine is this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("another d2mtop is running as this device{}; quit that one first", exclusive::process(*.process))]
-pub struct InUse {
+pub struct DeviceInUse {
     /// Its process id, if it says.
     pub process: Option<u32>,
 }
 
-impl Claim {
+impl DeviceLock {
     /// Claims a device; [`None`] if this machine has no place for claims, which is no reason not to go on.
     ///
     /// # Errors
     /// If another process has claimed it.
-    pub fn take(group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, InUse> {
+    pub fn take(group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, DeviceInUse> {
         super::state_directory().map_or(Ok(None), |directory| Self::take_in(&directory, group, device))
     }
 
-    fn take_in(directory: &Path, group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, InUse> {
+    fn take_in(directory: &Path, group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, DeviceInUse> {
         let group = group.to_string();
         let path = directory.join(format!("device-{}-{device}.lock", group.get(..16).unwrap_or(&group)));
         match Exclusive::take(&path) {
             Ok(file) => Ok(Some(Self { path, _file: file })),
-            Err(NotHad::Held(process)) => Err(InUse { process }),
+            Err(NotHad::Held(process)) => Err(DeviceInUse { process }),
             Err(NotHad::File(_)) => Ok(None),
         }
     }
 }
 
-impl Drop for Claim {
+impl Drop for DeviceLock {
     fn drop(&mut self) {
         // What is left behind by a killed process is locked by nobody, and does no harm.
         let _ = std::fs::remove_file(&self.path);
@@ -55,13 +55,13 @@ mod tests {
     fn a_device_is_claimed_once_until_it_is_let_go() {
         let directory = tempfile::tempdir().unwrap();
         let group = DeviceGroupId([7; 32]);
-        let take = |device| Claim::take_in(&directory.path().join("state"), group, DeviceId(device));
+        let take = |device| DeviceLock::take_in(&directory.path().join("state"), group, DeviceId(device));
         let first = take(1).unwrap().expect("there is a place for claims");
-        assert_eq!(take(1).unwrap_err(), InUse { process: Some(std::process::id()) });
+        assert_eq!(take(1).unwrap_err(), DeviceInUse { process: Some(std::process::id()) });
         assert!(take(2).unwrap().is_some(), "another device is free");
         drop(first);
         assert!(take(1).unwrap().is_some());
-        assert!(Claim::take_in(Path::new("/proc/nonexistent"), group, DeviceId(1)).unwrap().is_none());
+        assert!(DeviceLock::take_in(Path::new("/proc/nonexistent"), group, DeviceId(1)).unwrap().is_none());
         assert_eq!(std::fs::read_dir(directory.path().join("state")).unwrap().count(), 0, "nothing is left behind");
     }
 }
