@@ -9,8 +9,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::secrets::StoreArg;
 use crate::cli::{AnyCertificateArg, Cli, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs};
-use crate::profile::secrets::StoreKind;
-use crate::profile::{self, ConnectionOptions, ProfileError, StoreError};
+use crate::profile::secrets::KeyStoreKind;
+use crate::profile::{self, ConnectionOptions, ProfileError, ProfileStoreError};
 use crate::protocol::{Dialect, SlotState};
 use crate::runtime::alerts::Rule;
 use crate::runtime::demo::StageOptions;
@@ -36,7 +36,7 @@ impl From<ExpectArg> for SlotState {
     }
 }
 
-impl From<StoreArg> for StoreKind {
+impl From<StoreArg> for KeyStoreKind {
     fn from(argument: StoreArg) -> Self {
         match argument {
             StoreArg::Keyring => Self::Keyring,
@@ -136,7 +136,7 @@ pub fn stage(arguments: &DemoArgs) -> StageOptions {
 /// Adds to the words about a profile that does not exist which command it was perhaps meant to be.
 #[must_use]
 pub fn perhaps_a_command(failure: Failure) -> Failure {
-    let Failure::Profile(ProfileError::Store(StoreError::NoSuchProfile { name, .. })) = &failure else {
+    let Failure::Profile(ProfileError::Store(ProfileStoreError::NoSuchProfile { name, .. })) = &failure else {
         return failure;
     };
     Failure::Usage(match command_like(&name.to_string()) {

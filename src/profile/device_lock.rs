@@ -26,7 +26,7 @@ impl DeviceLock {
     /// # Errors
     /// If another process has claimed it.
     pub fn take(group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, DeviceInUse> {
-        super::state_directory().map_or(Ok(None), |directory| Self::take_in(&directory, group, device))
+        super::directories::state_directory().map_or(Ok(None), |directory| Self::take_in(&directory, group, device))
     }
 
     fn take_in(directory: &Path, group: DeviceGroupId, device: DeviceId) -> Result<Option<Self>, DeviceInUse> {

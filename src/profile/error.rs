@@ -4,7 +4,7 @@ use super::key_file::KeyFileError;
 use super::name::ProfileName;
 use super::profile_lock::ProfileLockError;
 use super::secret_source::SecretError;
-use super::store::StoreError;
+use super::store::ProfileStoreError;
 use crate::protocol::url::ServerGroupError;
 
 /// The options do not make a connection.
@@ -30,7 +30,7 @@ pub enum ProfileError {
     NoDeviceId,
     /// The profiles cannot be used.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ProfileStoreError),
     /// The profile's key cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),

@@ -3,19 +3,18 @@
 //! ```text
 //! command line ─> ConnectionOptions ─┐
 //!                                    ├─> Settings ─> Profile (with key, locks, slot memory) ─> a session
-//! profiles.toml ─> Store ─> Record ──┘
+//! profiles.toml ─> ProfileStore ─> Record ──┘
 //! ```
 
 mod device_lock;
 mod directories;
 mod error;
 mod exclusive;
-pub mod flavour;
 mod hardening;
 pub mod import;
 pub mod journal;
 mod key_file;
-pub mod known;
+pub mod known_devices;
 mod loaded_key;
 pub mod name;
 mod open;
@@ -31,6 +30,7 @@ mod selected;
 mod settings;
 pub mod slot_memory;
 pub mod store;
+pub mod threema_servers;
 
 pub use device_lock::{DeviceInUse, DeviceLock};
 pub use directories::{config_directory, forget_profile_state, profile_state, rename_profile_state, state_directory};
@@ -49,4 +49,4 @@ pub use record::Record;
 pub use secret_source::{SecretError, SecretSource};
 pub use settings::{DEFAULT_SERVER_GROUP, Settings};
 pub use slot_memory::SlotMemory;
-pub use store::{Book, Store, StoreError};
+pub use store::{ProfileStore, ProfileStoreError, Profiles};

@@ -117,7 +117,7 @@ impl Profile {
         let key = LoadedKey::load(&settings, selected, loaded)?;
         let mut memory = selected.and_then(|selected| selected.slot_memory(device_id));
         if let Some(memory) = &mut memory {
-            memory.starts_with(settings.expiration_policy);
+            memory.set_expiration_policy(settings.expiration_policy);
         }
         let expects = match (settings.expects, &memory) {
             (Some(state), _) => Expectation::Only(state),
@@ -165,12 +165,12 @@ fn settings(
     Ok((settings, selected))
 }
 
+/// Says of which profile the error is, unless the error says so itself.
 fn of_profile(selected: Option<&SelectedProfile>, cause: ProfileError) -> ProfileError {
-    match (selected, cause) {
-        // These name the profile themselves.
-        (_, cause @ (ProfileError::Lock(_) | ProfileError::Secret(SecretError::Nowhere(_)))) => cause,
-        (Some(selected), cause) => ProfileError::Of { name: selected.name.clone(), cause: Box::new(cause) },
-        (None, cause) => cause,
+    let is_named = matches!(cause, ProfileError::Lock(_) | ProfileError::Secret(SecretError::Nowhere(_)));
+    match selected.filter(|_| !is_named) {
+        Some(selected) => ProfileError::Of { name: selected.name.clone(), cause: Box::new(cause) },
+        None => cause,
     }
 }
 

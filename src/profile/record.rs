@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::flavour::PRODUCTION;
 use super::journal::{DEFAULT_JOURNAL_ROWS, JournalAge, JournalSettings, KeptConversations};
-use super::secrets::StoreKind;
+use super::secrets::KeyStoreKind;
+use super::threema_servers::PRODUCTION;
 use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, SpkiPin};
 use crate::session::Presence;
 
@@ -44,7 +44,7 @@ pub struct Record {
     pub presence: Presence,
     /// What keeps the group's key, if it is not a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<KeptIn>,
+    pub key: Option<KeyLocation>,
     /// Where the group's key is, if it is in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
@@ -185,7 +185,7 @@ impl From<Exhausted> for ExhaustedPolicy {
 /// What keeps the group's key, where that is not a key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum KeptIn {
+pub enum KeyLocation {
     /// The keyring of the operating system.
     Keyring,
     /// A systemd credential.
@@ -194,12 +194,12 @@ pub enum KeptIn {
     PassphraseFile,
 }
 
-impl From<KeptIn> for StoreKind {
-    fn from(kept: KeptIn) -> Self {
+impl From<KeyLocation> for KeyStoreKind {
+    fn from(kept: KeyLocation) -> Self {
         match kept {
-            KeptIn::Keyring => Self::Keyring,
-            KeptIn::Credential => Self::SystemdCredential,
-            KeptIn::PassphraseFile => Self::PassphraseFile,
+            KeyLocation::Keyring => Self::Keyring,
+            KeyLocation::Credential => Self::SystemdCredential,
+            KeyLocation::PassphraseFile => Self::PassphraseFile,
         }
     }
 }

@@ -1,12 +1,12 @@
-//! [`SecretSource`]: where the group's key of a profile is, over the stores of [`secrets`].
+//! [`SecretSource`]: where the group's key of a profile is, over the stores of [`secrets`](super::secrets).
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
-use super::record::{KeptIn, Record};
-use super::secrets::{self, AskPassphrase, KeyringError, Places, StoreKind};
+use super::record::{KeyLocation, Record};
+use super::secrets::{AskPassphrase, KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, KeyringError};
 use crate::protocol::GroupSecret;
 
 /// Keys that d2mtop keeps itself in files, below its configuration directory.
@@ -14,14 +14,14 @@ const KEPT: &str = "keys";
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretSource(secrets::Store);
+pub struct SecretSource(KeyStore);
 
 /// The secret cannot be had, or not be kept. Says nothing of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The store says no.
     #[error(transparent)]
-    Store(#[from] secrets::SecretError),
+    Store(#[from] KeyStoreError),
     /// Nothing says where it is.
     #[error(
         "the profile {0} has no key yet: name its file as key_file in profiles.toml, or open it with --key-file FILE"
@@ -37,14 +37,14 @@ pub enum SecretError {
     NoCredentials(ProfileName),
     /// A key that is there already may be the only copy.
     #[error("there is another key for that name already, in {0}; move it away first, or choose another name")]
-    Occupied(secrets::Store),
+    Occupied(KeyStore),
 }
 
 impl SecretSource {
     /// In this key file.
     #[must_use]
     pub const fn file(path: PathBuf) -> Self {
-        Self(secrets::Store::KeyFile(path))
+        Self(KeyStore::KeyFile(path))
     }
 
     /// Where a profile's secret is; paths are relative to the directory of the profiles.
@@ -61,9 +61,9 @@ impl SecretSource {
     }
 
     /// Where d2mtop keeps the secret of this profile in a store of this kind.
-    fn kept(kind: StoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
+    fn kept(kind: KeyStoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        let places = Places::below(&directory.join(KEPT), credentials, name.as_str())?;
+        let places = KeyPaths::below(&directory.join(KEPT), credentials, name.as_str())?;
         places.store(kind).map(Self).ok_or_else(|| SecretError::NoCredentials(name.clone()))
     }
 
@@ -83,7 +83,7 @@ impl SecretSource {
     pub fn keep(
         name: &ProfileName,
         secret: &GroupSecret,
-        wanted: Option<StoreKind>,
+        wanted: Option<KeyStoreKind>,
         directory: &Path,
         passphrase: &mut dyn AskPassphrase,
     ) -> Result<(Self, Option<KeyringError>), SecretError> {
@@ -95,9 +95,9 @@ impl SecretSource {
         };
         match wanted {
             Some(kind) => keep_in(kind).map(|source| (source, None)),
-            None => match keep_in(StoreKind::Keyring) {
-                Err(SecretError::Store(secrets::SecretError::Keyring(why))) => {
-                    keep_in(StoreKind::KeyFile).map(|source| (source, Some(why)))
+            None => match keep_in(KeyStoreKind::Keyring) {
+                Err(SecretError::Store(KeyStoreError::Keyring(why))) => {
+                    keep_in(KeyStoreKind::KeyFile).map(|source| (source, Some(why)))
                 }
                 kept => kept.map(|source| (source, None)),
             },
@@ -120,13 +120,13 @@ impl SecretSource {
         }
         let new = Self::kept(self.0.kind(), to, directory)?;
         match (&self.0, &new.0) {
-            (secrets::Store::KeyFile(old), secrets::Store::KeyFile(path))
-            | (secrets::Store::PassphraseFile(old), secrets::Store::PassphraseFile(path)) => {
+            (KeyStore::KeyFile(old), KeyStore::KeyFile(path))
+            | (KeyStore::PassphraseFile(old), KeyStore::PassphraseFile(path)) => {
                 // Where capitals make no difference, a name that differs in them only is the same file.
                 if !from.is_like(to) {
                     new.make_sure_it_is_free(to, None, passphrase)?;
                 }
-                let unmoved = |cause| secrets::SecretError::Write { path: path.clone(), cause };
+                let unmoved = |cause| KeyStoreError::Write { path: path.clone(), cause };
                 std::fs::rename(old, path).map_err(unmoved)?;
             }
             _ => {
@@ -142,7 +142,7 @@ impl SecretSource {
     /// Whether d2mtop keeps it for this profile, and nobody else has to do with it.
     #[must_use]
     pub fn is_kept_for(&self, name: &ProfileName, directory: &Path) -> bool {
-        self.0.kind() != StoreKind::SystemdCredential
+        self.0.kind() != KeyStoreKind::SystemdCredential
             && Self::kept(self.0.kind(), name, directory).is_ok_and(|kept| kept == *self)
     }
 
@@ -155,7 +155,7 @@ impl SecretSource {
             return Ok(false);
         }
         match self.0.delete(name.as_str()) {
-            Err(secrets::SecretError::NotThere { .. }) => Ok(false),
+            Err(KeyStoreError::NotThere { .. }) => Ok(false),
             deleted => deleted.map(|()| true).map_err(SecretError::from),
         }
     }
@@ -163,16 +163,16 @@ impl SecretSource {
     /// Makes a profile say that its secret is here.
     pub fn note_in(&self, record: &mut Record) {
         (record.key, record.key_file) = match &self.0 {
-            secrets::Store::Keyring => (Some(KeptIn::Keyring), None),
-            secrets::Store::SystemdCredential(_) => (Some(KeptIn::Credential), None),
-            secrets::Store::PassphraseFile(_) => (Some(KeptIn::PassphraseFile), None),
-            secrets::Store::KeyFile(path) => (None, Some(path.clone())),
+            KeyStore::Keyring => (Some(KeyLocation::Keyring), None),
+            KeyStore::SystemdCredential(_) => (Some(KeyLocation::Credential), None),
+            KeyStore::PassphraseFile(_) => (Some(KeyLocation::PassphraseFile), None),
+            KeyStore::KeyFile(path) => (None, Some(path.clone())),
         };
     }
 
     /// What kind of store it is in.
     #[must_use]
-    pub const fn kind(&self) -> StoreKind {
+    pub const fn kind(&self) -> KeyStoreKind {
         self.0.kind()
     }
 
@@ -185,19 +185,17 @@ impl SecretSource {
     ) -> Result<(), SecretError> {
         let occupied = || SecretError::Occupied(self.0.clone());
         match &self.0 {
-            secrets::Store::KeyFile(path) | secrets::Store::PassphraseFile(path) => match path.symlink_metadata() {
+            KeyStore::KeyFile(path) | KeyStore::PassphraseFile(path) => match path.symlink_metadata() {
                 Ok(_) => Err(occupied()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                Err(cause) => Err(secrets::SecretError::Write { path: path.clone(), cause }.into()),
+                Err(cause) => Err(KeyStoreError::Write { path: path.clone(), cause }.into()),
             },
-            secrets::Store::Keyring | secrets::Store::SystemdCredential(_) => {
-                match self.0.load(name.as_str(), passphrase) {
-                    Ok(there) if secret.is_some_and(|secret| secret.expose_hex() == there.expose_hex()) => Ok(()),
-                    Ok(_) => Err(occupied()),
-                    Err(secrets::SecretError::NotThere { .. }) => Ok(()),
-                    Err(error) => Err(error.into()),
-                }
-            }
+            KeyStore::Keyring | KeyStore::SystemdCredential(_) => match self.0.load(name.as_str(), passphrase) {
+                Ok(there) if secret.is_some_and(|secret| secret.expose_hex() == there.expose_hex()) => Ok(()),
+                Ok(_) => Err(occupied()),
+                Err(KeyStoreError::NotThere { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 }
@@ -222,10 +220,11 @@ mod tests {
         let secret = GroupSecret::from_hex(&digits).unwrap();
         let mut nobody = PassphraseSource::new(Some(987));
         let keep = |nobody: &mut PassphraseSource| {
-            SecretSource::keep(&name, &secret, Some(StoreKind::KeyFile), home.path(), nobody).map(|(source, _)| source)
+            SecretSource::keep(&name, &secret, Some(KeyStoreKind::KeyFile), home.path(), nobody)
+                .map(|(source, _)| source)
         };
         let source = keep(&mut nobody).unwrap();
-        let secrets::Store::KeyFile(path) = &source.0 else { unreachable!() };
+        let KeyStore::KeyFile(path) = &source.0 else { unreachable!() };
         assert_eq!(*source.load(&name, &mut nobody).unwrap().expose_hex(), digits);
         assert!(!format!("{source} {source:?}").contains(&digits));
         assert!(!source.discard(&other, home.path()).unwrap() && path.exists());

@@ -11,14 +11,14 @@ use super::profile_lock::{ProfileLock, ProfileLockError};
 use super::record::Record;
 use super::secret_source::{SecretError, SecretSource};
 use super::slot_memory::SlotMemory;
-use super::store::{Store, StoreError};
+use super::store::{ProfileStore, ProfileStoreError};
 use crate::protocol::DeviceId;
 
 /// A profile that is opened. Its record has a device id.
 pub(super) struct SelectedProfile {
     pub(super) name: ProfileName,
     pub(super) record: Record,
-    store: Store,
+    store: ProfileStore,
     /// No option makes another group or mediator of it.
     is_own_group: bool,
 }
@@ -29,19 +29,19 @@ impl SelectedProfile {
         if name.is_none() && options.url.is_some() {
             return Ok(None);
         }
-        let store = match (Store::of_user(), name) {
-            (Err(StoreError::NoHome), None) => return Err(ProfileError::FirstRun),
+        let store = match (ProfileStore::of_user(), name) {
+            (Err(ProfileStoreError::NoHome), None) => return Err(ProfileError::FirstRun),
             (store, _) => store?,
         };
-        let book = store.read()?;
+        let profiles = store.read()?;
         let (name, record) = match name {
-            Some(name) => book.find(name)?,
-            None if book.is_empty() => return Err(ProfileError::FirstRun),
-            None => book.find(book.default_name()?.as_str())?,
+            Some(name) => profiles.find(name)?,
+            None if profiles.is_empty() => return Err(ProfileError::FirstRun),
+            None => profiles.find(profiles.default_name()?.as_str())?,
         };
         let (name, mut record) = (name.clone(), record.clone());
         if record.device_id.is_none() {
-            record.device_id = Some(store.change(|book| book.device_id(&name))?);
+            record.device_id = Some(store.change(|profiles| profiles.device_id(&name))?);
         }
         Ok(Some(Self { name, record, store, is_own_group: options.leave_the_group_to_the_profile() }))
     }

@@ -116,7 +116,7 @@ mod tests {
         server_group = "5e"
         dialect = "mk"
         label = "desk"
-        device_id = "0000000000000007"
+        device_id = "0700000000000000"
         slot = "persistent"
         exhausted = "drop-least-recent"
         presence = "visit=10m"

@@ -1,4 +1,4 @@
-//! [`Store`]: the profiles in `profiles.toml`. What people wrote around them (comments, order) is kept.
+//! [`ProfileStore`]: the profiles in `profiles.toml`. What people wrote around them (comments, order) is kept.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,7 +21,7 @@ const FILE: &str = "profiles.toml";
 
 /// The profiles cannot be used, or not as asked.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub enum ProfileStoreError {
     /// There is no place for them.
     #[error(
         "no home directory: HOME is not set, or names none that is there; it (or XDG_CONFIG_HOME) says where profiles are kept"
@@ -74,7 +74,7 @@ fn known(names: &[ProfileName]) -> String {
 /// All profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Book {
+pub struct Profiles {
     /// The one that opens without a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     default: Option<ProfileName>,
@@ -82,7 +82,7 @@ pub struct Book {
     profiles: BTreeMap<ProfileName, Record>,
 }
 
-impl Book {
+impl Profiles {
     /// All names and what they stand for, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&ProfileName, &Record)> {
         self.profiles.iter()
@@ -98,15 +98,15 @@ impl Book {
         self.profiles.keys().cloned().collect()
     }
 
-    fn missing(&self, name: &str) -> StoreError {
-        StoreError::NoSuchProfile { name: Clean::new(name), names: self.names() }
+    fn missing(&self, name: &str) -> ProfileStoreError {
+        ProfileStoreError::NoSuchProfile { name: Clean::new(name), names: self.names() }
     }
 
     /// The profile that a person named.
     ///
     /// # Errors
     /// If there is none of that name.
-    pub fn find(&self, name: &str) -> Result<(&ProfileName, &Record), StoreError> {
+    pub fn find(&self, name: &str) -> Result<(&ProfileName, &Record), ProfileStoreError> {
         name.parse().ok().and_then(|name| self.profiles.get_key_value(&name)).ok_or_else(|| self.missing(name))
     }
 
@@ -114,11 +114,11 @@ impl Book {
     ///
     /// # Errors
     /// If there are several and none is chosen, or the chosen one does not exist.
-    pub fn default_name(&self) -> Result<&ProfileName, StoreError> {
+    pub fn default_name(&self) -> Result<&ProfileName, ProfileStoreError> {
         match (&self.default, self.profiles.keys().next()) {
             (Some(name), _) => self.find(name.as_str()).map(|(name, _)| name),
             (None, Some(only)) if self.profiles.len() == 1 => Ok(only),
-            (None, _) => Err(StoreError::NoDefault(self.names())),
+            (None, _) => Err(ProfileStoreError::NoDefault(self.names())),
         }
     }
 
@@ -126,9 +126,9 @@ impl Book {
     ///
     /// # Errors
     /// If there is one of that name, or one whose name differs in capitals only.
-    pub fn add(&mut self, name: ProfileName, record: Record) -> Result<(), StoreError> {
+    pub fn add(&mut self, name: ProfileName, record: Record) -> Result<(), ProfileStoreError> {
         if let Some(like) = self.profiles.keys().find(|other| other.is_like(&name)) {
-            return Err(StoreError::Exists(like.clone()));
+            return Err(ProfileStoreError::Exists(like.clone()));
         }
         self.profiles.insert(name, record);
         Ok(())
@@ -138,7 +138,7 @@ impl Book {
     ///
     /// # Errors
     /// If there is no such profile, or the new name is taken.
-    pub fn rename(&mut self, from: &ProfileName, to: ProfileName) -> Result<(), StoreError> {
+    pub fn rename(&mut self, from: &ProfileName, to: ProfileName) -> Result<(), ProfileStoreError> {
         let record = self.remove_only(from)?;
         self.add(to.clone(), record)?;
         if self.default.as_ref() == Some(from) {
@@ -151,7 +151,7 @@ impl Book {
     ///
     /// # Errors
     /// If there is no such profile.
-    pub fn set_default(&mut self, name: &ProfileName) -> Result<(), StoreError> {
+    pub fn set_default(&mut self, name: &ProfileName) -> Result<(), ProfileStoreError> {
         self.find(name.as_str())?;
         self.default = Some(name.clone());
         Ok(())
@@ -161,7 +161,7 @@ impl Book {
     ///
     /// # Errors
     /// If there is no such profile.
-    pub fn remove(&mut self, name: &ProfileName) -> Result<Record, StoreError> {
+    pub fn remove(&mut self, name: &ProfileName) -> Result<Record, ProfileStoreError> {
         let record = self.remove_only(name)?;
         self.default.take_if(|default| default == name);
         Ok(record)
@@ -171,13 +171,13 @@ impl Book {
     ///
     /// # Errors
     /// If there is no such profile.
-    pub fn set_key(&mut self, name: &ProfileName, source: &SecretSource) -> Result<(), StoreError> {
+    pub fn set_key(&mut self, name: &ProfileName, source: &SecretSource) -> Result<(), ProfileStoreError> {
         let missing = self.missing(name.as_str());
         source.note_in(self.profiles.get_mut(name).ok_or(missing)?);
         Ok(())
     }
 
-    fn remove_only(&mut self, name: &ProfileName) -> Result<Record, StoreError> {
+    fn remove_only(&mut self, name: &ProfileName) -> Result<Record, ProfileStoreError> {
         self.profiles.remove(name).ok_or_else(|| self.missing(name.as_str()))
     }
 
@@ -185,26 +185,26 @@ impl Book {
     ///
     /// # Errors
     /// If there is no such profile.
-    pub fn device_id(&mut self, name: &ProfileName) -> Result<DeviceId, StoreError> {
+    pub fn device_id(&mut self, name: &ProfileName) -> Result<DeviceId, ProfileStoreError> {
         let missing = self.missing(name.as_str());
         let record = self.profiles.get_mut(name).ok_or(missing)?;
-        Ok(*record.device_id.get_or_insert_with(|| DeviceId(super::fresh_random().r#gen())))
+        Ok(*record.device_id.get_or_insert_with(|| DeviceId(super::random::fresh_random().r#gen())))
     }
 }
 
 /// Where the profiles are kept.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub struct ProfileStore {
     directory: PathBuf,
 }
 
-impl Store {
+impl ProfileStore {
     /// In the user's configuration directory.
     ///
     /// # Errors
     /// If there is no home directory.
-    pub fn of_user() -> Result<Self, StoreError> {
-        super::directories::config_directory().map(Self::at).ok_or(StoreError::NoHome)
+    pub fn of_user() -> Result<Self, ProfileStoreError> {
+        super::directories::config_directory().map(Self::at).ok_or(ProfileStoreError::NoHome)
     }
 
     /// In this directory.
@@ -229,7 +229,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file cannot be read or understood.
-    pub fn read(&self) -> Result<Book, StoreError> {
+    pub fn read(&self) -> Result<Profiles, ProfileStoreError> {
         self.read_text().and_then(|text| self.parse(&text))
     }
 
@@ -238,8 +238,11 @@ impl Store {
     ///
     /// # Errors
     /// If the change fails, or the file cannot be read, understood or written.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Book) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let unwritable = |cause| StoreError::File { verb: "write", path: self.path(), cause };
+    pub fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Profiles) -> Result<T, ProfileStoreError>,
+    ) -> Result<T, ProfileStoreError> {
+        let unwritable = |cause| ProfileStoreError::File { verb: "write", path: self.path(), cause };
         private::make_directory(&self.directory).map_err(unwritable)?;
         let lock = File::open(&self.directory).map_err(unwritable)?;
         lock.lock().map_err(unwritable)?;
@@ -256,21 +259,21 @@ impl Store {
         Ok(result)
     }
 
-    fn read_text(&self) -> Result<String, StoreError> {
+    fn read_text(&self) -> Result<String, ProfileStoreError> {
         let path = self.path();
-        let text = private::read(&path).map_err(|cause| StoreError::File { verb: "read", path, cause })?;
+        let text = private::read(&path).map_err(|cause| ProfileStoreError::File { verb: "read", path, cause })?;
         Ok(text.unwrap_or_default())
     }
 
-    fn parse(&self, text: &str) -> Result<Book, StoreError> {
+    fn parse(&self, text: &str) -> Result<Profiles, ProfileStoreError> {
         toml_edit::de::from_str(text).map_err(|error| self.not_understood(text, error.span(), error.message()))
     }
 
-    fn not_understood(&self, text: &str, span: Option<std::ops::Range<usize>>, what: &str) -> StoreError {
+    fn not_understood(&self, text: &str, span: Option<std::ops::Range<usize>>, what: &str) -> ProfileStoreError {
         let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let what = Clean::new(&what.trim().replace('\n', "; "));
-        StoreError::NotUnderstood { path: self.path(), line, what }
+        ProfileStoreError::NotUnderstood { path: self.path(), line, what }
     }
 }
 

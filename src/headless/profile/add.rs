@@ -7,15 +7,15 @@ use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
 use crate::headless::arguments::unusable;
 use crate::net::{Address, TlsOptions};
 use crate::profile::import::{self, DomainPins};
-use crate::profile::record::{Exhausted, KeptIn, Slot, expand_preset};
+use crate::profile::record::{Exhausted, KeyLocation, Slot, expand_preset};
 use crate::profile::secrets::PassphraseSource;
-use crate::profile::{self, KeptConversations, ProfileName, Record, SecretSource, Store, flavour};
+use crate::profile::{self, KeptConversations, ProfileName, ProfileStore, Record, SecretSource, threema_servers};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ServerGroup};
 use crate::runtime::Failure;
 use rand::Rng as _;
 
 /// Adds a profile whose key stays in its file.
-pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
+pub(super) fn add(store: &ProfileStore, options: &AddArgs) -> Result<(), Failure> {
     let name = new_name(&options.name)?;
     let mut record = record(&options.settings, &Known::default())?;
     if let Some(path) = &options.key_file {
@@ -27,7 +27,7 @@ pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
     }
     if options.credential {
         // It is there only when systemd starts the service.
-        record.key = Some(KeptIn::Credential);
+        record.key = Some(KeyLocation::Credential);
     }
     let has_key = options.key_file.is_some() || options.credential;
     let is_default = put(store, &name, record, options.settings.default)?;
@@ -40,13 +40,13 @@ pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
     tell(&name, is_default)
 }
 
-pub(super) fn put(store: &Store, name: &ProfileName, record: Record, as_default: bool) -> Result<bool, Failure> {
+pub(super) fn put(store: &ProfileStore, name: &ProfileName, record: Record, as_default: bool) -> Result<bool, Failure> {
     store
-        .change(|book| {
-            let is_first = book.is_empty();
-            book.add(name.clone(), record)?;
+        .change(|profiles| {
+            let is_first = profiles.is_empty();
+            profiles.add(name.clone(), record)?;
             if as_default || is_first {
-                book.set_default(name)?;
+                profiles.set_default(name)?;
             }
             Ok(as_default || is_first)
         })
@@ -73,7 +73,7 @@ impl Known {
         let host = mediator.split_once("://").map_or(mediator, |(_, rest)| rest);
         let host = host.split(['/', ':', '?']).next().unwrap_or_default();
         let said = import::oppf::pins_of(&self.pins, host).map(<[String]>::to_vec);
-        said.unwrap_or_else(|| flavour::pins_of(mediator).iter().map(|pin| (*pin).to_owned()).collect())
+        said.unwrap_or_else(|| threema_servers::pins_of(mediator).iter().map(|pin| (*pin).to_owned()).collect())
     }
 }
 

@@ -14,7 +14,8 @@ use crypto_secretbox::{Key, Nonce, Tag, XSalsa20Poly1305};
 use prost::Message as _;
 use zeroize::Zeroizing;
 
-use super::Imported;
+use super::bounded_file::read_bounded;
+use super::imported::Imported;
 use super::oppf::{self, OppfError, Trust};
 use crate::profile::secrets::{Passphrase, PromptError};
 use crate::protocol::proto::keystorage::encrypted_key_storage::{Argon2idParameters, KdfParameters};
@@ -121,7 +122,7 @@ fn looked(paths: &[PathBuf]) -> String {
 /// # Errors
 /// If it cannot be read, or is far larger than a key storage is.
 pub fn read(path: &Path) -> Result<Vec<u8>, DesktopError> {
-    super::read_bounded(path, MOST_BYTES)
+    read_bounded(path, MOST_BYTES)
         .map_err(|cause| DesktopError::Unreadable { path: path.to_owned(), cause })?
         .ok_or(DesktopError::Damaged("it is far too large"))
 }

@@ -7,7 +7,7 @@ use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
 
 use super::desktop::{DesktopError, FILE};
-use crate::profile::flavour::{PRODUCTION, SANDBOX};
+use crate::profile::threema_servers::{PRODUCTION, SANDBOX};
 
 const APPLICATION: &str = "ThreemaDesktop";
 

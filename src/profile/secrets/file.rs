@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng as _;
 
-use super::SecretError;
+use super::error::KeyStoreError;
+use crate::profile::random::fresh_random;
 
 /// Writes the parts into a new file of mode 0600 beside the path, then puts it in the path's place.
-pub(super) fn write_privately(path: &Path, parts: &[&[u8]]) -> Result<(), SecretError> {
-    let failed = |cause| SecretError::Write { path: path.to_owned(), cause };
+pub(super) fn write_privately(path: &Path, parts: &[&[u8]]) -> Result<(), KeyStoreError> {
+    let failed = |cause| KeyStoreError::Write { path: path.to_owned(), cause };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
     let temporary = beside(path);
@@ -25,14 +26,14 @@ pub(super) fn write_privately(path: &Path, parts: &[&[u8]]) -> Result<(), Secret
 }
 
 /// Whether there was a file to remove.
-pub(super) fn remove(path: &Path) -> Result<bool, SecretError> {
+pub(super) fn remove(path: &Path) -> Result<bool, KeyStoreError> {
     match fs::remove_file(path) {
         Ok(()) => {
             path.parent().into_iter().for_each(sync);
             Ok(true)
         }
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(cause) => Err(SecretError::Write { path: path.to_owned(), cause }),
+        Err(cause) => Err(KeyStoreError::Write { path: path.to_owned(), cause }),
     }
 }
 
@@ -45,7 +46,7 @@ fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{:016x}.new", super::super::fresh_random().r#gen::<u64>()))
+    path.with_file_name(format!(".{name}.{:016x}.new", fresh_random().r#gen::<u64>()))
 }
 
 /// So that the change of names outlives a power failure; where directories cannot be synced it does not.

@@ -25,8 +25,8 @@ use rand::Rng as _;
 use scrypt::Params;
 use zeroize::Zeroizing;
 
-use super::super::fresh_random;
 use super::prompt::Passphrase;
+use crate::profile::random::fresh_random;
 use crate::protocol::GroupSecret;
 
 const MAGIC: &[u8; 8] = b"d2mtopPF";

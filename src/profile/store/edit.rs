@@ -2,14 +2,14 @@
 
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
-use super::{Book, ProfileName};
+use super::{ProfileName, Profiles};
 
 /// The table of the profiles: `[profile.home]`.
 const PROFILES: &str = "profile";
 const DEFAULT: &str = "default";
 
 /// The text with the difference between two books worked in; [`None`] if it is written in a way that cannot be edited.
-pub(super) fn edited(text: &str, before: &Book, after: &Book) -> Option<String> {
+pub(super) fn edited(text: &str, before: &Profiles, after: &Profiles) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let (was, wanted) = (toml_edit::ser::to_document(before).ok()?, toml_edit::ser::to_document(after).ok()?);
     if before.default != after.default {
@@ -36,7 +36,7 @@ pub(super) fn edited(text: &str, before: &Book, after: &Book) -> Option<String> 
 }
 
 /// Takes out the profiles that are no more.
-fn take_out<'a>(profiles: &mut dyn TableLike, before: &'a Book, after: &Book) -> Vec<(&'a ProfileName, Item)> {
+fn take_out<'a>(profiles: &mut dyn TableLike, before: &'a Profiles, after: &Profiles) -> Vec<(&'a ProfileName, Item)> {
     let gone = before.profiles.keys().filter(|name| !after.profiles.contains_key(*name));
     gone.filter_map(|name| Some((name, profiles.remove(name.as_str())?))).collect()
 }
