@@ -1,4 +1,4 @@
-//! The known devices of a profile in a file of its own, so that what changes while d2mtop is away is noticed, too.
+//! [`KnownDevices`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
 
 use std::fs;
 use std::io;
@@ -12,10 +12,10 @@ use crate::protocol::d2d::Platform;
 use crate::protocol::{DeviceId, DeviceInfo};
 use crate::text::Clean;
 
-/// The version of the file; another one is not read.
+/// The format version of the file.
 const VERSION: u32 = 1;
 
-/// More former devices are not kept.
+/// The most former devices that are kept.
 const MOST_FORMER: usize = 100;
 
 /// The list of known devices cannot be used.
@@ -52,12 +52,12 @@ pub enum KnownDevicesError {
 struct Contents {
     version: u32,
     devices: Vec<Device>,
-    /// No longer in the list; who left first comes first.
+    /// In the order in which they left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<Device>,
 }
 
-/// A device; without a description, what it said of itself did not decrypt.
+/// A device. It has no description if its device info did not decrypt.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Device {
@@ -75,17 +75,17 @@ struct Info {
     platform_details: String,
 }
 
-/// The known devices, and what is still known of those that were there before.
+/// The devices of the last list, and the former devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownDevices {
-    /// As of the last list.
+    /// The devices of the last list.
     pub known: Known,
-    /// Those that are no longer there, and what they said of themselves; who left first comes first.
+    /// Devices that left the group, in the order in which they left.
     former: Vec<(DeviceId, DeviceInfo)>,
 }
 
 impl KnownDevices {
-    /// Takes the next list; who is missing there becomes a former device.
+    /// Takes the next list. A device that is missing in it becomes a former device.
     pub fn replace(&mut self, known: Known) {
         let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
         let gone = self.known.iter().filter(|(id, _)| !is_there(*id));
@@ -95,7 +95,7 @@ impl KnownDevices {
         self.known = known;
     }
 
-    /// All devices that are known, or were.
+    /// All known and former devices.
     #[must_use]
     pub fn ever(&self) -> Known {
         let former = self.former.iter().map(|(id, info)| (*id, Some(info.clone())));

@@ -7,19 +7,19 @@ use super::directories;
 use super::exclusive::{self, Exclusive, NotHad};
 use super::name::ProfileName;
 
-/// In the directory of what the machine learns of a profile.
+/// In the state directory of the profile.
 const FILE: &str = "lock";
 
-/// The profile is ours until this is dropped, or the program ends in whatever way.
+/// A lock on one profile. It lasts until it is dropped, or the process ends in any way.
 #[derive(Debug)]
 pub struct ProfileLock {
     _file: Exclusive,
 }
 
-/// The profile cannot be had.
+/// The profile cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileLockError {
-    /// It is open elsewhere.
+    /// Another process has it open.
     #[error("the profile {name} is open in another d2mtop{}; quit that one first", exclusive::process(*.process))]
     Held {
         /// The profile.
@@ -27,7 +27,7 @@ pub enum ProfileLockError {
         /// The other program's process id, if it says.
         process: Option<u32>,
     },
-    /// The file that tells cannot be used.
+    /// The lock file cannot be used.
     #[error(
         "cannot tell whether the profile is open elsewhere: {}: {cause}; XDG_STATE_HOME can name a directory that can be \
          written",
@@ -42,10 +42,10 @@ pub enum ProfileLockError {
 }
 
 impl ProfileLock {
-    /// Takes the profile; [`None`] without a home directory, where nothing can be told.
+    /// Locks the profile; [`None`] without a home directory, where there is no lock file.
     ///
     /// # Errors
-    /// If another program has it, or the file system does not say.
+    /// If another process has it open, or the lock file cannot be used.
     pub fn take(name: &ProfileName) -> Result<Option<Self>, ProfileLockError> {
         directories::profile_state(name).map(|directory| Self::take_at(&directory.join(FILE), name)).transpose()
     }

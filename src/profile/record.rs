@@ -1,4 +1,4 @@
-//! What a profile says, as it stands in `profiles.toml`.
+//! [`Record`]: one profile as `profiles.toml` has it.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub struct Record {
     /// What the mediator should do when there is no slot.
     #[serde(default)]
     pub exhausted: Exhausted,
-    /// Public keys that the mediator must have, one of them.
+    /// The public keys that the mediator may have; empty: any with a good certificate.
     #[serde(default, with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<SpkiPin>,
     /// PEM file of the certificates to trust instead of the built-in ones.
@@ -42,10 +42,10 @@ pub struct Record {
     /// When to be connected.
     #[serde(default, with = "text")]
     pub presence: Presence,
-    /// What keeps the group's key, if it is not a key file.
+    /// The store of the group's key, if it is not in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyLocation>,
-    /// Where the group's key is, if it is in a key file.
+    /// The key file, if the group's key is in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
     /// Send nothing that changes the group.
@@ -100,7 +100,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The URL template that people mean: `production` is short for the mediators of the consumer and Work apps.
+/// The URL template: `production` is short for that of the consumer and Work apps.
 #[must_use]
 pub fn expand_preset(mediator: &str) -> &str {
     match mediator {
@@ -182,7 +182,7 @@ impl From<Exhausted> for ExhaustedPolicy {
     }
 }
 
-/// What keeps the group's key, where that is not a key file.
+/// A store of the group's key that has no path in the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyLocation {

@@ -1,4 +1,4 @@
-//! [`SecretSource`]: where the group's key of a profile is, over the stores of [`secrets`](super::secrets).
+//! [`SecretSource`]: where the group's key of a profile is, among the stores of [`secrets`](super::secrets).
 
 use std::fmt;
 use std::io;
@@ -9,33 +9,33 @@ use super::record::{KeyLocation, Record};
 use super::secrets::{AskPassphrase, KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, KeyringError};
 use crate::protocol::GroupSecret;
 
-/// Keys that d2mtop keeps itself in files, below its configuration directory.
+/// The subdirectory of the configuration directory for the key files of d2mtop itself.
 const KEPT: &str = "keys";
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretSource(KeyStore);
 
-/// The secret cannot be had, or not be kept. Says nothing of it.
+/// The secret cannot be loaded or stored. Its message never contains any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The store says no.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] KeyStoreError),
-    /// Nothing says where it is.
+    /// The profile names no key.
     #[error(
         "the profile {0} has no key yet: name its file as key_file in profiles.toml, or open it with --key-file FILE"
     )]
     Nowhere(ProfileName),
-    /// Two places are named.
+    /// The profile names two keys.
     #[error("the profile {0} says both key and key_file in profiles.toml; one of them is too much")]
     TwoPlaces(ProfileName),
-    /// systemd did not start us, or gave us nothing.
+    /// systemd handed over no credentials.
     #[error(
         "the key of {0} is a systemd credential, but there are none here (CREDENTIALS_DIRECTORY is not set); start d2mtop from its unit, with LoadCredentialEncrypted=d2mtop-{0}"
     )]
     NoCredentials(ProfileName),
-    /// A key that is there already may be the only copy.
+    /// The store has another key, which may be the only copy.
     #[error("there is another key for that name already, in {0}; move it away first, or choose another name")]
     Occupied(KeyStore),
 }
@@ -50,7 +50,7 @@ impl SecretSource {
     /// Where a profile's secret is; paths are relative to the directory of the profiles.
     ///
     /// # Errors
-    /// If nothing says where, or too much does.
+    /// If the profile names no key, or two.
     pub fn of(name: &ProfileName, record: &Record, directory: &Path) -> Result<Self, SecretError> {
         match (record.key, &record.key_file) {
             (None, None) => Err(SecretError::Nowhere(name.clone())),
@@ -70,16 +70,16 @@ impl SecretSource {
     /// Reads the secret of a profile.
     ///
     /// # Errors
-    /// If it cannot be read: why, and what to do; never what it says.
+    /// If it cannot be read: why, and what to do.
     pub fn load(&self, name: &ProfileName, passphrase: &mut dyn AskPassphrase) -> Result<GroupSecret, SecretError> {
         Ok(self.0.load(name.as_str(), passphrase)?)
     }
 
-    /// Takes a secret into keeping, and says where it is now: in the store that is wanted, else in the keyring, or in a key
-    /// file where the keyring does not work, and then also why it does not.
+    /// Stores a secret, and returns where: in the wanted store, else in the keyring, else in a key file. If the keyring did
+    /// not work, its error comes with it.
     ///
     /// # Errors
-    /// If it cannot be kept, or another one is there already.
+    /// If it cannot be stored, or another secret is there already.
     pub fn keep(
         name: &ProfileName,
         secret: &GroupSecret,
@@ -104,10 +104,10 @@ impl SecretSource {
         }
     }
 
-    /// Where the secret is once the profile has another name: what d2mtop keeps for it goes with it.
+    /// Moves a secret that d2mtop keeps to the new name of its profile, and returns where it is then.
     ///
     /// # Errors
-    /// If it cannot go there.
+    /// If it cannot be moved.
     pub fn follow(
         &self,
         from: &ProfileName,
@@ -122,7 +122,7 @@ impl SecretSource {
         match (&self.0, &new.0) {
             (KeyStore::KeyFile(old), KeyStore::KeyFile(path))
             | (KeyStore::PassphraseFile(old), KeyStore::PassphraseFile(path)) => {
-                // Where capitals make no difference, a name that differs in them only is the same file.
+                // On a file system that ignores case, a name that differs in case only is the same file.
                 if !from.is_like(to) {
                     new.make_sure_it_is_free(to, None, passphrase)?;
                 }
@@ -139,14 +139,14 @@ impl SecretSource {
         Ok(new)
     }
 
-    /// Whether d2mtop keeps it for this profile, and nobody else has to do with it.
+    /// Whether d2mtop itself put it where it is, for this profile.
     #[must_use]
     pub fn is_kept_for(&self, name: &ProfileName, directory: &Path) -> bool {
         self.0.kind() != KeyStoreKind::SystemdCredential
             && Self::kept(self.0.kind(), name, directory).is_ok_and(|kept| kept == *self)
     }
 
-    /// Deletes the secret if d2mtop keeps it for this profile; what a person put somewhere stays there.
+    /// Deletes the secret if d2mtop put it there for this profile. A file that a person made is never deleted.
     ///
     /// # Errors
     /// If it cannot be deleted.
@@ -160,7 +160,7 @@ impl SecretSource {
         }
     }
 
-    /// Makes a profile say that its secret is here.
+    /// Notes in a record that its secret is here.
     pub fn note_in(&self, record: &mut Record) {
         (record.key, record.key_file) = match &self.0 {
             KeyStore::Keyring => (Some(KeyLocation::Keyring), None),
@@ -176,7 +176,7 @@ impl SecretSource {
         self.0.kind()
     }
 
-    /// Nothing is overwritten but the same key.
+    /// Refuses a place with another key: nothing is overwritten but the same key.
     fn make_sure_it_is_free(
         &self,
         name: &ProfileName,

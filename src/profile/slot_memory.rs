@@ -1,4 +1,4 @@
-//! [`SlotMemory`]: what was last known of a profile's slot at the mediator, kept between two runs.
+//! [`SlotMemory`]: the last known state of a profile's slot at the mediator, kept in a file between two runs.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,43 +12,43 @@ use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
 use crate::session::Expectation;
 
-/// After how long away a volatile slot must have expired. No server says how long it keeps one.
+/// How long after the last connection a volatile slot counts as expired. No server says how long it keeps one.
 pub const VOLATILE_GONE_AFTER: Duration = Duration::from_mins(10);
 
-/// In the directory of what the machine learns of a profile.
+/// In the state directory of the profile.
 const FILE: &str = "slot.json";
 
-/// How often at most being there is noted.
+/// How often the time of the last connection is written, at most.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 
-/// What is known of a slot.
+/// The last known state of a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownSlot {
-    /// Whose slot: the device id as people read it.
+    /// The device id, in hex digits.
     device: String,
-    /// Where: the mediator's URL template.
+    /// The mediator's URL template.
     mediator: String,
-    /// Whether it was there.
+    /// Its status.
     pub slot: SlotStatus,
-    /// Whether it was to be kept, as the last login said.
+    /// Whether the last login asked for a persistent slot.
     #[serde(default)]
     persistent: Option<bool>,
-    /// Since when that is known, in milliseconds since 1970.
+    /// Since when it has this status, in milliseconds since 1970.
     pub since: u64,
-    /// When we were last connected, likewise.
+    /// When this device was last connected, in milliseconds since 1970.
     pub seen: u64,
 }
 
-/// Whether the mediator has a slot for us.
+/// Whether the mediator has a slot for this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SlotStatus {
-    /// It took a login.
+    /// A login has registered it.
     Registered,
-    /// It was volatile, and is not there any more, as may be.
+    /// It was volatile, and has expired.
     Expired,
-    /// The mediator dropped it, or has none although it should: somebody wanted it so.
+    /// It was dropped: the mediator said so, or has no persistent slot any more.
     Gone,
 }
 
@@ -59,11 +59,11 @@ pub struct SlotMemory {
     device: DeviceId,
     mediator: String,
     known: Option<KnownSlot>,
-    /// Whether this device had a slot when it was last seen, at another address.
+    /// Whether the last known slot of this device is at another address.
     elsewhere: bool,
-    /// For how long the running session wants it kept.
+    /// The expiration policy that the running session asks for.
     policy: ExpirationPolicy,
-    /// Whether it is logged in.
+    /// Whether the session is logged in.
     online: bool,
 }
 
@@ -75,7 +75,7 @@ impl SlotMemory {
     }
 
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
-        // What cannot be read is as good as forgotten: the mediator knows better anyway.
+        // A file that cannot be read counts as missing: the mediator decides anyway.
         let known = private::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<KnownSlot>(&text).ok());
         let ours = known.filter(|known| known.device == device.to_string());
         let elsewhere = |known: &KnownSlot| known.mediator != mediator && known.slot == SlotStatus::Registered;
@@ -92,14 +92,15 @@ impl SlotMemory {
         }
     }
 
-    /// What is known; [`None`] if this device was never there.
+    /// The last known state; [`None`] if this device has never logged in.
     #[must_use]
     pub const fn known(&self) -> Option<&KnownSlot> {
         self.known.as_ref()
     }
 
-    /// Whether the mediator should know this device now. When a volatile slot expires nobody tells; nor whether another
-    /// address is the same mediator's. A persistent one that is not there was dropped, which is not ours to undo.
+    /// The slot state that the next login expects. Nobody tells when a volatile slot expires, or whether another address is
+    /// the same mediator: then the other state is tried, too. A missing persistent slot was dropped, and only a person may
+    /// register it again.
     #[must_use]
     pub fn expects(&self, now: Millis) -> Expectation {
         let policy = self.kept();
@@ -116,18 +117,18 @@ impl SlotMemory {
         }
     }
 
-    /// Whether somebody has dropped this device from the group: to come back is for a person to decide.
+    /// Whether this device was dropped from the group: only a person may decide that it joins again.
     #[must_use]
     pub fn was_dropped(&self) -> bool {
         self.known.as_ref().is_some_and(|known| known.slot == SlotStatus::Gone)
     }
 
-    /// For how long the session that starts now wants its slot kept.
+    /// Sets the expiration policy that the next login asks for.
     pub const fn set_expiration_policy(&mut self, policy: ExpirationPolicy) {
         self.policy = policy;
     }
 
-    /// Notes that a login took the slot at this time, or found it.
+    /// Notes that a login at this time registered the slot, or found it.
     pub fn registered(&mut self, at: Millis) {
         self.set(SlotStatus::Registered, at);
         if let Some(known) = &mut self.known {
@@ -135,7 +136,7 @@ impl SlotMemory {
         }
     }
 
-    /// Learns from what happens; true if that should be written.
+    /// Takes an event of the session. Returns whether the file should be written.
     pub fn learn(&mut self, at: Millis, event: &Event) -> bool {
         match event {
             Event::LoggedIn(_) => {
@@ -153,7 +154,7 @@ impl SlotMemory {
                     _ => refreshed,
                 }
             }
-            // We left the group.
+            // This device left the group.
             Event::DeviceDropped(device) if *device == self.device => {
                 self.online = false;
                 self.set(SlotStatus::Gone, at)
@@ -164,9 +165,9 @@ impl SlotMemory {
 
     fn learn_from_close(&mut self, at: Millis, code: CloseCode, expected: SlotState, next: NextStep) -> bool {
         match (code, expected) {
-            // The session itself tries the other state where that is harmless.
+            // The session itself tries the other state, where that does no harm.
             (CloseCode::SLOT_STATE_MISMATCH, _) if next != NextStep::WaitForUser => false,
-            // Ours after all, if it ever was; else the id is another device's, and not ours to take.
+            // The slot has not expired after all. If it never was ours, the id belongs to another device.
             (CloseCode::SLOT_STATE_MISMATCH, SlotState::New) => {
                 let was_ours = self.known.as_ref().is_some_and(|known| known.slot == SlotStatus::Registered);
                 was_ours && self.set(SlotStatus::Registered, at)
@@ -189,7 +190,7 @@ impl SlotMemory {
         true
     }
 
-    /// For how long the slot is kept: as the login that took it said; else as this session would.
+    /// The expiration policy of the slot: the one of the last login, else the one of this session.
     fn kept(&self) -> ExpirationPolicy {
         match self.known.as_ref().and_then(|known| known.persistent) {
             Some(true) => ExpirationPolicy::Persistent,
@@ -198,7 +199,7 @@ impl SlotMemory {
         }
     }
 
-    /// The mediator counts from the end of the connection, which may come without a word.
+    /// A volatile slot expires some time after the connection ends, and the end may not be noticed.
     fn refresh(&mut self, at: Millis, every: Duration) -> bool {
         match &mut self.known {
             Some(known) if self.online && at.since(Millis(known.seen)) > every => {
@@ -209,10 +210,10 @@ impl SlotMemory {
         }
     }
 
-    /// Writes what is known.
+    /// Writes the file, if anything is known.
     ///
     /// # Errors
-    /// If the file system does not take it.
+    /// If the file cannot be written.
     pub fn write(&self) -> io::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
         private::replace(&self.path, serde_json::to_string(known)?.as_bytes())

@@ -1,21 +1,21 @@
-//! [`Imported`]: what an import knows of a group.
+//! [`Imported`]: a group as its source knows it.
 
 use super::oppf::DomainPins;
 use crate::protocol::{Dialect, GroupSecret, ServerGroup};
 use crate::text::Clean;
 
-/// What an import knows of a group.
+/// A group as its source knows it.
 #[derive(Debug)]
 pub struct Imported {
-    /// What the group speaks.
+    /// The protocol that the group speaks.
     pub dialect: Dialect,
-    /// The mediator's URL template, if the import tells.
+    /// The mediator's URL template, if it is known.
     pub mediator: Option<String>,
     /// The identity's server group.
     pub server_group: ServerGroup,
-    /// Whose group it is, if that is known.
+    /// The identity, if it is known.
     pub identity: Option<Clean>,
-    /// Public keys that servers must have.
+    /// The public keys that servers may have, by domain.
     pub pins: Vec<DomainPins>,
     /// The group's key.
     pub secret: GroupSecret,

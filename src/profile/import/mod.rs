@@ -1,4 +1,4 @@
-//! Groups that are known elsewhere already: to Threema Desktop, or to the operator of an OnPrem server.
+//! Imports of a group from Threema Desktop, or of a mediator from the provisioning file of an OnPrem server.
 
 mod bounded_file;
 pub mod desktop;

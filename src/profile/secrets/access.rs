@@ -1,4 +1,4 @@
-//! Reading, keeping and deleting a key in a [`KeyStore`].
+//! Loading, saving and deleting a key in a [`KeyStore`].
 
 use std::fs::File;
 use std::io;
@@ -16,7 +16,7 @@ impl KeyStore {
     /// Reads the key of this name.
     ///
     /// # Errors
-    /// [`KeyStoreError::NotThere`] if the store works and has none; otherwise why it does not work, and what to do.
+    /// [`KeyStoreError::NotThere`] if the store works and has no such key; otherwise why it does not work, and what to do.
     pub fn load(&self, name: &str, passphrase: &mut dyn AskPassphrase) -> Result<GroupSecret, KeyStoreError> {
         check(name)?;
         let not_there = || KeyStoreError::NotThere { store: self.clone(), name: name.to_owned() };
@@ -25,7 +25,7 @@ impl KeyStore {
             Self::SystemdCredential(directory) => {
                 let path = credential(directory, name).ok_or_else(not_there)?;
                 let file = File::open(&path).map_err(|cause| KeyFileError::Unreadable { path: path.clone(), cause })?;
-                // systemd decides who may read it, by ways that the mode does not show.
+                // systemd grants access by an ACL, which the mode does not show.
                 Ok(key_file::read_open(file, &path)?)
             }
             Self::KeyFile(path) => match key_file::read(path) {
@@ -42,10 +42,10 @@ impl KeyStore {
         }
     }
 
-    /// Keeps the key under this name, in place of an older one, and reads it back.
+    /// Saves the key under this name, in place of an older one, and reads it back to be sure.
     ///
     /// # Errors
-    /// If the store does not take it, and why.
+    /// If the store does not save it, and why.
     pub fn save(
         &self,
         name: &str,
@@ -78,10 +78,10 @@ impl KeyStore {
         }
     }
 
-    /// Forgets the key of this name.
+    /// Deletes the key of this name.
     ///
     /// # Errors
-    /// [`KeyStoreError::NotThere`] if there is none; otherwise why it cannot be removed.
+    /// [`KeyStoreError::NotThere`] if there is none; otherwise why it cannot be deleted.
     pub fn delete(&self, name: &str) -> Result<(), KeyStoreError> {
         check(name)?;
         let removed = match self {
@@ -93,7 +93,7 @@ impl KeyStore {
     }
 }
 
-/// The credential's own name, or the one name for a unit with a single group.
+/// The credential of this name, or `d2mtop.key`, which a unit with a single group may use.
 fn credential(directory: &Path, name: &str) -> Option<PathBuf> {
     [format!("d2mtop-{name}"), "d2mtop.key".to_owned()]
         .into_iter()
@@ -101,7 +101,7 @@ fn credential(directory: &Path, name: &str) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
-/// Whether the keyring of the operating system answers, which it must do within some seconds.
+/// Asks the keyring of the operating system for a key that is not there: an answer within its deadline proves that it works.
 ///
 /// # Errors
 /// Why it does not.

@@ -1,4 +1,4 @@
-//! [`KeyStoreError`]: why a key cannot be had, or not be kept.
+//! [`KeyStoreError`]: why a key cannot be loaded, saved or deleted.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::profile::key_file::KeyFileError;
 /// The longest name that a key is kept under.
 pub(super) const LONGEST_NAME: usize = 64;
 
-/// A key cannot be read from a store, or not be put there. Says nothing of the key.
+/// A key cannot be loaded, saved or deleted. Its message never contains any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyStoreError {
-    /// The name would make a strange file.
+    /// The name cannot be that of a file.
     #[error(
         "a key is kept under a name of 1 to {LONGEST_NAME} letters, digits, dots, dashes and underscores, which does not start with a dot"
     )]
@@ -40,7 +40,7 @@ pub enum KeyStoreError {
     /// There is no passphrase.
     #[error(transparent)]
     Prompt(#[from] PromptError),
-    /// Credentials are made by whoever starts the program.
+    /// A credential is written by systemd only.
     #[error("a systemd credential is read only; change LoadCredentialEncrypted= of the unit instead")]
     ReadOnly,
     /// The file cannot be written or removed.
@@ -51,12 +51,12 @@ pub enum KeyStoreError {
         /// Why.
         cause: io::Error,
     },
-    /// What was stored is not what comes back.
+    /// The store does not return the key that was saved.
     #[error("{0} took the key but does not give it back")]
     NotKept(KeyStore),
 }
 
-/// A key file is for one key only, whatever it is called.
+/// Names no key for a key file: it holds one key, whatever its name is.
 fn not_there(store: &KeyStore, name: &str) -> String {
     match store {
         KeyStore::KeyFile(_) => format!("{store} does not exist"),

@@ -1,4 +1,4 @@
-//! Files that appear whole, and only for their owner.
+//! Files that are written whole, and that only their owner can read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use rand::Rng as _;
 use super::error::KeyStoreError;
 use crate::profile::random::fresh_random;
 
-/// Writes the parts into a new file of mode 0600 beside the path, then puts it in the path's place.
+/// Writes the parts into a new file of mode 0600 beside the path, and renames it to the path.
 pub(super) fn write_privately(path: &Path, parts: &[&[u8]]) -> Result<(), KeyStoreError> {
     let failed = |cause| KeyStoreError::Write { path: path.to_owned(), cause };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -25,7 +25,7 @@ pub(super) fn write_privately(path: &Path, parts: &[&[u8]]) -> Result<(), KeySto
     Ok(())
 }
 
-/// Whether there was a file to remove.
+/// Removes the file. Returns whether there was one.
 pub(super) fn remove(path: &Path) -> Result<bool, KeyStoreError> {
     match fs::remove_file(path) {
         Ok(()) => {
@@ -38,7 +38,7 @@ pub(super) fn remove(path: &Path) -> Result<bool, KeyStoreError> {
 }
 
 fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    // Never through a link or into a file that somebody else made.
+    // `create_new` follows no link and opens no file that somebody else made.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     parts.iter().try_for_each(|part| file.write_all(part))?;
     file.sync_all()
@@ -49,7 +49,7 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{:016x}.new", fresh_random().r#gen::<u64>()))
 }
 
-/// So that the change of names outlives a power failure; where directories cannot be synced it does not.
+/// Makes the rename survive a power failure. Not every file system can sync a directory.
 fn sync(directory: &Path) {
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }

@@ -1,14 +1,14 @@
-//! [`KeyPaths`]: where the files of one key are.
+//! [`KeyPaths`]: the paths of the files that can hold one key.
 
 use std::path::{Path, PathBuf};
 
 use super::error::{KeyStoreError, LONGEST_NAME};
 use super::key_store::{KeyStore, KeyStoreKind};
 
-/// Where the files of one name are.
+/// The paths of the files that can hold the key of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPaths {
-    /// The directory of systemd's credentials, if it started us with any.
+    /// The directory of systemd's credentials, if systemd handed over any.
     pub credentials: Option<PathBuf>,
     /// The key file.
     pub key_file: PathBuf,
@@ -30,7 +30,7 @@ impl KeyPaths {
         })
     }
 
-    /// The store of a kind; [`None`] for a credential when systemd did not start us with any.
+    /// The store of a kind; [`None`] for a credential if systemd handed over none.
     #[must_use]
     pub fn store(&self, kind: KeyStoreKind) -> Option<KeyStore> {
         match kind {
@@ -42,7 +42,7 @@ impl KeyPaths {
     }
 }
 
-/// Names end up in paths and in the keyring's list.
+/// Checks a name: it becomes part of a path and of the keyring's list.
 pub(super) fn check(name: &str) -> Result<(), KeyStoreError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let good = (1..=LONGEST_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed);

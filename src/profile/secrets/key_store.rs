@@ -1,4 +1,4 @@
-//! [`KeyStore`]: the places that can hold a group's key.
+//! [`KeyStore`]: a place that can hold a group's key.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub enum KeyStoreKind {
     PassphraseFile,
 }
 
-/// One place that holds, or could hold, the key of a group.
+/// A place that can hold the key of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyStore {
     /// The keyring of the operating system.

@@ -1,7 +1,8 @@
-//! Where a group's key is kept, and how it gets there and back.
+//! Stores of a group's key.
 //!
 //! Four stores: the keyring of the operating system, a systemd credential, a key file that only its owner can read, a file
-//! sealed with a passphrase. A profile notes which one it is, so that nobody has to search. What passes through memory on the way is wiped; no error repeats any of it.
+//! sealed with a passphrase. A profile notes which one has its key, so that none is searched. Buffers are wiped, and no error contains any of
+//! the key.
 
 mod access;
 mod error;

@@ -1,6 +1,5 @@
 //! What is stored is what is read; what people wrote stays; what is not understood is named with its line.
 
-use crate::session::Presence;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::time::Duration;
@@ -11,7 +10,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::profile::journal::{JournalAge, KeptConversations};
-use crate::profile::record::{Exhausted, KeyLocation, Slot, StoredDialect};
+use crate::profile::name::ProfileName;
+use crate::profile::record::{Exhausted, KeyLocation, Record, Slot, StoredDialect};
+use crate::profile::secret_source::SecretSource;
+use crate::protocol::DeviceId;
+use crate::session::Presence;
 
 const SAMPLE: &str = include_str!("../sample.toml");
 
