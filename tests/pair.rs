@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use d2mtop::group::event::to_acknowledge;
+use d2mtop::group::to_acknowledge;
 use d2mtop::group::{DisconnectCause, Event, NextStep};
 use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
 use d2mtop::protocol::d2d::Platform;
@@ -170,7 +170,10 @@ impl World {
             dialect,
             random,
             now: Millis(1_700_000_000_000),
-            mediator: Mediator::new(mediator::Config { idle_timeout: None, ..mediator::Config::default() }),
+            mediator: Mediator::new(mediator::MediatorConfig {
+                idle_timeout: None,
+                ..mediator::MediatorConfig::default()
+            }),
             url,
             clients,
             wires: BTreeMap::new(),
@@ -314,7 +317,7 @@ impl World {
                 let Reverse(scheduled) = self.arrivals.pop().unwrap();
                 self.arrive(scheduled.arrival);
             } else if server == Some(next) {
-                self.mediator.handle(self.now, mediator::Input::Timer);
+                self.mediator.handle(self.now, mediator::MediatorInput::Timer);
                 self.drain_server();
             } else {
                 let due = |client: &Client| client.session.deadline() == Some(next);
@@ -374,7 +377,7 @@ impl World {
 
     fn server_loses(&mut self, wire: u64, code: Option<CloseCode>) {
         self.gone_at_server(wire);
-        self.mediator.handle(self.now, mediator::Input::Closed { connection: ConnectionId(wire), code });
+        self.mediator.handle(self.now, mediator::MediatorInput::Closed { connection: ConnectionId(wire), code });
         self.drain_server();
     }
 
@@ -394,11 +397,11 @@ impl World {
                         self.seed
                     );
                 }
-                self.mediator.handle(self.now, mediator::Input::Frame { connection, bytes });
+                self.mediator.handle(self.now, mediator::MediatorInput::Frame { connection, bytes });
                 self.drain_server();
             }
             Packet::Ping => {
-                self.mediator.handle(self.now, mediator::Input::Alive { connection });
+                self.mediator.handle(self.now, mediator::MediatorInput::Alive { connection });
                 self.send_to_client(id, Packet::Pong);
             }
             Packet::Pong => {}
@@ -432,21 +435,21 @@ impl World {
     fn drain_server(&mut self) {
         while let Some(output) = self.mediator.poll() {
             match output {
-                mediator::Output::Send { connection, bytes } => {
+                mediator::MediatorOutput::Send { connection, bytes } => {
                     self.observe_server(connection.0, &bytes);
                     self.send_to_client(connection.0, Packet::Frame(bytes));
-                    self.mediator.handle(self.now, mediator::Input::Written { connection, frames: 1 });
+                    self.mediator.handle(self.now, mediator::MediatorInput::Written { connection, frames: 1 });
                 }
-                mediator::Output::Close { connection, code, reason } => {
+                mediator::MediatorOutput::Close { connection, code, reason } => {
                     let clean = ![CloseCode::PROTOCOL_ERROR, CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED].contains(&code);
                     assert!(clean, "seed {}: the server closed with {code}: {reason}", self.seed);
                     self.gone_at_server(connection.0);
                     self.send_to_client(connection.0, Packet::Close(code));
                 }
-                mediator::Output::Pause { .. }
-                | mediator::Output::Resume { .. }
-                | mediator::Output::Chat { .. }
-                | mediator::Output::Log(_) => {}
+                mediator::MediatorOutput::Pause { .. }
+                | mediator::MediatorOutput::Resume { .. }
+                | mediator::MediatorOutput::Chat { .. }
+                | mediator::MediatorOutput::Log(_) => {}
             }
         }
     }

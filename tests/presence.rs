@@ -91,7 +91,10 @@ impl World {
             dialect,
             random: StdRng::seed_from_u64(seed),
             now: Millis(1_700_000_000_000),
-            mediator: Mediator::new(mediator::Config { idle_timeout: None, ..mediator::Config::default() }),
+            mediator: Mediator::new(mediator::MediatorConfig {
+                idle_timeout: None,
+                ..mediator::MediatorConfig::default()
+            }),
             url,
             clients: vec![None, Some(Client { session: monitor, wire: None })],
             wires: BTreeMap::new(),
@@ -145,7 +148,7 @@ impl World {
                 let (_, arrival) = self.arrivals.pop_first().unwrap();
                 self.arrive(arrival);
             } else if self.mediator.deadline() == Some(next) {
-                self.mediator.handle(self.now, mediator::Input::Timer);
+                self.mediator.handle(self.now, mediator::MediatorInput::Timer);
                 self.drain_server();
             } else {
                 let due = |client: &Option<Client>| {
@@ -203,13 +206,15 @@ impl World {
                 self.drain_server();
             }
             Arrival::AtServer { wire, frame: Some(bytes) } => {
-                self.mediator.handle(self.now, mediator::Input::Frame { connection: ConnectionId(wire), bytes });
+                self.mediator
+                    .handle(self.now, mediator::MediatorInput::Frame { connection: ConnectionId(wire), bytes });
                 self.drain_server();
             }
             Arrival::AtServer { wire, frame: None } => {
                 self.gone(wire);
                 let connection = ConnectionId(wire);
-                self.mediator.handle(self.now, mediator::Input::Closed { connection, code: Some(CloseCode::NORMAL) });
+                self.mediator
+                    .handle(self.now, mediator::MediatorInput::Closed { connection, code: Some(CloseCode::NORMAL) });
                 self.drain_server();
             }
             Arrival::AtClient { wire, frame } => {
@@ -241,12 +246,12 @@ impl World {
     fn drain_server(&mut self) {
         while let Some(output) = self.mediator.poll() {
             match output {
-                mediator::Output::Send { connection, bytes } => {
+                mediator::MediatorOutput::Send { connection, bytes } => {
                     self.observe(connection.0, &bytes);
                     self.send_to_client(connection.0, Ok(bytes));
-                    self.mediator.handle(self.now, mediator::Input::Written { connection, frames: 1 });
+                    self.mediator.handle(self.now, mediator::MediatorInput::Written { connection, frames: 1 });
                 }
-                mediator::Output::Close { connection, code, .. } => {
+                mediator::MediatorOutput::Close { connection, code, .. } => {
                     self.gone(connection.0);
                     self.send_to_client(connection.0, Err(code));
                 }

@@ -1,6 +1,6 @@
 //! Where the session stands.
 
-use super::event::{DisconnectCause, NextStep};
+use super::disconnect::{DisconnectCause, NextStep};
 use crate::protocol::Millis;
 
 /// Where the session stands.

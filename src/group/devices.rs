@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::event::ListedDevice;
 use super::known::{DeviceChange, Known};
+use super::listed::ListedDevice;
 use crate::protocol::{Activity, DeviceId, DeviceInfo, Millis};
 use crate::text::Clean;
 

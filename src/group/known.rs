@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::ListedDevice;
+use super::listed::ListedDevice;
 use crate::protocol::{DeviceId, DeviceInfo};
 use crate::text::Clean;
 

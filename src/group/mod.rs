@@ -12,15 +12,20 @@
 
 pub mod connection;
 pub mod devices;
+mod disconnect;
 pub mod event;
 pub mod feed;
 pub mod filter;
 pub mod journal_state;
 pub mod known;
 pub mod latency;
+mod listed;
 pub mod lock;
+mod login;
 pub mod names;
 pub mod notice;
+mod reflected;
+mod refusal;
 pub mod role;
 pub mod sentence;
 pub mod standing;
@@ -29,17 +34,20 @@ mod tests;
 
 pub use connection::Connection;
 pub use devices::Devices;
-pub use event::{
-    DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
-};
+pub use disconnect::{DisconnectCause, NextStep};
+pub use event::{Event, LockEvent, Probe, Scope};
 pub use feed::{Feed, Marks, Row};
 pub use filter::{Context, Filter, Matches};
 pub use journal_state::JournalState;
 pub use known::{DeviceChange, Known};
 pub use latency::Latency;
+pub use listed::ListedDevice;
 pub use lock::{Lock, LockState};
+pub use login::Login;
 pub use names::Names;
 pub use notice::{Notice, NoticeKind, Notices};
+pub use reflected::{ReflectedMessage, to_acknowledge};
+pub use refusal::Refusal;
 pub use role::{Role, RoleState};
 pub use standing::Standing;
 

@@ -1,6 +1,6 @@
 //! Who serves the chat server. Incoming messages reach the group through its leader only.
 
-use super::event::DisconnectCause;
+use super::disconnect::DisconnectCause;
 use crate::protocol::Millis;
 
 /// This device's role in the group.

@@ -10,7 +10,7 @@ use super::lines::{self, Lines};
 use super::ndjson;
 use super::readable::Form;
 use crate::cli::MediatorArgs;
-use crate::mediator::{ChatEnd, Config, End, LogEvent, Removal};
+use crate::mediator::{ChatEnd, End, LogEvent, MediatorConfig, Removal};
 use crate::net::{Listener, ListenerOptions, LogLine, Tls};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
@@ -56,14 +56,14 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
         _ => None,
     };
     let chat_server = options.chat_server.as_deref().map(chat_server).transpose()?;
-    let config = Config {
+    let config = MediatorConfig {
         max_slots: options.max_slots.into(),
         max_ttl: options.max_ttl,
         volatile_grace: options.volatile_grace,
         queue_limit: usize::try_from(options.queue_limit).unwrap_or(usize::MAX),
         idle_timeout: Some(options.idle_timeout).filter(|span| !span.is_zero()),
         handshake_timeout: options.handshake_timeout,
-        ..Config::default()
+        ..MediatorConfig::default()
     };
     Ok(ListenerOptions { address: options.listen, config, tls, chat_server, ..ListenerOptions::default() })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::connection::Wire;
 use super::lock::Lock;
 use super::log::LogEvent;
-use super::slot::{Item, Slot};
+use super::slot::{QueuedMessage, Slot};
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Sealed, ServerMessage, SharedDeviceData};
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Group {
     }
 
     /// Puts a message into the queues of all devices but its author's; returns whose queue is too long now.
-    pub(super) fn store(&mut self, author: DeviceId, item: &Item, limit: usize) -> Vec<DeviceId> {
+    pub(super) fn store(&mut self, author: DeviceId, item: &QueuedMessage, limit: usize) -> Vec<DeviceId> {
         let others = self.slots.iter_mut().filter(|(device, _)| **device != author);
         others.filter_map(|(device, slot)| slot.push(item, limit).err().map(|_| *device)).collect()
     }

@@ -1,10 +1,10 @@
 //! What the mediator has to tell whoever runs it. Nothing here comes from the wire but ids and numbers.
 
 use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
-use super::ConnectionId;
-use super::chat::{ChatEnd, Traffic};
+use super::connection_id::ConnectionId;
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
 
 /// Something happened that belongs in the log.
@@ -142,5 +142,46 @@ impl Closing {
 
     pub(super) const fn protocol_error(reason: &'static str) -> Self {
         Self::new(CloseCode::PROTOCOL_ERROR, reason)
+    }
+}
+
+impl Removal {
+    pub(super) const fn closing(self) -> Closing {
+        match self {
+            Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
+            Self::LeastRecent => Closing::new(CloseCode::DROPPED_BY_DEVICE, "a new device needed the slot"),
+            Self::QueueLimit => Closing::new(CloseCode::REFLECTION_QUEUE_LIMIT, "too many messages were waiting"),
+            Self::Expired => Closing::new(CloseCode::IDLE, "the slot expired"),
+        }
+    }
+}
+
+/// How a connection to the chat server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatEnd {
+    /// The device's connection ended.
+    Device,
+    /// The chat server closed it, or it broke.
+    Server,
+    /// It could not be made: why.
+    Unreachable(io::ErrorKind),
+    /// What the chat server sent cannot be passed on.
+    Unframed,
+}
+
+/// What went one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// How many frames.
+    pub frames: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+impl Traffic {
+    /// One more frame, of so many bytes.
+    pub const fn count(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 }

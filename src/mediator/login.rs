@@ -1,11 +1,13 @@
 //! The login: from the answer to the challenge to a slot of the group, and who has to leave for it.
 
-use super::connection::{ConnectionId, Phase, own};
+use super::connection::{Phase, own};
+use super::connection_id::ConnectionId;
 use super::group::Group;
+use super::io::Ephemeral;
 use super::log::{Closing, LogEvent, Removal};
 use super::slot::Slot;
 use super::timers::Timer;
-use super::{Ephemeral, Mediator, VERSION};
+use super::{Mediator, VERSION};
 use crate::protocol::{
     Challenge, ClientHello, CloseCode, DeviceGroupId, DeviceId, MAX_CONTAINER, Millis, Sealed, ServerInfo,
     ServerMessage, SlotState,

@@ -10,8 +10,12 @@
 //! - `connection`: what is on its way to each client, and how much of it may be; `timers`: what is due when
 
 mod chat;
+mod chat_link;
+mod config;
 mod connection;
+mod connection_id;
 mod group;
+mod io;
 mod lock;
 mod log;
 mod login;
@@ -20,19 +24,19 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod transaction;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use chat::{ChatAction, ChatEnd, ChatEvent, Traffic};
-pub use connection::ConnectionId;
+pub use config::MediatorConfig;
 use connection::{Connection, Phase, Wire};
+pub use connection_id::ConnectionId;
 use group::Group;
-pub use log::{Closing, End, LogEvent, Removal};
+pub use io::{ChatAction, ChatEvent, Ephemeral, MediatorInput, MediatorOutput};
+pub use log::{ChatEnd, Closing, End, LogEvent, Removal, Traffic};
 use timers::{Timer, Timers};
 
 use crate::protocol::challenge::ephemeral_public_key;
@@ -46,151 +50,10 @@ const VERSION: u32 = 0;
 /// The number of the first message of a slot.
 const FIRST_REFLECTED: u64 = 1;
 
-/// What whoever runs the mediator decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// How many devices a group may have.
-    pub max_slots: usize,
-    /// How long a transaction may take at most.
-    pub max_ttl: Duration,
-    /// How long the slot of a volatile device outlives its connection.
-    pub volatile_grace: Duration,
-    /// How many messages may wait for a device before it loses its slot.
-    pub queue_limit: usize,
-    /// After what silence a connection is closed; never, if [`None`]. Any frame counts, pings and pongs included.
-    pub idle_timeout: Option<Duration>,
-    /// How long a client may take to log in.
-    pub handshake_timeout: Duration,
-    /// Whether there is a chat server to pass Proxy frames on to.
-    pub chat_server: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_slots: 5,
-            max_ttl: Duration::from_mins(1),
-            volatile_grace: Duration::from_mins(5),
-            queue_limit: 100_000,
-            // Long, because one widespread client never answers a ping.
-            idle_timeout: Some(Duration::from_mins(10)),
-            handshake_timeout: Duration::from_secs(20),
-            chat_server: false,
-        }
-    }
-}
-
-/// Fresh random bytes for one connection.
-#[derive(Clone)]
-pub struct Ephemeral {
-    /// The secret half of the key that the client boxes its answer for.
-    pub secret: [u8; 32],
-    /// What the client has to box.
-    pub challenge: [u8; 32],
-}
-
-impl fmt::Debug for Ephemeral {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Ephemeral([REDACTED])")
-    }
-}
-
-/// Something that the listener has to tell.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A binary message came.
-    Frame {
-        /// From where.
-        connection: ConnectionId,
-        /// What.
-        bytes: Bytes,
-    },
-    /// A text message came, which the protocol does not have.
-    Text {
-        /// From where.
-        connection: ConnectionId,
-    },
-    /// A message came that the listener could not read: longer than any container, or against WebSocket's own rules.
-    Unreadable {
-        /// From where.
-        connection: ConnectionId,
-    },
-    /// A WebSocket ping or pong came.
-    Alive {
-        /// From where.
-        connection: ConnectionId,
-    },
-    /// Frames were written to the socket.
-    Written {
-        /// To which connection.
-        connection: ConnectionId,
-        /// How many.
-        frames: usize,
-    },
-    /// Something happened on a device's way to the chat server.
-    Chat {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// What.
-        event: ChatEvent,
-    },
-    /// The client closed the connection, or it broke.
-    Closed {
-        /// Which.
-        connection: ConnectionId,
-        /// The code of the client's close frame, if there was one.
-        code: Option<CloseCode>,
-    },
-    /// The deadline is reached.
-    Timer,
-    /// The server ends.
-    Shutdown,
-}
-
-/// Something for the listener to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Send a binary message.
-    Send {
-        /// To where.
-        connection: ConnectionId,
-        /// What.
-        bytes: Bytes,
-    },
-    /// Close a connection, once everything sent before is written.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-        /// The close code.
-        code: CloseCode,
-        /// The text of the close frame.
-        reason: Cow<'static, str>,
-    },
-    /// Read nothing more from a connection for now: its client does not read what it asks for.
-    Pause {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// Read on.
-    Resume {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// Do something on a device's way to the chat server.
-    Chat {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// What.
-        action: ChatAction,
-    },
-    /// Write to the log.
-    Log(LogEvent),
-}
-
 /// The server: all groups, all connections.
 #[derive(Debug)]
 pub struct Mediator {
-    config: Config,
+    config: MediatorConfig,
     groups: BTreeMap<DeviceGroupId, Group>,
     wire: Wire,
     timers: Timers,
@@ -202,7 +65,7 @@ pub struct Mediator {
 impl Mediator {
     /// A server with no groups and no connections.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: MediatorConfig) -> Self {
         Self {
             config,
             groups: BTreeMap::new(),
@@ -232,29 +95,29 @@ impl Mediator {
     }
 
     /// Takes what happened. Whatever follows from it comes out of [`Self::poll`].
-    pub fn handle(&mut self, now: Millis, input: Input) {
+    pub fn handle(&mut self, now: Millis, input: MediatorInput) {
         // What is due comes first: a commit behind its deadline is too late even if the timer fires later.
         while let Some(timer) = self.timers.take_due(now) {
             self.fire(now, timer);
         }
         match input {
-            Input::Frame { connection, bytes } => self.frame(now, connection, bytes),
-            Input::Text { connection } => {
+            MediatorInput::Frame { connection, bytes } => self.frame(now, connection, bytes),
+            MediatorInput::Text { connection } => {
                 self.close(now, connection, Closing::protocol_error("text messages are not part of the protocol"));
             }
-            Input::Unreadable { connection } => {
+            MediatorInput::Unreadable { connection } => {
                 self.close(
                     now,
                     connection,
                     Closing::protocol_error("longer than 65,536 bytes, or no WebSocket message"),
                 );
             }
-            Input::Alive { connection } => self.heard(now, connection),
-            Input::Written { connection, frames } => self.written(connection, frames),
-            Input::Chat { connection, event } => self.on_chat(now, connection, event),
-            Input::Closed { connection, code } => self.end(now, connection, End::Theirs(code)),
-            Input::Timer => {}
-            Input::Shutdown => self.shut_down(now),
+            MediatorInput::Alive { connection } => self.heard(now, connection),
+            MediatorInput::Written { connection, frames } => self.written(connection, frames),
+            MediatorInput::Chat { connection, event } => self.on_chat(now, connection, event),
+            MediatorInput::Closed { connection, code } => self.end(now, connection, End::Theirs(code)),
+            MediatorInput::Timer => {}
+            MediatorInput::Shutdown => self.shut_down(now),
         }
         while let Some(connection) = self.wire.take_overwhelmed() {
             self.close(now, connection, Closing::new(CloseCode::IDLE, "the client does not read what is sent to it"));
@@ -262,11 +125,11 @@ impl Mediator {
     }
 
     /// The next thing to do.
-    pub fn poll(&mut self) -> Option<Output> {
+    pub fn poll(&mut self) -> Option<MediatorOutput> {
         self.wire.poll()
     }
 
-    /// When to come back with [`Input::Timer`], if nothing happens before.
+    /// When to come back with [`MediatorInput::Timer`], if nothing happens before.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         self.timers.next()
@@ -384,17 +247,6 @@ impl Mediator {
         group.slots.remove(&device);
         if group.slots.is_empty() {
             self.groups.remove(&id);
-        }
-    }
-}
-
-impl Removal {
-    const fn closing(self) -> Closing {
-        match self {
-            Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
-            Self::LeastRecent => Closing::new(CloseCode::DROPPED_BY_DEVICE, "a new device needed the slot"),
-            Self::QueueLimit => Closing::new(CloseCode::REFLECTION_QUEUE_LIMIT, "too many messages were waiting"),
-            Self::Expired => Closing::new(CloseCode::IDLE, "the slot expired"),
         }
     }
 }

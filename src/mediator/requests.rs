@@ -1,9 +1,10 @@
 //! What a device that is logged in may ask for.
 
 use super::Mediator;
-use super::connection::{ConnectionId, own};
+use super::connection::own;
+use super::connection_id::ConnectionId;
 use super::log::{Closing, Removal};
-use super::slot::Item;
+use super::slot::QueuedMessage;
 use super::timers::Timer;
 use crate::protocol::{
     ClientMessage, CloseCode, DeviceGroupId, DeviceId, Dialect, MAX_CONTAINER, MAX_ENVELOPE_SEALED, Millis, Reflect,
@@ -91,7 +92,7 @@ impl Mediator {
         }
         let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
         let limit = self.config.queue_limit;
-        let item = Item {
+        let item = QueuedMessage {
             timestamp: now,
             ephemeral: reflect.ephemeral,
             envelope: Sealed::from_wire(own(reflect.envelope.as_bytes())),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ConnectionId;
+use super::connection_id::ConnectionId;
 use crate::protocol::{DeviceGroupId, DeviceId, Millis};
 
 /// What a time is set for.

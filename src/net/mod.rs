@@ -1,12 +1,16 @@
 //! Sockets: the client link, the mediator listener, and the metrics endpoint.
 
 pub mod address;
+mod address_error;
+mod connect_error;
 pub mod link;
 pub mod listener;
 pub mod metrics;
 pub mod tls;
 
-pub use address::{Address, AddressError, ConnectError, Secured};
+pub use address::{Address, Secured};
+pub use address_error::AddressError;
+pub use connect_error::ConnectError;
 pub use link::{Link, LinkEvent};
 pub use listener::{Listener, ListenerOptions, LogLine, Refusal, Tls, TlsError};
 pub use metrics::MetricsEndpoint;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::message::SlotState;
+use super::slot::SlotState;
 use crate::text::Clean;
 
 /// A WebSocket close code.

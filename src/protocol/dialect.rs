@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::ids::Millis;
-use super::message::Activity;
+use super::slot::Activity;
 
 /// Which of the two protocols that exist in the wild is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

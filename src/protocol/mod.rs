@@ -17,6 +17,7 @@ pub mod nonce_fingerprint;
 pub mod pin;
 pub mod pseudonym;
 pub mod sealed;
+pub mod slot;
 pub mod url;
 
 pub use challenge::{Challenge, ChallengeResponse};
@@ -28,13 +29,14 @@ pub use dialect::Dialect;
 pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
 pub use keys::{GroupKeys, GroupSecret};
 pub use message::{
-    Activity, ClientHello, ClientMessage, DeviceEntry, ExhaustedPolicy, ExpirationPolicy, Reflect, Reflected,
-    ReflectedHeader, ServerHello, ServerInfo, ServerMessage, SlotState, acknowledgements,
+    ClientHello, ClientMessage, DeviceEntry, Reflect, Reflected, ReflectedHeader, ServerHello, ServerInfo,
+    ServerMessage, acknowledgements,
 };
 pub use nonce_fingerprint::NonceFingerprinter;
 pub use pin::{NotAPin, SpkiPin};
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use sealed::{Nonce, OpenError, Sealed};
+pub use slot::{Activity, ExhaustedPolicy, ExpirationPolicy, SlotState};
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
 
 /// Generated from `proto/*.proto`.

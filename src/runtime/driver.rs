@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::clock;
 use super::journaling::{Journaling, Told};
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::group::{Event, JournalState};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis, ReflectedId};
@@ -205,7 +205,7 @@ impl<O: Observer> Driver<O> {
             Told::Works { come_again } => {
                 self.observer.tell(now, Event::Journal(JournalState::Keeps));
                 if let Some(connection) = come_again {
-                    self.handle(Input::ComeAgain { connection }).await;
+                    self.handle(Input::Redeliver { connection }).await;
                 }
             }
         }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock;
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::{Journal, JournalError};
 use crate::protocol::{Millis, Sealed};

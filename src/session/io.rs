@@ -32,7 +32,7 @@ pub enum Input {
         count: usize,
     },
     /// Messages of this connection could not be made durable, and now others can: they have to come again.
-    ComeAgain {
+    Redeliver {
         /// The connection that they came on.
         connection: u64,
     },

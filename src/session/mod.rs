@@ -8,14 +8,21 @@ mod backoff;
 mod chat;
 pub mod command;
 mod config;
+mod device_list;
+mod disconnect;
 mod io;
 mod lock;
-mod noise;
+mod login;
 mod now;
 mod online;
 mod presence;
+mod rate_limit;
 mod receipt;
+mod receive;
+mod request;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -30,17 +37,16 @@ pub use config::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timi
 pub use io::{Input, LinkEnd, Output, Proxied};
 pub use now::Now;
 
-use crate::group::{DisconnectCause, Event, Known, Login, NextStep, Refusal};
+use crate::group::{DisconnectCause, Event, Known, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
-    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, Millis, Nonce,
-    NonceFingerprinter, ReconnectClass, ReflectedId, Sealed, ServerGroup, ServerHello, ServerInfo, ServerMessage,
-    SlotState,
+    ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, Millis, Nonce, NonceFingerprinter, ReflectedId,
+    ServerGroup, ServerMessage,
 };
 use crate::text::Clean;
 use chat::ChatClient;
-use noise::Noise;
 use online::Online;
+use rate_limit::RateLimit;
 use receipt::{IdRanges, SeenNonces, Unacknowledged};
 use stored::Stored;
 
@@ -76,7 +82,7 @@ pub struct Session {
     last_handled: Millis,
     /// The same on the finer clock.
     precise: Duration,
-    noise: Noise,
+    ignored_limit: RateLimit,
     /// Ids received on earlier connections of this slot.
     received: IdRanges,
     nonces: SeenNonces,
@@ -121,7 +127,7 @@ impl Session {
             promotions_in_company: 0,
             last_handled: Millis(0),
             precise: Duration::ZERO,
-            noise: Noise::default(),
+            ignored_limit: RateLimit::default(),
             expects,
             slot_state_refused: false,
             own_drop_sent: false,
@@ -208,7 +214,7 @@ impl Session {
             Input::Alive => self.heard(now),
             Input::LinkDown(end) => self.on_link_down(now, end),
             Input::Durable { connection, count } => self.on_durable(now, connection, count),
-            Input::ComeAgain { connection } => self.on_come_again(now, connection),
+            Input::Redeliver { connection } => self.on_redeliver(now, connection),
             Input::Flushed => self.on_flushed(),
             Input::Command(command) => self.on_command(now, command),
         }
@@ -242,7 +248,7 @@ impl Session {
 
     /// Tells what is skipped; of a flood of it, only how much more there was.
     fn ignored(&mut self, what: &str) {
-        if let Some(unsaid) = self.noise.may_be_told(self.last_handled) {
+        if let Some(unsaid) = self.ignored_limit.admit(self.last_handled) {
             let more = if unsaid == 0 { String::new() } else { format!(" (and {unsaid} times more before that)") };
             self.emit(Event::Ignored(Clean::new(&format!("{what}{more}"))));
         }
@@ -251,7 +257,7 @@ impl Session {
     fn set_back(&mut self, by: Duration) {
         let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
         back(&mut self.attended_until);
-        self.noise.set_back(by);
+        self.ignored_limit.set_back(by);
         match &mut self.phase {
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => back(deadline),
             Phase::Waiting { until } => until.iter_mut().for_each(back),
@@ -302,14 +308,6 @@ impl Session {
         }
     }
 
-    /// What is not acknowledged is sent again on the next connection.
-    fn on_come_again(&mut self, now: Millis, connection: u64) {
-        if connection == self.connection && matches!(self.phase, Phase::Online(_)) {
-            let next = NextStep::RetryAt { at: now, attempt: 1 };
-            self.leave(DisconnectCause::JournalCaughtUp, next);
-        }
-    }
-
     fn on_link_up(&mut self) {
         if let Phase::Connecting { deadline } = self.phase {
             self.phase = Phase::Handshaking { deadline, greeted: false };
@@ -344,146 +342,6 @@ impl Session {
         self.hand_on(&mut batch);
     }
 
-    fn on_message(&mut self, now: Millis, message: ServerMessage) {
-        let Phase::Handshaking { deadline, greeted } = self.phase else {
-            return self.on_online_message(now, message);
-        };
-        match message {
-            ServerMessage::Hello(hello) if !greeted => {
-                self.phase = Phase::Handshaking { deadline, greeted: true };
-                self.greet(now, &hello);
-            }
-            ServerMessage::Info(info) if greeted => self.log_in(now, &info),
-            // The chat server may speak at any time.
-            ServerMessage::Proxy(frame) => self.on_proxy(frame),
-            _ => self.server_error(now, "a message came before the login was done"),
-        }
-    }
-
-    fn greet(&mut self, now: Millis, hello: &ServerHello) {
-        let (response_nonce, info_nonce) = (self.nonce(), self.nonce());
-        let keys = &self.config.keys;
-        let answer = ChallengeResponse::answer(&hello.challenge, &hello.ephemeral_key, keys, &response_nonce);
-        let Ok(response) = answer else {
-            return self.server_error(now, "its ephemeral key is unusable");
-        };
-        let hello = ClientHello {
-            version: VERSION,
-            response,
-            device_id: self.config.device_id,
-            exhausted_policy: self.config.exhausted_policy,
-            expiration_policy: self.config.expiration_policy,
-            expected_slot_state: self.expects.state(),
-            device_info: Sealed::seal(&self.config.device_info, keys, info_nonce),
-        };
-        self.send(&ClientMessage::Hello(hello));
-    }
-
-    fn log_in(&mut self, now: Millis, info: &ServerInfo) {
-        if info.slot_state == SlotState::New {
-            // A new slot counts its ids anew.
-            self.received = IdRanges::default();
-            self.earlier = Unacknowledged::default();
-        }
-        self.expects = Expectation::after_login(self.config.expiration_policy);
-        self.slot_state_refused = false;
-        self.own_drop_sent = false;
-        let (shared, reused) = self.stored.shared(&info.shared_device_data);
-        if reused.is_some() {
-            self.ignored("shared device data that uses the nonce of other shared device data");
-        }
-        let shared = (!shared.is_empty()).then(|| shared.open(&self.config.keys));
-        self.emit(Event::LoggedIn(Login {
-            own: self.config.device_id,
-            dialect: self.dialect(),
-            max_device_slots: info.max_device_slots,
-            slot_state: info.slot_state,
-            clock_offset: info.current_time.map(|time| time.ahead_of(now)),
-            reflection_queue_length: info.reflection_queue_length,
-            shared_version: shared.iter().flatten().map(|data| data.version).find(|version| *version > 0),
-        }));
-        if let Some(shared) = shared {
-            self.emit(Event::SharedDeviceData(shared));
-        }
-        self.phase = Phase::Online(Box::new(Online::new(now, &self.config.timing)));
-        self.serve_chat_client();
-        self.request_devices(now);
-    }
-
-    fn server_error(&mut self, now: Millis, what: &str) {
-        self.outputs.push_back(Output::Close(CloseCode::PROTOCOL_ERROR));
-        self.retry(now, DisconnectCause::ServerProtocolError(Clean::new(what)));
-    }
-
-    fn on_link_down(&mut self, now: Millis, end: LinkEnd) {
-        if matches!(self.phase, Phase::Idle | Phase::Waiting { .. } | Phase::Ended) {
-            return;
-        }
-        match end {
-            LinkEnd::Unreachable(why) => self.retry(now, DisconnectCause::Unreachable(why)),
-            LinkEnd::Broken(how) => self.retry(now, DisconnectCause::Broken(how)),
-            LinkEnd::Closed { code: CloseCode::DROPPED_BY_DEVICE | CloseCode::SLOT_STATE_MISMATCH, .. }
-                if self.own_drop_sent =>
-            {
-                self.left_group();
-            }
-            LinkEnd::Closed { code, reason } => {
-                let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expects.state() };
-                if let (CloseCode::SLOT_STATE_MISMATCH, Expectation::First(state), false) =
-                    (code, self.expects, self.slot_state_refused)
-                {
-                    self.expects = Expectation::First(state.other());
-                    // At once: the server is there, and has said what it expects.
-                    let attempt = self.failures + 1;
-                    self.disconnected(cause, NextStep::RetryAt { at: now, attempt });
-                    self.slot_state_refused = true;
-                } else if code.reconnect_class() == ReconnectClass::UserInteraction {
-                    self.disconnected(cause, NextStep::WaitForUser);
-                } else {
-                    self.retry(now, cause);
-                }
-            }
-        }
-    }
-
-    /// Ends the connection and comes back after the backoff.
-    fn retry(&mut self, now: Millis, cause: DisconnectCause) {
-        let stable_after = self.config.timing.stable_after;
-        let was_stable = matches!(&self.phase, Phase::Online(online) if now.since(online.since) >= stable_after);
-        if was_stable || self.has_served(&cause) {
-            self.failures = 0;
-        }
-        self.failures = self.failures.saturating_add(1);
-        let at = now.after(self.config.timing.backoff.delay(self.failures, &mut self.random));
-        self.disconnected(cause, NextStep::RetryAt { at, attempt: self.failures + 1 });
-    }
-
-    fn disconnected(&mut self, cause: DisconnectCause, next: NextStep) {
-        let phase = match next {
-            NextStep::RetryAt { at, .. } => Phase::Waiting { until: Some(at) },
-            NextStep::WaitForUser => Phase::Waiting { until: None },
-            NextStep::End => Phase::Ended,
-        };
-        match std::mem::replace(&mut self.phase, phase) {
-            Phase::Online(online) => {
-                self.received.absorb(online.received);
-                self.lose_lock(&online.lock, &cause);
-                self.cut_chat_client_off();
-            }
-            // A close tells that the server did not register us; silence does not.
-            Phase::Handshaking { greeted: true, .. }
-                if self.expects == Expectation::Only(SlotState::New)
-                    && !matches!(cause, DisconnectCause::ClosedByServer { .. }) =>
-            {
-                self.expects = Expectation::First(SlotState::New);
-            }
-            _ => {}
-        }
-        // What became of the slot meanwhile, nobody knows.
-        self.slot_state_refused = false;
-        self.emit(Event::Disconnected { cause, next });
-    }
-
     fn on_command(&mut self, now: Millis, command: Command) {
         self.attended_until = now.after(self.config.timing.attended);
         match command {
@@ -501,24 +359,4 @@ impl Session {
             command => self.on_online_command(now, command),
         }
     }
-
-    /// Leaves politely: commits a lock that is only held, closes, and says what comes next.
-    fn leave(&mut self, cause: DisconnectCause, next: NextStep) {
-        if self.is_over() {
-            return;
-        }
-        if let (Phase::Waiting { .. }, NextStep::End) = (&self.phase, next) {
-            // There is no connection that could end; why there is none was told.
-            self.phase = Phase::Ended;
-            return;
-        }
-        self.release_before_leaving();
-        if !matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
-            self.outputs.push_back(Output::Close(CloseCode::NORMAL));
-        }
-        self.disconnected(cause, next);
-    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -29,7 +29,7 @@ impl Session {
     pub(super) fn leave_if_promoted(&mut self, now: Millis) {
         let ready = |online: &mut Online| {
             online.leave_by.is_some()
-                && online.undurable.is_empty()
+                && online.pending_commit.is_empty()
                 && online.awaited_lists.is_empty()
                 && !online.lock.is_dropping()
         };

@@ -17,7 +17,7 @@ use self::envelopes::Envelopes;
 use self::packed::{Packed, Tables};
 pub use self::row::{Marks, Row};
 use self::sequence::Sequence;
-use super::event::ReflectedMessage;
+use super::reflected::ReflectedMessage;
 use crate::protocol::d2d::Envelope;
 use crate::protocol::{Millis, ReflectedId, Sealed};
 

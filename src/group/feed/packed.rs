@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::interned::{Interned, Symbol};
 use super::row::{Marks, Row};
-use crate::group::event::ReflectedMessage;
+use crate::group::ReflectedMessage;
 use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
 use crate::protocol::{DeviceId, MessageId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 use crate::text::Clean;

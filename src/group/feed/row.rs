@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::group::event::ReflectedMessage;
+use crate::group::ReflectedMessage;
 use crate::group::names::Names;
 use crate::group::sentence;
 use crate::protocol::d2d::{Conversation, Direction, Summary};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::{BARE, Mark};
+use super::key::{KEYS, Key};
 use super::kinds;
-use super::parse::{BARE, KEYS, Key, Token, tokens};
 use super::show::quoted;
-use super::test::Mark;
+use super::token::{Token, tokens};
 use crate::group::Group;
 use crate::protocol::d2d::Conversation;
 

@@ -1,7 +1,5 @@
 //! What a filter can say, in words: the README's table and the help page are made of it.
 
-use super::parse::KEYS;
-
 /// One line about the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Help {
@@ -38,8 +36,3 @@ pub const HELP: [Help; 17] = [
     help("\"two words\"", "with these words, as they stand"),
     help("!kind:typing", "not so; - does the same. All that is written must hold"),
 ];
-
-/// The keys, as a sentence lists them.
-pub(super) fn keys() -> String {
-    KEYS.map(|(name, _)| name).join(", ")
-}

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::condition::Condition;
 use super::memo::Memo;
 use super::subject::Kept;
-use super::test::Test;
 use super::{Context, Filter, Moment};
 use crate::group::{Feed, Group};
 
@@ -215,18 +215,18 @@ impl Asked {
         let Some(packed) = feed.packed(number) else { return false };
         let row = Kept { packed, tables: feed.tables() };
         let mut terms = self.filter.terms.iter().zip(&mut self.memos);
-        terms.all(|(term, memo)| holds(&term.test, memo, row, context) != term.negated)
+        terms.all(|(term, memo)| holds(&term.condition, memo, row, context) != term.negated)
     }
 }
 
-/// As [`Test::holds`], but asks only once about what rows share.
-fn holds(test: &Test, memo: &mut Memo, row: Kept<'_>, context: &Context<'_>) -> bool {
-    let find_out = || test.holds(&row, context);
+/// As [`Condition::holds`], but asks only once about what rows share.
+fn holds(condition: &Condition, memo: &mut Memo, row: Kept<'_>, context: &Context<'_>) -> bool {
+    let find_out = || condition.holds(&row, context);
     let Kept { packed, tables } = row;
-    match test {
-        Test::From(_) => memo.of_symbol(packed.author, tables.authors.stamp(packed.author), find_out),
-        Test::With(_) => memo.of_symbol(packed.party, tables.parties.stamp(packed.party), find_out),
-        Test::Word(_) => memo.of_text(row, find_out),
+    match condition {
+        Condition::From(_) => memo.of_symbol(packed.author, tables.authors.stamp(packed.author), find_out),
+        Condition::With(_) => memo.of_symbol(packed.party, tables.parties.stamp(packed.party), find_out),
+        Condition::Word(_) => memo.of_text(row, find_out),
         _ => find_out(),
     }
 }

@@ -7,24 +7,29 @@
 //!
 //! All terms must hold. [`help::HELP`] says what there is; [`complete::complete`] what may stand at the cursor.
 
+mod comparison;
 pub mod complete;
+mod condition;
+mod error;
 pub mod help;
+mod key;
 mod kinds;
 mod matches;
 mod memo;
 mod parse;
 mod show;
 mod subject;
-mod test;
 #[cfg(test)]
 mod tests;
 mod time;
+mod token;
+mod units;
 
 pub use self::complete::{Completions, complete, may_become_key};
+use self::condition::Condition;
+pub use self::error::FilterError;
 pub use self::help::{HELP, Help};
 pub use self::matches::{Found, Matches, Progress, ROWS_AT_ONCE};
-pub use self::parse::FilterError;
-use self::test::Test;
 use super::{Devices, Group, Names, Row};
 use crate::protocol::{DeviceId, Millis};
 
@@ -38,7 +43,7 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     negated: bool,
-    test: Test,
+    condition: Condition,
 }
 
 /// The time at which a filter is asked, for those that name times.
@@ -99,13 +104,18 @@ impl Filter {
     /// Rows in which all these words occur, as they are: what a search looks for.
     #[must_use]
     pub fn words(text: &str) -> Self {
-        Self { terms: text.split_whitespace().map(|word| Term { negated: false, test: Test::word(word) }).collect() }
+        Self {
+            terms: text
+                .split_whitespace()
+                .map(|word| Term { negated: false, condition: Condition::word(word) })
+                .collect(),
+        }
     }
 
     /// The words that must occur in a row, in lower case.
     pub fn required_words(&self) -> impl Iterator<Item = &str> {
-        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
-            Test::Word(word) => Some(word.as_str()),
+        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.condition {
+            Condition::Word(word) => Some(word.as_str()),
             _ => None,
         })
     }
@@ -119,16 +129,16 @@ impl Filter {
     /// Whether a row is to be shown.
     #[must_use]
     pub fn matches(&self, row: &Row, context: &Context<'_>) -> bool {
-        self.terms.iter().all(|term| term.test.holds(row, context) != term.negated)
+        self.terms.iter().all(|term| term.condition.holds(row, context) != term.negated)
     }
 
     /// Whether what it says of a row may change while the row is kept.
     fn is_volatile(&self) -> bool {
-        self.terms.iter().any(|term| term.test.is_volatile())
+        self.terms.iter().any(|term| term.condition.is_volatile())
     }
 
     /// Whether what it says of a row depends on what devices and conversations are called.
     fn names_somebody(&self) -> bool {
-        self.terms.iter().any(|term| term.test.names_somebody())
+        self.terms.iter().any(|term| term.condition.names_somebody())
     }
 }

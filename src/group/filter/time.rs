@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::Moment;
-use super::show::Span;
+use super::units::{Span, span};
 use crate::protocol::Millis;
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
@@ -25,7 +25,7 @@ pub(super) enum Time {
 }
 
 impl Time {
-    pub(super) fn parse(text: &str, span: impl Fn(&str) -> Option<Duration>) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let of_day = |text: &str| {
             NaiveTime::parse_from_str(text, "%H:%M:%S").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M")).ok()
         };
@@ -87,7 +87,7 @@ mod tests {
             ("2026-11-22T13:30", 60.0),
         ];
         for (text, minutes) in minutes_ago {
-            let time = Time::parse(text, super::super::parse::span).unwrap();
+            let time = Time::parse(text).unwrap();
             let ago = moment.now.since(time.at(moment)).as_secs_f64() / 60.0;
             assert!((ago - minutes).abs() < 0.001, "{text} was {ago} minutes ago, not {minutes}");
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::group::{Event, NextStep};
 use crate::protocol::Millis;
 use crate::runtime::{Observer, ndjson};

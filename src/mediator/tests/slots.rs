@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{A, B, C, Login, World, in_both_dialects, info_of};
-use crate::mediator::{Config, Input, LogEvent, Removal};
+use crate::mediator::{LogEvent, MediatorConfig, MediatorInput, Removal};
 use crate::protocol::{
     Activity, ClientMessage, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerMessage, SlotState,
 };
@@ -72,11 +72,11 @@ in_both_dialects! {
         world.leave(b);
         world.pass(Duration::from_secs(299));
         let b = world.login(Login { expect: SlotState::Existing, ..volatile });
-        world.input(Input::Alive { connection: a });
+        world.input(MediatorInput::Alive { connection: a });
         world.pass(Duration::from_mins(5));
         assert!(world.devices(a).contains_key(&B), "a connected volatile device keeps its slot");
         world.leave(b);
-        world.input(Input::Alive { connection: a });
+        world.input(MediatorInput::Alive { connection: a });
         world.pass(Duration::from_secs(299));
         assert!(world.devices(a).contains_key(&B));
         world.pass(Duration::from_secs(1));
@@ -216,7 +216,7 @@ fn both_dialects_meet_in_one_group() {
 
 #[test]
 fn no_slots_at_all_means_that_nobody_logs_in() {
-    let mut world = World::with(Dialect::Dgk, Config { max_slots: 0, ..Config::default() });
+    let mut world = World::with(Dialect::Dgk, MediatorConfig { max_slots: 0, ..MediatorConfig::default() });
     let a = world.try_login(pushing(A));
     assert_eq!(world.closed(a), Some(4111));
 }

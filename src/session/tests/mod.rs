@@ -19,7 +19,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::*;
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{

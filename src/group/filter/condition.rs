@@ -1,9 +1,9 @@
-//! [`Test`]: one condition on a row.
+//! [`Condition`]: one condition on a row.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::Context;
+use super::comparison::Comparison;
 use super::kinds::Kinds;
 use super::subject::Subject;
 use super::time::Time;
@@ -13,7 +13,7 @@ use crate::text::Clean;
 
 /// One condition on a row. Where there are several values, one of them will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Test {
+pub(super) enum Condition {
     Kind(Vec<Kinds>),
     Direction(Direction),
     From(Vec<String>),
@@ -27,16 +27,6 @@ pub(super) enum Test {
     Until(Time),
     Is(Vec<Mark>),
     Word(String),
-}
-
-/// How a figure is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Less,
-    AtMost,
-    Equal,
-    AtLeast,
-    More,
 }
 
 /// What may be unusual about a row.
@@ -74,27 +64,15 @@ impl Mark {
     }
 }
 
-impl Comparison {
-    pub(super) const fn sign(self) -> &'static str {
-        match self {
-            Self::Less => "<",
-            Self::AtMost => "<=",
-            Self::Equal => ":",
-            Self::AtLeast => ">=",
-            Self::More => ">",
-        }
-    }
+/// What stands alone and is no word to look for.
+pub(super) const BARE: [(&str, Condition); 4] = [
+    ("in", Condition::Direction(Direction::Incoming)),
+    ("out", Condition::Direction(Direction::Outgoing)),
+    ("sync", Condition::Direction(Direction::Sync)),
+    ("ack", Condition::Acknowledged),
+];
 
-    pub(super) fn holds<T: Ord>(self, one: &T, other: &T) -> bool {
-        match one.cmp(other) {
-            Ordering::Less => matches!(self, Self::Less | Self::AtMost),
-            Ordering::Equal => matches!(self, Self::AtMost | Self::Equal | Self::AtLeast),
-            Ordering::Greater => matches!(self, Self::AtLeast | Self::More),
-        }
-    }
-}
-
-impl Test {
+impl Condition {
     pub(super) fn word(word: &str) -> Self {
         Self::Word(word.to_lowercase())
     }
