@@ -122,7 +122,7 @@ struct World {
     /// Messages that the server said it stored, and who had a slot then.
     stored: BTreeMap<MessageId, BTreeSet<DeviceId>>,
     /// What each device reflected, in order, not yet confirmed as stored on this connection.
-    under_way: BTreeMap<u64, VecDeque<MessageId>>,
+    in_flight: BTreeMap<u64, VecDeque<MessageId>>,
     leader: Option<u64>,
     /// Whose connection holds the lock, and what was reflected under it: lost with the lock, as the protocol has it.
     holder: Option<u64>,
@@ -182,7 +182,7 @@ impl World {
             arrivals: BinaryHeap::new(),
             stormy: true,
             stored: BTreeMap::new(),
-            under_way: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             leader: None,
             holder: None,
             held: Vec::new(),
@@ -240,16 +240,16 @@ impl World {
         self.clients[client].next_message += 1;
         let device = self.clients[client].device;
         let envelope = Box::new(envelopes::text(self.dialect, device, message, self.now));
-        let under_way = self.under_way.entry(wire).or_default();
-        under_way.push_back(message);
-        let expected = under_way.len();
+        let in_flight = self.in_flight.entry(wire).or_default();
+        in_flight.push_back(message);
+        let expected = in_flight.len();
         let before = self.order;
         self.input(client, session::Input::Command(Command::Reflect { envelope, ephemeral: false }));
         if self.order == before {
             // Refused, as without a login: nothing is under way.
-            let under_way = self.under_way.entry(wire).or_default();
-            if under_way.len() == expected {
-                under_way.pop_back();
+            let in_flight = self.in_flight.entry(wire).or_default();
+            if in_flight.len() == expected {
+                in_flight.pop_back();
             }
         }
     }
@@ -472,7 +472,7 @@ impl World {
             }
             ServerMessage::ReflectAck { .. } => {
                 let message =
-                    self.under_way.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
+                    self.in_flight.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
                 if self.holder == Some(id) {
                     self.held.push(message);
                 } else {

@@ -23,8 +23,8 @@ use crate::group::to_acknowledge;
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    Challenge, DeviceId, DeviceInfo, ExpirationPolicy, GroupKeys, GroupSecret, Reflected, ReflectedHeader, Sealed,
-    TransactionScope,
+    Challenge, ClientHello, DeviceId, DeviceInfo, ExpirationPolicy, GroupKeys, GroupSecret, Reflected, ReflectedHeader,
+    Sealed, ServerHello, ServerInfo, SlotState, TransactionScope,
 };
 
 pub(super) const OWN: DeviceId = DeviceId(0x0101_0101_0101_0101);
