@@ -33,7 +33,7 @@ use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup,
 };
-use d2mtop::runtime::{Observer, drive};
+use d2mtop::runtime::{EventSink, drive};
 use d2mtop::session::{Command, Config, LeaderPolicy, Session};
 use d2mtop::text::Clean;
 use rand::SeedableRng as _;
@@ -214,7 +214,7 @@ impl Process {
 
 struct Telling(mpsc::UnboundedSender<Event>);
 
-impl Observer for Telling {
+impl EventSink for Telling {
     fn tell(&mut self, _at: Millis, event: Event) {
         if matches!(event, Event::QueueDry | Event::ReflectionStored { .. }) {
             let _ = self.0.send(event);
@@ -244,7 +244,7 @@ impl Phone {
         let (ready, is_ready) = channel();
         let (count, stored) = channel();
         let thread = std::thread::spawn(move || {
-            d2mtop::runtime::event_loop().unwrap().block_on(phone(&url, dialect, rate, task, &ready, &count));
+            d2mtop::os::event_loop::event_loop().unwrap().block_on(phone(&url, dialect, rate, task, &ready, &count));
         });
         is_ready.recv().expect("the phone logs in");
         Self { thread, go, stored }

@@ -9,18 +9,24 @@
 //! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
 //! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
+//! | [`os`] | system | signals, systemd, log, clocks, private and lock files, child processes, accepted connections |
 //! | [`journal`] | disk | what was received, durably: rows, acknowledgements and nonces, in a database; queries |
 //! | [`profile`] | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
-//! | [`net`] | socket | the client's link, the mediator's listener, and the metrics endpoint |
-//! | [`runtime`] | loops | one for the dashboard, one for a session, one for the demo's devices; metrics, alerts; log, signals, clock |
+//! | [`net`] | socket | the client's link and the mediator's listener |
+//! | [`metrics`] | socket | what is counted, and how it is served |
+//! | [`alerts`] | processes | rules, their queues, and the commands that they run |
+//! | [`output`] | stdout | NDJSON, sentences, the writers of lines, times and sizes, how the program ends |
+//! | [`runtime`] | loops | driver, journal thread, dashboard, one-shot session, observers |
+//! | [`simulate`] | devices | the demo's devices and their story |
 //! | [`tui`] | screen | a view of the group, and keys that become actions; one file a pane |
-//! | [`headless`] | stdout | one file a command; NDJSON |
+//! | [`headless`] | stdout | one file or folder a command |
 //! | [`cli`] | types | the command line, without logic |
 //!
 //! Arrows point down only, and siblings never import each other:
 //!
 //! ```text
-//! main -> {tui, headless} -> runtime -> {net, journal, profile} -> {session, mediator} -> group -> protocol -> text
+//! main -> {tui, headless} -> simulate -> runtime -> {metrics, alerts, output} -> {net, journal, profile}
+//!      -> {session, mediator} -> group -> protocol -> text            os: below net, journal, profile; knows none of ours
 //! ```
 //!
 //! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come
@@ -40,11 +46,12 @@
 //! # The way a key goes
 //!
 //! ```text
-//! key -> tui keymap -> runtime::Reaction -> session::Command -> protocol::ClientMessage -> socket
+//! key -> tui keymap -> runtime::screen::Reaction -> session::Command -> protocol::ClientMessage -> socket
 //! ```
 //!
 //! What destroys takes a [`session::Confirmed`], which only a dialog makes.
 
+pub mod alerts;
 #[allow(
     missing_docs,
     clippy::doc_markdown,
@@ -56,10 +63,14 @@ pub mod group;
 pub mod headless;
 pub mod journal;
 pub mod mediator;
+pub mod metrics;
 pub mod net;
+pub mod os;
+pub mod output;
 pub mod profile;
 pub mod protocol;
 pub mod runtime;
 pub mod session;
+pub mod simulate;
 pub mod text;
 pub mod tui;

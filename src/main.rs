@@ -2,22 +2,30 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use d2mtop::cli::{Cli, Command};
-use d2mtop::runtime::{Failure, Outcome, logging};
+use d2mtop::os::{hardening, logging};
+use d2mtop::output::Failure;
+use d2mtop::output::Outcome;
 use d2mtop::{headless, profile, tui};
 
 fn main() -> ExitCode {
-    profile::deny_core_dumps();
-    profile::create_files_privately();
+    hardening::deny_core_dumps();
+    hardening::create_files_privately();
+    let first = std::env::args_os().nth(1).and_then(|word| word.into_string().ok());
+    if let Some(word) = first {
+        headless::profile::remind_of_namesake(&word);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return tell(&said),
     };
     // Held to the end: lines still under way are written when it is dropped.
-    let _log = has_log(&cli).then(|| logging::start(&cli.log).map_err(|error| remark(&error)));
+    let _log = has_log(&cli)
+        .then(|| logging::start(log_directory(&cli).as_deref(), &cli.log.log_level).map_err(|error| remark(&error)));
     match run(&cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(failure) => fail(&failure),
@@ -43,9 +51,14 @@ fn tell(said: &clap::Error) -> ExitCode {
     }
 }
 
+/// What the options say, or the state directory; [`None`] without a home.
+fn log_directory(cli: &Cli) -> Option<PathBuf> {
+    cli.log.log_dir.clone().or_else(profile::state_directory)
+}
+
 /// Whoever only asks how to use it leaves nothing behind.
 const fn has_log(cli: &Cli) -> bool {
-    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_)))
+    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_) | Command::Manual(_)))
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
@@ -64,12 +77,13 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Completions(options)) => headless::manual::completions(*options),
-        Some(Command::Man(options)) => headless::manual::page(options),
+        Some(Command::Man(options)) => headless::manual::man(options),
+        Some(Command::Manual(options)) => headless::manual::manual(*options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
         None => {
-            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
-            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+            let options = tui::DashboardOptions { attention: &cli.attention, monitor: &cli.monitor };
+            tui::open(&cli.profile_names(), &cli.connection, cli.display, options)
         }
     }
 }

@@ -185,7 +185,7 @@ fn two_hours_ahead(mediator: &Mediator, dialect: Dialect) -> String {
         let up = from_client.forward(to_server);
         let _ = tokio::join!(up, down);
     };
-    std::thread::spawn(move || d2mtop::runtime::event_loop().unwrap().block_on(between));
+    std::thread::spawn(move || d2mtop::os::event_loop::event_loop().unwrap().block_on(between));
     url
 }
 

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use d2mtop::cli::MonitorArgs;
 use d2mtop::group::Event;
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret, Millis};
-use d2mtop::runtime::{Monitors, Observer};
+use d2mtop::runtime::{EventSink, Monitors, Observers};
 use held::Held;
 use noting::{add_profile, noted, noting, watch};
 use phone::phone_reflects;
@@ -147,7 +147,7 @@ fn a_watch_that_will_never_know_of_a_lock_says_so() {
 
 struct Counter(Arc<Mutex<usize>>);
 
-impl Observer for Counter {
+impl EventSink for Counter {
     fn tell(&mut self, _at: Millis, _event: Event) {
         *self.0.lock().unwrap() += 1;
     }
@@ -161,10 +161,10 @@ fn a_flood_of_events_runs_the_command_once_a_second_and_says_how_many_there_were
     let monitors = Monitors::start(&options, None).unwrap();
     let keys = GroupKeys::derive(Dialect::Dgk, &GroupSecret::from_hex(program::KEY).unwrap());
     let told = Arc::new(Mutex::new(0));
-    let mut observer = monitors.monitor("", &keys).before(Counter(Arc::clone(&told)));
+    let mut observers = Observers::new(Counter(Arc::clone(&told))).with_all(monitors.observers("", &keys));
     let start = Instant::now();
     for at in 0..10_000 {
-        observer.tell(Millis(at), Event::Promoted);
+        observers.tell(Millis(at), Event::Promoted);
     }
     let elapsed = start.elapsed();
     assert!(elapsed < Duration::from_secs(1), "the session waited: {elapsed:?}");
@@ -186,7 +186,7 @@ fn an_event_that_does_not_exist_is_refused_with_those_that_do() {
         let output = run(home.path(), &[&[command, "--on", "newdevice=true"], more, key].concat());
         assert_eq!(output.status.code(), Some(2));
         let words = String::from_utf8(output.stderr).unwrap();
-        assert!(words.contains(d2mtop::runtime::alerts::Trigger::LIST), "{words}");
+        assert!(words.contains(d2mtop::alerts::Trigger::LIST), "{words}");
     }
 }
 

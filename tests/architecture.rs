@@ -14,7 +14,8 @@ use std::path::Path;
 use source::Source;
 
 /// Rooms and how high they stand: imports go down only, and never to a room of the same height.
-const HEIGHTS: [(&str, u32); 11] = [
+const HEIGHTS: [(&str, u32); 17] = [
+    ("os", 0),
     ("text", 0),
     ("protocol", 1),
     ("group", 2),
@@ -23,9 +24,14 @@ const HEIGHTS: [(&str, u32); 11] = [
     ("net", 4),
     ("journal", 4),
     ("profile", 4),
-    ("runtime", 5),
-    ("tui", 6),
-    ("headless", 6),
+    ("metrics", 5),
+    ("alerts", 5),
+    ("output", 5),
+    ("runtime", 6),
+    ("simulate", 7),
+    ("tui", 8),
+    ("headless", 8),
+    ("main", u32::MAX),
 ];
 
 /// Types of the command line: imports nothing of the crate; these may import it.
@@ -59,14 +65,11 @@ const IMPURE: [&str; 20] = [
 ];
 
 /// Who may say that a person has agreed: the dialog, commands with `--yes`, and the demo's own devices.
-const MAY_CONFIRM: [&str; 3] = ["src/tui/dialog.rs", "src/headless/", "src/runtime/demo/"];
+const MAY_CONFIRM: [&str; 3] = ["src/tui/state/dialog/", "src/headless/", "src/simulate/"];
 
 const MOST_LINES: usize = 700;
 
 fn height(room: &str) -> Option<u32> {
-    if room == "main" {
-        return Some(u32::MAX);
-    }
     HEIGHTS.iter().find(|(name, _)| *name == room).map(|(_, height)| *height)
 }
 
@@ -80,6 +83,9 @@ fn import_rule(from: &str, to: &str) -> Option<String> {
     }
     if to == "cli" {
         return (!MAY_IMPORT_CLI.contains(&from)).then(|| format!("only {} import cli", MAY_IMPORT_CLI.join(", ")));
+    }
+    if to == "os" && PURE.contains(&from) {
+        return Some(format!("{from} is pure and must not import os"));
     }
     match (height(from), height(to)) {
         (Some(from_height), Some(to_height)) if from_height > to_height => None,
@@ -175,6 +181,9 @@ fn no_test_is_ignored() {
 fn the_rules_bite() {
     let cases = [
         ("src/protocol/url.rs", "use crate::group::Event;", "protocol must not import group"),
+        ("src/group/mod.rs", "use crate::os::clock;", "group is pure and must not import os"),
+        ("src/os/signals.rs", "use crate::text::Clean;", "siblings"),
+        ("src/alerts/mod.rs", "use crate::output::ndjson;", "siblings"),
         ("src/session/link.rs", "use crate::mediator::Slot;", "siblings"),
         ("src/session/link.rs", "use crate::{text::Clean, net::{Link, Pins}};", "session must not import net"),
         ("src/session/link.rs", "fn f() { crate::tui::view() }", "session must not import tui"),
@@ -214,9 +223,9 @@ fn the_rules_spare_what_is_right() {
         ),
         ("src/protocol/keys.rs", "#[cfg(test)]\nimpl Keys { fn f(&self) -> [u8; 2] { thread_rng() } }"),
         ("src/net/link.rs", "use crate::session::{Command, Session}; use tokio::net::TcpStream; println!();"),
-        ("src/tui/dialog.rs", "Confirmed::after_asking(1)"),
+        ("src/tui/state/dialog/mod.rs", "Confirmed::after_asking(1)"),
         ("src/headless/drop.rs", "Confirmed::after_asking(1)"),
-        ("src/runtime/demo/devices.rs", "Confirmed::after_asking(1)"),
+        ("src/simulate/devices.rs", "Confirmed::after_asking(1)"),
         ("src/session/command.rs", "impl Confirmed { pub const fn after_asking(value: u8) {} }"),
         ("src/main.rs", "use d2mtop::{cli, headless, tui};"),
         ("src/headless/mod.rs", "use crate::cli::Options;"),

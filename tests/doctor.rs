@@ -173,7 +173,7 @@ fn a_refused_login_says_that_the_key_may_be_wrong() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://127.0.0.1:{}/", listener.local_addr().unwrap().port());
     let server = std::thread::spawn(move || {
-        d2mtop::runtime::event_loop().unwrap().block_on(async {
+        d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
             listener.set_nonblocking(true).unwrap();
             let (stream, _) = tokio::net::TcpListener::from_std(listener).unwrap().accept().await.unwrap();
             let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();

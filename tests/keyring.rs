@@ -33,7 +33,7 @@ fn is_the_key(secret: &GroupSecret) -> bool {
 fn the_other_process() {
     let Ok(steps) = std::env::var(STEPS) else { return };
     // As the program does: a keyring might want to look at who asks.
-    d2mtop::profile::deny_core_dumps();
+    d2mtop::os::hardening::deny_core_dumps();
     let home = std::env::var("HOME").unwrap();
     let places = Places::below(Path::new(&home), None, "work").unwrap();
     let mut nobody = PassphraseSource::new(Some(987));

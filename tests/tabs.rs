@@ -22,7 +22,7 @@ use d2mtop::group::{Event, Group, Standing};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup};
 use d2mtop::runtime::{
-    Memories, Monitor, Observer, Page, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
+    EventSink, Page, ProfileState, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
 };
 use d2mtop::session::{Command, Config, LeaderPolicy, Session};
 use d2mtop::text::Clean;
@@ -108,7 +108,7 @@ impl Screen for Memory {
 
 struct Quiet(UnboundedSender<Event>);
 
-impl Observer for Quiet {
+impl EventSink for Quiet {
     fn tell(&mut self, _at: Millis, event: Event) {
         let _ = self.0.send(event);
     }
@@ -133,7 +133,7 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let mediator = Mediator::start(&[]);
     let sessions = RunningSessions::start(
         [device(&mediator, 1, 11), device(&mediator, 2, 22)]
-            .map(|(session, address)| (session, address, Memories::default(), Monitor::default())),
+            .map(|(session, address)| (session, address, ProfileState::default(), Vec::new())),
         Group::default,
         Arc::default(),
     )
@@ -143,7 +143,7 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     let inputs = futures_util::stream::unfold(inputs, |mut inputs: UnboundedReceiver<Reaction>| async {
         inputs.recv().await.map(|input| (Ok(input), inputs))
     });
-    d2mtop::runtime::event_loop().unwrap().block_on(async {
+    d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
         let mut screen = Memory { tab: 0, frames: frame_sender };
         let running = dashboard::run(sessions, &mut screen, inputs);
         let user = async {
@@ -166,7 +166,7 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
     });
     // They have left: a device of either group is alone, and told so by being promoted.
     for group in [1, 2] {
-        d2mtop::runtime::event_loop().unwrap().block_on(async {
+        d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
             let (commands, mut events, driven) = join(&mediator, group, 33);
             let promoted = async { while events.recv().await.expect("it logs in") != Event::Promoted {} };
             tokio::time::timeout(PATIENCE, promoted).await.expect("nobody else leads");

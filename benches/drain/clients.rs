@@ -11,7 +11,7 @@ use d2mtop::group::{Event, Group};
 use d2mtop::journal::{self, Journal};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{ClientMessage, DeviceId, Millis, PseudonymKey, ServerGroup, ServerMessage};
-use d2mtop::runtime::{Journaling, Observer, drive_keeping};
+use d2mtop::runtime::{EventSink, JournalHandle, drive_keeping};
 use d2mtop::session::{Config, LeaderPolicy, Session};
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
@@ -121,7 +121,7 @@ struct Counting {
     done: std_mpsc::Sender<(Duration, [u64; 3])>,
 }
 
-impl Observer for Counting {
+impl EventSink for Counting {
     fn tell(&mut self, at: Millis, event: Event) {
         self.group.apply(at, &event);
         match &event {
@@ -149,7 +149,7 @@ fn session(port: u16, messages: u32, journal: Option<&Path>) -> (Duration, [u64;
             let options = journal::Options::hashed(PseudonymKey::of(&stream::keys()));
             let opened = Journal::open(path, options, stream::NOW).unwrap();
             let session = session.continuing(opened.fingerprinter, opened.nonces, []);
-            (session, Some(Journaling::start(opened.journal, None).unwrap()))
+            (session, Some(JournalHandle::start(opened.journal, None).unwrap()))
         }
     };
     let group = ServerGroup::parse("01", DIALECT).unwrap();

@@ -21,6 +21,7 @@ pub mod known;
 pub mod latency;
 mod listed;
 pub mod lock;
+pub mod lock_watch;
 mod login;
 pub mod names;
 pub mod notice;

@@ -2,8 +2,10 @@
 
 use super::watch::{Wanted, watch};
 use crate::cli::DemoArgs;
-use crate::runtime::demo::Stage;
-use crate::runtime::{Failure, Monitors, Outcome};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::runtime::Monitors;
+use crate::simulate::Stage;
 
 /// Sets the stage and watches it.
 ///

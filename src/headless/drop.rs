@@ -4,14 +4,16 @@ use serde_json::json;
 
 use super::devices::{self, Listed, in_words};
 use super::leave::{self, Farewell};
-use super::ndjson;
 use super::visitor::Visitor;
-use super::words::{remark, require_agreement, say};
 use crate::cli::DropArgs;
 use crate::group::{Event, LockEvent, Refusal};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::ndjson;
+use crate::output::words::{remark, require_agreement, say};
 use crate::protocol::DeviceId;
-use crate::runtime::visit::PATIENCE;
-use crate::runtime::{Failure, Outcome, Visit, VisitEnd, clock};
+use crate::runtime::one_shot::PATIENCE;
+use crate::runtime::{OneShotEnd, OneShotSession, clock};
 use crate::session::{Command, Confirmed};
 
 /// Finds the devices, asks, and drops one after the other.
@@ -22,11 +24,11 @@ pub fn run(options: &DropArgs) -> Result<Outcome, Failure> {
     let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
     visitor.require_writable("not dropped")?;
     let own = visitor.own();
-    let listed = visitor.drop_in(async |visit| devices::list(visit).await)?;
+    let listed = visitor.run_one_shot(async |visit| devices::list(visit).await)?;
     let targets = targets(&listed, own, options)?;
     require_agreement(options.yes, &question(&listed, own, &targets))?;
     let json = options.json;
-    visitor.drop_in(async |visit| {
+    visitor.run_one_shot(async |visit| {
         for target in targets {
             report(&listed, target, drop_device(visit, target, own).await?, json)?;
         }
@@ -128,7 +130,7 @@ fn report(listed: &Listed, target: DeviceId, dropped: Dropped, json: bool) -> Re
 }
 
 /// Lock, list, drop, commit; over when the lock is free again, or with this device itself.
-async fn drop_device(visit: &mut Visit, target: DeviceId, own: DeviceId) -> Result<Dropped, Failure> {
+async fn drop_device(visit: &mut OneShotSession, target: DeviceId, own: DeviceId) -> Result<Dropped, Failure> {
     visit.hurry(PATIENCE);
     let mut progress = Progress::default();
     let mut command = Some(if target == own {
@@ -180,12 +182,12 @@ impl Progress {
         Ok(())
     }
 
-    fn failure(&self, end: &VisitEnd) -> Failure {
+    fn failure(&self, end: &OneShotEnd) -> Failure {
         if self.locked {
             let words = format!("perhaps dropped: {end} before it confirmed; look at the list with d2mtop devices");
             return Failure::Ended { outcome: Outcome::Lost, words };
         }
-        if self.waiting && *end == VisitEnd::TooLate {
+        if self.waiting && *end == OneShotEnd::TooLate {
             let words = "not dropped: another device has the lock; try again in a minute".to_owned();
             return Failure::Ended { outcome: Outcome::LockBusy, words };
         }

@@ -1,25 +1,26 @@
 //! `d2mtop history`: what a profile's journal has. Logs in nowhere.
 
 mod print;
-mod time;
 
 use std::io::{self, BufWriter, Write};
 
-use super::words::remark;
 use crate::cli::HistoryArgs;
 use crate::group::Known;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::words::remark;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
 };
 use crate::protocol::d2d::Kind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
-use crate::runtime::{Failure, Outcome, clock};
+use crate::runtime::clock;
 use crate::text::Clean;
 
+use crate::output::times::Zone;
 use print::Printer;
-use time::Zone;
 
 /// How many rows are shown unless something says how many.
 const ROWS: u32 = 20;

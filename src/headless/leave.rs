@@ -6,9 +6,10 @@ use std::fmt;
 
 use crate::group::{DisconnectCause, Event, ListedDevice, LockEvent, NextStep, Refusal};
 use crate::net::Address;
+use crate::output::Failure;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{CloseCode, DeviceId, SlotState};
-use crate::runtime::{Failure, VisitEnd, visit};
+use crate::runtime::{OneShotEnd, run_one_shot};
 use crate::session::command::Confirmed;
 use crate::session::{Command, Session};
 use crate::text::Clean;
@@ -107,14 +108,14 @@ impl Departure {
 /// If the system gives no event loop.
 pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, Departure>, Failure> {
     let own = session.config().device_id;
-    visit(session, address, None, async |visit| {
+    run_one_shot(session, address, None, async |visit| {
         let listed = visit.until(|event| match event {
             Event::Devices(listed) => Some(listed),
             _ => None,
         });
         listed.await.map(|listed| Farewell::of(&listed, &[own])).map_err(|end| match end {
-            VisitEnd::TooLate => Departure::Unreachable(Clean::new(&end.to_string())),
-            end @ VisitEnd::Disconnected { .. } => failed(&end, false),
+            OneShotEnd::TooLate => Departure::Unreachable(Clean::new(&end.to_string())),
+            end @ OneShotEnd::Disconnected { .. } => failed(&end, false),
         })
     })
 }
@@ -125,7 +126,7 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, 
 /// # Errors
 /// If the system gives no event loop.
 pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) -> Result<Departure, Failure> {
-    visit(session, address, None, async |visit| {
+    run_one_shot(session, address, None, async |visit| {
         let mut agreed = Some(agreed);
         let mut locked = false;
         loop {
@@ -147,8 +148,8 @@ pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) ->
 }
 
 /// What the end of a connection means for somebody who wants to leave.
-fn failed(end: &VisitEnd, locked: bool) -> Departure {
-    let VisitEnd::Disconnected { cause, next, .. } = end else {
+fn failed(end: &OneShotEnd, locked: bool) -> Departure {
+    let OneShotEnd::Disconnected { cause, next, .. } = end else {
         // Who waits for the lock all the time has asked for nothing else.
         return if locked { Departure::Unconfirmed } else { Departure::Busy };
     };

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
-use super::lines::{self, Lines};
-use super::ndjson;
-use super::readable::Form;
 use crate::cli::MediatorArgs;
 use crate::mediator::{ChatEnd, End, LogEvent, MediatorConfig, Removal};
 use crate::net::{Listener, ListenerOptions, LogLine, Tls};
+use crate::os::event_loop::event_loop;
+use crate::os::signals;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::lines::{self, LineSink};
+use crate::output::ndjson;
+use crate::output::sentences::Form;
 use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
-use crate::runtime::{Failure, Outcome, event_loop, signals};
 use crate::text::Clean;
 
 /// Listens until a signal ends it.
@@ -34,7 +37,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             lines::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
         let write = |form: &mut Form, output: &mut Vec<u8>, at, line: LogLine| form.line(output, &object(at, &line));
-        let output = Lines::start(Form::Ndjson, write).map_err(Failure::Start)?;
+        let output = LineSink::start(Form::Ndjson, write).map_err(Failure::Start)?;
         let shutdown = async {
             if early.is_none() {
                 terminated.await;

@@ -1,30 +1,26 @@
 //! Commands without a terminal: one file each.
 
-mod columns;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
 pub mod drop;
 pub mod history;
 pub mod leave;
-mod lines;
 pub mod lock;
 pub mod manual;
 pub mod mediator;
 pub mod probe;
 pub mod profile;
 pub mod proxy;
-mod readable;
 mod reconnect;
 pub mod shared_data;
 mod visitor;
 pub mod watch;
-mod words;
 
 use crate::cli::{AnyCertificateArg, ConnectionArgs};
+use crate::output::Failure;
+use crate::output::Outcome;
 use crate::profile::{Profile, SlotMemory};
-pub use crate::runtime::ndjson;
-use crate::runtime::{Failure, Outcome};
 
 /// Who was dropped does not join the group again by itself.
 const WAS_DROPPED: &str = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \

@@ -3,19 +3,24 @@
 mod add;
 mod depart;
 mod import;
+mod names;
 mod show;
 
 use clap::CommandFactory as _;
 
-use super::words::{ask, can_ask, say};
 use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::words::{ask, can_ask, say};
 use crate::profile::record::KeptIn;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::store::StoreError;
-use crate::profile::{self, Hold, HoldError, ProfileError, ProfileName, Record, SecretSource, Store, slot_memory};
-use crate::runtime::{Failure, Outcome};
+use crate::profile::{
+    self, ProfileError, ProfileLock, ProfileLockError, ProfileName, Record, SecretSource, Store, slot_memory,
+};
 use crate::session::Confirmed;
 use depart::Leaving;
+pub use names::remind_of_namesake;
 
 /// A profile file that parses, with every key explained.
 pub const SAMPLE: &str = include_str!("../profile/sample.toml");
@@ -51,6 +56,9 @@ fn new_name(text: &str) -> Result<ProfileName, Failure> {
     if text == "help" || command.get_subcommands().any(|command| command.get_name() == text) {
         return Err(Failure::Usage(format!("{text} is a command of d2mtop; choose another name")));
     }
+    if names::AFTER_PROFILES.contains(&text) {
+        return Err(Failure::Usage(format!("{text} is to become a command of d2mtop; choose another name")));
+    }
     Ok(name)
 }
 
@@ -68,7 +76,7 @@ fn choose(store: &Store, name: &str) -> Result<(), Failure> {
 fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     let (from, record) = find(store, &options.name)?;
     let to = new_name(&options.new_name)?;
-    let _hold = Hold::take(&from).map_err(failure)?;
+    let _hold = ProfileLock::take(&from).map_err(failure)?;
     let taken = store.read().map_err(failure)?.find(to.as_str()).is_ok();
     if taken {
         return Err(failure(StoreError::Exists(to)));
@@ -107,8 +115,8 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(again));
     }
     let leaving = options.leave_group.then(|| Leaving::look(&name)).transpose()?;
-    let _hold = match leaving.is_none().then(|| Hold::take(&name)) {
-        Some(Err(error @ HoldError::Held { .. })) => return Err(failure(error)),
+    let _hold = match leaving.is_none().then(|| ProfileLock::take(&name)) {
+        Some(Err(error @ ProfileLockError::Held { .. })) => return Err(failure(error)),
         hold => hold.and_then(Result::ok).flatten(),
     };
     if let Some(leaving) = &leaving {

@@ -14,30 +14,32 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::lines::{self, Lines};
-use super::ndjson;
-use super::readable::Form;
 use super::reconnect::{Ending, Reconnect};
 use crate::cli::ProxyArgs;
 use crate::group::{Event, Known};
 use crate::net::Address;
+use crate::os::acceptor::Acceptor;
+use crate::os::event_loop::event_loop;
+use crate::os::signals;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::lines::{self, LineSink};
+use crate::output::ndjson;
+use crate::output::sentences::Form;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Memories, Memory, Observer, Outcome, Prepared, Remembering, drive_keeping, event_loop,
-    signals,
+    ANY_CERTIFICATE, EventSink, KnownDevicesStore, Observers, ProfileState, SessionSetup, drive_keeping,
 };
 use crate::session::{ChatClientId, Command, Proxied, Session};
 use client::{Carried, ClientEnd, Orders, Unread};
 
 /// How many bytes of the chat server may wait for a client that does not read before it is cut off.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
-/// How long to wait after a connection could not be accepted, as when there are no more file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long the end may take.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -46,12 +48,12 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
-    let prepared = Prepared::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
+    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }
     let event_loop = event_loop().map_err(Failure::Start)?;
-    let Prepared { session, address, held, memories, accepts_any_certificate, .. } = prepared;
+    let SessionSetup { session, address, held, memories, accepts_any_certificate, .. } = prepared;
     let served = event_loop.block_on(serve(options, session, address, memories, accepts_any_certificate));
     // A name that is still being looked up must not keep us here.
     event_loop.shutdown_background();
@@ -63,22 +65,22 @@ async fn serve(
     options: &ProxyArgs,
     session: Session,
     address: Address,
-    memories: Memories,
+    memories: ProfileState,
     accepts_any_certificate: bool,
 ) -> Result<Outcome, Failure> {
     // Polled once, so that a signal that comes right after the port file ends us politely.
     let mut terminated = pin!(signals::terminated());
     let early = terminated.as_mut().now_or_never();
     let unavailable = |cause| Failure::Listen { address: options.listen, cause };
-    let listener = TcpListener::bind(options.listen).await.map_err(unavailable)?;
+    let mut listener = Acceptor::bind(options.listen).await.map_err(unavailable)?;
     let local = listener.local_addr().map_err(unavailable)?;
     if let Some(path) = &options.port_file {
         lines::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
     }
-    let lines = Arc::new(Lines::start(Form::of_output(options.json), write).map_err(Failure::Start)?);
+    let lines = Arc::new(LineSink::start(Form::of_output(options.json), write).map_err(Failure::Start)?);
     announce(&lines, local, accepts_any_certificate);
     let own = session.config().device_id;
-    let Memories { slot, known: memory, journal } = memories;
+    let ProfileState { slot, known: memory, journal } = memories;
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let (news, mut arriving) = mpsc::unbounded_channel();
     let teller = Teller {
@@ -89,13 +91,12 @@ async fn serve(
         overflowed: false,
         reconnect: Reconnect::always(),
     };
-    let observer = Remembering::new(teller, slot).map_err(Failure::Start)?;
+    let sink = Observers::new(teller).remembering(slot).map_err(Failure::Start)?;
     let mut proxy =
         Proxy { lines, commands, clients: 0, active: None, memory, ending: early.map(|()| Ok(Outcome::Normal)) };
-    let mut pause = Duration::ZERO;
     let mut driven = false;
     {
-        let mut driving = pin!(drive_keeping(journal, session, address, receiver, observer));
+        let mut driving = pin!(drive_keeping(journal, session, address, receiver, sink));
         while proxy.ending.is_none() {
             tokio::select! {
                 () = &mut terminated => proxy.ending = Some(Ok(Outcome::Normal)),
@@ -105,8 +106,7 @@ async fn serve(
                 }
                 Some(news) = arriving.recv() => proxy.take(news),
                 carried = finished(&mut proxy.active) => proxy.finish(carried.as_ref()),
-                accepted = accept(&listener, pause) => {
-                    pause = if accepted.is_ok() { Duration::ZERO } else { ACCEPT_PAUSE };
+                accepted = listener.accept() => {
                     if let Ok((stream, peer)) = accepted {
                         proxy.accept(stream, peer);
                     }
@@ -125,13 +125,6 @@ async fn serve(
         lines.end()?;
     }
     ending.unwrap_or(Ok(Outcome::Normal))
-}
-
-async fn accept(listener: &TcpListener, pause: Duration) -> io::Result<(TcpStream, SocketAddr)> {
-    if !pause.is_zero() {
-        tokio::time::sleep(pause).await;
-    }
-    listener.accept().await
 }
 
 /// Ready when the client that is being served is gone.
@@ -163,7 +156,7 @@ fn write(form: &mut Form, output: &mut Vec<u8>, at: Millis, told: Told) -> io::R
     }
 }
 
-fn announce(lines: &Lines<Told>, local: SocketAddr, accepts_any_certificate: bool) {
+fn announce(lines: &LineSink<Told>, local: SocketAddr, accepts_any_certificate: bool) {
     let warn = |warning: &str, words: &str| {
         lines.write(Told::Ours("warning", json!({ "warning": warning, "words": words })));
     };
@@ -192,7 +185,7 @@ enum News {
 
 /// Prints every event, and passes on what clients have to do with.
 struct Teller {
-    lines: Arc<Lines<Told>>,
+    lines: Arc<LineSink<Told>>,
     news: mpsc::UnboundedSender<News>,
     own: DeviceId,
     /// How many bytes are on their way to the client.
@@ -202,7 +195,7 @@ struct Teller {
     reconnect: Reconnect,
 }
 
-impl Observer for Teller {
+impl EventSink for Teller {
     fn tell(&mut self, _at: Millis, event: Event) {
         let news = match &event {
             Event::Devices(listed) => Some(News::Known(Known::of(listed, self.own))),
@@ -268,12 +261,12 @@ impl Active {
 
 /// The clients' side.
 struct Proxy {
-    lines: Arc<Lines<Told>>,
+    lines: Arc<LineSink<Told>>,
     commands: mpsc::Sender<Command>,
     /// How many were accepted.
     clients: u64,
     active: Option<Active>,
-    memory: Option<Memory>,
+    memory: Option<KnownDevicesStore>,
     /// How it ends.
     ending: Option<Ending>,
 }

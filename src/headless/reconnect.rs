@@ -1,8 +1,10 @@
 //! Whether a connection that could not be made, or was lost, is made again; and what came of it if not.
 
 use crate::group::{DisconnectCause, Event, NextStep};
+use crate::output::Failure;
+use crate::output::Outcome;
 use crate::protocol::CloseCode;
-use crate::runtime::{Failure, Outcome, VisitEnd};
+use crate::runtime::OneShotEnd;
 
 /// How the program ends, or why it could not go on.
 pub(super) type Ending = Result<Outcome, Failure>;
@@ -79,7 +81,7 @@ impl Reconnect {
             {
                 Ok(Outcome::Normal)
             }
-            cause => Err(VisitEnd::Disconnected { cause: cause.clone(), next, logged_in }.into()),
+            cause => Err(OneShotEnd::Disconnected { cause: cause.clone(), next, logged_in }.into()),
         };
         if self.tries_again(next) {
             self.tries += 1;

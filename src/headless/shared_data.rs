@@ -1,12 +1,14 @@
 //! `d2mtop shared-data`: what the mediator gives to every device at login.
 
-use super::ndjson;
 use super::visitor::Visitor;
-use super::words::{require_agreement, say};
 use crate::cli::{SharedDataArgs, SharedDataCommand, SharedDataSetArgs, SharedDataShowArgs};
 use crate::group::Event;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::ndjson;
+use crate::output::words::{require_agreement, say};
 use crate::protocol::{Dialect, OpenError, SharedDeviceData};
-use crate::runtime::{Failure, Outcome, Visit, clock};
+use crate::runtime::{OneShotSession, clock};
 use crate::session::{Command, Confirmed};
 
 /// Shows it, or sets it and looks what the mediator gives then.
@@ -25,7 +27,7 @@ type Given = Option<Result<SharedDeviceData, OpenError>>;
 
 fn show(options: &SharedDataShowArgs) -> Result<Outcome, Failure> {
     let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
-    let given = visitor.drop_in(async |visit| look(visit).await)?;
+    let given = visitor.run_one_shot(async |visit| look(visit).await)?;
     report(given.as_ref(), options.json)?;
     Ok(Outcome::Normal)
 }
@@ -37,7 +39,7 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
         let words = "dialect mk has no version in its shared data, so there is nothing to set";
         return Err(Failure::Usage(words.to_owned()));
     }
-    let before = visitor.drop_in(async |visit| look(visit).await)?;
+    let before = visitor.run_one_shot(async |visit| look(visit).await)?;
     let version = options.minimum;
     let question = format!(
         "{} Set it to version {version}? Every device is told so at login, and one that speaks less may refuse to go on.",
@@ -46,7 +48,7 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
     require_agreement(options.yes, &question)?;
     let wanted = SharedDeviceData { version, ..SharedDeviceData::default() };
     let data = wanted.clone();
-    visitor.drop_in(async |visit| {
+    visitor.run_one_shot(async |visit| {
         let mut command = Some(Command::SetSharedDeviceData(Confirmed::after_asking(data)));
         // Nothing acknowledges it. But who answers a later question has read what came before.
         visit
@@ -63,7 +65,7 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
         });
         answered.await?
     })?;
-    let after = visitor.drop_in(async |visit| look(visit).await)?;
+    let after = visitor.run_one_shot(async |visit| look(visit).await)?;
     report(after.as_ref(), options.show.json)?;
     if after == Some(Ok(wanted)) {
         return Ok(Outcome::Normal);
@@ -73,7 +75,7 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
 }
 
 /// It comes with the login, before everything else.
-async fn look(visit: &mut Visit) -> Result<Given, Failure> {
+async fn look(visit: &mut OneShotSession) -> Result<Given, Failure> {
     let given = visit.until(|event| match event {
         Event::SharedDeviceData(data) => Some(Some(data)),
         Event::Devices(_) | Event::QueueDry => Some(None),

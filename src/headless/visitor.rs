@@ -1,16 +1,17 @@
 //! Who pays the visits of a command: one login or several, each for one purpose.
 
-use super::words::remark;
 use crate::cli::ConnectionArgs;
-use crate::profile::{Claim, Profile};
+use crate::output::Failure;
+use crate::output::words::remark;
+use crate::profile::{DeviceLock, Profile};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
-use crate::runtime::{ANY_CERTIFICATE, Failure, Visit, prepared, visit};
+use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setup};
 use crate::session::{Expectation, LeaderPolicy, Presence};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct Visitor {
     profile: Profile,
-    _claim: Option<Claim>,
+    _claim: Option<DeviceLock>,
 }
 
 impl Visitor {
@@ -21,7 +22,7 @@ impl Visitor {
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
-        let claim = Claim::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
+        let claim = DeviceLock::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
         Ok(Self { profile, _claim: claim })
     }
 
@@ -42,9 +43,9 @@ impl Visitor {
     }
 
     /// A visit that is over in a moment, for which being promoted to leader meanwhile is no reason to break it off.
-    pub(super) fn drop_in<T>(
+    pub(super) fn run_one_shot<T>(
         &mut self,
-        purpose: impl AsyncFnOnce(&mut Visit) -> Result<T, Failure>,
+        purpose: impl AsyncFnOnce(&mut OneShotSession) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.profile.session.presence = Presence::Stay;
         self.profile.session.leader_policy = LeaderPolicy::Stay;
@@ -54,10 +55,10 @@ impl Visitor {
     /// A visit as the profile has it.
     pub(super) fn visit<T>(
         &mut self,
-        purpose: impl AsyncFnOnce(&mut Visit) -> Result<T, Failure>,
+        purpose: impl AsyncFnOnce(&mut OneShotSession) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let (session, address) = prepared::session(&self.profile)?;
-        let served = visit(session, address, self.profile.memory.clone(), purpose)??;
+        let (session, address) = session_setup::session(&self.profile)?;
+        let served = run_one_shot(session, address, self.profile.memory.clone(), purpose)??;
         // There was a login, so there is a slot.
         self.profile.session.expects = Expectation::after_login(self.profile.session.expiration_policy);
         Ok(served)

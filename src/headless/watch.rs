@@ -17,16 +17,22 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::reconnect::Reconnect;
-use super::words::remark;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, Known};
 use crate::net::Address;
+use crate::os::event_loop::event_loop;
+use crate::os::logging;
+use crate::os::signals::ServiceRequest;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::ndjson;
+use crate::output::words::remark;
 use crate::protocol::DeviceId;
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::signals::Asked;
+use crate::runtime::observers::SystemdObserver;
 use crate::runtime::{
-    ANY_CERTIFICATE, Failure, Held, Memories, Memory, Monitors, Outcome, Prepared, Remembering, clock, drive_keeping,
-    event_loop, logging, ndjson,
+    ANY_CERTIFICATE, HeldLocks, KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock,
+    drive_keeping,
 };
 use crate::session::{Command, Session};
 use outage::Outage;
@@ -51,7 +57,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     };
     let profile = super::open_unattended(options.profile.name(), &options.connection)?;
     let reloading = Reloading::of(&profile, &options.connection);
-    let prepared = Prepared::new(profile)?;
+    let prepared = SessionSetup::new(profile)?;
     let monitors = Monitors::start(&options.monitor, None)?;
     if monitors.watches_the_lock() {
         remark(
@@ -77,7 +83,7 @@ pub(super) fn watch(
     let terms = Terms { until, reconnect: Reconnect::default(), wanted };
     let first = terms.first_lines(&monitors, false).map_err(Failure::Output)?;
     terms.run(first, monitors, async |watch, monitors| {
-        let running = Running { session, address, memories: Memories::default(), name: String::new() };
+        let running = Running { session, address, memories: ProfileState::default(), name: String::new() };
         Ok(watch.follow(running, None, monitors).await?.unwrap_or(Outcome::Normal))
     })
 }
@@ -131,13 +137,13 @@ impl Terms {
 struct Running {
     session: Session,
     address: Address,
-    memories: Memories,
+    memories: ProfileState,
     name: String,
 }
 
 /// What the printing waits for.
 enum Happened {
-    Asked(Asked),
+    Asked(ServiceRequest),
     /// A signal wanted the end, and it took too long.
     PatienceOver,
     TimeOver,
@@ -188,14 +194,14 @@ impl Watch {
     /// Runs the session of a profile, and another one whenever the profile changes.
     async fn follow_profile(
         &mut self,
-        prepared: Prepared,
+        prepared: SessionSetup,
         mut reloading: Option<Reloading>,
         monitors: &Monitors,
     ) -> Result<Outcome, Failure> {
         let mut next = prepared;
         loop {
             let name = next.profile().to_owned();
-            let Prepared { session, address, held, memories, .. } = next;
+            let SessionSetup { session, address, held, memories, .. } = next;
             let journal = memories.journal.as_ref().map(|journal| journal.path().to_owned());
             let running = Running { session, address, memories, name };
             if let Some(outcome) = self.follow(running, reloading.as_ref(), monitors).await? {
@@ -223,16 +229,18 @@ impl Watch {
     ) -> Result<Option<Outcome>, Failure> {
         let Running { session, address, memories, name } = running;
         let own = session.config().device_id;
-        let monitor = monitors.monitor(&name, &session.config().keys);
-        let Memories { slot, known: memory, journal } = memories;
+        let ProfileState { slot, known: memory, journal } = memories;
         if let Some(memory) = &memory {
             self.wanted.form.knowing(memory.ever());
         }
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let stream = Arc::new(Stream::default());
         let ended = Arc::clone(&stream);
-        let observer = Remembering::new(Arc::clone(&stream), slot).map_err(Failure::Start)?;
-        let observer = self.patience.service.before(monitor.before(observer));
+        let sink = Observers::new(Arc::clone(&stream))
+            .with(SystemdObserver(self.patience.service.clone()))
+            .with_all(monitors.observers(&name, &session.config().keys))
+            .remembering(slot)
+            .map_err(Failure::Start)?;
         let pulse = self.patience.service.clone().pulse();
         let session_loop = event_loop().map_err(Failure::Start)?;
         let over = on_thread("session", move || {
@@ -240,7 +248,7 @@ impl Watch {
             let ended = EndsStream(ended);
             // Here, so that it stops when this thread does.
             session_loop.spawn(pulse);
-            session_loop.block_on(drive_keeping(journal, session, address, receiver, observer));
+            session_loop.block_on(drive_keeping(journal, session, address, receiver, sink));
             drop(ended);
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
@@ -264,10 +272,12 @@ impl Watch {
     ) -> Result<Option<Outcome>, Failure> {
         loop {
             match self.happens(stream).await {
-                Happened::Asked(Asked::Reload) => self.look(reloading)?,
+                Happened::Asked(ServiceRequest::Reload) => self.look(reloading)?,
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
                 Happened::TimeOver => self.progress.time_over(commands),
-                Happened::Asked(Asked::End) | Happened::NoList => self.progress.leave(Ok(Outcome::Normal), commands),
+                Happened::Asked(ServiceRequest::End) | Happened::NoList => {
+                    self.progress.leave(Ok(Outcome::Normal), commands)
+                }
                 Happened::Room(room) => drop(room.send(std::mem::take(&mut self.lines))),
                 // If printing has failed, its end tells.
                 Happened::PatienceOver | Happened::Unread => return self.end(Outcome::Normal).await.map(Some),
@@ -358,9 +368,9 @@ impl Watch {
     async fn reopen(
         &mut self,
         reloading: Reloading,
-        held: Held,
+        held: HeldLocks,
         journal: Option<PathBuf>,
-    ) -> Result<Option<(Reloading, Prepared)>, Failure> {
+    ) -> Result<Option<(Reloading, SessionSetup)>, Failure> {
         let opened = on_thread("opening", move || reloading.open(held, journal.as_deref()))?;
         // There is no session whose life the watchdog could prove.
         let pulse = tokio::spawn(self.patience.service.clone().pulse());
@@ -420,7 +430,7 @@ async fn looked(looking: &mut Option<oneshot::Receiver<Result<bool, Failure>>>) 
 /// Keeps what was printed of the device list.
 struct Remembered {
     own: DeviceId,
-    memory: Option<Memory>,
+    memory: Option<KnownDevicesStore>,
 }
 
 impl Remembered {

@@ -1,11 +1,10 @@
-//! Sockets: the client link, the mediator listener, and the metrics endpoint.
+//! Sockets: the client link and the mediator listener.
 
 pub mod address;
 mod address_error;
 mod connect_error;
 pub mod link;
 pub mod listener;
-pub mod metrics;
 pub mod tls;
 
 pub use address::{Address, Secured};
@@ -13,5 +12,4 @@ pub use address_error::AddressError;
 pub use connect_error::ConnectError;
 pub use link::{Link, LinkEvent};
 pub use listener::{Listener, ListenerOptions, LogLine, Refusal, Tls, TlsError};
-pub use metrics::MetricsEndpoint;
 pub use tls::{Peer, TlsFault, TlsOptions};

@@ -1,8 +1,8 @@
 //! Which profile is opened, and what it adds to the options.
 
 use super::{
-    Hold, HoldError, JournalSettings, ProfileError, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store,
-    StoreError,
+    JournalSettings, ProfileError, ProfileLock, ProfileLockError, ProfileName, Record, SecretError, SecretSource,
+    SlotMemory, Store, StoreError,
 };
 use crate::cli::{ConnectionArgs, DialectArg};
 use crate::protocol::DeviceId;
@@ -85,7 +85,7 @@ impl Chosen {
     }
 
     /// Takes the profile for this program, if the device is the profile's: another device is nobody's rival.
-    pub(super) fn hold(&self, device: DeviceId) -> Result<Option<Hold>, HoldError> {
-        if self.record.device_id == Some(device) { Hold::take(&self.name) } else { Ok(None) }
+    pub(super) fn hold(&self, device: DeviceId) -> Result<Option<ProfileLock>, ProfileLockError> {
+        if self.record.device_id == Some(device) { ProfileLock::take(&self.name) } else { Ok(None) }
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::private;
 use crate::group::Known;
+use crate::os::private_files;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{DeviceId, DeviceInfo};
 use crate::text::Clean;
@@ -140,7 +140,7 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     let devices = kept.known.iter().map(|(id, info)| device(id, info)).collect();
     let former = kept.former.iter().map(|(id, info)| device(*id, Some(info))).collect();
     let text = serde_json::to_string_pretty(&Contents { version: VERSION, devices, former })?;
-    private::replace(path, text.as_bytes())
+    private_files::replace(path, text.as_bytes())
 }
 
 impl Info {

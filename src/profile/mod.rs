@@ -1,11 +1,8 @@
 //! Who we are: the options of a connection become a session, its address and its secrets.
 
 mod chosen;
-mod claim;
-mod exclusive;
+mod device_lock;
 pub mod flavour;
-mod hardening;
-mod hold;
 pub mod import;
 pub mod journal;
 mod key_file;
@@ -13,7 +10,7 @@ pub mod known;
 mod loaded_key;
 pub mod name;
 mod place;
-mod private;
+mod profile_lock;
 pub mod record;
 pub mod secret_source;
 pub mod secrets;
@@ -27,9 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-pub use claim::{Claim, InUse};
-pub use hardening::{as_the_user_has_it, create_files_privately, deny_core_dumps};
-pub use hold::{Hold, HoldError};
+pub use device_lock::{DeviceLock, InUse};
 pub use journal::{JournalSettings, KeptConversations};
 pub use key_file::KeyFileError;
 pub use loaded_key::LoadedKey;
@@ -37,6 +32,7 @@ pub use name::ProfileName;
 pub use place::{
     config_directory, default_label, forget_profile_state, profile_state, rename_profile_state, state_directory,
 };
+pub use profile_lock::{ProfileLock, ProfileLockError};
 pub use record::Record;
 pub use secret_source::{SecretError, SecretSource};
 pub use slot_memory::SlotMemory;
@@ -91,7 +87,7 @@ pub enum ProfileError {
     Secret(#[from] SecretError),
     /// The profile is open elsewhere.
     #[error(transparent)]
-    Hold(#[from] HoldError),
+    ProfileLock(#[from] ProfileLockError),
     /// What a profile and the options make together is no connection.
     #[error("profile {name}: {cause}")]
     Of {
@@ -148,7 +144,7 @@ pub struct Profile {
     /// Where what is received is kept, if it is.
     pub journal: Option<JournalSettings>,
     /// Keeps other programs from opening the profile; to be held as long as the session runs.
-    pub hold: Option<Hold>,
+    pub hold: Option<ProfileLock>,
     /// Whether another program has the profile open. Only where it was opened to be looked at: else that is an error.
     pub open_elsewhere: bool,
 }
@@ -209,7 +205,7 @@ impl Profile {
         };
         let profile = Self::connection(&filled_in, Some(&chosen), reading).map_err(|cause| match cause {
             // These name the profile themselves.
-            ProfileError::Hold(_) | ProfileError::Secret(SecretError::Nowhere(_)) => cause,
+            ProfileError::ProfileLock(_) | ProfileError::Secret(SecretError::Nowhere(_)) => cause,
             cause => ProfileError::Of { name: chosen.name, cause: Box::new(cause) },
         });
         (filled_in, profile)
@@ -232,7 +228,7 @@ impl Profile {
             None => DeviceId(fresh_random().r#gen()),
         };
         let hold = chosen.map_or(Ok(None), |chosen| chosen.hold(device_id));
-        let open_elsewhere = !matches!(reading, Reading::Opens) && matches!(hold, Err(HoldError::Held { .. }));
+        let open_elsewhere = !matches!(reading, Reading::Opens) && matches!(hold, Err(ProfileLockError::Held { .. }));
         let hold = if open_elsewhere { None } else { hold? };
         let loaded = if let Reading::LooksAgain(key) = reading { Some(key) } else { None };
         let key = LoadedKey::find(options, chosen, dialect, loaded)?;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::name::ProfileName;
-use super::private;
 use crate::group::{DisconnectCause, Event, NextStep};
+use crate::os::private_files;
 use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
 use crate::session::Expectation;
 
@@ -76,7 +76,8 @@ impl SlotMemory {
 
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
         // What cannot be read is as good as forgotten: the mediator knows better anyway.
-        let known = private::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<Known>(&text).ok());
+        let known =
+            private_files::read(&path).ok().flatten().and_then(|text| serde_json::from_str::<Known>(&text).ok());
         let ours = known.filter(|known| known.device == device.to_string());
         let elsewhere = |known: &Known| known.mediator != mediator && known.slot == Knowledge::Registered;
         let elsewhere = ours.as_ref().is_some_and(elsewhere);
@@ -211,7 +212,7 @@ impl SlotMemory {
     /// If the file system does not take it.
     pub fn write(&self) -> io::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
-        private::replace(&self.path, serde_json::to_string(known)?.as_bytes())
+        private_files::replace(&self.path, serde_json::to_string(known)?.as_bytes())
     }
 }
 
@@ -386,7 +387,7 @@ mod tests {
         assert!(elsewhere.known().is_none() && is_uncertain(&elsewhere), "the id is ours there, too");
         assert!(!is_uncertain(&SlotMemory::read_at(path.clone(), DEVICE, URL)));
         assert!(!is_uncertain(&SlotMemory::read_at(path.clone(), DeviceId(8), "wss://other.example/")));
-        private::replace(&path, b"{\"device\":").unwrap();
+        private_files::replace(&path, b"{\"device\":").unwrap();
         assert!(SlotMemory::read_at(path, DEVICE, URL).known().is_none());
     }
 }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 mod edit;
 
 use super::name::ProfileName;
-use super::private;
 use super::record::Record;
 use super::secret_source::SecretSource;
+use crate::os::private_files;
 use crate::protocol::DeviceId;
 use crate::text::Clean;
 
@@ -240,7 +240,7 @@ impl Store {
     /// If the change fails, or the file cannot be read, understood or written.
     pub fn change<T>(&self, change: impl FnOnce(&mut Book) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let unwritable = |cause| StoreError::File { verb: "write", path: self.path(), cause };
-        private::make_directory(&self.directory).map_err(unwritable)?;
+        private_files::make_directory(&self.directory).map_err(unwritable)?;
         let lock = File::open(&self.directory).map_err(unwritable)?;
         lock.lock().map_err(unwritable)?;
         let text = self.read_text()?;
@@ -251,14 +251,14 @@ impl Store {
             let edited = edit::edited(&text, &before, &after).filter(|edited| self.parse(edited).ok() == Some(after));
             let by_hand = || unwritable(io::Error::other("it is written in a way that only a person can change"));
             let text = edited.ok_or_else(by_hand)?;
-            private::replace(&self.path(), text.as_bytes()).map_err(unwritable)?;
+            private_files::replace(&self.path(), text.as_bytes()).map_err(unwritable)?;
         }
         Ok(result)
     }
 
     fn read_text(&self) -> Result<String, StoreError> {
         let path = self.path();
-        let text = private::read(&path).map_err(|cause| StoreError::File { verb: "read", path, cause })?;
+        let text = private_files::read(&path).map_err(|cause| StoreError::File { verb: "read", path, cause })?;
         Ok(text.unwrap_or_default())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
@@ -55,6 +55,13 @@ impl Millis {
         } else {
             i64::MIN
         })
+    }
+}
+
+impl From<SystemTime> for Millis {
+    /// A clock that stands before 1970 counts as 0.
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, span_millis))
     }
 }
 

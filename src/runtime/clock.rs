@@ -1,37 +1,27 @@
-//! The one place where the time of a running session is read.
+//! The time of a running session.
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use crate::os::clock;
 use crate::protocol::Millis;
-use crate::protocol::ids::span_millis;
 use crate::session::Now;
 
 /// The time now.
 #[must_use]
 pub fn now() -> Millis {
-    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
+    clock::wall().into()
 }
 
 /// The time as a session wants it: now, and by a clock that is never set.
 #[must_use]
 pub fn precise() -> Now {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    Now { wall: now(), precise: START.elapsed() }
+    Now { wall: now(), precise: clock::monotonic() }
 }
 
 /// Sleeps until a time; for ever if there is none.
 pub async fn sleep_until(deadline: Option<Millis>) {
     match deadline {
         Some(deadline) => tokio::time::sleep(deadline.since(now())).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Sleeps until the clock that is never set, as in [`precise`], says this; for ever if there is no time.
-pub async fn sleep_until_precise(deadline: Option<Duration>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep(deadline.saturating_sub(precise().precise)).await,
         None => std::future::pending().await,
     }
 }

@@ -11,13 +11,16 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::driver::{COMMAND_CAPACITY, Observer, drive_keeping};
-use super::memory::Memory;
-use super::older::Older;
+use super::driver::{COMMAND_CAPACITY, drive_keeping};
+use super::journal_pages::JournalPages;
+use super::known_devices_store::KnownDevicesStore;
+use super::observers::{EventSink, Observer, Observers};
 use super::screen::{Page, Reaction, Screen};
-use super::{Memories, Monitor, Remembering, clock, signals};
+use super::{ProfileState, clock};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
+use crate::os::event_loop::event_loop;
+use crate::os::signals;
 use crate::protocol::Millis;
 use crate::session::{Command, Session};
 use crate::text::Clean;
@@ -47,12 +50,12 @@ impl RunningSessions {
     /// # Errors
     /// If the system gives no thread or no event loop.
     pub fn start(
-        sessions: impl IntoIterator<Item = (Session, Address, Memories, Monitor)>,
+        sessions: impl IntoIterator<Item = (Session, Address, ProfileState, Vec<Box<dyn Observer>>)>,
         group: impl Fn() -> Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let start = |(session, address, memories, monitor)| {
-            RunningSession::start(session, address, memories, monitor, group(), Arc::clone(&standing_changed))
+        let start = |(session, address, memories, observers)| {
+            RunningSession::start(session, address, memories, observers, group(), Arc::clone(&standing_changed))
         };
         let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         let (answers, pages) = mpsc::unbounded_channel();
@@ -95,7 +98,7 @@ struct RunningSession {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
     /// What is older than memory, if a journal is kept.
-    older: Option<Older>,
+    older: Option<JournalPages>,
 }
 
 struct Shared {
@@ -114,11 +117,11 @@ impl Shared {
 /// draws into memory under it, and writes to the terminal without it.
 struct GroupKeeper {
     shared: Arc<Shared>,
-    memory: Option<Memory>,
+    memory: Option<KnownDevicesStore>,
     standing_changed: Arc<Notify>,
 }
 
-impl Observer for GroupKeeper {
+impl EventSink for GroupKeeper {
     fn tell(&mut self, at: Millis, event: Event) {
         let mut group = self.shared.group();
         let before = group.standing();
@@ -145,13 +148,13 @@ impl RunningSession {
     fn start(
         session: Session,
         address: Address,
-        memories: Memories,
-        monitor: Monitor,
+        memories: ProfileState,
+        observers: Vec<Box<dyn Observer>>,
         group: Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let Memories { slot, known: memory, journal } = memories;
-        let older = journal.as_ref().map(|journal| Older::of(journal.path().to_owned()));
+        let ProfileState { slot, known: memory, journal } = memories;
+        let older = journal.as_ref().map(|journal| JournalPages::of(journal.path().to_owned()));
         let group = match &memory {
             Some(memory) => group.remembering(memory.ever()),
             None => group,
@@ -159,11 +162,11 @@ impl RunningSession {
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
-        let keeper = monitor.before(Remembering::new(keeper, slot)?);
+        let sink = Observers::new(keeper).with_all(observers).remembering(slot)?;
         let ended = Arc::clone(&shared);
-        let runtime = super::event_loop()?;
+        let runtime = event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {
-            runtime.block_on(drive_keeping(journal, session, address, receiver, keeper));
+            runtime.block_on(drive_keeping(journal, session, address, receiver, sink));
             ended.ended.notify_one();
         })?;
         Ok(Self { commands, shared, thread, older })

@@ -7,12 +7,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::clock;
-use super::journaling::{Journaling, Told};
+use super::journal_handle::JournalHandle;
+use super::journal_writer::JournalReply;
+use super::observers::EventSink;
 use crate::group::to_acknowledge;
 use crate::group::{Event, JournalState};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis, ReflectedId};
-use crate::session::{Command, Input, LinkEnd, Output, Proxied, Session};
+use crate::session::{Command, Input, LinkEnd, Output, Session};
 use crate::text::Clean;
 
 /// How many commands may wait for a session.
@@ -24,37 +26,27 @@ const MOST_UNWRITTEN: usize = 256;
 /// How long the end waits for the journal.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// Is told what happens. Must not block: the session's acknowledgements would wait.
-pub trait Observer: Send {
-    /// Something happened.
-    fn tell(&mut self, at: Millis, event: Event);
-
-    /// Something for an observer that carries a chat client's connection. It comes at once, also where what is told
-    /// waits for the journal.
-    fn proxied(&mut self, _proxied: Proxied) {}
-}
-
 /// Runs a session until it is over, or until nobody can command it any more. Nothing is kept: a message counts as durable
-/// once the observer has it.
-pub async fn drive(session: Session, address: Address, commands: mpsc::Receiver<Command>, observer: impl Observer) {
-    drive_keeping(None, session, address, commands, observer).await;
+/// once the sink has it.
+pub async fn drive(session: Session, address: Address, commands: mpsc::Receiver<Command>, sink: impl EventSink) {
+    drive_keeping(None, session, address, commands, sink).await;
 }
 
 /// The same, with every message made durable by the journal, if there is one, before it is acknowledged and told.
 pub async fn drive_keeping(
-    journal: Option<Journaling>,
+    journal: Option<JournalHandle>,
     session: Session,
     address: Address,
     mut commands: mpsc::Receiver<Command>,
-    observer: impl Observer,
+    sink: impl EventSink,
 ) {
     let mut driver = Driver {
         session,
         address,
-        observer,
+        sink,
         journal,
-        under_way: 0,
-        held_back: VecDeque::new(),
+        in_flight: 0,
+        deferred_events: VecDeque::new(),
         link: None,
         opening: None,
         closing: None,
@@ -63,13 +55,13 @@ pub async fn drive_keeping(
         unacknowledged: VecDeque::new(),
     };
     if let Some(journal) = &mut driver.journal {
-        journal.first_events().for_each(|event| driver.observer.tell(clock::now(), event));
+        journal.first_events().for_each(|event| driver.sink.tell(clock::now(), event));
     }
     driver.handle(Input::Timer).await;
     while !driver.session.is_over() {
         let deadline = driver.session.deadline();
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
-        let may_read = driver.journal.as_ref().is_none_or(Journaling::takes_more);
+        let may_read = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
         if writable && let Some(command) = driver.held.take() {
             driver.handle(Input::Command(command)).await;
             continue;
@@ -85,8 +77,8 @@ pub async fn drive_keeping(
                 }
                 Input::Command(command)
             }
-            told = next_told(&mut driver.journal) => {
-                driver.on_told(told).await;
+            reply = next_journal_reply(&mut driver.journal) => {
+                driver.on_journal_reply(reply).await;
                 continue;
             }
             event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
@@ -107,18 +99,18 @@ pub async fn drive_keeping(
     }
 }
 
-struct Driver<O> {
+struct Driver<S> {
     session: Session,
     address: Address,
-    observer: O,
+    sink: S,
     link: Option<Link>,
     opening: Option<JoinHandle<Result<Link, LinkEnd>>>,
     closing: Option<JoinHandle<()>>,
-    journal: Option<Journaling>,
+    journal: Option<JournalHandle>,
     /// How many batches are under way to the journal.
-    under_way: u64,
+    in_flight: u64,
     /// What happened after them, and is told after them: each with how many are to be handed on before.
-    held_back: VecDeque<(u64, Millis, Event)>,
+    deferred_events: VecDeque<(u64, Millis, Event)>,
     /// A reflection or chat frame that waits for room in what is to be written.
     held: Option<Command>,
     /// When the batch that is being handled was read.
@@ -127,7 +119,7 @@ struct Driver<O> {
     unacknowledged: VecDeque<(Instant, usize)>,
 }
 
-impl<O: Observer> Driver<O> {
+impl<S: EventSink> Driver<S> {
     async fn handle(&mut self, input: Input) {
         self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
@@ -164,14 +156,14 @@ impl<O: Observer> Driver<O> {
                 }
                 if let Some(journal) = &mut self.journal {
                     journal.store(connection, messages);
-                    self.under_way += 1;
+                    self.in_flight += 1;
                 } else {
-                    self.observer.tell(clock::now(), Event::Reflected(messages));
+                    self.sink.tell(clock::now(), Event::Reflected(messages));
                     self.session.handle(clock::precise(), Input::Durable { connection, count });
                 }
             }
             Output::Acknowledged(ids) => self.acknowledged(clock::now(), ids),
-            Output::Proxy(proxied) => self.observer.proxied(proxied),
+            Output::Proxy(proxied) => self.sink.proxied(proxied),
             Output::Event(event) => {
                 super::fault::point();
                 log(&event);
@@ -179,32 +171,32 @@ impl<O: Observer> Driver<O> {
                     journal.caught_up();
                 }
                 let now = clock::now();
-                if self.under_way > 0 {
-                    self.held_back.push_back((self.under_way, now, event));
+                if self.in_flight > 0 {
+                    self.deferred_events.push_back((self.in_flight, now, event));
                 } else {
-                    self.observer.tell(now, event);
+                    self.sink.tell(now, event);
                 }
             }
         }
     }
 
     /// What the journal says: messages are handed on and acknowledged, in the order of receipt.
-    async fn on_told(&mut self, told: Told) {
+    async fn on_journal_reply(&mut self, reply: JournalReply) {
         let now = clock::now();
-        match told {
-            Told::HandOn { connection, messages, durable } => {
+        match reply {
+            JournalReply::HandOn { connection, messages, durable } => {
                 let count = to_acknowledge(&messages);
-                self.observer.tell(now, Event::Reflected(messages));
-                self.tell_what_was_held_back();
+                self.sink.tell(now, Event::Reflected(messages));
+                self.tell_deferred_events();
                 if durable {
                     self.handle(Input::Durable { connection, count }).await;
                 }
             }
-            Told::Durable { connection, count } => self.handle(Input::Durable { connection, count }).await,
-            Told::Failed(why) => self.observer.tell(now, Event::Journal(JournalState::Failed(why))),
-            Told::Works { come_again } => {
-                self.observer.tell(now, Event::Journal(JournalState::Keeps));
-                if let Some(connection) = come_again {
+            JournalReply::Durable { connection, count } => self.handle(Input::Durable { connection, count }).await,
+            JournalReply::Failed(why) => self.sink.tell(now, Event::Journal(JournalState::Failed(why))),
+            JournalReply::Works { redeliver } => {
+                self.sink.tell(now, Event::Journal(JournalState::Keeps));
+                if let Some(connection) = redeliver {
                     self.handle(Input::Redeliver { connection }).await;
                 }
             }
@@ -212,14 +204,14 @@ impl<O: Observer> Driver<O> {
     }
 
     /// One more batch is handed on: what happened between it and the next is told.
-    fn tell_what_was_held_back(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
-        for (before, ..) in &mut self.held_back {
+    fn tell_deferred_events(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        for (before, ..) in &mut self.deferred_events {
             *before = before.saturating_sub(1);
         }
-        while self.held_back.front().is_some_and(|(before, ..)| *before == 0) {
-            if let Some((_, at, event)) = self.held_back.pop_front() {
-                self.observer.tell(at, event);
+        while self.deferred_events.front().is_some_and(|(before, ..)| *before == 0) {
+            if let Some((_, at, event)) = self.deferred_events.pop_front() {
+                self.sink.tell(at, event);
             }
         }
     }
@@ -227,14 +219,14 @@ impl<O: Observer> Driver<O> {
     /// The session is over: what is still under way to the journal is waited for, as long as that is reasonable.
     async fn tell_the_rest(&mut self) {
         let rest = async {
-            while self.under_way > 0 {
-                let told = next_told(&mut self.journal).await;
-                self.on_told(told).await;
+            while self.in_flight > 0 {
+                let reply = next_journal_reply(&mut self.journal).await;
+                self.on_journal_reply(reply).await;
             }
         };
         let _ = tokio::time::timeout(LAST_WORD, rest).await;
-        for (_, at, event) in std::mem::take(&mut self.held_back) {
-            self.observer.tell(at, event);
+        for (_, at, event) in std::mem::take(&mut self.deferred_events) {
+            self.sink.tell(at, event);
         }
     }
 
@@ -253,7 +245,7 @@ impl<O: Observer> Driver<O> {
                 if let Some(journal) = &self.journal {
                     journal.acknowledged(ids.len(), now, waited);
                 }
-                self.observer.tell(now, Event::Acknowledged { ids, waited });
+                self.sink.tell(now, Event::Acknowledged { ids, waited });
             }
             ids = rest;
         }
@@ -308,9 +300,9 @@ async fn next_event(link: &mut Option<Link>, may_read: bool) -> Option<LinkEvent
     }
 }
 
-async fn next_told(journal: &mut Option<Journaling>) -> Told {
+async fn next_journal_reply(journal: &mut Option<JournalHandle>) -> JournalReply {
     match journal {
-        Some(journal) => journal.told().await,
+        Some(journal) => journal.reply().await,
         None => std::future::pending().await,
     }
 }

@@ -1,46 +1,26 @@
 //! The loops that join the rooms.
 
-pub mod alerts;
 pub mod clock;
 pub mod dashboard;
-pub mod demo;
 pub mod driver;
 mod fault;
-mod held_lock;
-mod journaling;
-pub mod logging;
-mod memory;
-pub mod metrics;
+mod journal_handle;
+mod journal_pages;
+mod journal_writer;
+mod known_devices_store;
+mod latest_value_writer;
 pub mod monitor;
-pub mod ndjson;
-mod newest;
-mod older;
-pub mod outcome;
-pub mod prepared;
-pub mod remembering;
+pub mod observers;
+pub mod one_shot;
 pub mod screen;
-pub mod service;
-pub mod signals;
-pub mod visit;
-
-use std::io;
+pub mod session_setup;
 
 pub use dashboard::RunningSessions;
-pub use driver::{Observer, drive, drive_keeping};
-pub use journaling::Journaling;
-pub use memory::Memory;
-pub use monitor::{Monitor, Monitors};
-pub use outcome::{Failure, Outcome};
-pub use prepared::{ANOTHER_GROUP, ANY_CERTIFICATE, Held, Memories, Prepared};
-pub use remembering::Remembering;
+pub use driver::{drive, drive_keeping};
+pub use journal_handle::JournalHandle;
+pub use known_devices_store::KnownDevicesStore;
+pub use monitor::Monitors;
+pub use observers::{EventSink, Observer, Observers};
+pub use one_shot::{OneShotEnd, OneShotSession, run_one_shot};
 pub use screen::{Page, Reaction, Screen, Worked};
-pub use service::Service;
-pub use visit::{Visit, VisitEnd, visit};
-
-/// A single-threaded event loop.
-///
-/// # Errors
-/// If the system gives none.
-pub fn event_loop() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
-}
+pub use session_setup::{ANOTHER_GROUP, ANY_CERTIFICATE, HeldLocks, ProfileState, SessionSetup};

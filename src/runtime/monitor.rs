@@ -6,20 +6,24 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::alerts::{Alerts, Attention, Board, Rule, Spotter, Trigger};
-use super::clock;
-use super::driver::Observer;
-use super::metrics::{Meter, Meters, MetricsServer};
-use super::outcome::Failure;
+use super::observers::{AlertObserver, MetricsObserver, Observer};
+use crate::alerts::{AlertQueue, Alerts, Attention, Encoder, EventMatcher, Rule, RuleError, Trigger};
 use crate::cli::MonitorArgs;
-use crate::group::Event;
-use crate::protocol::{GroupKeys, Millis, PseudonymKey};
-use crate::session::{Now, Proxied};
+use crate::metrics::{Meters, MetricsError, MetricsServer};
+use crate::output::{Failure, ndjson};
+use crate::protocol::{GroupKeys, PseudonymKey};
+
+/// What commands of `--on` read on their standard input.
+const ALERT_LINES: Encoder = Encoder {
+    event: |at, event| ndjson::lines(at, event).into_iter().next().unwrap_or_default(),
+    message: ndjson::reflected_line,
+    lock_stuck: ndjson::lock_stuck,
+};
 
 /// All that runs besides the sessions; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Monitors {
-    board: Arc<Board>,
+    alert_queue: Arc<AlertQueue>,
     rules: Arc<[Rule]>,
     meters: Option<Arc<Meters>>,
     server: Option<MetricsServer>,
@@ -28,51 +32,45 @@ pub struct Monitors {
     alerts: Option<Alerts>,
 }
 
-/// What watches one session.
-#[derive(Debug, Default)]
-pub struct Monitor {
-    meter: Option<Meter>,
-    spotter: Option<Spotter>,
-}
-
-/// Hands every event on, and lets a [`Monitor`] see it.
-#[derive(Debug)]
-pub struct Monitored<O> {
-    observer: O,
-    monitor: Monitor,
-}
-
 impl Monitors {
     /// Starts what the options say. If somebody at the terminal is to be told, `telling` wakes who tells them.
     ///
     /// # Errors
     /// If the options cannot be used, or the system does not give the address, a thread or an event loop.
     pub fn start(options: &MonitorArgs, telling: Option<Arc<Notify>>) -> Result<Self, Failure> {
-        let usage = |error: super::alerts::RuleError| Failure::Usage(error.to_string());
+        let usage = |error: RuleError| Failure::Usage(error.to_string());
         let rules = options.on.iter().map(|text| Rule::parse(text)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
         let told = telling.iter().flat_map(|_| Rule::telling());
         let rules: Arc<[Rule]> = rules.into_iter().chain(told).collect();
-        let board = Arc::new(Board::default());
+        let alert_queue = Arc::new(AlertQueue::new(ALERT_LINES));
         let address = options.metrics.map(|address| permitted(address, options.metrics_allow_remote)).transpose()?;
-        let meters = address.map(|_| Arc::new(Meters::new(options.metrics_labels, Arc::clone(&board))));
+        let meters = address.map(|_| {
+            let alert_queue = Arc::clone(&alert_queue);
+            Arc::new(Meters::new(options.metrics_labels, move || alert_queue.outcomes()))
+        });
         let server = match (address, &meters) {
-            (Some(address), Some(meters)) => Some(MetricsServer::start(address, Arc::clone(meters))?),
+            (Some(address), Some(meters)) => Some(MetricsServer::start(address, Arc::clone(meters)).map_err(unserved)?),
             _ => None,
         };
         let attention = Arc::new(Attention::new(telling.unwrap_or_default()));
-        let start = || Alerts::start(Arc::clone(&board), Arc::clone(&rules), Arc::clone(&attention));
+        let start = || Alerts::start(Arc::clone(&alert_queue), Arc::clone(&rules), Arc::clone(&attention));
         let alerts = (!rules.is_empty()).then(start).transpose().map_err(Failure::Start)?;
-        Ok(Self { board, rules, meters, server, attention, alerts })
+        Ok(Self { alert_queue, rules, meters, server, attention, alerts })
     }
 
-    /// For one more session, told by the profile's name if that is not empty. Metrics name its devices by pseudonyms that
-    /// its group's keys make.
+    /// Who watches one more session, told by the profile's name if that is not empty. Metrics name its devices by pseudonyms
+    /// that its group's keys make.
     #[must_use]
-    pub fn monitor(&self, profile: &str, keys: &GroupKeys) -> Monitor {
-        let spotter =
-            self.alerts.as_ref().map(|_| Spotter::new(Arc::clone(&self.board), Arc::clone(&self.rules), profile));
+    pub fn observers(&self, profile: &str, keys: &GroupKeys) -> Vec<Box<dyn Observer>> {
         let meter = self.meters.as_ref().map(|meters| meters.meter(profile, PseudonymKey::of(keys)));
-        Monitor { meter, spotter }
+        let matcher = self
+            .alerts
+            .as_ref()
+            .map(|_| EventMatcher::new(Arc::clone(&self.alert_queue), Arc::clone(&self.rules), profile));
+        let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+        observers.extend(meter.map(|meter| Box::new(MetricsObserver(meter)) as Box<dyn Observer>));
+        observers.extend(matcher.map(|matcher| Box::new(AlertObserver(matcher)) as Box<dyn Observer>));
+        observers
     }
 
     /// What somebody at the terminal is to be told.
@@ -101,6 +99,13 @@ impl Monitors {
     }
 }
 
+fn unserved(error: MetricsError) -> Failure {
+    match error {
+        MetricsError::Listen { address, cause } => Failure::Listen { address, cause },
+        MetricsError::Start(cause) => Failure::Start(cause),
+    }
+}
+
 /// What the metrics say of a group is not everybody's business.
 fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr, Failure> {
     if address.ip().is_loopback() || remote_is_allowed {
@@ -112,27 +117,17 @@ fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr,
     )))
 }
 
-impl Monitor {
-    /// Lets it see what the observer is told.
-    #[must_use]
-    pub const fn before<O>(self, observer: O) -> Monitored<O> {
-        Monitored { observer, monitor: self }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::{Event, JournalState};
+    use crate::protocol::Millis;
+    use crate::text::Clean;
 
-impl<O: Observer> Observer for Monitored<O> {
-    fn tell(&mut self, at: Millis, event: Event) {
-        let now = Now { wall: at, ..clock::precise() };
-        if let Some(meter) = &self.monitor.meter {
-            meter.take(now, &event);
-        }
-        if let Some(spotter) = &mut self.monitor.spotter {
-            spotter.take(now, &event);
-        }
-        self.observer.tell(at, event);
-    }
-
-    fn proxied(&mut self, proxied: Proxied) {
-        self.observer.proxied(proxied);
+    #[test]
+    fn commands_read_the_lines_that_watch_prints() {
+        let failed = Event::Journal(JournalState::Failed(Clean::literal("the disk is full")));
+        let line = (ALERT_LINES.event)(Millis(1), &failed);
+        assert_eq!((&line["event"], &line["state"]), (&"journal".into(), &"failed".into()));
     }
 }

@@ -7,7 +7,7 @@ use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, SlotState,
 };
-use d2mtop::runtime::{Observer, drive};
+use d2mtop::runtime::{EventSink, drive};
 use d2mtop::session::{Command, Config, Expectation, LeaderPolicy, Session};
 use d2mtop::text::Clean;
 use rand::SeedableRng;
@@ -21,7 +21,7 @@ pub mod envelopes;
 
 struct Counter(mpsc::UnboundedSender<d2mtop::group::Event>);
 
-impl Observer for Counter {
+impl EventSink for Counter {
     fn tell(&mut self, _at: Millis, event: d2mtop::group::Event) {
         let _ = self.0.send(event);
     }
@@ -48,7 +48,7 @@ pub fn phone_with_slot_reflects(expected: SlotState, mediator: &Mediator, dialec
     let address = Address::new(&url, &TlsOptions::default()).unwrap();
     let (commands, receiver) = mpsc::channel(64);
     let (sender, mut events) = mpsc::unbounded_channel();
-    d2mtop::runtime::event_loop().unwrap().block_on(async {
+    d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
         let driven = tokio::spawn(drive(session, address, receiver, Counter(sender)));
         while !matches!(events.recv().await.expect("the phone logs in"), d2mtop::group::Event::QueueDry) {}
         for number in 0..count {

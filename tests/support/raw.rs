@@ -12,7 +12,7 @@ pub fn reflect(url: &str, keys: &GroupKeys, info: &Sealed<DeviceInfo>, envelopes
     let dialect = keys.dialect();
     let server_group = ServerGroup::parse("01", dialect).unwrap();
     let url = ClientUrlInfo { dialect, device_group_id: keys.device_group_id(), server_group }.url(url);
-    d2mtop::runtime::event_loop().unwrap().block_on(async {
+    d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let mut stored = 0;
         while stored < envelopes.len() {

@@ -8,14 +8,16 @@ use serde_json::{Value, json};
 use super::{Listed, in_words, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{DisconnectCause, Event};
-use crate::headless::readable::disconnected;
 use crate::headless::reconnect::Reconnect;
 use crate::headless::visitor::Visitor;
 use crate::headless::watch::Printer;
-use crate::headless::words::remark;
+use crate::os::signals::ShutdownSignals;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::sentences::disconnected;
+use crate::output::words::remark;
 use crate::protocol::{Activity, DeviceId, Millis};
-use crate::runtime::signals::Endings;
-use crate::runtime::{Failure, Outcome, Visit, clock};
+use crate::runtime::{OneShotSession, clock};
 
 /// How many bytes of lines may wait for a slow reader before lines are left out.
 const MOST_UNPRINTED: usize = 256 * 1024;
@@ -30,7 +32,7 @@ pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outc
     visitor.profile().session.timing.refresh_interval = options.every;
     let (own, json) = (visitor.own(), options.json);
     visitor.visit(async |visit| {
-        let mut signals = Endings::take();
+        let mut signals = ShutdownSignals::take();
         let printer = Printer::start().map_err(Failure::Start)?;
         let mut watching =
             Watching { own, json, reconnect, printer, unprinted: String::new(), left_out: 0, last: None, away: None };
@@ -62,7 +64,7 @@ struct Watching {
 }
 
 impl Watching {
-    async fn follow(&mut self, visit: &mut Visit) -> Result<Outcome, Failure> {
+    async fn follow(&mut self, visit: &mut OneShotSession) -> Result<Outcome, Failure> {
         loop {
             let lines = self.printer.lines.clone();
             let told = tokio::select! {

@@ -5,13 +5,16 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use super::leave;
 use super::visitor::Visitor;
-use super::words::say;
-use super::{leave, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{Event, ListedDevice};
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::ndjson;
+use crate::output::words::say;
 use crate::protocol::DeviceId;
-use crate::runtime::{Failure, Outcome, Visit, clock};
+use crate::runtime::{OneShotSession, clock};
 
 /// All devices of a group.
 pub(super) type Listed = BTreeMap<DeviceId, ListedDevice>;
@@ -26,7 +29,7 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
     if options.watch_changes {
         return changes::watch(&mut visitor, options);
     }
-    let listed = visitor.drop_in(async |visit| list(visit).await)?;
+    let listed = visitor.run_one_shot(async |visit| list(visit).await)?;
     if options.json {
         for (id, device) in &listed {
             let mut fields = ndjson::device(*id, device);
@@ -42,7 +45,7 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
 }
 
 /// The list that is asked for at every login.
-pub(super) async fn list(visit: &mut Visit) -> Result<Listed, Failure> {
+pub(super) async fn list(visit: &mut OneShotSession) -> Result<Listed, Failure> {
     let listed = visit.until(|event| match event {
         Event::Devices(listed) => Some(listed),
         _ => None,

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Listed;
 use crate::group::ListedDevice;
-use crate::headless::columns::local;
+use crate::output::columns::local;
 use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
 
 /// How wide a column may be, unless everything is wanted.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::json;
 
-use crate::headless::ndjson;
+use crate::output::ndjson;
 use crate::runtime::clock;
 use crate::text::Clean;
 

@@ -7,9 +7,10 @@ use super::finding::{Finding, Status};
 use super::way::{PATIENCE, step};
 use crate::group::{DisconnectCause, Event, Login};
 use crate::net::{Address, Link, LinkEvent, Secured};
+use crate::output::Failure;
 use crate::profile::{Profile, SlotMemory};
 use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
-use crate::runtime::{ANOTHER_GROUP, Failure, clock};
+use crate::runtime::{ANOTHER_GROUP, clock};
 use crate::session::{Command, Input, LeaderPolicy, Output, Presence, Session};
 
 /// How long everything from the WebSocket to the role may take.
@@ -56,7 +57,8 @@ pub(super) async fn examine(
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
     let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
-    let visit = Visit { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
+    let visit =
+        OneShotSession { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
     let seen = visit.make().await;
     if let (Some(mut memory), Some(_)) = (memory, &seen.login) {
         memory.registered(clock::now());
@@ -75,7 +77,7 @@ pub(super) async fn examine(
 }
 
 /// A session on an open WebSocket.
-struct Visit<'a> {
+struct OneShotSession<'a> {
     session: Session,
     address: &'a Address,
     link: Link,
@@ -85,7 +87,7 @@ struct Visit<'a> {
     started: Instant,
 }
 
-impl Visit<'_> {
+impl OneShotSession<'_> {
     async fn make(mut self) -> Seen {
         let until = tokio::time::Instant::now() + LOGIN_WITHIN;
         // The WebSocket that the session asks for is there already.

@@ -13,8 +13,11 @@ use finding::{Finding, Status};
 
 use crate::cli::{ConnectionArgs, DoctorArgs};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{Claim, Hold, Profile, ProfileError, SlotMemory};
-use crate::runtime::{Failure, Outcome, event_loop, prepared};
+use crate::os::event_loop::event_loop;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::profile::{DeviceLock, Profile, ProfileError, ProfileLock, SlotMemory};
+use crate::runtime::session_setup;
 use crate::session::Session;
 
 /// Checks everything that a session needs, and prints a line each.
@@ -69,7 +72,7 @@ struct Patient {
     /// Missing if there is no key.
     session: Option<Session>,
     /// Missing if this device is in use, or this machine cannot tell.
-    _claim: Option<Claim>,
+    _claim: Option<DeviceLock>,
     /// Whether a login would cut another process off.
     in_use: bool,
     /// Whether a login would join a group that this device was dropped from.
@@ -77,7 +80,7 @@ struct Patient {
     /// What is known of the profile's slot; a login may have made one.
     memory: Option<SlotMemory>,
     /// Missing if it is no profile, or open elsewhere.
-    _hold: Option<Hold>,
+    _hold: Option<ProfileLock>,
 }
 
 impl Patient {
@@ -108,13 +111,13 @@ impl Patient {
                 _hold: None,
             }));
         };
-        let tls = prepared::tls(&profile);
+        let tls = session_setup::tls(&profile);
         let device = (profile.session.keys.device_group_id(), profile.session.device_id);
-        let claim = Claim::take(device.0, device.1);
+        let claim = DeviceLock::take(device.0, device.1);
         let in_use = claim.is_err() || profile.open_elsewhere;
         let was_dropped = super::was_dropped(options, profile.memory.as_ref());
         let profile = login::harmless(profile);
-        let (session, address) = prepared::session(&profile)?;
+        let (session, address) = session_setup::session(&profile)?;
         Ok(Some(Self {
             address,
             tls,

@@ -6,7 +6,8 @@ use super::Report;
 use super::finding::{Finding, Status};
 use crate::net::tls::date;
 use crate::net::{Address, ConnectError, Peer, Secured, TlsOptions};
-use crate::runtime::{ANY_CERTIFICATE, Failure};
+use crate::output::Failure;
+use crate::runtime::ANY_CERTIFICATE;
 
 /// How long each step may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);

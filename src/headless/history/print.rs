@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::time::{Zone, day_name};
 use crate::group::Known;
-use crate::headless::columns::{DEVICE, fit, message, size, span};
-use crate::headless::ndjson;
 use crate::journal::{HistoryRow, Percentiles, StatsLine};
+use crate::output::columns::{DEVICE, fit, message, size, span};
+use crate::output::ndjson;
+use crate::output::times::{Zone, day_name};
 use crate::protocol::DeviceId;
 
 /// How things are printed.

@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::ndjson;
 use super::visitor::Visitor;
-use super::words::{remark, say};
 use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent, Refusal};
+use crate::os::process_group::shell_exit_code;
+use crate::os::signals::ShutdownSignals;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::ndjson;
+use crate::output::words::{remark, say};
 use crate::protocol::{CloseCode, Millis, TransactionScope};
-use crate::runtime::signals::Endings;
-use crate::runtime::visit::{PATIENCE, SIGNAL_PATIENCE};
-use crate::runtime::{Failure, Outcome, Visit, VisitEnd};
+use crate::runtime::one_shot::{PATIENCE, SIGNAL_PATIENCE};
+use crate::runtime::{OneShotEnd, OneShotSession};
 use crate::session::{Command, LeaderPolicy};
-use child::{Running, exit_code};
+use child::Running;
 
 /// How long a leader may hold the lock: the group gets no messages meanwhile.
 pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
@@ -40,7 +43,7 @@ pub fn run(options: &LockArgs, meant_a_command: bool) -> Result<Outcome, Failure
         return Err(Failure::Usage("--ttl must be a second or more".to_owned()));
     }
     let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
-    visitor.drop_in(async |visit| {
+    visitor.run_one_shot(async |visit| {
         let mut locking = Locking::new(options, visit, stays);
         if let Some(interrupted) = locking.acquire().await? {
             return Ok(interrupted);
@@ -69,8 +72,8 @@ const fn scope(option: ScopeArg) -> TransactionScope {
 /// One lock, from asking for it to its end.
 struct Locking<'a> {
     options: &'a LockArgs,
-    visit: &'a mut Visit,
-    signals: Endings,
+    visit: &'a mut OneShotSession,
+    signals: ShutdownSignals,
     /// Whether a signal has come.
     interrupted: bool,
     /// Whether a leader stays all the same.
@@ -87,8 +90,8 @@ enum Stop {
 }
 
 impl<'a> Locking<'a> {
-    fn new(options: &'a LockArgs, visit: &'a mut Visit, stays: bool) -> Self {
-        Self { options, visit, signals: Endings::take(), interrupted: false, stays, leave_by: None }
+    fn new(options: &'a LockArgs, visit: &'a mut OneShotSession, stays: bool) -> Self {
+        Self { options, visit, signals: ShutdownSignals::take(), interrupted: false, stays, leave_by: None }
     }
 
     /// Waits until the lock is ours; an outcome if a signal came first.
@@ -179,7 +182,7 @@ impl<'a> Locking<'a> {
             let stop = tokio::select! {
                 biased;
                 status = running.end() => {
-                    let code = exit_code(status?);
+                    let code = shell_exit_code(status?);
                     return self.commit().await.map(|()| Outcome::Ran(code));
                 }
                 stop = self.stop() => stop?,
@@ -237,7 +240,7 @@ impl<'a> Locking<'a> {
     async fn release(
         &mut self,
         is_over: impl Fn(&Event) -> bool,
-        failed: impl Fn(VisitEnd) -> Failure,
+        failed: impl Fn(OneShotEnd) -> Failure,
     ) -> Result<(), Failure> {
         self.visit.ask(Command::ReleaseLock);
         self.visit.hurry(if self.interrupted { SIGNAL_PATIENCE } else { PATIENCE });
@@ -312,7 +315,7 @@ fn out_of_time() -> Failure {
     Failure::Ended { outcome: Outcome::LockLost, words }
 }
 
-fn lost(end: &VisitEnd, has_ttl: bool) -> Failure {
+fn lost(end: &OneShotEnd, has_ttl: bool) -> Failure {
     if has_ttl && end.is_closed_with(CloseCode::TRANSACTION_EXPIRED) {
         let words = "the lock was lost: its time (--ttl, or what the server allows) is over (4011)".to_owned();
         return Failure::Ended { outcome: Outcome::LockLost, words };
@@ -362,8 +365,8 @@ mod tests {
     /// Is promoted, and then waits no longer than nothing: while it holds the lock, or while it waits for it.
     fn promoted(stays: bool, holds: bool) -> (bool, Outcome, String) {
         let options = options();
-        crate::runtime::event_loop().unwrap().block_on(async {
-            let (mut visit, mut asked, events) = Visit::scripted();
+        crate::os::event_loop::event_loop().unwrap().block_on(async {
+            let (mut visit, mut asked, events) = OneShotSession::scripted();
             let mut locking = Locking::new(&options, &mut visit, stays);
             locking.take(Millis(0), &Event::Promoted).unwrap();
             let leaves = locking.leave_by.is_some();

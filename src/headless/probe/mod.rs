@@ -8,16 +8,18 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
-use super::ndjson::{self, span_micros};
 use super::visitor::Visitor;
 use super::watch::Printer;
-use super::words::{remark, require_agreement};
 use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe, Refusal};
+use crate::os::signals::ShutdownSignals;
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::ndjson::{self, span_micros};
+use crate::output::words::{remark, require_agreement};
 use crate::protocol::Dialect;
-use crate::runtime::signals::Endings;
-use crate::runtime::visit::PATIENCE;
-use crate::runtime::{Failure, Outcome, Visit, clock};
+use crate::runtime::one_shot::PATIENCE;
+use crate::runtime::{OneShotSession, clock};
 use crate::session::{Command, Confirmed, LeaderPolicy};
 use statistics::Statistics;
 
@@ -42,8 +44,8 @@ pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
         require_agreement(options.means.yes, REFLECT_QUESTION)?;
     }
     let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
-    visitor.drop_in(async |visit| {
-        let mut signals = Endings::take();
+    visitor.run_one_shot(async |visit| {
+        let mut signals = ShutdownSignals::take();
         let mut probing = Probing::new(options, means, visit, stays)?;
         let (ended, interrupted) = tokio::select! {
             biased;
@@ -113,7 +115,7 @@ impl Means {
 struct Probing<'a> {
     options: &'a ProbeArgs,
     means: Means,
-    visit: &'a mut Visit,
+    visit: &'a mut OneShotSession,
     /// Whether a leader stays all the same.
     stays: bool,
     /// When a leader leaves.
@@ -123,7 +125,7 @@ struct Probing<'a> {
 }
 
 impl<'a> Probing<'a> {
-    fn new(options: &'a ProbeArgs, means: Means, visit: &'a mut Visit, stays: bool) -> Result<Self, Failure> {
+    fn new(options: &'a ProbeArgs, means: Means, visit: &'a mut OneShotSession, stays: bool) -> Result<Self, Failure> {
         let printer = Printer::start().map_err(Failure::Start)?;
         Ok(Self { options, means, visit, stays, leave_by: None, statistics: Statistics::default(), printer })
     }
@@ -249,8 +251,8 @@ mod tests {
     /// What one probe takes for its answer of those that come.
     fn answered(means: Means, came: &[Event]) -> (u64, String) {
         let options = options();
-        crate::runtime::event_loop().unwrap().block_on(async {
-            let (mut visit, _asked, events) = Visit::scripted();
+        crate::os::event_loop::event_loop().unwrap().block_on(async {
+            let (mut visit, _asked, events) = OneShotSession::scripted();
             for event in came {
                 events.send((clock::now(), event.clone())).unwrap();
             }
@@ -280,8 +282,8 @@ mod tests {
     /// Is promoted while it probes, and then waits no longer than nothing: what came of it.
     fn promoted(stays: bool) -> (bool, Outcome, String) {
         let options = options();
-        crate::runtime::event_loop().unwrap().block_on(async {
-            let (mut visit, _asked, events) = Visit::scripted();
+        crate::os::event_loop::event_loop().unwrap().block_on(async {
+            let (mut visit, _asked, events) = OneShotSession::scripted();
             let mut probing = Probing::new(&options, Means::Ping, &mut visit, stays).unwrap();
             probing.notice(&Event::Promoted).unwrap();
             let leaves = probing.leave_by.is_some();

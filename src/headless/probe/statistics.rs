@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-use crate::headless::ndjson::{self, span_micros};
+use crate::output::ndjson::{self, span_micros};
 use crate::runtime::clock;
 
 /// The longest round trip that is told apart from longer ones: an hour, in microseconds.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::{failure, new_name, say};
 use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
 use crate::net::{Address, TlsOptions};
+use crate::output::Failure;
 use crate::profile::import::{self, DomainPins};
 use crate::profile::record::{Exhausted, KeptIn, Slot, expand_preset};
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{self, KeptConversations, ProfileName, Record, SecretSource, Store, flavour};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ServerGroup};
-use crate::runtime::Failure;
 use rand::Rng as _;
 
 /// Adds a profile whose key stays in its file.

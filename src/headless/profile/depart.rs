@@ -3,9 +3,10 @@
 use super::failure;
 use crate::cli::ConnectionArgs;
 use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
-use crate::profile::{Claim, Profile, ProfileName};
+use crate::output::Failure;
+use crate::profile::{DeviceLock, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
-use crate::runtime::{Failure, clock, prepared};
+use crate::runtime::{clock, session_setup};
 use crate::session::{Confirmed, Expectation, Presence};
 
 /// A device that may leave: who stays is known.
@@ -15,7 +16,7 @@ pub(super) struct Leaving {
     name: ProfileName,
     /// [`None`] if the server has no slot of ours.
     farewell: Option<Farewell>,
-    _claim: Option<Claim>,
+    _claim: Option<DeviceLock>,
 }
 
 impl Leaving {
@@ -31,8 +32,8 @@ impl Leaving {
             let why = "not left: the profile says read_only = true, and leaving changes the group".to_owned();
             return Err(Failure::NotLeft { name: name.clone(), why, refused: true });
         }
-        let claim = Claim::take(config.keys.device_group_id(), config.device_id)?;
-        let (session, address) = prepared::session(&profile)?;
+        let claim = DeviceLock::take(config.keys.device_group_id(), config.device_id)?;
+        let (session, address) = session_setup::session(&profile)?;
         let farewell = match who_stays(session, address)? {
             Ok(farewell) => Some(farewell),
             Err(departure) if departure.is_gone() => None,
@@ -60,7 +61,7 @@ impl Leaving {
         if self.farewell.is_none() {
             return Ok(Departure::AlreadyGone);
         }
-        let (session, address) = prepared::session(&self.profile)?;
+        let (session, address) = session_setup::session(&self.profile)?;
         let departure = leave_group(session, address, agreed)?;
         if departure.is_gone() { Ok(departure) } else { Err(not_left(&self.name, &departure)) }
     }

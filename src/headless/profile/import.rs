@@ -4,11 +4,11 @@ use super::add::{Known, absolute, put, record, tell};
 use super::{failure, find, new_name, say};
 use crate::cli::secrets::MoveArgs;
 use crate::cli::{ImportArgs, KeyKindArg};
+use crate::output::Failure;
 use crate::profile::import::{self, Trust};
 use crate::profile::secrets::{PassphraseSource, StoreKind};
-use crate::profile::{Hold, ProfileName, SecretSource, Store, StoreError};
+use crate::profile::{ProfileLock, ProfileName, SecretSource, Store, StoreError};
 use crate::protocol::{Dialect, GroupSecret};
-use crate::runtime::Failure;
 
 /// A group's key, what else its source knows, and what the source is called.
 struct Found {
@@ -80,7 +80,7 @@ fn source(name: &ProfileName, options: &ImportArgs) -> Result<Found, Failure> {
 /// Moves a key: it is removed where it was only when the new store has given it back and the profile says so.
 pub(super) fn relocate(store: &Store, options: &MoveArgs) -> Result<(), Failure> {
     let (name, record) = find(store, &options.name)?;
-    let _hold = Hold::take(&name).map_err(failure)?;
+    let _hold = ProfileLock::take(&name).map_err(failure)?;
     let old = SecretSource::of(&name, &record, store.directory()).map_err(failure)?;
     let wanted = StoreKind::from(options.to);
     if old.kind() == wanted && (wanted != StoreKind::KeyFile || old.is_kept_for(&name, store.directory())) {

@@ -4,12 +4,15 @@ use serde_json::json;
 
 use super::{failure, find, say};
 use crate::cli::ListArgs;
+use crate::output::Failure;
 use crate::profile;
 use crate::profile::record::expand_preset;
 use crate::profile::slot_memory::{Knowledge, Known};
-use crate::profile::{Hold, KeptConversations, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store};
+use crate::profile::{
+    KeptConversations, ProfileLock, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store,
+};
 use crate::protocol::{Dialect, Millis};
-use crate::runtime::{Failure, clock};
+use crate::runtime::clock;
 use crate::text::Clean;
 
 /// What people wrote into the file, fit to be shown.
@@ -103,7 +106,7 @@ pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
     ];
     lines.extend(record.pins.iter().map(|pin| ("pin", clean(&pin.to_string()))));
     lines.push(("key", place(store, &name, &record)));
-    lines.extend(Hold::holder(&name).map(|process| ("open in", clean(&format!("process {process}")))));
+    lines.extend(ProfileLock::holder(&name).map(|process| ("open in", clean(&format!("process {process}")))));
     lines.push(("file", clean(&store.path().to_string_lossy())));
     lines.iter().try_for_each(|(what, value)| say(&format!("{what:13} {value}")))
 }

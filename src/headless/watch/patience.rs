@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::runtime::signals::{Asked, ServiceSignals};
-use crate::runtime::visit::SIGNAL_PATIENCE;
-use crate::runtime::{Failure, Service, logging};
+use crate::os::logging;
+use crate::os::signals::{ServiceRequest, ServiceSignals};
+use crate::os::systemd::Service;
+use crate::output::Failure;
+use crate::runtime::one_shot::SIGNAL_PATIENCE;
 
 /// After how long all is over then, with a disk and commands that take no end: what is promised, less what leaving takes.
 const SIGNAL_END: Duration = Duration::from_millis(1_800);
@@ -28,9 +30,9 @@ impl Patience {
     }
 
     /// Waits for a signal. May be dropped at any point without losing one.
-    pub(super) async fn next(&mut self) -> Asked {
+    pub(super) async fn next(&mut self) -> ServiceRequest {
         let asked = self.signals.next().await;
-        if asked == Asked::End {
+        if asked == ServiceRequest::End {
             self.service.stopping();
             self.asked_at.get_or_insert_with(Instant::now);
         }
@@ -40,7 +42,7 @@ impl Patience {
     /// Waits for a signal that wants the end.
     pub(super) async fn asked_to_end(&mut self) {
         // There is no session whose settings could be read anew.
-        while self.next().await == Asked::Reload {
+        while self.next().await == ServiceRequest::Reload {
             logging::reopen();
         }
     }

@@ -1,4 +1,4 @@
-//! Lines on their way to standard output.
+//! LineSink on their way to standard output.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
@@ -9,10 +9,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::stream::{LeftOut, Told};
 use crate::cli::LinesArgs;
-use crate::headless::readable::Form;
-use crate::runtime::signals::Endings;
-use crate::runtime::visit::SIGNAL_PATIENCE;
-use crate::runtime::{Failure, ndjson};
+use crate::os::signals::ShutdownSignals;
+use crate::output::Failure;
+use crate::output::ndjson;
+use crate::output::sentences::Form;
+use crate::runtime::one_shot::SIGNAL_PATIENCE;
 
 /// Which events are printed, and how.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Printer {
     pub(in crate::headless) async fn finish(
         mut self,
         last: Vec<u8>,
-        signals: &mut Endings,
+        signals: &mut ShutdownSignals,
         interrupted: bool,
     ) -> Result<(), Failure> {
         let patience = async {

@@ -7,7 +7,8 @@ use super::stream::Told;
 use crate::group::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::headless::reconnect::{Ending, Reconnect};
-use crate::runtime::{Failure, Outcome};
+use crate::output::Failure;
+use crate::output::Outcome;
 use crate::session::Command;
 
 /// How far the reflection queue is.

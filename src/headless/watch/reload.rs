@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::ConnectionArgs;
 use crate::journal;
+use crate::output::Failure;
 use crate::profile::{LoadedKey, Profile, ProfileName};
 use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SpkiPin};
-use crate::runtime::{Failure, Held, Prepared};
+use crate::runtime::{HeldLocks, SessionSetup};
 use crate::session::{LeaderPolicy, Presence};
 
 /// A profile that is open, and what it said when it was opened.
@@ -71,7 +72,7 @@ impl Reloading {
         let changed = Connection::of(&profile) != self.connection;
         if changed {
             // Better to say now what is wrong with it than when the old session is gone.
-            crate::runtime::prepared::session(&profile)?;
+            crate::runtime::session_setup::session(&profile)?;
         }
         Ok(changed)
     }
@@ -81,7 +82,11 @@ impl Reloading {
     ///
     /// # Errors
     /// If it cannot be read, or what it says is no connection.
-    pub(super) fn open(mut self, mut held: Held, old_journal: Option<&Path>) -> Result<(Self, Prepared), Failure> {
+    pub(super) fn open(
+        mut self,
+        mut held: HeldLocks,
+        old_journal: Option<&Path>,
+    ) -> Result<(Self, SessionSetup), Failure> {
         let mut profile = self.read()?;
         if let Some(path) = old_journal.filter(|_| profile.journal.is_some()) {
             // What is wrong with the file, its opening will say.
@@ -91,7 +96,7 @@ impl Reloading {
         (self.connection, self.key) = (Connection::of(&profile), profile.key.clone());
         held.claim = None;
         profile.hold = held.profile.take();
-        Ok((self, Prepared::new(profile)?))
+        Ok((self, SessionSetup::new(profile)?))
     }
 
     /// It is open already, by us.

@@ -7,8 +7,9 @@ use tokio::sync::Notify;
 
 use crate::group::to_acknowledge;
 use crate::group::{Event, NextStep};
+use crate::output::ndjson;
 use crate::protocol::Millis;
-use crate::runtime::{Observer, ndjson};
+use crate::runtime::EventSink;
 
 /// How many lines, one a message, may wait for a slow reader before what is no turn of the session's course is left out.
 const LINES: usize = 32_768;
@@ -159,7 +160,7 @@ impl Drop for EndsStream {
     }
 }
 
-impl Observer for Arc<Stream> {
+impl EventSink for Arc<Stream> {
     fn tell(&mut self, at: Millis, event: Event) {
         self.update(|state| state.push(at, event));
     }

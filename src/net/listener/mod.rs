@@ -14,11 +14,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use rand::RngCore as _;
 use rand::rngs::OsRng;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -28,15 +28,13 @@ pub use log::{LogLine, Refusal};
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{ChatAction, ConnectionId, Ephemeral, Mediator, MediatorConfig, MediatorInput, MediatorOutput};
+use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
-use crate::protocol::ids::span_millis;
 
 /// How many events of all connections together may wait for the machine.
 const EVENTS: usize = 256;
 /// How long the end waits for clients to answer the close.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// How long to wait after a connection could not be accepted, as when there are no more file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Where and how to listen.
 #[derive(Clone, Debug)]
@@ -64,7 +62,7 @@ impl Default for ListenerOptions {
 /// A mediator that listens, and does not yet answer.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
+    socket: Acceptor,
     options: ListenerOptions,
 }
 
@@ -74,7 +72,7 @@ impl Listener {
     /// # Errors
     /// If the system does not give it.
     pub async fn bind(options: ListenerOptions) -> io::Result<Self> {
-        let socket = TcpListener::bind(options.address).await?;
+        let socket = Acceptor::bind(options.address).await?;
         Ok(Self { socket, options })
     }
 
@@ -87,7 +85,7 @@ impl Listener {
     }
 
     /// Serves until `shutdown` is ready; then closes all connections with 1001, and waits for them a moment.
-    pub async fn run(self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
         let address = self.local_addr().unwrap_or(self.options.address);
         let (encrypted, chat_server) = (self.options.tls.is_some(), self.options.chat_server.clone());
         log(LogLine::Listening { address, encrypted, chat_server });
@@ -107,19 +105,15 @@ impl Listener {
         };
         let mut shutdown = pin!(shutdown);
         let mut batch = Vec::with_capacity(EVENTS);
-        let mut pause = Duration::ZERO;
         loop {
             let deadline = server.mediator.deadline();
             tokio::select! {
                 () = &mut shutdown => break,
                 _ = arrived.recv_many(&mut batch, EVENTS) => batch.drain(..).for_each(|event| server.take(event, &mut log)),
-                accepted = accept(&self.socket, pause) => {
-                    pause = if accepted.is_ok() { Duration::ZERO } else { ACCEPT_PAUSE };
-                    match accepted {
-                        Ok((stream, peer)) => server.serve(stream, peer, &mut log),
-                        Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
-                    }
-                }
+                accepted = self.socket.accept() => match accepted {
+                    Ok((stream, peer)) => server.serve(stream, peer, &mut log),
+                    Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
+                },
                 () = sleep_until(deadline) => server.mediator.handle(now(), MediatorInput::Timer),
                 Some(_) = server.tasks.join_next() => {}
                 Some(_) = server.chat_tasks.join_next() => {}
@@ -131,13 +125,6 @@ impl Listener {
         server.farewell(&mut arrived, &mut log).await;
         log(LogLine::Stopped);
     }
-}
-
-async fn accept(socket: &TcpListener, pause: Duration) -> io::Result<(TcpStream, SocketAddr)> {
-    if !pause.is_zero() {
-        tokio::time::sleep(pause).await;
-    }
-    socket.accept().await
 }
 
 /// The machine, and the way to each connection's task.
@@ -261,7 +248,7 @@ impl Server {
 }
 
 fn now() -> Millis {
-    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
+    SystemTime::now().into()
 }
 
 async fn sleep_until(deadline: Option<Millis>) {

@@ -3,7 +3,6 @@
 //! Four stores: the keyring of the operating system, a systemd credential, a key file that only its owner can read, a file
 //! sealed with a passphrase. A profile notes which one it is, so that nobody has to search. What passes through memory on the way is wiped; no error repeats any of it.
 
-mod file;
 mod keyring;
 mod passphrase_file;
 mod prompt;
@@ -21,6 +20,7 @@ pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError, keep_
 
 use super::key_file::{self, KeyFileError};
 use crate::cli::secrets::StoreArg;
+use crate::os::private_files;
 use crate::protocol::GroupSecret;
 
 /// The longest name that a key is kept under.
@@ -47,6 +47,10 @@ impl From<StoreArg> for StoreKind {
             StoreArg::PassphraseFile => Self::PassphraseFile,
         }
     }
+}
+
+fn unwritable(path: &Path, cause: io::Error) -> SecretError {
+    SecretError::Write { path: path.to_owned(), cause }
 }
 
 /// One place that holds, or could hold, the key of a group.
@@ -187,13 +191,13 @@ impl Store {
             Self::SystemdCredential(_) => return Err(SecretError::ReadOnly),
             Self::KeyFile(path) => {
                 let line = secret.expose_hex();
-                file::write_privately(path, &[line.as_bytes(), b"\n"])?;
+                private_files::put(path, &[line.as_bytes(), b"\n"]).map_err(|cause| unwritable(path, cause))?;
                 Some(key_file::read(path)?)
             }
             Self::PassphraseFile(path) => {
                 let passphrase = passphrase.fresh(&format!("New passphrase for {}", path.display()))?;
                 let sealed = passphrase_file::seal(path, secret, &passphrase)?;
-                file::write_privately(path, &[&sealed])?;
+                private_files::put(path, &[&sealed]).map_err(|cause| unwritable(path, cause))?;
                 let sealed = passphrase_file::read(path)?;
                 sealed.map(|sealed| passphrase_file::open(path, &sealed, &passphrase)).transpose()?
             }
@@ -213,7 +217,9 @@ impl Store {
         let removed = match self {
             Self::Keyring => keyring::delete(name)?,
             Self::SystemdCredential(_) => return Err(SecretError::ReadOnly),
-            Self::KeyFile(path) | Self::PassphraseFile(path) => file::remove(path)?,
+            Self::KeyFile(path) | Self::PassphraseFile(path) => {
+                private_files::remove(path).map_err(|cause| unwritable(path, cause))?
+            }
         };
         if removed { Ok(()) } else { Err(SecretError::NotThere { store: self.clone(), name: name.to_owned() }) }
     }

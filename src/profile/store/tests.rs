@@ -22,7 +22,7 @@ fn store() -> (tempfile::TempDir, Store) {
 }
 
 fn write(store: &Store, text: &str) {
-    private::replace(&store.path(), text.as_bytes()).unwrap();
+    private_files::replace(&store.path(), text.as_bytes()).unwrap();
 }
 
 fn name(text: &str) -> ProfileName {

@@ -19,10 +19,10 @@ use crate::group::*;
 use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::*;
-use crate::runtime::{Observer, drive};
+use crate::runtime::{EventSink, drive};
 use crate::session::{Backoff, Command, Config, Expectation, LeaderPolicy, Presence, Session, Timing};
 use crate::tui::Settings;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 
 /// Only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ struct Reader {
     events: mpsc::UnboundedSender<Event>,
 }
 
-impl Observer for Reader {
+impl EventSink for Reader {
     fn tell(&mut self, at: Millis, event: Event) {
         let mut group = self.group.lock().unwrap();
         group.apply(at, &event);

@@ -1,0 +1,199 @@
+//! Where sessions leave what happened, and the alerts' own thread takes it from. Nobody waits for anybody here, and
+//! however much happens, it holds a few alerts of each rule and session, and a number.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::rule::Rule;
+use super::rule_queue::RuleQueue;
+use crate::group::lock_watch::HeldLock;
+use crate::group::{Event, ReflectedMessage, Scope};
+use crate::protocol::{DeviceId, Millis};
+use crate::session::Now;
+use crate::text::Clean;
+
+/// How many commands run at once.
+const MOST_RUNNING: usize = 4;
+
+/// Something that a rule waits for has happened.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// As the line of NDJSON.
+    pub line: Value,
+    /// In words.
+    pub words: Clean,
+}
+
+/// A alert that is due now.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) queue: usize,
+    pub(super) rule: usize,
+    pub(super) profile: String,
+    pub(super) alert: Alert,
+    /// How many more there were of the same that are not told one by one.
+    pub(super) suppressed: u64,
+}
+
+/// What became of alerts: alert and outcome, and how many.
+pub type Outcomes = BTreeMap<(&'static str, &'static str), u64>;
+
+/// How events become lines of NDJSON, which commands read on their standard input.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoder {
+    /// Any event but messages, as one line.
+    pub event: fn(Millis, &Event) -> Value,
+    /// A message.
+    pub message: fn(Millis, &ReflectedMessage) -> Value,
+    /// A lock that has been held for so long; by this device, if no holder is given.
+    pub lock_stuck: fn(Millis, Option<DeviceId>, Scope, Duration) -> Value,
+}
+
+/// What happened in all sessions and waits to be told.
+#[derive(Debug)]
+pub struct AlertQueue {
+    state: Mutex<State>,
+    pub(super) changed: Notify,
+    pub(super) encoder: Encoder,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queues: Vec<RuleQueue>,
+    locks: Vec<Option<HeldLock>>,
+    outcomes: Outcomes,
+    ending: bool,
+}
+
+impl AlertQueue {
+    /// An empty one.
+    #[must_use]
+    pub fn new(encoder: Encoder) -> Self {
+        Self { state: Mutex::default(), changed: Notify::new(), encoder }
+    }
+
+    /// Queues for one more session; returns its number, and that of its first queue. The next session of a profile takes
+    /// those of the last one, with what waits there and with its pace.
+    pub(super) fn add_session(&self, profile: &str, rules: &[Rule]) -> (usize, usize) {
+        let mut state = self.state();
+        let first = state.queues.iter().position(|queue| queue.profile == profile);
+        if let Some((first, session)) = first.and_then(|first| Some((first, state.queues.get(first)?.session))) {
+            drop(state);
+            self.set_lock(session, None);
+            return (session, first);
+        }
+        let (session, first) = (state.locks.len(), state.queues.len());
+        state.locks.push(None);
+        state.queues.extend(rules.iter().enumerate().map(|rule| RuleQueue::new(rule, session, profile)));
+        for rule in rules {
+            // A counter whose first value is 1 has not risen, for who watches it.
+            for outcome in rule.reaction.outcomes() {
+                state.outcomes.entry((rule.trigger.name(), *outcome)).or_default();
+            }
+        }
+        (session, first)
+    }
+
+    /// Leaves a alert, and how many more there were; it is made only if it is kept.
+    pub(super) fn leave(&self, queue: usize, at: Duration, more: u64, alert: impl FnOnce() -> Alert) {
+        let mut state = self.state();
+        let is_kept = state.queues.get_mut(queue).is_some_and(|queue| queue.leave(at, more, alert));
+        drop(state);
+        if is_kept {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Who holds the lock of a session's group now.
+    pub(super) fn set_lock(&self, session: usize, held: Option<HeldLock>) {
+        let mut state = self.state();
+        let Some(lock) = state.locks.get_mut(session) else { return };
+        let is_other = lock.map(|lock| (lock.holder, lock.since)) != held.map(|lock| (lock.holder, lock.since));
+        *lock = held;
+        if is_other {
+            state.queues.iter_mut().filter(|queue| queue.session == session).for_each(RuleQueue::forget_lock);
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Takes what is due; what has waited longest is first where not all commands can run at once.
+    pub(super) fn take(&self, now: Now) -> Vec<Due> {
+        let State { queues, locks, ending, .. } = &mut *self.state();
+        for queue in queues.iter_mut() {
+            queue.look_at_lock(now, locks, self.encoder);
+        }
+        let ready = queues.iter().enumerate().filter_map(|(number, queue)| Some((queue.due_at()?, number)));
+        // The last ones do not wait for their turn.
+        let mut ready: Vec<_> = ready.filter(|(at, _)| *at <= now.precise || *ending).collect();
+        ready.sort_unstable();
+        let mut room = MOST_RUNNING.saturating_sub(running(queues));
+        let mut due = Vec::new();
+        for (_, number) in ready {
+            let Some(queue) = queues.get_mut(number) else { continue };
+            if queue.runs_command {
+                let Some(less) = room.checked_sub(1) else { continue };
+                room = less;
+            }
+            due.extend(queue.take(now.precise, number));
+        }
+        due
+    }
+
+    /// A alert that was taken is done with.
+    pub(super) fn done(&self, queue: usize) {
+        if let Some(queue) = self.state().queues.get_mut(queue) {
+            queue.is_running = false;
+        }
+    }
+
+    /// When something is due next, by the clock that is never set, unless something changes before; [`None`] if nothing
+    /// waits for time to pass.
+    pub(super) fn due_at(&self) -> Option<Duration> {
+        let State { queues, locks, .. } = &*self.state();
+        let is_full = running(queues) >= MOST_RUNNING;
+        let alerts = queues.iter().filter(|queue| !(is_full && queue.runs_command)).filter_map(RuleQueue::due_at);
+        let stuck = queues.iter().filter_map(|queue| queue.stuck_at(locks).map(|(at, _)| at));
+        alerts.chain(stuck).min()
+    }
+
+    pub(super) fn count(&self, alert: &'static str, outcome: &'static str, count: u64) {
+        if count > 0 {
+            *self.state().outcomes.entry((alert, outcome)).or_default() += count;
+        }
+    }
+
+    /// What became of all alerts so far.
+    #[must_use]
+    pub fn outcomes(&self) -> Outcomes {
+        self.state().outcomes.clone()
+    }
+
+    /// No more will come.
+    pub(super) fn end(&self) {
+        self.state().ending = true;
+        self.changed.notify_one();
+    }
+
+    /// How many alerts wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().queues.iter().map(RuleQueue::waiting).sum()
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.state().ending
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many commands run.
+fn running(queues: &[RuleQueue]) -> usize {
+    queues.iter().filter(|queue| queue.is_running && queue.runs_command).count()
+}

@@ -1,0 +1,117 @@
+//! The metrics endpoint: answers `GET /metrics` over HTTP/1.1, and nothing else.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use crate::os::acceptor::Acceptor;
+
+/// What the page is, by the specification.
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
+/// How many may ask at once; more are shut at once.
+const MOST_CONNECTIONS: usize = 8;
+/// How long a request and its answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many bytes the head of a request may have; hyper takes no less.
+const MOST_HEAD: usize = 8_192;
+
+/// An endpoint that listens, and does not yet answer.
+#[derive(Debug)]
+pub(super) struct MetricsEndpoint(Acceptor);
+
+impl MetricsEndpoint {
+    /// Takes the address; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// If the system does not give it.
+    pub(super) async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Acceptor::bind(address).await.map(Self)
+    }
+
+    /// The address with the port that the system gave.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Answers with the page as it is when asked, until the end.
+    pub(super) async fn run(
+        mut self,
+        end: impl Future<Output = ()>,
+        page: impl Fn() -> String + Send + Sync + 'static,
+    ) {
+        let mut end = pin!(end);
+        let page = Arc::new(page);
+        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                () = &mut end => return,
+                accepted = self.0.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else { continue };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            let page = Arc::clone(&page);
+            tokio::spawn(async move {
+                serve(stream, page).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// One request a connection: who scrapes every few seconds gains nothing by keeping it.
+async fn serve(stream: TcpStream, page: Arc<impl Fn() -> String + Send + Sync + 'static>) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(&request, page.as_ref());
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .keep_alive(false)
+        .max_buf_size(MOST_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    // Whoever asked and went away, or asked for nothing that is HTTP, is no news.
+    let _ = tokio::time::timeout(PATIENCE, connection).await;
+}
+
+fn answer<B>(request: &Request<B>, page: &impl Fn() -> String) -> Response<Full<Bytes>> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match (request.uri().path(), reads) {
+        ("/metrics", true) => response(StatusCode::OK, OPEN_METRICS, page()),
+        ("/metrics", false) => {
+            let mut response = response(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET and HEAD\n".to_owned());
+            response.headers_mut().insert(ALLOW, ALLOWED);
+            response
+        }
+        _ => response(StatusCode::NOT_FOUND, PLAIN, "the metrics are at /metrics\n".to_owned()),
+    }
+}
+
+fn response(status: StatusCode, content_type: HeaderValue, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}

@@ -1,0 +1,183 @@
+//! Files that only their owner may read, each written whole or not at all.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// More than any of our files has; a larger one is not ours.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Makes the directory if it is missing, and closes it to others.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    create_directory(path)?;
+    close_to_others(path, 0o700)
+}
+
+/// Makes the directory, private, if it is missing; one that is there stays as it is.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Gives the file or directory these permissions if others have any.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn close_to_others(path: &Path, mode: u32) -> io::Result<()> {
+    if fs::metadata(path)?.mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// What the file says; [`None`] if there is none. A file that others could have written is refused.
+///
+/// # Errors
+/// If it cannot be read, is too large, is no text, or is not the user's alone to write.
+pub fn read(path: &Path) -> io::Result<Option<String>> {
+    // Without waiting: a pipe in the file's place must not stop the program.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits();
+    let file = match OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    // Of the open file, so that it cannot be exchanged in between.
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other("it belongs to another user"));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(io::Error::other("others can write to it; chmod 600 mends that"));
+    }
+    let mut text = String::new();
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("it is too large"));
+    }
+    Ok(Some(text))
+}
+
+/// Puts the bytes in the place of the file, readable by its owner only, and closes its directory to others. A link in that
+/// place is not followed: whoever put it there may not decide what is overwritten, and whoever wants it should not lose it.
+///
+/// # Errors
+/// If the file system does not do it, or there is a link.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    make_directory(parent(path))?;
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+        return Err(io::Error::other("it is a symbolic link; put the file itself there"));
+    }
+    put(path, &[bytes])
+}
+
+/// Writes the parts, one after the other, into a new file of mode 0600 beside the path, then puts it in the path's place. A
+/// directory that is missing is made private; one that is there stays as it is.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn put(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    let directory = parent(path);
+    create_directory(directory)?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{:016x}.new", rand::random::<u64>()));
+    let temporary = directory.join(temporary);
+    let written = write_new(&temporary, parts).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    sync(directory);
+    Ok(())
+}
+
+/// Removes the file; tells whether there was one.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            sync(parent(path));
+            Ok(true)
+        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}
+
+fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    // Never through a link or into a file that somebody else made.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
+    file.sync_all()
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// So that the change of names outlives a power failure; not every file system can.
+fn sync(directory: &Path) {
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_written_is_private_and_whole_and_leaves_nothing_behind() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("config/d2mtop");
+        let path = directory.join("file");
+        for text in ["first, which is longer", "second"] {
+            replace(&path, text.as_bytes()).unwrap();
+            assert_eq!(read(&path).unwrap().as_deref(), Some(text));
+        }
+        assert_eq!((mode(&path), mode(&directory)), (0o600, 0o700));
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
+        assert_eq!(read(&directory.join("missing")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_link_is_not_followed_when_writing() {
+        let home = tempfile::tempdir().unwrap();
+        let (victim, path) = (home.path().join("victim"), home.path().join("d2mtop/file"));
+        fs::write(&victim, "precious").unwrap();
+        make_directory(path.parent().unwrap()).unwrap();
+        symlink(&victim, &path).unwrap();
+        assert!(replace(&path, b"new").unwrap_err().to_string().contains("symbolic link"));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn what_others_could_have_written_is_not_believed() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        fs::write(&path, "text").unwrap();
+        for (bits, believed) in [(0o600, true), (0o644, true), (0o664, false), (0o602, false)] {
+            fs::set_permissions(&path, Permissions::from_mode(bits)).unwrap();
+            assert_eq!(read(&path).is_ok(), believed, "mode {bits:o}");
+        }
+        assert!(read(home.path()).is_err(), "a directory is no file");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, vec![b'x'; usize::try_from(MOST_BYTES).unwrap() + 1]).unwrap();
+        assert!(read(&path).is_err(), "too large");
+    }
+}

@@ -1,0 +1,140 @@
+//! Signals: the ones that end the program, the one that has it read its settings anew, and stopping ourselves.
+//!
+//! What whoever started us had us ignore, as nohup(1) does, stays ignored, also by the programs that we start.
+
+use std::fs::File;
+use std::io;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use rustix::process::Signal as Name;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The ones that end a program.
+const ENDINGS: [Name; 4] = [Name::INT, Name::TERM, Name::HUP, Name::QUIT];
+
+/// Those of them that were ignored when we were started. To be asked before the first one is taken.
+static IGNORED: LazyLock<Vec<Name>> = LazyLock::new(|| told_by_linux().unwrap_or_else(told_by_children));
+
+/// Whether there is somebody else than the system to be told of signals.
+static ARE_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The signals that end a program.
+#[derive(Debug)]
+pub struct ShutdownSignals(Vec<(Name, Signal)>);
+
+impl ShutdownSignals {
+    /// Takes SIGINT, SIGTERM, SIGHUP and SIGQUIT from now on.
+    #[must_use]
+    pub fn take() -> Self {
+        Self::of(&ENDINGS)
+    }
+
+    fn of(names: &[Name]) -> Self {
+        ARE_TAKEN.store(true, Ordering::Relaxed);
+        let heeded = names.iter().filter(|name| !IGNORED.contains(name));
+        let taken = heeded.filter_map(|name| Some((*name, signal(SignalKind::from_raw(name.as_raw())).ok()?)));
+        Self(taken.collect())
+    }
+
+    /// Waits for a signal. May be dropped at any point without losing one.
+    pub async fn next(&mut self) -> Name {
+        std::future::poll_fn(|context| {
+            let mut streams = self.0.iter_mut();
+            let came = streams.find_map(|(name, stream)| stream.poll_recv(context).is_ready().then_some(*name));
+            came.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+/// Waits for SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+pub async fn terminated() {
+    ShutdownSignals::take().next().await;
+}
+
+/// The same where signals are taken already. Where they are not, the system ends us without asking.
+pub async fn terminated_again() {
+    if ARE_TAKEN.load(Ordering::Relaxed) { terminated().await } else { std::future::pending().await }
+}
+
+/// What a program that runs without a terminal is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceRequest {
+    /// To end.
+    End,
+    /// To read its settings anew.
+    Reload,
+}
+
+/// The signals of a program that may run as a service, where SIGHUP does not mean that the terminal is gone.
+#[derive(Debug)]
+pub struct ServiceSignals {
+    all: ShutdownSignals,
+    had_terminal: bool,
+}
+
+impl ServiceSignals {
+    /// Takes the signals from now on.
+    #[must_use]
+    pub fn take() -> Self {
+        Self { all: ShutdownSignals::take(), had_terminal: has_terminal() }
+    }
+
+    /// Waits for a signal. May be dropped at any point without losing one.
+    pub async fn next(&mut self) -> ServiceRequest {
+        match self.all.next().await {
+            Name::HUP if !self.had_terminal || has_terminal() => ServiceRequest::Reload,
+            _ => ServiceRequest::End,
+        }
+    }
+}
+
+/// Whether there is a terminal that can send us signals.
+fn has_terminal() -> bool {
+    File::open("/dev/tty").is_ok()
+}
+
+/// What is ignored, as the system says it of a process; [`None`] where it does not.
+fn told_by_linux() -> Option<Vec<Name>> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    let is_ignored = |name: &Name| mask >> (name.as_raw() - 1) & 1 == 1;
+    Some(ENDINGS.into_iter().filter(is_ignored).collect())
+}
+
+/// The same, found out anywhere: who is started ignores what we ignore, and outlives it.
+fn told_by_children() -> Vec<Name> {
+    let outlives = |name: &Name| {
+        let script = format!("kill -{} $$", name.as_raw());
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        shell.status().is_ok_and(|status| status.success())
+    };
+    ENDINGS.into_iter().filter(outlives).collect()
+}
+
+/// Stops this process as Ctrl-Z would; returns when it is continued.
+///
+/// # Errors
+/// If the system refuses.
+pub fn stop_this_process() -> io::Result<()> {
+    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_tell_the_same_as_linux() {
+        // Whoever runs the tests may have had them ignore some.
+        let ignored = told_by_children();
+        if let Some(told) = told_by_linux() {
+            assert_eq!(ignored, told);
+        }
+    }
+}

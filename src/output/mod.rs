@@ -1,0 +1,22 @@
+//! What goes to standard output and standard error, and what the program says at its end.
+//!
+//! | file | makes |
+//! |---|---|
+//! | `ndjson` | lines for programs, a contract with scripts |
+//! | `sentences` | lines for people on a terminal |
+//! | `lines` | writes lines, also for readers that are slow or gone |
+//! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
+//! | `words` | what is said on standard error, and questions |
+//! | `outcome` | how the program ends: words and exit code |
+
+pub mod columns;
+pub mod lines;
+pub mod ndjson;
+pub mod outcome;
+pub mod sentences;
+pub mod times;
+pub mod words;
+
+pub use lines::LineSink;
+pub use outcome::{Failure, Outcome};
+pub use sentences::Form;

@@ -1,0 +1,216 @@
+//! How the program ends: in words for people, in an exit code for scripts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::journal::JournalError;
+use crate::net::{AddressError, TlsError};
+use crate::profile::{InUse, ProfileError, ProfileName};
+use crate::text::Clean;
+
+/// What the exit codes say, for the manual pages.
+pub const EXIT_CODES: [(&str, &str); 13] = [
+    (
+        "0",
+        "ended as asked, which a signal is for what goes on until then (`watch`, `proxy`, `mediator`, `demo`, `probe`, \
+         `devices --watch-changes`, `lock` without a command, the dashboard); or nobody reads the output any more, where that \
+         ends a command; or the mediator left in good order",
+    ),
+    (
+        "1",
+        "could not start, or output failed; or the session or the mediator did not do what was asked; the doctor found \
+         something that does not work",
+    ),
+    ("2", "the options cannot be used, or the profile is unusable or open elsewhere"),
+    (
+        "3",
+        "the mediator did not take the login, or closed the connection until somebody decides (41xx), or did not let this \
+         device leave the group",
+    ),
+    (
+        "4",
+        "the connection could not be made, or was lost, or the mediator did not answer in time, or no probe at all; also when \
+         that kept this device in the group",
+    ),
+    ("5", "`drop`: a name fits no device, or more than one; nothing was dropped"),
+    ("6", "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`"),
+    ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s)"),
+    ("125", "`lock`: the lock was lost; or this device was leader for a minute, and gave it back or waited no longer"),
+    ("126", "`lock`: the command cannot be run"),
+    ("127", "`lock`: the command was not found"),
+    ("129, 130, 131, 143", "SIGHUP, SIGINT, SIGQUIT or SIGTERM ended a command that does one thing and ends"),
+    ("any", "`lock`: that of the command; 128 and the signal's number if a signal ended it, or ended the waiting"),
+];
+
+/// An end without an error of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As asked.
+    Normal,
+    /// The server did not take the login, or does not want this device until somebody decides.
+    Refused,
+    /// The connection could not be made, or was lost.
+    Lost,
+    /// The doctor found something that does not work.
+    Unwell,
+    /// No device is called so, or more than one.
+    NoSuchDevice,
+    /// A person did not agree, or could not be asked.
+    NotConfirmed,
+    /// The lock was not to be had in time.
+    LockBusy,
+    /// The lock was lost before what was done under it was over.
+    LockLost,
+    /// A command ran, and this is its exit code.
+    Ran(u8),
+}
+
+/// Why the program could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The options are no connection.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A profile's connection cannot be made.
+    #[error("profile {name}: {cause}")]
+    OfProfile {
+        /// The profile.
+        name: ProfileName,
+        /// What is wrong.
+        cause: Box<Failure>,
+    },
+    /// The group was not left for good, so the profile stays.
+    #[error(
+        "{why}. The profile {name} stays; try again later, or remove it without --leave-group and drop its device \
+         from another one"
+    )]
+    NotLeft {
+        /// The profile.
+        name: ProfileName,
+        /// What came of it.
+        why: String,
+        /// Whether the server, or the session, did not let us.
+        refused: bool,
+    },
+    /// The mediator's address cannot be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Another process is this device; both logged in would throw each other out.
+    #[error(transparent)]
+    InUse(#[from] InUse),
+    /// An option cannot be used, for a reason only a mode knows.
+    #[error("{0}")]
+    Usage(String),
+    /// Something else than was asked, for a reason only a mode knows.
+    #[error("{words}")]
+    Ended {
+        /// What came of it.
+        outcome: Outcome,
+        /// Why.
+        words: String,
+    },
+    /// The command to run under the lock cannot be run.
+    #[error("cannot run {command}: {cause}")]
+    Command {
+        /// Its name.
+        command: Clean,
+        /// Why.
+        cause: io::Error,
+    },
+    /// There is no terminal to draw on.
+    #[error("standard input and output are not a terminal; use d2mtop watch (or demo --headless) without one")]
+    NoTerminal,
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Standard output failed.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// A part of the program failed in a way that it should not.
+    #[error("d2mtop itself failed; what is above says where. Please report it")]
+    Panicked,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(io::Error),
+    /// The mediator's certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
+    /// The system does not give the address to listen at.
+    #[error("cannot listen at {address}: {cause}{}", advice(cause))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file for the port cannot be written.
+    #[error("cannot write the port to {}: {cause}", path.display())]
+    PortFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The system gives no event loop, thread or socket.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+}
+
+impl Outcome {
+    /// The exit code. Those about the lock are where commands that run others have theirs, so that hardly any command
+    /// under the lock has the same.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Normal => 0,
+            Self::Unwell => 1,
+            Self::Refused => 3,
+            Self::Lost => 4,
+            Self::NoSuchDevice => 5,
+            Self::NotConfirmed => 6,
+            Self::LockBusy => 124,
+            Self::LockLost => 125,
+            Self::Ran(code) => code,
+        }
+    }
+}
+
+impl Failure {
+    /// The exit code: 2 for options that cannot be used, 127 and 126 as a shell has them for a command that is not there or
+    /// cannot be run, 1 for everything else.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Ended { outcome, .. } => outcome.exit_code(),
+            Self::Command { cause, .. } if cause.kind() == io::ErrorKind::NotFound => 127,
+            Self::Command { .. } => 126,
+            Self::OfProfile { cause, .. } => cause.exit_code(),
+            Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
+            Self::NotLeft { .. } => Outcome::Lost.exit_code(),
+            Self::Profile(_)
+            | Self::Address(_)
+            | Self::Usage(_)
+            | Self::InUse(_)
+            | Self::NoTerminal
+            | Self::Certificate(_) => 2,
+            Self::Panicked
+            | Self::Output(_)
+            | Self::Journal(_)
+            | Self::Terminal(_)
+            | Self::Start(_)
+            | Self::Listen { .. }
+            | Self::PortFile { .. } => 1,
+        }
+    }
+}
+
+/// What to do about an address that cannot be listened at.
+fn advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::AddrInUse => "; choose another port, or port 0 for any free one",
+        io::ErrorKind::AddrNotAvailable => "; choose an address of this machine, such as 127.0.0.1",
+        io::ErrorKind::PermissionDenied => "; choose a port above 1023",
+        _ => "",
+    }
+}

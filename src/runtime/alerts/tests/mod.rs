@@ -1,3 +1,0 @@
-mod board;
-mod outcome;
-mod spot;

@@ -1,0 +1,61 @@
+//! Keeps the known devices of a profile from one run to the next, without making anybody wait for the disk.
+
+use std::path::PathBuf;
+
+use super::latest_value_writer::LatestValueWriter;
+use crate::group::Known;
+use crate::profile::known::{self, KnownError};
+
+/// The known devices of a profile, and the file that they are kept in.
+#[derive(Debug)]
+pub struct KnownDevicesStore {
+    known: Option<Known>,
+    ever: Known,
+    writer: LatestValueWriter<Known>,
+}
+
+impl KnownDevicesStore {
+    /// What the file holds; nothing is known yet if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or holds something else, or the system gives no thread to write it.
+    pub fn open(path: PathBuf) -> Result<Self, KnownError> {
+        let kept = known::load(&path)?;
+        let known = kept.as_ref().map(|kept| kept.known.clone());
+        let (mut is_new, mut kept) = (kept.is_none(), kept.unwrap_or_default());
+        let ever = kept.ever();
+        let file = path.clone();
+        let write = move |known: Known| {
+            if kept.known == known && !is_new {
+                return;
+            }
+            let mut next = kept.clone();
+            next.replace(known);
+            match known::save(&file, &next) {
+                Ok(()) => (is_new, kept) = (false, next),
+                // Tried again with the next list.
+                Err(error) => tracing::warn!("{error}"),
+            }
+        };
+        let writer =
+            LatestValueWriter::start("known devices", write).map_err(|cause| KnownError::File { path, cause })?;
+        Ok(Self { known, ever, writer })
+    }
+
+    /// What was known when it was opened; [`None`] before the first list ever.
+    #[must_use]
+    pub const fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
+    }
+
+    /// All devices that were known when it was opened, or had been before.
+    #[must_use]
+    pub const fn ever(&self) -> &Known {
+        &self.ever
+    }
+
+    /// Keeps this from now on. A file that cannot be written is logged, and tried again with the next list.
+    pub fn keep(&self, known: Known) {
+        self.writer.write(known);
+    }
+}

@@ -1,0 +1,145 @@
+//! A profile becomes a session and the address that it connects to.
+
+use super::clock;
+use super::journal_handle::JournalHandle;
+use super::known_devices_store::KnownDevicesStore;
+use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
+use crate::net::{Address, TlsOptions};
+use crate::output::Failure;
+use crate::profile::{self, DeviceLock, KeptConversations, Profile, ProfileLock, ProfileName, SlotMemory};
+use crate::protocol::PseudonymKey;
+use crate::session::Session;
+use crate::text::Clean;
+
+/// What is said all the time where [`SessionSetup::accepts_any_certificate`].
+pub const ANY_CERTIFICATE: &str = "UNSAFE: any certificate is accepted; anyone in between can be the mediator";
+
+/// What is said where this device is alone in its group: with another key or in another dialect that looks healthy.
+pub const ANOTHER_GROUP: &str =
+    "if there should be others, the key, the server group or the dialect is another group's";
+
+/// A session, ready to be run.
+pub struct SessionSetup {
+    /// The session.
+    pub session: Session,
+    /// Where it connects to.
+    pub address: Address,
+    /// The profile, if it is one.
+    pub profile: Option<ProfileName>,
+    /// What to call the group.
+    pub title: Clean,
+    /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
+    pub accepts_any_certificate: bool,
+    /// Kept as long as the session runs.
+    pub held: HeldLocks,
+    /// What is kept from one run to the next; nothing without a profile.
+    pub memories: ProfileState,
+}
+
+/// Keeps other programs out as long as a session runs.
+#[derive(Debug, Default)]
+pub struct HeldLocks {
+    /// Of the device; missing if this machine has no place for claims.
+    pub claim: Option<DeviceLock>,
+    /// Of the profile, if it is one.
+    pub profile: Option<ProfileLock>,
+}
+
+/// What is kept from one run to the next.
+#[derive(Debug, Default)]
+pub struct ProfileState {
+    /// What is known of our slot.
+    pub slot: Option<SlotMemory>,
+    /// Which devices are known.
+    pub known: Option<KnownDevicesStore>,
+    /// What was received.
+    pub journal: Option<JournalHandle>,
+}
+
+/// How the mediator of a profile has to prove who it is.
+#[must_use]
+pub fn tls(profile: &Profile) -> TlsOptions {
+    TlsOptions {
+        trust_roots: profile.trust_roots.clone(),
+        pins: profile.pins.clone(),
+        accept_any_certificate: profile.accept_any_certificate,
+    }
+}
+
+/// The session of a profile, and where it connects to.
+///
+/// # Errors
+/// If the mediator's URL or the file of trust roots cannot be used.
+pub fn session(profile: &Profile) -> Result<(Session, Address), Failure> {
+    let session = Session::new(profile.session.clone(), profile::fresh_random());
+    let url = session.url(&profile.base_url, profile.server_group.clone());
+    Ok((session, Address::new(&url, &tls(profile))?))
+}
+
+/// The session, going on from what the profile's journal has.
+fn with_journal(session: Session, profile: &Profile) -> Result<(Session, Option<JournalHandle>), Failure> {
+    let Some(settings) = &profile.journal else { return Ok((session, None)) };
+    let options = journal::Options {
+        conversations: match settings.conversations {
+            KeptConversations::Hashed => Conversations::Hashed(PseudonymKey::of(&session.config().keys)),
+            KeptConversations::Plain => Conversations::Plain,
+            KeptConversations::None => Conversations::None,
+        },
+        retention: Retention { age: settings.age, rows: settings.rows },
+        synchronous: Synchronous::default(),
+    };
+    let opened = Journal::open(&settings.path, options, clock::now())?;
+    let expected = opened.expected.iter().map(|message| (message.id, message.fingerprint));
+    let session = session.continuing(opened.fingerprinter, opened.nonces, expected);
+    let set_aside = opened.set_aside.map(|path| Clean::new(&path.to_string_lossy()));
+    let journaling = JournalHandle::start(opened.journal, set_aside).map_err(Failure::Start)?;
+    Ok((session, Some(journaling)))
+}
+
+impl SessionSetup {
+    /// Prepares the session of a profile.
+    ///
+    /// # Errors
+    /// If the mediator's URL or the file of trust roots cannot be used, or another process is this device: the server
+    /// would close that one's connection.
+    pub fn new(profile: Profile) -> Result<Self, Failure> {
+        let of_profile = |cause| match &profile.name {
+            Some(name) => Failure::OfProfile { name: name.clone(), cause: Box::new(cause) },
+            None => cause,
+        };
+        let (session, address) = session(&profile).map_err(of_profile)?;
+        let config = session.config();
+        let claim = DeviceLock::take(config.keys.device_group_id(), config.device_id)
+            .map_err(|error| of_profile(error.into()))?;
+        let (session, journal) = with_journal(session, &profile).map_err(of_profile)?;
+        let title = match &profile.name {
+            Some(name) => Clean::new(name.as_str()),
+            None => Clean::new(&address.authority()),
+        };
+        let known = profile.name.as_ref().and_then(profile::profile_state).map(|state| state.join("known.json"));
+        // A list that cannot be read is as good as none: the next one is the new baseline.
+        let known = known.and_then(|path| match KnownDevicesStore::open(path) {
+            Ok(memory) => Some(memory),
+            Err(error) => {
+                tracing::warn!("{error}");
+                None
+            }
+        });
+        let session = session.knowing(known.as_ref().and_then(|memory| memory.known().cloned()));
+        Ok(Self {
+            session,
+            address,
+            profile: profile.name,
+            title,
+            accepts_any_certificate: profile.accept_any_certificate,
+            held: HeldLocks { claim, profile: profile.hold },
+            memories: ProfileState { slot: profile.memory, known, journal },
+        })
+    }
+
+    /// The profile's name; empty if it is none.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        self.profile.as_ref().map_or("", ProfileName::as_str)
+    }
+}
