@@ -14,7 +14,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use d2mtop::group::ReflectedMessage;
 use d2mtop::journal::{History, Journal, Opened, Options, Query, Retention, Synchronous, Who, Within};
-use d2mtop::protocol::d2d::{Composer, Draft, Envelope};
+use d2mtop::protocol::d2d::{Composer, Envelope, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, PseudonymKey, ReflectedHeader, ReflectedId,
     Sealed,
@@ -52,7 +52,7 @@ fn batch(template: &ReflectedMessage, start: u32, count: u32, out: &mut Vec<Refl
 }
 
 fn template() -> ReflectedMessage {
-    let draft = Draft::text(MessageId(7), START, "some words, which are not kept");
+    let draft = MessageDraft::text(MessageId(7), START, "some words, which are not kept");
     let envelope: Envelope = Composer::new(Dialect::Dgk, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
     let sealed = Sealed::seal(&envelope, &keys(), Nonce([5; 24]));
     ReflectedMessage {

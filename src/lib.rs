@@ -35,8 +35,8 @@
 //! # The way a byte goes
 //!
 //! ```text
-//! socket -> net::Link -> session::Session::handle(now, Input::Frames) -> Output::Reflected
-//!        -> journal, on a thread of its own -> Input::Durable -> ReflectedAck out, one flush a batch
+//! socket -> net::Link -> session::Session::handle(now, SessionInput::Frames) -> SessionOutput::Reflected
+//!        -> journal, on a thread of its own -> SessionInput::Durable -> ReflectedAck out, one flush a batch
 //!        -> group::Group::apply(event) -> tui draws | headless prints | metrics count | alerts run
 //! ```
 //!

@@ -17,13 +17,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use d2mtop::group::to_acknowledge;
 use d2mtop::group::{DisconnectCause, Event, NextStep};
-use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
+use d2mtop::mediator::{self, ConnectionId, HandshakeSecrets, Mediator};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret,
     MessageId, Millis, ServerGroup, ServerMessage, TransactionScope,
 };
-use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Session};
+use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Session, SessionOutput};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -142,7 +142,7 @@ impl World {
         let clients = (0..DEVICES)
             .map(|number| {
                 let device = DeviceId(number as u64 + 1);
-                let config = session::Config {
+                let config = session::SessionConfig {
                     device_info: DeviceInfo {
                         platform: Platform::Desktop,
                         label: Clean::new(&format!("device {number}")),
@@ -151,7 +151,7 @@ impl World {
                     expiration_policy: ExpirationPolicy::Persistent,
                     // The last one is a monitor like ourselves, the others stand for phones and desktops.
                     leader_policy: if number + 1 == DEVICES { LeaderPolicy::GiveUp } else { LeaderPolicy::Stay },
-                    ..session::Config::of(Arc::clone(&keys), device)
+                    ..session::SessionConfig::of(Arc::clone(&keys), device)
                 };
                 Client {
                     session: Session::new(config, StdRng::seed_from_u64(random.r#gen())),
@@ -194,7 +194,7 @@ impl World {
     fn storm(&mut self, span: Duration) {
         let end = self.now.after(span);
         for client in 0..DEVICES {
-            self.input(client, session::Input::Timer);
+            self.input(client, session::SessionInput::Timer);
         }
         while self.now < end {
             let next = self.now.after(Duration::from_millis(self.random.gen_range(50..3_000)));
@@ -207,7 +207,7 @@ impl World {
     fn calm(&mut self, span: Duration) {
         self.stormy = false;
         for client in 0..DEVICES {
-            self.input(client, session::Input::Command(Command::ReleaseLock));
+            self.input(client, session::SessionInput::Command(Command::ReleaseLock));
         }
         let end = self.now.after(span);
         self.advance(end);
@@ -220,16 +220,16 @@ impl World {
             55..=62 => self.cut_somebody(),
             63..=72 => {
                 let command = Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None };
-                self.input(client, session::Input::Command(command));
+                self.input(client, session::SessionInput::Command(command));
             }
-            73..=84 => self.input(client, session::Input::Command(Command::ReleaseLock)),
+            73..=84 => self.input(client, session::SessionInput::Command(Command::ReleaseLock)),
             85 => {
                 // Never the first one, so that somebody is left.
                 let device = DeviceId(self.random.gen_range(2..=DEVICES as u64));
                 let command = Command::DropDevice(Confirmed::after_asking(device));
-                self.input(0, session::Input::Command(command));
+                self.input(0, session::SessionInput::Command(command));
             }
-            86..=90 => self.input(client, session::Input::Command(Command::RefreshDevices)),
+            86..=90 => self.input(client, session::SessionInput::Command(Command::RefreshDevices)),
             _ => {}
         }
     }
@@ -244,7 +244,7 @@ impl World {
         in_flight.push_back(message);
         let expected = in_flight.len();
         let before = self.order;
-        self.input(client, session::Input::Command(Command::Reflect { envelope, ephemeral: false }));
+        self.input(client, session::SessionInput::Command(Command::Reflect { envelope, ephemeral: false }));
         if self.order == before {
             // Refused, as without a login: nothing is under way.
             let in_flight = self.in_flight.entry(wire).or_default();
@@ -322,7 +322,7 @@ impl World {
             } else {
                 let due = |client: &Client| client.session.deadline() == Some(next);
                 let client = self.clients.iter().position(due).unwrap();
-                self.input(client, session::Input::Timer);
+                self.input(client, session::SessionInput::Timer);
             }
         }
         self.now = end;
@@ -334,7 +334,7 @@ impl World {
                 if self.clients[client].wire != Some(wire) {
                     return;
                 }
-                let mut ephemeral = Ephemeral { secret: [0; 32], challenge: [0; 32] };
+                let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 self.random.fill_bytes(&mut ephemeral.secret);
                 self.random.fill_bytes(&mut ephemeral.challenge);
                 self.wires.insert(
@@ -348,7 +348,7 @@ impl World {
                         last_id: None,
                     },
                 );
-                self.input(client, session::Input::LinkUp);
+                self.input(client, session::SessionInput::LinkUp);
                 let url = self.url.clone();
                 self.mediator.open(self.now, ConnectionId(wire), &url, ephemeral);
                 self.drain_server();
@@ -356,7 +356,7 @@ impl World {
             Arrival::Unreachable { client, wire } => {
                 if self.clients[client].wire == Some(wire) {
                     self.clients[client].wire = None;
-                    self.input(client, session::Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+                    self.input(client, session::SessionInput::LinkDown(LinkEnd::Unreachable(Clean::default())));
                 }
             }
             Arrival::AtServer { wire, packet } => self.at_server(wire, packet),
@@ -365,12 +365,12 @@ impl World {
                 let client = self.wires[&wire].client;
                 if self.clients[client].wire == Some(wire) {
                     self.clients[client].wire = None;
-                    self.input(client, session::Input::LinkDown(LinkEnd::Broken(Clean::default())));
+                    self.input(client, session::SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
                 }
             }
             Arrival::BrokenAtServer { wire } => self.server_loses(wire, None),
             Arrival::Durable { client, connection, count } => {
-                self.input(client, session::Input::Durable { connection, count });
+                self.input(client, session::SessionInput::Durable { connection, count });
             }
         }
     }
@@ -421,13 +421,13 @@ impl World {
             return;
         }
         match packet {
-            Packet::Frame(bytes) => self.input(client, session::Input::Frames(vec![bytes])),
+            Packet::Frame(bytes) => self.input(client, session::SessionInput::Frames(vec![bytes])),
             Packet::Ping => {}
-            Packet::Pong => self.input(client, session::Input::Pong),
+            Packet::Pong => self.input(client, session::SessionInput::Pong),
             Packet::Close(code) => {
                 self.clients[client].wire = None;
                 let end = LinkEnd::Closed { code, reason: Clean::default() };
-                self.input(client, session::Input::LinkDown(end));
+                self.input(client, session::SessionInput::LinkDown(end));
             }
         }
     }
@@ -512,25 +512,25 @@ impl World {
         }
     }
 
-    fn input(&mut self, client: usize, input: session::Input) {
+    fn input(&mut self, client: usize, input: session::SessionInput) {
         self.clients[client].session.handle(self.now, input);
         loop {
             let mut sent = false;
             while let Some(output) = self.clients[client].session.poll() {
-                sent |= matches!(output, Output::Send(_));
+                sent |= matches!(output, SessionOutput::Send(_));
                 self.act(client, output);
             }
             if !sent {
                 break;
             }
-            self.clients[client].session.handle(self.now, session::Input::Flushed);
+            self.clients[client].session.handle(self.now, session::SessionInput::Flushed);
         }
         self.user_helps(client);
     }
 
-    fn act(&mut self, client: usize, output: Output) {
+    fn act(&mut self, client: usize, output: SessionOutput) {
         match output {
-            Output::Connect => {
+            SessionOutput::Connect => {
                 self.next_wire += 1;
                 let wire = self.next_wire;
                 self.clients[client].wire = Some(wire);
@@ -541,22 +541,22 @@ impl World {
                     if reachable { Arrival::Opened { client, wire } } else { Arrival::Unreachable { client, wire } };
                 self.schedule_at(at, arrival);
             }
-            Output::Send(frame) => {
+            SessionOutput::Send(frame) => {
                 if let Some(wire) = self.clients[client].wire {
                     self.send_to_server(wire, Packet::Frame(frame));
                 }
             }
-            Output::Ping => {
+            SessionOutput::Ping => {
                 if let Some(wire) = self.clients[client].wire {
                     self.send_to_server(wire, Packet::Ping);
                 }
             }
-            Output::Close(code) => {
+            SessionOutput::Close(code) => {
                 if let Some(wire) = self.clients[client].wire.take() {
                     self.send_to_server(wire, Packet::Close(code));
                 }
             }
-            Output::Reflected { connection, messages } => {
+            SessionOutput::Reflected { connection, messages } => {
                 let count = to_acknowledge(&messages);
                 self.totals.redelivered += messages.iter().filter(|message| message.redelivered).count() as u64;
                 for message in &messages {
@@ -574,9 +574,9 @@ impl World {
                 let milliseconds = self.random.gen_range(0..40);
                 self.schedule(milliseconds, Arrival::Durable { client, connection, count });
             }
-            Output::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
-            Output::Proxy(_) => {}
-            Output::Event(event) => self.on_event(client, event),
+            SessionOutput::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
+            SessionOutput::Proxy(_) => {}
+            SessionOutput::Event(event) => self.on_event(client, event),
         }
     }
 
@@ -647,7 +647,10 @@ impl World {
         assert!(connected.count() == 0 || self.leader.is_some(), "seed {seed}: somebody leads");
         // In the end the lock is free: whoever asks gets it.
         let before = self.totals.locks;
-        self.input(0, session::Input::Command(Command::TakeLock { scope: TransactionScope::GroupSync, ttl: None }));
+        self.input(
+            0,
+            session::SessionInput::Command(Command::TakeLock { scope: TransactionScope::GroupSync, ttl: None }),
+        );
         let end = self.now.after(Duration::from_secs(120));
         self.advance(end);
         assert!(self.clients[0].dropped || self.totals.locks > before, "seed {seed}: the lock is stuck");

@@ -5,7 +5,7 @@ use crate::protocol::Millis;
 
 /// Where the session stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Connection {
+pub enum ConnectionState {
     /// Nothing was tried yet.
     #[default]
     Idle,
@@ -41,7 +41,7 @@ pub enum Connection {
     },
 }
 
-impl Connection {
+impl ConnectionState {
     /// Whether there is a login, so that what is shown is kept up to date.
     #[must_use]
     pub const fn is_logged_in(&self) -> bool {

@@ -110,38 +110,38 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockEvent {
     /// We asked for it.
-    Requested(Scope),
+    Requested(LockScope),
     /// Another device has it; we wait for its end and ask again.
     HeldBy {
         /// Who.
         holder: DeviceId,
         /// What for.
-        scope: Scope,
+        scope: LockScope,
     },
     /// It is ours.
     Acquired {
         /// What for.
-        scope: Scope,
+        scope: LockScope,
         /// When the server will take it back, if we asked for a limit.
         expires_at: Option<Millis>,
     },
     /// We committed; it is free.
-    Released(Scope),
+    Released(LockScope),
     /// We no longer wait for it.
     Abandoned,
     /// The connection that held it is gone, and the lock with it.
-    Lost(Scope),
+    Lost(LockScope),
     /// Another device released it.
     Ended {
         /// Who had it.
         holder: DeviceId,
         /// What for.
-        scope: Scope,
+        scope: LockScope,
     },
 }
 
 /// What a lock is for; [`None`] if that does not decrypt or decode.
-pub type Scope = Option<TransactionScope>;
+pub type LockScope = Option<TransactionScope>;
 
 /// What a round trip was measured with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! [`ListedDevice`]: a device as the server lists it.
 
-use crate::protocol::{Activity, DeviceInfo, ExpirationPolicy, OpenError};
+use crate::protocol::{DeviceActivity, DeviceInfo, ExpirationPolicy, OpenError};
 
 /// A device as it stands in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct ListedDevice {
     /// What it says of itself, or why that cannot be read.
     pub info: Result<DeviceInfo, OpenError>,
     /// When it was there.
-    pub activity: Activity,
+    pub activity: DeviceActivity,
     /// How long its slot is kept, if the value is known.
     pub expiration_policy: Option<ExpirationPolicy>,
 }

@@ -33,19 +33,19 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use connection::Connection;
+pub use connection::ConnectionState;
 pub use devices::Devices;
 pub use disconnect::{DisconnectCause, NextStep};
-pub use event::{Event, LockEvent, Probe, Scope};
-pub use feed::{Feed, Marks, Row};
-pub use filter::{Context, Filter, Matches};
+pub use event::{Event, LockEvent, LockScope, Probe};
+pub use feed::{Feed, FeedRow, RowMarks};
+pub use filter::{Filter, FilterContext, FilterMatches};
 pub use journal_state::JournalState;
-pub use known::{DeviceChange, Known};
+pub use known::{DeviceChange, KnownDevices};
 pub use latency::Latency;
 pub use listed::ListedDevice;
-pub use lock::{Lock, LockState};
+pub use lock::{GroupLock, LockState};
 pub use login::Login;
-pub use names::Names;
+pub use names::ConversationNames;
 pub use notice::{Notice, NoticeKind, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;
@@ -55,21 +55,21 @@ pub use standing::Standing;
 use std::time::Duration;
 
 use self::feed::packed::Packed;
-use self::latency::{Origin, Slow, Sort};
+use self::latency::{LatencyKind, Origin, SlowAcknowledgement};
 use crate::protocol::{CloseCode, DeviceId, Millis, ReflectedId, SlotState, TransactionScope};
 use crate::text::Clean;
 
 /// What one device knows of its group.
 #[derive(Debug, Default)]
 pub struct Group {
-    connection: Connection,
+    connection: ConnectionState,
     login: Option<Login>,
     devices: Devices,
-    lock: Lock,
+    lock: GroupLock,
     role: Role,
     feed: Feed,
     latency: Latency,
-    names: Names,
+    names: ConversationNames,
     notices: Notices,
     journal: JournalState,
     replay_told_at: Option<Millis>,
@@ -92,7 +92,7 @@ impl Group {
 
     /// Remembers devices that were in the group before, so that what they reflected keeps their names.
     #[must_use]
-    pub fn remembering(mut self, devices: &Known) -> Self {
+    pub fn remembering(mut self, devices: &KnownDevices) -> Self {
         self.devices.remember(devices.iter().map(|(id, info)| (id, info.cloned())));
         self
     }
@@ -100,8 +100,8 @@ impl Group {
     /// The one reducer: takes in what happened at that time.
     pub fn apply(&mut self, at: Millis, event: &Event) {
         match event {
-            Event::Connecting { attempt } => self.connection = Connection::Connecting { attempt: *attempt },
-            Event::Handshaking => self.connection = Connection::Handshaking,
+            Event::Connecting { attempt } => self.connection = ConnectionState::Connecting { attempt: *attempt },
+            Event::Handshaking => self.connection = ConnectionState::Handshaking,
             Event::LoggedIn(login) => self.logged_in(at, login),
             Event::Reflected(messages) => self.reflected(at, messages),
             Event::Acknowledged { ids, waited } => self.acknowledged(at, ids, *waited),
@@ -132,7 +132,7 @@ impl Group {
     }
 
     fn logged_in(&mut self, at: Millis, login: &Login) {
-        self.connection = Connection::Draining { since: at, received: 0, of: login.reflection_queue_length };
+        self.connection = ConnectionState::Draining { since: at, received: 0, of: login.reflection_queue_length };
         self.role.logged_in();
         self.lock.logged_in();
         if login.slot_state == SlotState::New {
@@ -154,7 +154,10 @@ impl Group {
             let summary = message.content.as_ref().ok();
             let origin = Origin {
                 author: summary.and_then(|summary| summary.author),
-                sort: Sort::of(summary.map(|summary| summary.kind), summary.and_then(|summary| summary.message_type)),
+                sort: LatencyKind::of(
+                    summary.map(|summary| summary.kind),
+                    summary.and_then(|summary| summary.message_type),
+                ),
             };
             ages.push((self.age(message.stored_at, message.received_at), origin));
             if let Some(summary) = summary {
@@ -189,9 +192,9 @@ impl Group {
             let row = self.feed.packed(number);
             origins.push(Origin {
                 author: row.and_then(|row| self.feed.tables().author(row)),
-                sort: Sort::of(row.and_then(Packed::kind), row.and_then(Packed::message_type)),
+                sort: LatencyKind::of(row.and_then(Packed::kind), row.and_then(Packed::message_type)),
             });
-            self.latency.slow(Slow::new(number, *id, waited));
+            self.latency.slow(SlowAcknowledgement::new(number, *id, waited));
         }
         self.latency.acknowledged(at, waited, &origins);
     }
@@ -252,7 +255,7 @@ impl Group {
     /// The other devices as they count as known: those that are new or changed, as they were before, until the user has
     /// taken note of them. [`None`] before the first list.
     #[must_use]
-    pub fn known(&self) -> Option<Known> {
+    pub fn known(&self) -> Option<KnownDevices> {
         Some(self.devices.known(self.own()?)).filter(|_| self.devices.as_of().is_some())
     }
 
@@ -278,7 +281,7 @@ impl Group {
         if std::mem::take(&mut self.lock_lost) || matches!(self.lock.state(), LockState::Ours { .. }) {
             self.tell_of_lost_lock(at, cause);
         }
-        self.connection = Connection::Waiting { since: at, cause: cause.clone(), next };
+        self.connection = ConnectionState::Waiting { since: at, cause: cause.clone(), next };
         self.role.disconnected(cause);
         self.lock.disconnected(at);
         self.feed.disconnected();
@@ -293,7 +296,7 @@ impl Group {
 
     /// Where the session stands.
     #[must_use]
-    pub const fn connection(&self) -> &Connection {
+    pub const fn connection(&self) -> &ConnectionState {
         &self.connection
     }
 
@@ -317,7 +320,7 @@ impl Group {
 
     /// Who may change things.
     #[must_use]
-    pub const fn lock(&self) -> &Lock {
+    pub const fn lock(&self) -> &GroupLock {
         &self.lock
     }
 
@@ -347,7 +350,7 @@ impl Group {
 
     /// What contacts, groups and lists are called.
     #[must_use]
-    pub const fn names(&self) -> &Names {
+    pub const fn names(&self) -> &ConversationNames {
         &self.names
     }
 

@@ -1,6 +1,6 @@
 //! [`ReflectedMessage`]: what came out of our reflection queue, opened.
 
-use crate::protocol::d2d::{Envelope, Summary};
+use crate::protocol::d2d::{Envelope, EnvelopeSummary};
 use crate::protocol::{Millis, Nonce, OpenError, ReflectedHeader, ReflectedId, Sealed};
 
 /// A message out of our reflection queue.
@@ -25,7 +25,7 @@ pub struct ReflectedMessage {
     /// The nonce of its box, if it was long enough to have one.
     pub nonce: Option<Nonce>,
     /// What it says, or why that cannot be read.
-    pub content: Result<Summary, OpenError>,
+    pub content: Result<EnvelopeSummary, OpenError>,
     /// The sealed envelope itself, for who wants to read all of it; shares memory with what was read off the socket.
     pub envelope: Sealed<Envelope>,
 }

@@ -199,7 +199,7 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::group::ListedDevice;
-    use crate::protocol::{Activity, DeviceInfo};
+    use crate::protocol::{DeviceActivity, DeviceInfo};
     use crate::text::Clean;
 
     fn listed() -> Listed {
@@ -207,7 +207,10 @@ mod tests {
         let labels = ["Pixel", "iPad", "pixel", "ab0"];
         let device = |(id, label): (&str, &str)| {
             let info = DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() };
-            (id.parse().unwrap(), ListedDevice { info: Ok(info), activity: Activity::Unknown, expiration_policy: None })
+            (
+                id.parse().unwrap(),
+                ListedDevice { info: Ok(info), activity: DeviceActivity::Unknown, expiration_policy: None },
+            )
         };
         devices.into_iter().zip(labels).map(device).collect()
     }

@@ -5,7 +5,7 @@ mod print;
 use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
-use crate::group::Known;
+use crate::group::KnownDevices;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
 use crate::output::Failure;
 use crate::output::Outcome;
@@ -14,7 +14,7 @@ use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
 };
-use crate::protocol::d2d::Kind;
+use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
 use crate::runtime::clock;
 use crate::text::Clean;
@@ -118,9 +118,9 @@ fn query(
     Ok(Query { since: time("--since", &options.since)?, until: time("--until", &options.until)?, kinds, from, who })
 }
 
-fn kind(text: &str) -> Result<Kind, Failure> {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-        let all = Kind::ALL.map(Kind::as_str).join(", ");
+fn kind(text: &str) -> Result<ContentKind, Failure> {
+    ContentKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let all = ContentKind::ALL.map(ContentKind::as_str).join(", ");
         Failure::Usage(format!("--kind: {} is none of {all}", Clean::new(text)))
     })
 }
@@ -130,7 +130,7 @@ fn device(text: &str, devices: &known::Kept) -> Result<DeviceId, Failure> {
         return Ok(id);
     }
     let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
-    let called_so = |devices: &Known| -> Vec<DeviceId> {
+    let called_so = |devices: &KnownDevices| -> Vec<DeviceId> {
         devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect()
     };
     // Who has left is asked for only where nobody who is there has the name.

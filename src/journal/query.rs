@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::{code, span};
-use crate::protocol::d2d::{Conversation, Kind};
+use crate::protocol::d2d::{ContentKind, Conversation};
 use crate::protocol::{DeviceId, MessageId, Millis, PseudonymKey};
 use crate::text::Clean;
 
@@ -16,7 +16,7 @@ pub struct Query {
     /// Received before then.
     pub until: Option<Millis>,
     /// One of these; empty: any.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<ContentKind>,
     /// Reflected by this device.
     pub from: Option<DeviceId>,
     /// With whom.

@@ -4,10 +4,10 @@ use rusqlite::types::Type;
 
 use super::code::{self, Shape, Side};
 use super::row_blob::{self, RowBlob};
-use crate::group::Row;
-use crate::group::feed::Marks;
-use crate::group::names::Names;
-use crate::protocol::d2d::{Conversation, Direction, Summary};
+use crate::group::FeedRow;
+use crate::group::feed::RowMarks;
+use crate::group::names::ConversationNames;
+use crate::protocol::d2d::{Conversation, Direction, EnvelopeSummary};
 use crate::protocol::{DeviceId, Millis, Pseudonym};
 use crate::text::Clean;
 
@@ -17,7 +17,7 @@ pub struct HistoryRow {
     /// Counts from 1 in the order of receipt.
     pub number: u64,
     /// The message. Its conversation and sender are there only if they are kept as they are.
-    pub row: Row,
+    pub row: FeedRow,
     /// When its acknowledgement left.
     pub acknowledged_at: Option<Millis>,
     /// What stands for its conversation.
@@ -29,7 +29,7 @@ pub struct HistoryRow {
 impl HistoryRow {
     /// The row as people read it: where only a pseudonym is kept, `#` and its first digits stand for the name.
     #[must_use]
-    pub fn shown(&self) -> Row {
+    pub fn shown(&self) -> FeedRow {
         let mut row = self.row.clone();
         if let Ok(summary) = &mut row.content {
             if let Some(pseudonym) = self.conversation {
@@ -45,7 +45,7 @@ impl HistoryRow {
     /// What it says, or why that cannot be read.
     #[must_use]
     pub fn sentence(&self) -> Clean {
-        self.shown().sentence(&Names::none())
+        self.shown().sentence(&ConversationNames::none())
     }
 }
 
@@ -54,7 +54,7 @@ fn short(pseudonym: Pseudonym) -> String {
 }
 
 /// Says what a name would say: "text from group #1f3c90ab", "new contact #1f3c90ab".
-fn stand_in(pseudonym: Pseudonym, summary: &Summary) -> Clean {
+fn stand_in(pseudonym: Pseudonym, summary: &EnvelopeSummary) -> Clean {
     let is_group = summary.message_type.is_some_and(|message_type| message_type.name().starts_with("group "));
     let what = if is_group && summary.direction() != Direction::Sync { "group " } else { "" };
     Clean::new(&format!("{what}{}", short(pseudonym)))
@@ -86,7 +86,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
         acknowledged_at: None,
         conversation,
         sender,
-        row: Row {
+        row: FeedRow {
             id: rest.id,
             received_at: Millis(number(1)?),
             stored_at: rest.stored_at,
@@ -95,7 +95,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
             header: rest.header,
             nonce: rest.nonce,
             content,
-            marks: Marks {
+            marks: RowMarks {
                 ephemeral: marks & code::EPHEMERAL != 0,
                 repeated_nonce: marks & code::REPEATED_NONCE != 0,
                 redelivered: marks & code::REDELIVERED != 0,
@@ -110,8 +110,8 @@ fn summary(
     written: &row_blob::BlobSummary<'_>,
     conversation: &mut Option<Pseudonym>,
     sender: &mut Option<Pseudonym>,
-) -> Result<Summary, rusqlite::Error> {
-    let mut summary = Summary {
+) -> Result<EnvelopeSummary, rusqlite::Error> {
+    let mut summary = EnvelopeSummary {
         name: None,
         author: row.get::<_, Option<i64>>(4)?.map(|author| DeviceId(author.cast_unsigned())),
         protocol_version: written.protocol_version,

@@ -2,7 +2,7 @@
 
 use super::code;
 use crate::group::ReflectedMessage;
-use crate::protocol::d2d::{MessageType, Summary};
+use crate::protocol::d2d::{EnvelopeSummary, MessageType};
 use crate::protocol::{MessageId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 
 /// Which of the parts that may be missing are there.
@@ -41,7 +41,7 @@ pub(super) fn write(message: &ReflectedMessage, sender: Option<&[u8]>, out: &mut
     out.clear();
     let summary = message.content.as_ref();
     let has = |bit: u8, is_there: bool| if is_there { bit } else { 0 };
-    let of_summary = |is_there: fn(&Summary) -> bool| summary.is_ok_and(is_there);
+    let of_summary = |is_there: fn(&EnvelopeSummary) -> bool| summary.is_ok_and(is_there);
     let parts = has(NONCE, message.nonce.is_some())
         | has(TYPE, of_summary(|summary| summary.message_type.is_some()))
         | has(MESSAGE_ID, of_summary(|summary| summary.message_id.is_some()))

@@ -11,7 +11,7 @@ use super::error::JournalError;
 use super::history::History;
 use super::query::{Condition, Query};
 use super::{code, file, row};
-use crate::protocol::d2d::Kind;
+use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, Millis};
 
 /// The figures of one day, device and kind.
@@ -22,7 +22,7 @@ pub struct StatsLine {
     /// Which device reflected; [`None`]: they did not say.
     pub device: Option<DeviceId>,
     /// What; [`None`]: that could not be read.
-    pub kind: Option<Kind>,
+    pub kind: Option<ContentKind>,
     /// The figures.
     pub figures: Figures,
 }

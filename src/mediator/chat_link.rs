@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::connection_id::ConnectionId;
-use super::log::{ChatEnd, LogEvent, Traffic};
+use super::log::{ChatEnd, ChatTraffic, LogEvent};
 use crate::protocol::{ChatFrames, Millis};
 
 /// From how many frames that the chat server has not taken on nothing more is read from their client.
@@ -26,8 +26,8 @@ pub(super) struct ChatLink {
     pub(super) reading: bool,
     pub(super) connected: bool,
     pub(super) frames: ChatFrames,
-    to_server: Traffic,
-    pub(super) from_server: Traffic,
+    to_server: ChatTraffic,
+    pub(super) from_server: ChatTraffic,
 }
 
 impl ChatLink {
@@ -40,8 +40,8 @@ impl ChatLink {
             reading: false,
             connected: false,
             frames: ChatFrames::from_server(),
-            to_server: Traffic::default(),
-            from_server: Traffic::default(),
+            to_server: ChatTraffic::default(),
+            from_server: ChatTraffic::default(),
         }
     }
 

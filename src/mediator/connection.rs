@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::chat_link::ChatLink;
 use super::connection_id::ConnectionId;
-use super::io::{ChatAction, Ephemeral, MediatorOutput};
-use super::log::{ChatEnd, Closing, End, LogEvent};
+use super::io::{ChatAction, HandshakeSecrets, MediatorOutput};
+use super::log::{ChatEnd, Closing, ConnectionEnd, LogEvent};
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, Millis, ServerMessage};
 
 /// How many frames of a reflection queue the listener is handed ahead of what it has written.
@@ -27,13 +27,13 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
     /// It was sent the challenge.
-    Challenged(Ephemeral),
+    Challenged(HandshakeSecrets),
     /// It is this device of its group.
     LoggedIn(DeviceId),
 }
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct ClientConnection {
     pub(super) group: DeviceGroupId,
     pub(super) dialect: Dialect,
     pub(super) phase: Phase,
@@ -47,8 +47,8 @@ pub(super) struct Connection {
     paused: bool,
 }
 
-impl Connection {
-    pub(super) const fn new(now: Millis, group: DeviceGroupId, dialect: Dialect, ephemeral: Ephemeral) -> Self {
+impl ClientConnection {
+    pub(super) const fn new(now: Millis, group: DeviceGroupId, dialect: Dialect, ephemeral: HandshakeSecrets) -> Self {
         Self {
             group,
             dialect,
@@ -88,21 +88,21 @@ impl Connection {
 /// All connections, and the way out to them.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
-    connections: BTreeMap<ConnectionId, Connection>,
+    connections: BTreeMap<ConnectionId, ClientConnection>,
     outputs: VecDeque<MediatorOutput>,
     overwhelmed: Vec<ConnectionId>,
 }
 
 impl Wire {
-    pub(super) fn insert(&mut self, id: ConnectionId, connection: Connection) {
+    pub(super) fn insert(&mut self, id: ConnectionId, connection: ClientConnection) {
         self.connections.insert(id, connection);
     }
 
-    pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+    pub(super) fn get(&self, id: ConnectionId) -> Option<&ClientConnection> {
         self.connections.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut ClientConnection> {
         self.connections.get_mut(&id)
     }
 
@@ -160,10 +160,10 @@ impl Wire {
     }
 
     /// Forgets a connection, and tells the listener and the log.
-    pub(super) fn remove(&mut self, now: Millis, id: ConnectionId, end: End) -> Option<Connection> {
+    pub(super) fn remove(&mut self, now: Millis, id: ConnectionId, end: ConnectionEnd) -> Option<ClientConnection> {
         self.drop_chat(now, id, ChatEnd::Device);
         let connection = self.connections.remove(&id)?;
-        if let End::Ours(Closing { code, reason }) = &end {
+        if let ConnectionEnd::Ours(Closing { code, reason }) = &end {
             self.outputs.push_back(MediatorOutput::Close { connection: id, code: *code, reason: reason.clone() });
         }
         self.log(LogEvent::Closed {

@@ -12,14 +12,14 @@ use crate::protocol::CloseCode;
 
 /// Fresh random bytes for one connection.
 #[derive(Clone)]
-pub struct Ephemeral {
+pub struct HandshakeSecrets {
     /// The secret half of the key that the client boxes its answer for.
     pub secret: [u8; 32],
     /// What the client has to box.
     pub challenge: [u8; 32],
 }
 
-impl fmt::Debug for Ephemeral {
+impl fmt::Debug for HandshakeSecrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Ephemeral([REDACTED])")
     }

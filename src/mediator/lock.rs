@@ -4,7 +4,7 @@ use super::slot::QueuedMessage;
 use crate::protocol::{DeviceId, Sealed, TransactionScope};
 
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(super) struct Transaction {
     pub(super) holder: DeviceId,
     pub(super) scope: Sealed<TransactionScope>,
     pub(super) held_back: Vec<QueuedMessage>,

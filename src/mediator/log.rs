@@ -62,7 +62,7 @@ pub enum LogEvent {
         /// The device.
         device: DeviceId,
         /// Why.
-        cause: Removal,
+        cause: SlotRemoval,
     },
     /// A device has a connection to the chat server.
     ChatOpened {
@@ -76,9 +76,9 @@ pub enum LogEvent {
         /// How.
         end: ChatEnd,
         /// What the device sent.
-        to_server: Traffic,
+        to_server: ChatTraffic,
         /// What the chat server sent.
-        from_server: Traffic,
+        from_server: ChatTraffic,
         /// How long it lasted.
         lasted: Duration,
     },
@@ -91,7 +91,7 @@ pub enum LogEvent {
         /// The device, if it had logged in.
         device: Option<DeviceId>,
         /// How.
-        end: End,
+        end: ConnectionEnd,
         /// How many frames came for the chat server.
         proxy_frames: u64,
         /// How long the connection lasted.
@@ -101,7 +101,7 @@ pub enum LogEvent {
 
 /// Why a device lost its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
+pub enum SlotRemoval {
     /// A device of the group dropped it.
     DroppedBy(DeviceId),
     /// A new device needed the slot, and this one was used least recently.
@@ -114,7 +114,7 @@ pub enum Removal {
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ConnectionEnd {
     /// We closed it.
     Ours(Closing),
     /// The client closed it, with this code, or broke it off.
@@ -145,7 +145,7 @@ impl Closing {
     }
 }
 
-impl Removal {
+impl SlotRemoval {
     pub(super) const fn closing(self) -> Closing {
         match self {
             Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
@@ -171,14 +171,14 @@ pub enum ChatEnd {
 
 /// What went one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub struct ChatTraffic {
     /// How many frames.
     pub frames: u64,
     /// How many bytes.
     pub bytes: u64,
 }
 
-impl Traffic {
+impl ChatTraffic {
     /// One more frame, of so many bytes.
     pub const fn count(&mut self, bytes: usize) {
         self.frames += 1;

@@ -32,11 +32,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 pub use config::MediatorConfig;
-use connection::{Connection, Phase, Wire};
+use connection::{ClientConnection, Phase, Wire};
 pub use connection_id::ConnectionId;
-use group::Group;
-pub use io::{ChatAction, ChatEvent, Ephemeral, MediatorInput, MediatorOutput};
-pub use log::{ChatEnd, Closing, End, LogEvent, Removal, Traffic};
+use group::HostedGroup;
+pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
+pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};
 use timers::{Timer, Timers};
 
 use crate::protocol::challenge::ephemeral_public_key;
@@ -54,7 +54,7 @@ const FIRST_REFLECTED: u64 = 1;
 #[derive(Debug)]
 pub struct Mediator {
     config: MediatorConfig,
-    groups: BTreeMap<DeviceGroupId, Group>,
+    groups: BTreeMap<DeviceGroupId, HostedGroup>,
     wire: Wire,
     timers: Timers,
     logins: u64,
@@ -78,7 +78,7 @@ impl Mediator {
     }
 
     /// A client connected with a good URL; it gets its challenge.
-    pub fn open(&mut self, now: Millis, connection: ConnectionId, url: &ClientUrlInfo, ephemeral: Ephemeral) {
+    pub fn open(&mut self, now: Millis, connection: ConnectionId, url: &ClientUrlInfo, ephemeral: HandshakeSecrets) {
         if self.shut_down {
             self.wire.refuse(connection, Closing::of(CloseCode::GOING_AWAY));
             return;
@@ -88,7 +88,7 @@ impl Mediator {
             ephemeral_key: ephemeral_public_key(&ephemeral.secret),
             challenge: Challenge(ephemeral.challenge),
         };
-        self.wire.insert(connection, Connection::new(now, url.device_group_id, url.dialect, ephemeral));
+        self.wire.insert(connection, ClientConnection::new(now, url.device_group_id, url.dialect, ephemeral));
         self.wire.log(LogEvent::Opened { connection, group: url.device_group_id, dialect: url.dialect });
         self.wire.send(connection, &ServerMessage::Hello(hello));
         self.timers.set(Timer::Connection(connection), now.after(self.config.handshake_timeout));
@@ -115,7 +115,7 @@ impl Mediator {
             MediatorInput::Alive { connection } => self.heard(now, connection),
             MediatorInput::Written { connection, frames } => self.written(connection, frames),
             MediatorInput::Chat { connection, event } => self.on_chat(now, connection, event),
-            MediatorInput::Closed { connection, code } => self.end(now, connection, End::Theirs(code)),
+            MediatorInput::Closed { connection, code } => self.end(now, connection, ConnectionEnd::Theirs(code)),
             MediatorInput::Timer => {}
             MediatorInput::Shutdown => self.shut_down(now),
         }
@@ -179,11 +179,11 @@ impl Mediator {
         match timer {
             Timer::Connection(id) => self.silent(now, id),
             Timer::Lock(group) => {
-                if let Some((holder, closing)) = self.groups.get(&group).and_then(Group::expired_holder) {
+                if let Some((holder, closing)) = self.groups.get(&group).and_then(HostedGroup::expired_holder) {
                     self.close(now, holder, closing);
                 }
             }
-            Timer::Slot(group, device) => self.remove_slot(now, group, device, Removal::Expired),
+            Timer::Slot(group, device) => self.remove_slot(now, group, device, SlotRemoval::Expired),
         }
     }
 
@@ -209,16 +209,16 @@ impl Mediator {
         self.timers = Timers::default();
         for id in self.wire.ids() {
             let closing = Closing::of(CloseCode::GOING_AWAY);
-            self.wire.remove(now, id, End::Ours(closing));
+            self.wire.remove(now, id, ConnectionEnd::Ours(closing));
         }
     }
 
     fn close(&mut self, now: Millis, id: ConnectionId, closing: Closing) {
-        self.end(now, id, End::Ours(closing));
+        self.end(now, id, ConnectionEnd::Ours(closing));
     }
 
     /// A connection is over: its device leaves the lock, the leader's role, and perhaps its slot.
-    fn end(&mut self, now: Millis, id: ConnectionId, end: End) {
+    fn end(&mut self, now: Millis, id: ConnectionId, end: ConnectionEnd) {
         let Some(connection) = self.wire.remove(now, id, end) else { return };
         self.timers.cancel(Timer::Connection(id));
         let Some(device) = connection.device() else { return };
@@ -236,7 +236,7 @@ impl Mediator {
     }
 
     /// Takes a device's slot and queue away, and closes its connection, if there is one.
-    fn remove_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: Removal) {
+    fn remove_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: SlotRemoval) {
         let Some(slot) = self.groups.get(&id).and_then(|group| group.slots.get(&device)) else { return };
         self.wire.log(LogEvent::SlotRemoved { group: id, device, cause });
         if let Some(connection) = slot.connection() {

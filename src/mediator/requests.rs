@@ -3,7 +3,7 @@
 use super::Mediator;
 use super::connection::own;
 use super::connection_id::ConnectionId;
-use super::log::{Closing, Removal};
+use super::log::{Closing, SlotRemoval};
 use super::slot::QueuedMessage;
 use super::timers::Timer;
 use crate::protocol::{
@@ -65,7 +65,7 @@ impl Mediator {
     /// The answer comes before anything is closed, and is the same for a device that nobody knows.
     fn drop_device(&mut self, now: Millis, asker: Asker, target: DeviceId) {
         self.wire.send(asker.connection, &ServerMessage::DropDeviceAck(target));
-        self.remove_slot(now, asker.group, target, Removal::DroppedBy(asker.device));
+        self.remove_slot(now, asker.group, target, SlotRemoval::DroppedBy(asker.device));
     }
 
     fn set_shared_device_data(&mut self, asker: Asker, data: &Sealed<SharedDeviceData>) -> Result<(), Closing> {
@@ -109,7 +109,7 @@ impl Mediator {
 
     fn remove_too_long(&mut self, now: Millis, asker: Asker, devices: Vec<DeviceId>) {
         for device in devices {
-            self.remove_slot(now, asker.group, device, Removal::QueueLimit);
+            self.remove_slot(now, asker.group, device, SlotRemoval::QueueLimit);
         }
     }
 }

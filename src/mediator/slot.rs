@@ -60,7 +60,7 @@ impl Queue {
 
 /// What is known of a device only while it is connected.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct SlotSession {
     pub(super) connection: ConnectionId,
     pub(super) since: Millis,
     /// The place in the order of logins.
@@ -76,12 +76,12 @@ pub(super) struct Session {
 }
 
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct DeviceSlot {
     pub(super) device_info: Sealed<DeviceInfo>,
     pub(super) policy: ExpirationPolicy,
     pub(super) last_login: Millis,
     pub(super) last_disconnect: Option<Millis>,
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<SlotSession>,
     pub(super) queue: Queue,
 }
 
@@ -93,7 +93,7 @@ pub(super) struct TooLong;
 #[derive(Debug)]
 pub(super) struct NotOutstanding;
 
-impl Slot {
+impl DeviceSlot {
     pub(super) fn new(now: Millis, first: u64) -> Self {
         Self {
             device_info: Sealed::default(),
@@ -108,7 +108,7 @@ impl Slot {
     /// A login on a connection: everything not acknowledged will be sent from the start.
     pub(super) fn connect(&mut self, now: Millis, connection: ConnectionId, order: u64) {
         self.last_login = now;
-        self.session = Some(Session {
+        self.session = Some(SlotSession {
             connection,
             since: now,
             order,
@@ -203,7 +203,7 @@ impl Slot {
     }
 }
 
-impl Session {
+impl SlotSession {
     /// The next deferred message, if nothing that it has to wait for is unsent.
     fn take_due(&mut self, waiting: Option<u64>) -> Option<ServerMessage> {
         let (after, _) = self.deferred.front()?;

@@ -2,8 +2,8 @@
 
 use super::connection::{Wire, own};
 use super::connection_id::ConnectionId;
-use super::group::Group;
-use super::lock::Lock;
+use super::group::HostedGroup;
+use super::lock::Transaction;
 use super::log::{Closing, LogEvent};
 use super::slot::QueuedMessage;
 use crate::protocol::{CloseCode, DeviceId, Sealed, ServerMessage, TransactionScope};
@@ -11,7 +11,7 @@ use crate::protocol::{CloseCode, DeviceId, Sealed, ServerMessage, TransactionSco
 /// The most bytes of a sealed scope: it must fit into the messages that pass it on, and real ones take fifty.
 const MAX_SCOPE: usize = 4_096;
 
-impl Group {
+impl HostedGroup {
     /// Takes the lock or refuses it; whether it was taken.
     pub(super) fn begin(
         &mut self,
@@ -30,7 +30,7 @@ impl Group {
         };
         if taken {
             let scope = Sealed::from_wire(own(scope.as_bytes()));
-            self.lock = Some(Lock { holder: device, scope, held_back: Vec::new() });
+            self.lock = Some(Transaction { holder: device, scope, held_back: Vec::new() });
             wire.log(LogEvent::LockTaken { group: self.id, device });
         }
         if let Some(slot) = self.slots.get_mut(&device) {
@@ -85,8 +85,8 @@ impl Group {
         Some((connection, Closing::new(CloseCode::TRANSACTION_EXPIRED, "the transaction took too long")))
     }
 
-    fn announce_end(&mut self, wire: &mut Wire, lock: Lock, committed: bool) {
-        let Lock { holder, scope, .. } = lock;
+    fn announce_end(&mut self, wire: &mut Wire, lock: Transaction, committed: bool) {
+        let Transaction { holder, scope, .. } = lock;
         for (_, slot) in self.slots.iter_mut().filter(|(device, _)| **device != holder) {
             slot.send_after_queue(wire, ServerMessage::TransactionEnded { holder, scope: scope.clone() });
         }

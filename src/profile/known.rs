@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::group::Known;
+use crate::group::KnownDevices;
 use crate::os::private_files;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{DeviceId, DeviceInfo};
@@ -79,14 +79,14 @@ struct Info {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// As of the last list.
-    pub known: Known,
+    pub known: KnownDevices,
     /// Those that are no longer there, and what they said of themselves; who left first comes first.
     former: Vec<(DeviceId, DeviceInfo)>,
 }
 
 impl Kept {
     /// Takes the next list; who is missing there becomes a former device.
-    pub fn replace(&mut self, known: Known) {
+    pub fn replace(&mut self, known: KnownDevices) {
         let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
         let gone = self.known.iter().filter(|(id, _)| !is_there(*id));
         self.former.extend(gone.filter_map(|(id, info)| Some((id, info?.clone()))));
@@ -97,7 +97,7 @@ impl Kept {
 
     /// All devices that are known, or were.
     #[must_use]
-    pub fn ever(&self) -> Known {
+    pub fn ever(&self) -> KnownDevices {
         let former = self.former.iter().map(|(id, info)| (*id, Some(info.clone())));
         former.chain(self.known.iter().map(|(id, info)| (id, info.cloned()))).collect()
     }
@@ -186,8 +186,9 @@ mod tests {
     #[test]
     fn who_is_gone_is_a_former_device_until_it_is_back() {
         let named = |label: &str| Some(DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() });
-        let list =
-            |ids: std::ops::Range<u64>| -> Known { ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect() };
+        let list = |ids: std::ops::Range<u64>| -> KnownDevices {
+            ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect()
+        };
         let former = |kept: &Kept| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
         let mut kept = Kept::default();
         kept.replace(list(1..4));
@@ -198,7 +199,7 @@ mod tests {
         kept.replace(list(3..4));
         assert_eq!(former(&kept), [1, 2], "one is back, another gone");
         kept.replace(list(10..210));
-        kept.replace(Known::default());
+        kept.replace(KnownDevices::default());
         assert_eq!(kept.former.len(), MOST_FORMER);
         assert_eq!(kept.former.last().map(|(id, _)| id.0), Some(209), "the oldest are forgotten");
     }

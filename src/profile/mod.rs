@@ -46,7 +46,7 @@ use crate::protocol::{
     DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, Millis, NotAPin, ServerGroup, SlotState, SpkiPin,
     ids::span_millis, url::ServerGroupError,
 };
-use crate::session::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
+use crate::session::{LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation};
 use crate::text::Clean;
 
 /// The options do not make a connection.
@@ -134,7 +134,7 @@ pub struct Profile {
     /// Whether nothing of the mediator's certificate is checked.
     pub accept_any_certificate: bool,
     /// Who the session is.
-    pub session: Config,
+    pub session: SessionConfig,
     /// The group's key, and where it was found.
     pub key: LoadedKey,
     /// What it is called, if it is a profile.
@@ -240,11 +240,11 @@ impl Profile {
             memory.starts_with(expiration_policy);
         }
         let expects = match (options.expect, &memory) {
-            (Some(ExpectArg::New), _) | (None, None) => Expectation::Only(SlotState::New),
-            (Some(ExpectArg::Existing), _) => Expectation::Only(SlotState::Existing),
+            (Some(ExpectArg::New), _) | (None, None) => SlotExpectation::Only(SlotState::New),
+            (Some(ExpectArg::Existing), _) => SlotExpectation::Only(SlotState::Existing),
             (None, Some(memory)) => memory.expects(now()),
         };
-        let session = Config {
+        let session = SessionConfig {
             keys: Arc::clone(&key.keys),
             device_id,
             device_info: own_info(label),
@@ -254,7 +254,7 @@ impl Profile {
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
             presence: options.presence.as_deref().map_or(Ok(Presence::Stay), str::parse)?,
             read_only: options.read_only,
-            timing: Timing::default(),
+            timing: SessionTiming::default(),
         };
         let name = chosen.map(|chosen| chosen.name.clone());
         let journal = chosen.and_then(|chosen| chosen.journal(device_id)).filter(|_| !options.no_journal);

@@ -10,7 +10,7 @@ use super::name::ProfileName;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::os::private_files;
 use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
-use crate::session::Expectation;
+use crate::session::SlotExpectation;
 
 /// After how long away a volatile slot must have expired. No server says how long it keeps one.
 pub const VOLATILE_GONE_AFTER: Duration = Duration::from_mins(10);
@@ -102,14 +102,18 @@ impl SlotMemory {
     /// Whether the mediator should know this device now. When a volatile slot expires nobody tells; nor whether another
     /// address is the same mediator's. A persistent one that is not there was dropped, which is not ours to undo.
     #[must_use]
-    pub fn expects(&self, now: Millis) -> Expectation {
+    pub fn expects(&self, now: Millis) -> SlotExpectation {
         let policy = self.kept();
         let is_kept = |seen| policy == ExpirationPolicy::Persistent || now.since(Millis(seen)) < VOLATILE_GONE_AFTER;
         match &self.known {
-            Some(Known { slot: Knowledge::Registered, seen, .. }) if is_kept(*seen) => Expectation::after_login(policy),
-            Some(Known { slot: Knowledge::Registered | Knowledge::Expired, .. }) => Expectation::First(SlotState::New),
-            None if self.elsewhere => Expectation::First(SlotState::New),
-            None | Some(Known { slot: Knowledge::Gone, .. }) => Expectation::Only(SlotState::New),
+            Some(Known { slot: Knowledge::Registered, seen, .. }) if is_kept(*seen) => {
+                SlotExpectation::after_login(policy)
+            }
+            Some(Known { slot: Knowledge::Registered | Knowledge::Expired, .. }) => {
+                SlotExpectation::First(SlotState::New)
+            }
+            None if self.elsewhere => SlotExpectation::First(SlotState::New),
+            None | Some(Known { slot: Knowledge::Gone, .. }) => SlotExpectation::Only(SlotState::New),
         }
     }
 
@@ -218,7 +222,7 @@ impl SlotMemory {
 
 #[cfg(test)]
 mod tests {
-    use super::Expectation::{First, Only};
+    use super::SlotExpectation::{First, Only};
     use super::*;
     use crate::group::Login;
     use crate::protocol::Dialect;

@@ -36,7 +36,7 @@ pub use nonce_fingerprint::NonceFingerprinter;
 pub use pin::{NotAPin, SpkiPin};
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use sealed::{Nonce, OpenError, Sealed};
-pub use slot::{Activity, ExhaustedPolicy, ExpirationPolicy, SlotState};
+pub use slot::{DeviceActivity, ExhaustedPolicy, ExpirationPolicy, SlotState};
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
 
 /// Generated from `proto/*.proto`.

@@ -43,7 +43,7 @@ impl SlotState {
 
 /// What the server says about when a device was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
+pub enum DeviceActivity {
     /// Connected now, since then (`dgk`).
     ConnectedSince(Millis),
     /// Offline since then (`dgk`).

@@ -64,7 +64,7 @@ pub enum Command {
     /// Set the data that all devices share.
     SetSharedDeviceData(Confirmed<SharedDeviceData>),
     /// A chat client is there whose frames are to be carried to the chat server, one at a time. It has to wait for
-    /// [`super::Proxied::Begins`]; from then on a promotion is kept until it goes.
+    /// [`super::ProxyOutput::Begins`]; from then on a promotion is kept until it goes.
     BeginProxy(ChatClientId),
     /// A frame of the chat client.
     Proxy(Bytes),

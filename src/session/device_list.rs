@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Session;
-use crate::group::{Event, Known, ListedDevice, Probe};
-use crate::protocol::{Activity, ClientMessage, DeviceEntry, DeviceId, Millis};
+use crate::group::{Event, KnownDevices, ListedDevice, Probe};
+use crate::protocol::{ClientMessage, DeviceActivity, DeviceEntry, DeviceId, Millis};
 
 impl Session {
     /// An answer came that cannot be read: the next one is the answer to the next request.
@@ -39,10 +39,10 @@ impl Session {
         let own = self.config.device_id;
         let interval = self.config.timing.refresh_interval;
         let company =
-            devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, Activity::ConnectedSince(_)));
+            devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, DeviceActivity::ConnectedSince(_)));
         let Some(online) = self.online() else { return };
         online.company |= company;
-        let is_there = |entry: &DeviceEntry| !matches!(entry.activity, Activity::LastDisconnect(_));
+        let is_there = |entry: &DeviceEntry| !matches!(entry.activity, DeviceActivity::LastDisconnect(_));
         online.there = devices.iter().filter(|(_, entry)| is_there(entry)).map(|(id, _)| *id).collect();
         online.listed_at = now;
         // Whatever spoke before this list was made is in it.
@@ -71,7 +71,7 @@ impl Session {
         for device in reused {
             self.ignored(&format!("a description of device {device} that uses the nonce of another one"));
         }
-        let seen = Known::of(&listed, own);
+        let seen = KnownDevices::of(&listed, own);
         let changes = self.known.replace(seen.clone()).map_or_else(Vec::new, |known| known.changes_to(&seen));
         for (device, change) in changes {
             self.emit(Event::DeviceChanged { device, change });

@@ -1,6 +1,6 @@
 //! The end of a connection: who ended it, whether to come back, and when.
 
-use super::{Expectation, LinkEnd, Output, Phase, Session};
+use super::{LinkEnd, Phase, Session, SessionOutput, SlotExpectation};
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
 use crate::text::Clean;
@@ -15,7 +15,7 @@ impl Session {
     }
 
     pub(super) fn server_error(&mut self, now: Millis, what: &str) {
-        self.outputs.push_back(Output::Close(CloseCode::PROTOCOL_ERROR));
+        self.outputs.push_back(SessionOutput::Close(CloseCode::PROTOCOL_ERROR));
         self.retry(now, DisconnectCause::ServerProtocolError(Clean::new(what)));
     }
 
@@ -33,10 +33,10 @@ impl Session {
             }
             LinkEnd::Closed { code, reason } => {
                 let cause = DisconnectCause::ClosedByServer { code, reason, expected: self.expects.state() };
-                if let (CloseCode::SLOT_STATE_MISMATCH, Expectation::First(state), false) =
+                if let (CloseCode::SLOT_STATE_MISMATCH, SlotExpectation::First(state), false) =
                     (code, self.expects, self.slot_state_refused)
                 {
-                    self.expects = Expectation::First(state.other());
+                    self.expects = SlotExpectation::First(state.other());
                     // At once: the server is there, and has said what it expects.
                     let attempt = self.failures + 1;
                     self.disconnected(cause, NextStep::RetryAt { at: now, attempt });
@@ -76,10 +76,10 @@ impl Session {
             }
             // A close tells that the server did not register us; silence does not.
             Phase::Handshaking { greeted: true, .. }
-                if self.expects == Expectation::Only(SlotState::New)
+                if self.expects == SlotExpectation::Only(SlotState::New)
                     && !matches!(cause, DisconnectCause::ClosedByServer { .. }) =>
             {
-                self.expects = Expectation::First(SlotState::New);
+                self.expects = SlotExpectation::First(SlotState::New);
             }
             _ => {}
         }
@@ -100,7 +100,7 @@ impl Session {
         }
         self.release_before_leaving();
         if !matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
-            self.outputs.push_back(Output::Close(CloseCode::NORMAL));
+            self.outputs.push_back(SessionOutput::Close(CloseCode::NORMAL));
         }
         self.disconnected(cause, next);
     }

@@ -2,7 +2,7 @@
 
 use super::online::Online;
 use super::receipt::{IdRanges, Unacknowledged};
-use super::{Expectation, Phase, Session, VERSION};
+use super::{Phase, Session, SlotExpectation, VERSION};
 use crate::group::{Event, Login};
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, Millis, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
@@ -50,7 +50,7 @@ impl Session {
             self.received = IdRanges::default();
             self.earlier = Unacknowledged::default();
         }
-        self.expects = Expectation::after_login(self.config.expiration_policy);
+        self.expects = SlotExpectation::after_login(self.config.expiration_policy);
         self.slot_state_refused = false;
         self.own_drop_sent = false;
         let (shared, reused) = self.stored.shared(&info.shared_device_data);

@@ -33,11 +33,11 @@ use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
 pub use command::{ChatClientId, Command, Confirmed};
-pub use config::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
-pub use io::{Input, LinkEnd, Output, Proxied};
+pub use config::{LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation};
+pub use io::{LinkEnd, ProxyOutput, SessionInput, SessionOutput};
 pub use now::Now;
 
-use crate::group::{DisconnectCause, Event, Known, NextStep, Refusal};
+use crate::group::{DisconnectCause, Event, KnownDevices, NextStep, Refusal};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
     ClientMessage, ClientUrlInfo, CloseCode, DecodeError, Dialect, Millis, Nonce, NonceFingerprinter, ReflectedId,
@@ -56,9 +56,9 @@ const VERSION: u32 = 0;
 /// One device's side of the protocol, over any number of connections.
 #[derive(Debug)]
 pub struct Session {
-    config: Config,
+    config: SessionConfig,
     random: StdRng,
-    outputs: VecDeque<Output>,
+    outputs: VecDeque<SessionOutput>,
     phase: Phase,
     /// Counts connections, so that late news of an earlier one is told apart.
     connection: u64,
@@ -68,13 +68,13 @@ pub struct Session {
     promotions: u32,
     /// How many of the last promotions came although another device was connected.
     promotions_in_company: u32,
-    expects: Expectation,
+    expects: SlotExpectation,
     /// Whether the server has refused the other state in the attempt before this one, so that a person has to decide.
     slot_state_refused: bool,
     /// Whether we asked to be dropped and were not told whether that was done.
     own_drop_sent: bool,
     /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
-    known: Option<Known>,
+    known: Option<KnownDevices>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
     attended_until: Millis,
     chat_client: ChatClient,
@@ -112,9 +112,9 @@ enum Phase {
 }
 
 impl Session {
-    /// A session that connects at its first [`Input::Timer`]. `random` must be seeded from the system, except in tests.
+    /// A session that connects at its first [`SessionInput::Timer`]. `random` must be seeded from the system, except in tests.
     #[must_use]
-    pub fn new(config: Config, random: StdRng) -> Self {
+    pub fn new(config: SessionConfig, random: StdRng) -> Self {
         let expects = config.expects;
         Self {
             config,
@@ -146,7 +146,7 @@ impl Session {
     /// With the other devices as known from an earlier session, so that what has changed meanwhile is told. Without, the
     /// first list is what is known.
     #[must_use]
-    pub fn knowing(mut self, known: Option<Known>) -> Self {
+    pub fn knowing(mut self, known: Option<KnownDevices>) -> Self {
         self.known = known;
         self
     }
@@ -175,7 +175,7 @@ impl Session {
 
     /// Who this session is.
     #[must_use]
-    pub const fn config(&self) -> &Config {
+    pub const fn config(&self) -> &SessionConfig {
         &self.config
     }
 
@@ -194,7 +194,7 @@ impl Session {
     }
 
     /// Takes an input; [`Session::poll`] tells what follows from it.
-    pub fn handle(&mut self, now: impl Into<Now>, input: Input) {
+    pub fn handle(&mut self, now: impl Into<Now>, input: SessionInput) {
         let Now { wall: now, precise } = now.into();
         self.precise = precise;
         if now < self.last_handled {
@@ -203,30 +203,30 @@ impl Session {
         }
         self.last_handled = now;
         match input {
-            Input::Timer => {}
-            Input::LinkUp => self.on_link_up(),
-            Input::Frames(frames) => self.on_frames(now, frames),
-            Input::TextFrame => {
+            SessionInput::Timer => {}
+            SessionInput::LinkUp => self.on_link_up(),
+            SessionInput::Frames(frames) => self.on_frames(now, frames),
+            SessionInput::TextFrame => {
                 self.heard(now);
                 self.ignored("a text message, which the protocol does not have");
             }
-            Input::Pong => self.on_pong(now),
-            Input::Alive => self.heard(now),
-            Input::LinkDown(end) => self.on_link_down(now, end),
-            Input::Durable { connection, count } => self.on_durable(now, connection, count),
-            Input::Redeliver { connection } => self.on_redeliver(now, connection),
-            Input::Flushed => self.on_flushed(),
-            Input::Command(command) => self.on_command(now, command),
+            SessionInput::Pong => self.on_pong(now),
+            SessionInput::Alive => self.heard(now),
+            SessionInput::LinkDown(end) => self.on_link_down(now, end),
+            SessionInput::Durable { connection, count } => self.on_durable(now, connection, count),
+            SessionInput::Redeliver { connection } => self.on_redeliver(now, connection),
+            SessionInput::Flushed => self.on_flushed(),
+            SessionInput::Command(command) => self.on_command(now, command),
         }
         self.on_time(now);
     }
 
     /// What is to be done next, if anything.
-    pub fn poll(&mut self) -> Option<Output> {
+    pub fn poll(&mut self) -> Option<SessionOutput> {
         self.outputs.pop_front()
     }
 
-    /// When [`Input::Timer`] is due, if ever.
+    /// When [`SessionInput::Timer`] is due, if ever.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         match &self.phase {
@@ -243,7 +243,7 @@ impl Session {
     }
 
     fn emit(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        self.outputs.push_back(SessionOutput::Event(event));
     }
 
     /// Tells what is skipped; of a flood of it, only how much more there was.
@@ -271,7 +271,7 @@ impl Session {
     }
 
     fn send(&mut self, message: &ClientMessage) {
-        self.outputs.push_back(Output::Send(message.encode(self.config.keys.dialect())));
+        self.outputs.push_back(SessionOutput::Send(message.encode(self.config.keys.dialect())));
     }
 
     fn nonce(&mut self) -> Nonce {
@@ -285,7 +285,7 @@ impl Session {
             Phase::Idle => self.connect(now),
             Phase::Waiting { until: Some(until) } if now >= until => self.connect(now),
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } if now >= deadline => {
-                self.outputs.push_back(Output::Close(CloseCode::GOING_AWAY));
+                self.outputs.push_back(SessionOutput::Close(CloseCode::GOING_AWAY));
                 self.retry(now, DisconnectCause::HandshakeTimeout);
             }
             Phase::Online(_) => self.on_online_time(now),
@@ -298,13 +298,13 @@ impl Session {
         self.unflushed.clear();
         self.phase = Phase::Connecting { deadline: now.after(self.config.timing.handshake) };
         self.emit(Event::Connecting { attempt: self.failures + 1 });
-        self.outputs.push_back(Output::Connect);
+        self.outputs.push_back(SessionOutput::Connect);
     }
 
     fn on_flushed(&mut self) {
         if !self.unflushed.is_empty() {
             let acknowledged = std::mem::take(&mut self.unflushed);
-            self.outputs.push_back(Output::Acknowledged(acknowledged));
+            self.outputs.push_back(SessionOutput::Acknowledged(acknowledged));
         }
     }
 
@@ -351,7 +351,7 @@ impl Session {
             Command::AcknowledgeDevices => self.emit(Event::DevicesAcknowledged),
             Command::Reconnect { expect } => {
                 if matches!(self.phase, Phase::Waiting { .. }) {
-                    self.expects = expect.map_or(self.expects, Expectation::Only);
+                    self.expects = expect.map_or(self.expects, SlotExpectation::Only);
                     self.connect(now);
                 }
             }

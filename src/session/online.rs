@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::config::{Config, Presence, Timing};
-use super::lock::{Awaited, Lock};
+use super::config::{Presence, SessionConfig, SessionTiming};
+use super::lock::{Awaited, OwnLock};
 use super::receipt::{IdRanges, Unacknowledged};
-use super::{Output, Phase, Session};
+use super::{Phase, Session, SessionOutput};
 use crate::group::{DisconnectCause, Event, Probe};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceId, Millis, ReflectId, ReflectedId, ServerMessage};
@@ -42,13 +42,13 @@ pub(super) struct Online {
     pub(super) next_reflect_id: u32,
     /// When each reflection not yet acknowledged was sent, on the finer clock.
     pub(super) reflects: HashMap<ReflectId, Duration>,
-    pub(super) lock: Lock,
+    pub(super) lock: OwnLock,
     /// Which answer about the lock is awaited, and since when.
     pub(super) awaited: (Option<Awaited>, Millis),
 }
 
 impl Online {
-    pub(super) fn new(now: Millis, timing: &Timing) -> Self {
+    pub(super) fn new(now: Millis, timing: &SessionTiming) -> Self {
         Self {
             since: now,
             dry_at: None,
@@ -69,7 +69,7 @@ impl Online {
             next_list: now.after(timing.refresh_interval),
             next_reflect_id: 0,
             reflects: HashMap::new(),
-            lock: Lock::Free,
+            lock: OwnLock::Free,
             awaited: (None, now),
         }
     }
@@ -93,7 +93,7 @@ impl Online {
     }
 
     /// When a server that owes an answer about the lock counts as dead: else a lock of ours could stay for ever.
-    fn answer_due(&self, timing: &Timing) -> Option<Millis> {
+    fn answer_due(&self, timing: &SessionTiming) -> Option<Millis> {
         self.awaited.0.map(|_| self.awaited.1.after(timing.answer))
     }
 
@@ -104,7 +104,7 @@ impl Online {
         }
     }
 
-    pub(super) fn deadline(&self, config: &Config, attended_until: Millis) -> Millis {
+    pub(super) fn deadline(&self, config: &SessionConfig, attended_until: Millis) -> Millis {
         let timing = &config.timing;
         let visit_ends = self.visit_ends_at(config, attended_until);
         let lock_ends = self.lock.held_until();
@@ -115,27 +115,27 @@ impl Online {
     }
 
     /// When the other side counts as dead: nothing at all was heard since the ping.
-    fn dead_at(&self, timing: &Timing) -> Option<Millis> {
+    fn dead_at(&self, timing: &SessionTiming) -> Option<Millis> {
         self.unanswered_ping.map(|sent| sent.max(self.heard_at).after(timing.ping_deadline))
     }
 
     /// When a visit is over: everything that waited is taken in, and nobody does anything.
-    pub(super) fn visit_ends_at(&self, config: &Config, attended_until: Millis) -> Option<Millis> {
+    pub(super) fn visit_ends_at(&self, config: &SessionConfig, attended_until: Millis) -> Option<Millis> {
         let is_visit = matches!(config.presence, Presence::Visit(_));
-        let dry = self.dry_at.filter(|_| is_visit && !self.leader && matches!(self.lock, Lock::Free))?;
+        let dry = self.dry_at.filter(|_| is_visit && !self.leader && matches!(self.lock, OwnLock::Free))?;
         let is_done = self.pending_commit.is_empty() && self.awaited_lists.is_empty();
         let grace = if is_done { config.timing.visit_linger } else { config.timing.visit_patience };
         Some(dry.after(grace).max(attended_until))
     }
 
     /// Whether the absence of a promotion means that another device leads: a server that is silent says nothing.
-    fn is_following(&self, timing: &Timing) -> bool {
+    fn is_following(&self, timing: &SessionTiming) -> bool {
         let undecided = !self.leader && !self.following;
         undecided && self.dry_at.is_some_and(|dry| self.heard_at >= dry.after(timing.following_after))
     }
 
     /// The queue is dry. A ping finds out whether the server is still there when it has not promoted us.
-    fn dry(&mut self, now: Millis, timing: &Timing) {
+    fn dry(&mut self, now: Millis, timing: &SessionTiming) {
         self.dry_at = Some(now);
         self.next_ping = self.next_ping.min(now.after(timing.following_after));
     }
@@ -149,7 +149,7 @@ impl Session {
         }
     }
 
-    pub(super) const fn lock(&mut self) -> Option<&mut Lock> {
+    pub(super) const fn lock(&mut self) -> Option<&mut OwnLock> {
         match self.online() {
             Some(online) => Some(&mut online.lock),
             None => None,
@@ -175,7 +175,7 @@ impl Session {
         online.note_what_is_awaited(now);
         let dead = [online.dead_at(&timing), online.answer_due(&timing)];
         if dead.into_iter().flatten().any(|at| now >= at) {
-            self.outputs.push_back(Output::Close(CloseCode::GOING_AWAY));
+            self.outputs.push_back(SessionOutput::Close(CloseCode::GOING_AWAY));
             return self.retry(now, DisconnectCause::NoAnswer);
         }
         if online.leave_by.is_some_and(|at| now >= at) {
@@ -217,7 +217,7 @@ impl Session {
             online.unanswered_ping = Some(now);
             online.pinged = precise;
         }
-        self.outputs.push_back(Output::Ping);
+        self.outputs.push_back(SessionOutput::Ping);
     }
 
     pub(super) fn on_online_message(&mut self, now: Millis, message: ServerMessage) {

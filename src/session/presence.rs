@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::{LeaderPolicy, Presence};
 use super::online::Online;
-use super::{Output, Phase, Session};
+use super::{Phase, Session, SessionOutput};
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::{CloseCode, Millis};
 
@@ -75,7 +75,7 @@ impl Session {
         let own = self.config.device_id;
         self.emit(Event::DeviceDropped(own));
         self.release_for_good();
-        self.outputs.push_back(Output::Close(CloseCode::NORMAL));
+        self.outputs.push_back(SessionOutput::Close(CloseCode::NORMAL));
         self.disconnected(DisconnectCause::LeftGroup, NextStep::End);
     }
 }

@@ -1,6 +1,6 @@
 //! Messages out of the reflection queue: opened, handed on, and acknowledged once they are durable.
 
-use super::{Output, Phase, Session};
+use super::{Phase, Session, SessionOutput};
 use crate::group::ReflectedMessage;
 use crate::protocol::{Millis, Reflected, ReflectedId, acknowledgements};
 
@@ -58,7 +58,7 @@ impl Session {
             if !self.takes_messages {
                 return;
             }
-            self.outputs.push_back(Output::Reflected { connection: self.connection, messages });
+            self.outputs.push_back(SessionOutput::Reflected { connection: self.connection, messages });
         }
     }
 
@@ -69,7 +69,7 @@ impl Session {
         let Some(online) = self.online() else { return };
         let count = count.min(online.pending_commit.len());
         let durable: Vec<ReflectedId> = online.pending_commit.drain(..count).collect();
-        self.outputs.extend(acknowledgements(&durable).map(Output::Send));
+        self.outputs.extend(acknowledgements(&durable).map(SessionOutput::Send));
         self.unflushed.extend(durable);
         self.leave_if_promoted(now);
     }

@@ -1,6 +1,6 @@
 //! Why the connection ended, in one line, with what can be done about it.
 
-use crate::group::{Connection, DisconnectCause, NextStep};
+use crate::group::{ConnectionState, DisconnectCause, NextStep};
 use crate::protocol::{CloseCode, ReconnectClass, SlotState};
 use crate::tui::context::FrameContext;
 use crate::tui::format;
@@ -17,7 +17,7 @@ pub const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static 
 /// One line about an end that a person should understand: a close that waits for them or that nobody has heard of, and what
 /// the network says.
 pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
-    let Connection::Waiting { cause, next, .. } = ctx.group.connection() else { return None };
+    let ConnectionState::Waiting { cause, next, .. } = ctx.group.connection() else { return None };
     match (cause, next) {
         (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
             (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(ctx, *code, *expected)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Context;
+use super::FilterContext;
 use super::comparison::Comparison;
 use super::kinds::Kinds;
 use super::subject::Subject;
@@ -77,7 +77,7 @@ impl Condition {
         Self::Word(word.to_lowercase())
     }
 
-    pub(super) fn holds(&self, subject: &impl Subject, context: &Context<'_>) -> bool {
+    pub(super) fn holds(&self, subject: &impl Subject, context: &FilterContext<'_>) -> bool {
         match self {
             Self::Kind(kinds) => kinds.iter().any(|kinds| kinds.have(subject.kind(), subject.message_type())),
             Self::Direction(direction) => subject.kind().is_some_and(|kind| kind.direction() == *direction),
@@ -114,7 +114,7 @@ impl Condition {
 }
 
 /// By id, by label, or by platform; `me` is this device.
-pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &Context<'_>) -> bool {
+pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &FilterContext<'_>) -> bool {
     let Some(author) = author else { return false };
     let id = author.to_string();
     let info = context.devices.info(author);
@@ -126,7 +126,7 @@ pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &Cont
 }
 
 /// By identity, by the beginning of an id, or by name.
-pub(super) fn is_with(names: &[String], conversation: Option<&Conversation>, context: &Context<'_>) -> bool {
+pub(super) fn is_with(names: &[String], conversation: Option<&Conversation>, context: &FilterContext<'_>) -> bool {
     let Some(conversation) = conversation else { return false };
     let known_as = context.names.of(conversation);
     names.iter().any(|name| {
@@ -140,7 +140,7 @@ pub(super) fn is_with(names: &[String], conversation: Option<&Conversation>, con
 }
 
 /// In the sentence, in the label of the device, or in the ids and names of the conversation.
-fn has_word(word: &str, subject: &impl Subject, context: &Context<'_>) -> bool {
+fn has_word(word: &str, subject: &impl Subject, context: &FilterContext<'_>) -> bool {
     has(&subject.sentence(context.names), word)
         || subject.author().is_some_and(|author| has(&context.devices.label(author), word))
         || subject.conversation().is_some_and(|conversation| match conversation {

@@ -25,12 +25,12 @@ mod time;
 mod token;
 mod units;
 
-pub use self::complete::{Completions, complete, may_become_key};
+pub use self::complete::{FilterCompletions, complete, may_become_key};
 use self::condition::Condition;
 pub use self::error::FilterError;
-pub use self::help::{HELP, Help};
-pub use self::matches::{Found, Matches, Progress, ROWS_AT_ONCE};
-use super::{Devices, Group, Names, Row};
+pub use self::help::{FilterHelp, HELP};
+pub use self::matches::{FilterHit, FilterMatches, FilterProgress, ROWS_AT_ONCE};
+use super::{ConversationNames, Devices, FeedRow, Group};
 use crate::protocol::{DeviceId, Millis};
 
 /// Which rows to show. The default shows all.
@@ -48,7 +48,7 @@ struct Term {
 
 /// The time at which a filter is asked, for those that name times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct FilterMoment {
     /// Now.
     pub now: Millis,
     /// How many seconds the user's clock is ahead of UTC.
@@ -57,23 +57,23 @@ pub struct Moment {
 
 /// What rows mean: who is who, and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct FilterContext<'a> {
     /// Who is in the group.
     pub devices: &'a Devices,
     /// What contacts, groups and lists are called.
-    pub names: &'a Names,
+    pub names: &'a ConversationNames,
     /// This device, once logged in.
     pub own: Option<DeviceId>,
     /// How far the server's clock is ahead of ours, in milliseconds.
     pub clock_offset: i64,
     /// When the filter is asked.
-    pub moment: Moment,
+    pub moment: FilterMoment,
 }
 
-impl<'a> Context<'a> {
+impl<'a> FilterContext<'a> {
     /// As a group knows it.
     #[must_use]
-    pub fn of(group: &'a Group, moment: Moment) -> Self {
+    pub fn of(group: &'a Group, moment: FilterMoment) -> Self {
         Self {
             devices: group.devices(),
             names: group.names(),
@@ -128,7 +128,7 @@ impl Filter {
 
     /// Whether a row is to be shown.
     #[must_use]
-    pub fn matches(&self, row: &Row, context: &Context<'_>) -> bool {
+    pub fn matches(&self, row: &FeedRow, context: &FilterContext<'_>) -> bool {
         self.terms.iter().all(|term| term.condition.holds(row, context) != term.negated)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::Moment;
+use super::FilterMoment;
 use super::units::{Span, span};
 use crate::protocol::Millis;
 
@@ -36,7 +36,7 @@ impl Time {
         span(text).map(Self::Ago).or_else(|| of_day(text).map(Self::OfDay)).or_else(|| day(text).map(Self::Day))
     }
 
-    pub(super) fn at(self, moment: Moment) -> Millis {
+    pub(super) fn at(self, moment: FilterMoment) -> Millis {
         let zone = i64::from(moment.zone).saturating_mul(1_000);
         let local = |time: NaiveDateTime| {
             let millis = time.and_utc().timestamp_millis().saturating_sub(zone);
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn times_are_the_users() {
         // 2026-11-22 12:30:00 UTC; the user's clock shows 14:30.
-        let moment = Moment { now: Millis(1_795_350_600_000), zone: 7_200 };
+        let moment = FilterMoment { now: Millis(1_795_350_600_000), zone: 7_200 };
         let minutes_ago = [
             ("90s", 1.5),
             ("14:30", 0.0),

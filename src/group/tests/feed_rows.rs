@@ -42,10 +42,10 @@ fn the_ring_forgets_the_oldest_and_counts_them() {
 
 #[test]
 fn a_row_says_what_the_message_said() {
-    let full = Summary {
+    let full = EnvelopeSummary {
         author: Some(PHONE),
         protocol_version: 3,
-        kind: Kind::ContactSync,
+        kind: ContentKind::ContactSync,
         conversation: Some(Conversation::Group { id: MessageId(7), creator: Clean::literal("ECHOECHO") }),
         message_type: Some(MessageType::GROUP_TEXT),
         message_id: Some(MessageId(u64::MAX)),
@@ -64,14 +64,14 @@ fn a_row_says_what_the_message_said() {
         OpenError::Undecodable(DecodeError::Malformed("envelope")),
         OpenError::Undecodable(DecodeError::TooLong(70_000)),
     ];
-    let kinds = Kind::ALL.map(|kind| Ok(Summary::blank(kind)));
+    let kinds = ContentKind::ALL.map(|kind| Ok(EnvelopeSummary::blank(kind)));
     let contents = kinds.into_iter().chain(errors.map(Err)).chain([Ok(full)]);
     let header = ReflectedHeader { length: 24, flags: 0xbeef };
     for content in contents {
         for nonce in [None, Some(Nonce([9; 24]))] {
             let message = ReflectedMessage { content: content.clone(), nonce, header, ..message(u32::MAX) };
             let group = after(&[Event::Reflected(vec![message.clone()])]);
-            assert_eq!(group.feed().get(0), Some(Row::new(&message)));
+            assert_eq!(group.feed().get(0), Some(FeedRow::new(&message)));
         }
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
 use crate::protocol::{
-    Activity, CloseCode, DeviceInfo, Dialect, ExpirationPolicy, OpenError, SlotState, TransactionScope,
+    CloseCode, DeviceActivity, DeviceInfo, Dialect, ExpirationPolicy, OpenError, SlotState, TransactionScope,
 };
 use crate::protocol::{DecodeError, MessageId, Nonce, ReflectedHeader, Sealed};
 
 const PHONE: DeviceId = DeviceId(1);
 const OWN: DeviceId = DeviceId(2);
-const CONTACT_SYNC: Scope = Some(TransactionScope::ContactSync);
+const CONTACT_SYNC: LockScope = Some(TransactionScope::ContactSync);
 
 const WAITED: Duration = Duration::from_micros(400);
 
@@ -45,7 +45,11 @@ fn message(id: u32) -> ReflectedMessage {
         nonce: None,
         header: ReflectedHeader::default(),
         envelope: Sealed::default(),
-        content: Ok(Summary { author: Some(PHONE), body_length: 2, ..Summary::blank(Kind::SettingsSync) }),
+        content: Ok(EnvelopeSummary {
+            author: Some(PHONE),
+            body_length: 2,
+            ..EnvelopeSummary::blank(ContentKind::SettingsSync)
+        }),
     }
 }
 
@@ -53,7 +57,7 @@ fn redelivered(id: u32) -> ReflectedMessage {
     ReflectedMessage { redelivered: true, received_at: Millis(9_000), ..message(id) }
 }
 
-fn device(label: &'static str, activity: Activity) -> ListedDevice {
+fn device(label: &'static str, activity: DeviceActivity) -> ListedDevice {
     ListedDevice {
         info: Ok(DeviceInfo { label: Clean::literal(label), ..DeviceInfo::default() }),
         activity,
@@ -79,19 +83,19 @@ fn the_connection_follows_the_session() {
     let dropped = DisconnectCause::closed(CloseCode::DROPPED_BY_DEVICE);
     let ephemeral = ReflectedMessage { ephemeral: true, ..message(9) };
     let cases = [
-        (vec![], Connection::Idle),
-        (vec![Event::Connecting { attempt: 2 }], Connection::Connecting { attempt: 2 }),
-        (vec![Event::Connecting { attempt: 1 }, Event::Handshaking], Connection::Handshaking),
-        (vec![login()], Connection::Draining { since: Millis(1_000), received: 0, of: Some(3) }),
+        (vec![], ConnectionState::Idle),
+        (vec![Event::Connecting { attempt: 2 }], ConnectionState::Connecting { attempt: 2 }),
+        (vec![Event::Connecting { attempt: 1 }, Event::Handshaking], ConnectionState::Handshaking),
+        (vec![login()], ConnectionState::Draining { since: Millis(1_000), received: 0, of: Some(3) }),
         (
             vec![login(), Event::Reflected(vec![message(1), message(2), ephemeral])],
-            Connection::Draining { since: Millis(1_000), received: 2, of: Some(3) },
+            ConnectionState::Draining { since: Millis(1_000), received: 2, of: Some(3) },
         ),
-        (vec![login(), Event::QueueDry], Connection::Live { since: Millis(2_000) }),
-        (vec![Event::QueueDry], Connection::Idle),
+        (vec![login(), Event::QueueDry], ConnectionState::Live { since: Millis(2_000) }),
+        (vec![Event::QueueDry], ConnectionState::Idle),
         (
             vec![login(), Event::QueueDry, Event::Disconnected { cause: dropped.clone(), next: NextStep::WaitForUser }],
-            Connection::Waiting { since: Millis(3_000), cause: dropped, next: NextStep::WaitForUser },
+            ConnectionState::Waiting { since: Millis(3_000), cause: dropped, next: NextStep::WaitForUser },
         ),
     ];
     for (events, connection) in cases {
@@ -176,7 +180,7 @@ fn the_role_belongs_to_a_connection_but_its_history_does_not() {
 fn figures_are_told_by_device_and_by_kind() {
     let group = after(&[login(), Event::Reflected(vec![message(1), message(2)]), acknowledged(&[1])]);
     let (author, waits) = group.latency().devices().next().unwrap();
-    assert_eq!(author, latency::Author::Device(PHONE));
+    assert_eq!(author, latency::LatencyAuthor::Device(PHONE));
     assert_eq!((waits.age.count(), waits.acknowledgement.count()), (2, 1));
     let (sort, waits) = group.latency().kinds().next().unwrap();
     assert_eq!(sort.words(), "settings sync");
@@ -209,8 +213,8 @@ fn the_course_of_seconds_ends_now() {
 
 #[test]
 fn what_a_person_should_read_is_a_notice() {
-    let mut devices = BTreeMap::from([(PHONE, device("iPad", Activity::Unknown))]);
-    devices.insert(OWN, device("", Activity::ConnectedSince(Millis(5))));
+    let mut devices = BTreeMap::from([(PHONE, device("iPad", DeviceActivity::Unknown))]);
+    devices.insert(OWN, device("", DeviceActivity::ConnectedSince(Millis(5))));
     let group = after(&[
         Event::Devices(devices),
         Event::DeviceDropped(PHONE),
@@ -236,7 +240,7 @@ fn devices_that_are_gone_are_remembered_and_a_name_that_cannot_be_read_is_not_us
     let listed = |ids: std::ops::Range<u64>| -> BTreeMap<DeviceId, ListedDevice> {
         let device = |id: u64| ListedDevice {
             info: Ok(DeviceInfo { label: crate::text::Clean::new(&format!("device {id}")), ..DeviceInfo::default() }),
-            activity: Activity::Unknown,
+            activity: DeviceActivity::Unknown,
             expiration_policy: None,
         };
         ids.map(|id| (DeviceId(id), device(id))).collect()

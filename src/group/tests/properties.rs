@@ -38,7 +38,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             Just(Event::Following),
             Just(broken()),
             Just(Event::DeviceDropped(PHONE)),
-            Just(Event::Devices(BTreeMap::from([(PHONE, device("x", Activity::Unknown))]))),
+            Just(Event::Devices(BTreeMap::from([(PHONE, device("x", DeviceActivity::Unknown))]))),
             any::<u64>().prop_map(|micros| Event::ReflectionStored { round_trip: Duration::from_micros(micros) }),
             Just(Event::RoundTrip { probe: Probe::Ping, elapsed: Duration::MAX }),
             Just(Event::Refused(Refusal::Busy)),

@@ -5,7 +5,9 @@ use std::io::ErrorKind;
 use bytes::Bytes;
 
 use super::{A, B, Login, World, in_both_dialects};
-use crate::mediator::{ChatAction, ChatEnd, ChatEvent, ConnectionId, LogEvent, MediatorConfig, MediatorInput, Traffic};
+use crate::mediator::{
+    ChatAction, ChatEnd, ChatEvent, ChatTraffic, ConnectionId, LogEvent, MediatorConfig, MediatorInput,
+};
 use crate::protocol::{ClientMessage, Dialect, ServerMessage};
 
 fn with_chat(dialect: Dialect) -> World {
@@ -36,7 +38,7 @@ impl World {
         a
     }
 
-    fn chat_ends(&self) -> Vec<(ChatEnd, Traffic, Traffic)> {
+    fn chat_ends(&self) -> Vec<(ChatEnd, ChatTraffic, ChatTraffic)> {
         let end = |event: &LogEvent| match event {
             LogEvent::ChatClosed { end, to_server, from_server, .. } => Some((*end, *to_server, *from_server)),
             _ => None,
@@ -93,8 +95,8 @@ in_both_dialects! {
         world.says(a, ChatEvent::Bytes(Bytes::from([&frames[2][..], &frames[3], &[7]].concat())));
         assert_eq!(world.take(a), expected[2..]);
         world.leave(a);
-        let all = Traffic { frames: 6, bytes: 80 + 32 + 2 * (22 + 202) };
-        assert_eq!(world.chat_ends(), [(ChatEnd::Device, Traffic { frames: 1, bytes: 48 }, all)]);
+        let all = ChatTraffic { frames: 6, bytes: 80 + 32 + 2 * (22 + 202) };
+        assert_eq!(world.chat_ends(), [(ChatEnd::Device, ChatTraffic { frames: 1, bytes: 48 }, all)]);
         assert_eq!(world.actions().last(), Some(&ChatAction::Close));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{A, B, Login, World, in_both_dialects, reflection};
-use crate::mediator::{End, LogEvent, MediatorConfig, MediatorInput};
+use crate::mediator::{ConnectionEnd, LogEvent, MediatorConfig, MediatorInput};
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::{
     Challenge, ChallengeResponse, ClientMessage, CloseCode, Dialect, Sealed, ServerHello, ServerInfo, ServerMessage,
@@ -160,7 +160,7 @@ in_both_dialects! {
             LogEvent::Closed { proxy_frames, end, .. } => Some((*proxy_frames, end.clone())),
             _ => None,
         });
-        assert_eq!(told, Some((3, End::Theirs(Some(CloseCode::NORMAL)))));
+        assert_eq!(told, Some((3, ConnectionEnd::Theirs(Some(CloseCode::NORMAL)))));
     }
 
     fn a_login_must_come_in_time(world) {

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ChatAction, ConnectionId, Ephemeral, LogEvent, Mediator, MediatorConfig, MediatorInput, MediatorOutput};
+use super::{
+    ChatAction, ConnectionId, HandshakeSecrets, LogEvent, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+};
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DeviceEntry, DeviceId, Dialect,
     ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, Millis, Nonce, Reflect, ReflectId, Reflected, Sealed,
@@ -125,7 +127,7 @@ impl World {
         };
         let peer = Peer { dialect, inbox: Vec::new(), closed: None, reads: true, paused: false, handed: 0 };
         self.peers.insert(id, peer);
-        self.mediator.open(self.now, id, &url, Ephemeral { secret: [byte; 32], challenge: [byte ^ 0xff; 32] });
+        self.mediator.open(self.now, id, &url, HandshakeSecrets { secret: [byte; 32], challenge: [byte ^ 0xff; 32] });
         self.settle();
         id
     }

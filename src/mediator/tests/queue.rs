@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{A, B, C, Login, World, in_both_dialects, reflection, texts};
-use crate::mediator::{LogEvent, MediatorConfig, Removal};
+use crate::mediator::{LogEvent, MediatorConfig, SlotRemoval};
 use crate::protocol::{ClientMessage, Dialect, ReflectId, Reflected, ReflectedId, ServerMessage};
 
 fn ids(reflected: &[Reflected]) -> Vec<u32> {
@@ -155,7 +155,7 @@ in_both_dialects! {
         assert_eq!(world.closed(b), Some(4114));
         assert_eq!(world.closed(a), None, "the author is not to blame");
         assert_eq!(world.devices(a).len(), 1, "connected or not, those that lag lose their slots");
-        let limited = |event: &&LogEvent| matches!(event, LogEvent::SlotRemoved { cause: Removal::QueueLimit, .. });
+        let limited = |event: &&LogEvent| matches!(event, LogEvent::SlotRemoved { cause: SlotRemoval::QueueLimit, .. });
         assert_eq!(world.logs.iter().filter(limited).count(), 2);
     }
 

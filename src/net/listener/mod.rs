@@ -27,7 +27,9 @@ use connection::{Command, Event, Handle};
 pub use log::{LogLine, Refusal};
 pub use tls::{Tls, TlsError};
 
-use crate::mediator::{ChatAction, ConnectionId, Ephemeral, Mediator, MediatorConfig, MediatorInput, MediatorOutput};
+use crate::mediator::{
+    ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+};
 use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
 
@@ -157,7 +159,7 @@ impl Server {
         let input = match event {
             Event::Refused { peer, refusal } => return log(LogLine::Refused { connection: id, peer, refusal }),
             Event::Opened { url, accepted, handle } => {
-                let mut ephemeral = Ephemeral { secret: [0; 32], challenge: [0; 32] };
+                let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 let random = OsRng.try_fill_bytes(&mut ephemeral.secret);
                 if random.and_then(|()| OsRng.try_fill_bytes(&mut ephemeral.challenge)).is_err() {
                     // Without the handle the task ends. No login is better than a guessable challenge.

@@ -1,5 +1,5 @@
 //! Bodies of end-to-end messages, as far as a dashboard needs them: which group, which receipt, typing or not. Also
-//! the other way: [`Draft`] makes the bodies that apps send most.
+//! the other way: [`MessageDraft`] makes the bodies that apps send most.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message as _;
@@ -26,7 +26,7 @@ pub enum ReceiptStatus {
 
 /// An end-to-end message to be reflected: its type, body and what stands beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct MessageDraft {
     /// Random, unique for its sender.
     pub id: MessageId,
     /// When its author made it.
@@ -37,7 +37,7 @@ pub struct Draft {
     pub body: Bytes,
 }
 
-impl Draft {
+impl MessageDraft {
     const fn new(id: MessageId, created_at: Millis, message_type: MessageType, body: Bytes) -> Self {
         Self { id, created_at, message_type, body }
     }

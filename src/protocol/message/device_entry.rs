@@ -2,7 +2,7 @@
 
 use crate::protocol::proto::d2m;
 use crate::protocol::slot::{expiration_policy, expiration_policy_number};
-use crate::protocol::{Activity, DeviceInfo, Dialect, ExpirationPolicy, Millis, Sealed};
+use crate::protocol::{DeviceActivity, DeviceInfo, Dialect, ExpirationPolicy, Millis, Sealed};
 
 /// One device in the list of all devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct DeviceEntry {
     /// Who the device is.
     pub device_info: Sealed<DeviceInfo>,
     /// When it was there.
-    pub activity: Activity,
+    pub activity: DeviceActivity,
     /// How long its slot is kept; [`None`] for a value that is not known.
     pub expiration_policy: Option<ExpirationPolicy>,
 }
@@ -18,9 +18,9 @@ pub struct DeviceEntry {
 impl DeviceEntry {
     pub(super) fn to_proto(&self) -> d2m::devices_info::AugmentedDeviceInfo {
         let (login_at, last_disconnect_at) = match self.activity {
-            Activity::ConnectedSince(at) | Activity::LastLogin(at) => (Some(at.0), None),
-            Activity::LastDisconnect(at) => (None, Some(at.0)),
-            Activity::Unknown => (None, None),
+            DeviceActivity::ConnectedSince(at) | DeviceActivity::LastLogin(at) => (Some(at.0), None),
+            DeviceActivity::LastDisconnect(at) => (None, Some(at.0)),
+            DeviceActivity::Unknown => (None, None),
         };
         d2m::devices_info::AugmentedDeviceInfo {
             encrypted_device_info: self.device_info.as_bytes().clone(),
@@ -32,10 +32,10 @@ impl DeviceEntry {
 
     pub(super) fn from_proto(message: d2m::devices_info::AugmentedDeviceInfo, dialect: Dialect) -> Self {
         let activity = match (dialect, message.login_at, message.last_disconnect_at) {
-            (Dialect::Mk, Some(at), _) => Activity::LastLogin(Millis(at)),
-            (Dialect::Dgk, Some(at), _) => Activity::ConnectedSince(Millis(at)),
-            (_, None, Some(at)) => Activity::LastDisconnect(Millis(at)),
-            (_, None, None) => Activity::Unknown,
+            (Dialect::Mk, Some(at), _) => DeviceActivity::LastLogin(Millis(at)),
+            (Dialect::Dgk, Some(at), _) => DeviceActivity::ConnectedSince(Millis(at)),
+            (_, None, Some(at)) => DeviceActivity::LastDisconnect(Millis(at)),
+            (_, None, None) => DeviceActivity::Unknown,
         };
         Self {
             device_info: Sealed::from_wire(message.encrypted_device_info),

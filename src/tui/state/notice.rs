@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::group::{Connection, Group, NextStep, NoticeKind, Refusal};
+use crate::group::{ConnectionState, Group, NextStep, NoticeKind, Refusal};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
@@ -30,7 +30,7 @@ pub struct PendingRefresh {
 /// When the connection that is waited for ended.
 pub const fn disconnected_at(group: &Group) -> Option<Millis> {
     match group.connection() {
-        Connection::Waiting { since, .. } => Some(*since),
+        ConnectionState::Waiting { since, .. } => Some(*since),
         _ => None,
     }
 }
@@ -48,7 +48,8 @@ impl Ui {
     pub fn is_after_the_end(&self, group: &Group) -> bool {
         /// What is lost with a connection is told just before its end.
         const AT_ONCE: Duration = Duration::from_secs(1);
-        let is_tried_again = matches!(group.connection(), Connection::Waiting { next: NextStep::RetryAt { .. }, .. });
+        let is_tried_again =
+            matches!(group.connection(), ConnectionState::Waiting { next: NextStep::RetryAt { .. }, .. });
         let before = if is_tried_again { AT_ONCE } else { Duration::ZERO };
         let last = group.notices().last().map(|notice| notice.at.after(before));
         self.notice.is_some() || last > disconnected_at(group)
