@@ -46,7 +46,7 @@ pub use listed::ListedDevice;
 pub use lock::{GroupLock, LockState};
 pub use login::Login;
 pub use names::ConversationNames;
-pub use notice::{Notice, NoticeKind, Notices};
+pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;
 pub use role::{Role, RoleState};
@@ -202,9 +202,11 @@ impl Group {
     /// Whoever waited for the lock may look elsewhere by the time it comes, and it locks the whole group; and so may whoever
     /// has it by the time it ends.
     fn lock_is(&mut self, at: Millis, event: &LockEvent) {
+        let mut subject = None;
         let words = match event {
             LockEvent::Acquired { .. } if self.lock.was_waited_for() => {
-                Some("the lock is ours now: no other device can sync or link until it is released (L)")
+                subject = Some(NoticeSubject::LockAcquired);
+                Some("the lock is ours now: no other device can sync or link until it is released")
             }
             // What came of the drop says enough.
             LockEvent::Released(Some(TransactionScope::DropDevice)) => None,
@@ -213,7 +215,7 @@ impl Group {
             _ => None,
         };
         if let Some(words) = words {
-            self.notices.push(at, NoticeKind::Done, Clean::literal(words));
+            self.notices.push_about(at, NoticeKind::Done, Clean::literal(words), subject);
         }
         // What a drop is done under is committed with it, and not the user's.
         self.lock_lost |= matches!(event, LockEvent::Lost(scope) if *scope != Some(TransactionScope::DropDevice));
@@ -223,17 +225,18 @@ impl Group {
     fn refused(&mut self, at: Millis, refusal: Refusal) {
         // What became of the drop matters more than the lock that it was done under.
         self.lock_lost &= refusal != Refusal::Unconfirmed;
-        self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string()));
+        let subject = Some(NoticeSubject::Refused(refusal));
+        self.notices.push_about(at, NoticeKind::Refused, Clean::new(&refusal.to_string()), subject);
     }
 
     fn tell_of_lost_lock(&mut self, at: Millis, cause: &DisconnectCause) {
         let is_over = matches!(cause, DisconnectCause::ClosedByServer { code: CloseCode::TRANSACTION_EXPIRED, .. });
         let words = if is_over {
-            "the lock is lost: its time is over (4011); L takes it again"
+            "the lock is lost: its time is over (4011)"
         } else {
-            "the lock is lost: the connection ended; L takes it again"
+            "the lock is lost: the connection ended"
         };
-        self.notices.push(at, NoticeKind::Lost, Clean::literal(words));
+        self.notices.push_about(at, NoticeKind::Lost, Clean::literal(words), Some(NoticeSubject::LockLost));
     }
 
     fn device_dropped(&mut self, at: Millis, device: DeviceId) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::refusal::Refusal;
 use crate::protocol::Millis;
 use crate::text::Clean;
 
@@ -32,8 +33,21 @@ pub struct Notice {
     pub at: Millis,
     /// What it is about.
     pub kind: NoticeKind,
-    /// In words.
+    /// What happened, in words; not what can be done about it.
     pub text: Clean,
+    /// What happened, where there is something to be done about it.
+    pub subject: Option<NoticeSubject>,
+}
+
+/// What a notice tells that a person can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeSubject {
+    /// What was asked for is not done.
+    Refused(Refusal),
+    /// This device has the lock that it waited for.
+    LockAcquired,
+    /// This device had the lock, and lost it with the connection.
+    LockLost,
 }
 
 /// The last few notices, and how many there ever were.
@@ -76,10 +90,14 @@ impl Notices {
     }
 
     pub(super) fn push(&mut self, at: Millis, kind: NoticeKind, text: Clean) {
+        self.push_about(at, kind, text, None);
+    }
+
+    pub(super) fn push_about(&mut self, at: Millis, kind: NoticeKind, text: Clean, subject: Option<NoticeSubject>) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
-        self.kept.push_back(Notice { at, kind, text });
+        self.kept.push_back(Notice { at, kind, text, subject });
         self.count += 1;
         self.ignored += u64::from(kind == NoticeKind::Ignored);
         self.alarms += u64::from(kind == NoticeKind::Alarm);

@@ -3,14 +3,14 @@
 /// Why something that was asked for is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// `--read-only`.
-    #[error("not done: this is a read-only session (started with --read-only)")]
+    /// The session is read-only.
+    #[error("not done: this is a read-only session")]
     ReadOnly,
     /// No login at the moment.
-    #[error("not done: not connected; try again when the header says live")]
+    #[error("not done: not connected")]
     NotConnected,
     /// We hold or await the lock already.
-    #[error("not done: this device already holds or awaits the lock; release it first (L)")]
+    #[error("not done: this device already holds or awaits the lock")]
     LockBusy,
     /// There is no lock of ours to release.
     #[error("nothing to release: this device does not hold the lock")]
@@ -19,10 +19,10 @@ pub enum Refusal {
     #[error("not dropped: the device is no longer in the group")]
     NoSuchDevice,
     /// The connection ended before the server confirmed.
-    #[error("the connection ended before the server confirmed; look at the list again before you repeat it")]
+    #[error("the connection ended before the server confirmed")]
     Unconfirmed,
     /// The connection ended while the lock was awaited.
-    #[error("not locked: the connection ended before the lock was granted; ask again (L)")]
+    #[error("not locked: the connection ended before the lock was granted")]
     NotLocked,
     /// The message is too large to be delivered.
     #[error("not sent: the message is larger than can be delivered")]
@@ -34,6 +34,6 @@ pub enum Refusal {
     #[error("not sent: dialect mk has no message that changes nothing anywhere")]
     NoProbe,
     /// More is asked than is being done.
-    #[error("busy: too many requests are waiting; try again in a moment")]
+    #[error("busy: too many requests are waiting")]
     Busy,
 }

@@ -9,6 +9,7 @@ use crate::cli::DropArgs;
 use crate::group::{Event, LockEvent, Refusal};
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::advice::refusal_words;
 use crate::output::ndjson;
 use crate::output::words::{remark, require_agreement, say};
 use crate::protocol::DeviceId;
@@ -175,7 +176,7 @@ impl Progress {
                 remark(&format!("waiting for the lock, which {holder} has"));
             }
             Event::Refused(why) if *why != Refusal::Unconfirmed => {
-                return Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() });
+                return Err(Failure::Ended { outcome: Outcome::Unwell, words: refusal_words(*why) });
             }
             _ => {}
         }

@@ -13,6 +13,7 @@ use crate::group::{
     ReflectedMessage, Refusal,
 };
 use crate::journal::HistoryRow;
+use crate::output::advice::refusal_words;
 use crate::protocol::d2d::{Conversation, EnvelopeSummary, MessageType, SyncAction};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
@@ -195,7 +196,7 @@ fn fields(event: &Event) -> (&'static str, Value) {
             let (millis, micros) = (span_millis(*elapsed), span_micros(*elapsed));
             ("round_trip", json!({ "probe": probe, "elapsed_ms": millis, "elapsed_us": micros }))
         }
-        Event::Refused(why) => ("refused", json!({ "reason": refusal(*why), "words": why.to_string() })),
+        Event::Refused(why) => ("refused", json!({ "reason": refusal(*why), "words": refusal_words(*why) })),
         Event::Ignored(what) => ("ignored", json!({ "words": what })),
         Event::Disconnected { cause, next } => ("disconnected", disconnected(cause, *next)),
     }

@@ -8,6 +8,7 @@ use super::way::{PATIENCE, step};
 use crate::group::{DisconnectCause, Event, Login};
 use crate::net::{Address, Link, LinkEvent, Secured};
 use crate::output::Failure;
+use crate::output::advice::close_advice;
 use crate::profile::{Profile, SlotMemory};
 use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
 use crate::runtime::{ANOTHER_GROUP, clock};
@@ -168,7 +169,7 @@ fn refusal(ended: Option<&DisconnectCause>) -> String {
             code.meaning()
         ),
         Some(DisconnectCause::ClosedByServer { code, expected, .. }) => {
-            format!("the server refused it with {code}: {}; {}", code.meaning(), code.advice(*expected))
+            format!("the server refused it with {code}: {}; {}", code.meaning(), close_advice(*code, *expected))
         }
         Some(DisconnectCause::ServerProtocolError(how)) => {
             format!("the server broke the protocol ({how}); check --dialect, and that the URL is that of a mediator")

@@ -12,6 +12,7 @@ use crate::group::{
     ConversationNames, DeviceChange, DisconnectCause, Event, FeedRow, JournalState, KnownDevices, ListedDevice,
     LockEvent, LockScope, Login, NextStep, Probe, ReflectedMessage,
 };
+use crate::output::advice::{close_advice, refusal_words};
 use crate::output::ndjson;
 use crate::protocol::{DeviceActivity, DeviceId, DeviceInfo, Millis, SharedDeviceData, SlotState};
 use crate::text::Clean;
@@ -182,7 +183,7 @@ impl Readable {
             Event::RoundTrip { probe: Probe::DevicesInfo, elapsed } => {
                 format!("the device list came after {}", span(*elapsed))
             }
-            Event::Refused(why) => why.to_string(),
+            Event::Refused(why) => refusal_words(*why),
             Event::Ignored(what) => format!("{LOOK_HERE}ignored from the server: {what}"),
             Event::Journal(JournalState::Off) => "no journal is kept".to_owned(),
             Event::Journal(JournalState::Keeps) => "the journal keeps what is received".to_owned(),
@@ -267,7 +268,7 @@ pub fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
     let next = match (next, cause) {
         (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", time(at)),
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, expected, .. }) => {
-            format!("; {}", code.advice(*expected))
+            format!("; {}", close_advice(*code, *expected))
         }
         (NextStep::WaitForUser | NextStep::End, _) => String::new(),
     };
