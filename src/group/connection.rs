@@ -18,9 +18,9 @@ pub enum ConnectionState {
     Handshaking,
     /// Logged in; the messages that waited are coming in.
     Draining {
-        /// Since when.
+        /// When the login succeeded.
         since: Millis,
-        /// How many came.
+        /// How many queued messages have come since the login.
         received: u32,
         /// How many waited at login, if the server told.
         of: Option<u32>,
@@ -30,13 +30,13 @@ pub enum ConnectionState {
         /// Since the queue ran dry.
         since: Millis,
     },
-    /// Not connected.
+    /// There is no connection.
     Waiting {
-        /// Since when.
+        /// When the connection ended, by our clock.
         since: Millis,
-        /// Why.
+        /// The cause of its end.
         cause: DisconnectCause,
-        /// What comes next.
+        /// Whether and when the session connects again.
         next: NextStep,
     },
 }

@@ -30,7 +30,7 @@ impl Devices {
         self.listed.iter().map(|(id, device)| (*id, device))
     }
 
-    /// One device.
+    /// The entry of a device in the last list.
     #[must_use]
     pub fn get(&self, device: DeviceId) -> Option<&ListedDevice> {
         self.listed.get(&device)

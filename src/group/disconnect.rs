@@ -10,14 +10,14 @@ use crate::text::Clean;
 pub enum DisconnectCause {
     /// The server closed with this code and these words.
     ClosedByServer {
-        /// The code.
+        /// The close code of the server's close frame.
         code: CloseCode,
         /// The server's words, often none.
         reason: Clean,
         /// What this login expected of our slot.
         expected: SlotState,
     },
-    /// No connection could be made: why.
+    /// No connection could be made, for this reason.
     Unreachable(Clean),
     /// The connection broke without a close.
     Broken(Clean),
@@ -25,7 +25,7 @@ pub enum DisconnectCause {
     NoAnswer,
     /// The login took too long.
     HandshakeTimeout,
-    /// The server broke the protocol: how.
+    /// The server broke the protocol in this way.
     ServerProtocolError(Clean),
     /// We left because we were promoted to leader.
     LeaderRole,
@@ -37,7 +37,7 @@ pub enum DisconnectCause {
     ChatClientLeft,
     /// Our own device was dropped as the user asked.
     LeftGroup,
-    /// The user asked.
+    /// The user asked for the end.
     ByUser,
 }
 
@@ -46,7 +46,7 @@ pub enum DisconnectCause {
 pub enum NextStep {
     /// Connects again by itself.
     RetryAt {
-        /// When.
+        /// When the next attempt begins, by our clock.
         at: Millis,
         /// The number of that attempt since the last good login.
         attempt: u32,
@@ -108,7 +108,7 @@ impl DisconnectCause {
     }
 }
 
-/// In words.
+/// The cause in a few words, without what can be done about it.
 impl fmt::Display for DisconnectCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -31,7 +31,7 @@ pub enum Event {
     Reflected(Vec<ReflectedMessage>),
     /// Messages are durable, and their acknowledgements have left for the server; in the order of receipt.
     Acknowledged {
-        /// Which.
+        /// The ids of the acknowledged messages.
         ids: Vec<ReflectedId>,
         /// From reading them off the socket to writing the acknowledgements to it.
         waited: Duration,
@@ -53,9 +53,9 @@ pub enum Event {
     Devices(BTreeMap<DeviceId, ListedDevice>),
     /// A device of the list that is told next differs from what was known, or is missing there.
     DeviceChanged {
-        /// Which.
+        /// The device that differs.
         device: DeviceId,
-        /// How.
+        /// How it differs from what was known.
         change: DeviceChange,
     },
     /// The user has seen which devices are new or changed.
@@ -71,7 +71,7 @@ pub enum Event {
     },
     /// An answer came that measures the way to the server and back.
     RoundTrip {
-        /// What was asked.
+        /// The request that was answered.
         probe: Probe,
         /// From sending to the answer.
         elapsed: Duration,
@@ -86,9 +86,9 @@ pub enum Event {
     JournalSetAside(Clean),
     /// The connection ended, or could not be made.
     Disconnected {
-        /// Why.
+        /// The cause of the end.
         cause: DisconnectCause,
-        /// What comes next.
+        /// Whether and when the session connects again.
         next: NextStep,
     },
 }
@@ -109,18 +109,18 @@ impl Event {
 /// About the group's lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockEvent {
-    /// We asked for it.
+    /// This device asked for the lock.
     Requested(LockScope),
     /// Another device has it; we wait for its end and ask again.
     HeldBy {
-        /// Who.
+        /// The device that holds the lock.
         holder: DeviceId,
-        /// What for.
+        /// The scope of its transaction.
         scope: LockScope,
     },
-    /// It is ours.
+    /// This device holds the lock.
     Acquired {
-        /// What for.
+        /// The scope of the transaction.
         scope: LockScope,
         /// When the server will take it back, if we asked for a limit.
         expires_at: Option<Millis>,
@@ -133,9 +133,9 @@ pub enum LockEvent {
     Lost(LockScope),
     /// Another device released it.
     Ended {
-        /// Who had it.
+        /// The device that held the lock.
         holder: DeviceId,
-        /// What for.
+        /// The scope of its transaction.
         scope: LockScope,
     },
 }

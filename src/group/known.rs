@@ -22,12 +22,12 @@ pub enum DeviceChange {
     Changed {
         /// As before, if that decrypted.
         before: Option<DeviceInfo>,
-        /// As now.
+        /// Its description now.
         now: DeviceInfo,
     },
     /// What it says of itself no longer decrypts: its key is another, or somebody else wrote it.
     Undecryptable {
-        /// As before.
+        /// Its last description that decrypted.
         before: DeviceInfo,
     },
     /// It is no longer in the list.
@@ -45,7 +45,7 @@ impl KnownDevices {
         others.map(|(id, device)| (*id, device.info.clone().ok())).collect()
     }
 
-    /// The devices.
+    /// The devices with their descriptions, by id.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (DeviceId, Option<&DeviceInfo>)> {
         self.0.iter().map(|(id, info)| (*id, info.as_ref()))

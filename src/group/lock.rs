@@ -25,29 +25,29 @@ pub enum LockState {
     /// Nobody, as far as we know.
     #[default]
     Free,
-    /// We asked for it.
+    /// This device asked for the lock; no answer came yet.
     Requested {
-        /// What for.
+        /// The scope that was asked for.
         scope: LockScope,
-        /// Since when.
+        /// When it was asked for.
         since: Millis,
     },
     /// Another device has it.
     Held {
-        /// Who.
+        /// The device that holds the lock.
         holder: DeviceId,
-        /// What for.
+        /// The scope of its transaction.
         scope: LockScope,
         /// When we first learned of it.
         since: Millis,
         /// What we want it for, if we wait for it.
         wanted: Option<LockScope>,
     },
-    /// It is ours.
+    /// This device holds the lock.
     Ours {
-        /// What for.
+        /// The scope of the transaction.
         scope: LockScope,
-        /// Since when.
+        /// When the lock was granted.
         since: Millis,
         /// When the server takes it back, if we set a limit.
         expires_at: Option<Millis>,
@@ -59,9 +59,9 @@ pub enum LockState {
 pub struct EndedLock {
     /// Who had it; [`None`] is this device.
     pub holder: Option<DeviceId>,
-    /// What for.
+    /// The scope of the transaction.
     pub scope: LockScope,
-    /// When it ended.
+    /// When the lock ended, by our clock.
     pub at: Millis,
     /// For how long it is known to have been held.
     pub held: Option<Duration>,
@@ -70,7 +70,7 @@ pub struct EndedLock {
 }
 
 impl GroupLock {
-    /// Who has it.
+    /// Who holds the lock, as far as this device knows.
     #[must_use]
     pub const fn state(&self) -> &LockState {
         &self.state

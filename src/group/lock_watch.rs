@@ -37,7 +37,7 @@ impl LockWatch {
         before.filter(|held| !goes_on(held))
     }
 
-    /// Who holds it now.
+    /// The lock as it is held now.
     pub const fn held(&self) -> Option<HeldLock> {
         let (holder, scope, since) = match *self.0.state() {
             LockState::Held { holder, scope, since, .. } => (Some(holder), scope, since),

@@ -5,7 +5,7 @@ use crate::protocol::{DeviceId, Dialect, SlotState};
 /// What the server said at login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// This device.
+    /// The id of this device.
     pub own: DeviceId,
     /// The dialect spoken.
     pub dialect: Dialect,

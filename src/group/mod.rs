@@ -1,5 +1,19 @@
 //! What one device knows of its group. Pure: [`Group::apply`] is the one reducer.
 //!
+//! A session tells [`Event`]s; a [`Group`] is what they add up to. Its parts are read by the methods of the same names:
+//! [`ConnectionState`], [`Devices`], [`GroupLock`], [`Role`], [`Feed`] of [`FeedRow`]s, [`Latency`], [`Notices`]. A
+//! [`Filter`] says which rows are shown.
+//!
+//! ```
+//! use d2mtop::group::{ConnectionState, Event, Group};
+//! use d2mtop::protocol::Millis;
+//!
+//! let mut group = Group::with_feed_rows(1_000);
+//! group.apply(Millis(1), &Event::Connecting { attempt: 1 });
+//! group.apply(Millis(2), &Event::Handshaking);
+//! assert!(matches!(group.connection(), ConnectionState::Handshaking));
+//! ```
+//!
 //! ```text
 //! Event ─> Group::apply ─> connection  where the session stands, and what comes next
 //!                          devices     who is in the group, as of when

@@ -19,14 +19,14 @@ pub struct ConversationNames {
 /// What one of them is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct KnownDevices {
-    /// By the user.
+    /// The name that the user gave.
     given: Clean,
     /// By itself, with the tilde that apps put before it: anyone may call itself as somebody else is called.
     own: Clean,
 }
 
 impl ConversationNames {
-    /// No names at all.
+    /// An empty table: everything is called by its id.
     #[must_use]
     pub const fn none() -> Self {
         Self { known: BTreeMap::new(), revision: 0 }

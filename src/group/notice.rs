@@ -29,9 +29,9 @@ pub enum NoticeKind {
 /// One line about something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// When.
+    /// When it happened, by our clock.
     pub at: Millis,
-    /// What it is about.
+    /// How it turned out for the user.
     pub kind: NoticeKind,
     /// What happened, in words; not what can be done about it.
     pub text: Clean,
@@ -78,7 +78,7 @@ impl Notices {
         self.alarms
     }
 
-    /// The newest.
+    /// The newest notice.
     #[must_use]
     pub fn last(&self) -> Option<&Notice> {
         self.kept.back()

@@ -25,12 +25,12 @@ pub enum Standing {
     Alarm,
     /// Not connected, until the user acts.
     NeedsUser,
-    /// Over for good.
+    /// The session ended and does not come back.
     Over,
 }
 
 impl Standing {
-    /// In a word or two.
+    /// The standing in a word or two.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {

@@ -30,50 +30,50 @@ impl fmt::Debug for HandshakeSecrets {
 pub enum MediatorInput {
     /// A binary message came.
     Frame {
-        /// From where.
+        /// The connection that it came on.
         connection: ConnectionId,
-        /// What.
+        /// The message: one container.
         bytes: Bytes,
     },
     /// A text message came, which the protocol does not have.
     Text {
-        /// From where.
+        /// The connection that it came on.
         connection: ConnectionId,
     },
     /// A message came that the listener could not read: longer than any container, or against WebSocket's own rules.
     Unreadable {
-        /// From where.
+        /// The connection that it came on.
         connection: ConnectionId,
     },
     /// A WebSocket ping or pong came.
     Alive {
-        /// From where.
+        /// The connection that it came on.
         connection: ConnectionId,
     },
     /// Frames were written to the socket.
     Written {
-        /// To which connection.
+        /// The connection that they were sent on.
         connection: ConnectionId,
-        /// How many.
+        /// The number of [`MediatorOutput::Send`] written since the last report.
         frames: usize,
     },
     /// Something happened on a device's way to the chat server.
     Chat {
-        /// Of which connection.
+        /// The connection of the device.
         connection: ConnectionId,
-        /// What.
+        /// The event on its way to the chat server.
         event: ChatEvent,
     },
     /// The client closed the connection, or it broke.
     Closed {
-        /// Which.
+        /// The connection that ended.
         connection: ConnectionId,
         /// The code of the client's close frame, if there was one.
         code: Option<CloseCode>,
     },
     /// The deadline is reached.
     Timer,
-    /// The server ends.
+    /// The server ends: every connection is closed.
     Shutdown,
 }
 
@@ -82,38 +82,38 @@ pub enum MediatorInput {
 pub enum MediatorOutput {
     /// Send a binary message.
     Send {
-        /// To where.
+        /// The connection to send on.
         connection: ConnectionId,
-        /// What.
+        /// The message: one container.
         bytes: Bytes,
     },
     /// Close a connection, once everything sent before is written.
     Close {
-        /// Which.
+        /// The connection to close.
         connection: ConnectionId,
-        /// The close code.
+        /// The code for the close frame.
         code: CloseCode,
         /// The text of the close frame.
         reason: Cow<'static, str>,
     },
     /// Read nothing more from a connection for now: its client does not read what it asks for.
     Pause {
-        /// Which.
+        /// The connection to stop reading.
         connection: ConnectionId,
     },
-    /// Read on.
+    /// Read on from a paused connection.
     Resume {
-        /// Which.
+        /// The connection to read again.
         connection: ConnectionId,
     },
     /// Do something on a device's way to the chat server.
     Chat {
-        /// Of which connection.
+        /// The connection of the device.
         connection: ConnectionId,
-        /// What.
+        /// The action on its way to the chat server.
         action: ChatAction,
     },
-    /// Write to the log.
+    /// Write an event to the log.
     Log(LogEvent),
 }
 
@@ -122,13 +122,13 @@ pub enum MediatorOutput {
 pub enum ChatEvent {
     /// The connection is made.
     Connected,
-    /// The connection could not be made: why.
+    /// The connection could not be made, for this reason.
     Unreachable(io::ErrorKind),
     /// Bytes came, in answer to [`ChatAction::Read`].
     Bytes(Bytes),
     /// Frames were written to the chat server.
     Written {
-        /// How many.
+        /// The number of [`ChatAction::Send`] written since the last report.
         frames: usize,
     },
     /// The chat server closed the connection, or it broke.
@@ -142,7 +142,7 @@ pub enum ChatAction {
     Connect,
     /// Send this, once the connection is made.
     Send(Bytes),
-    /// Read once.
+    /// Read from the chat server once.
     Read,
     /// Close the connection, once everything sent before is written.
     Close,

@@ -12,7 +12,7 @@ use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
 pub enum LogEvent {
     /// A connection was made and got its challenge.
     Opened {
-        /// The connection.
+        /// The new connection.
         connection: ConnectionId,
         /// The group that its URL names.
         group: DeviceGroupId,
@@ -21,11 +21,11 @@ pub enum LogEvent {
     },
     /// A device logged in.
     LoggedIn {
-        /// The connection.
+        /// The connection that the device uses.
         connection: ConnectionId,
-        /// The group.
+        /// The group that the device belongs to.
         group: DeviceGroupId,
-        /// The device.
+        /// The device that logged in.
         device: DeviceId,
         /// Whether its slot is new.
         slot: SlotState,
@@ -34,34 +34,34 @@ pub enum LogEvent {
     },
     /// A device became leader.
     Promoted {
-        /// The group.
+        /// The group with a new leader.
         group: DeviceGroupId,
-        /// The device.
+        /// The new leader.
         device: DeviceId,
     },
     /// A device took the group's lock.
     LockTaken {
-        /// The group.
+        /// The group whose lock was taken.
         group: DeviceGroupId,
-        /// The device.
+        /// The device that holds the lock.
         device: DeviceId,
     },
     /// The group's lock is free again.
     LockReleased {
-        /// The group.
+        /// The group whose lock is free.
         group: DeviceGroupId,
-        /// Who held it.
+        /// The device that held the lock.
         device: DeviceId,
         /// Whether by a commit; otherwise what was held back is discarded.
         committed: bool,
     },
     /// A device lost its slot and its queue.
     SlotRemoved {
-        /// The group.
+        /// The group that the device belonged to.
         group: DeviceGroupId,
-        /// The device.
+        /// The device that lost its slot.
         device: DeviceId,
-        /// Why.
+        /// The cause of the loss.
         cause: SlotRemoval,
     },
     /// A device has a connection to the chat server.
@@ -73,7 +73,7 @@ pub enum LogEvent {
     ChatClosed {
         /// The device's connection.
         connection: ConnectionId,
-        /// How.
+        /// How the way to the chat server ended.
         end: ChatEnd,
         /// What the device sent.
         to_server: ChatTraffic,
@@ -84,13 +84,13 @@ pub enum LogEvent {
     },
     /// A connection ended.
     Closed {
-        /// The connection.
+        /// The connection that ended.
         connection: ConnectionId,
         /// The group that its URL named.
         group: DeviceGroupId,
         /// The device, if it had logged in.
         device: Option<DeviceId>,
-        /// How.
+        /// Who ended it, and why.
         end: ConnectionEnd,
         /// How many frames came for the chat server.
         proxy_frames: u64,
@@ -115,16 +115,16 @@ pub enum SlotRemoval {
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectionEnd {
-    /// We closed it.
+    /// The mediator closed it.
     Ours(Closing),
     /// The client closed it, with this code, or broke it off.
     Theirs(Option<CloseCode>),
 }
 
-/// A close of ours.
+/// A close by the mediator: what the close frame says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// The close code.
+    /// The code of the close frame.
     pub code: CloseCode,
     /// Why, for whoever reads the log or the close frame.
     pub reason: Cow<'static, str>,
@@ -163,7 +163,7 @@ pub enum ChatEnd {
     Device,
     /// The chat server closed it, or it broke.
     Server,
-    /// It could not be made: why.
+    /// The connection could not be made, for this reason.
     Unreachable(io::ErrorKind),
     /// What the chat server sent cannot be passed on.
     Unframed,
@@ -172,9 +172,9 @@ pub enum ChatEnd {
 /// What went one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChatTraffic {
-    /// How many frames.
+    /// The number of chat frames.
     pub frames: u64,
-    /// How many bytes.
+    /// The number of bytes in these frames.
     pub bytes: u64,
 }
 

@@ -4,9 +4,32 @@
 //! tells it what happened ([`Mediator::open`], [`Mediator::handle`]), does what it says ([`Mediator::poll`]), and comes
 //! back in time ([`Mediator::deadline`]). It holds no group secret: all it opens is the answer to its challenge.
 //!
+//! [`MediatorConfig`] says what whoever runs it decides, [`MediatorInput`] what happened, [`MediatorOutput`] what is to be
+//! done, and [`LogEvent`] what belongs in the log. Times are [`Millis`]: Unix time in milliseconds.
+//!
+//! ```
+//! use d2mtop::mediator::{ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorOutput};
+//! use d2mtop::protocol::{ClientUrlInfo, DeviceGroupId, Dialect, Millis, ServerGroup};
+//!
+//! let url = ClientUrlInfo {
+//!     dialect: Dialect::Dgk,
+//!     device_group_id: DeviceGroupId([1; 32]),
+//!     server_group: ServerGroup::parse("01", Dialect::Dgk)?,
+//! };
+//! // Both must be fresh and random for each connection; these are neither.
+//! let secrets = HandshakeSecrets { secret: [2; 32], challenge: [3; 32] };
+//! let mut mediator = Mediator::new(MediatorConfig::default());
+//! mediator.open(Millis(1_000), ConnectionId(1), &url, secrets);
+//!
+//! let outputs: Vec<_> = std::iter::from_fn(|| mediator.poll()).collect();
+//! assert!(outputs.iter().any(|output| matches!(output, MediatorOutput::Send { .. })), "the challenge");
+//! assert!(mediator.deadline().is_some(), "when the login has taken too long");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! - `login`: from the challenge to the slot; who has to leave for it
-//! - `group`: slots, shared data, leader; `slot`: queue and connection of one device; `lock`: the transaction
-//! - `chat`: the way from a device to the chat server, and back
+//! - `group`: slots, shared data, leader; `slot`: queue and connection of one device; `lock`, `transaction`: the lock
+//! - `chat`, `chat_link`: the way from a device to the chat server, and back
 //! - `connection`: what is on its way to each client, and how much of it may be; `timers`: what is due when
 
 mod chat;

@@ -14,7 +14,7 @@ use crate::protocol::{
 /// The most bytes of shared device data: it must fit into a `ServerInfo` with all its other fields.
 const MAX_SHARED_DEVICE_DATA: usize = MAX_CONTAINER - 64;
 
-/// Who asks.
+/// The device that a request comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker {
     pub(super) connection: ConnectionId,

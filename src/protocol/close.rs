@@ -20,7 +20,7 @@ pub enum ReconnectClass {
 }
 
 impl CloseCode {
-    /// Normal closure.
+    /// Normal closure (RFC 6455).
     pub const NORMAL: Self = Self(1000);
     /// The server shuts down, or the client leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
@@ -34,7 +34,7 @@ impl CloseCode {
     pub const CHAT_UNREACHABLE: Self = Self(4001);
     /// Internal error towards the chat server.
     pub const CHAT_INTERNAL_ERROR: Self = Self(4009);
-    /// Protocol error.
+    /// The server found a protocol error; a wrong answer to its challenge counts as one.
     pub const PROTOCOL_ERROR: Self = Self(4010);
     /// The transaction's time to live was reached.
     pub const TRANSACTION_EXPIRED: Self = Self(4011);

@@ -3,6 +3,26 @@
 //! [`ClientMessage`] and [`ServerMessage`] are what one WebSocket binary message carries: a four-byte container header
 //! (type and three zero bytes) and a payload. [`Dialect`] decides the URL field, the key schedule and the numbering of the
 //! device-to-device contents in [`d2d`]; nothing outside this room asks which it is.
+//!
+//! [`GroupKeys`] are derived from the group's one secret, [`Sealed`] is what they open, an [`Envelope`] is what devices
+//! tell each other, and a [`CloseCode`] says why a server ended a connection. Times are [`Millis`]: Unix time in
+//! milliseconds.
+//!
+//! ```
+//! use d2mtop::protocol::d2d::{ContentKind, MessageDraft};
+//! use d2mtop::protocol::{Composer, DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed};
+//!
+//! let secret = GroupSecret::from_hex(&"2a".repeat(32))?;
+//! let keys = GroupKeys::derive(Dialect::Dgk, &secret);
+//! let draft = MessageDraft::text(MessageId(1), Millis(1_700_000_000_000), "hello");
+//! let envelope = Composer::new(Dialect::Dgk, DeviceId(7)).incoming("ECHOECHO", draft, Nonce([1; 24]));
+//!
+//! // A nonce must be fresh and random; this one is neither.
+//! let sealed = Sealed::seal(&envelope, &keys, Nonce([2; 24]));
+//! let summary = sealed.open(&keys)?.summary();
+//! assert_eq!((summary.kind, summary.author), (ContentKind::IncomingMessage, Some(DeviceId(7))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod challenge;
 pub mod chat;

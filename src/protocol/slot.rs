@@ -31,7 +31,7 @@ pub enum SlotState {
 }
 
 impl SlotState {
-    /// The other one.
+    /// The opposite state.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -50,7 +50,7 @@ pub enum DeviceActivity {
     LastDisconnect(Millis),
     /// Logged in last at that time; whether it is connected is not told (`mk`).
     LastLogin(Millis),
-    /// Nothing told.
+    /// The server gave no time.
     Unknown,
 }
 

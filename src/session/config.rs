@@ -24,7 +24,7 @@ pub enum LeaderPolicy {
 /// What a promotion leads to is decided by [`LeaderPolicy`], whatever this says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Presence {
-    /// Always.
+    /// Connected at all times.
     #[default]
     Stay,
     /// Now and then: connects, takes in what waits, asks for the device list, leaves, and is back after this long, which
@@ -97,12 +97,12 @@ impl SlotExpectation {
     }
 }
 
-/// Who a session is.
+/// What a session is made with: its group, its device, its policies.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
-    /// The group's keys.
+    /// The keys of the group.
     pub keys: Arc<GroupKeys>,
-    /// This device.
+    /// The id of this device in the group.
     pub device_id: DeviceId,
     /// What this device tells the others of itself.
     pub device_info: DeviceInfo,
@@ -118,7 +118,7 @@ pub struct SessionConfig {
     pub presence: Presence,
     /// Send nothing that changes the group.
     pub read_only: bool,
-    /// How patient.
+    /// The spans after which something is done or given up.
     pub timing: SessionTiming,
 }
 

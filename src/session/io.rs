@@ -47,14 +47,14 @@ pub enum SessionInput {
 pub enum LinkEnd {
     /// The server sent a close frame.
     Closed {
-        /// Its code.
+        /// The code of the close frame.
         code: CloseCode,
-        /// Its words.
+        /// The text of the close frame, often empty.
         reason: Clean,
     },
-    /// There never was a connection: why.
+    /// No connection could be made, for this reason.
     Unreachable(Clean),
-    /// It broke: how.
+    /// The connection broke, for this reason.
     Broken(Clean),
 }
 
@@ -84,7 +84,7 @@ pub enum SessionOutput {
     Reflected {
         /// The connection that they came on.
         connection: u64,
-        /// Which.
+        /// The messages in the order of receipt.
         messages: Vec<ReflectedMessage>,
     },
     /// The acknowledgements of these have been written, in this order; to be handed on as [`Event::Acknowledged`].

@@ -16,9 +16,9 @@ pub(super) enum OwnLock {
     Requested(Wish),
     /// Refused; asked for again when the holder's transaction ends.
     Waiting(Wish),
-    /// Ours.
+    /// This device holds the lock.
     Held(Wish),
-    /// Being released.
+    /// The commit was sent; no answer came yet.
     Committing(Wish),
 }
 

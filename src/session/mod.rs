@@ -3,6 +3,31 @@
 //! A driver feeds [`Session::handle`] with what the socket, the clock and the user bring, does what [`Session::poll`]
 //! asks for, and sleeps until [`Session::deadline`]. Nothing is sent that a passive observer has no reason to send: the
 //! login, acknowledgements of what is durable, requests for the device list, and pings.
+//!
+//! [`SessionConfig`] says who the session is, [`SessionInput`] what happened, [`SessionOutput`] what is to be done, and
+//! [`Command`] what can be asked of it. Times are [`Now`]; a plain [`Millis`] will do.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, Millis};
+//! use d2mtop::session::{Session, SessionConfig, SessionInput, SessionOutput};
+//! use rand::SeedableRng as _;
+//!
+//! let keys = Arc::new(GroupKeys::derive(Dialect::Dgk, &GroupSecret::from_hex(&"2a".repeat(32))?));
+//! // Seed it from the system, except in tests.
+//! let random = rand::rngs::StdRng::seed_from_u64(1);
+//! let mut session = Session::new(SessionConfig::of(keys, DeviceId(7)), random);
+//!
+//! session.handle(Millis(1_000), SessionInput::Timer);
+//! let mut connects = false;
+//! while let Some(output) = session.poll() {
+//!     connects |= output == SessionOutput::Connect;
+//! }
+//! assert!(connects);
+//! assert!(session.deadline() > Some(Millis(1_000)), "when the handshake has taken too long");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod backoff;
 mod chat;
@@ -97,17 +122,17 @@ pub struct Session {
 
 #[derive(Debug)]
 enum Phase {
-    /// Not started.
+    /// No input came yet.
     Idle,
     /// The WebSocket is being opened.
     Connecting { deadline: Millis },
     /// The WebSocket is open, the login under way; `greeted` once the server's hello was answered.
     Handshaking { deadline: Millis, greeted: bool },
-    /// Logged in.
+    /// The login succeeded.
     Online(Box<Online>),
     /// Not connected; until then, or until the user asks.
     Waiting { until: Option<Millis> },
-    /// Over.
+    /// The session is over.
     Ended,
 }
 

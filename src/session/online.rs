@@ -43,7 +43,7 @@ pub(super) struct Online {
     /// When each reflection not yet acknowledged was sent, on the finer clock.
     pub(super) reflects: HashMap<ReflectId, Duration>,
     pub(super) lock: OwnLock,
-    /// Which answer about the lock is awaited, and since when.
+    /// The answer about the lock that the server owes, and the time from which it does.
     pub(super) awaited: (Option<Awaited>, Millis),
 }
 

@@ -17,7 +17,7 @@ const HAS_TYPE: u8 = 1 << 4;
 const HAS_MESSAGE_ID: u8 = 1 << 5;
 const HAS_CREATED_AT: u8 = 1 << 6;
 
-/// Not yet.
+/// Stands for an acknowledgement that has not left yet.
 const NEVER: u32 = u32::MAX;
 
 /// A row, packed. Times keep 48 bits, which last until the year 10889; an acknowledgement's delay is told in
@@ -95,7 +95,7 @@ pub(in crate::group) struct Party {
     pub(in crate::group) name: Option<Clean>,
 }
 
-/// What rows share.
+/// The values that rows share, each stored once.
 #[derive(Debug, Default)]
 pub(in crate::group) struct Tables {
     pub(in crate::group) authors: Interned<LatencyAuthor>,

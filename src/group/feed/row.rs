@@ -18,7 +18,7 @@ pub struct FeedRow {
     pub size: u32,
     /// When the server stored it, by the server's clock.
     pub stored_at: Millis,
-    /// When we got it.
+    /// When the message was received, by our clock.
     pub received_at: Millis,
     /// How long after that its acknowledgement left, in whole microseconds.
     pub acknowledged_after: Option<Duration>,

@@ -5,7 +5,7 @@
 pub struct FilterHelp {
     /// How it is written.
     pub syntax: &'static str,
-    /// What it shows.
+    /// What the term matches, in words.
     pub meaning: &'static str,
 }
 

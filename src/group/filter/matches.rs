@@ -36,11 +36,11 @@ pub struct FilterProgress {
 /// What a search has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterHit {
-    /// This row.
+    /// The row of this number matches.
     At(u64),
     /// Nothing so far: go on from this row.
     Continue(u64),
-    /// There is none.
+    /// No row in that direction matches.
     Nowhere,
 }
 
@@ -77,7 +77,7 @@ impl FilterMatches {
         Self { asked: Asked::new(filter, moment), shown: Pass::default(), renewed: None, names: (0, 0) }
     }
 
-    /// The filter.
+    /// The filter that these matches are of.
     #[must_use]
     pub const fn filter(&self) -> &Filter {
         &self.asked.filter

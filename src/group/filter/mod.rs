@@ -49,13 +49,13 @@ struct Term {
 /// The time at which a filter is asked, for those that name times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FilterMoment {
-    /// Now.
+    /// The time by our clock.
     pub now: Millis,
     /// How many seconds the user's clock is ahead of UTC.
     pub zone: i32,
 }
 
-/// What rows mean: who is who, and when.
+/// What a filter needs besides the row: names, devices, and the time.
 #[derive(Clone, Copy, Debug)]
 pub struct FilterContext<'a> {
     /// Who is in the group.

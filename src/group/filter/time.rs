@@ -14,13 +14,13 @@ const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// A point in time, as people name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Time {
-    /// So long ago.
+    /// A span before now.
     Ago(Duration),
     /// The last time that the clock showed this.
     OfDay(NaiveTime),
     /// The beginning of that day.
     Day(NaiveDate),
-    /// That very second.
+    /// A second of a day.
     Exact(NaiveDateTime),
 }
 

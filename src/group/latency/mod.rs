@@ -55,7 +55,7 @@ pub struct Latency {
 /// How long the messages of one device or kind took.
 #[derive(Debug)]
 pub struct MessageLatency {
-    /// See [`AGE`].
+    /// How long messages waited at the server; see [`AGE`].
     pub age: LatencySpread,
     /// See [`ACKNOWLEDGEMENT`].
     pub acknowledgement: LatencySpread,
@@ -77,7 +77,7 @@ impl<K> Default for Split<K> {
 /// Who reflected messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LatencyAuthor {
-    /// A device.
+    /// The device of this id.
     Device(DeviceId),
     /// The seed's envelopes do not say, and some cannot be read.
     Unknown,
@@ -114,7 +114,7 @@ impl LatencyKind {
         }
     }
 
-    /// In words.
+    /// The kind in words, as a table names it.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {

@@ -44,7 +44,7 @@ pub struct LatencyPercentiles {
     pub p95: Duration,
     /// All but one in a hundred are no longer.
     pub p99: Duration,
-    /// None is longer.
+    /// The longest span.
     pub max: Duration,
 }
 
@@ -122,7 +122,7 @@ impl LatencySpread {
         self.histogram.as_ref().and_then(|histogram| quantile(histogram, part))
     }
 
-    /// The longest span.
+    /// The longest span, as precise as the histogram.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {
         self.quantile(1.0)

@@ -18,9 +18,9 @@ const ID: usize = 8;
 /// What a delivery receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptStatus {
-    /// It arrived.
+    /// The message arrived at the receiver's device.
     Received,
-    /// It was read.
+    /// The receiver read the message.
     Read,
 }
 
@@ -31,7 +31,7 @@ pub struct MessageDraft {
     pub id: MessageId,
     /// When its author made it.
     pub created_at: Millis,
-    /// Of which type.
+    /// The message type of the body.
     pub message_type: MessageType,
     /// The body without its padding.
     pub body: Bytes,
@@ -42,7 +42,7 @@ impl MessageDraft {
         Self { id, created_at, message_type, body }
     }
 
-    /// A text.
+    /// A text message.
     #[must_use]
     pub fn text(id: MessageId, created_at: Millis, text: &str) -> Self {
         Self::new(id, created_at, MessageType::TEXT, Bytes::copy_from_slice(text.as_bytes()))

@@ -29,7 +29,7 @@ pub enum ContentKind {
 /// Which way a message went, seen from the group of devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From a contact.
+    /// A contact or group member wrote it.
     Incoming,
     /// To a contact or group.
     Outgoing,
@@ -43,7 +43,7 @@ pub enum Direction {
 pub enum Conversation {
     /// One contact, by identity.
     Contact(Clean),
-    /// A group.
+    /// A group conversation.
     Group {
         /// The group's id under its creator, printed like a message id.
         id: MessageId,
@@ -70,7 +70,7 @@ pub struct EnvelopeSummary {
     pub author: Option<DeviceId>,
     /// The device-to-device version of the author; 0 means the first.
     pub protocol_version: u32,
-    /// Which content.
+    /// The content of the envelope.
     pub kind: ContentKind,
     /// With whom, if with someone.
     pub conversation: Option<Conversation>,

@@ -25,7 +25,7 @@ pub struct TreeBranch {
     pub name: Clean,
     /// What it holds itself.
     pub value: TreeValue,
-    /// What is in it.
+    /// The fields of a message; empty for a value.
     pub children: Vec<Self>,
 }
 
@@ -38,17 +38,17 @@ pub enum TreeValue {
     Text(Clean),
     /// A time, for the screen to put into its zone.
     Time(Millis),
-    /// A number.
+    /// An unsigned integer.
     Number(u64),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
     /// The id of a message, group, list or poll.
     Id(MessageId),
-    /// A device.
+    /// The id of a device.
     Device(DeviceId),
     /// Bytes: how many, and the first of them in hex.
     Bytes {
-        /// How many.
+        /// The length in bytes.
         length: usize,
         /// The first of them; all of a few.
         hex: Clean,
@@ -57,9 +57,9 @@ pub enum TreeValue {
     UnknownWord(i64),
     /// Told by its length only.
     Hidden {
-        /// How many bytes.
+        /// The length in bytes.
         length: usize,
-        /// Why.
+        /// The reason for which it is not shown.
         reason: HiddenField,
     },
 }
@@ -67,7 +67,7 @@ pub enum TreeValue {
 /// Why a value is told by its length only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HiddenField {
-    /// People wrote it.
+    /// Somebody wrote it: a text, a name, a file.
     Private,
     /// It opens something.
     Secret,

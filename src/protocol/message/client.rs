@@ -16,7 +16,7 @@ use crate::protocol::{DeviceId, Dialect, ReflectedId, Sealed, SharedDeviceData, 
 pub enum ClientMessage {
     /// Bytes for the chat server (0x00).
     Proxy(Bytes),
-    /// The login (0x11).
+    /// Answers the challenge and names the device (0x11).
     Hello(ClientHello),
     /// Asks for the list of all devices (0x30).
     GetDevicesInfo,
@@ -33,7 +33,7 @@ pub enum ClientMessage {
     },
     /// Commits what was reflected under the lock and releases it (0x42).
     CommitTransaction,
-    /// Reflects (0x80).
+    /// Asks for a reflection to all other devices (0x80).
     Reflect(Reflect),
     /// Acknowledges a reflected message (0x83).
     ReflectedAck(ReflectedId),

@@ -28,7 +28,7 @@ pub struct ClientHello {
     pub version: u32,
     /// The answer to the challenge.
     pub response: ChallengeResponse,
-    /// The device.
+    /// The id of the device that logs in.
     pub device_id: DeviceId,
     /// What to do when all slots are taken.
     pub exhausted_policy: ExhaustedPolicy,

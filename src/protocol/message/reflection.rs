@@ -17,7 +17,7 @@ pub struct Reflect {
     pub id: ReflectId,
     /// Only for devices connected right now; not on the wire in `mk`.
     pub ephemeral: bool,
-    /// What to reflect.
+    /// The sealed envelope, passed on unchanged.
     pub envelope: Sealed<Envelope>,
 }
 
@@ -39,7 +39,7 @@ pub struct Reflected {
 /// What a Reflected header says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReflectedHeader {
-    /// Its bytes.
+    /// The length in bytes that it gives of itself; some servers write 8 for 16.
     pub length: u8,
     /// Its flags; in the seed's dialect reserved bytes.
     pub flags: u16,
@@ -52,7 +52,7 @@ impl Default for ReflectedHeader {
 }
 
 impl ReflectedHeader {
-    /// What we write.
+    /// The header as it is written in this dialect.
     #[must_use]
     pub fn of(ephemeral: bool, dialect: Dialect) -> Self {
         Self { length: REFLECTED_HEADER, flags: flags(ephemeral, dialect) }

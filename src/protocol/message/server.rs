@@ -36,21 +36,21 @@ pub enum ServerMessage {
     CommitTransactionAck,
     /// The lock is another's (0x44).
     TransactionRejected {
-        /// Who holds it.
+        /// The device that holds the lock.
         holder: DeviceId,
-        /// What for.
+        /// The scope of the holder's transaction.
         scope: Sealed<TransactionScope>,
     },
     /// Another's lock is released (0x45).
     TransactionEnded {
-        /// Who held it.
+        /// The device that held the lock.
         holder: DeviceId,
-        /// What for.
+        /// The scope of its transaction.
         scope: Sealed<TransactionScope>,
     },
     /// Stored in the queues of all other devices (0x81).
     ReflectAck {
-        /// Of which message.
+        /// The id that the client gave the reflection.
         id: ReflectId,
         /// When it was stored.
         timestamp: Millis,
