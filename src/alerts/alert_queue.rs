@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::rule::Rule;
 use super::rule_queue::RuleQueue;
-use crate::group::lock_watch::HeldLock;
+use crate::group::HeldLock;
 use crate::group::{Event, LockScope, ReflectedMessage};
 use crate::protocol::{DeviceId, Millis};
 use crate::session::Now;

@@ -24,26 +24,26 @@
 //!                          notices     what a person should have read
 //! ```
 
-pub mod connection;
-pub mod devices;
+mod connection;
+mod devices;
 mod disconnect;
-pub mod event;
+mod event;
 pub mod feed;
 pub mod filter;
-pub mod journal_state;
-pub mod known;
+mod journal_state;
+mod known;
 pub mod latency;
 mod listed;
-pub mod lock;
-pub mod lock_watch;
+mod lock;
+mod lock_watch;
 mod login;
-pub mod names;
-pub mod notice;
+mod names;
+mod notice;
 mod reflected;
 mod refusal;
-pub mod role;
-pub mod sentence;
-pub mod standing;
+mod role;
+mod sentence;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -57,9 +57,10 @@ pub use journal_state::JournalState;
 pub use known::{DeviceChange, KnownDevices};
 pub use latency::Latency;
 pub use listed::ListedDevice;
-pub use lock::{GroupLock, LockState};
+pub use lock::{EndedLock, GroupLock, LockState};
+pub use lock_watch::{HeldLock, LockWatch};
 pub use login::Login;
-pub use names::ConversationNames;
+pub use names::{ConversationNames, MAX_NAMES};
 pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;

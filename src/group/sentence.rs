@@ -36,12 +36,6 @@ pub fn of(summary: &EnvelopeSummary, names: &ConversationNames) -> Clean {
     Clean::new(&sentence)
 }
 
-/// With whom, in short: a name, an identity, or the kind of thing and its id.
-#[must_use]
-pub fn conversation(conversation: &Conversation, names: &ConversationNames) -> Clean {
-    Clean::new(&with(conversation, names))
-}
-
 fn with<'a>(conversation: &'a Conversation, names: &'a ConversationNames) -> Cow<'a, str> {
     match conversation {
         Conversation::Contact(identity) => Cow::Borrowed(names.of(conversation).unwrap_or(identity).as_str()),

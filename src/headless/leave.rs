@@ -11,7 +11,7 @@ use crate::output::advice::{close_advice, refusal_words};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{CloseCode, DeviceId, SlotState};
 use crate::runtime::{OneShotEnd, run_one_shot};
-use crate::session::command::Confirmed;
+use crate::session::Confirmed;
 use crate::session::{Command, Session};
 use crate::text::Clean;
 

@@ -4,9 +4,9 @@ use rusqlite::types::Type;
 
 use super::code::{self, Shape, Side};
 use super::row_blob::{self, RowBlob};
+use crate::group::ConversationNames;
 use crate::group::FeedRow;
 use crate::group::feed::RowMarks;
-use crate::group::names::ConversationNames;
 use crate::protocol::d2d::{Conversation, Direction, EnvelopeSummary};
 use crate::protocol::{DeviceId, Millis, Pseudonym};
 use crate::text::Clean;

@@ -14,7 +14,7 @@ use super::pseudonyms::Pseudonyms;
 use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
 use super::{Conversations, Options, Synchronous, code, nonces, prune, row, row_blob, schema, span};
 use crate::group::ReflectedMessage;
-use crate::protocol::nonce_fingerprint::FINGERPRINT_KEY_LENGTH;
+use crate::protocol::FINGERPRINT_KEY_LENGTH;
 use crate::protocol::{Millis, NonceFingerprinter, ReflectedId};
 
 /// How long another program that reads the file may keep us from writing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::histogram::Histogram;
 use super::seats::Seats;
-use crate::group::lock_watch::LockWatch;
+use crate::group::LockWatch;
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, LockScope, Login, NextStep, Probe,
     ReflectedMessage,

@@ -43,8 +43,8 @@ use chosen::Chosen;
 use crate::cli::{ConnectionArgs, DialectArg, ExpectArg};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, Millis, NotAPin, ServerGroup, SlotState, SpkiPin,
-    ids::span_millis, url::ServerGroupError,
+    DeviceId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, Millis, NotAPin, ServerGroup, ServerGroupError,
+    SlotState, SpkiPin, ids::span_millis,
 };
 use crate::session::{LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation};
 use crate::text::Clean;

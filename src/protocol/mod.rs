@@ -25,20 +25,20 @@
 //! ```
 
 pub mod challenge;
-pub mod chat;
-pub mod close;
-pub mod container;
+mod chat;
+mod close;
+mod container;
 pub mod d2d;
-pub mod dialect;
+mod dialect;
 pub mod ids;
-pub mod keys;
-pub mod message;
-pub mod nonce_fingerprint;
-pub mod pin;
-pub mod pseudonym;
+mod keys;
+mod message;
+mod nonce_fingerprint;
+mod pin;
+mod pseudonym;
 pub mod sealed;
-pub mod slot;
-pub mod url;
+mod slot;
+mod url;
 
 pub use challenge::{Challenge, ChallengeResponse};
 pub use chat::{CHAT_SERVER_LOGIN, ChatFrameError, ChatFrames, MAX_CHAT_FRAME};
@@ -47,17 +47,17 @@ pub use container::{DecodeError, MAX_CONTAINER, MAX_ENVELOPE_PLAIN, MAX_ENVELOPE
 pub use d2d::{Composer, DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
 pub use dialect::Dialect;
 pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
-pub use keys::{GroupKeys, GroupSecret};
+pub use keys::{GroupKeys, GroupSecret, KEY_LENGTH, NotAKey, SealKey};
 pub use message::{
     ClientHello, ClientMessage, DeviceEntry, Reflect, Reflected, ReflectedHeader, ServerHello, ServerInfo,
     ServerMessage, acknowledgements,
 };
-pub use nonce_fingerprint::NonceFingerprinter;
+pub use nonce_fingerprint::{FINGERPRINT_KEY_LENGTH, NonceFingerprinter};
 pub use pin::{NotAPin, SpkiPin};
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use sealed::{Nonce, OpenError, Sealed};
 pub use slot::{DeviceActivity, ExhaustedPolicy, ExpirationPolicy, SlotState};
-pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
+pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup, ServerGroupError};
 
 /// Generated from `proto/*.proto`.
 #[allow(clippy::all, clippy::pedantic, missing_docs, reason = "generated code")]
@@ -83,7 +83,7 @@ pub mod proto {
         include!(concat!(env!("OUT_DIR"), "/d2d_sync.rs"));
     }
     /// The file that Threema Desktop keeps its keys in.
-    pub mod keystorage {
+    pub(crate) mod keystorage {
         include!(concat!(env!("OUT_DIR"), "/keystorage.rs"));
     }
     /// Device-to-mediator payloads, superset of both dialects.

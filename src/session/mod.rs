@@ -31,7 +31,7 @@
 
 mod backoff;
 mod chat;
-pub mod command;
+mod command;
 mod config;
 mod device_list;
 mod disconnect;

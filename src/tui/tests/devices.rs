@@ -10,7 +10,7 @@ use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
-use crate::session::command::Confirmed;
+use crate::session::Confirmed;
 use crate::tui::Settings;
 use crate::tui::state::Ui;
 
