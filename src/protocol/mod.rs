@@ -59,7 +59,7 @@ pub use sealed::{Nonce, OpenError, Sealed};
 pub use slot::{DeviceActivity, ExhaustedPolicy, ExpirationPolicy, SlotState};
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup, ServerGroupError};
 
-/// Generated from `proto/*.proto`.
+/// Generated from `proto/*.proto`: what a [`Composer`] takes for synchronised values.
 #[allow(clippy::all, clippy::pedantic, missing_docs, reason = "generated code")]
 pub mod proto {
     /// Value types shared by the other files.
@@ -83,6 +83,7 @@ pub mod proto {
         include!(concat!(env!("OUT_DIR"), "/d2d_sync.rs"));
     }
     /// The file that Threema Desktop keeps its keys in.
+    #[cfg(feature = "app")]
     pub(crate) mod keystorage {
         include!(concat!(env!("OUT_DIR"), "/keystorage.rs"));
     }

@@ -265,23 +265,17 @@ impl<S: EventSink> Driver<S> {
     }
 
     fn on_link_event(&mut self, event: Option<LinkEvent>) -> SessionInput {
-        match event {
-            None => SessionInput::Flushed,
-            Some(LinkEvent::Frames(frames)) => {
-                self.read_at = Instant::now();
-                SessionInput::Frames(frames)
-            }
-            Some(LinkEvent::TextFrame) => SessionInput::TextFrame,
-            Some(LinkEvent::Pong) => SessionInput::Pong,
-            Some(LinkEvent::Alive) => SessionInput::Alive,
-            Some(LinkEvent::End(end)) => {
+        match &event {
+            Some(LinkEvent::Frames(_)) => self.read_at = Instant::now(),
+            Some(LinkEvent::End(_)) => {
                 if let Some(link) = self.link.take() {
                     // Answers the server's close, if there was one.
                     self.closing = Some(tokio::spawn(link.linger()));
                 }
-                SessionInput::LinkDown(end)
             }
+            _ => {}
         }
+        event.map_or(SessionInput::Flushed, SessionInput::from)
     }
 
     fn on_opened(&mut self, opened: Result<Link, LinkEnd>) -> SessionInput {
