@@ -9,7 +9,7 @@
 
 use std::error::Error;
 
-use d2mtop::protocol::d2d::Branch;
+use d2mtop::protocol::d2d::TreeBranch;
 use d2mtop::protocol::{Dialect, Envelope, GroupKeys, GroupSecret, Sealed};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn print_all(branches: &[Branch], depth: usize) {
+fn print_all(branches: &[TreeBranch], depth: usize) {
     for branch in branches {
         println!("{:indent$}{} {}", "", branch.name, branch.value, indent = 2 * depth);
         print_all(&branch.children, depth + 1);

@@ -10,10 +10,10 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use d2mtop::group::event::to_acknowledge;
+use d2mtop::group::to_acknowledge;
 use d2mtop::net::{Address, Link, LinkEvent, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, Millis, ServerGroup};
-use d2mtop::session::{Config, Input, Output, Session};
+use d2mtop::session::{Session, SessionConfig, SessionInput, SessionOutput};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let secret = GroupSecret::from_hex(std::fs::read_to_string(key_file)?.trim())?;
     let mut random = StdRng::from_entropy();
-    let config = Config::of(GroupKeys::derive(dialect, &secret).into(), DeviceId(random.r#gen()));
+    let config = SessionConfig::of(GroupKeys::derive(dialect, &secret).into(), DeviceId(random.r#gen()));
     let session = Session::new(config, random);
     let url = session.url(url, ServerGroup::parse("01", dialect)?);
     observe(session, &Address::new(&url, &TlsOptions::default())?).await;
@@ -37,51 +37,51 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Tells the session what happens, and does what it says, until it is over.
 async fn observe(mut session: Session, address: &Address) {
     let mut link = None;
-    session.handle(now(), Input::Timer);
+    session.handle(now(), SessionInput::Timer);
     while !session.is_over() {
         while let Some(output) = session.poll() {
             act(&mut session, address, &mut link, output).await;
         }
         let wait = session.deadline().map_or(Duration::MAX, |deadline| deadline.since(now()));
         let input = tokio::select! {
-            event = next(&mut link) => event.map_or(Input::Flushed, Input::from),
-            () = tokio::time::sleep(wait) => Input::Timer,
+            event = next(&mut link) => event.map_or(SessionInput::Flushed, SessionInput::from),
+            () = tokio::time::sleep(wait) => SessionInput::Timer,
         };
         session.handle(now(), input);
     }
 }
 
-async fn act(session: &mut Session, address: &Address, link: &mut Option<Link>, output: Output) {
+async fn act(session: &mut Session, address: &Address, link: &mut Option<Link>, output: SessionOutput) {
     match output {
-        Output::Connect => {
+        SessionOutput::Connect => {
             let input = match address.connect().await {
                 Ok(opened) => {
                     *link = Some(opened);
-                    Input::LinkUp
+                    SessionInput::LinkUp
                 }
-                Err(why) => Input::LinkDown(why),
+                Err(why) => SessionInput::LinkDown(why),
             };
             session.handle(now(), input);
         }
-        Output::Send(frame) => link.iter_mut().for_each(|link| link.send(frame.clone())),
-        Output::Ping => link.iter_mut().for_each(Link::ping),
-        Output::Close(code) => {
+        SessionOutput::Send(frame) => link.iter_mut().for_each(|link| link.send(frame.clone())),
+        SessionOutput::Ping => link.iter_mut().for_each(Link::ping),
+        SessionOutput::Close(code) => {
             if let Some(mut link) = link.take() {
                 link.close(code).await;
                 link.linger().await;
             }
         }
-        Output::Reflected { connection, messages } => {
+        SessionOutput::Reflected { connection, messages } => {
             for message in &messages {
                 match &message.content {
                     Ok(summary) => println!("message {}: {summary:?}", message.id.0),
                     Err(why) => println!("message {}: {why}", message.id.0),
                 }
             }
-            session.handle(now(), Input::Durable { connection, count: to_acknowledge(&messages) });
+            session.handle(now(), SessionInput::Durable { connection, count: to_acknowledge(&messages) });
         }
-        Output::Event(event) => println!("{event:?}"),
-        Output::Acknowledged(_) | Output::Proxy(_) => {}
+        SessionOutput::Event(event) => println!("{event:?}"),
+        SessionOutput::Acknowledged(_) | SessionOutput::Proxy(_) => {}
     }
 }
 

@@ -10,17 +10,17 @@
 //!
 //! let keys = GroupKeys::derive(Dialect::Dgk, &GroupSecret::new(&mut [7; 32]));
 //! // Seeded from the system in earnest.
-//! let mut session = Session::new(Config::of(keys.into(), DeviceId(1)), StdRng::seed_from_u64(1));
+//! let mut session = Session::new(SessionConfig::of(keys.into(), DeviceId(1)), StdRng::seed_from_u64(1));
 //! let (mut group, now) = (Group::default(), Millis(0));
-//! session.handle(now, Input::Timer);
+//! session.handle(now, SessionInput::Timer);
 //! while let Some(output) = session.poll() {
 //!     match output {
-//!         Output::Event(event) => group.apply(now, &event),
+//!         SessionOutput::Event(event) => group.apply(now, &event),
 //!         // To open the WebSocket, to send, to close it.
 //!         todo => println!("to be done: {todo:?}"),
 //!     }
 //! }
-//! assert_eq!(group.connection(), &d2mtop::group::Connection::Connecting { attempt: 1 });
+//! assert_eq!(group.connection(), &d2mtop::group::ConnectionState::Connecting { attempt: 1 });
 //! ```
 //!
 //! `examples/observe.rs` does the same with a socket, `examples/embed_mediator.rs` tests a client against a mediator in the
@@ -33,9 +33,9 @@
 //! | [`protocol::GroupKeys`] | all keys of a group, derived of its [secret](protocol::GroupSecret) in one [dialect](protocol::Dialect) |
 //! | [`protocol::ClientMessage`], [`protocol::ServerMessage`] | what one binary message of the WebSocket says |
 //! | [`protocol::Sealed`] | what only devices of the group can open, such as an [`Envelope`](protocol::Envelope) |
-//! | [`session::Session`] | a client: [inputs](session::Input), [outputs](session::Output), [commands](session::Command) |
+//! | [`session::Session`] | a client: [inputs](session::SessionInput), [outputs](session::SessionOutput), [commands](session::Command) |
 //! | [`group::Event`], [`group::Group`] | what happened, and what a device knows of its group after it |
-//! | [`mediator::Mediator`] | a server: [inputs](mediator::Input), [outputs](mediator::Output) |
+//! | [`mediator::Mediator`] | a server: [inputs](mediator::MediatorInput), [outputs](mediator::MediatorOutput) |
 //! | [`text::Clean`] | text of others that may be shown |
 //! | `net::Address`, `net::Link`, `net::Listener` | the sockets of both, with feature `net` |
 //!
@@ -85,8 +85,8 @@
 //! # The way a byte goes
 //!
 //! ```text
-//! socket -> net::Link -> session::Session::handle(now, Input::Frames) -> Output::Reflected
-//!        -> journal, on a thread of its own -> Input::Durable -> ReflectedAck out, one flush a batch
+//! socket -> net::Link -> session::Session::handle(now, SessionInput::Frames) -> SessionOutput::Reflected
+//!        -> journal, on a thread of its own -> SessionInput::Durable -> ReflectedAck out, one flush a batch
 //!        -> group::Group::apply(event) -> tui draws | headless prints | metrics count | alerts run
 //! ```
 //!

@@ -8,14 +8,13 @@ use crate::output::words::remark;
 use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
-use crate::group::Known;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
-use crate::profile::known_devices::KnownDevices;
+use crate::profile::known_devices::DeviceHistory;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, ProfileStore, Record, SecretError, SecretSource, known_devices,
 };
-use crate::protocol::d2d::Kind;
+use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
 use crate::runtime::clock;
 use crate::text::Clean;
@@ -79,7 +78,7 @@ fn print_rows(
     let limit = options.limit.or((!is_bounded).then_some(ROWS));
     let mut print = |row: &HistoryRow| printer.row(row, out).map_err(Failure::Output);
     if let Some(limit) = limit {
-        let rows = history.page(&query, Within::LatestValueWriter, usize::try_from(limit).unwrap_or(usize::MAX))?;
+        let rows = history.page(&query, Within::Newest, usize::try_from(limit).unwrap_or(usize::MAX))?;
         tell_if(rows.is_empty());
         return rows.iter().try_for_each(print);
     }
@@ -105,7 +104,7 @@ fn query(
     store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
-    devices: &KnownDevices,
+    devices: &DeviceHistory,
     zone: Zone,
 ) -> Result<Query, Failure> {
     let now = clock::now();
@@ -119,19 +118,19 @@ fn query(
     Ok(Query { since: time("--since", &options.since)?, until: time("--until", &options.until)?, kinds, from, who })
 }
 
-fn kind(text: &str) -> Result<Kind, Failure> {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-        let all = Kind::ALL.map(Kind::as_str).join(", ");
+fn kind(text: &str) -> Result<ContentKind, Failure> {
+    ContentKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let all = ContentKind::ALL.map(ContentKind::as_str).join(", ");
         Failure::Usage(format!("--kind: {} is none of {all}", Clean::new(text)))
     })
 }
 
-fn device(text: &str, devices: &KnownDevices) -> Result<DeviceId, Failure> {
+fn device(text: &str, devices: &DeviceHistory) -> Result<DeviceId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
     let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
-    let called_so = |devices: &Known| -> Vec<DeviceId> {
+    let called_so = |devices: &crate::group::KnownDevices| -> Vec<DeviceId> {
         devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect()
     };
     // Who has left is asked for only where nobody who is there has the name.

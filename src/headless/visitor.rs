@@ -7,7 +7,7 @@ use crate::output::words::remark;
 use crate::profile::{DeviceLock, Profile};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setup};
-use crate::session::{Expectation, LeaderPolicy, Presence};
+use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct Visitor {
@@ -61,7 +61,7 @@ impl Visitor {
         let (session, address) = session_setup::session(&self.profile)?;
         let served = run_one_shot(session, address, self.profile.memory.clone(), purpose)??;
         // There was a login, so there is a slot.
-        self.profile.session.expects = Expectation::after_login(self.profile.session.expiration_policy);
+        self.profile.session.expects = SlotExpectation::after_login(self.profile.session.expiration_policy);
         Ok(served)
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::arguments;
 use super::reconnect::Reconnect;
 use crate::cli::{UntilArgs, WatchArgs};
-use crate::group::{Event, Known};
+use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::logging;
@@ -443,7 +443,7 @@ impl Remembered {
             Told::LeftOut(left_out) if left_out.device_changes => self.memory = None,
             Told::Event(_, Event::Devices(listed)) => {
                 if let Some(memory) = &self.memory {
-                    memory.keep(Known::of(listed, self.own));
+                    memory.keep(KnownDevices::of(listed, self.own));
                 }
             }
             _ => {}

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WireCo
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use crate::protocol::CloseCode;
-use crate::session::{Input, LinkEnd};
+use crate::session::{LinkEnd, SessionInput};
 use crate::text::Clean;
 
 /// The most messages that one batch takes from the socket.
@@ -44,7 +44,7 @@ pub enum LinkEvent {
     End(LinkEnd),
 }
 
-impl From<LinkEvent> for Input {
+impl From<LinkEvent> for SessionInput {
     /// What a session is told of it.
     fn from(event: LinkEvent) -> Self {
         match event {

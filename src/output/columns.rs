@@ -6,7 +6,7 @@ use chrono::{DateTime, Local};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::group::Row;
+use crate::group::FeedRow;
 use crate::protocol::Millis;
 
 /// The columns of a device's name.
@@ -28,7 +28,7 @@ pub fn fit(text: &str) -> String {
 
 /// The line of a message: when, who reflected it, what it says, and what is unusual about it.
 #[must_use]
-pub fn message(time: &str, device: &str, sentence: &str, row: &Row, is_unacknowledged: bool) -> String {
+pub fn message(time: &str, device: &str, sentence: &str, row: &FeedRow, is_unacknowledged: bool) -> String {
     let direction = row.direction().map_or_else(|| "?".to_owned(), |direction| direction.to_string());
     let marks = [
         (row.marks.repeated_nonce, "REPEATED NONCE"),

@@ -5,7 +5,7 @@ use super::name::ProfileName;
 use super::profile_lock::ProfileLockError;
 use super::secret_source::SecretError;
 use super::store::ProfileStoreError;
-use crate::protocol::url::ServerGroupError;
+use crate::protocol::ServerGroupError;
 
 /// The options do not make a connection.
 #[derive(Debug, thiserror::Error)]

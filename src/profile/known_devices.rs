@@ -1,4 +1,4 @@
-//! [`KnownDevices`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
+//! [`DeviceHistory`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::group::Known;
+use crate::group::KnownDevices;
 use crate::os::private_files;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{DeviceId, DeviceInfo};
@@ -77,16 +77,16 @@ struct Info {
 
 /// The devices of the last list, and the former devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownDevices {
+pub struct DeviceHistory {
     /// The devices of the last list.
-    pub known: Known,
+    pub known: KnownDevices,
     /// Devices that left the group, in the order in which they left.
     former: Vec<(DeviceId, DeviceInfo)>,
 }
 
-impl KnownDevices {
+impl DeviceHistory {
     /// Takes the next list. A device that is missing in it becomes a former device.
-    pub fn replace(&mut self, known: Known) {
+    pub fn replace(&mut self, known: KnownDevices) {
         let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
         let gone = self.known.iter().filter(|(id, _)| !is_there(*id));
         self.former.extend(gone.filter_map(|(id, info)| Some((id, info?.clone()))));
@@ -97,7 +97,7 @@ impl KnownDevices {
 
     /// All known and former devices.
     #[must_use]
-    pub fn ever(&self) -> Known {
+    pub fn ever(&self) -> KnownDevices {
         let former = self.former.iter().map(|(id, info)| (*id, Some(info.clone())));
         former.chain(self.known.iter().map(|(id, info)| (id, info.cloned()))).collect()
     }
@@ -107,7 +107,7 @@ impl KnownDevices {
 ///
 /// # Errors
 /// If the file cannot be read, or holds something else.
-pub fn load(path: &Path) -> Result<Option<KnownDevices>, KnownDevicesError> {
+pub fn load(path: &Path) -> Result<Option<DeviceHistory>, KnownDevicesError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })?,
@@ -124,18 +124,18 @@ pub fn load(path: &Path) -> Result<Option<KnownDevices>, KnownDevicesError> {
     let known = contents.devices.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
     let former = contents.former.into_iter().map(read).collect::<Result<Vec<_>, _>>().map_err(content)?;
     let former = former.into_iter().filter_map(|(id, info)| Some((id, info?))).collect();
-    Ok(Some(KnownDevices { known, former }))
+    Ok(Some(DeviceHistory { known, former }))
 }
 
 /// Writes the list, whole or not at all, readable by its owner only.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(path: &Path, kept: &KnownDevices) -> Result<(), KnownDevicesError> {
+pub fn save(path: &Path, kept: &DeviceHistory) -> Result<(), KnownDevicesError> {
     write(path, kept).map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })
 }
 
-fn write(path: &Path, kept: &KnownDevices) -> io::Result<()> {
+fn write(path: &Path, kept: &DeviceHistory) -> io::Result<()> {
     let device = |id: DeviceId, info: Option<&DeviceInfo>| Device { id: id.to_string(), info: info.map(Info::of) };
     let devices = kept.known.iter().map(|(id, info)| device(id, info)).collect();
     let former = kept.former.iter().map(|(id, info)| device(*id, Some(info))).collect();
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    fn known() -> KnownDevices {
+    fn known() -> DeviceHistory {
         let info = DeviceInfo {
             platform: Platform::Ios,
             platform_details: Clean::new("iPad"),
@@ -180,16 +180,17 @@ mod tests {
             label: Clean::new("evil\u{1b}]52;c;\u{202e}\"日本"),
         };
         let known = [(DeviceId(1), Some(info.clone())), (DeviceId(2), None)].into_iter().collect();
-        KnownDevices { known, former: vec![(DeviceId(3), info)] }
+        DeviceHistory { known, former: vec![(DeviceId(3), info)] }
     }
 
     #[test]
     fn who_is_gone_is_a_former_device_until_it_is_back() {
         let named = |label: &str| Some(DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() });
-        let list =
-            |ids: std::ops::Range<u64>| -> Known { ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect() };
-        let former = |kept: &KnownDevices| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
-        let mut kept = KnownDevices::default();
+        let list = |ids: std::ops::Range<u64>| -> KnownDevices {
+            ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect()
+        };
+        let former = |kept: &DeviceHistory| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
+        let mut kept = DeviceHistory::default();
         kept.replace(list(1..4));
         assert!(former(&kept).is_empty());
         kept.replace(list(2..3));
@@ -198,7 +199,7 @@ mod tests {
         kept.replace(list(3..4));
         assert_eq!(former(&kept), [1, 2], "one is back, another gone");
         kept.replace(list(10..210));
-        kept.replace(Known::default());
+        kept.replace(KnownDevices::default());
         assert_eq!(kept.former.len(), MOST_FORMER);
         assert_eq!(kept.former.last().map(|(id, _)| id.0), Some(209), "the oldest are forgotten");
     }

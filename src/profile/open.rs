@@ -18,7 +18,7 @@ use super::settings::Settings;
 use super::slot_memory::SlotMemory;
 use crate::protocol::ids::span_millis;
 use crate::protocol::{Millis, ServerGroup, SlotState, SpkiPin};
-use crate::session::{Config, Expectation, Timing};
+use crate::session::{SessionConfig, SessionTiming, SlotExpectation};
 
 /// All that a session and its connection need, the key included.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Profile {
     /// Whether nothing of the mediator's certificate is checked.
     pub accept_any_certificate: bool,
     /// Who the session is.
-    pub session: Config,
+    pub session: SessionConfig,
     /// The group's key, and where it was found.
     pub key: LoadedKey,
     /// The profile's name; [`None`] if the options alone make the connection.
@@ -120,12 +120,12 @@ impl Profile {
             memory.set_expiration_policy(settings.expiration_policy);
         }
         let expects = match (settings.expects, &memory) {
-            (Some(state), _) => Expectation::Only(state),
+            (Some(state), _) => SlotExpectation::Only(state),
             (None, Some(memory)) => memory.expects(now()),
-            (None, None) => Expectation::Only(SlotState::New),
+            (None, None) => SlotExpectation::Only(SlotState::New),
         };
         let journal = selected.filter(|_| settings.keeps_journal).and_then(|selected| selected.journal(device_id));
-        let session = Config {
+        let session = SessionConfig {
             keys: Arc::clone(&key.keys),
             device_id,
             device_info: own_info(settings.label),
@@ -135,7 +135,7 @@ impl Profile {
             leader_policy: settings.leader_policy,
             presence: settings.presence,
             read_only: settings.read_only,
-            timing: Timing::default(),
+            timing: SessionTiming::default(),
         };
         Ok(Self {
             base_url: settings.base_url,

@@ -10,7 +10,7 @@ use super::name::ProfileName;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::os::private_files;
 use crate::protocol::{CloseCode, DeviceId, ExpirationPolicy, Millis, SlotState};
-use crate::session::Expectation;
+use crate::session::SlotExpectation;
 
 /// How long after the last connection a volatile slot counts as expired. No server says how long it keeps one.
 pub const VOLATILE_GONE_AFTER: Duration = Duration::from_mins(10);
@@ -103,18 +103,18 @@ impl SlotMemory {
     /// the same mediator: then the other state is tried, too. A missing persistent slot was dropped, and only a person may
     /// register it again.
     #[must_use]
-    pub fn expects(&self, now: Millis) -> Expectation {
+    pub fn expects(&self, now: Millis) -> SlotExpectation {
         let policy = self.kept();
         let is_kept = |seen| policy == ExpirationPolicy::Persistent || now.since(Millis(seen)) < VOLATILE_GONE_AFTER;
         match &self.known {
             Some(KnownSlot { slot: SlotStatus::Registered, seen, .. }) if is_kept(*seen) => {
-                Expectation::after_login(policy)
+                SlotExpectation::after_login(policy)
             }
             Some(KnownSlot { slot: SlotStatus::Registered | SlotStatus::Expired, .. }) => {
-                Expectation::First(SlotState::New)
+                SlotExpectation::First(SlotState::New)
             }
-            None if self.elsewhere => Expectation::First(SlotState::New),
-            None | Some(KnownSlot { slot: SlotStatus::Gone, .. }) => Expectation::Only(SlotState::New),
+            None if self.elsewhere => SlotExpectation::First(SlotState::New),
+            None | Some(KnownSlot { slot: SlotStatus::Gone, .. }) => SlotExpectation::Only(SlotState::New),
         }
     }
 

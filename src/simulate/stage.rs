@@ -17,7 +17,7 @@ use crate::os::event_loop::event_loop;
 use crate::output::outcome::Failure;
 use crate::profile;
 use crate::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup};
-use crate::session::{Config, Session};
+use crate::session::{Session, SessionConfig};
 use crate::text::Clean;
 
 /// Which group is simulated.
@@ -75,9 +75,9 @@ impl Stage {
         let (ending, ended) = watch::channel(false);
         let (mediator, port) = start_mediator(ended.clone()).map_err(Failure::Start)?;
         let server_group = ServerGroup::parse("01", dialect).map_err(profile::ProfileError::from)?;
-        let config = Config {
+        let config = SessionConfig {
             device_info: profile::own_info(Clean::literal("d2mtop@demo")),
-            ..Config::of(Arc::clone(&keys), own)
+            ..SessionConfig::of(Arc::clone(&keys), own)
         };
         let session = Session::new(config, profile::fresh_random());
         let url = session.url(&format!("ws://127.0.0.1:{port}/"), server_group);

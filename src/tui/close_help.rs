@@ -1,6 +1,9 @@
 //! Why the connection ended, in one line, with what can be done about it.
 
-use crate::group::{Connection, DisconnectCause, NextStep};
+use std::borrow::Cow;
+
+use crate::group::{ConnectionState, DisconnectCause, NextStep, Notice, NoticeSubject};
+use crate::output::advice::refusal_advice;
 use crate::protocol::{CloseCode, ReconnectClass, SlotState};
 use crate::tui::context::FrameContext;
 use crate::tui::format;
@@ -14,10 +17,22 @@ pub const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static 
     }
 }
 
+/// A notice of the group and what can be done about what it tells.
+pub(super) fn notice_words(notice: &Notice) -> Cow<'_, str> {
+    let advice = match notice.subject {
+        Some(NoticeSubject::Refused(refusal)) => refusal_advice(refusal),
+        Some(NoticeSubject::LockAcquired) => " (L)",
+        Some(NoticeSubject::LockLost) => "; L takes it again",
+        None => "",
+    };
+    let text = notice.text.as_str();
+    if advice.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}{advice}")) }
+}
+
 /// One line about an end that a person should understand: a close that waits for them or that nobody has heard of, and what
 /// the network says.
 pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
-    let Connection::Waiting { cause, next, .. } = ctx.group.connection() else { return None };
+    let ConnectionState::Waiting { cause, next, .. } = ctx.group.connection() else { return None };
     match (cause, next) {
         (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
             (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(ctx, *code, *expected)),

@@ -1,7 +1,7 @@
 //! What every pane needs to draw itself.
 
-use crate::group::{Connection, Group, Row, Scope};
-use crate::protocol::{Activity, DeviceId, Millis};
+use crate::group::{ConnectionState, FeedRow, Group, LockScope};
+use crate::protocol::{DeviceActivity, DeviceId, Millis};
 use crate::text::Clean;
 use crate::tui::format::clock::Clock;
 use crate::tui::settings::Settings;
@@ -26,10 +26,10 @@ impl FrameContext<'_> {
     /// Since when what is shown is no longer kept up to date.
     pub fn stale_since(&self) -> Option<Millis> {
         match self.group.connection() {
-            Connection::Waiting { since, .. } => Some(*since),
+            ConnectionState::Waiting { since, .. } => Some(*since),
             // The time of the loss is forgotten; the list tells its own.
-            Connection::Connecting { .. } | Connection::Handshaking => self.group.devices().as_of(),
-            Connection::Idle | Connection::Draining { .. } | Connection::Live { .. } => None,
+            ConnectionState::Connecting { .. } | ConnectionState::Handshaking => self.group.devices().as_of(),
+            ConnectionState::Idle | ConnectionState::Draining { .. } | ConnectionState::Live { .. } => None,
         }
     }
 
@@ -45,11 +45,11 @@ impl FrameContext<'_> {
 
     /// Whether the server tells which devices are connected; in the seed's dialect it only tells the last login.
     pub fn tells_who_is_on(&self) -> bool {
-        self.group.devices().iter().any(|(_, device)| !matches!(device.activity, Activity::LastLogin(_)))
+        self.group.devices().iter().any(|(_, device)| !matches!(device.activity, DeviceActivity::LastLogin(_)))
     }
 
     /// What a row says, in one sentence.
-    pub fn sentence(&self, row: &Row) -> Clean {
+    pub fn sentence(&self, row: &FeedRow) -> Clean {
         row.sentence(self.group.names())
     }
 
@@ -76,6 +76,6 @@ impl FrameContext<'_> {
 }
 
 /// A scope by its name in the specification.
-pub fn scope_words(scope: Scope) -> String {
+pub fn scope_words(scope: LockScope) -> String {
     scope.map_or_else(|| "unreadable scope".to_owned(), |scope| scope.to_string())
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use d2mtop::group::Group;
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, NonceFingerprinter};
-use d2mtop::session::{Config, Session};
+use d2mtop::session::{Session, SessionConfig};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -68,7 +68,7 @@ fn nonces() -> (Session, Vec<u64>) {
     const MOST_BYTES: u64 = 20;
     let mut random = StdRng::seed_from_u64(1);
     let keys = Arc::new(GroupKeys::derive(Dialect::Dgk, &GroupSecret::new(&mut [1; 32])));
-    let session = || Session::new(Config::of(Arc::clone(&keys), DeviceId(1)), StdRng::seed_from_u64(1));
+    let session = || Session::new(SessionConfig::of(Arc::clone(&keys), DeviceId(1)), StdRng::seed_from_u64(1));
     let fingerprints: Vec<u64> = (0..NONCES).map(|_| random.r#gen()).collect();
     let before = resident("VmRSS:");
     let session = session().continuing(NonceFingerprinter::new([1; 16]), fingerprints.clone(), []);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use d2mtop::group::ReflectedMessage;
 use d2mtop::journal::{Journal, Options};
-use d2mtop::protocol::d2d::{Composer, Draft};
+use d2mtop::protocol::d2d::{Composer, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, PseudonymKey, ReflectedHeader, ReflectedId,
     Sealed,
@@ -45,7 +45,7 @@ fn home(dialect: Dialect, more: &[&str]) -> tempfile::TempDir {
 
 /// A text of the phone, a minute after the one before.
 fn text(dialect: Dialect, contact: &str, number: u32) -> ReflectedMessage {
-    let draft = Draft::text(MessageId(u64::from(number)), Millis(NOON), "a body that nobody keeps");
+    let draft = MessageDraft::text(MessageId(u64::from(number)), Millis(NOON), "a body that nobody keeps");
     let composer = Composer::new(dialect, DeviceId(2));
     let envelope = composer.incoming(contact, draft, Nonce([4; 24]));
     let mut nonce = [0; 24];

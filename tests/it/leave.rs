@@ -7,16 +7,16 @@ use std::sync::Arc;
 use d2mtop::headless::leave::{Departure, leave_group, who_stays};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup, SlotState};
-use d2mtop::session::{Config, Confirmed, Expectation, Session};
+use d2mtop::session::{Confirmed, Session, SessionConfig, SlotExpectation};
 use phone::phone_reflects;
 use program::{KEY, Mediator};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 fn session(dialect: Dialect, url: &str, expected: SlotState) -> (Session, Address) {
-    let config = Config {
-        expects: Expectation::Only(expected),
-        ..Config::of(Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap())), DeviceId(9))
+    let config = SessionConfig {
+        expects: SlotExpectation::Only(expected),
+        ..SessionConfig::of(Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap())), DeviceId(9))
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(url, ServerGroup::parse("01", dialect).unwrap());

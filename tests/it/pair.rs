@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use d2mtop::group::event::to_acknowledge;
+use d2mtop::group::to_acknowledge;
 use d2mtop::group::{DisconnectCause, Event, NextStep};
-use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
+use d2mtop::mediator::{self, ConnectionId, HandshakeSecrets, Mediator};
 use d2mtop::protocol::d2d::Platform;
 use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret,
     MessageId, Millis, ServerGroup, ServerMessage, TransactionScope,
 };
-use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Output, Session};
+use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Session, SessionOutput};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -111,7 +111,7 @@ struct World {
     /// Messages that the server said it stored, and who had a slot then.
     stored: BTreeMap<MessageId, BTreeSet<DeviceId>>,
     /// What each device reflected, in order, not yet confirmed as stored on this connection.
-    under_way: BTreeMap<u64, VecDeque<MessageId>>,
+    in_flight: BTreeMap<u64, VecDeque<MessageId>>,
     leader: Option<u64>,
     /// Whose connection holds the lock, and what was reflected under it: lost with the lock, as the protocol has it.
     holder: Option<u64>,
@@ -131,7 +131,7 @@ impl World {
         let clients = (0..DEVICES)
             .map(|number| {
                 let device = DeviceId(number as u64 + 1);
-                let config = session::Config {
+                let config = session::SessionConfig {
                     device_info: DeviceInfo {
                         platform: Platform::Desktop,
                         label: Clean::new(&format!("device {number}")),
@@ -140,7 +140,7 @@ impl World {
                     expiration_policy: ExpirationPolicy::Persistent,
                     // The last one is a monitor like ourselves, the others stand for phones and desktops.
                     leader_policy: if number + 1 == DEVICES { LeaderPolicy::GiveUp } else { LeaderPolicy::Stay },
-                    ..session::Config::of(Arc::clone(&keys), device)
+                    ..session::SessionConfig::of(Arc::clone(&keys), device)
                 };
                 Client {
                     session: Session::new(config, StdRng::seed_from_u64(random.r#gen())),
@@ -159,7 +159,10 @@ impl World {
             dialect,
             random,
             now: Millis(1_700_000_000_000),
-            mediator: Mediator::new(mediator::Config { idle_timeout: None, ..mediator::Config::default() }),
+            mediator: Mediator::new(mediator::MediatorConfig {
+                idle_timeout: None,
+                ..mediator::MediatorConfig::default()
+            }),
             url,
             clients,
             wires: BTreeMap::new(),
@@ -168,7 +171,7 @@ impl World {
             arrivals: BinaryHeap::new(),
             stormy: true,
             stored: BTreeMap::new(),
-            under_way: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             leader: None,
             holder: None,
             held: Vec::new(),
@@ -180,7 +183,7 @@ impl World {
     fn storm(&mut self, span: Duration) {
         let end = self.now.after(span);
         for client in 0..DEVICES {
-            self.input(client, session::Input::Timer);
+            self.input(client, session::SessionInput::Timer);
         }
         while self.now < end {
             let next = self.now.after(Duration::from_millis(self.random.gen_range(50..3_000)));
@@ -193,7 +196,7 @@ impl World {
     fn calm(&mut self, span: Duration) {
         self.stormy = false;
         for client in 0..DEVICES {
-            self.input(client, session::Input::Command(Command::ReleaseLock));
+            self.input(client, session::SessionInput::Command(Command::ReleaseLock));
         }
         let end = self.now.after(span);
         self.advance(end);
@@ -206,16 +209,16 @@ impl World {
             55..=62 => self.cut_somebody(),
             63..=72 => {
                 let command = Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None };
-                self.input(client, session::Input::Command(command));
+                self.input(client, session::SessionInput::Command(command));
             }
-            73..=84 => self.input(client, session::Input::Command(Command::ReleaseLock)),
+            73..=84 => self.input(client, session::SessionInput::Command(Command::ReleaseLock)),
             85 => {
                 // Never the first one, so that somebody is left.
                 let device = DeviceId(self.random.gen_range(2..=DEVICES as u64));
                 let command = Command::DropDevice(Confirmed::after_asking(device));
-                self.input(0, session::Input::Command(command));
+                self.input(0, session::SessionInput::Command(command));
             }
-            86..=90 => self.input(client, session::Input::Command(Command::RefreshDevices)),
+            86..=90 => self.input(client, session::SessionInput::Command(Command::RefreshDevices)),
             _ => {}
         }
     }
@@ -226,16 +229,16 @@ impl World {
         self.clients[client].next_message += 1;
         let device = self.clients[client].device;
         let envelope = Box::new(envelopes::text(self.dialect, device, message, self.now));
-        let under_way = self.under_way.entry(wire).or_default();
-        under_way.push_back(message);
-        let expected = under_way.len();
+        let in_flight = self.in_flight.entry(wire).or_default();
+        in_flight.push_back(message);
+        let expected = in_flight.len();
         let before = self.order;
-        self.input(client, session::Input::Command(Command::Reflect { envelope, ephemeral: false }));
+        self.input(client, session::SessionInput::Command(Command::Reflect { envelope, ephemeral: false }));
         if self.order == before {
             // Refused, as without a login: nothing is under way.
-            let under_way = self.under_way.entry(wire).or_default();
-            if under_way.len() == expected {
-                under_way.pop_back();
+            let in_flight = self.in_flight.entry(wire).or_default();
+            if in_flight.len() == expected {
+                in_flight.pop_back();
             }
         }
     }
@@ -303,12 +306,12 @@ impl World {
                 let Reverse(scheduled) = self.arrivals.pop().unwrap();
                 self.arrive(scheduled.arrival);
             } else if server == Some(next) {
-                self.mediator.handle(self.now, mediator::Input::Timer);
+                self.mediator.handle(self.now, mediator::MediatorInput::Timer);
                 self.drain_server();
             } else {
                 let due = |client: &Client| client.session.deadline() == Some(next);
                 let client = self.clients.iter().position(due).unwrap();
-                self.input(client, session::Input::Timer);
+                self.input(client, session::SessionInput::Timer);
             }
         }
         self.now = end;
@@ -320,7 +323,7 @@ impl World {
                 if self.clients[client].wire != Some(wire) {
                     return;
                 }
-                let mut ephemeral = Ephemeral { secret: [0; 32], challenge: [0; 32] };
+                let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 self.random.fill_bytes(&mut ephemeral.secret);
                 self.random.fill_bytes(&mut ephemeral.challenge);
                 self.wires.insert(
@@ -334,7 +337,7 @@ impl World {
                         last_id: None,
                     },
                 );
-                self.input(client, session::Input::LinkUp);
+                self.input(client, session::SessionInput::LinkUp);
                 let url = self.url.clone();
                 self.mediator.open(self.now, ConnectionId(wire), &url, ephemeral);
                 self.drain_server();
@@ -342,7 +345,7 @@ impl World {
             Arrival::Unreachable { client, wire } => {
                 if self.clients[client].wire == Some(wire) {
                     self.clients[client].wire = None;
-                    self.input(client, session::Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+                    self.input(client, session::SessionInput::LinkDown(LinkEnd::Unreachable(Clean::default())));
                 }
             }
             Arrival::AtServer { wire, packet } => self.at_server(wire, packet),
@@ -351,19 +354,19 @@ impl World {
                 let client = self.wires[&wire].client;
                 if self.clients[client].wire == Some(wire) {
                     self.clients[client].wire = None;
-                    self.input(client, session::Input::LinkDown(LinkEnd::Broken(Clean::default())));
+                    self.input(client, session::SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
                 }
             }
             Arrival::BrokenAtServer { wire } => self.server_loses(wire, None),
             Arrival::Durable { client, connection, count } => {
-                self.input(client, session::Input::Durable { connection, count });
+                self.input(client, session::SessionInput::Durable { connection, count });
             }
         }
     }
 
     fn server_loses(&mut self, wire: u64, code: Option<CloseCode>) {
         self.gone_at_server(wire);
-        self.mediator.handle(self.now, mediator::Input::Closed { connection: ConnectionId(wire), code });
+        self.mediator.handle(self.now, mediator::MediatorInput::Closed { connection: ConnectionId(wire), code });
         self.drain_server();
     }
 
@@ -383,11 +386,11 @@ impl World {
                         self.seed
                     );
                 }
-                self.mediator.handle(self.now, mediator::Input::Frame { connection, bytes });
+                self.mediator.handle(self.now, mediator::MediatorInput::Frame { connection, bytes });
                 self.drain_server();
             }
             Packet::Ping => {
-                self.mediator.handle(self.now, mediator::Input::Alive { connection });
+                self.mediator.handle(self.now, mediator::MediatorInput::Alive { connection });
                 self.send_to_client(id, Packet::Pong);
             }
             Packet::Pong => {}
@@ -407,13 +410,13 @@ impl World {
             return;
         }
         match packet {
-            Packet::Frame(bytes) => self.input(client, session::Input::Frames(vec![bytes])),
+            Packet::Frame(bytes) => self.input(client, session::SessionInput::Frames(vec![bytes])),
             Packet::Ping => {}
-            Packet::Pong => self.input(client, session::Input::Pong),
+            Packet::Pong => self.input(client, session::SessionInput::Pong),
             Packet::Close(code) => {
                 self.clients[client].wire = None;
                 let end = LinkEnd::Closed { code, reason: Clean::default() };
-                self.input(client, session::Input::LinkDown(end));
+                self.input(client, session::SessionInput::LinkDown(end));
             }
         }
     }
@@ -421,21 +424,21 @@ impl World {
     fn drain_server(&mut self) {
         while let Some(output) = self.mediator.poll() {
             match output {
-                mediator::Output::Send { connection, bytes } => {
+                mediator::MediatorOutput::Send { connection, bytes } => {
                     self.observe_server(connection.0, &bytes);
                     self.send_to_client(connection.0, Packet::Frame(bytes));
-                    self.mediator.handle(self.now, mediator::Input::Written { connection, frames: 1 });
+                    self.mediator.handle(self.now, mediator::MediatorInput::Written { connection, frames: 1 });
                 }
-                mediator::Output::Close { connection, code, reason } => {
+                mediator::MediatorOutput::Close { connection, code, reason } => {
                     let clean = ![CloseCode::PROTOCOL_ERROR, CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED].contains(&code);
                     assert!(clean, "seed {}: the server closed with {code}: {reason}", self.seed);
                     self.gone_at_server(connection.0);
                     self.send_to_client(connection.0, Packet::Close(code));
                 }
-                mediator::Output::Pause { .. }
-                | mediator::Output::Resume { .. }
-                | mediator::Output::Chat { .. }
-                | mediator::Output::Log(_) => {}
+                mediator::MediatorOutput::Pause { .. }
+                | mediator::MediatorOutput::Resume { .. }
+                | mediator::MediatorOutput::Chat { .. }
+                | mediator::MediatorOutput::Log(_) => {}
             }
         }
     }
@@ -458,7 +461,7 @@ impl World {
             }
             ServerMessage::ReflectAck { .. } => {
                 let message =
-                    self.under_way.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
+                    self.in_flight.get_mut(&id).and_then(VecDeque::pop_front).expect("something was reflected");
                 if self.holder == Some(id) {
                     self.held.push(message);
                 } else {
@@ -498,25 +501,25 @@ impl World {
         }
     }
 
-    fn input(&mut self, client: usize, input: session::Input) {
+    fn input(&mut self, client: usize, input: session::SessionInput) {
         self.clients[client].session.handle(self.now, input);
         loop {
             let mut sent = false;
             while let Some(output) = self.clients[client].session.poll() {
-                sent |= matches!(output, Output::Send(_));
+                sent |= matches!(output, SessionOutput::Send(_));
                 self.act(client, output);
             }
             if !sent {
                 break;
             }
-            self.clients[client].session.handle(self.now, session::Input::Flushed);
+            self.clients[client].session.handle(self.now, session::SessionInput::Flushed);
         }
         self.user_helps(client);
     }
 
-    fn act(&mut self, client: usize, output: Output) {
+    fn act(&mut self, client: usize, output: SessionOutput) {
         match output {
-            Output::Connect => {
+            SessionOutput::Connect => {
                 self.next_wire += 1;
                 let wire = self.next_wire;
                 self.clients[client].wire = Some(wire);
@@ -527,22 +530,22 @@ impl World {
                     if reachable { Arrival::Opened { client, wire } } else { Arrival::Unreachable { client, wire } };
                 self.schedule_at(at, arrival);
             }
-            Output::Send(frame) => {
+            SessionOutput::Send(frame) => {
                 if let Some(wire) = self.clients[client].wire {
                     self.send_to_server(wire, Packet::Frame(frame));
                 }
             }
-            Output::Ping => {
+            SessionOutput::Ping => {
                 if let Some(wire) = self.clients[client].wire {
                     self.send_to_server(wire, Packet::Ping);
                 }
             }
-            Output::Close(code) => {
+            SessionOutput::Close(code) => {
                 if let Some(wire) = self.clients[client].wire.take() {
                     self.send_to_server(wire, Packet::Close(code));
                 }
             }
-            Output::Reflected { connection, messages } => {
+            SessionOutput::Reflected { connection, messages } => {
                 let count = to_acknowledge(&messages);
                 self.totals.redelivered += messages.iter().filter(|message| message.redelivered).count() as u64;
                 for message in &messages {
@@ -560,9 +563,9 @@ impl World {
                 let milliseconds = self.random.gen_range(0..40);
                 self.schedule(milliseconds, Arrival::Durable { client, connection, count });
             }
-            Output::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
-            Output::Proxy(_) => {}
-            Output::Event(event) => self.on_event(client, event),
+            SessionOutput::Acknowledged(ids) => self.clients[client].acknowledged += ids.len() as u64,
+            SessionOutput::Proxy(_) => {}
+            SessionOutput::Event(event) => self.on_event(client, event),
         }
     }
 
@@ -633,7 +636,10 @@ impl World {
         assert!(connected.count() == 0 || self.leader.is_some(), "seed {seed}: somebody leads");
         // In the end the lock is free: whoever asks gets it.
         let before = self.totals.locks;
-        self.input(0, session::Input::Command(Command::TakeLock { scope: TransactionScope::GroupSync, ttl: None }));
+        self.input(
+            0,
+            session::SessionInput::Command(Command::TakeLock { scope: TransactionScope::GroupSync, ttl: None }),
+        );
         let end = self.now.after(Duration::from_secs(120));
         self.advance(end);
         assert!(self.clients[0].dropped || self.totals.locks > before, "seed {seed}: the lock is stuck");

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use d2mtop::mediator::{self, ConnectionId, Ephemeral, Mediator};
+use d2mtop::mediator::{self, ConnectionId, HandshakeSecrets, Mediator};
 use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, CloseCode, DeviceId, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, Millis,
     ServerGroup, ServerMessage, SlotState,
 };
-use d2mtop::session::{Command, Config, Expectation, Input, LeaderPolicy, LinkEnd, Output, Presence, Session};
+use d2mtop::session::{
+    Command, LeaderPolicy, LinkEnd, Presence, Session, SessionConfig, SessionInput, SessionOutput, SlotExpectation,
+};
 use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
@@ -83,7 +85,10 @@ impl World {
             dialect,
             random: StdRng::seed_from_u64(seed),
             now: Millis(1_700_000_000_000),
-            mediator: Mediator::new(mediator::Config { idle_timeout: None, ..mediator::Config::default() }),
+            mediator: Mediator::new(mediator::MediatorConfig {
+                idle_timeout: None,
+                ..mediator::MediatorConfig::default()
+            }),
             url,
             clients: vec![None, Some(Client { session: monitor, wire: None })],
             wires: BTreeMap::new(),
@@ -96,7 +101,7 @@ impl World {
             phone_waits_since: None,
             figures: Figures::default(),
         };
-        world.input(MONITOR, Input::Timer);
+        world.input(MONITOR, SessionInput::Timer);
         world
     }
 
@@ -117,10 +122,10 @@ impl World {
             self.phone_slot = SlotState::Existing;
             let session = Session::new(config, StdRng::seed_from_u64(self.random.r#gen()));
             self.clients[PHONE] = Some(Client { session, wire: None });
-            self.input(PHONE, Input::Timer);
+            self.input(PHONE, SessionInput::Timer);
             let stay = self.random.gen_range(3_000..1_500_000);
             self.advance(self.now.after(Duration::from_millis(stay)));
-            self.input(PHONE, Input::Command(Command::Leave));
+            self.input(PHONE, SessionInput::Command(Command::Leave));
             self.clients[PHONE] = None;
             self.phone_waits_since = None;
         }
@@ -137,14 +142,14 @@ impl World {
                 let (_, arrival) = self.arrivals.pop_first().unwrap();
                 self.arrive(arrival);
             } else if self.mediator.deadline() == Some(next) {
-                self.mediator.handle(self.now, mediator::Input::Timer);
+                self.mediator.handle(self.now, mediator::MediatorInput::Timer);
                 self.drain_server();
             } else {
                 let due = |client: &Option<Client>| {
                     client.as_ref().is_some_and(|client| client.session.deadline() == Some(next))
                 };
                 let client = self.clients.iter().position(due).unwrap();
-                self.input(client, Input::Timer);
+                self.input(client, SessionInput::Timer);
             }
         }
         self.now = end;
@@ -185,23 +190,25 @@ impl World {
                 if !self.owns(client, wire) {
                     return;
                 }
-                let mut ephemeral = Ephemeral { secret: [0; 32], challenge: [0; 32] };
+                let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 self.random.fill_bytes(&mut ephemeral.secret);
                 self.random.fill_bytes(&mut ephemeral.challenge);
                 self.wires.insert(wire, (client, self.now, self.now));
-                self.input(client, Input::LinkUp);
+                self.input(client, SessionInput::LinkUp);
                 let url = self.url.clone();
                 self.mediator.open(self.now, ConnectionId(wire), &url, ephemeral);
                 self.drain_server();
             }
             Arrival::AtServer { wire, frame: Some(bytes) } => {
-                self.mediator.handle(self.now, mediator::Input::Frame { connection: ConnectionId(wire), bytes });
+                self.mediator
+                    .handle(self.now, mediator::MediatorInput::Frame { connection: ConnectionId(wire), bytes });
                 self.drain_server();
             }
             Arrival::AtServer { wire, frame: None } => {
                 self.gone(wire);
                 let connection = ConnectionId(wire);
-                self.mediator.handle(self.now, mediator::Input::Closed { connection, code: Some(CloseCode::NORMAL) });
+                self.mediator
+                    .handle(self.now, mediator::MediatorInput::Closed { connection, code: Some(CloseCode::NORMAL) });
                 self.drain_server();
             }
             Arrival::AtClient { wire, frame } => {
@@ -210,22 +217,22 @@ impl World {
                     return;
                 }
                 match frame {
-                    Ok(frame) => self.input(client, Input::Frames(vec![frame])),
+                    Ok(frame) => self.input(client, SessionInput::Frames(vec![frame])),
                     Err(code) => {
                         self.clients[client].as_mut().unwrap().wire = None;
                         let end = LinkEnd::Closed { code, reason: Clean::default() };
-                        self.input(client, Input::LinkDown(end));
+                        self.input(client, SessionInput::LinkDown(end));
                     }
                 }
             }
             Arrival::Pong { wire } => {
                 let client = self.wires[&wire].0;
                 if self.owns(client, wire) {
-                    self.input(client, Input::Pong);
+                    self.input(client, SessionInput::Pong);
                 }
             }
             Arrival::Durable { client, connection, count } => {
-                self.input(client, Input::Durable { connection, count });
+                self.input(client, SessionInput::Durable { connection, count });
             }
         }
     }
@@ -233,12 +240,12 @@ impl World {
     fn drain_server(&mut self) {
         while let Some(output) = self.mediator.poll() {
             match output {
-                mediator::Output::Send { connection, bytes } => {
+                mediator::MediatorOutput::Send { connection, bytes } => {
                     self.observe(connection.0, &bytes);
                     self.send_to_client(connection.0, Ok(bytes));
-                    self.mediator.handle(self.now, mediator::Input::Written { connection, frames: 1 });
+                    self.mediator.handle(self.now, mediator::MediatorInput::Written { connection, frames: 1 });
                 }
-                mediator::Output::Close { connection, code, .. } => {
+                mediator::MediatorOutput::Close { connection, code, .. } => {
                     self.gone(connection.0);
                     self.send_to_client(connection.0, Err(code));
                 }
@@ -287,33 +294,33 @@ impl World {
         }
     }
 
-    fn input(&mut self, client: usize, input: Input) {
+    fn input(&mut self, client: usize, input: SessionInput) {
         let Some(mut state) = self.clients[client].take() else { return };
         state.session.handle(self.now, input);
         loop {
             let mut sent = false;
             while let Some(output) = state.session.poll() {
-                sent |= matches!(output, Output::Send(_));
+                sent |= matches!(output, SessionOutput::Send(_));
                 self.act(client, &mut state, output);
             }
             if !sent {
                 break;
             }
-            state.session.handle(self.now, Input::Flushed);
+            state.session.handle(self.now, SessionInput::Flushed);
         }
         self.clients[client] = Some(state);
     }
 
-    fn act(&mut self, client: usize, state: &mut Client, output: Output) {
+    fn act(&mut self, client: usize, state: &mut Client, output: SessionOutput) {
         match output {
-            Output::Connect => {
+            SessionOutput::Connect => {
                 self.next_wire += 1;
                 let wire = self.next_wire;
                 state.wire = Some(wire);
                 let at = self.now.after(self.delay());
                 self.schedule(at, Arrival::Opened { client, wire });
             }
-            Output::Send(frame) => {
+            SessionOutput::Send(frame) => {
                 let message = ClientMessage::decode(frame.clone(), self.dialect).unwrap();
                 let observes = matches!(
                     message,
@@ -322,20 +329,20 @@ impl World {
                 assert!(observes || client != MONITOR, "a monitor sends {message:?}");
                 self.send_to_server(state.wire.unwrap(), Some(frame));
             }
-            Output::Ping => {
+            SessionOutput::Ping => {
                 let at = self.now.after(self.delay() + Duration::from_millis(50));
                 self.schedule(at, Arrival::Pong { wire: state.wire.unwrap() });
             }
-            Output::Close(_) => {
+            SessionOutput::Close(_) => {
                 if let Some(wire) = state.wire.take() {
                     self.send_to_server(wire, None);
                 }
             }
-            Output::Reflected { connection, messages } => {
+            SessionOutput::Reflected { connection, messages } => {
                 let at = self.now.after(Duration::from_millis(20));
                 self.schedule(at, Arrival::Durable { client, connection, count: messages.len() });
             }
-            Output::Acknowledged(_) | Output::Proxy(_) | Output::Event(_) => {}
+            SessionOutput::Acknowledged(_) | SessionOutput::Proxy(_) | SessionOutput::Event(_) => {}
         }
     }
 }
@@ -344,13 +351,13 @@ fn keys(dialect: Dialect) -> Arc<GroupKeys> {
     Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [11; 32])))
 }
 
-fn config(dialect: Dialect, number: usize, presence: Presence, expected: SlotState) -> Config {
-    Config {
-        expects: Expectation::Only(expected),
+fn config(dialect: Dialect, number: usize, presence: Presence, expected: SlotState) -> SessionConfig {
+    SessionConfig {
+        expects: SlotExpectation::Only(expected),
         expiration_policy: if number == PHONE { ExpirationPolicy::Persistent } else { ExpirationPolicy::Volatile },
         leader_policy: if number == PHONE { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
         presence,
-        ..Config::of(keys(dialect), DeviceId(number as u64 + 1))
+        ..SessionConfig::of(keys(dialect), DeviceId(number as u64 + 1))
     }
 }
 

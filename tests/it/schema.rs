@@ -11,8 +11,8 @@ use d2mtop::group::{
 };
 use d2mtop::output::ndjson;
 use d2mtop::protocol::{
-    Activity, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, OpenError, ReflectedId, SlotState,
-    TransactionScope,
+    CloseCode, DeviceActivity, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, OpenError, ReflectedId,
+    SlotState, TransactionScope,
 };
 use d2mtop::text::Clean;
 use program::schema::{self, EVENTS, MEDIATOR_LOG, Schema};
@@ -72,8 +72,12 @@ fn an_event_is_in_the_schema_in_the_manual_and_can_be_chosen() {
 }
 
 fn devices() -> BTreeMap<DeviceId, ListedDevice> {
-    let activities =
-        [Activity::ConnectedSince(NOW), Activity::LastDisconnect(NOW), Activity::LastLogin(NOW), Activity::Unknown];
+    let activities = [
+        DeviceActivity::ConnectedSince(NOW),
+        DeviceActivity::LastDisconnect(NOW),
+        DeviceActivity::LastLogin(NOW),
+        DeviceActivity::Unknown,
+    ];
     let policies = [Some(ExpirationPolicy::Volatile), Some(ExpirationPolicy::Persistent), None, None];
     let listed = (0..).zip(activities).zip(policies).map(|((number, activity), expiration_policy)| {
         let info = if number == 3 { Err(OpenError::DoesNotDecrypt) } else { Ok(DeviceInfo::default()) };

@@ -12,7 +12,7 @@ use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Mil
 use d2mtop::runtime::{
     EventSink, Page, ProfileState, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
 };
-use d2mtop::session::{Command, Config, LeaderPolicy, Session};
+use d2mtop::session::{Command, LeaderPolicy, Session, SessionConfig};
 use d2mtop::text::Clean;
 use program::Mediator;
 use rand::SeedableRng as _;
@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// A device of the group with that number.
 fn device(mediator: &Mediator, group: u8, id: u64) -> (Session, Address) {
     let dialect = Dialect::Dgk;
-    let config = Config {
+    let config = SessionConfig {
         leader_policy: LeaderPolicy::Stay,
-        ..Config::of(Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [group; 32]))), DeviceId(id))
+        ..SessionConfig::of(Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [group; 32]))), DeviceId(id))
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());

@@ -1,22 +1,20 @@
 //! What a filter can say, in words: the manual's table and the help page are made of it.
 
-use super::parse::KEYS;
-
 /// One line about the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Help {
+pub struct FilterHelp {
     /// How it is written.
     pub syntax: &'static str,
-    /// What it shows.
+    /// What the term matches, in words.
     pub meaning: &'static str,
 }
 
-const fn help(syntax: &'static str, meaning: &'static str) -> Help {
-    Help { syntax, meaning }
+const fn help(syntax: &'static str, meaning: &'static str) -> FilterHelp {
+    FilterHelp { syntax, meaning }
 }
 
 /// All that a filter can say. Each syntax is itself a filter.
-pub const HELP: [Help; 17] = [
+pub const HELP: [FilterHelp; 17] = [
     help("kind:text,file", "of one of these kinds: message types, contents (contact-sync), or parts of their names"),
     help("from:desktop", "reflected by a device of this label, platform or id; me is this device"),
     help("in", "from contacts; out is to them, sync is between own devices"),
@@ -38,8 +36,3 @@ pub const HELP: [Help; 17] = [
     help("\"two words\"", "with these words, as they stand"),
     help("!kind:typing", "not so; - does the same. All that is written must hold"),
 ];
-
-/// The keys, as a sentence lists them.
-pub(super) fn keys() -> String {
-    KEYS.map(|(name, _)| name).join(", ")
-}

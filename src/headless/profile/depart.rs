@@ -6,7 +6,7 @@ use crate::output::Failure;
 use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::runtime::{clock, session_setup};
-use crate::session::{Confirmed, Expectation, Presence};
+use crate::session::{Confirmed, Presence, SlotExpectation};
 
 /// A device that may leave: who stays is known.
 pub(super) struct Leaving {
@@ -24,7 +24,7 @@ impl Leaving {
         let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionOptions::default()).map_err(failure)?;
         let config = &mut profile.session;
         // Only who expects a slot is told that there is none. Nobody else's is taken.
-        config.expects = Expectation::Only(SlotState::Existing);
+        config.expects = SlotExpectation::Only(SlotState::Existing);
         config.exhausted_policy = ExhaustedPolicy::Reject;
         config.presence = Presence::Stay;
         if config.read_only {

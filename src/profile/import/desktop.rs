@@ -18,9 +18,9 @@ use super::bounded_file::read_bounded;
 use super::imported::Imported;
 use super::oppf::{self, OppfError, Trust};
 use crate::profile::secrets::{Passphrase, PromptError};
+use crate::protocol::ServerGroupError;
 use crate::protocol::proto::keystorage::encrypted_key_storage::{Argon2idParameters, KdfParameters};
 use crate::protocol::proto::keystorage::{DecryptedKeyStorage, EncryptedKeyStorage};
-use crate::protocol::url::ServerGroupError;
 use crate::protocol::{Dialect, GroupSecret, ServerGroup};
 use crate::text::Clean;
 

@@ -1,6 +1,6 @@
 //! What is remembered of a slot, from one start to the next.
 
-use super::Expectation::{First, Only};
+use super::SlotExpectation::{First, Only};
 use super::*;
 use crate::group::Login;
 use crate::protocol::Dialect;

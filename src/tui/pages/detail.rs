@@ -1,8 +1,8 @@
 //! All that is known of one reflected message: what it says, when, what is unusual, how it differs from the marked one,
 //! and every field of its envelope as long as that is in memory.
 
-use crate::group::Row;
-use crate::protocol::d2d::{Branch, Conversation, Direction, Envelope, Value};
+use crate::group::FeedRow;
+use crate::protocol::d2d::{Conversation, Direction, Envelope, TreeBranch, TreeValue};
 use crate::protocol::{Millis, Sealed};
 use crate::tui::context::FrameContext;
 use crate::tui::format;
@@ -33,7 +33,7 @@ pub fn facts(ctx: &FrameContext<'_>, feed_state: &FeedState, opened: &OpenedRow,
     facts
 }
 
-fn what_facts(ctx: &FrameContext<'_>, row: &Row) -> Vec<Fact> {
+fn what_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
     let mut facts = vec![Fact::new("id", row.id.0)];
     facts.extend(row.author().map(|author| Fact::new("from", ctx.device(author))));
     match &row.content {
@@ -67,7 +67,7 @@ fn named(ctx: &FrameContext<'_>, conversation: &Conversation) -> Fact {
 }
 
 /// Each time with how long it took since the one before.
-fn time_facts(ctx: &FrameContext<'_>, row: &Row) -> Vec<Fact> {
+fn time_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
     let exact = |at| ctx.clock.zone().exact(at);
     let age = format::span(ctx.group.age(row.stored_at, row.received_at));
     let created = row.content.as_ref().ok().and_then(|summary| summary.created_at);
@@ -89,7 +89,7 @@ fn time_facts(ctx: &FrameContext<'_>, row: &Row) -> Vec<Fact> {
     facts
 }
 
-fn mark_facts(row: &Row) -> Vec<Fact> {
+fn mark_facts(row: &FeedRow) -> Vec<Fact> {
     let marks = [
         (row.marks.ephemeral, "ephemeral", "only devices that were connected got it", Role::Plain),
         (row.marks.redelivered, "again", "it was delivered before, on an earlier connection", Role::Plain),
@@ -112,7 +112,7 @@ fn mark_facts(row: &Row) -> Vec<Fact> {
 }
 
 /// What travelled: bytes, header, nonce.
-fn wire_facts(row: &Row) -> Vec<Fact> {
+fn wire_facts(row: &FeedRow) -> Vec<Fact> {
     let header = row.header;
     let nonce = row.nonce.map_or_else(|| "none: too short to be sealed".to_owned(), |nonce| hex::encode(nonce.0));
     vec![
@@ -123,8 +123,8 @@ fn wire_facts(row: &Row) -> Vec<Fact> {
 }
 
 /// How this row differs from the marked one.
-fn differences(ctx: &FrameContext<'_>, mark: &MarkedRow, row: &Row) -> Vec<Fact> {
-    let apart = |of: fn(&Row) -> Millis| format::apart(of(&mark.row), of(row));
+fn differences(ctx: &FrameContext<'_>, mark: &MarkedRow, row: &FeedRow) -> Vec<Fact> {
+    let apart = |of: fn(&FeedRow) -> Millis| format::apart(of(&mark.row), of(row));
     let bytes = i64::from(row.size) - i64::from(mark.row.size);
     let mut facts = vec![
         Fact::blank(),
@@ -150,7 +150,7 @@ fn differences(ctx: &FrameContext<'_>, mark: &MarkedRow, row: &Row) -> Vec<Fact>
 }
 
 /// What two rows are compared by.
-fn fields(ctx: &FrameContext<'_>, row: &Row) -> Vec<(&'static str, String)> {
+fn fields(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<(&'static str, String)> {
     let none = || "none".to_owned();
     let summary = row.content.as_ref().ok();
     let word = |is: bool| if is { "yes" } else { "no" }.to_owned();
@@ -190,10 +190,10 @@ fn envelope_facts(ctx: &FrameContext<'_>, sealed: Option<&Sealed<Envelope>>, rev
 }
 
 /// A branch and what is in it, two columns further in at each step.
-fn grow(ctx: &FrameContext<'_>, branch: &Branch, depth: usize, facts: &mut Vec<Fact>) {
+fn grow(ctx: &FrameContext<'_>, branch: &TreeBranch, depth: usize, facts: &mut Vec<Fact>) {
     let value = match &branch.value {
-        Value::Time(at) => ctx.clock.zone().exact(*at),
-        Value::Device(device) => ctx.device(*device),
+        TreeValue::Time(at) => ctx.clock.zone().exact(*at),
+        TreeValue::Device(device) => ctx.device(*device),
         value => value.to_string(),
     };
     facts.push(Fact::new(format!("{}{}", "  ".repeat(depth), branch.name), value));

@@ -1,37 +1,37 @@
 //! The page about a device.
 
-use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
+use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy};
 use crate::tui::context::FrameContext;
 use crate::tui::pages::fact::Fact;
 use crate::tui::view::devices;
 
 /// Whether a device is on and when it was last seen. A list that is no longer kept up to date says its own time.
-fn state_facts(ctx: &FrameContext<'_>, id: DeviceId, activity: Activity) -> Vec<Fact> {
+fn state_facts(ctx: &FrameContext<'_>, id: DeviceId, activity: DeviceActivity) -> Vec<Fact> {
     let exact = |at| ctx.clock.zone().exact(at);
     let ended = ctx.stale_since();
     let as_of = ctx.group.devices().as_of().map(|as_of| ctx.clock.minute(as_of)).unwrap_or_default();
     match (activity, ended) {
-        (Activity::ConnectedSince(at), None) => vec![
+        (DeviceActivity::ConnectedSince(at), None) => vec![
             Fact::new("state", "on"),
             Fact::new("last login", exact(at)),
             Fact::new("last seen", "now, it is connected"),
         ],
-        (Activity::ConnectedSince(at), Some(since)) if ctx.is_own(id) => vec![
+        (DeviceActivity::ConnectedSince(at), Some(since)) if ctx.is_own(id) => vec![
             Fact::new("state", "off: not connected"),
             Fact::new("last login", exact(at)),
             Fact::new("last seen", exact(since)),
         ],
-        (Activity::ConnectedSince(at), Some(_)) => {
+        (DeviceActivity::ConnectedSince(at), Some(_)) => {
             vec![Fact::new("state", format!("was on, as of {as_of}")), Fact::new("last login", exact(at))]
         }
-        (Activity::LastDisconnect(at), ended) => {
+        (DeviceActivity::LastDisconnect(at), ended) => {
             let state = if ended.is_some() { format!("was off, as of {as_of}") } else { "off".to_owned() };
             vec![Fact::new("state", state), Fact::new("last seen", exact(at))]
         }
-        (Activity::LastLogin(at), _) => {
+        (DeviceActivity::LastLogin(at), _) => {
             vec![Fact::new("last login", exact(at)), Fact::new("state", "not told by this server (dialect mk)")]
         }
-        (Activity::Unknown, _) => vec![Fact::new("state", "not told by the server")],
+        (DeviceActivity::Unknown, _) => vec![Fact::new("state", "not told by the server")],
     }
 }
 

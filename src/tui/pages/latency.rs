@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::group::latency::{ACKNOWLEDGEMENT, AGE, Author, Percentiles, ROUND_TRIP, Spread};
+use crate::group::latency::{ACKNOWLEDGEMENT, AGE, LatencyAuthor, LatencyPercentiles, LatencySpread, ROUND_TRIP};
 use crate::protocol::Millis;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_width::{Align, fit};
@@ -45,8 +45,8 @@ fn heading(words: &str, figures: usize) -> Fact {
     Fact::new(words, fitted(columns, figures)).styled(Role::Quiet)
 }
 
-fn row(name: impl Into<String>, percentiles: Option<Percentiles>, figures: usize) -> Option<Fact> {
-    let Percentiles { count, p50, p95, p99, max } = percentiles?;
+fn row(name: impl Into<String>, percentiles: Option<LatencyPercentiles>, figures: usize) -> Option<Fact> {
+    let LatencyPercentiles { count, p50, p95, p99, max } = percentiles?;
     let columns = [format::span(p50), format::span(p95), format::span(p99), format::span(max), format::count(count)];
     Some(Fact::new(name, fitted(columns, figures)))
 }
@@ -96,7 +96,7 @@ fn bars(ctx: &FrameContext<'_>) -> Vec<Fact> {
 }
 
 /// The share of each step, as a bar and in percent.
-fn shares(spread: &Spread) -> String {
+fn shares(spread: &LatencySpread) -> String {
     let all = spread.count().max(1);
     let mut before = 0;
     let mut shown = String::new();
@@ -117,9 +117,9 @@ fn shares(spread: &Spread) -> String {
 
 fn by_device(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
     let name = |author| match author {
-        Author::Device(device) => ctx.label(device).to_string(),
-        Author::Unknown => "not told".to_owned(),
-        Author::Other => "all others".to_owned(),
+        LatencyAuthor::Device(device) => ctx.label(device).to_string(),
+        LatencyAuthor::Unknown => "not told".to_owned(),
+        LatencyAuthor::Other => "all others".to_owned(),
     };
     let devices: Vec<_> = ctx.group.latency().devices().collect();
     let acks =

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::group::{Group, ListedDevice};
-use crate::protocol::{Activity, DeviceId, Millis};
+use crate::protocol::{DeviceActivity, DeviceId, Millis};
 
 /// What devices are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,9 +74,9 @@ impl DeviceOrder {
 /// Connected first and longest ago last.
 const fn seen(device: &ListedDevice) -> (u8, Reverse<Millis>) {
     match device.activity {
-        Activity::ConnectedSince(at) => (0, Reverse(at)),
-        Activity::LastDisconnect(at) => (1, Reverse(at)),
-        Activity::LastLogin(at) => (2, Reverse(at)),
-        Activity::Unknown => (3, Reverse(Millis(0))),
+        DeviceActivity::ConnectedSince(at) => (0, Reverse(at)),
+        DeviceActivity::LastDisconnect(at) => (1, Reverse(at)),
+        DeviceActivity::LastLogin(at) => (2, Reverse(at)),
+        DeviceActivity::Unknown => (3, Reverse(Millis(0))),
     }
 }

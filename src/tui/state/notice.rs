@@ -1,8 +1,10 @@
 //! What just happened, in words, until the next key.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::group::{Connection, Group, NextStep, NoticeKind, Refusal};
+use crate::group::{ConnectionState, Group, NextStep, NoticeKind, Refusal};
+use crate::output::advice::refusal_words;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
@@ -30,25 +32,27 @@ pub struct PendingRefresh {
 /// When the connection that is waited for ended.
 pub const fn disconnected_at(group: &Group) -> Option<Millis> {
     match group.connection() {
-        Connection::Waiting { since, .. } => Some(*since),
+        ConnectionState::Waiting { since, .. } => Some(*since),
         _ => None,
     }
 }
 
 impl Ui {
     /// What just happened, until the next key.
-    pub fn notice<'a>(&'a self, group: &'a Group) -> Option<(NoticeKind, &'a Clean)> {
+    pub fn notice<'a>(&'a self, group: &'a Group) -> Option<(NoticeKind, Cow<'a, str>)> {
         let count = group.notices().count();
         let told = self.notice.as_ref().filter(|told| told.after.is_none_or(|after| count == after));
         let unread = group.notices().last().filter(|_| count > self.notices_read);
-        told.map(|told| (told.kind, &told.text)).or_else(|| unread.map(|notice| (notice.kind, &notice.text)))
+        let told = told.map(|told| (told.kind, Cow::Borrowed(told.text.as_str())));
+        told.or_else(|| unread.map(|notice| (notice.kind, close_help::notice_words(notice))))
     }
 
     /// Whether that happened after the connection ended, so that it is not the reason that must be read first.
     pub fn is_after_the_end(&self, group: &Group) -> bool {
         /// What is lost with a connection is told just before its end.
         const AT_ONCE: Duration = Duration::from_secs(1);
-        let is_tried_again = matches!(group.connection(), Connection::Waiting { next: NextStep::RetryAt { .. }, .. });
+        let is_tried_again =
+            matches!(group.connection(), ConnectionState::Waiting { next: NextStep::RetryAt { .. }, .. });
         let before = if is_tried_again { AT_ONCE } else { Duration::ZERO };
         let last = group.notices().last().map(|notice| notice.at.after(before));
         self.notice.is_some() || last > disconnected_at(group)
@@ -68,7 +72,7 @@ impl Ui {
     }
 
     pub fn say_refused(&mut self, refusal: Refusal) -> Reaction {
-        self.say(Clean::new(&refusal.to_string()))
+        self.say(Clean::new(&refusal_words(refusal)))
     }
 
     pub fn tell(&mut self, kind: NoticeKind, text: Clean) -> Reaction {

@@ -1,6 +1,6 @@
 //! A row that is looked at.
 
-use crate::group::{Group, Row};
+use crate::group::{FeedRow, Group};
 use crate::protocol::d2d::Envelope;
 use crate::protocol::{GroupKeys, Sealed};
 use crate::tui::state::feed::FeedState;
@@ -10,7 +10,7 @@ use crate::tui::state::feed::row_key::RowKey;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedRow {
     pub spot: RowKey,
-    pub row: Row,
+    pub row: FeedRow,
     pub envelope: Option<Sealed<Envelope>>,
     /// Whether it has something that people wrote, and that can be shown.
     pub has_text: bool,

@@ -10,7 +10,7 @@ use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
-use crate::session::command::Confirmed;
+use crate::session::Confirmed;
 use crate::tui::Settings;
 use crate::tui::state::Ui;
 
@@ -32,7 +32,7 @@ fn read_only_explains_and_never_commands() {
 
 #[test]
 fn the_last_other_device_and_our_own_get_stronger_warnings() {
-    let on = Activity::ConnectedSince(minutes_before(2));
+    let on = DeviceActivity::ConnectedSince(minutes_before(2));
     let own = device("d2mtop", Platform::Desktop, "0.1.0", "", on);
     let laptop = device("Work laptop", Platform::Desktop, "2.0", "", on);
     let mut two = normal();
@@ -130,7 +130,7 @@ fn the_selection_is_a_device_and_never_another_one_by_itself() {
     let mut ui = started(&group);
     // The laptop comes anew, and is now the first; nobody has moved.
     let mut listed = devices();
-    listed.get_mut(&LAPTOP).unwrap().activity = Activity::ConnectedSince(later(1_000));
+    listed.get_mut(&LAPTOP).unwrap().activity = DeviceActivity::ConnectedSince(later(1_000));
     group.apply(NOW, &Event::Devices(listed.clone()));
     assert_eq!(ui.order.of(&group)[0], LAPTOP);
     draw(&mut ui, &group, (80, 24));
@@ -177,7 +177,7 @@ fn the_list_that_was_asked_for_is_told_until_there_is_something_else_to_read() {
 fn of_two_devices_of_one_name_the_dropped_one_is_told_by_its_id() {
     let mut group = normal();
     let mut listed = devices();
-    listed.insert(DeviceId(9), device("iPad", Platform::Ios, "7.2.2", "", Activity::Unknown));
+    listed.insert(DeviceId(9), device("iPad", Platform::Ios, "7.2.2", "", DeviceActivity::Unknown));
     group.apply(NOW, &Event::Devices(listed));
     for (device, words) in [(TABLET, format!("dropped: iPad ({TABLET})")), (DeviceId(9), "dropped: iPad".to_owned())] {
         group.apply(NOW, &Event::DeviceDropped(device));

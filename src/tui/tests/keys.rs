@@ -8,7 +8,7 @@ use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
-use crate::session::command::Confirmed;
+use crate::session::Confirmed;
 use crate::text::Clean;
 use crate::tui::Settings;
 use crate::tui::input::pane::Pane;
@@ -280,7 +280,7 @@ fn a_holder_of_the_lock_is_told_by_its_label_as_soon_as_the_list_has_it() {
         assert!(shown.contains(words), "{words}: {shown}");
     };
     shows(&mut ui, &group, &format!("held by {holder}"));
-    let tablet = device("New tablet", Platform::Ios, "7.2.2", "", Activity::Unknown);
+    let tablet = device("New tablet", Platform::Ios, "7.2.2", "", DeviceActivity::Unknown);
     group.apply(NOW, &Event::Devices(devices().into_iter().chain([(holder, tablet)]).collect()));
     shows(&mut ui, &group, "held by New tablet");
     group.apply(NOW, &Event::Lock(LockEvent::Ended { holder, scope }));

@@ -20,7 +20,7 @@ fn page(numbers: std::ops::Range<u64>, more: bool) -> Page {
         if let (Ok(summary), true) = (&mut message.content, number.is_multiple_of(2)) {
             summary.conversation = Some(crate::protocol::d2d::Conversation::Contact(Clean::literal("someone #a1b2")));
         }
-        (number, Row::new(&message))
+        (number, FeedRow::new(&message))
     };
     Page::Rows { rows: numbers.map(row).collect(), more }
 }

@@ -29,7 +29,7 @@ fn texts(ids: std::ops::Range<u32>) -> Event {
 fn page(numbers: std::ops::Range<u64>) -> Page {
     let first = numbers.start;
     let row = |number: u64| {
-        let mut row = Row::new(&text(u32::try_from(number).unwrap(), 1_000));
+        let mut row = FeedRow::new(&text(u32::try_from(number).unwrap(), 1_000));
         row.acknowledged_after = (number > first).then_some(std::time::Duration::from_millis(7));
         if let (Ok(summary), true) = (&mut row.content, number.is_multiple_of(2)) {
             summary.conversation = Some(contact("someone #a1b2"));
@@ -103,7 +103,7 @@ fn only_who_was_listed_is_gone_and_one_that_is_back_is_not() {
 #[test]
 fn devices_of_earlier_runs_keep_their_names_in_the_journal() {
     let info = DeviceInfo { label: Clean::literal("Old phone"), ..DeviceInfo::default() };
-    let known: Known = [(PHONE, Some(info))].into_iter().collect();
+    let known: KnownDevices = [(PHONE, Some(info))].into_iter().collect();
     let group = Group::default().remembering(&known);
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4k");

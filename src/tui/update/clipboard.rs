@@ -1,6 +1,6 @@
 //! What goes into the clipboard: clean text only, and not without end. Never what people wrote.
 
-use crate::group::Row;
+use crate::group::FeedRow;
 use crate::tui::context::FrameContext;
 use crate::tui::format;
 
@@ -8,7 +8,7 @@ use crate::tui::format;
 const MOST: usize = 8 * 1024;
 
 /// A row in one line, its fields apart by tabs.
-pub fn row(ctx: &FrameContext<'_>, row: &Row) -> String {
+pub fn row(ctx: &FrameContext<'_>, row: &FeedRow) -> String {
     let from = row.author().map(|author| ctx.label(author).to_string()).unwrap_or_default();
     let conversation = row.conversation().map(ToString::to_string).unwrap_or_default();
     let fields = [

@@ -1,6 +1,6 @@
 //! What the keys do with the connection and the lock.
 
-use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
+use crate::group::{ConnectionState, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
 use crate::protocol::{CloseCode, Dialect, Millis};
 use crate::runtime::Reaction;
 use crate::session::Command;
@@ -24,18 +24,20 @@ impl Ui {
         const GONE: [CloseCode; 3] =
             [CloseCode::DROPPED_BY_DEVICE, CloseCode::REFLECTION_QUEUE_LIMIT, CloseCode::SLOT_STATE_MISMATCH];
         match group.connection() {
-            Connection::Waiting { next: NextStep::End, .. } => {
+            ConnectionState::Waiting { next: NextStep::End, .. } => {
                 self.say(Clean::literal("the session is over; quit with q and start again"))
             }
-            Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, expected, .. }, .. }
+            ConnectionState::Waiting { cause: DisconnectCause::ClosedByServer { code, expected, .. }, .. }
                 if GONE.contains(code) =>
             {
                 let dialog = self.with_context(group, now, |ctx| Dialog::reconnect(*code, *expected, ctx));
                 self.ask(dialog)
             }
-            Connection::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
-            Connection::Draining { .. } | Connection::Live { .. } => self.say(Clean::literal("connected already")),
-            Connection::Idle | Connection::Connecting { .. } | Connection::Handshaking => {
+            ConnectionState::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
+            ConnectionState::Draining { .. } | ConnectionState::Live { .. } => {
+                self.say(Clean::literal("connected already"))
+            }
+            ConnectionState::Idle | ConnectionState::Connecting { .. } | ConnectionState::Handshaking => {
                 self.say(Clean::literal("connecting already"))
             }
         }

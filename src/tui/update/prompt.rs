@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use crate::group::Group;
-use crate::group::filter::{self, Completions, Filter, FilterError, Moment};
+use crate::group::filter::{self, Filter, FilterCompletions, FilterError, FilterMoment};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
@@ -122,8 +122,8 @@ impl Ui {
         self.feed_state.scroll = line.scroll;
     }
 
-    pub fn moment(&self, now: Millis) -> Moment {
-        Moment { now, zone: self.settings.zone.ahead_of_utc(now) }
+    pub fn moment(&self, now: Millis) -> FilterMoment {
+        FilterMoment { now, zone: self.settings.zone.ahead_of_utc(now) }
     }
 
     pub fn say_sought(&mut self, sought: SeekOutcome) {
@@ -142,7 +142,7 @@ fn words(error: &FilterError) -> Clean {
 
 /// The whole line for each thing that can stand at the cursor.
 fn offers(text: &str, cursor: usize, group: &Group) -> Vec<Completion> {
-    let Completions { from, to, candidates } = filter::complete(text, cursor, group);
+    let FilterCompletions { from, to, candidates } = filter::complete(text, cursor, group);
     let (Some(before), Some(after)) = (text.get(..from), text.get(to..)) else { return Vec::new() };
     let offer = |candidate: String| {
         let line = format!("{before}{candidate}");

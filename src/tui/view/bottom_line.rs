@@ -32,7 +32,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
         let notes = !(ui.focus == Pane::Feed && ui.feed_state.is_searching());
         let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
         let note = if is_open && notes { "   n noted" } else { "" };
-        let text = cut(text.as_str(), run.room().saturating_sub(width(note))).into_owned();
+        let text = cut(&text, run.room().saturating_sub(width(note))).into_owned();
         run.text(&text, style).text(note, Role::Focus);
         return;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::group::latency::{SECONDS, Second, Spread};
+use crate::group::latency::{LatencySecond, LatencySpread, SECONDS};
 use crate::protocol::Millis;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
@@ -35,7 +35,7 @@ pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
         .collect()
 }
 
-fn figures(spread: &Spread) -> [(&'static str, String); 4] {
+fn figures(spread: &LatencySpread) -> [(&'static str, String); 4] {
     let show = |span: Option<Duration>| span.map_or_else(|| "?".to_owned(), format::span);
     [
         ("p50", show(spread.quantile(0.5))),
@@ -75,7 +75,7 @@ fn rate_words(ctx: &FrameContext<'_>, end: Millis) -> String {
 }
 
 /// Both courses side by side on one line.
-fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[Second], end: Millis) {
+fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[LatencySecond], end: Millis) {
     let half = area.width / 2;
     let left = Rect { width: half, ..area };
     let right = Rect { x: area.x + half, width: area.width - half, ..area };
@@ -92,7 +92,7 @@ fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[Seco
     chart(buffer, bars(right), &slowest(seconds), ctx.theme);
 }
 
-fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[Second], end: Millis) {
+fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[LatencySecond], end: Millis) {
     const LABEL: u16 = 14;
     let mut run = TextRun::new(buffer, area, ctx.theme);
     round_trips(&mut run, ctx);
@@ -137,18 +137,18 @@ fn round_trips(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
     }
 }
 
-fn peak_ack(seconds: &[Second]) -> String {
+fn peak_ack(seconds: &[LatencySecond]) -> String {
     let peak = seconds.iter().filter(|second| second.acknowledged > 0).map(|second| second.slowest).max();
     peak.map_or_else(|| "?".to_owned(), format::span)
 }
 
-fn received(seconds: &[Second]) -> Vec<u64> {
+fn received(seconds: &[LatencySecond]) -> Vec<u64> {
     seconds.iter().map(|second| u64::from(second.received)).collect()
 }
 
 /// In tenths of milliseconds, and one more so that even the fastest second shows.
-fn slowest(seconds: &[Second]) -> Vec<u64> {
-    let height = |second: &Second| u64::try_from(second.slowest.as_micros() / 100).unwrap_or(u64::MAX - 1) + 1;
+fn slowest(seconds: &[LatencySecond]) -> Vec<u64> {
+    let height = |second: &LatencySecond| u64::try_from(second.slowest.as_micros() / 100).unwrap_or(u64::MAX - 1) + 1;
     seconds.iter().map(|second| if second.acknowledged > 0 { height(second) } else { 0 }).collect()
 }
 

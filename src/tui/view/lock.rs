@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::group::EndedLock;
 use crate::group::LockState;
-use crate::group::lock::EndedLock;
 use crate::protocol::Millis;
 use crate::tui::context::{FrameContext, scope_words};
 use crate::tui::draw::text_run::TextRun;

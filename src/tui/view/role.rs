@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::group::{Connection, DisconnectCause, NextStep, RoleState};
-use crate::protocol::Activity;
+use crate::group::{ConnectionState, DisconnectCause, NextStep, RoleState};
+use crate::protocol::DeviceActivity;
 use crate::session::Presence;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
@@ -57,7 +57,9 @@ fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
             visit(ctx).into_iter().chain([told]).collect()
         }
         RoleState::Unknown => match ctx.group.connection() {
-            Connection::Waiting { cause: DisconnectCause::VisitOver, next: NextStep::RetryAt { at, .. }, .. } => vec![
+            ConnectionState::Waiting {
+                cause: DisconnectCause::VisitOver, next: NextStep::RetryAt { at, .. }, ..
+            } => vec![
                 format!("back at {} (c: now)", ctx.clock.minute(*at)),
                 "visits now and then, and another device leads".to_owned(),
             ],
@@ -103,7 +105,7 @@ fn who_may_lead(ctx: &FrameContext<'_>) -> String {
     let devices = ctx.group.devices();
     let connected: Vec<_> = devices
         .iter()
-        .filter(|(id, device)| !ctx.is_own(*id) && matches!(device.activity, Activity::ConnectedSince(_)))
+        .filter(|(id, device)| !ctx.is_own(*id) && matches!(device.activity, DeviceActivity::ConnectedSince(_)))
         .map(|(id, _)| devices.label(id))
         .collect();
     match connected.as_slice() {

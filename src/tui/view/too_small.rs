@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::group::{Connection, LockState, RoleState};
+use crate::group::{ConnectionState, LockState, RoleState};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::wrap;
@@ -13,12 +13,12 @@ use crate::tui::view::layout;
 pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
     let group = ctx.group;
     let state = match group.connection() {
-        Connection::Idle => "not connected yet",
-        Connection::Connecting { .. } => "connecting",
-        Connection::Handshaking => "handshake",
-        Connection::Draining { .. } => "draining",
-        Connection::Live { .. } => "live",
-        Connection::Waiting { .. } => "not connected",
+        ConnectionState::Idle => "not connected yet",
+        ConnectionState::Connecting { .. } => "connecting",
+        ConnectionState::Handshaking => "handshake",
+        ConnectionState::Draining { .. } => "draining",
+        ConnectionState::Live { .. } => "live",
+        ConnectionState::Waiting { .. } => "not connected",
     };
     let slots = group.login().map_or(0, |login| login.max_device_slots);
     let lock = match group.lock().state() {

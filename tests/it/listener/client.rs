@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use d2mtop::mediator::Config;
+use d2mtop::mediator::MediatorConfig;
 use d2mtop::net::{Listener, ListenerOptions, LogLine, Tls};
 use d2mtop::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy,
@@ -68,7 +68,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(config: Config) -> Self {
+    pub async fn start(config: MediatorConfig) -> Self {
         Self::start_with(|options| options.config = config).await
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use client::{Client, Server, frames, in_time, keys, own_device, reflect};
-use d2mtop::mediator::{Config, LogEvent};
+use d2mtop::mediator::{LogEvent, MediatorConfig};
 use d2mtop::net::{LogLine, Refusal};
 use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, DeviceId, Dialect, ReflectedId, ServerGroup, ServerMessage, SlotState,
@@ -21,7 +21,7 @@ const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
 
 #[tokio::test]
 async fn a_device_logs_in_in_both_dialects_on_one_port() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     for dialect in DIALECTS {
         let mut client = Client::connect(&server, dialect).await;
         let messages = client.log_in(own_device(1), SlotState::New).await;
@@ -38,7 +38,7 @@ async fn a_device_logs_in_in_both_dialects_on_one_port() {
 
 #[tokio::test]
 async fn the_path_may_have_a_prefix_and_doubled_slashes() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let segment = client::segment(Dialect::Dgk);
     for path in
         [format!("/{segment}"), format!("//{segment}"), format!("/d2m/v1//{segment}"), format!("/{segment}?x=1")]
@@ -52,7 +52,7 @@ async fn the_path_may_have_a_prefix_and_doubled_slashes() {
 
 #[tokio::test]
 async fn a_bad_path_is_refused_with_404_before_any_hello() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let short = ClientUrlInfo {
         dialect: Dialect::Dgk,
         device_group_id: keys(Dialect::Dgk).device_group_id(),
@@ -75,7 +75,9 @@ async fn a_bad_path_is_refused_with_404_before_any_hello() {
 
 #[tokio::test]
 async fn what_is_no_web_socket_is_dropped() {
-    let server = Server::start(Config { handshake_timeout: Duration::from_millis(200), ..Config::default() }).await;
+    let server =
+        Server::start(MediatorConfig { handshake_timeout: Duration::from_millis(200), ..MediatorConfig::default() })
+            .await;
     let mut nonsense = TcpStream::connect(server.address).await.unwrap();
     nonsense.write_all(b"SSH-2.0-OpenSSH_9.9\r\n\r\n").await.unwrap();
     let mut silent = TcpStream::connect(server.address).await.unwrap();
@@ -92,7 +94,9 @@ async fn what_is_no_web_socket_is_dropped() {
 
 #[tokio::test]
 async fn the_time_to_log_in_ends() {
-    let server = Server::start(Config { handshake_timeout: Duration::from_millis(200), ..Config::default() }).await;
+    let server =
+        Server::start(MediatorConfig { handshake_timeout: Duration::from_millis(200), ..MediatorConfig::default() })
+            .await;
     let mut client = Client::connect(&server, Dialect::Dgk).await;
     client.next().await;
     assert_eq!(client.closed().await, 4013);
@@ -100,7 +104,7 @@ async fn the_time_to_log_in_ends() {
 
 #[tokio::test]
 async fn text_and_nonsense_end_with_a_protocol_error() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     for (what, message) in [
         ("a text message", Message::Text("hello".into())),
         ("an unknown type", Message::Binary(Bytes::from_static(&[0x7f, 0, 0, 0]))),
@@ -122,7 +126,7 @@ async fn text_and_nonsense_end_with_a_protocol_error() {
 
 #[tokio::test]
 async fn the_largest_message_passes() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let mut author = Client::logged_in(&server, Dialect::Dgk, 1).await;
     let mut reader = Client::logged_in(&server, Dialect::Dgk, 2).await;
     author.send(&reflect(1, vec![7; 65_516])).await;
@@ -136,7 +140,7 @@ async fn the_largest_message_passes() {
 
 #[tokio::test]
 async fn pings_are_answered_and_a_close_is_answered() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let mut client = Client::connect(&server, Dialect::Dgk).await;
     client.next().await;
     client.socket.send(Message::Ping(Bytes::from_static(b"there?"))).await.unwrap();
@@ -149,7 +153,7 @@ async fn pings_are_answered_and_a_close_is_answered() {
 
 #[tokio::test]
 async fn a_device_that_leaves_hands_its_role_on() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let mut first = Client::logged_in(&server, Dialect::Dgk, 1).await;
     assert_eq!(first.next().await, ServerMessage::RolePromotedToLeader);
     let mut second = Client::logged_in(&server, Dialect::Dgk, 2).await;
@@ -160,7 +164,7 @@ async fn a_device_that_leaves_hands_its_role_on() {
 
 #[tokio::test]
 async fn shutdown_closes_everyone_with_1001() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let mut logged_in = Client::logged_in(&server, Dialect::Dgk, 1).await;
     let mut waiting = Client::connect(&server, Dialect::Mk).await;
     waiting.next().await;
@@ -178,7 +182,7 @@ async fn shutdown_closes_everyone_with_1001() {
 async fn a_stalled_reader_delays_nobody_and_gets_everything_later() {
     const MESSAGES: usize = 2_000;
     const SIZE: usize = 8_000;
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let mut author = Client::logged_in(&server, Dialect::Dgk, 1).await;
     let mut stalled = Client::logged_in(&server, Dialect::Dgk, 2).await;
     let mut reader = Client::logged_in(&server, Dialect::Dgk, 3).await;
@@ -200,7 +204,7 @@ async fn a_stalled_reader_delays_nobody_and_gets_everything_later() {
 
 #[tokio::test]
 async fn one_that_floods_without_reading_is_held_back_and_others_are_served() {
-    let server = Server::start(Config::default()).await;
+    let server = Server::start(MediatorConfig::default()).await;
     let flooder = Client::logged_in(&server, Dialect::Dgk, 1).await;
     let mut other = Client::logged_in(&server, Dialect::Dgk, 2).await;
     let (mut sink, mut stream) = flooder.socket.split();
@@ -234,7 +238,7 @@ async fn one_that_floods_without_reading_is_held_back_and_others_are_served() {
 async fn twenty_thousand_messages_drain_with_each_acknowledged_once() {
     const MESSAGES: u32 = 20_000;
     for dialect in DIALECTS {
-        let server = Server::start(Config::default()).await;
+        let server = Server::start(MediatorConfig::default()).await;
         let mut author = Client::logged_in(&server, dialect, 1).await;
         Client::logged_in(&server, dialect, 2).await.leave().await;
         let mut acknowledged = 0;

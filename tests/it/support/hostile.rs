@@ -2,7 +2,7 @@
 
 use crate::support::raw;
 use bytes::Bytes;
-use d2mtop::protocol::keys::SealKey;
+use d2mtop::protocol::SealKey;
 use d2mtop::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
 use d2mtop::protocol::sealed::Sealable;
 use d2mtop::protocol::{DecodeError, Dialect, GroupKeys, GroupSecret, Nonce, Sealed};

@@ -9,7 +9,7 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup, SlotState,
 };
 use d2mtop::runtime::{EventSink, drive};
-use d2mtop::session::{Command, Config, Expectation, LeaderPolicy, Session};
+use d2mtop::session::{Command, LeaderPolicy, Session, SessionConfig, SlotExpectation};
 use d2mtop::text::Clean;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -34,12 +34,12 @@ pub fn phone_reflects(mediator: &Mediator, dialect: Dialect, count: u64, label: 
 pub fn phone_with_slot_reflects(expected: SlotState, mediator: &Mediator, dialect: Dialect, count: u64, label: &str) {
     let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
     let device = DeviceId(77);
-    let config = Config {
+    let config = SessionConfig {
         device_info: DeviceInfo { platform: Platform::Android, label: Clean::new(label), ..DeviceInfo::default() },
-        expects: Expectation::Only(expected),
+        expects: SlotExpectation::Only(expected),
         expiration_policy: ExpirationPolicy::Persistent,
         leader_policy: LeaderPolicy::Stay,
-        ..Config::of(keys, device)
+        ..SessionConfig::of(keys, device)
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(&mediator.url(), ServerGroup::parse("01", dialect).unwrap());

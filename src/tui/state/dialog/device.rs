@@ -1,7 +1,7 @@
 //! Dropping a device.
 
 use crate::protocol::d2d::Platform;
-use crate::protocol::{Activity, DeviceId};
+use crate::protocol::{DeviceActivity, DeviceId};
 use crate::tui::context::FrameContext;
 use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, DialogSource};
 
@@ -42,10 +42,10 @@ fn device_words(ctx: &FrameContext<'_>, id: DeviceId) -> String {
         Err(_) => words.push("a device whose description cannot be read".to_owned()),
     }
     words.push(match device.activity {
-        Activity::ConnectedSince(_) => "connected".to_owned(),
-        Activity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
-        Activity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
-        Activity::Unknown => "last seen: not told".to_owned(),
+        DeviceActivity::ConnectedSince(_) => "connected".to_owned(),
+        DeviceActivity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
+        DeviceActivity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
+        DeviceActivity::Unknown => "last seen: not told".to_owned(),
     });
     words.push(id.to_string());
     words.join(" · ")

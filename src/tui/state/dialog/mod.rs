@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::protocol::{DeviceId, SlotState, TransactionScope};
 use crate::session::Command;
-use crate::session::command::Confirmed;
+use crate::session::Confirmed;
 use crate::tui::context::FrameContext;
 
 /// For how long the lock is taken at most; whoever forgets it must not keep the group from changing for ever.

@@ -1,7 +1,7 @@
 //! A filter as it was typed, and the rows in memory that fit it.
 
-use crate::group::filter::{Context, Filter, FilterError, Matches, Moment};
-use crate::group::{Group, Row};
+use crate::group::filter::{Filter, FilterContext, FilterError, FilterMatches, FilterMoment};
+use crate::group::{FeedRow, Group};
 use crate::text::Clean;
 
 /// How many rows are looked through at once, so that the newest that fit are in the next frame.
@@ -11,19 +11,19 @@ const FIRST: usize = 2_000;
 #[derive(Debug)]
 pub struct FilteredRows {
     words: String,
-    moment: Moment,
-    matches: Matches,
+    moment: FilterMoment,
+    matches: FilterMatches,
 }
 
 impl FilteredRows {
     /// [`None`] for no words.
-    pub fn read(words: &str, group: &Group, moment: Moment) -> Result<Option<Self>, FilterError> {
+    pub fn read(words: &str, group: &Group, moment: FilterMoment) -> Result<Option<Self>, FilterError> {
         let words = words.trim();
         let filter = Filter::parse(words)?;
         if filter.is_empty() {
             return Ok(None);
         }
-        let mut sieve = Self { words: words.to_owned(), moment, matches: Matches::new(filter, moment) };
+        let mut sieve = Self { words: words.to_owned(), moment, matches: FilterMatches::new(filter, moment) };
         sieve.matches.advance(group, FIRST);
         Ok(Some(sieve))
     }
@@ -36,13 +36,13 @@ impl FilteredRows {
         Clean::new(&self.words)
     }
 
-    pub const fn matches(&self) -> &Matches {
+    pub const fn matches(&self) -> &FilterMatches {
         &self.matches
     }
 
     /// Whether a row fits that need not be in memory.
-    pub fn fits(&self, row: &Row, group: &Group) -> bool {
-        self.matches.filter().matches(row, &Context::of(group, self.moment))
+    pub fn fits(&self, row: &FeedRow, group: &Group) -> bool {
+        self.matches.filter().matches(row, &FilterContext::of(group, self.moment))
     }
 
     /// Looks through so many rows more; true if there are still others.
@@ -59,6 +59,6 @@ impl FilteredRows {
 }
 
 /// How many of the rows found come before this one.
-pub fn rank(matches: &Matches, number: u64) -> usize {
+pub fn rank(matches: &FilterMatches, number: u64) -> usize {
     matches.place(number).unwrap_or_else(|place| place)
 }

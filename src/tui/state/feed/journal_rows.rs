@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::group::{Feed, Row};
+use crate::group::{Feed, FeedRow};
 use crate::protocol::Millis;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
@@ -19,7 +19,7 @@ const MOST: usize = 20_000;
 #[derive(Debug, Default)]
 pub struct JournalRows {
     /// By number, oldest first; those that do not fit the filter, too.
-    rows: VecDeque<(u64, Row)>,
+    rows: VecDeque<(u64, FeedRow)>,
     /// The numbers of those that are shown.
     shown: VecDeque<u64>,
     /// What is being read for.
@@ -67,7 +67,7 @@ impl JournalRows {
     }
 
     /// How many of those that are shown fit.
-    pub fn count(&self, fits: impl Fn(&Row) -> bool) -> usize {
+    pub fn count(&self, fits: impl Fn(&FeedRow) -> bool) -> usize {
         self.shown.iter().filter(|number| self.row(**number).is_some_and(&fits)).count()
     }
 
@@ -75,7 +75,7 @@ impl JournalRows {
         self.shown.get(index).copied()
     }
 
-    pub fn row(&self, number: u64) -> Option<&Row> {
+    pub fn row(&self, number: u64) -> Option<&FeedRow> {
         let index = self.rows.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         self.rows.get(index).map(|(_, row)| row)
     }
@@ -118,7 +118,7 @@ impl JournalRows {
     }
 
     /// Takes a page in; asks for the next one if what is wanted was not in it.
-    pub fn take(&mut self, page: Page, feed: &Feed, fits: impl Fn(&Row) -> bool) -> Reaction {
+    pub fn take(&mut self, page: Page, feed: &Feed, fits: impl Fn(&FeedRow) -> bool) -> Reaction {
         let asked = self.asked.take();
         if self.wanted.is_none() {
             return Reaction::Nothing;
@@ -162,12 +162,12 @@ impl JournalRows {
     }
 
     /// Shows those rows that fit.
-    pub fn filter(&mut self, fits: impl Fn(&Row) -> bool) {
+    pub fn filter(&mut self, fits: impl Fn(&FeedRow) -> bool) {
         self.shown = self.rows.iter().filter(|(_, row)| fits(row)).map(|(number, _)| *number).collect();
     }
 
     /// The next one that is shown and fits.
-    pub fn next(&self, from: RowKey, way: SearchDirection, fits: impl Fn(&Row) -> bool) -> Option<u64> {
+    pub fn next(&self, from: RowKey, way: SearchDirection, fits: impl Fn(&FeedRow) -> bool) -> Option<u64> {
         let fits = |number: &&u64| self.row(**number).is_some_and(&fits);
         match (from, way) {
             (RowKey::Memory(_), SearchDirection::Newer) => None,

@@ -9,8 +9,8 @@ pub mod rows;
 pub mod scroll;
 pub mod search;
 
-use crate::group::filter::{FilterError, Moment};
-use crate::group::{Group, JournalState, Row};
+use crate::group::filter::{FilterError, FilterMoment};
+use crate::group::{FeedRow, Group, JournalState};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
@@ -38,7 +38,7 @@ pub struct FeedState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarkedRow {
     pub spot: RowKey,
-    pub row: Row,
+    pub row: FeedRow,
 }
 
 impl FeedState {
@@ -51,12 +51,12 @@ impl FeedState {
     }
 
     /// The selected row with its place.
-    pub fn selected_row(&self, group: &Group) -> Option<(RowKey, Row)> {
+    pub fn selected_row(&self, group: &Group) -> Option<(RowKey, FeedRow)> {
         let spot = self.selected(group)?;
         self.lines(group).row(spot).map(|row| (spot, row))
     }
 
-    pub fn row(&self, group: &Group, spot: RowKey) -> Option<Row> {
+    pub fn row(&self, group: &Group, spot: RowKey) -> Option<FeedRow> {
         self.lines(group).row(spot)
     }
 
@@ -68,7 +68,7 @@ impl FeedState {
     ///
     /// # Errors
     /// If the words are no filter.
-    pub fn set_filter(&mut self, words: &str, group: &Group, moment: Moment) -> Result<(), FilterError> {
+    pub fn set_filter(&mut self, words: &str, group: &Group, moment: FilterMoment) -> Result<(), FilterError> {
         if words.trim() == self.filter_words() {
             return Ok(());
         }

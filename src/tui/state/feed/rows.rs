@@ -1,7 +1,7 @@
 //! The rows that the feed shows, as one sequence: those out of the journal, then those in memory, both filtered.
 
-use crate::group::filter::Matches;
-use crate::group::{Feed, Row};
+use crate::group::filter::FilterMatches;
+use crate::group::{Feed, FeedRow};
 use crate::tui::state::feed::filtered_rows::rank;
 use crate::tui::state::feed::journal_rows::JournalRows;
 use crate::tui::state::feed::row_key::RowKey;
@@ -11,7 +11,7 @@ use crate::tui::state::feed::row_key::RowKey;
 pub struct FeedRows<'a> {
     pub feed: &'a Feed,
     /// Those in memory that fit the filter, if there is one.
-    pub matches: Option<&'a Matches>,
+    pub matches: Option<&'a FilterMatches>,
     pub older: &'a JournalRows,
 }
 
@@ -22,7 +22,7 @@ impl<'a> FeedRows<'a> {
 
     /// How many of them are in memory.
     fn in_memory(self) -> usize {
-        self.matches.map_or_else(|| self.feed.len(), Matches::len)
+        self.matches.map_or_else(|| self.feed.len(), FilterMatches::len)
     }
 
     /// How many come before this row.
@@ -63,13 +63,13 @@ impl<'a> FeedRows<'a> {
     }
 
     /// Up to `count` rows after so many others.
-    pub fn from(self, index: usize, count: usize) -> impl Iterator<Item = (RowKey, Row)> + 'a {
+    pub fn from(self, index: usize, count: usize) -> impl Iterator<Item = (RowKey, FeedRow)> + 'a {
         (index..index.saturating_add(count))
             .map_while(move |index| self.nth(index))
             .filter_map(move |spot| self.row(spot).map(|row| (spot, row)))
     }
 
-    pub fn row(self, spot: RowKey) -> Option<Row> {
+    pub fn row(self, spot: RowKey) -> Option<FeedRow> {
         match spot {
             RowKey::Journal(number) => self.older.row(number).cloned(),
             RowKey::Memory(number) => self.feed.get(number),

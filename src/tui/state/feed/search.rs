@@ -1,7 +1,7 @@
 //! What is looked for in the feed, and going from hit to hit.
 
-use crate::group::filter::{Filter, FilterError, Moment};
-use crate::group::{Group, Row};
+use crate::group::filter::{Filter, FilterError, FilterMoment};
+use crate::group::{FeedRow, Group};
 use crate::tui::input::actions::SearchDirection;
 use crate::tui::state::feed::FeedState;
 use crate::tui::state::feed::filtered_rows::{FilteredRows, rank};
@@ -51,7 +51,7 @@ impl FeedState {
     ///
     /// # Errors
     /// If the words are no filter.
-    pub fn set_search(&mut self, words: &str, group: &Group, moment: Moment) -> Result<(), FilterError> {
+    pub fn set_search(&mut self, words: &str, group: &Group, moment: FilterMoment) -> Result<(), FilterError> {
         let words = words.trim();
         // What is typed alone must be right alone: both together could be right by accident.
         let alone = Filter::parse(words)?;
@@ -75,7 +75,7 @@ impl FeedState {
     }
 
     /// What a row is a hit of: the words that must occur in it, if it is one.
-    pub fn hit(&self, row: &Row, group: &Group) -> Option<&[String]> {
+    pub fn hit(&self, row: &FeedRow, group: &Group) -> Option<&[String]> {
         let search = self.search.as_ref().filter(|search| search.hits.fits(row, group))?;
         Some(&search.required)
     }

@@ -1,7 +1,7 @@
 //! A device in words.
 
 use crate::group::{DeviceChange, ListedDevice};
-use crate::protocol::{Activity, DeviceId, ExpirationPolicy};
+use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy};
 use crate::tui::context::FrameContext;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, OFF, ON, OWN, UNKNOWN};
@@ -52,40 +52,40 @@ pub fn words(ctx: &FrameContext<'_>, id: DeviceId, device: &ListedDevice) -> Dev
     }
 }
 
-pub fn state(ctx: &FrameContext<'_>, own: bool, activity: Activity) -> (&'static str, &'static str, Role) {
+pub fn state(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -> (&'static str, &'static str, Role) {
     match activity {
         _ if own && ctx.group.connection().is_logged_in() => (OWN, "on", Role::Good),
         _ if own => (OWN, "off", Role::Quiet),
-        Activity::ConnectedSince(_) if ctx.stale_since().is_some() => (UNKNOWN, "", Role::Quiet),
-        Activity::ConnectedSince(_) => (ON, "on", Role::Good),
-        Activity::LastDisconnect(_) => (OFF, "off", Role::Quiet),
-        Activity::LastLogin(_) | Activity::Unknown => (UNKNOWN, "", Role::Quiet),
+        DeviceActivity::ConnectedSince(_) if ctx.stale_since().is_some() => (UNKNOWN, "", Role::Quiet),
+        DeviceActivity::ConnectedSince(_) => (ON, "on", Role::Good),
+        DeviceActivity::LastDisconnect(_) => (OFF, "off", Role::Quiet),
+        DeviceActivity::LastLogin(_) | DeviceActivity::Unknown => (UNKNOWN, "", Role::Quiet),
     }
 }
 
-pub fn seen_words(ctx: &FrameContext<'_>, own: bool, activity: Activity) -> String {
+pub fn seen_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -> String {
     match activity {
         _ if own => "here".to_owned(),
-        Activity::ConnectedSince(_) if ctx.stale_since().is_some() => "was on".to_owned(),
-        Activity::ConnectedSince(_) => "now".to_owned(),
-        Activity::LastDisconnect(at) | Activity::LastLogin(at) => {
+        DeviceActivity::ConnectedSince(_) if ctx.stale_since().is_some() => "was on".to_owned(),
+        DeviceActivity::ConnectedSince(_) => "now".to_owned(),
+        DeviceActivity::LastDisconnect(at) | DeviceActivity::LastLogin(at) => {
             ctx.clock.lasting(at).unwrap_or_else(|| "<1 min".to_owned())
         }
-        Activity::Unknown => "?".to_owned(),
+        DeviceActivity::Unknown => "?".to_owned(),
     }
 }
 
-pub fn since_words(ctx: &FrameContext<'_>, own: bool, activity: Activity) -> String {
+pub fn since_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -> String {
     let who = if own { "this device, " } else { "" };
     let when = match activity {
-        Activity::ConnectedSince(at) if ctx.stale_since().is_some() => {
+        DeviceActivity::ConnectedSince(at) if ctx.stale_since().is_some() => {
             let was_on = if own { "" } else { "was on, " };
             format!("{was_on}last login {}", ctx.clock.minute(at))
         }
-        Activity::ConnectedSince(at) => format!("connected since {}", ctx.clock.minute(at)),
-        Activity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
-        Activity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
-        Activity::Unknown => "the server does not say when it was here".to_owned(),
+        DeviceActivity::ConnectedSince(at) => format!("connected since {}", ctx.clock.minute(at)),
+        DeviceActivity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
+        DeviceActivity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
+        DeviceActivity::Unknown => "the server does not say when it was here".to_owned(),
     };
     format!("{who}{when}")
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::group::Row;
+use crate::group::FeedRow;
 use crate::protocol::DeviceId;
 use crate::protocol::d2d::{Conversation, Direction};
 use crate::tui::context::FrameContext;
@@ -67,7 +67,7 @@ fn cells(
     ctx: &FrameContext<'_>,
     feed_state: &FeedState,
     spot: RowKey,
-    row: &Row,
+    row: &FeedRow,
     columns: &FeedColumns,
     selected: bool,
 ) -> RowText {
@@ -104,7 +104,7 @@ fn from(ctx: &FrameContext<'_>, author: DeviceId, columns: usize) -> String {
 }
 
 /// The direction, what is unusual, and the sentence, in which the words that are looked for stand out.
-fn what(ctx: &FrameContext<'_>, row: &Row, style: Role, words: &[String]) -> Vec<(String, Role)> {
+fn what(ctx: &FrameContext<'_>, row: &FeedRow, style: Role, words: &[String]) -> Vec<(String, Role)> {
     let glyph = match row.direction() {
         Some(Direction::Incoming) => (INCOMING, Role::Quiet),
         Some(Direction::Outgoing) => (OUTGOING, Role::Quiet),
@@ -135,7 +135,7 @@ fn conversation(conversation: &Conversation) -> String {
     }
 }
 
-fn ack(row: &Row, in_journal: bool) -> (String, Role) {
+fn ack(row: &FeedRow, in_journal: bool) -> (String, Role) {
     match row.acknowledged_after {
         Some(waited) => (format::span(waited), if in_journal { Role::Quiet } else { Role::Plain }),
         None if row.marks.ephemeral => ("ephem.".to_owned(), Role::Quiet),

@@ -1,6 +1,6 @@
 //! How the connection stands, in words.
 
-use crate::group::{Connection, DisconnectCause, NextStep};
+use crate::group::{ConnectionState, DisconnectCause, NextStep};
 use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
 use crate::tui::context::FrameContext;
 use crate::tui::theme::Role;
@@ -28,17 +28,17 @@ pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
         keys: &[],
     };
     match ctx.group.connection() {
-        Connection::Idle => plain(OFF, "not connected yet"),
-        Connection::Connecting { attempt: 0 | 1 } => plain(WAITING, "connecting"),
-        Connection::Connecting { attempt } => plain(WAITING, &format!("connecting, try {attempt}")),
-        Connection::Handshaking => plain(WAITING, "handshake"),
-        Connection::Draining { received, of, .. } => plain(FILLING, &draining(*received, *of)),
-        Connection::Live { since } => {
+        ConnectionState::Idle => plain(OFF, "not connected yet"),
+        ConnectionState::Connecting { attempt: 0 | 1 } => plain(WAITING, "connecting"),
+        ConnectionState::Connecting { attempt } => plain(WAITING, &format!("connecting, try {attempt}")),
+        ConnectionState::Handshaking => plain(WAITING, "handshake"),
+        ConnectionState::Draining { received, of, .. } => plain(FILLING, &draining(*received, *of)),
+        ConnectionState::Live { since } => {
             let lasting = ctx.clock.lasting(*since).filter(|_| alert(ctx).is_none());
             let words = lasting.map_or("live".to_owned(), |lasting| format!("live {lasting}"));
             ConnectionStatus { style: Role::Good, ..plain(ON, &words) }
         }
-        Connection::Waiting { since, cause, next } => waiting(ctx, *since, cause, *next),
+        ConnectionState::Waiting { since, cause, next } => waiting(ctx, *since, cause, *next),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::code;
 use crate::group::ReflectedMessage;
-use crate::protocol::d2d::{MessageType, Summary};
+use crate::protocol::d2d::{EnvelopeSummary, MessageType};
 use crate::protocol::{MessageId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 
 /// Which of the parts that may be missing are there.
@@ -13,19 +13,19 @@ const CREATED_AT: u8 = 1 << 3;
 const ACTION: u8 = 1 << 4;
 const SENDER: u8 = 1 << 5;
 
-/// What is read back.
-pub(super) struct Rest<'a> {
+/// The blob as it is read back.
+pub(super) struct RowBlob<'a> {
     pub(super) id: ReflectedId,
     pub(super) stored_at: Millis,
     pub(super) size: u32,
     pub(super) header: ReflectedHeader,
     pub(super) nonce: Option<Nonce>,
     /// Kind, author, conversation and detail stand elsewhere.
-    pub(super) content: Result<Read<'a>, OpenError>,
+    pub(super) content: Result<BlobSummary<'a>, OpenError>,
 }
 
-/// Of a message that could be read.
-pub(super) struct Read<'a> {
+/// What only a message that could be read has.
+pub(super) struct BlobSummary<'a> {
     pub(super) protocol_version: u32,
     pub(super) body_length: u32,
     pub(super) count: u32,
@@ -36,12 +36,12 @@ pub(super) struct Read<'a> {
     pub(super) sender: Option<&'a [u8]>,
 }
 
-/// Writes it, in the order in which [`read`] reads it.
+/// Writes the blob, in the order in which [`read`] reads it.
 pub(super) fn write(message: &ReflectedMessage, sender: Option<&[u8]>, out: &mut Vec<u8>) {
     out.clear();
     let summary = message.content.as_ref();
     let has = |bit: u8, is_there: bool| if is_there { bit } else { 0 };
-    let of_summary = |is_there: fn(&Summary) -> bool| summary.is_ok_and(is_there);
+    let of_summary = |is_there: fn(&EnvelopeSummary) -> bool| summary.is_ok_and(is_there);
     let parts = has(NONCE, message.nonce.is_some())
         | has(TYPE, of_summary(|summary| summary.message_type.is_some()))
         | has(MESSAGE_ID, of_summary(|summary| summary.message_id.is_some()))
@@ -72,12 +72,12 @@ fn extend<const LENGTH: usize>(out: &mut Vec<u8>, bytes: Option<[u8; LENGTH]>) {
     }
 }
 
-/// Reads it; [`None`] if nobody wrote this.
-pub(super) fn read(bytes: &[u8]) -> Option<Rest<'_>> {
+/// Reads the blob; [`None`] if its bytes are not such a blob.
+pub(super) fn read(bytes: &[u8]) -> Option<RowBlob<'_>> {
     let rest = &mut { bytes };
     let [parts, error, length] = take(rest)?;
     let has = |bit: u8| parts & bit != 0;
-    Some(Rest {
+    Some(RowBlob {
         header: ReflectedHeader { length, flags: u16::from_le_bytes(take(rest)?) },
         id: ReflectedId(u32::from_le_bytes(take(rest)?)),
         size: u32::from_le_bytes(take(rest)?),
@@ -85,7 +85,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Rest<'_>> {
         nonce: if has(NONCE) { Some(Nonce(take(rest)?)) } else { None },
         content: match code::error_of(error) {
             Some(error) => Err(error),
-            None => Ok(Read {
+            None => Ok(BlobSummary {
                 protocol_version: u32::from_le_bytes(take(rest)?),
                 body_length: u32::from_le_bytes(take(rest)?),
                 count: u32::from_le_bytes(take(rest)?),

@@ -11,15 +11,15 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What was told lately, and what was not.
 #[derive(Debug, Default)]
-pub(super) struct Noise {
+pub(super) struct RateLimit {
     since: Option<Millis>,
     told: u32,
     unsaid: u64,
 }
 
-impl Noise {
+impl RateLimit {
     /// Whether another one may be told; if so, how many were not told since the last one.
-    pub(super) fn may_be_told(&mut self, now: Millis) -> Option<u64> {
+    pub(super) fn admit(&mut self, now: Millis) -> Option<u64> {
         if self.since.is_none_or(|since| now.since(since) >= MINUTE) {
             (self.since, self.told) = (Some(now), 0);
         }
@@ -42,10 +42,10 @@ mod tests {
 
     #[test]
     fn a_flood_is_told_as_a_number() {
-        let mut noise = Noise::default();
-        let told = (0..1_000).filter(|_| noise.may_be_told(Millis(5)).is_some()).count();
+        let mut limit = RateLimit::default();
+        let told = (0..1_000).filter(|_| limit.admit(Millis(5)).is_some()).count();
         assert_eq!(told, 20);
-        assert_eq!(noise.may_be_told(Millis(60_005)), Some(980));
-        assert_eq!(noise.may_be_told(Millis(60_006)), Some(0));
+        assert_eq!(limit.admit(Millis(60_005)), Some(980));
+        assert_eq!(limit.admit(Millis(60_006)), Some(0));
     }
 }

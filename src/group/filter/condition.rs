@@ -1,9 +1,9 @@
-//! [`Test`]: one condition on a row.
+//! [`Condition`]: one condition on a row.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::Context;
+use super::FilterContext;
+use super::comparison::Comparison;
 use super::kinds::Kinds;
 use super::subject::Subject;
 use super::time::Time;
@@ -13,7 +13,7 @@ use crate::text::Clean;
 
 /// One condition on a row. Where there are several values, one of them will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Test {
+pub(super) enum Condition {
     Kind(Vec<Kinds>),
     Direction(Direction),
     From(Vec<String>),
@@ -27,16 +27,6 @@ pub(super) enum Test {
     Until(Time),
     Is(Vec<Mark>),
     Word(String),
-}
-
-/// How a figure is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Less,
-    AtMost,
-    Equal,
-    AtLeast,
-    More,
 }
 
 /// What may be unusual about a row.
@@ -74,32 +64,20 @@ impl Mark {
     }
 }
 
-impl Comparison {
-    pub(super) const fn sign(self) -> &'static str {
-        match self {
-            Self::Less => "<",
-            Self::AtMost => "<=",
-            Self::Equal => ":",
-            Self::AtLeast => ">=",
-            Self::More => ">",
-        }
-    }
+/// What stands alone and is no word to look for.
+pub(super) const BARE: [(&str, Condition); 4] = [
+    ("in", Condition::Direction(Direction::Incoming)),
+    ("out", Condition::Direction(Direction::Outgoing)),
+    ("sync", Condition::Direction(Direction::Sync)),
+    ("ack", Condition::Acknowledged),
+];
 
-    pub(super) fn holds<T: Ord>(self, one: &T, other: &T) -> bool {
-        match one.cmp(other) {
-            Ordering::Less => matches!(self, Self::Less | Self::AtMost),
-            Ordering::Equal => matches!(self, Self::AtMost | Self::Equal | Self::AtLeast),
-            Ordering::Greater => matches!(self, Self::AtLeast | Self::More),
-        }
-    }
-}
-
-impl Test {
+impl Condition {
     pub(super) fn word(word: &str) -> Self {
         Self::Word(word.to_lowercase())
     }
 
-    pub(super) fn holds(&self, subject: &impl Subject, context: &Context<'_>) -> bool {
+    pub(super) fn holds(&self, subject: &impl Subject, context: &FilterContext<'_>) -> bool {
         match self {
             Self::Kind(kinds) => kinds.iter().any(|kinds| kinds.have(subject.kind(), subject.message_type())),
             Self::Direction(direction) => subject.kind().is_some_and(|kind| kind.direction() == *direction),
@@ -136,7 +114,7 @@ impl Test {
 }
 
 /// By id, by label, or by platform; `me` is this device.
-pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &Context<'_>) -> bool {
+pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &FilterContext<'_>) -> bool {
     let Some(author) = author else { return false };
     let id = author.to_string();
     let info = context.devices.info(author);
@@ -148,7 +126,7 @@ pub(super) fn is_from(names: &[String], author: Option<DeviceId>, context: &Cont
 }
 
 /// By identity, by the beginning of an id, or by name.
-pub(super) fn is_with(names: &[String], conversation: Option<&Conversation>, context: &Context<'_>) -> bool {
+pub(super) fn is_with(names: &[String], conversation: Option<&Conversation>, context: &FilterContext<'_>) -> bool {
     let Some(conversation) = conversation else { return false };
     let known_as = context.names.of(conversation);
     names.iter().any(|name| {
@@ -162,7 +140,7 @@ pub(super) fn is_with(names: &[String], conversation: Option<&Conversation>, con
 }
 
 /// In the sentence, in the label of the device, or in the ids and names of the conversation.
-fn has_word(word: &str, subject: &impl Subject, context: &Context<'_>) -> bool {
+fn has_word(word: &str, subject: &impl Subject, context: &FilterContext<'_>) -> bool {
     has(&subject.sentence(context.names), word)
         || subject.author().is_some_and(|author| has(&context.devices.label(author), word))
         || subject.conversation().is_some_and(|conversation| match conversation {
