@@ -5,6 +5,7 @@
 //! | `ndjson` | lines for programs, a contract with scripts |
 //! | `sentences` | lines for people on a terminal |
 //! | `lines` | writes lines, also for readers that are slow or gone |
+//! | `markdown` | pages of the manual as text |
 //! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
 //! | `words` | what is said on standard error, and questions |
 //! | `advice` | what a person can do about a close or a refusal |
@@ -13,6 +14,7 @@
 pub mod advice;
 pub mod columns;
 pub mod lines;
+pub mod markdown;
 pub mod ndjson;
 pub mod outcome;
 pub mod sentences;

@@ -1,12 +1,7 @@
 //! How to use it: `d2mtop manual`, `d2mtop man` and `d2mtop completions`.
 
 mod man;
-mod render;
-mod table;
-#[cfg(test)]
-mod tests;
 mod topics;
-mod wrap;
 
 use std::io::{self, Write as _};
 

@@ -5,10 +5,9 @@ use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum as _;
 
-use super::{print, render};
+use super::print;
 use crate::cli::{ManualArgs, TopicArg};
-use crate::output::Failure;
-use crate::output::Outcome;
+use crate::output::{Failure, Outcome, markdown};
 
 /// Columns of a line where there is no terminal.
 const WIDTH: usize = 80;
@@ -23,7 +22,7 @@ const NARROWEST: usize = 30;
 /// If standard output fails.
 pub fn manual(options: ManualArgs) -> Result<Outcome, Failure> {
     let Some(topic) = options.topic else { return print(list().as_bytes()) };
-    print(render::render(page(topic), width(), is_styled()).as_bytes())
+    print(markdown::render(page(topic), width(), is_styled()).as_bytes())
 }
 
 /// The Markdown of a page.

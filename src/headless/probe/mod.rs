@@ -9,13 +9,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
 use super::visitor::Visitor;
-use super::watch::Printer;
 use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe, Refusal};
 use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::advice::refusal_words;
+use crate::output::lines::Printer;
 use crate::output::ndjson::{self, span_micros};
 use crate::output::words::{remark, require_agreement};
 use crate::protocol::Dialect;

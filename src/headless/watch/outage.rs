@@ -4,9 +4,9 @@
 use std::io::{self, Write as _};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use super::printer::Wanted;
-use super::stream::Told;
+use super::selection::EventSelection;
 use crate::group::{Event, JournalState};
+use crate::output::lines::QueuedEvent;
 
 /// How many sentences may wait for a standard error that takes none.
 const SENTENCES: usize = 16;
@@ -22,7 +22,7 @@ impl Outage {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub(super) fn unless_printed(wanted: &Wanted) -> io::Result<Option<Self>> {
+    pub(super) fn unless_printed(wanted: &EventSelection) -> io::Result<Option<Self>> {
         if wanted.wants("journal") {
             return Ok(None);
         }
@@ -37,8 +37,8 @@ impl Outage {
     }
 
     /// Says it once, and once when it is over.
-    pub(super) fn take(&mut self, told: &Told) {
-        let Told::Event(_, Event::Journal(state)) = told else { return };
+    pub(super) fn take(&mut self, told: &QueuedEvent) {
+        let QueuedEvent::Event(_, Event::Journal(state)) = told else { return };
         let sentence = match state {
             JournalState::Failed(why) if !self.fails => {
                 format!("{why}. Nothing is acknowledged until the journal can be written; d2mtop keeps trying")

@@ -3,12 +3,12 @@
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::stream::Told;
 use crate::group::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::headless::reconnect::{Ending, Reconnect};
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::lines::QueuedEvent;
 use crate::session::Command;
 
 /// How far the reflection queue is.
@@ -80,15 +80,15 @@ impl Progress {
         self.leave(ending, commands);
     }
 
-    pub(super) fn take(&mut self, told: &Told, commands: &mpsc::Sender<Command>) {
+    pub(super) fn take(&mut self, told: &QueuedEvent, commands: &mpsc::Sender<Command>) {
         let settled = self.is_settled();
-        if let Told::Event(_, event) = told
+        if let QueuedEvent::Event(_, event) = told
             && let Some(ending) = self.reconnect.take(event, self.until_dry)
         {
             self.leave(ending, commands);
         }
         match told {
-            Told::LeftOut(left_out) => {
+            QueuedEvent::LeftOut(left_out) => {
                 if left_out.logged_in {
                     self.reconnect.logged_in();
                     self.log_in();
@@ -96,18 +96,18 @@ impl Progress {
                 self.received += left_out.durable;
                 self.acknowledged += left_out.settled;
             }
-            Told::Event(_, Event::Connecting { .. }) => (self.queue, self.next) = (Queue::Draining, None),
-            Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
-            Told::Event(_, Event::Devices(_)) => self.listed = true,
-            Told::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
-            Told::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
-            Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
-            Told::Event(_, Event::Disconnected { next, .. }) => {
+            QueuedEvent::Event(_, Event::Connecting { .. }) => (self.queue, self.next) = (Queue::Draining, None),
+            QueuedEvent::Event(_, Event::LoggedIn(_)) => self.log_in(),
+            QueuedEvent::Event(_, Event::Devices(_)) => self.listed = true,
+            QueuedEvent::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
+            QueuedEvent::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
+            QueuedEvent::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
+            QueuedEvent::Event(_, Event::Disconnected { next, .. }) => {
                 self.listed = true;
                 // Who leaves is told so by the line of this very end.
                 self.next = Some(*next).filter(|_| self.leaving.is_none());
             }
-            Told::Event(..) => {}
+            QueuedEvent::Event(..) => {}
         }
         if !settled {
             self.settled_since = Instant::now();

@@ -1,6 +1,8 @@
 //! Lines on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
 
+mod event_queue;
 mod line_writer;
+mod printer;
 
 use std::fs::File;
 use std::io;
@@ -14,7 +16,9 @@ use super::Failure;
 use super::sentences::Form;
 use crate::os::clock;
 use crate::protocol::Millis;
+pub use event_queue::{EndsQueue, EventQueue, LeftOut, QueuedEvent};
 use line_writer::LineWriter;
+pub use printer::Printer;
 
 /// How many lines may wait for a slow reader before lines are left out.
 const LINES: usize = 8_192;

@@ -1,147 +1,41 @@
-//! `d2mtop watch`: the session's events on standard output, as NDJSON or as sentences.
+//! The loop of a watch: one session after the other, printed until it ends.
 
-mod outage;
-mod patience;
-mod printer;
-mod progress;
-mod reload;
-mod stream;
-
-use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::arguments;
-use super::reconnect::Reconnect;
-use crate::cli::{UntilArgs, WatchArgs};
+use super::Terms;
+use super::outage::Outage;
+use super::patience::{Patience, on_thread, sleep_until};
+use super::progress::Progress;
+use super::reload::Reloading;
+use super::selection::EventSelection;
 use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
-use crate::os::logging;
 use crate::os::signals::ServiceRequest;
-use crate::output::Failure;
-use crate::output::Outcome;
-use crate::output::ndjson;
-use crate::output::words::remark;
+use crate::output::lines::{EndsQueue, EventQueue, Printer, QueuedEvent};
+use crate::output::{Failure, Outcome};
 use crate::protocol::DeviceId;
+use crate::protocol::Millis;
+use crate::runtime::EventSink;
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::observers::SystemdObserver;
-use crate::runtime::{
-    ANY_CERTIFICATE, HeldLocks, KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock,
-    drive_keeping,
-};
+use crate::runtime::{KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock, drive_keeping};
 use crate::session::{Command, Session};
-use outage::Outage;
-use patience::{Patience, on_thread, sleep_until};
-pub(super) use printer::{Printer, Wanted};
-use progress::Progress;
-use reload::Reloading;
-use stream::{EndsStream, Stream, Told};
 
 /// How long a dry watch waits for the device list, which was asked for at login.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Connects as the options say, and prints until it ends.
-///
-/// # Errors
-/// If the options are unusable or standard output fails; or with the words about a server or a connection that ended it.
-pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
-    let terms = Terms {
-        until: options.until,
-        reconnect: Reconnect::parse(&options.stream.reconnect)?,
-        wanted: Wanted::of(&options.stream.lines)?,
-    };
-    let connection = arguments::unattended_connection(&options.connection)?;
-    let monitor = arguments::monitor(&options.monitor)?;
-    let profile = super::open_unattended(options.profile.name(), &connection)?;
-    let reloading = Reloading::of(&profile, connection);
-    let prepared = SessionSetup::new(profile)?;
-    let monitors = Monitors::start(&monitor, None)?;
-    if monitors.watches_the_lock() {
-        remark(
-            "--on lock-stuck never happens here: a mediator tells who has the lock only to who asks for it, and watch does \
-             not; give it to the dashboard",
-        );
-    }
-    let first = terms.first_lines(&monitors, prepared.accepts_any_certificate).map_err(Failure::Output)?;
-    terms.run(first, monitors, async |watch, monitors| watch.follow_profile(prepared, reloading, monitors).await)
-}
-
-/// Prints what a session tells until it ends; of the demo.
-///
-/// # Errors
-/// If the options are unusable, standard output fails, or the system gives no thread.
-pub(super) fn watch(
-    session: Session,
-    address: Address,
-    monitors: Monitors,
-    until: UntilArgs,
-    wanted: Wanted,
-) -> Result<Outcome, Failure> {
-    let terms = Terms { until, reconnect: Reconnect::default(), wanted };
-    let first = terms.first_lines(&monitors, false).map_err(Failure::Output)?;
-    terms.run(first, monitors, async |watch, monitors| {
-        let running = Running { session, address, memories: ProfileState::default(), name: String::new() };
-        Ok(watch.follow(running, None, monitors).await?.unwrap_or(Outcome::Normal))
-    })
-}
-
-/// What is printed, and until when.
-struct Terms {
-    until: UntilArgs,
-    reconnect: Reconnect,
-    wanted: Wanted,
-}
-
-impl Terms {
-    /// What is said before all else. Who believes whoever answers is told so whatever is asked for; where the metrics are
-    /// is said on standard error if the line about it is not wanted, as the system may have chosen the port.
-    fn first_lines(&self, monitors: &Monitors, accepts_any_certificate: bool) -> io::Result<Vec<u8>> {
-        let mut lines = Vec::new();
-        if accepts_any_certificate {
-            let fields = serde_json::json!({ "warning": "any_certificate_accepted", "words": ANY_CERTIFICATE });
-            self.wanted.form.line(&mut lines, &ndjson::line(clock::now(), "warning", fields))?;
-        }
-        if let Some(address) = monitors.metrics_address() {
-            let url = format!("http://{address}/metrics");
-            if self.wanted.wants("metrics") {
-                let line = ndjson::line(clock::now(), "metrics", serde_json::json!({ "url": url }));
-                self.wanted.form.line(&mut lines, &line)?;
-            } else {
-                // Who cannot be told goes on without.
-                let _ = writeln!(io::stderr(), "d2mtop: metrics are at {url}");
-            }
-        }
-        Ok(lines)
-    }
-
-    /// Runs a watch on these terms, which begins with these lines.
-    fn run(
-        self,
-        first: Vec<u8>,
-        monitors: Monitors,
-        watch: impl AsyncFnOnce(&mut Watch, &Monitors) -> Result<Outcome, Failure>,
-    ) -> Result<Outcome, Failure> {
-        event_loop().map_err(Failure::Start)?.block_on(async {
-            let mut watching = Watch::start(self, first)?;
-            let watched = watch(&mut watching, &monitors).await;
-            watching.end_monitors(monitors).await?;
-            watched
-        })
-    }
-}
-
 /// A session, ready to be run, and the profile's name; empty if it is none.
-struct Running {
-    session: Session,
-    address: Address,
-    memories: ProfileState,
-    name: String,
+pub(super) struct Running {
+    pub(super) session: Session,
+    pub(super) address: Address,
+    pub(super) memories: ProfileState,
+    pub(super) name: String,
 }
 
 /// What the printing waits for.
@@ -162,24 +56,24 @@ enum Happened {
 }
 
 /// Prints what sessions tell, one after the other.
-struct Watch {
-    wanted: Wanted,
-    printer: Printer,
-    outage: Option<Outage>,
-    progress: Progress,
-    patience: Patience,
+pub(super) struct Watch {
+    pub(super) wanted: EventSelection,
+    pub(super) printer: Printer,
+    pub(super) outage: Option<Outage>,
+    pub(super) progress: Progress,
+    pub(super) patience: Patience,
     /// When the time is over.
-    ends_at: Option<Instant>,
+    pub(super) ends_at: Option<Instant>,
     /// What is not yet with the printer; nothing more is taken from the stream as long as there is some.
-    lines: Vec<u8>,
+    pub(super) lines: Vec<u8>,
     /// The profile is being looked at, as a signal asked.
-    looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
+    pub(super) looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
     /// The session leaves for another one with new settings.
-    changes_over: bool,
+    pub(super) changes_over: bool,
 }
 
 impl Watch {
-    fn start(terms: Terms, lines: Vec<u8>) -> Result<Self, Failure> {
+    pub(super) fn start(terms: Terms, lines: Vec<u8>) -> Result<Self, Failure> {
         let Terms { until, reconnect, wanted } = terms;
         Ok(Self {
             printer: Printer::start().map_err(Failure::Start)?,
@@ -195,7 +89,7 @@ impl Watch {
     }
 
     /// Runs the session of a profile, and another one whenever the profile changes.
-    async fn follow_profile(
+    pub(super) async fn follow_profile(
         &mut self,
         prepared: SessionSetup,
         mut reloading: Option<Reloading>,
@@ -224,7 +118,7 @@ impl Watch {
     /// memories, and which devices are known is taken from there: what was printed is known from then on.
     ///
     /// Returns how it ended; [`None`] if it ended for new settings.
-    async fn follow(
+    pub(super) async fn follow(
         &mut self,
         running: Running,
         reloading: Option<&Reloading>,
@@ -237,7 +131,7 @@ impl Watch {
             self.wanted.form.knowing(memory.ever());
         }
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
-        let stream = Arc::new(Stream::default());
+        let stream = Arc::new(EventQueue::default());
         let ended = Arc::clone(&stream);
         let sink = Observers::new(Arc::clone(&stream))
             .with(SystemdObserver(self.patience.service.clone()))
@@ -248,7 +142,7 @@ impl Watch {
         let session_loop = event_loop().map_err(Failure::Start)?;
         let over = on_thread("session", move || {
             // Also when the session panics: else the printer would wait for ever.
-            let ended = EndsStream(ended);
+            let ended = EndsQueue(ended);
             // Here, so that it stops when this thread does.
             session_loop.spawn(pulse);
             session_loop.block_on(drive_keeping(journal, session, address, receiver, sink));
@@ -268,7 +162,7 @@ impl Watch {
 
     async fn print(
         &mut self,
-        stream: &Stream,
+        stream: &EventQueue,
         commands: &mpsc::Sender<Command>,
         reloading: Option<&Reloading>,
         remembered: &mut Remembered,
@@ -302,7 +196,7 @@ impl Watch {
         }
     }
 
-    async fn happens(&mut self, stream: &Stream) -> Happened {
+    async fn happens(&mut self, stream: &EventQueue) -> Happened {
         let room = self.printer.lines.clone().reserve_owned();
         let listed_by = self.progress.settled_since + LIST_PATIENCE;
         let deadline = self.patience.deadline();
@@ -322,7 +216,7 @@ impl Watch {
     /// Lets everybody know what the session tells, and adds its lines.
     fn take(
         &mut self,
-        mut told: Told,
+        mut told: QueuedEvent,
         commands: &mpsc::Sender<Command>,
         remembered: &mut Remembered,
     ) -> io::Result<()> {
@@ -337,59 +231,6 @@ impl Watch {
         self.wanted.write(&mut self.lines, &told)
     }
 
-    /// Opens the log anew, and has a look at the profile, if there is one.
-    fn look(&mut self, reloading: Option<&Reloading>) -> Result<(), Failure> {
-        self.patience.service.reloading();
-        logging::reopen();
-        let reloading = reloading.cloned();
-        self.looking = Some(on_thread("look", move || reloading.map_or(Ok(false), |reloading| reloading.look()))?);
-        Ok(())
-    }
-
-    /// Leaves for the new settings of the profile, if there are any.
-    fn change_over(&mut self, looked: Result<bool, Failure>, commands: &mpsc::Sender<Command>) -> io::Result<()> {
-        let can_be_read = looked.is_ok();
-        let line = match looked {
-            Ok(changed) => {
-                tracing::info!(changed, "the profile was read anew");
-                if changed {
-                    self.changes_over = true;
-                    let _ = commands.try_send(Command::Leave);
-                }
-                ndjson::reloaded(clock::now(), changed)
-            }
-            Err(failure) => {
-                tracing::warn!("the profile cannot be read anew, and stays as it was: {failure}");
-                ndjson::reload_failed(clock::now(), &failure.to_string())
-            }
-        };
-        self.patience.service.reloaded(can_be_read);
-        self.wanted.write_line(&mut self.lines, &line)
-    }
-
-    /// Opens a profile with its new settings, on a thread of its own; [`None`] if the end comes before.
-    async fn reopen(
-        &mut self,
-        reloading: Reloading,
-        held: HeldLocks,
-        journal: Option<PathBuf>,
-    ) -> Result<Option<(Reloading, SessionSetup)>, Failure> {
-        let opened = on_thread("opening", move || reloading.open(held, journal.as_deref()))?;
-        // There is no session whose life the watchdog could prove.
-        let pulse = tokio::spawn(self.patience.service.clone().pulse());
-        let opened = tokio::select! {
-            biased;
-            () = self.patience.asked_to_end() => Ok(None),
-            () = sleep_until(self.ends_at) => Ok(None),
-            opened = opened => opened.unwrap_or(Err(Failure::Panicked)).map(Some),
-        };
-        pulse.abort();
-        if !matches!(opened, Ok(Some(_))) {
-            self.flush().await?;
-        }
-        opened
-    }
-
     /// Prints what is left, and says how the watch ended.
     async fn end(&mut self, otherwise: Outcome) -> Result<Outcome, Failure> {
         self.flush().await?;
@@ -397,16 +238,16 @@ impl Watch {
     }
 
     /// Says the last word and waits until all is printed, however slow the reader is, unless a signal wants the end before.
-    async fn flush(&mut self) -> Result<(), Failure> {
+    pub(super) async fn flush(&mut self) -> Result<(), Failure> {
         if let Some(last) = self.progress.last_word() {
-            self.wanted.write(&mut self.lines, &Told::Event(clock::now(), last)).map_err(Failure::Output)?;
+            self.wanted.write(&mut self.lines, &QueuedEvent::Event(clock::now(), last)).map_err(Failure::Output)?;
         }
         let last = std::mem::take(&mut self.lines);
         self.patience.wait(self.printer.end(last)).await.unwrap_or(Ok(()))
     }
 
     /// Lets commands that still run come to their end, unless a signal wants the end before.
-    async fn end_monitors(&mut self, monitors: Monitors) -> Result<(), Failure> {
+    pub(super) async fn end_monitors(&mut self, monitors: Monitors) -> Result<(), Failure> {
         if let Some(left) = self.patience.left() {
             monitors.hurry(left);
             drop(monitors);
@@ -415,6 +256,12 @@ impl Watch {
         let over = on_thread("monitors", move || drop(monitors))?;
         let _ = self.patience.wait(over).await;
         Ok(())
+    }
+}
+
+impl EventSink for std::sync::Arc<EventQueue> {
+    fn tell(&mut self, at: Millis, event: Event) {
+        self.push(at, event);
     }
 }
 
@@ -437,11 +284,11 @@ struct Remembered {
 }
 
 impl Remembered {
-    fn take(&mut self, told: &Told) {
+    fn take(&mut self, told: &QueuedEvent) {
         match told {
             // Nobody was told: the next start tells it.
-            Told::LeftOut(left_out) if left_out.device_changes => self.memory = None,
-            Told::Event(_, Event::Devices(listed)) => {
+            QueuedEvent::LeftOut(left_out) if left_out.device_changes => self.memory = None,
+            QueuedEvent::Event(_, Event::Devices(listed)) => {
                 if let Some(memory) = &self.memory {
                     memory.keep(KnownDevices::of(listed, self.own));
                 }

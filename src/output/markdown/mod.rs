@@ -1,16 +1,22 @@
 //! A page of Markdown as text for a terminal or a pipe.
 
+mod table;
+#[cfg(test)]
+mod tests;
+mod wrap;
+
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::table::Table;
-use super::wrap::{Span, Style, wrap};
+use table::Table;
+use wrap::{Span, Style, wrap};
 
 /// How far code blocks stand in.
-pub(super) const CODE_INDENT: &str = "    ";
+const CODE_INDENT: &str = "    ";
 
 /// The page in lines of at most so many columns; code blocks are never broken. Escape codes only if `styled`.
-pub(super) fn render(page: &str, columns: usize, styled: bool) -> String {
+#[must_use]
+pub fn render(page: &str, columns: usize, styled: bool) -> String {
     let mut renderer = Renderer { columns, styled, ..Renderer::default() };
     for event in Parser::new_ext(page, Options::ENABLE_TABLES) {
         renderer.take(event);

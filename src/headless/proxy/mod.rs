@@ -4,6 +4,7 @@
 //! nothing that the next could go on with.
 
 mod client;
+mod clients;
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,9 +15,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 
 use super::arguments;
 use super::reconnect::{Ending, Reconnect};
@@ -33,11 +32,10 @@ use crate::output::ndjson;
 use crate::output::sentences::Form;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
-use crate::runtime::{
-    ANY_CERTIFICATE, EventSink, KnownDevicesStore, Observers, ProfileState, SessionSetup, drive_keeping,
-};
-use crate::session::{ChatClientId, Command, ProxyOutput, Session};
-use client::{Carried, ClientEnd, Orders, Unread};
+use crate::runtime::{ANY_CERTIFICATE, EventSink, Observers, ProfileState, SessionSetup, drive_keeping};
+use crate::session::{ChatClientId, ProxyOutput, Session};
+use client::Unread;
+use clients::{Proxy, finished};
 
 /// How many bytes of the chat server may wait for a client that does not read before it is cut off.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
@@ -129,15 +127,6 @@ async fn serve(
     ending.unwrap_or(Ok(Outcome::Normal))
 }
 
-/// Ready when the client that is being served is gone.
-async fn finished(active: &mut Option<Active>) -> Option<Carried> {
-    match active {
-        // A task that panicked has carried nothing that can be told.
-        Some(active) => (&mut active.task).await.ok(),
-        None => std::future::pending().await,
-    }
-}
-
 /// A line to be printed.
 enum Told {
     Event(Event),
@@ -224,146 +213,5 @@ impl EventSink for Teller {
             }
         };
         let _ = self.news.send(news);
-    }
-}
-
-/// Why we cut a client off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cut {
-    /// The connection to the mediator is over.
-    Mediator,
-    /// It does not read.
-    Slow,
-}
-
-/// The client that is there.
-struct Active {
-    id: ChatClientId,
-    peer: SocketAddr,
-    task: JoinHandle<Carried>,
-    begin: Option<oneshot::Sender<()>>,
-    /// Both until it is cut off.
-    lifeline: Option<(mpsc::UnboundedSender<Unread>, oneshot::Sender<()>)>,
-    cut: Option<Cut>,
-    /// Dropped when we end.
-    staying: Option<oneshot::Sender<()>>,
-}
-
-impl Active {
-    const fn is_served(&self) -> bool {
-        self.begin.is_none() && self.lifeline.is_some()
-    }
-
-    fn cut_off(&mut self, why: Cut) {
-        if self.lifeline.take().is_some() {
-            self.cut = Some(why);
-        }
-    }
-}
-
-/// The clients' side.
-struct Proxy {
-    lines: Arc<LineSink<Told>>,
-    commands: mpsc::Sender<Command>,
-    /// How many were accepted.
-    clients: u64,
-    active: Option<Active>,
-    memory: Option<KnownDevicesStore>,
-    /// How it ends.
-    ending: Option<Ending>,
-}
-
-impl Proxy {
-    fn tell(&self, event: &'static str, fields: Value) {
-        self.lines.write(Told::Ours(event, fields));
-    }
-
-    fn accept(&mut self, stream: TcpStream, peer: SocketAddr) {
-        let peer_text = peer.to_string();
-        if self.active.is_some() {
-            return self.tell("client_refused", json!({ "peer": peer_text, "words": "another client is there" }));
-        }
-        self.tell("client_connected", json!({ "peer": peer_text }));
-        let (begin, beginning) = oneshot::channel();
-        let (to_client, from_server) = mpsc::unbounded_channel();
-        let (lifeline, cut_off) = oneshot::channel();
-        let (staying, end) = oneshot::channel();
-        let orders = Orders { begin: beginning, from_server, cut_off, end };
-        self.clients += 1;
-        let id = ChatClientId(self.clients);
-        let task = tokio::spawn(client::serve(stream, id, orders, self.commands.clone()));
-        let (begin, lifeline, staying) = (Some(begin), Some((to_client, lifeline)), Some(staying));
-        self.active = Some(Active { id, peer, task, begin, lifeline, cut: None, staying });
-    }
-
-    fn take(&mut self, news: News) {
-        let served = self.active.as_mut().filter(|active| active.is_served());
-        match news {
-            News::Begins(id) => {
-                let waiting = self.active.as_mut().filter(|active| active.id == id);
-                if let Some(begin) = waiting.and_then(|active| active.begin.take()) {
-                    // If the client is gone, its end is about to be told.
-                    let _ = begin.send(());
-                    self.tell("client_served", json!({}));
-                }
-            }
-            News::Ends => {
-                if let Some(active) = served {
-                    active.cut_off(Cut::Mediator);
-                }
-            }
-            News::Over(ending) => self.ending = Some(ending),
-            News::Frame(frame) => {
-                if let Some((to_client, _)) = served.and_then(|active| active.lifeline.as_ref()) {
-                    let _ = to_client.send(frame);
-                }
-            }
-            News::Overflow => {
-                if let Some(active) = served {
-                    active.cut_off(Cut::Slow);
-                }
-            }
-            News::Known(known) => {
-                if let Some(memory) = &self.memory {
-                    memory.keep(known);
-                }
-            }
-        }
-    }
-
-    /// The client is gone.
-    fn finish(&mut self, carried: Option<&Carried>) {
-        let Some(Active { peer, cut, .. }) = self.active.take() else { return };
-        let Some(carried) = carried else { return };
-        // A client's own end comes first: the mediator's follows from it.
-        let (by, words) = match (carried.end, cut) {
-            (ClientEnd::Left, _) => ("client", None),
-            (ClientEnd::Broke(kind), _) => ("client", Some(kind.to_string())),
-            (ClientEnd::Unframed(error), _) => ("proxy", Some(error.to_string())),
-            (ClientEnd::Ours, None) => ("proxy", Some("d2mtop ends".to_owned())),
-            (ClientEnd::CutOff | ClientEnd::Ours, Some(Cut::Slow)) => {
-                ("proxy", Some("the client does not read what the chat server sends".to_owned()))
-            }
-            (ClientEnd::Ours, Some(Cut::Mediator)) | (ClientEnd::CutOff, Some(Cut::Mediator) | None) => {
-                ("mediator", Some("cut off from the mediator".to_owned()))
-            }
-        };
-        let fields = json!({
-            "peer": peer.to_string(), "by": by, "words": words,
-            "frames_to_server": carried.to_server.frames, "bytes_to_server": carried.to_server.bytes,
-            "frames_from_server": carried.from_server.frames, "bytes_from_server": carried.from_server.bytes,
-            "incomplete_bytes": Some(carried.incomplete).filter(|bytes| *bytes > 0),
-        });
-        self.tell("client_disconnected", fields);
-    }
-
-    /// The end: the client goes at once, whatever it still had to say, and the session leaves.
-    async fn leave(&mut self) {
-        if let Some(active) = &mut self.active {
-            active.staying = None;
-            let carried = finished(&mut self.active).await;
-            self.finish(carried.as_ref());
-        }
-        let _ = self.commands.send(Command::Leave).await;
     }
 }

@@ -25,7 +25,7 @@ use depart::Leaving;
 pub use names::remind_of_namesake;
 
 /// A profile file that parses, with every key explained.
-pub const SAMPLE: &str = include_str!("../profile/sample.toml");
+pub const SAMPLE: &str = include_str!("../../profile/sample.toml");
 
 /// Does what was asked.
 ///

@@ -1,15 +1,13 @@
-//! What the session tells, on its way to the printer.
+//! [`EventQueue`]: what a session tells, on its way to a reader that may be slow.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::group::to_acknowledge;
-use crate::group::{Event, NextStep};
+use crate::group::{Event, NextStep, to_acknowledge};
 use crate::output::ndjson;
 use crate::protocol::Millis;
-use crate::runtime::EventSink;
 
 /// How many lines, one a message, may wait for a slow reader before what is no turn of the session's course is left out.
 const LINES: usize = 32_768;
@@ -18,36 +16,42 @@ const LINES: usize = 32_768;
 const TURNS: usize = 4_096;
 
 /// What reaches the printer.
-pub(super) enum Told {
+#[derive(Debug)]
+pub enum QueuedEvent {
+    /// An event, and when it happened.
     Event(Millis, Event),
+    /// What is missing here.
     LeftOut(LeftOut),
 }
 
-impl Told {
+impl QueuedEvent {
     /// The watch ends: a connection whose end this tells is not made again, whatever the session would do.
-    pub(super) fn comes_back_no_more(&mut self) {
+    pub fn comes_back_no_more(&mut self) {
         if let Self::Event(_, Event::Disconnected { next: next @ NextStep::RetryAt { .. }, .. }) = self {
             *next = NextStep::End;
         }
     }
 }
 
-/// What was left out of the stream because the reader was slow.
-#[derive(Clone, Copy)]
-pub(super) struct LeftOut {
-    pub(super) at: Millis,
-    pub(super) messages: usize,
-    pub(super) acknowledged: usize,
-    /// Of other kinds.
-    pub(super) events: usize,
+/// What was left out of the queue because the reader was slow.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut {
+    /// When the first of it happened.
+    pub at: Millis,
+    /// How many messages.
+    pub messages: usize,
+    /// How many acknowledgements.
+    pub acknowledged: usize,
+    /// How many events of other kinds.
+    pub events: usize,
     /// A login is among them; what is said of messages to be acknowledged is of those that came after it.
-    pub(super) logged_in: bool,
+    pub logged_in: bool,
     /// How many of the messages were to be acknowledged.
-    pub(super) durable: usize,
+    pub durable: usize,
     /// How many acknowledgements were of them.
-    pub(super) settled: usize,
+    pub settled: usize,
     /// A device that is not as known is among them.
-    pub(super) device_changes: bool,
+    pub device_changes: bool,
 }
 
 impl LeftOut {
@@ -102,6 +106,7 @@ impl LeftOut {
 }
 
 /// A turn of the session's course, and what was left out before it.
+#[derive(Debug)]
 struct Turn {
     left_out: Option<LeftOut>,
     at: Millis,
@@ -110,15 +115,16 @@ struct Turn {
 
 /// Hands events to the printer without ever waiting for it. When it falls behind, they are left out and counted, so that
 /// memory stays bounded, but for the newest turns of the session's course and the newest device list.
-#[derive(Default)]
-pub(super) struct Stream {
-    state: Mutex<StreamState>,
-    pub(super) changed: Notify,
+#[derive(Debug, Default)]
+pub struct EventQueue {
+    state: Mutex<QueueState>,
+    /// Something has come.
+    pub changed: Notify,
 }
 
-#[derive(Default)]
-struct StreamState {
-    queue: VecDeque<Told>,
+#[derive(Debug, Default)]
+struct QueueState {
+    queue: VecDeque<QueuedEvent>,
     /// How many lines the queue makes.
     lines: usize,
     /// What is kept of what came when that were too many.
@@ -128,50 +134,52 @@ struct StreamState {
     ended: bool,
 }
 
-impl Stream {
-    fn update(&self, change: impl FnOnce(&mut StreamState)) {
+impl EventQueue {
+    fn update(&self, change: impl FnOnce(&mut QueueState)) {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_one();
     }
 
+    /// Something happened. Never waits.
+    pub fn push(&self, at: Millis, event: Event) {
+        self.update(|state| state.push(at, event));
+    }
+
+    /// No more will come.
     fn end(&self) {
         self.update(|state| state.ended = true);
     }
 
-    pub(super) fn take(&self) -> (VecDeque<Told>, bool) {
+    /// What has come since the last time, and whether no more will come.
+    pub fn take(&self) -> (VecDeque<QueuedEvent>, bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.lines = 0;
         let mut told = std::mem::take(&mut state.queue);
         for Turn { left_out, at, event } in std::mem::take(&mut state.turns) {
-            told.extend(left_out.map(Told::LeftOut));
-            told.push_back(Told::Event(at, event));
+            told.extend(left_out.map(QueuedEvent::LeftOut));
+            told.push_back(QueuedEvent::Event(at, event));
         }
-        told.extend(state.left_out.take().map(Told::LeftOut));
+        told.extend(state.left_out.take().map(QueuedEvent::LeftOut));
         (told, state.ended)
     }
 }
 
-/// Ends the stream when the session is over, in whatever way.
-pub(super) struct EndsStream(pub(super) Arc<Stream>);
+/// Ends the queue when the session is over, in whatever way.
+#[derive(Debug)]
+pub struct EndsQueue(pub Arc<EventQueue>);
 
-impl Drop for EndsStream {
+impl Drop for EndsQueue {
     fn drop(&mut self) {
         self.0.end();
     }
 }
 
-impl EventSink for Arc<Stream> {
-    fn tell(&mut self, at: Millis, event: Event) {
-        self.update(|state| state.push(at, event));
-    }
-}
-
-impl StreamState {
+impl QueueState {
     fn push(&mut self, at: Millis, event: Event) {
         let lines = room_of(&event);
         if self.turns.is_empty() && self.left_out.is_none() && self.lines + lines <= LINES {
             self.lines += lines;
-            return self.queue.push_back(Told::Event(at, event.without_envelopes()));
+            return self.queue.push_back(QueuedEvent::Event(at, event.without_envelopes()));
         }
         if !is_turn(&event) {
             return self.left_out.get_or_insert(LeftOut::at(at)).add(&event);
@@ -271,16 +279,16 @@ mod tests {
         Event::Reflected(vec![message; size])
     }
 
-    fn told(stream: &Stream) -> VecDeque<Told> {
-        stream.take().0
+    fn queued(queue: &EventQueue) -> VecDeque<QueuedEvent> {
+        queue.take().0
     }
 
-    fn full() -> Arc<Stream> {
-        let mut stream = Arc::new(Stream::default());
+    fn full() -> Arc<EventQueue> {
+        let queue = Arc::new(EventQueue::default());
         for _ in 0..LINES / 256 {
-            stream.tell(NOW, batch(256));
+            queue.push(NOW, batch(256));
         }
-        stream
+        queue
     }
 
     fn login() -> Event {
@@ -301,33 +309,33 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_slow_reader_is_bounded_and_keeps_no_envelope() {
-        let mut stream = Arc::new(Stream::default());
+        let queue = Arc::new(EventQueue::default());
         for _ in 0..200 {
-            stream.tell(NOW, batch(256));
+            queue.push(NOW, batch(256));
         }
-        stream.tell(NOW, Event::QueueDry);
-        let all = told(&stream);
+        queue.push(NOW, Event::QueueDry);
+        let all = queued(&queue);
         let (mut kept, mut left_out) = (0, 0);
         for told in &all {
             match told {
-                Told::Event(_, Event::Reflected(messages)) => {
+                QueuedEvent::Event(_, Event::Reflected(messages)) => {
                     kept += messages.len();
                     assert!(messages.iter().all(|message| message.envelope.as_bytes().is_empty() && message.size > 0));
                 }
-                Told::LeftOut(some) => left_out += some.messages,
-                Told::Event(_, event) => assert_eq!(*event, Event::QueueDry, "a turn is kept"),
+                QueuedEvent::LeftOut(some) => left_out += some.messages,
+                QueuedEvent::Event(_, event) => assert_eq!(*event, Event::QueueDry, "a turn is kept"),
             }
         }
         assert_eq!((kept, left_out), (LINES, 51_200 - LINES));
-        assert!(matches!(all.back(), Some(Told::Event(_, Event::QueueDry))));
-        stream.tell(NOW, batch(256));
-        assert_eq!(told(&stream).len(), 1, "once the reader has caught up, there is room again");
-        assert!(told(&stream).is_empty());
+        assert!(matches!(all.back(), Some(QueuedEvent::Event(_, Event::QueueDry))));
+        queue.push(NOW, batch(256));
+        assert_eq!(queued(&queue).len(), 1, "once the reader has caught up, there is room again");
+        assert!(queued(&queue).is_empty());
     }
 
     #[test]
     fn a_flood_of_any_kind_is_counted_and_of_lists_the_newest_is_kept() {
-        let mut stream = full();
+        let queue = full();
         let lock = LockEvent::Ended { holder: DeviceId(1), scope: None };
         let list = |devices: u64| {
             let device = ListedDevice {
@@ -338,12 +346,14 @@ mod tests {
             Event::Devices((0..devices).map(|id| (DeviceId(id), device.clone())).collect())
         };
         for devices in 0..10_000 {
-            stream.tell(NOW, Event::Lock(lock.clone()));
-            stream.tell(NOW, list(devices % 7));
-            stream.tell(NOW, Event::Ignored(Clean::literal("nonsense")));
+            queue.push(NOW, Event::Lock(lock.clone()));
+            queue.push(NOW, list(devices % 7));
+            queue.push(NOW, Event::Ignored(Clean::literal("nonsense")));
         }
-        let beyond: Vec<Told> = told(&stream).into_iter().skip(LINES / 256).collect();
-        let [Told::LeftOut(before), Told::Event(_, newest), Told::LeftOut(after)] = beyond.as_slice() else {
+        let beyond: Vec<QueuedEvent> = queued(&queue).into_iter().skip(LINES / 256).collect();
+        let [QueuedEvent::LeftOut(before), QueuedEvent::Event(_, newest), QueuedEvent::LeftOut(after)] =
+            beyond.as_slice()
+        else {
             panic!("{} are kept", beyond.len())
         };
         assert_eq!((before.events + after.events, *newest == list(9_999 % 7)), (29_999, true));
@@ -351,26 +361,26 @@ mod tests {
 
     #[test]
     fn the_newest_turns_are_kept_and_what_was_left_out_before_a_login_does_not_count_after_it() {
-        let mut stream = full();
+        let queue = full();
         for attempt in 0..10_000 {
-            stream.tell(NOW, Event::Connecting { attempt });
-            stream.tell(NOW, login());
-            stream.tell(NOW, batch(3));
-            stream.tell(NOW, acknowledged(2));
+            queue.push(NOW, Event::Connecting { attempt });
+            queue.push(NOW, login());
+            queue.push(NOW, batch(3));
+            queue.push(NOW, acknowledged(2));
         }
-        let beyond: Vec<Told> = told(&stream).into_iter().skip(LINES / 256).collect();
-        let turns = beyond.iter().filter(|told| matches!(told, Told::Event(..))).count();
+        let beyond: Vec<QueuedEvent> = queued(&queue).into_iter().skip(LINES / 256).collect();
+        let turns = beyond.iter().filter(|told| matches!(told, QueuedEvent::Event(..))).count();
         assert_eq!(turns, TURNS);
         let sum = |of: fn(&LeftOut) -> usize| -> usize {
             beyond
                 .iter()
-                .filter_map(|told| if let Told::LeftOut(left_out) = told { Some(of(left_out)) } else { None })
+                .filter_map(|told| if let QueuedEvent::LeftOut(left_out) = told { Some(of(left_out)) } else { None })
                 .sum()
         };
         assert_eq!(sum(|left_out| left_out.messages), 30_000, "whatever is left out is counted once");
         assert_eq!(sum(|left_out| left_out.acknowledged), 20_000);
         assert_eq!(sum(|left_out| left_out.events), 20_000 - TURNS);
-        let Some(Told::LeftOut(first)) = beyond.first() else { panic!("something is left out first") };
+        let Some(QueuedEvent::LeftOut(first)) = beyond.first() else { panic!("something is left out first") };
         assert!(first.logged_in);
         assert_eq!((first.durable, first.settled), (3, 2), "of the last login among them");
     }

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::render::{CODE_INDENT, render};
+use super::{CODE_INDENT, render};
 
 const PAGE: &str = "# Page\n\nSome `code here`, **strong words** and [a page](watch.md#events), [a \
                     file](../assets/x.json).\n\n- one\n- two words\n\nthen\n\n3. three\n4. four\n\n```console\n$ d2mtop   x\n```\n\n<!-- mark -->\n| key | does \

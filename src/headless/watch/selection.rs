@@ -1,0 +1,70 @@
+//! [`EventSelection`]: which events are printed, and how.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use serde_json::Value;
+
+use crate::cli::LinesArgs;
+use crate::output::lines::{LeftOut, QueuedEvent};
+use crate::output::{Failure, Form, ndjson};
+
+/// Which events are printed, and how.
+#[derive(Debug)]
+pub(in crate::headless) struct EventSelection {
+    /// All, unless some are named.
+    only: Option<BTreeSet<String>>,
+    pub(in crate::headless) form: Form,
+}
+
+impl EventSelection {
+    /// As the options say.
+    ///
+    /// # Errors
+    /// If an event is named that there is not.
+    pub(in crate::headless) fn of(options: &LinesArgs) -> Result<Self, Failure> {
+        if let Some(unknown) = options.only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
+            let known = ndjson::EVENTS.join(", ");
+            return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));
+        }
+        let only = (!options.only.is_empty()).then(|| options.only.iter().cloned().collect());
+        Ok(Self { only, form: Form::of_output(options.json) })
+    }
+
+    pub(super) fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|names| names.contains(name))
+    }
+
+    /// Adds the lines of what was told.
+    pub(super) fn write(&mut self, output: &mut Vec<u8>, told: &QueuedEvent) -> io::Result<()> {
+        if let QueuedEvent::Event(_, event) = told {
+            self.form.learn(event);
+        }
+        match told {
+            // What comes by the thousand is not even made if nobody wants it.
+            QueuedEvent::Event(_, event) if !self.wants(ndjson::name(event)) => Ok(()),
+            QueuedEvent::Event(at, event) => self.form.event(output, *at, event),
+            QueuedEvent::LeftOut(left_out) if self.misses(left_out) => {
+                let LeftOut { at, messages, acknowledged, events, .. } = *left_out;
+                self.form.line(output, &ndjson::left_out(at, messages, acknowledged, events))
+            }
+            QueuedEvent::LeftOut(_) => Ok(()),
+        }
+    }
+
+    /// Who wants messages wants to know that some are missing; of other events nobody knows what they were.
+    fn misses(&self, left_out: &LeftOut) -> bool {
+        left_out.events > 0 || ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name))
+    }
+
+    /// Whether somebody is told of every device that is not as known.
+    pub(super) fn tells_of_device_changes(&self) -> bool {
+        ["device_new", "device_changed", "device_undecryptable", "device_gone"].iter().all(|name| self.wants(name))
+    }
+
+    /// Adds a line, if it is wanted.
+    pub(super) fn write_line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
+        let name = line.get("event").and_then(Value::as_str).unwrap_or_default();
+        if self.wants(name) { self.form.line(output, line) } else { Ok(()) }
+    }
+}
