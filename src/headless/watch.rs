@@ -276,7 +276,7 @@ impl Watch {
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
                 Happened::TimeOver => self.progress.time_over(commands),
                 Happened::Asked(ServiceRequest::End) | Happened::NoList => {
-                    self.progress.leave(Ok(Outcome::Normal), commands)
+                    self.progress.leave(Ok(Outcome::Normal), commands);
                 }
                 Happened::Room(room) => drop(room.send(std::mem::take(&mut self.lines))),
                 // If printing has failed, its end tells.

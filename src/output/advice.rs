@@ -4,6 +4,7 @@ use crate::group::Refusal;
 use crate::protocol::{CloseCode, SlotState};
 
 /// What the user can do, for codes that wait for the user, after a login that expected this of the slot.
+#[must_use]
 pub const fn close_advice(code: CloseCode, expected: SlotState) -> &'static str {
     match code {
         CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server",
@@ -28,6 +29,7 @@ pub const fn close_advice(code: CloseCode, expected: SlotState) -> &'static str 
 }
 
 /// What can be done about a refusal; empty if nothing.
+#[must_use]
 pub const fn refusal_advice(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::ReadOnly => " (started with --read-only)",
@@ -41,6 +43,7 @@ pub const fn refusal_advice(refusal: Refusal) -> &'static str {
 }
 
 /// A refusal and what can be done about it.
+#[must_use]
 pub fn refusal_words(refusal: Refusal) -> String {
     format!("{refusal}{}", refusal_advice(refusal))
 }
