@@ -14,7 +14,7 @@
     reason = "all of it is a measurement; a panic is a failure"
 )]
 
-#[allow(dead_code, reason = "shared with the tests, of which each uses a part")]
+#[allow(dead_code, clippy::indexing_slicing, reason = "shared with the tests, which use more of it")]
 #[path = "../tests/it/support/mod.rs"]
 mod support;
 

@@ -2,17 +2,18 @@
 
 mod print;
 
+use crate::output::Failure;
+use crate::output::Outcome;
+use crate::output::words::remark;
 use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
 use crate::group::KnownDevices;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
-use crate::output::Failure;
-use crate::output::Outcome;
-use crate::output::words::remark;
+use crate::profile::known_devices::RememberedDevices;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
-    self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
+    self, KeptConversations, ProfileError, ProfileName, ProfileStore, Record, SecretError, SecretSource, known_devices,
 };
 use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
@@ -33,10 +34,10 @@ const KNOWN_DEVICES: &str = "known.json";
 /// # Errors
 /// If there is no journal, it cannot be read, or the options mean nothing.
 pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
-    let store = Store::of_user().map_err(ProfileError::from)?;
+    let store = ProfileStore::of_user().map_err(ProfileError::from)?;
     let (name, record) = chosen(&store, options.profile.name())?;
-    let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::StoreError::NoHome))?;
-    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
+    let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::ProfileStoreError::NoHome))?;
+    let devices = known_devices::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
@@ -54,16 +55,16 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     }
 }
 
-fn chosen(store: &Store, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
-    let book = store.read()?;
-    if name.is_none() && book.is_empty() {
+fn chosen(store: &ProfileStore, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
+    let profiles = store.read()?;
+    if name.is_none() && profiles.is_empty() {
         return Err(ProfileError::FirstRun);
     }
     let name = match name {
         Some(name) => name,
-        None => book.default_name()?.as_str(),
+        None => profiles.default_name()?.as_str(),
     };
-    let (name, record) = book.find(name)?;
+    let (name, record) = profiles.find(name)?;
     Ok((name.clone(), record.clone()))
 }
 
@@ -101,10 +102,10 @@ fn print_stats(history: &History, query: &Query, printer: &Printer<'_>, out: &mu
 
 fn query(
     options: &HistoryArgs,
-    store: &Store,
+    store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
-    devices: &known::Kept,
+    devices: &RememberedDevices,
     zone: Zone,
 ) -> Result<Query, Failure> {
     let now = clock::now();
@@ -125,7 +126,7 @@ fn kind(text: &str) -> Result<ContentKind, Failure> {
     })
 }
 
-fn device(text: &str, devices: &known::Kept) -> Result<DeviceId, Failure> {
+fn device(text: &str, devices: &RememberedDevices) -> Result<DeviceId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
@@ -153,7 +154,13 @@ fn device(text: &str, devices: &known::Kept) -> Result<DeviceId, Failure> {
 }
 
 /// The other side of a conversation; its pseudonym needs the group's key.
-fn who(text: &str, options: &HistoryArgs, store: &Store, name: &ProfileName, record: &Record) -> Result<Who, Failure> {
+fn who(
+    text: &str,
+    options: &HistoryArgs,
+    store: &ProfileStore,
+    name: &ProfileName,
+    record: &Record,
+) -> Result<Who, Failure> {
     if let Some(digits) = text.strip_prefix('#') {
         let pseudonym = Who::pseudonym(digits);
         let what = "--conversation: a pseudonym is # and up to 16 hex digits";
@@ -184,7 +191,7 @@ fn who(text: &str, options: &HistoryArgs, store: &Store, name: &ProfileName, rec
 }
 
 fn pseudonym_key(
-    store: &Store,
+    store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
     passphrase: &mut PassphraseSource,

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::arguments;
 use super::reconnect::{Ending, Reconnect};
 use crate::cli::ProxyArgs;
 use crate::group::{Event, KnownDevices};
@@ -48,7 +49,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
-    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
+    let connection = arguments::unattended_connection(&options.connection)?;
+    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }

@@ -1,5 +1,6 @@
 //! Who pays the visits of a command: one login or several, each for one purpose.
 
+use super::arguments;
 use crate::cli::ConnectionArgs;
 use crate::output::Failure;
 use crate::output::words::remark;
@@ -11,19 +12,19 @@ use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct Visitor {
     profile: Profile,
-    _claim: Option<DeviceLock>,
+    _device_lock: Option<DeviceLock>,
 }
 
 impl Visitor {
     /// Reads the options, and makes sure that no other program is this device.
     pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        let mut profile = super::open_unattended(name, options)?;
+        let mut profile = super::open_unattended(name, &arguments::unattended_connection(options)?)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
         let claim = DeviceLock::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
-        Ok(Self { profile, _claim: claim })
+        Ok(Self { profile, _device_lock: claim })
     }
 
     pub(super) const fn own(&self) -> DeviceId {

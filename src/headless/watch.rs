@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::arguments;
 use super::reconnect::Reconnect;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::group::{Event, KnownDevices};
@@ -55,10 +56,12 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
         wanted: Wanted::of(&options.stream.lines)?,
     };
-    let profile = super::open_unattended(options.profile.name(), &options.connection)?;
-    let reloading = Reloading::of(&profile, &options.connection);
+    let connection = arguments::unattended_connection(&options.connection)?;
+    let monitor = arguments::monitor(&options.monitor)?;
+    let profile = super::open_unattended(options.profile.name(), &connection)?;
+    let reloading = Reloading::of(&profile, connection);
     let prepared = SessionSetup::new(profile)?;
-    let monitors = Monitors::start(&options.monitor, None)?;
+    let monitors = Monitors::start(&monitor, None)?;
     if monitors.watches_the_lock() {
         remark(
             "--on lock-stuck never happens here: a mediator tells who has the lock only to who asks for it, and watch does \

@@ -79,6 +79,7 @@ impl From<io::Error> for LockFileError {
 }
 
 /// Who has it, for a sentence; nothing if that is not known.
+#[must_use]
 pub fn process(id: Option<u32>) -> String {
     id.map(|id| format!(" (process {id})")).unwrap_or_default()
 }

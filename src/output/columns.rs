@@ -13,6 +13,7 @@ use crate::protocol::Millis;
 pub const DEVICE: usize = 16;
 
 /// In the columns of a device: cut, or filled with spaces.
+#[must_use]
 pub fn fit(text: &str) -> String {
     let mut fitted = String::new();
     let mut left = DEVICE;
@@ -26,6 +27,7 @@ pub fn fit(text: &str) -> String {
 }
 
 /// The line of a message: when, who reflected it, what it says, and what is unusual about it.
+#[must_use]
 pub fn message(time: &str, device: &str, sentence: &str, row: &FeedRow, is_unacknowledged: bool) -> String {
     let direction = row.direction().map_or_else(|| "?".to_owned(), |direction| direction.to_string());
     let marks = [
@@ -46,6 +48,7 @@ pub fn local(at: Millis, format: &str) -> Option<String> {
 }
 
 /// A size in bytes, kB or MB.
+#[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),
@@ -55,6 +58,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// A span in the unit that leaves few digits.
+#[must_use]
 pub fn span(span: Duration) -> String {
     let micros = span.as_micros();
     match micros {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
-use crate::profile::{InUse, ProfileError, ProfileName};
+use crate::profile::{DeviceInUse, ProfileError, ProfileName};
 use crate::text::Clean;
 
 /// What the exit codes say, for the manual pages.
@@ -98,7 +98,7 @@ pub enum Failure {
     Address(#[from] AddressError),
     /// Another process is this device; both logged in would throw each other out.
     #[error(transparent)]
-    InUse(#[from] InUse),
+    InUse(#[from] DeviceInUse),
     /// An option cannot be used, for a reason only a mode knows.
     #[error("{0}")]
     Usage(String),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::latest_value_writer::LatestValueWriter;
 use crate::group::KnownDevices;
-use crate::profile::known::{self, KnownError};
+use crate::profile::known_devices::{self, KnownDevicesError};
 
 /// The known devices of a profile, and the file that they are kept in.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ impl KnownDevicesStore {
     ///
     /// # Errors
     /// If the file cannot be read, or holds something else, or the system gives no thread to write it.
-    pub fn open(path: PathBuf) -> Result<Self, KnownError> {
-        let kept = known::load(&path)?;
+    pub fn open(path: PathBuf) -> Result<Self, KnownDevicesError> {
+        let kept = known_devices::load(&path)?;
         let known = kept.as_ref().map(|kept| kept.known.clone());
         let (mut is_new, mut kept) = (kept.is_none(), kept.unwrap_or_default());
         let ever = kept.ever();
@@ -31,14 +31,14 @@ impl KnownDevicesStore {
             }
             let mut next = kept.clone();
             next.replace(known);
-            match known::save(&file, &next) {
+            match known_devices::save(&file, &next) {
                 Ok(()) => (is_new, kept) = (false, next),
                 // Tried again with the next list.
                 Err(error) => tracing::warn!("{error}"),
             }
         };
-        let writer =
-            LatestValueWriter::start("known devices", write).map_err(|cause| KnownError::File { path, cause })?;
+        let writer = LatestValueWriter::start("known devices", write)
+            .map_err(|cause| KnownDevicesError::File { path, cause })?;
         Ok(Self { known, ever, writer })
     }
 

@@ -27,6 +27,7 @@ mod context;
 mod draw;
 mod format;
 mod input;
+mod options;
 mod pages;
 mod screen;
 mod settings;
@@ -39,10 +40,11 @@ mod view;
 
 pub use format::Zone;
 pub use input::pane::Pane;
-pub use screen::alarm::{Alarm, QuietHours};
+pub use options::{AttentionOptions, DashboardOptions, DisplayOptions};
+pub use screen::alarm::{Alarm, QuietHours, QuietHoursError};
 pub use screen::canvas::Canvas;
 pub use screen::dashboard::Dashboard;
-pub use screen::open::{DashboardOptions, demo, open, show};
+pub use screen::open::{demo, open};
 pub use settings::{Keeping, Settings};
 pub use theme::{Colour, Glyphs};
 

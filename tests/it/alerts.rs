@@ -12,10 +12,10 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use d2mtop::cli::MonitorArgs;
+use d2mtop::alerts::Rule;
 use d2mtop::group::Event;
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret, Millis};
-use d2mtop::runtime::{EventSink, Monitors, Observers};
+use d2mtop::runtime::{EventSink, MonitorOptions, Monitors, Observers};
 use held::Held;
 use noting::{add_profile, noted, noting, watch};
 use phone::phone_reflects;
@@ -141,7 +141,7 @@ impl EventSink for Counter {
 fn a_flood_of_events_runs_the_command_once_a_second_and_says_how_many_there_were() {
     let home = tempfile::tempdir().unwrap();
     let (promoted, path) = noting(home.path(), "promoted");
-    let options = MonitorArgs { on: vec![promoted], ..MonitorArgs::default() };
+    let options = MonitorOptions { rules: vec![Rule::parse(&promoted).unwrap()], ..MonitorOptions::default() };
     let monitors = Monitors::start(&options, None).unwrap();
     let keys = GroupKeys::derive(Dialect::Dgk, &GroupSecret::from_hex(program::KEY).unwrap());
     let told = Arc::new(Mutex::new(0));

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use d2mtop::profile::secrets::{PassphraseSource, Places, SecretError, Store, StoreKind};
+use d2mtop::profile::secrets::{KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, PassphraseSource};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
 
 const KEY: &str = "9d1c4f7ab0e35286d4a7c1908f3b62e59d1c4f7ab0e35286d4a7c1908f3b62e5";
@@ -33,9 +33,9 @@ fn the_other_process() {
     // As the program does: a keyring might want to look at who asks.
     d2mtop::os::hardening::deny_core_dumps();
     let home = std::env::var("HOME").unwrap();
-    let places = Places::below(Path::new(&home), None, "work").unwrap();
+    let places = KeyPaths::below(Path::new(&home), None, "work").unwrap();
     let mut nobody = PassphraseSource::new(Some(987));
-    let [keyring, file] = [StoreKind::Keyring, StoreKind::KeyFile].map(|kind| places.store(kind).unwrap());
+    let [keyring, file] = [KeyStoreKind::Keyring, KeyStoreKind::KeyFile].map(|kind| places.store(kind).unwrap());
     for step in steps.split(' ') {
         let start = Instant::now();
         let outcome = match step {
@@ -49,7 +49,7 @@ fn the_other_process() {
         assert!(start.elapsed() < LIMIT, "{step} took {:?}", start.elapsed());
         match outcome {
             Ok(()) => println!("{step}: ok"),
-            Err(SecretError::NotThere { .. }) => println!("{step}: not there"),
+            Err(KeyStoreError::NotThere { .. }) => println!("{step}: not there"),
             Err(error) => println!("{step}: {error}"),
         }
     }
@@ -166,7 +166,7 @@ fn a_locked_keyring_says_so() {
 
 #[test]
 fn a_credential_is_no_place_without_systemd() {
-    let places = Places::below(Path::new("/x"), None, "work").unwrap();
-    assert_eq!(places.store(StoreKind::Keyring), Some(Store::Keyring));
-    assert_eq!(places.store(StoreKind::SystemdCredential), None);
+    let places = KeyPaths::below(Path::new("/x"), None, "work").unwrap();
+    assert_eq!(places.store(KeyStoreKind::Keyring), Some(KeyStore::Keyring));
+    assert_eq!(places.store(KeyStoreKind::SystemdCredential), None);
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use d2mtop::profile::secrets::{PassphraseSource, Store};
+use d2mtop::profile::secrets::{KeyStore, PassphraseSource};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
 use program::{KEY, Mediator, d2mtop, key_file, run};
 use terminal::Terminal;
@@ -218,7 +218,7 @@ const PROMPT_HOME: &str = "D2MTOP_TEST_PROMPT_HOME";
 #[test]
 fn the_process_that_asks() {
     let Ok(home) = std::env::var(PROMPT_HOME) else { return };
-    let store = Store::PassphraseFile(Path::new(&home).join("work.sealed"));
+    let store = KeyStore::PassphraseFile(Path::new(&home).join("work.sealed"));
     let mut asking = PassphraseSource::new(None);
     println!("slip: {}", store.save("work", &GroupSecret::from_hex(KEY).unwrap(), &mut asking).unwrap_err());
     store.save("work", &GroupSecret::from_hex(KEY).unwrap(), &mut asking).unwrap();

@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 
 use crate::cli::Cli;
 use crate::output::words::remark;
-use crate::profile::Store;
+use crate::profile::ProfileStore;
 
 /// Commands that came after profiles, or are still to come: a profile of such a name may exist already.
 pub(super) const AFTER_PROFILES: [&str; 6] = ["manual", "join", "admit", "config", "replay", "redact"];
@@ -17,7 +17,7 @@ pub fn remind_of_namesake(word: &str) {
     if !is_command {
         return;
     }
-    let book = Store::of_user().and_then(|store| store.read());
+    let book = ProfileStore::of_user().and_then(|store| store.read());
     if book.is_ok_and(|book| book.find(word).is_ok()) {
         remark(&format!("{word} runs a command; your profile of that name opens with: d2mtop -p {word}"));
     }

@@ -34,6 +34,7 @@ pub enum Form {
 
 impl Form {
     /// For people where standard output is a terminal, unless they want what programs get.
+    #[must_use]
     pub fn of_output(json: bool) -> Self {
         if json || !io::stdout().is_terminal() { Self::Ndjson } else { Self::Readable(Box::default()) }
     }
@@ -264,6 +265,7 @@ fn shared_data(data: Option<&SharedDeviceData>) -> String {
 }
 
 /// How a connection ended, and what comes next.
+#[must_use]
 pub fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
     let next = match (next, cause) {
         (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", time(at)),

@@ -6,23 +6,24 @@ use std::pin::pin;
 use crossterm::event::EventStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 
-use crate::cli::DisplayArgs;
 use crate::os::event_loop::event_loop;
 use crate::os::signals;
 use crate::output::Failure;
+use crate::tui::options::DisplayOptions;
 use crate::tui::pages::first_run::{FirstRunChoice, choice, draw};
 use crate::tui::screen::terminal::TerminalGuard;
 use crate::tui::theme::glyphs::to_ascii;
-use crate::tui::theme::{Colour, Theme};
+use crate::tui::theme::{Colour, Glyphs, Theme};
 
 /// Shows the page; true if the demo was chosen.
 ///
 /// # Errors
 /// If the terminal fails.
-pub fn show(display: DisplayArgs) -> Result<bool, Failure> {
+pub fn show(display: DisplayOptions) -> Result<bool, Failure> {
     let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
     let theme = Theme::new(Colour::of_stdout());
-    let chosen = event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.ascii));
+    let chosen =
+        event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.glyphs == Glyphs::Ascii));
     terminal.give_back().map_err(Failure::Terminal)?;
     drop(terminal);
     Ok(chosen.map_err(Failure::Terminal)? == FirstRunChoice::Demo)

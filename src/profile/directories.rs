@@ -1,4 +1,4 @@
-//! Where this runs: its name, and where its files go.
+//! The directories that our files are in.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,6 @@ use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
 
 use super::name::ProfileName;
-use crate::text::Clean;
 
 /// `$XDG_STATE_HOME/d2mtop`; [`None`] without a home directory.
 #[must_use]
@@ -24,8 +23,8 @@ pub fn config_directory() -> Option<PathBuf> {
     usable(&places.config_dir(), "XDG_CONFIG_HOME", places.home_dir())
 }
 
-/// Our directory in this one, which the variable names, or which is in the home; [`None`] if that home is not there, as
-/// system users have it: a home is never made, nor looked for where we happen to be.
+/// Our directory in this one, which the variable names or the home contains; [`None`] if neither is usable. The home of a
+/// system user often does not exist: it is never made, and a relative one is never used.
 fn usable(directory: &Path, variable: &str, home: &Path) -> Option<PathBuf> {
     let is_named = std::env::var_os(variable).is_some_and(|named| Path::new(&named).is_absolute());
     (is_named || is_home(home)).then(|| directory.join("d2mtop"))
@@ -35,26 +34,27 @@ fn is_home(path: &Path) -> bool {
     path.is_absolute() && path.is_dir()
 }
 
-/// Where the machine keeps what it learns of a profile; [`None`] without a home directory.
+/// The state directory of a profile; [`None`] without a home directory.
 #[must_use]
 pub fn profile_state(name: &ProfileName) -> Option<PathBuf> {
     Some(state_directory()?.join("profiles").join(name.as_str()))
 }
 
-/// Lets what was learned of a profile follow it to its new name.
+/// Renames the state directory with its profile.
 ///
 /// # Errors
 /// If the file system does not do it.
 pub fn rename_profile_state(from: &ProfileName, to: &ProfileName) -> io::Result<()> {
     let (Some(old), Some(new)) = (profile_state(from), profile_state(to)) else { return Ok(()) };
-    // Left over from a profile that is no more; where capitals make no difference, it may be the same directory.
+    // The new directory can be left over from a removed profile. Where the file system ignores case, it can also be the
+    // same directory.
     if !from.is_like(to) {
         gone_is_well(fs::remove_dir_all(&new))?;
     }
     gone_is_well(fs::rename(old, new))
 }
 
-/// Forgets what was learned of a profile.
+/// Deletes the state directory of a profile.
 ///
 /// # Errors
 /// If the file system does not do it.
@@ -67,13 +67,6 @@ fn gone_is_well(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
     }
-}
-
-/// `d2mtop@HOST`.
-#[must_use]
-pub fn default_label() -> Clean {
-    let system = rustix::system::uname();
-    Clean::new(&format!("d2mtop@{}", system.nodename().to_string_lossy()))
 }
 
 #[cfg(test)]

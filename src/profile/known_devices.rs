@@ -1,4 +1,4 @@
-//! The known devices of a profile in a file of its own, so that what changes while d2mtop is away is noticed, too.
+//! [`RememberedDevices`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
 
 use std::fs;
 use std::io;
@@ -12,15 +12,15 @@ use crate::protocol::d2d::Platform;
 use crate::protocol::{DeviceId, DeviceInfo};
 use crate::text::Clean;
 
-/// The version of the file; another one is not read.
+/// The format version of the file.
 const VERSION: u32 = 1;
 
-/// More former devices are not kept.
+/// The most former devices that are kept.
 const MOST_FORMER: usize = 100;
 
 /// The list of known devices cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum KnownError {
+pub enum KnownDevicesError {
     /// The file cannot be read or written.
     #[error("cannot use the list of known devices {path}: {cause}")]
     File {
@@ -52,12 +52,12 @@ pub enum KnownError {
 struct Contents {
     version: u32,
     devices: Vec<Device>,
-    /// No longer in the list; who left first comes first.
+    /// In the order in which they left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<Device>,
 }
 
-/// A device; without a description, what it said of itself did not decrypt.
+/// A device. It has no description if its device info did not decrypt.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Device {
@@ -75,17 +75,17 @@ struct Info {
     platform_details: String,
 }
 
-/// The known devices, and what is still known of those that were there before.
+/// The devices of the last list, and the former devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// As of the last list.
+pub struct RememberedDevices {
+    /// The devices of the last list.
     pub known: KnownDevices,
-    /// Those that are no longer there, and what they said of themselves; who left first comes first.
+    /// Devices that left the group, in the order in which they left.
     former: Vec<(DeviceId, DeviceInfo)>,
 }
 
-impl Kept {
-    /// Takes the next list; who is missing there becomes a former device.
+impl RememberedDevices {
+    /// Takes the next list. A device that is missing in it becomes a former device.
     pub fn replace(&mut self, known: KnownDevices) {
         let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
         let gone = self.known.iter().filter(|(id, _)| !is_there(*id));
@@ -95,7 +95,7 @@ impl Kept {
         self.known = known;
     }
 
-    /// All devices that are known, or were.
+    /// All known and former devices.
     #[must_use]
     pub fn ever(&self) -> KnownDevices {
         let former = self.former.iter().map(|(id, info)| (*id, Some(info.clone())));
@@ -107,15 +107,15 @@ impl Kept {
 ///
 /// # Errors
 /// If the file cannot be read, or holds something else.
-pub fn load(path: &Path) -> Result<Option<Kept>, KnownError> {
+pub fn load(path: &Path) -> Result<Option<RememberedDevices>, KnownDevicesError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|cause| KnownError::File { path: path.to_owned(), cause })?,
+        read => read.map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })?,
     };
-    let content = |cause| KnownError::Content { path: path.to_owned(), cause };
+    let content = |cause| KnownDevicesError::Content { path: path.to_owned(), cause };
     let contents: Contents = serde_json::from_str(&text).map_err(content)?;
     if contents.version != VERSION {
-        return Err(KnownError::Version { path: path.to_owned(), version: contents.version });
+        return Err(KnownDevicesError::Version { path: path.to_owned(), version: contents.version });
     }
     let read = |device: Device| {
         let id: DeviceId = device.id.parse().map_err(serde::de::Error::custom)?;
@@ -124,18 +124,18 @@ pub fn load(path: &Path) -> Result<Option<Kept>, KnownError> {
     let known = contents.devices.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
     let former = contents.former.into_iter().map(read).collect::<Result<Vec<_>, _>>().map_err(content)?;
     let former = former.into_iter().filter_map(|(id, info)| Some((id, info?))).collect();
-    Ok(Some(Kept { known, former }))
+    Ok(Some(RememberedDevices { known, former }))
 }
 
 /// Writes the list, whole or not at all, readable by its owner only.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(path: &Path, kept: &Kept) -> Result<(), KnownError> {
-    write(path, kept).map_err(|cause| KnownError::File { path: path.to_owned(), cause })
+pub fn save(path: &Path, kept: &RememberedDevices) -> Result<(), KnownDevicesError> {
+    write(path, kept).map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })
 }
 
-fn write(path: &Path, kept: &Kept) -> io::Result<()> {
+fn write(path: &Path, kept: &RememberedDevices) -> io::Result<()> {
     let device = |id: DeviceId, info: Option<&DeviceInfo>| Device { id: id.to_string(), info: info.map(Info::of) };
     let devices = kept.known.iter().map(|(id, info)| device(id, info)).collect();
     let former = kept.former.iter().map(|(id, info)| device(*id, Some(info))).collect();
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    fn known() -> Kept {
+    fn known() -> RememberedDevices {
         let info = DeviceInfo {
             platform: Platform::Ios,
             platform_details: Clean::new("iPad"),
@@ -180,7 +180,7 @@ mod tests {
             label: Clean::new("evil\u{1b}]52;c;\u{202e}\"日本"),
         };
         let known = [(DeviceId(1), Some(info.clone())), (DeviceId(2), None)].into_iter().collect();
-        Kept { known, former: vec![(DeviceId(3), info)] }
+        RememberedDevices { known, former: vec![(DeviceId(3), info)] }
     }
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
         let list = |ids: std::ops::Range<u64>| -> KnownDevices {
             ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect()
         };
-        let former = |kept: &Kept| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
-        let mut kept = Kept::default();
+        let former = |kept: &RememberedDevices| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
+        let mut kept = RememberedDevices::default();
         kept.replace(list(1..4));
         assert!(former(&kept).is_empty());
         kept.replace(list(2..3));

@@ -1,5 +1,5 @@
 //! The servers of the consumer and Work apps: URL templates, and the public keys that they have. The keys change now and
-//! then, so they are only what a new profile begins with; from then on its `pins` count.
+//! then, so only a new profile takes them; from then on its `pins` count.
 
 /// The mediators of the consumer and Work apps.
 pub const PRODUCTION: &str = "wss://mediator-{deviceGroupIdPrefix4}.threema.ch/{deviceGroupIdPrefix8}/";
