@@ -148,6 +148,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "a table with a line a kind")]
     fn every_kind_reads_like_a_sentence() {
         let contact = Some(Conversation::Contact(Clean::literal("ECHOECHO")));
         let id = MessageId(u64::from_le_bytes([0x1f, 0x3c, 0, 0, 0, 0, 0, 0x90]));

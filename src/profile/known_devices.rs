@@ -1,4 +1,4 @@
-//! [`DeviceHistory`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
+//! [`RememberedDevices`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
 
 use std::fs;
 use std::io;
@@ -77,14 +77,14 @@ struct Info {
 
 /// The devices of the last list, and the former devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeviceHistory {
+pub struct RememberedDevices {
     /// The devices of the last list.
     pub known: KnownDevices,
     /// Devices that left the group, in the order in which they left.
     former: Vec<(DeviceId, DeviceInfo)>,
 }
 
-impl DeviceHistory {
+impl RememberedDevices {
     /// Takes the next list. A device that is missing in it becomes a former device.
     pub fn replace(&mut self, known: KnownDevices) {
         let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
@@ -107,7 +107,7 @@ impl DeviceHistory {
 ///
 /// # Errors
 /// If the file cannot be read, or holds something else.
-pub fn load(path: &Path) -> Result<Option<DeviceHistory>, KnownDevicesError> {
+pub fn load(path: &Path) -> Result<Option<RememberedDevices>, KnownDevicesError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })?,
@@ -124,18 +124,18 @@ pub fn load(path: &Path) -> Result<Option<DeviceHistory>, KnownDevicesError> {
     let known = contents.devices.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
     let former = contents.former.into_iter().map(read).collect::<Result<Vec<_>, _>>().map_err(content)?;
     let former = former.into_iter().filter_map(|(id, info)| Some((id, info?))).collect();
-    Ok(Some(DeviceHistory { known, former }))
+    Ok(Some(RememberedDevices { known, former }))
 }
 
 /// Writes the list, whole or not at all, readable by its owner only.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(path: &Path, kept: &DeviceHistory) -> Result<(), KnownDevicesError> {
+pub fn save(path: &Path, kept: &RememberedDevices) -> Result<(), KnownDevicesError> {
     write(path, kept).map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })
 }
 
-fn write(path: &Path, kept: &DeviceHistory) -> io::Result<()> {
+fn write(path: &Path, kept: &RememberedDevices) -> io::Result<()> {
     let device = |id: DeviceId, info: Option<&DeviceInfo>| Device { id: id.to_string(), info: info.map(Info::of) };
     let devices = kept.known.iter().map(|(id, info)| device(id, info)).collect();
     let former = kept.former.iter().map(|(id, info)| device(*id, Some(info))).collect();
@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    fn known() -> DeviceHistory {
+    fn known() -> RememberedDevices {
         let info = DeviceInfo {
             platform: Platform::Ios,
             platform_details: Clean::new("iPad"),
@@ -180,7 +180,7 @@ mod tests {
             label: Clean::new("evil\u{1b}]52;c;\u{202e}\"日本"),
         };
         let known = [(DeviceId(1), Some(info.clone())), (DeviceId(2), None)].into_iter().collect();
-        DeviceHistory { known, former: vec![(DeviceId(3), info)] }
+        RememberedDevices { known, former: vec![(DeviceId(3), info)] }
     }
 
     #[test]
@@ -189,8 +189,8 @@ mod tests {
         let list = |ids: std::ops::Range<u64>| -> KnownDevices {
             ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect()
         };
-        let former = |kept: &DeviceHistory| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
-        let mut kept = DeviceHistory::default();
+        let former = |kept: &RememberedDevices| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
+        let mut kept = RememberedDevices::default();
         kept.replace(list(1..4));
         assert!(former(&kept).is_empty());
         kept.replace(list(2..3));

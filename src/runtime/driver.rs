@@ -193,7 +193,7 @@ impl<S: EventSink> Driver<S> {
                 }
             }
             JournalReply::Durable { connection, count } => {
-                self.handle(SessionInput::Durable { connection, count }).await
+                self.handle(SessionInput::Durable { connection, count }).await;
             }
             JournalReply::Failed(why) => self.sink.tell(now, Event::Journal(JournalState::Failed(why))),
             JournalReply::Works { redeliver } => {

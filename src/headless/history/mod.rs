@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
-use crate::profile::known_devices::DeviceHistory;
+use crate::profile::known_devices::RememberedDevices;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, ProfileStore, Record, SecretError, SecretSource, known_devices,
@@ -104,7 +104,7 @@ fn query(
     store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
-    devices: &DeviceHistory,
+    devices: &RememberedDevices,
     zone: Zone,
 ) -> Result<Query, Failure> {
     let now = clock::now();
@@ -125,7 +125,7 @@ fn kind(text: &str) -> Result<ContentKind, Failure> {
     })
 }
 
-fn device(text: &str, devices: &DeviceHistory) -> Result<DeviceId, Failure> {
+fn device(text: &str, devices: &RememberedDevices) -> Result<DeviceId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }

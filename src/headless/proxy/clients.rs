@@ -5,7 +5,7 @@ use super::client::{Carried, ClientEnd, Orders, Unread};
 use super::{News, Told};
 use crate::headless::reconnect::Ending;
 use crate::output::lines::LineSink;
-use crate::runtime::{EventSink, KnownDevicesStore};
+use crate::runtime::KnownDevicesStore;
 use crate::session::{ChatClientId, Command};
 use serde_json::{Value, json};
 use std::net::SocketAddr;

@@ -99,7 +99,7 @@ impl Play {
             }
             Step::Bytes(who, bytes) => {
                 self.with(who, |world, connection| {
-                    world.input(MediatorInput::Frame { connection, bytes: bytes.into() })
+                    world.input(MediatorInput::Frame { connection, bytes: bytes.into() });
                 });
             }
             Step::Text(who) => self.with(who, |world, connection| world.input(MediatorInput::Text { connection })),

@@ -198,10 +198,10 @@ impl Server {
                     }
                 }
                 MediatorOutput::Pause { connection } => {
-                    self.handles.get(&connection).into_iter().for_each(Handle::pause)
+                    self.handles.get(&connection).into_iter().for_each(Handle::pause);
                 }
                 MediatorOutput::Resume { connection } => {
-                    self.handles.get(&connection).into_iter().for_each(Handle::resume)
+                    self.handles.get(&connection).into_iter().for_each(Handle::resume);
                 }
                 MediatorOutput::Chat { connection, action } => self.act_on_chat(connection, action),
                 MediatorOutput::Log(event) => log(LogLine::Mediator(event)),

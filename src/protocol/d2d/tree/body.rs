@@ -74,7 +74,7 @@ fn inside(fields: &mut Fields, message_type: MessageType, mut rest: &[u8]) -> Op
         }
         0x4b => fields.put("name", TreeValue::Text(Clean::from_bytes(rest))),
         0x60..=0x65 => {
-            fields.maybe("call id", object(rest)?.get("callId").and_then(Json::as_u64).map(TreeValue::Number))
+            fields.maybe("call id", object(rest)?.get("callId").and_then(Json::as_u64).map(TreeValue::Number));
         }
         _ if rest.is_empty() => {}
         _ => fields.put("content", TreeValue::private(rest.len())),

@@ -47,7 +47,7 @@ fn user_profile(profile: &d2d_sync::UserProfile) -> Fields {
     match profile.profile_picture_share_with.as_ref().and_then(|with| with.policy.as_ref()) {
         Some(Policy::Nobody(_)) => fields.put("profile picture share with", TreeValue::Text(Clean::literal("nobody"))),
         Some(Policy::Everyone(_)) => {
-            fields.put("profile picture share with", TreeValue::Text(Clean::literal("everyone")))
+            fields.put("profile picture share with", TreeValue::Text(Clean::literal("everyone")));
         }
         Some(Policy::AllowList(list)) => fields.identities("profile picture share with", Some(list)),
         None => {}

@@ -1,323 +1,22 @@
-//! Client and server machines joined by a simulated network: delay, reordering between connections, loss of everything in
-//! flight, half-open connections, a journal that takes its time. Virtual time, thousands of seeds, both dialects.
+//! The two ends of the simulated network: what arrives there, and what the machines do.
 
-use crate::support::envelopes;
 use crate::support::network;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
-
 use bytes::Bytes;
 use d2mtop::group::to_acknowledge;
 use d2mtop::group::{DisconnectCause, Event, NextStep};
-use d2mtop::mediator::{self, ConnectionId, HandshakeSecrets, Mediator};
-use d2mtop::protocol::d2d::Platform;
-use d2mtop::protocol::{
-    ClientMessage, ClientUrlInfo, CloseCode, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret,
-    MessageId, Millis, ServerGroup, ServerMessage, TransactionScope,
-};
-use d2mtop::session::{self, Command, Confirmed, LeaderPolicy, LinkEnd, Session, SessionOutput};
+use d2mtop::mediator::{self, ConnectionId, HandshakeSecrets};
+use d2mtop::protocol::{ClientMessage, CloseCode, MessageId, ServerMessage, TransactionScope};
+use d2mtop::session::{self, Command, LinkEnd, SessionOutput};
 use d2mtop::text::Clean;
-use rand::rngs::StdRng;
-use rand::{Rng, RngCore, SeedableRng};
+use network::{Arrival, Packet};
+use rand::{Rng, RngCore};
+use std::collections::VecDeque;
+use std::time::Duration;
 
-use network::{Arrival, Packet, Scheduled};
-
-const SEEDS: u64 = 1_000;
-const DEVICES: usize = 4;
-
-#[test]
-fn nothing_is_lost_doubled_or_disordered_in_any_of_a_thousand_networks_today() {
-    run(Dialect::Dgk);
-}
-
-#[test]
-fn nothing_is_lost_doubled_or_disordered_in_any_of_a_thousand_networks_in_the_seed() {
-    run(Dialect::Mk);
-}
-
-fn run(dialect: Dialect) {
-    let mut total = Totals::default();
-    for seed in 0..SEEDS {
-        let mut world = World::new(dialect, seed);
-        world.storm(Duration::from_secs(300));
-        world.calm(Duration::from_secs(1_800));
-        world.check_everything_arrived();
-        total.add(&world.totals);
-    }
-    // The storms must have been storms.
-    assert!(total.broken > 5 * SEEDS && total.stored > 20 * SEEDS && total.redelivered > SEEDS / 2, "{total:?}");
-    assert!(total.promotions > SEEDS && total.locks > SEEDS && total.dropped > SEEDS / 20, "{total:?}");
-}
-
-#[derive(Debug, Default)]
-struct Totals {
-    broken: u64,
-    stored: u64,
-    redelivered: u64,
-    promotions: u64,
-    locks: u64,
-    dropped: u64,
-}
-
-impl Totals {
-    fn add(&mut self, other: &Self) {
-        self.broken += other.broken;
-        self.stored += other.stored;
-        self.redelivered += other.redelivered;
-        self.promotions += other.promotions;
-        self.locks += other.locks;
-        self.dropped += other.dropped;
-    }
-}
-
-struct Wire {
-    client: usize,
-    /// When the last packet of each direction arrives: later ones must not overtake it.
-    to_server: Millis,
-    to_client: Millis,
-    cut: bool,
-    /// Ids delivered and not yet acknowledged, as the server sees it.
-    unacknowledged: VecDeque<u32>,
-    last_id: Option<u32>,
-}
-
-struct Client {
-    session: Session,
-    device: DeviceId,
-    wire: Option<u64>,
-    received: BTreeSet<MessageId>,
-    acknowledged: u64,
-    waiting_for_user: Option<CloseCode>,
-    /// Dropped by another device: stays away.
-    dropped: bool,
-    next_message: u64,
-}
-
-struct World {
-    seed: u64,
-    dialect: Dialect,
-    random: StdRng,
-    now: Millis,
-    mediator: Mediator,
-    url: ClientUrlInfo,
-    clients: Vec<Client>,
-    wires: BTreeMap<u64, Wire>,
-    next_wire: u64,
-    order: u64,
-    arrivals: BinaryHeap<Reverse<Scheduled>>,
-    stormy: bool,
-    /// Messages that the server said it stored, and who had a slot then.
-    stored: BTreeMap<MessageId, BTreeSet<DeviceId>>,
-    /// What each device reflected, in order, not yet confirmed as stored on this connection.
-    in_flight: BTreeMap<u64, VecDeque<MessageId>>,
-    leader: Option<u64>,
-    /// Whose connection holds the lock, and what was reflected under it: lost with the lock, as the protocol has it.
-    holder: Option<u64>,
-    held: Vec<MessageId>,
-    totals: Totals,
-}
+use super::{Client, DEVICES, Wire, World};
 
 impl World {
-    fn new(dialect: Dialect, seed: u64) -> Self {
-        let mut random = StdRng::seed_from_u64(seed);
-        let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [11; 32])));
-        let url = ClientUrlInfo {
-            dialect,
-            device_group_id: keys.device_group_id(),
-            server_group: ServerGroup::parse("01", dialect).unwrap(),
-        };
-        let clients = (0..DEVICES)
-            .map(|number| {
-                let device = DeviceId(number as u64 + 1);
-                let config = session::SessionConfig {
-                    device_info: DeviceInfo {
-                        platform: Platform::Desktop,
-                        label: Clean::new(&format!("device {number}")),
-                        ..DeviceInfo::default()
-                    },
-                    expiration_policy: ExpirationPolicy::Persistent,
-                    // The last one is a monitor like ourselves, the others stand for phones and desktops.
-                    leader_policy: if number + 1 == DEVICES { LeaderPolicy::GiveUp } else { LeaderPolicy::Stay },
-                    ..session::SessionConfig::of(Arc::clone(&keys), device)
-                };
-                Client {
-                    session: Session::new(config, StdRng::seed_from_u64(random.r#gen())),
-                    device,
-                    wire: None,
-                    received: BTreeSet::new(),
-                    acknowledged: 0,
-                    waiting_for_user: None,
-                    dropped: false,
-                    next_message: (number as u64 + 1) << 32,
-                }
-            })
-            .collect();
-        Self {
-            seed,
-            dialect,
-            random,
-            now: Millis(1_700_000_000_000),
-            mediator: Mediator::new(mediator::MediatorConfig {
-                idle_timeout: None,
-                ..mediator::MediatorConfig::default()
-            }),
-            url,
-            clients,
-            wires: BTreeMap::new(),
-            next_wire: 0,
-            order: 0,
-            arrivals: BinaryHeap::new(),
-            stormy: true,
-            stored: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
-            leader: None,
-            holder: None,
-            held: Vec::new(),
-            totals: Totals::default(),
-        }
-    }
-
-    /// Everything goes wrong now and then, and everybody is busy.
-    fn storm(&mut self, span: Duration) {
-        let end = self.now.after(span);
-        for client in 0..DEVICES {
-            self.input(client, session::SessionInput::Timer);
-        }
-        while self.now < end {
-            let next = self.now.after(Duration::from_millis(self.random.gen_range(50..3_000)));
-            self.advance(next);
-            self.somebody_does_something();
-        }
-    }
-
-    /// The network heals, nobody does anything any more, and there is time.
-    fn calm(&mut self, span: Duration) {
-        self.stormy = false;
-        for client in 0..DEVICES {
-            self.input(client, session::SessionInput::Command(Command::ReleaseLock));
-        }
-        let end = self.now.after(span);
-        self.advance(end);
-    }
-
-    fn somebody_does_something(&mut self) {
-        let client = self.random.gen_range(0..DEVICES);
-        match self.random.gen_range(0..100) {
-            0..=54 => self.reflect(client),
-            55..=62 => self.cut_somebody(),
-            63..=72 => {
-                let command = Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None };
-                self.input(client, session::SessionInput::Command(command));
-            }
-            73..=84 => self.input(client, session::SessionInput::Command(Command::ReleaseLock)),
-            85 => {
-                // Never the first one, so that somebody is left.
-                let device = DeviceId(self.random.gen_range(2..=DEVICES as u64));
-                let command = Command::DropDevice(Confirmed::after_asking(device));
-                self.input(0, session::SessionInput::Command(command));
-            }
-            86..=90 => self.input(client, session::SessionInput::Command(Command::RefreshDevices)),
-            _ => {}
-        }
-    }
-
-    fn reflect(&mut self, client: usize) {
-        let Some(wire) = self.clients[client].wire else { return };
-        let message = MessageId(self.clients[client].next_message);
-        self.clients[client].next_message += 1;
-        let device = self.clients[client].device;
-        let envelope = Box::new(envelopes::text(self.dialect, device, message, self.now));
-        let in_flight = self.in_flight.entry(wire).or_default();
-        in_flight.push_back(message);
-        let expected = in_flight.len();
-        let before = self.order;
-        self.input(client, session::SessionInput::Command(Command::Reflect { envelope, ephemeral: false }));
-        if self.order == before {
-            // Refused, as without a login: nothing is under way.
-            let in_flight = self.in_flight.entry(wire).or_default();
-            if in_flight.len() == expected {
-                in_flight.pop_back();
-            }
-        }
-    }
-
-    fn cut_somebody(&mut self) {
-        let alive: Vec<u64> = self.wires.iter().filter(|(_, wire)| !wire.cut).map(|(id, _)| *id).collect();
-        if alive.is_empty() {
-            return;
-        }
-        let id = alive[self.random.gen_range(0..alive.len())];
-        self.wires.get_mut(&id).unwrap().cut = true;
-        self.totals.broken += 1;
-        // One side notices soon; the other soon, late, or only by its own timers.
-        let (soon, late) = (self.random.gen_range(0..2_000), self.random.gen_range(1_000..90_000));
-        let (client, server) = if self.random.gen_bool(0.5) { (soon, late) } else { (late, soon) };
-        if self.random.gen_bool(0.8) {
-            self.schedule(client, Arrival::BrokenAtClient { wire: id });
-        }
-        self.schedule(server, Arrival::BrokenAtServer { wire: id });
-    }
-
-    fn schedule(&mut self, milliseconds: u64, arrival: Arrival) {
-        let at = self.now.after(Duration::from_millis(milliseconds));
-        self.schedule_at(at, arrival);
-    }
-
-    fn schedule_at(&mut self, at: Millis, arrival: Arrival) {
-        self.order += 1;
-        self.arrivals.push(Reverse(Scheduled { at, order: self.order, arrival }));
-    }
-
-    fn delay(&mut self) -> Duration {
-        let milliseconds =
-            if self.random.gen_bool(0.05) { self.random.gen_range(0..5_000) } else { self.random.gen_range(1..80) };
-        Duration::from_millis(milliseconds)
-    }
-
-    fn send_to_server(&mut self, wire: u64, packet: Packet) {
-        let delay = self.delay();
-        let Some(state) = self.wires.get_mut(&wire) else { return };
-        state.to_server = state.to_server.max(self.now.after(delay));
-        let at = state.to_server;
-        self.schedule_at(at, Arrival::AtServer { wire, packet });
-    }
-
-    fn send_to_client(&mut self, wire: u64, packet: Packet) {
-        let delay = self.delay();
-        let Some(state) = self.wires.get_mut(&wire) else { return };
-        state.to_client = state.to_client.max(self.now.after(delay));
-        let at = state.to_client;
-        self.schedule_at(at, Arrival::AtClient { wire, packet });
-    }
-
-    /// Lets time pass until `end`: arrivals and timers in their order.
-    fn advance(&mut self, end: Millis) {
-        loop {
-            let arrival = self.arrivals.peek().map(|Reverse(scheduled)| scheduled.at);
-            let server = self.mediator.deadline();
-            let client = self.clients.iter().filter_map(|client| client.session.deadline()).min();
-            let Some(next) = [arrival, server, client].into_iter().flatten().min().filter(|next| *next <= end) else {
-                break;
-            };
-            self.now = self.now.max(next);
-            if arrival == Some(next) {
-                let Reverse(scheduled) = self.arrivals.pop().unwrap();
-                self.arrive(scheduled.arrival);
-            } else if server == Some(next) {
-                self.mediator.handle(self.now, mediator::MediatorInput::Timer);
-                self.drain_server();
-            } else {
-                let due = |client: &Client| client.session.deadline() == Some(next);
-                let client = self.clients.iter().position(due).unwrap();
-                self.input(client, session::SessionInput::Timer);
-            }
-        }
-        self.now = end;
-    }
-
-    fn arrive(&mut self, arrival: Arrival) {
+    pub(super) fn arrive(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Opened { client, wire } => {
                 if self.clients[client].wire != Some(wire) {
@@ -364,13 +63,13 @@ impl World {
         }
     }
 
-    fn server_loses(&mut self, wire: u64, code: Option<CloseCode>) {
+    pub(super) fn server_loses(&mut self, wire: u64, code: Option<CloseCode>) {
         self.gone_at_server(wire);
         self.mediator.handle(self.now, mediator::MediatorInput::Closed { connection: ConnectionId(wire), code });
         self.drain_server();
     }
 
-    fn at_server(&mut self, id: u64, packet: Packet) {
+    pub(super) fn at_server(&mut self, id: u64, packet: Packet) {
         let Some(wire) = self.wires.get_mut(&id).filter(|wire| !wire.cut) else { return };
         let connection = ConnectionId(id);
         match packet {
@@ -403,7 +102,7 @@ impl World {
         }
     }
 
-    fn at_client(&mut self, id: u64, packet: Packet) {
+    pub(super) fn at_client(&mut self, id: u64, packet: Packet) {
         let Some(wire) = self.wires.get(&id).filter(|wire| !wire.cut) else { return };
         let client = wire.client;
         if self.clients[client].wire != Some(id) {
@@ -421,7 +120,7 @@ impl World {
         }
     }
 
-    fn drain_server(&mut self) {
+    pub(super) fn drain_server(&mut self) {
         while let Some(output) = self.mediator.poll() {
             match output {
                 mediator::MediatorOutput::Send { connection, bytes } => {
@@ -444,7 +143,7 @@ impl World {
     }
 
     /// Checks what the server sends, and keeps the books.
-    fn observe_server(&mut self, id: u64, bytes: &Bytes) {
+    pub(super) fn observe_server(&mut self, id: u64, bytes: &Bytes) {
         let message = ServerMessage::decode(bytes.clone(), self.dialect).expect("the server speaks the protocol");
         let Some(wire) = self.wires.get_mut(&id) else { return };
         match message {
@@ -484,14 +183,14 @@ impl World {
         }
     }
 
-    fn store(&mut self, author: usize, message: MessageId) {
+    pub(super) fn store(&mut self, author: usize, message: MessageId) {
         let others = self.clients.iter().enumerate().filter(|(client, _)| *client != author);
         self.stored.insert(message, others.map(|(_, client)| client.device).collect());
         self.totals.stored += 1;
     }
 
     /// The server no longer has this connection.
-    fn gone_at_server(&mut self, id: u64) {
+    pub(super) fn gone_at_server(&mut self, id: u64) {
         if self.leader == Some(id) {
             self.leader = None;
         }
@@ -501,7 +200,7 @@ impl World {
         }
     }
 
-    fn input(&mut self, client: usize, input: session::SessionInput) {
+    pub(super) fn input(&mut self, client: usize, input: session::SessionInput) {
         self.clients[client].session.handle(self.now, input);
         loop {
             let mut sent = false;
@@ -517,7 +216,7 @@ impl World {
         self.user_helps(client);
     }
 
-    fn act(&mut self, client: usize, output: SessionOutput) {
+    pub(super) fn act(&mut self, client: usize, output: SessionOutput) {
         match output {
             SessionOutput::Connect => {
                 self.next_wire += 1;
@@ -569,7 +268,7 @@ impl World {
         }
     }
 
-    fn on_event(&mut self, client: usize, event: Event) {
+    pub(super) fn on_event(&mut self, client: usize, event: Event) {
         match event {
             Event::Lock(d2mtop::group::LockEvent::Acquired { .. }) => self.totals.locks += 1,
             Event::DeviceDropped(device) => {
@@ -587,7 +286,7 @@ impl World {
     }
 
     /// The user of a device that waits brings it back, unless it was dropped.
-    fn user_helps(&mut self, client: usize) {
+    pub(super) fn user_helps(&mut self, client: usize) {
         let Some(code) = self.clients[client].waiting_for_user.take() else { return };
         match code {
             CloseCode::DROPPED_BY_DEVICE => self.clients[client].dropped = true,
@@ -606,11 +305,11 @@ impl World {
     }
 
     /// A drop whose confirmation was lost happened all the same.
-    fn drop_may_be_unconfirmed(&self) -> bool {
+    pub(super) fn drop_may_be_unconfirmed(&self) -> bool {
         self.totals.broken > 0
     }
 
-    fn check_everything_arrived(&mut self) {
+    pub(super) fn check_everything_arrived(&mut self) {
         let seed = self.seed;
         for client in &self.clients {
             if client.dropped {
