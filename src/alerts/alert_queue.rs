@@ -5,53 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::alert::{Alert, Due, Encoder};
 use super::rule::Rule;
 use super::rule_queue::RuleQueue;
 use crate::group::HeldLock;
-use crate::group::{Event, LockScope, ReflectedMessage};
-use crate::protocol::{DeviceId, Millis};
 use crate::session::Now;
-use crate::text::Clean;
 
 /// How many commands run at once.
 const MOST_RUNNING: usize = 4;
 
-/// Something that a rule waits for has happened.
-#[derive(Clone, Debug)]
-pub struct Alert {
-    /// As the line of NDJSON.
-    pub line: Value,
-    /// In words.
-    pub words: Clean,
-}
-
-/// A alert that is due now.
-#[derive(Debug)]
-pub(super) struct Due {
-    pub(super) queue: usize,
-    pub(super) rule: usize,
-    pub(super) profile: String,
-    pub(super) alert: Alert,
-    /// How many more there were of the same that are not told one by one.
-    pub(super) suppressed: u64,
-}
-
 /// What became of alerts: alert and outcome, and how many.
 pub type Outcomes = BTreeMap<(&'static str, &'static str), u64>;
-
-/// How events become lines of NDJSON, which commands read on their standard input.
-#[derive(Clone, Copy, Debug)]
-pub struct Encoder {
-    /// Any event but messages, as one line.
-    pub event: fn(Millis, &Event) -> Value,
-    /// A message.
-    pub message: fn(Millis, &ReflectedMessage) -> Value,
-    /// A lock that has been held for so long; by this device, if no holder is given.
-    pub lock_stuck: fn(Millis, Option<DeviceId>, LockScope, Duration) -> Value,
-}
 
 /// What happened in all sessions and waits to be told.
 #[derive(Debug)]

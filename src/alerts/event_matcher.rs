@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::alert_queue::{Alert, AlertQueue, Encoder};
+use super::alert::Alert;
+use super::alert_queue::AlertQueue;
 use super::rule::{Rule, Trigger};
+use crate::group::LockWatch;
 use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage};
-use crate::group::{HeldLock, LockWatch};
-use crate::protocol::DeviceId;
 use crate::session::Now;
 use crate::text::Clean;
 
@@ -145,12 +145,4 @@ fn words(event: &Event) -> Clean {
         _ => String::new(),
     };
     Clean::new(&words)
-}
-
-/// A lock that has been held for too long.
-pub(super) fn lock_stuck(encoder: Encoder, now: Now, HeldLock { holder, scope, since }: HeldLock) -> Alert {
-    let held = now.precise.saturating_sub(since);
-    let who = holder.map_or_else(|| "this device".to_owned(), |holder: DeviceId| format!("device {holder}"));
-    let words = format!("{who} has held the lock for {} s", held.as_secs());
-    Alert { line: (encoder.lock_stuck)(now.wall, holder, scope, held), words: Clean::new(&words) }
 }

@@ -4,6 +4,7 @@
 //! Event ─> EventMatcher (on the session's thread) ─> AlertQueue ─> the alerts' thread ─> command | Attention ─> the terminal
 //! ```
 
+mod alert;
 mod alert_queue;
 mod command;
 mod event_matcher;
@@ -23,7 +24,8 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
-pub use alert_queue::{Alert, AlertQueue, Encoder, Outcomes};
+pub use alert::{Alert, Encoder};
+pub use alert_queue::{AlertQueue, Outcomes};
 pub use event_matcher::EventMatcher;
 pub use rule::{Reaction, Rule, RuleError, Trigger};
 
@@ -31,7 +33,7 @@ use crate::os::clock;
 use crate::os::event_loop::event_loop;
 use crate::session::Now;
 use crate::text::Clean;
-use alert_queue::Due;
+use alert::Due;
 
 /// How long the end of the program waits for commands that still run.
 const LAST_COMMANDS: Duration = Duration::from_secs(5);

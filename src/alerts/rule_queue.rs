@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::alert_queue::{Alert, Due, Encoder};
-use super::event_matcher;
+use super::alert::{self, Alert, Due, Encoder};
 use super::rule::{Reaction, Rule, Trigger};
 use crate::group::HeldLock;
 use crate::session::Now;
@@ -83,7 +82,7 @@ impl RuleQueue {
             && at <= now.precise
         {
             self.lock_stuck = self.lock_stuck.map(|(patience, _)| (patience, true));
-            self.leave(now.precise, 0, || event_matcher::lock_stuck(encoder, now, held));
+            self.leave(now.precise, 0, || alert::lock_stuck(encoder, now, held));
         }
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::alert_queue::Due;
+use super::super::alert::Due;
 use super::super::{Alert, AlertQueue, Reaction, Rule, Trigger};
 use crate::group::HeldLock;
 use crate::protocol::{CloseCode, DeviceId, Millis};

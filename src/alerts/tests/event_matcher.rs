@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::alert_queue::Due;
+use super::super::alert::Due;
 use super::super::{EventMatcher, Rule, Trigger};
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, ReflectedMessage,

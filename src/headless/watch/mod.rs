@@ -1,5 +1,6 @@
 //! `d2mtop watch`: the session's events on standard output, as NDJSON or as sentences.
 
+mod change_over;
 mod outage;
 mod patience;
 mod progress;
