@@ -21,7 +21,7 @@ mod show;
 mod subject;
 #[cfg(test)]
 mod tests;
-mod time;
+mod time_expression;
 mod token;
 mod units;
 
@@ -30,6 +30,7 @@ use self::condition::Condition;
 pub use self::error::FilterError;
 pub use self::help::{FilterHelp, HELP};
 pub use self::matches::{FilterHit, FilterMatches, FilterProgress, ROWS_AT_ONCE};
+pub use self::time_expression::{TimeExpression, WallClock};
 use super::{ConversationNames, Devices, FeedRow, Group};
 use crate::protocol::{DeviceId, Millis};
 

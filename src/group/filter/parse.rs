@@ -5,7 +5,7 @@ use super::condition::{BARE, Condition, Mark};
 use super::error::{FilterError, Problem};
 use super::key::Key;
 use super::kinds::Kinds;
-use super::time::Time;
+use super::time_expression::TimeExpression;
 use super::token::{Token, tokens};
 use super::units::{size, span};
 use super::{Filter, Term};
@@ -65,8 +65,8 @@ fn condition(key: Key, comparison: Comparison, values: &[(usize, String)]) -> Re
         Key::Size => Condition::Size(comparison, one(values, key, size, Problem::NotASize)?),
         Key::Age => Condition::Age(comparison, one(values, key, span, Problem::NotASpan)?),
         Key::Ack => Condition::AckAfter(comparison, one(values, key, span, Problem::NotASpan)?),
-        Key::Since => Condition::Since(one(values, key, Time::parse, Problem::NotATime)?),
-        Key::Until => Condition::Until(one(values, key, Time::parse, Problem::NotATime)?),
+        Key::Since => Condition::Since(one(values, key, TimeExpression::parse, Problem::NotATime)?),
+        Key::Until => Condition::Until(one(values, key, TimeExpression::parse, Problem::NotATime)?),
     })
 }
 

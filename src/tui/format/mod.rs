@@ -8,15 +8,7 @@ use chrono::{DateTime, Local, Offset as _, Utc};
 
 use crate::protocol::Millis;
 
-/// Which clock is on the wall.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Zone {
-    /// That of the machine.
-    #[default]
-    Local,
-    /// UTC, as in tests and scripts.
-    Utc,
-}
+pub use crate::output::times::Zone;
 
 const SECOND: u64 = 1_000;
 const HELD_STEP: u64 = 10 * SECOND;
@@ -25,16 +17,6 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 impl Zone {
-    fn show(self, at: Millis, format: &str) -> String {
-        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
-        match (utc, self) {
-            // Beyond any calendar: a hostile server can say so.
-            (None, _) => "?".to_owned(),
-            (Some(utc), Self::Utc) => utc.format(format).to_string(),
-            (Some(utc), Self::Local) => utc.with_timezone(&Local).format(format).to_string(),
-        }
-    }
-
     fn same_day(self, one: Millis, other: Millis) -> bool {
         self.show(one, "%F") == self.show(other, "%F")
     }
