@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 pub use alert::{Alert, Encoder};
 pub use alert_queue::{AlertQueue, Outcomes};
 pub use event_matcher::EventMatcher;
-pub use rule::{Reaction, Rule, RuleError, Trigger};
+pub use rule::{Rule, RuleAction, RuleError, Trigger};
 
 use crate::os::clock;
 use crate::os::event_loop::event_loop;
@@ -150,11 +150,11 @@ async fn react(alert_queue: &AlertQueue, rule: &Rule, due: Due, attention: &Atte
     alert_queue.count(alert, "suppressed", due.suppressed);
     let queue = due.queue;
     let outcome = match &rule.reaction {
-        Reaction::Tell => {
+        RuleAction::Tell => {
             attention.tell(sentence(&due));
             "told"
         }
-        Reaction::Run(words) => run(words, alert, due).await,
+        RuleAction::Run(words) => run(words, alert, due).await,
     };
     alert_queue.count(alert, outcome, 1);
     alert_queue.done(queue);

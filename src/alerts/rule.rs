@@ -39,14 +39,14 @@ pub enum Trigger {
 
 /// What is done when it comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reaction {
+pub enum RuleAction {
     /// Run this program with these arguments.
     Run(Vec<String>),
     /// Tell the person at the terminal.
     Tell,
 }
 
-impl Reaction {
+impl RuleAction {
     /// What can become of a alert, as metrics name it.
     pub(super) const fn outcomes(&self) -> &'static [&'static str] {
         match self {
@@ -62,7 +62,7 @@ pub struct Rule {
     /// When.
     pub trigger: Trigger,
     /// What.
-    pub reaction: Reaction,
+    pub reaction: RuleAction,
 }
 
 /// Why an option is no rule.
@@ -169,7 +169,7 @@ impl Rule {
         let (trigger, command) = Trigger::parse(name.trim(), rest)?;
         let words = shlex::split(command).filter(|words| words.first().is_some_and(|program| !program.is_empty()));
         let words = words.ok_or(RuleError::Command(trigger.name()))?;
-        Ok(Self { trigger, reaction: Reaction::Run(words) })
+        Ok(Self { trigger, reaction: RuleAction::Run(words) })
     }
 
     /// Telling of all that a person at the terminal should know at once.
@@ -186,7 +186,7 @@ impl Rule {
             Trigger::ClockSkew,
             Trigger::JournalFailed,
         ];
-        triggers.into_iter().map(|trigger| Self { trigger, reaction: Reaction::Tell })
+        triggers.into_iter().map(|trigger| Self { trigger, reaction: RuleAction::Tell })
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
 
     fn run(trigger: Trigger, words: &[&str]) -> Rule {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        Rule { trigger, reaction: Reaction::Run(words) }
+        Rule { trigger, reaction: RuleAction::Run(words) }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::alert::{self, Alert, Due, Encoder};
-use super::rule::{Reaction, Rule, Trigger};
+use super::rule::{Rule, RuleAction, Trigger};
 use crate::group::HeldLock;
 use crate::session::Now;
 
@@ -42,7 +42,7 @@ impl RuleQueue {
             suppressed: 0,
             not_before: Duration::ZERO,
             is_running: false,
-            runs_command: matches!(rule.reaction, Reaction::Run(_)),
+            runs_command: matches!(rule.reaction, RuleAction::Run(_)),
             lock_stuck: match rule.trigger {
                 Trigger::LockStuck(patience) => Some((patience, false)),
                 _ => None,

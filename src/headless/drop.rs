@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::devices::{self, Listed, in_words};
 use super::leave::{self, Farewell};
-use super::visitor::Visitor;
+use super::one_shot_device::OneShotDevice;
 use crate::cli::DropArgs;
 use crate::group::{Event, LockEvent, Refusal};
 use crate::output::Failure;
@@ -22,7 +22,7 @@ use crate::session::{Command, Confirmed};
 /// # Errors
 /// If a device is not found, nobody agrees, or the server does not do it.
 pub fn run(options: &DropArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let mut visitor = OneShotDevice::new(options.profile.as_deref(), &options.connection)?;
     visitor.require_writable("not dropped")?;
     let own = visitor.own();
     let listed = visitor.run_one_shot(async |visit| devices::list(visit).await)?;

@@ -10,12 +10,12 @@ pub mod leave;
 pub mod lock;
 pub mod manual;
 pub mod mediator;
+mod one_shot_device;
 pub mod probe;
 pub mod profile;
 pub mod proxy;
 mod reconnect;
 pub mod shared_data;
-mod visitor;
 pub mod watch;
 
 use crate::output::Failure;

@@ -19,5 +19,5 @@ pub use address::{Address, Secured};
 pub use address_error::AddressError;
 pub use connect_error::ConnectError;
 pub use link::{Link, LinkEvent};
-pub use listener::{Listener, ListenerOptions, LogLine, Refusal, Tls, TlsError};
+pub use listener::{ConnectionRefusal, Listener, ListenerOptions, LogLine, Tls, TlsError};
 pub use tls::{Peer, TlsFault, TlsOptions};

@@ -250,3 +250,23 @@ fn help_stays_as_it_is() {
         insta::assert_snapshot!(name, String::from_utf8(output.stdout).unwrap());
     }
 }
+
+/// Whoever follows the map finds the place.
+#[test]
+fn every_path_that_the_documents_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<_> = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| root.join(page)));
+    let mut named = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let paths = text.split('`').skip(1).step_by(2).filter(|span| {
+            ["src/", "tests/", "assets/", "proto/", "examples/"].iter().any(|folder| span.starts_with(folder))
+        });
+        for path in paths {
+            named += 1;
+            assert!(root.join(path).exists(), "{} names {path}, which is not there", page.display());
+        }
+    }
+    assert!(named > 40, "{named} paths");
+}

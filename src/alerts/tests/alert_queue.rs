@@ -3,13 +3,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::alert::Due;
-use super::super::{Alert, AlertQueue, Reaction, Rule, Trigger};
+use super::super::{Alert, AlertQueue, Rule, RuleAction, Trigger};
 use crate::group::HeldLock;
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::session::Now;
 
 fn rules(trigger: Trigger) -> Vec<Rule> {
-    vec![Rule { trigger, reaction: Reaction::Run(vec!["true".to_owned()]) }]
+    vec![Rule { trigger, reaction: RuleAction::Run(vec!["true".to_owned()]) }]
 }
 
 fn alert() -> Alert {
@@ -164,7 +164,7 @@ fn no_more_than_four_commands_run_at_once_and_who_waits_longest_is_next() {
 fn telling_somebody_neither_waits_for_commands_nor_takes_their_place() {
     let alerts = super::alert_queue();
     assert_eq!(waiting(&alerts, 4).len(), take(&alerts, 10).len(), "as many as may run");
-    let telling = [Rule { trigger: Trigger::Promoted, reaction: Reaction::Tell }];
+    let telling = [Rule { trigger: Trigger::Promoted, reaction: RuleAction::Tell }];
     let (_, queue) = alerts.add_session("told", &telling);
     alerts.leave(queue, at(20), 0, alert);
     assert_eq!(alerts.due_at(), Some(at(20)));
@@ -178,7 +178,7 @@ fn telling_somebody_neither_waits_for_commands_nor_takes_their_place() {
 fn what_can_become_of_a_case_is_counted_from_the_start() {
     let alerts = super::alert_queue();
     alerts.add_session("", &rules(Trigger::Lost));
-    alerts.add_session("work", &[Rule { trigger: Trigger::Lost, reaction: Reaction::Tell }]);
+    alerts.add_session("work", &[Rule { trigger: Trigger::Lost, reaction: RuleAction::Tell }]);
     let outcomes = alerts.outcomes();
     for outcome in ["ran", "failed", "timed_out", "suppressed", "told"] {
         assert_eq!(outcomes.get(&("lost", outcome)), Some(&0), "{outcome}");

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{Alert, Alerts, Attention, Reaction, Rule, Trigger};
+use super::super::{Alert, Alerts, Attention, Rule, RuleAction, Trigger};
 use crate::text::Clean;
 
 fn alert(words: &'static str) -> Alert {
@@ -12,9 +12,9 @@ fn alert(words: &'static str) -> Alert {
 
 #[test]
 fn what_becomes_of_each_case_is_counted() {
-    let run = |program: &str| Rule { trigger: Trigger::Promoted, reaction: Reaction::Run(vec![program.to_owned()]) };
+    let run = |program: &str| Rule { trigger: Trigger::Promoted, reaction: RuleAction::Run(vec![program.to_owned()]) };
     let rules: Arc<[Rule]> =
-        [run("true"), run("false"), Rule { trigger: Trigger::Lost, reaction: Reaction::Tell }].into();
+        [run("true"), run("false"), Rule { trigger: Trigger::Lost, reaction: RuleAction::Tell }].into();
     let (alerts, attention) = (Arc::new(super::alert_queue()), Arc::new(Attention::new(Arc::default())));
     let (_, first) = alerts.add_session("home", &rules);
     alerts.leave(first, Duration::ZERO, 2, || alert("leader"));

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Listed, in_words, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{DisconnectCause, Event};
+use crate::headless::one_shot_device::OneShotDevice;
 use crate::headless::reconnect::Reconnect;
-use crate::headless::visitor::Visitor;
 use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 use crate::output::Outcome;
@@ -23,7 +23,7 @@ use crate::runtime::{OneShotSession, clock};
 const MOST_UNPRINTED: usize = 256 * 1024;
 
 /// Stays until it is interrupted, or the connection is not made again.
-pub(super) fn watch(visitor: &mut Visitor, options: &DevicesArgs) -> Result<Outcome, Failure> {
+pub(super) fn watch(visitor: &mut OneShotDevice, options: &DevicesArgs) -> Result<Outcome, Failure> {
     // The whole list each time: more often would be a flood for the mediator.
     if options.every < Duration::from_secs(1) {
         return Err(Failure::Usage("--every must be a second or more".to_owned()));

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Report;
+use super::connect_steps::{PATIENCE, step};
 use super::finding::{Finding, Status};
-use super::way::{PATIENCE, step};
 use crate::group::{DisconnectCause, Event, Login};
 use crate::net::{Address, Link, LinkEvent, Secured};
 use crate::output::Failure;

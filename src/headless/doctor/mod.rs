@@ -2,10 +2,10 @@
 //!
 //! Every step has a deadline of its own, so that a report always comes to its end.
 
+mod connect_steps;
+mod environment;
 mod finding;
 mod login;
-mod surroundings;
-mod way;
 
 use std::io::{self, Write as _};
 
@@ -36,15 +36,15 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
         profile => profile,
     };
     let mut report = Report { json: options.json, failed: false };
-    report.add(&surroundings::terminal())?;
-    report.add(&surroundings::colours())?;
-    report.add(&surroundings::keyring(&profile))?;
+    report.add(&environment::terminal())?;
+    report.add(&environment::colours())?;
+    report.add(&environment::keyring(&profile))?;
     if matches!(profile, Err(ProfileError::FirstRun)) {
         let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
         report.add(&Finding::new("mediator", Status::Warn, words))?;
         return Ok(report.outcome());
     }
-    report.add(&surroundings::key(&profile))?;
+    report.add(&environment::key(&profile))?;
     let Some(patient) = Patient::new(&connection, settings, profile)? else {
         report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
         return Ok(report.outcome());
@@ -129,7 +129,7 @@ impl Patient {
 }
 
 async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
-    let Some(secured) = way::go(&patient.address, &patient.tls, report).await? else {
+    let Some(secured) = connect_steps::go(&patient.address, &patient.tls, report).await? else {
         return report.add(&Finding::skipped("login", "there is no connection to log in on"));
     };
     let Some(session) = patient.session else {

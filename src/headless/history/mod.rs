@@ -20,7 +20,7 @@ use crate::runtime::clock;
 use crate::text::Clean;
 
 use crate::output::times::Zone;
-use print::Printer;
+use print::RowPrinter;
 
 /// How many rows are shown unless something says how many.
 const ROWS: u32 = 20;
@@ -40,7 +40,7 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
-    let printer = Printer { devices: &devices.ever(), own: record.device_id, zone, as_json: options.json };
+    let printer = RowPrinter { devices: &devices.ever(), own: record.device_id, zone, as_json: options.json };
     let mut out = BufWriter::new(io::stdout().lock());
     let ended = if options.stats {
         print_stats(&history, &query, &printer, &mut out)
@@ -71,7 +71,7 @@ fn print_rows(
     history: &History,
     query: Query,
     options: &HistoryArgs,
-    printer: &Printer<'_>,
+    printer: &RowPrinter<'_>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let is_bounded = options.since.is_some() || options.until.is_some();
@@ -94,7 +94,12 @@ fn tell_if(nothing: bool) {
     }
 }
 
-fn print_stats(history: &History, query: &Query, printer: &Printer<'_>, out: &mut impl Write) -> Result<(), Failure> {
+fn print_stats(
+    history: &History,
+    query: &Query,
+    printer: &RowPrinter<'_>,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let lines = history.stats(query, |at| printer.zone.day(at))?;
     printer.stats(&lines, out).map_err(Failure::Output)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::visitor::Visitor;
+use super::one_shot_device::OneShotDevice;
 use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent, Refusal};
 use crate::os::process_group::shell_exit_code;
@@ -38,7 +38,7 @@ pub fn run(options: &LockArgs, meant_a_command: bool) -> Result<Outcome, Failure
     if options.command.is_empty() && meant_a_command {
         return Err(Failure::Usage("not locked: there is no command after --".to_owned()));
     }
-    let mut visitor = Visitor::new(options.profile.as_deref(), &options.connection)?;
+    let mut visitor = OneShotDevice::new(options.profile.as_deref(), &options.connection)?;
     visitor.require_writable("not locked")?;
     if options.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
         return Err(Failure::Usage("--ttl must be a second or more".to_owned()));

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
-use super::visitor::Visitor;
+use super::one_shot_device::OneShotDevice;
 use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe, Refusal};
 use crate::os::signals::ShutdownSignals;
@@ -35,7 +35,7 @@ const REFLECT_QUESTION: &str = "Reflect probes? They change nothing anywhere, bu
 /// # Errors
 /// If there is no login, the connection is lost, or nobody agrees to reflecting.
 pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
+    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection)?;
     let means = Means::of(options);
     if means == Means::Reflect {
         visitor.require_writable("not reflected")?;

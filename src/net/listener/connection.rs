@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
-use super::Refusal;
+use super::ConnectionRefusal;
 use super::upgrade::{Incoming, Socket, upgrade};
 use crate::mediator::{ChatEvent, ConnectionId};
 use crate::protocol::{ClientUrlInfo, CloseCode, Millis};
@@ -28,7 +28,7 @@ const PING_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What a connection's task tells the machine's.
 pub(super) enum Event {
-    Refused { peer: SocketAddr, refusal: Refusal },
+    Refused { peer: SocketAddr, refusal: ConnectionRefusal },
     Opened { url: Box<ClientUrlInfo>, accepted: Millis, handle: Box<Handle> },
     Frame(Bytes),
     Text,
@@ -111,7 +111,7 @@ pub(super) async fn serve(incoming: Incoming, timeout: Duration, events: mpsc::S
     let Incoming { id, stream, peer, accepted, tls } = incoming;
     let machine = ToMachine { id, events };
     let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref())).await;
-    let (socket, url) = match upgraded.unwrap_or(Err(Refusal::Timeout)) {
+    let (socket, url) = match upgraded.unwrap_or(Err(ConnectionRefusal::Timeout)) {
         Ok(upgraded) => upgraded,
         Err(refusal) => return machine.tell(Event::Refused { peer, refusal }).await,
     };

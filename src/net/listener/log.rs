@@ -25,7 +25,7 @@ pub enum LogLine {
         /// From where.
         peer: SocketAddr,
         /// Why.
-        refusal: Refusal,
+        refusal: ConnectionRefusal,
     },
     /// A connection could not be accepted; it is tried again.
     AcceptFailed {
@@ -50,7 +50,7 @@ pub enum LogLine {
 
 /// Why a connection was refused before the protocol began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum ConnectionRefusal {
     /// There are as many connections as there may be.
     #[error("too many connections")]
     TooMany,

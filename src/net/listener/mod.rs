@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 use chat::ChatHandle;
 use connection::{Command, Event, Handle};
-pub use log::{LogLine, Refusal};
+pub use log::{ConnectionRefusal, LogLine};
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
@@ -147,7 +147,7 @@ impl Server {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         if self.tasks.len() >= self.options.max_connections {
-            log(LogLine::Refused { connection: id, peer, refusal: Refusal::TooMany });
+            log(LogLine::Refused { connection: id, peer, refusal: ConnectionRefusal::TooMany });
             return;
         }
         let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls: self.options.tls.clone() };

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse,
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::{Refusal, Tls};
+use super::{ConnectionRefusal, Tls};
 use crate::mediator::ConnectionId;
 use crate::protocol::{ClientUrlInfo, MAX_CONTAINER, Millis};
 
@@ -33,12 +33,15 @@ pub(super) struct Incoming {
 }
 
 /// Does the TLS handshake, if there is to be one, and the WebSocket's.
-pub(super) async fn upgrade(stream: TcpStream, tls: Option<&Tls>) -> Result<(Socket, ClientUrlInfo), Refusal> {
+pub(super) async fn upgrade(
+    stream: TcpStream,
+    tls: Option<&Tls>,
+) -> Result<(Socket, ClientUrlInfo), ConnectionRefusal> {
     // Small frames must not wait for each other. If the system refuses, they do.
     let _ = stream.set_nodelay(true);
     let transport: Box<dyn ByteStream> = match tls {
         None => Box::new(stream),
-        Some(tls) => Box::new(tls.acceptor().accept(stream).await.map_err(|_| Refusal::Tls)?),
+        Some(tls) => Box::new(tls.acceptor().accept(stream).await.map_err(|_| ConnectionRefusal::Tls)?),
     };
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_CONTAINER))
@@ -50,8 +53,8 @@ pub(super) async fn upgrade(stream: TcpStream, tls: Option<&Tls>) -> Result<(Soc
     let upgraded = tokio_tungstenite::accept_hdr_async_with_config(transport, &mut path, Some(config)).await;
     match (upgraded, path) {
         (Ok(socket), PathCheck { url: Some(url), .. }) => Ok((socket, url)),
-        (_, PathCheck { refused: true, .. }) => Err(Refusal::Path),
-        _ => Err(Refusal::NotAWebSocket),
+        (_, PathCheck { refused: true, .. }) => Err(ConnectionRefusal::Path),
+        _ => Err(ConnectionRefusal::NotAWebSocket),
     }
 }
 

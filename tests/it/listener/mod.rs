@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use client::{Client, Server, frames, in_time, keys, own_device, reflect};
 use d2mtop::mediator::{LogEvent, MediatorConfig};
-use d2mtop::net::{LogLine, Refusal};
+use d2mtop::net::{ConnectionRefusal, LogLine};
 use d2mtop::protocol::{
     ClientMessage, ClientUrlInfo, DeviceId, Dialect, ReflectedId, ServerGroup, ServerMessage, SlotState,
 };
@@ -69,7 +69,7 @@ async fn a_bad_path_is_refused_with_404_before_any_hello() {
         }
     }
     let lines = server.stop().await;
-    let refused = |line: &&LogLine| matches!(line, LogLine::Refused { refusal: Refusal::Path, .. });
+    let refused = |line: &&LogLine| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::Path, .. });
     assert_eq!(lines.iter().filter(refused).count(), 6, "{lines:?}");
 }
 
@@ -86,7 +86,7 @@ async fn what_is_no_web_socket_is_dropped() {
         let _ = in_time(what, stream.read_to_end(&mut rest)).await;
     }
     let lines = server.stop().await;
-    for refusal in [Refusal::NotAWebSocket, Refusal::Timeout] {
+    for refusal in [ConnectionRefusal::NotAWebSocket, ConnectionRefusal::Timeout] {
         let told = lines.iter().any(|line| matches!(line, LogLine::Refused { refusal: told, .. } if *told == refusal));
         assert!(told, "{refusal:?} is missing in {lines:?}");
     }
@@ -293,7 +293,7 @@ async fn connections_can_be_encrypted() {
     let _ = in_time("the end of a plain connection", plain.read_to_end(&mut rest)).await;
     let lines = server.stop().await;
     assert!(matches!(lines.first(), Some(LogLine::Listening { encrypted: true, .. })), "{lines:?}");
-    let refused = |line: &LogLine| matches!(line, LogLine::Refused { refusal: Refusal::Tls, .. });
+    let refused = |line: &LogLine| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::Tls, .. });
     assert!(lines.iter().any(refused), "{lines:?}");
 }
 
@@ -308,7 +308,10 @@ async fn no_more_than_so_many_connections_are_kept() {
     let third = Client::connect_to(&server, &format!("/{}", client::segment(Dialect::Dgk)), Dialect::Dgk).await;
     assert!(third.is_err(), "a third connection was taken");
     let lines = server.stop().await;
-    assert!(lines.iter().any(|line| matches!(line, LogLine::Refused { refusal: Refusal::TooMany, .. })), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::TooMany, .. })),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]

@@ -10,12 +10,12 @@ use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setu
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
-pub(super) struct Visitor {
+pub(super) struct OneShotDevice {
     profile: Profile,
     _device_lock: Option<DeviceLock>,
 }
 
-impl Visitor {
+impl OneShotDevice {
     /// Reads the options, and makes sure that no other program is this device.
     pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
         let mut profile = super::open_unattended(name, &arguments::unattended_connection(options)?)?;
