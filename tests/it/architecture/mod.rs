@@ -3,6 +3,7 @@
 //! What the rooms are for stands in the crate's documentation. `#[cfg(test)]` items are exempt from purity and from the
 //! rule about confirmations, but not from the directions of imports.
 
+mod circles;
 mod source;
 
 use std::fs;
@@ -163,6 +164,38 @@ fn everything_is_in_its_room() {
     assert!(sources.len() > 20, "the sources are read");
     let found: Vec<String> = sources.iter().flat_map(violations).collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn no_files_import_each_other_in_a_loop() {
+    let shipped = sources("src").into_iter().filter(|source| !source.is_test() && source.room() != "main");
+    let modules: Vec<_> = shipped.map(|source| (source.path.clone(), source.module())).collect();
+    let files = circles::parsed(Path::new(env!("CARGO_MANIFEST_DIR")), &modules);
+    assert!(files.len() > 200, "the sources are read");
+    let found = circles::circles(&files);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// And they are found; else the test above would pass for the wrong reason.
+#[test]
+fn a_loop_is_found_and_a_family_is_none() {
+    let files = |sources: &[(&str, &str)]| -> Vec<(Vec<String>, syn::File)> {
+        let module = |path: &str| path.split("::").map(str::to_owned).collect();
+        sources.iter().map(|(path, text)| (module(path), syn::parse_str(text).unwrap())).collect()
+    };
+    let around = [
+        ("a::b", "use super::c::C; use crate::z::Z;"),
+        ("a::c", "use crate::a::d::{self, D};"),
+        ("a::d", "use super::super::a::b::B;"),
+        ("z", ""),
+    ];
+    assert_eq!(circles::circles(&files(&around)), [["a::b", "a::c", "a::d"]]);
+    let family = [
+        ("a", "use self::b::B;"),
+        ("a::b", "use super::A; #[cfg(test)] use crate::c::C;"),
+        ("c", "use crate::a::b::B;"),
+    ];
+    assert!(circles::circles(&files(&family)).is_empty());
 }
 
 #[test]

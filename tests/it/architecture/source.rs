@@ -28,6 +28,11 @@ impl Source {
         self.shipped.clear();
     }
 
+    /// Whether nothing of the file is shipped.
+    pub fn is_test(&self) -> bool {
+        self.shipped.trim().is_empty()
+    }
+
     /// The module's path below the crate; empty for the crate itself.
     pub fn module(&self) -> Vec<String> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
