@@ -59,9 +59,9 @@ impl RuleAction {
 /// One option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// When.
+    /// The event that it waits for.
     pub trigger: Trigger,
-    /// What.
+    /// What is done then.
     pub reaction: RuleAction,
 }
 

@@ -11,9 +11,9 @@ pub enum JournalError {
     /// The file or its directory cannot be had.
     #[error("the journal {}: {cause}", path.display())]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// There is none.
@@ -26,7 +26,7 @@ pub enum JournalError {
     #[error("the journal {} is of a later d2mtop (schema {found}, this one knows {known}); install that one, or move \
         the file away", path.display())]
     Newer {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The version of its schema.
         found: i64,
@@ -47,7 +47,7 @@ pub enum JournalError {
     /// What the file has is no journal, or not any more.
     #[error("the journal {} is damaged ({words}); restart d2mtop to set it aside and begin a new one", path.display())]
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// How that showed.
         words: String,
@@ -55,9 +55,9 @@ pub enum JournalError {
     /// Anything else that the database says.
     #[error("the journal {}: {cause}", path.display())]
     Database {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it says.
+        /// The cause, as the system or a library tells it.
         cause: rusqlite::Error,
     },
 }

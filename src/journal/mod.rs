@@ -94,7 +94,7 @@ pub enum Conversations {
 pub struct Retention {
     /// Since they were received.
     pub age: Option<Duration>,
-    /// How many.
+    /// The most rows that are kept.
     pub rows: Option<u64>,
 }
 

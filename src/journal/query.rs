@@ -19,7 +19,7 @@ pub struct Query {
     pub kinds: Vec<ContentKind>,
     /// Reflected by this device.
     pub from: Option<DeviceId>,
-    /// With whom.
+    /// The people that it is about.
     pub who: Option<Who>,
 }
 

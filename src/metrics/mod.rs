@@ -44,7 +44,7 @@ pub enum MetricsError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The system gives no event loop or thread.

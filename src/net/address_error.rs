@@ -17,23 +17,23 @@ pub enum AddressError {
     /// The file of `--ca` cannot be read.
     #[error("cannot read certificates from {path}: {cause}")]
     Certificates {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: rustls_pki_types::pem::Error,
     },
     /// The file of `--ca` has none.
     #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
     NoCertificate {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// A certificate of `--ca` cannot be used.
     #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
     TrustRoot {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: rustls::Error,
     },
     /// TLS cannot be set up at all.

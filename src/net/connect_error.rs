@@ -14,7 +14,7 @@ pub enum ConnectError {
     Resolve {
         /// The name.
         host: String,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// Nobody answers at the address.
@@ -22,7 +22,7 @@ pub enum ConnectError {
     Tcp {
         /// Host and port.
         host: String,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// TLS failed.
@@ -46,7 +46,7 @@ pub enum ConnectError {
     Upgrade {
         /// Host and port.
         host: String,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: Box<WebSocketError>,
     },
 }

@@ -43,7 +43,7 @@ pub enum TlsFault {
         "the certificate of {host} expired{on}; ask who runs the mediator to renew it, and check this machine's clock"
     )]
     Expired {
-        /// Who has it.
+        /// The mediator's host.
         host: String,
         /// When, with a blank before.
         on: String,
@@ -53,7 +53,7 @@ pub enum TlsFault {
         "the certificate of {host} is not valid yet{from}; check this machine's clock, then ask who runs the mediator"
     )]
     NotValidYet {
-        /// Who has it.
+        /// The mediator's host.
         host: String,
         /// From when on, with what stands before.
         from: String,
@@ -72,7 +72,7 @@ pub enum TlsFault {
          its certificate with --ca FILE"
     )]
     UntrustedRoot {
-        /// Who has it.
+        /// The mediator's host.
         host: String,
     },
     /// The certificate is good, but the key is not a pinned one.
@@ -81,7 +81,7 @@ pub enum TlsFault {
          new key, use --pin {seen}"
     )]
     WrongPin {
-        /// Who has it.
+        /// The mediator's host.
         host: String,
         /// The pin of the key that it has.
         seen: SpkiPin,
@@ -92,21 +92,21 @@ pub enum TlsFault {
          not (basicConstraints=critical,CA:FALSE)"
     )]
     AuthorityAsServer {
-        /// Who has it.
+        /// The mediator's host.
         host: String,
     },
     /// The certificate cannot be accepted for another reason.
     #[error("the certificate of {host} cannot be accepted: {cause}; ask who runs the mediator to replace it")]
     BadCertificate {
-        /// Who has it.
+        /// The mediator's host.
         host: String,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: Clean,
     },
     /// The other side said no.
     #[error("{host} refused TLS with the alert {alert}; check the mediator's URL, or ask who runs the mediator")]
     Alert {
-        /// Who.
+        /// The mediator's host.
         host: String,
         /// The name of the alert.
         alert: Clean,
@@ -114,21 +114,21 @@ pub enum TlsFault {
     /// What came is not TLS.
     #[error("{host} does not speak TLS; check the port in the mediator's URL")]
     NotTls {
-        /// Who.
+        /// The mediator's host.
         host: String,
     },
     /// The other side left without a word, as servers that do not speak TLS do.
     #[error("{host} ended the connection instead of speaking TLS; check the port in the mediator's URL")]
     CutOff {
-        /// Who.
+        /// The mediator's host.
         host: String,
     },
     /// Anything else.
     #[error("TLS with {host} failed: {cause}")]
     Other {
-        /// Who.
+        /// The mediator's host.
         host: String,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: Clean,
     },
 }

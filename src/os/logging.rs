@@ -26,9 +26,9 @@ pub enum LogError {
     /// The directory or file cannot be made.
     #[error("cannot log to {directory}: {cause}; give another --log-dir; going on without a log")]
     Unwritable {
-        /// Where.
+        /// The directory of the log files.
         directory: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
 }

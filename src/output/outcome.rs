@@ -107,7 +107,7 @@ pub enum Failure {
     Ended {
         /// What came of it.
         outcome: Outcome,
-        /// Why.
+        /// The words that are shown.
         words: String,
     },
     /// The command to run under the lock cannot be run.
@@ -115,7 +115,7 @@ pub enum Failure {
     Command {
         /// Its name.
         command: Clean,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// There is no terminal to draw on.
@@ -141,15 +141,15 @@ pub enum Failure {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The file for the port cannot be written.
     #[error("cannot write the port to {}: {cause}", path.display())]
     PortFile {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The system gives no event loop, thread or socket.

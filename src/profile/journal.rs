@@ -38,7 +38,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// Where a profile's journal is, and how it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalSettings {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
     /// What is kept of the other side of a conversation.
     pub conversations: KeptConversations,

@@ -18,15 +18,15 @@ pub enum KeyFileError {
     /// It cannot be read.
     #[error("cannot read the key file {path}: {cause}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// Its mode lets others read it.
     #[error("the key file {path} can be read by others (mode {mode:03o}); run: chmod 600 {path}")]
     NotPrivate {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
@@ -34,13 +34,13 @@ pub enum KeyFileError {
     /// It belongs to another user.
     #[error("the key file {path} belongs to another user; use a copy of your own")]
     NotOurs {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// It does not hold a key.
     #[error("the key file {path} does not hold a key: it must have 64 hex digits and nothing else")]
     NotAKey {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
 }

@@ -24,15 +24,15 @@ pub enum KnownDevicesError {
     /// The file cannot be read or written.
     #[error("cannot use the list of known devices {path}: {cause}")]
     File {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The file holds something else.
     #[error("{path} is no list of known devices (remove it, and the next list counts as known): {cause}")]
     Content {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// What is wrong.
         cause: serde_json::Error,
@@ -40,7 +40,7 @@ pub enum KnownDevicesError {
     /// A newer d2mtop wrote the file.
     #[error("{path} was written by a newer d2mtop (version {version}); remove it, and the next list counts as known")]
     Version {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// The version that it says.
         version: u32,

@@ -34,9 +34,9 @@ pub enum ProfileLockError {
         path.display()
     )]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
 }

@@ -37,7 +37,6 @@ pub(super) enum JournalReply {
     HandOn {
         /// The connection that they came on.
         connection: u64,
-        /// Which.
         messages: Vec<ReflectedMessage>,
         /// Whether they are durable, and so may be acknowledged.
         durable: bool,
@@ -46,7 +45,6 @@ pub(super) enum JournalReply {
     Durable {
         /// The connection that they came on.
         connection: u64,
-        /// How many.
         count: usize,
     },
     /// The journal cannot be written, and why.

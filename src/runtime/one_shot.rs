@@ -39,7 +39,7 @@ pub struct OneShotSession {
 pub enum OneShotEnd {
     /// The connection ended, or could not be made.
     Disconnected {
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: DisconnectCause,
         /// What the session would do next.
         next: NextStep,

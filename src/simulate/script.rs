@@ -28,14 +28,14 @@ const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
 pub enum Step {
     /// Reflect to the other devices.
     Reflect {
-        /// What.
+        /// The text, as the simulated device writes it.
         line: Line,
         /// Only to those connected now.
         ephemeral: bool,
     },
     /// Take the lock, reflect under it, and commit.
     Transaction {
-        /// What for.
+        /// What the lock is taken for.
         scope: TransactionScope,
         /// What to reflect.
         lines: Vec<Line>,

@@ -11,7 +11,7 @@ use crate::mediator::{ConnectionId, LogEvent};
 pub enum LogLine {
     /// Connections are accepted from now on.
     Listening {
-        /// Where.
+        /// The address that was asked for.
         address: SocketAddr,
         /// Whether with TLS.
         encrypted: bool,
@@ -24,7 +24,7 @@ pub enum LogLine {
         connection: ConnectionId,
         /// From where.
         peer: SocketAddr,
-        /// Why.
+        /// The reason that is logged.
         refusal: ConnectionRefusal,
     },
     /// A connection could not be accepted; it is tried again.

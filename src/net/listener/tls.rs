@@ -19,23 +19,23 @@ pub enum TlsError {
     /// The certificate file cannot be read.
     #[error("cannot read a certificate from {path}: {cause}; give a PEM file with the chain, leaf first", path = path.display())]
     Certificate {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: pem::Error,
     },
     /// The certificate file has no certificate in it.
     #[error("{path} has no certificate in it; give a PEM file with the chain, leaf first", path = path.display())]
     NoCertificate {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// The key file cannot be read.
     #[error("cannot read a private key from {path}: {cause}; give a PEM file with one unencrypted key", path = path.display())]
     Key {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: pem::Error,
     },
     /// Certificate and key cannot be used together.

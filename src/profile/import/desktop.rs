@@ -48,7 +48,7 @@ pub enum DesktopError {
     /// There is no profile of Threema Desktop.
     #[error("found no Threema Desktop profile in {}; name its directory: --threema-desktop DIR", looked(searched))]
     NotFound {
-        /// Where.
+        /// The directories that were searched.
         searched: Vec<PathBuf>,
     },
     /// There is more than one profile.
@@ -63,9 +63,9 @@ pub enum DesktopError {
     /// The file cannot be read.
     #[error("cannot read the key storage {path}: {cause}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The password cannot be had.

@@ -101,9 +101,9 @@ pub enum OppfError {
     /// It cannot be read.
     #[error("cannot read the provisioning file {path}: {cause}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// It is no provisioning file.

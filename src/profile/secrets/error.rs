@@ -23,9 +23,9 @@ pub enum KeyStoreError {
     /// The store works, but has no such key.
     #[error("{}", not_there(.store, .name))]
     NotThere {
-        /// Which store.
+        /// The store that was asked.
         store: KeyStore,
-        /// Which name.
+        /// The name that was given.
         name: String,
     },
     /// The keyring does not work.
@@ -46,9 +46,9 @@ pub enum KeyStoreError {
     /// The file cannot be written or removed.
     #[error("cannot change {path}: {cause}")]
     Write {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The store does not return the key that was saved.

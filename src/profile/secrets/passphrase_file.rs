@@ -54,21 +54,21 @@ pub enum PassphraseFileError {
     /// It cannot be read.
     #[error("cannot read the passphrase file {path}: {cause}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// It is no passphrase file.
     #[error("{path} is no passphrase file, or is cut short; import the key again")]
     NotOurs {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// Its version is newer.
     #[error("the passphrase file {path} has version {version}, made by a newer d2mtop; use that one")]
     Newer {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// Its version.
         version: u8,
@@ -78,7 +78,7 @@ pub enum PassphraseFileError {
         "the passphrase file {path} asks for more memory or time than d2mtop gives it (N = 2^{log_n}, r = {r}, p = {p}); it is damaged or not meant well"
     )]
     TooCostly {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// Of N.
         log_n: u8,
@@ -90,7 +90,7 @@ pub enum PassphraseFileError {
     /// The passphrase is wrong, or the file is damaged.
     #[error("the passphrase file {path} does not open: the passphrase is wrong, or the file is damaged")]
     DoesNotOpen {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
 }

@@ -81,9 +81,9 @@ pub enum PromptError {
     /// The descriptor cannot be read.
     #[error("cannot read the passphrase from file descriptor {number}: {cause}")]
     Descriptor {
-        /// Which.
+        /// The number that was found.
         number: u32,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The terminal failed.
@@ -113,7 +113,7 @@ pub enum PassphraseSource {
     Terminal,
     /// The first line of a file descriptor.
     Descriptor {
-        /// Which.
+        /// The number that was found.
         number: u32,
         /// What was read, because a pipe can be read only once.
         read: Option<Passphrase>,

@@ -19,15 +19,15 @@ pub enum ProfileStoreError {
     File {
         /// `read` or `write`.
         verb: &'static str,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
     /// The file cannot be parsed.
     #[error("{}:{line}: {what}", path.display())]
     NotUnderstood {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
