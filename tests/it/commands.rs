@@ -1,22 +1,20 @@
 //! The one-shot commands, as scripts and people use them: real processes, a real mediator, exit codes.
 
-use crate::support::one_shot;
-use crate::support::phone;
-use crate::support::program;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::time::Instant;
 
 use d2mtop::protocol::Dialect;
-use one_shot::{
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::one_shot::{
     BOTH, MONITOR, PATIENCE, PHONE, Started, command, command_at, ends_soon, expect, in_terminal, json, labels,
     lines_of, mediator, other_device, rest_of, signal,
 };
-use phone::phone_reflects;
-use program::{Mediator, key_file};
-use rustix::process::{Signal, kill_process};
-use serde_json::Value;
+use crate::support::phone::phone_reflects;
+use crate::support::program::{self, Mediator, key_file};
 
 #[test]
 fn the_devices_are_listed_for_people_and_for_scripts() {

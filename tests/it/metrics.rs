@@ -1,10 +1,5 @@
 //! `--metrics` as Prometheus sees it: the real binary, scraped while it runs, in both dialects.
 
-use crate::support::noting;
-use crate::support::openmetrics;
-use crate::support::phone;
-use crate::support::program;
-use crate::support::terminal;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,10 +7,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use d2mtop::protocol::Dialect;
-use openmetrics::{Page, read};
-use phone::phone_reflects;
-use program::{Mediator, d2mtop, key_file};
 use serde_json::Value;
+
+use crate::support::noting;
+use crate::support::openmetrics::{Page, read};
+use crate::support::phone::phone_reflects;
+use crate::support::program::{self, Mediator, d2mtop, key_file};
+use crate::support::terminal;
 
 const DIALECTS: [&str; 2] = ["dgk", "mk"];
 

@@ -1,7 +1,5 @@
 //! `d2mtop profile` and opening profiles, with the real binary and a mediator in a process of its own.
 
-use crate::support::program;
-use crate::support::watching;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -10,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{KEY, Mediator, d2mtop, key_file, run};
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
-use watching::Watching;
+
+use crate::support::program::{KEY, Mediator, d2mtop, key_file, run};
+use crate::support::watching::Watching;
 
 const CLIENT_KEY: &str = "1a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233343536373839";
 

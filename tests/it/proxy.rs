@@ -1,6 +1,5 @@
 //! `d2mtop proxy` and `d2mtop mediator --chat-server` between a chat client and a chat server: real processes and sockets.
 
-use crate::support::program;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -8,9 +7,10 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use program::{LOG, Mediator, key_file, run, schema};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+use crate::support::program::{self, LOG, Mediator, key_file, run, schema};
 
 /// Only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,16 +1,15 @@
 //! The real binary in a real terminal: start, keys, quit, signals, panic, resize, both dialects.
 
-use crate::support::hostile;
-use crate::support::phone;
-use crate::support::program;
-use crate::support::terminal;
 use std::io::Read as _;
 use std::time::Duration;
 
 use d2mtop::protocol::Dialect;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use program::{Mediator, key_file};
-use terminal::Terminal;
+
+use crate::support::hostile;
+use crate::support::phone;
+use crate::support::program::{self, Mediator, key_file};
+use crate::support::terminal::Terminal;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(40);

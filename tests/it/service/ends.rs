@@ -14,10 +14,10 @@ use d2mtop::protocol::Dialect;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use super::held::Held;
-use super::phone::phone_reflects;
-use super::program::{Mediator, d2mtop, key_file, run};
 use super::{DIALECTS, PATIENCE, Watch, add_profile};
+use crate::support::held::Held;
+use crate::support::phone::phone_reflects;
+use crate::support::program::{Mediator, d2mtop, key_file, run};
 
 /// A service whose slot is taken care of by nobody else.
 fn service(mediator: &Mediator) -> Watch {

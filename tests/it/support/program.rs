@@ -146,7 +146,6 @@ impl Mediator {
     }
 
     /// Starts one that knows nothing at the same place, after the other has ended; the log goes on.
-    #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
     pub fn restart(&mut self) {
         let address = format!("127.0.0.1:{}", self.port);
         self.log.change(|written| written.is_whole = false);
@@ -163,7 +162,6 @@ impl Mediator {
     }
 
     /// Waits until its log tells of this so many times, and returns it.
-    #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
     pub fn await_logged(&self, event: &str, times: usize) -> String {
         self.log.with(&format!("\"event\":\"{event}\""), times)
     }
