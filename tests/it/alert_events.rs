@@ -11,8 +11,9 @@ use d2mtop::protocol::{
 use futures_util::StreamExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::support::envelopes;
 use crate::support::noting::{Noting, add_profile, add_profile_at, noted, noting, watch};
-use crate::support::phone::{envelopes, phone_reflects, phone_with_slot_reflects};
+use crate::support::phone::{phone_reflects, phone_with_slot_reflects};
 use crate::support::program::{KEY, Mediator, key_file, run};
 use crate::support::raw;
 use crate::support::terminal;

@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed};
 
-use crate::support::phone::{envelopes, phone_reflects};
+use crate::support::envelopes;
+use crate::support::phone::phone_reflects;
 use crate::support::program::{KEY, Mediator, d2mtop, key_file};
 use crate::support::watching::Watching;
 

@@ -14,7 +14,8 @@ use d2mtop::protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::support::program::{KEY, d2mtop, key_file, run, schema};
+use crate::support::program::{KEY, d2mtop, key_file, run};
+use crate::support::schema;
 use crate::support::terminal::Terminal;
 
 const PHONE: &str = "0200000000000000";

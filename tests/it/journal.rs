@@ -12,7 +12,8 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 
 use crate::support::phone::{phone_reflects, phone_with_slot_reflects};
-use crate::support::program::{Mediator, d2mtop, key_file, run, schema};
+use crate::support::program::{Mediator, d2mtop, key_file, run};
+use crate::support::schema;
 
 const PROFILE: &str = "lab";
 

@@ -13,6 +13,7 @@ use crate::support::noting;
 use crate::support::openmetrics::{Page, read};
 use crate::support::phone::phone_reflects;
 use crate::support::program::{self, Mediator, d2mtop, key_file};
+use crate::support::schema;
 use crate::support::terminal;
 
 const DIALECTS: [&str; 2] = ["dgk", "mk"];
@@ -44,7 +45,7 @@ impl Measured {
     fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = program::schema::lines(lines.next().unwrap().unwrap().as_bytes()).remove(0);
+        let first = schema::lines(lines.next().unwrap().unwrap().as_bytes()).remove(0);
         assert_eq!(first["event"], "metrics", "the first line says where the metrics are");
         let url = first["url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().parse().unwrap();
@@ -55,7 +56,7 @@ impl Measured {
     fn await_events(&mut self, event: &str, mut count: usize) {
         while count > 0 {
             let line = self.lines.next().expect("it goes on").unwrap();
-            let line = program::schema::lines(line.as_bytes()).remove(0);
+            let line = schema::lines(line.as_bytes()).remove(0);
             count -= usize::from(line["event"] == event);
             for device in line["devices"].as_array().into_iter().flatten() {
                 let named = ["device", "label"].map(|field| device[field].as_str().unwrap_or_default().to_owned());

@@ -10,7 +10,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::program::{self, LOG, Mediator, key_file, run, schema};
+use crate::support::program::{self, LOG, Mediator, key_file, run};
+use crate::support::schema;
 
 /// Only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -9,7 +9,8 @@ use std::process::{Command, Output, Stdio};
 use d2mtop::profile::secrets::{KeyStore, PassphraseSource};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
 
-use crate::support::program::{self, KEY, Mediator, d2mtop, key_file, run};
+use crate::support::program::{KEY, Mediator, d2mtop, key_file, run};
+use crate::support::schema;
 use crate::support::terminal::Terminal;
 
 /// Another key, which the mediator does not know.
@@ -45,7 +46,7 @@ struct Written(Vec<(String, Vec<u8>)>);
 
 impl Written {
     fn output(&mut self, what: &str, output: Output) {
-        program::schema::assert_documented(&output.stdout, &program::schema::EVENTS);
+        schema::assert_documented(&output.stdout, &schema::EVENTS);
         self.0.push((format!("{what}: stdout"), output.stdout));
         self.0.push((format!("{what}: stderr"), output.stderr));
     }

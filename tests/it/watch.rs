@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::support::hostile;
 use crate::support::phone::phone_reflects;
-use crate::support::program::{self, KEY, Mediator, key_file, run, schema, schema::lines};
+use crate::support::program::{self, KEY, Mediator, key_file, run};
+use crate::support::schema::{self, lines};
 
 const MONITOR: &str = "0102030405060708";
 

@@ -18,7 +18,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::phone;
-use crate::support::program::{self, Mediator, d2mtop, key_file, run, schema};
+use crate::support::program::{self, Mediator, d2mtop, key_file, run};
+use crate::support::schema;
 use crate::support::terminal::Terminal;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
