@@ -1,11 +1,5 @@
 //! `--on`, event by event: what a group and a mediator can do, in both dialects, and the real command that it runs.
 
-use crate::support::noting;
-use crate::support::phone;
-use crate::support::program;
-use crate::support::raw;
-use crate::support::terminal;
-use crate::support::watching;
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -15,11 +9,15 @@ use d2mtop::protocol::{
     ServerGroup, ServerMessage, SlotState,
 };
 use futures_util::StreamExt as _;
-use noting::{Noting, add_profile, add_profile_at, noted, noting, watch};
-use phone::{envelopes, phone_reflects, phone_with_slot_reflects};
-use program::{KEY, Mediator, key_file, run};
 use tokio_tungstenite::tungstenite::Message;
-use watching::Watching;
+
+use crate::support::envelopes;
+use crate::support::noting::{Noting, add_profile, add_profile_at, noted, noting, watch};
+use crate::support::phone::{phone_reflects, phone_with_slot_reflects};
+use crate::support::program::{KEY, Mediator, key_file, run};
+use crate::support::raw;
+use crate::support::terminal;
+use crate::support::watching::Watching;
 
 const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
 

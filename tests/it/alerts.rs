@@ -1,10 +1,5 @@
 //! `--on`: real commands, run by the real binary, in both dialects.
 
-use crate::support::held;
-use crate::support::noting;
-use crate::support::phone;
-use crate::support::program;
-use crate::support::terminal;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,10 +11,12 @@ use d2mtop::alerts::Rule;
 use d2mtop::group::Event;
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret, Millis};
 use d2mtop::runtime::{EventSink, MonitorOptions, Monitors, Observers};
-use held::Held;
-use noting::{add_profile, noted, noting, watch};
-use phone::phone_reflects;
-use program::{Mediator, d2mtop, key_file, run};
+
+use crate::support::held::Held;
+use crate::support::noting::{add_profile, noted, noting, watch};
+use crate::support::phone::phone_reflects;
+use crate::support::program::{self, Mediator, d2mtop, key_file, run};
+use crate::support::terminal;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,20 +1,18 @@
 //! `d2mtop doctor` with the real binary: what is well, and each thing that is not.
 
-use crate::support::certificates;
-use crate::support::program;
-use crate::support::watching;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use certificates::{Authority, Validity};
 use futures_util::SinkExt as _;
-use program::{KEY, Mediator, key_file, run};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use watching::Watching;
+
+use crate::support::certificates::{Authority, Validity};
+use crate::support::program::{self, KEY, Mediator, key_file, run};
+use crate::support::watching::Watching;
 
 /// What the doctor says, by check, and the exit code.
 fn doctor(home: &Path, arguments: &[&str]) -> (BTreeMap<String, (String, String)>, Option<i32>) {

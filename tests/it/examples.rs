@@ -1,16 +1,15 @@
 //! The examples as a reader runs them, with input that is real.
 
-use crate::support::phone;
-use crate::support::program;
-use crate::support::watching;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed};
-use phone::{envelopes, phone_reflects};
-use program::{KEY, Mediator, d2mtop, key_file};
-use watching::Watching;
+
+use crate::support::envelopes;
+use crate::support::phone::phone_reflects;
+use crate::support::program::{KEY, Mediator, d2mtop, key_file};
+use crate::support::watching::Watching;
 
 /// An example, which `cargo test` builds next to the program.
 fn example(name: &str) -> Command {

@@ -3,6 +3,7 @@
 //! The kernel counts for a process as a whole, so the test runs itself again in one where no other test is.
 
 #![cfg(target_os = "linux")]
+
 #[path = "../../benches/feed/rows.rs"]
 mod rows;
 

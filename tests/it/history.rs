@@ -1,7 +1,5 @@
 //! `d2mtop history` as a person and a script use it, on a journal that a session could have written.
 
-use crate::support::program;
-use crate::support::terminal;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -14,9 +12,11 @@ use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, PseudonymKey, ReflectedHeader, ReflectedId,
     Sealed,
 };
-use program::{KEY, d2mtop, key_file, run, schema};
 use serde_json::{Value, json};
-use terminal::Terminal;
+
+use crate::support::program::{KEY, d2mtop, key_file, run};
+use crate::support::schema;
+use crate::support::terminal::Terminal;
 
 const PHONE: &str = "0200000000000000";
 /// 2026-11-01 12:00:00 UTC.

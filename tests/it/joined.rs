@@ -1,17 +1,14 @@
 //! Profiles with all that they can say, in the real binary: pins, authorities, presence, several at once, doctor, leaving.
 
-use crate::support::certificates;
-use crate::support::phone;
-use crate::support::program;
-use crate::support::watching;
 use std::fs;
 use std::path::Path;
 
-use certificates::{Authority, Validity};
 use d2mtop::protocol::Dialect;
-use phone::phone_reflects;
-use program::{KEY, Mediator, d2mtop, key_file, run};
-use watching::Watching;
+
+use crate::support::certificates::{Authority, Validity};
+use crate::support::phone::phone_reflects;
+use crate::support::program::{KEY, Mediator, d2mtop, key_file, run};
+use crate::support::watching::Watching;
 
 /// A pin of no key at all.
 const OTHER_PIN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";

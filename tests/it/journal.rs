@@ -1,7 +1,5 @@
 //! The journal under a real session: what the server saw acknowledged is in it, whatever happens to the program or the disk.
 
-use crate::support::phone;
-use crate::support::program;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -9,11 +7,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use d2mtop::journal::History;
 use d2mtop::protocol::{Dialect, SlotState};
-use phone::{phone_reflects, phone_with_slot_reflects};
-use program::{Mediator, d2mtop, key_file, run, schema};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
+
+use crate::support::phone::{phone_reflects, phone_with_slot_reflects};
+use crate::support::program::{Mediator, d2mtop, key_file, run};
+use crate::support::schema;
 
 const PROFILE: &str = "lab";
 

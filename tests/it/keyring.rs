@@ -5,13 +5,14 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use d2mtop::profile::secrets::{KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, PassphraseSource};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
+
+use crate::support::silent_bus::silent_bus;
 
 const KEY: &str = "9d1c4f7ab0e35286d4a7c1908f3b62e59d1c4f7ab0e35286d4a7c1908f3b62e5";
 const STEPS: &str = "D2MTOP_TEST_STEPS";
@@ -95,16 +96,7 @@ fn without_a_bus_the_cause_is_told_and_files_work() {
 #[test]
 fn a_bus_that_never_answers_holds_nobody_up() {
     let home = tempfile::tempdir().unwrap();
-    let socket = home.path().join("bus");
-    let listener = UnixListener::bind(&socket).unwrap();
-    // Accepts, and keeps what it accepted open.
-    std::thread::spawn(move || {
-        let mut open = Vec::new();
-        while let Ok((connection, _)) = listener.accept() {
-            open.push(connection);
-        }
-    });
-    let bus = format!("unix:path={}", socket.display());
+    let bus = silent_bus(home.path());
     for steps in ["load", "save", "delete", "save-file load-file", "save-file load save delete load-file"] {
         let start = Instant::now();
         let told = process(&mut myself(), home.path(), Some(&bus), steps);

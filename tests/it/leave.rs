@@ -1,17 +1,16 @@
 //! Leaving a group for good, as `profile remove --leave-group` does it: the library against a mediator of its own.
 
-use crate::support::phone;
-use crate::support::program;
 use std::sync::Arc;
 
 use d2mtop::headless::leave::{Departure, leave_group, who_stays};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup, SlotState};
 use d2mtop::session::{Confirmed, Session, SessionConfig, SlotExpectation};
-use phone::phone_reflects;
-use program::{KEY, Mediator};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+
+use crate::support::phone::phone_reflects;
+use crate::support::program::{KEY, Mediator};
 
 fn session(dialect: Dialect, url: &str, expected: SlotState) -> (Session, Address) {
     let config = SessionConfig {

@@ -1,18 +1,17 @@
 //! `d2mtop lock` with and without a command: exit codes, signals, terminals, and servers that say nothing.
 
-use crate::support::one_shot;
-use crate::support::program;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use d2mtop::protocol::Dialect;
-use one_shot::{
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::one_shot::{
     BOTH, MONITOR, Started, by_shell, command, command_at, ends_soon, expect, ignoring, in_terminal, json, mediator,
     other_device, signal,
 };
-use program::Mediator;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::support::program::Mediator;
 
 #[test]
 fn a_command_under_the_lock_keeps_its_exit_code_and_its_input_and_output() {

@@ -1,15 +1,14 @@
 //! `d2mtop manual`, and profiles that are called like a command.
 
-use crate::support::program;
-use crate::support::terminal;
 use std::fs;
 use std::path::Path;
 
 use clap::ValueEnum as _;
 use d2mtop::cli::TopicArg;
 use d2mtop::headless::manual::page;
-use program::{key_file, run};
-use terminal::Terminal;
+
+use crate::support::program::{key_file, run};
+use crate::support::terminal::Terminal;
 
 fn topics() -> Vec<String> {
     let names = TopicArg::value_variants().iter().map(|topic| topic.to_possible_value().unwrap());

@@ -1,6 +1,5 @@
 //! README and manual say what is true: the keys are those of the key map, commands and options exist, exit codes hold.
 
-use crate::support::program;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -9,6 +8,8 @@ use std::path::Path;
 use d2mtop::output::Failure;
 use d2mtop::output::Outcome;
 use d2mtop::output::outcome::EXIT_CODES;
+
+use crate::support::program;
 
 /// A file of the package.
 fn file(path: &str) -> String {

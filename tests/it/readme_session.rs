@@ -1,9 +1,5 @@
 //! The sessions that the manual shows, replayed: its commands are run as they stand there, and say what stands there.
 
-use crate::support::phone;
-use crate::support::program;
-use crate::support::terminal;
-use crate::support::watching;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,12 +7,13 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use d2mtop::protocol::{Dialect, SlotState};
-use phone::{phone_reflects, phone_with_slot_reflects};
-use program::{Mediator, d2mtop, key_file, run};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use terminal::Terminal;
-use watching::Watching;
+
+use crate::support::phone::{phone_reflects, phone_with_slot_reflects};
+use crate::support::program::{self, Mediator, d2mtop, key_file, run};
+use crate::support::terminal::Terminal;
+use crate::support::watching::Watching;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(40);

@@ -1,6 +1,5 @@
 //! What is printed is what is documented: every event keeps to the schema, and the manual's jq lines run.
 
-use crate::support::program;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -15,8 +14,10 @@ use d2mtop::protocol::{
     SlotState, TransactionScope,
 };
 use d2mtop::text::Clean;
-use program::schema::{self, EVENTS, MEDIATOR_LOG, Schema};
 use serde_json::{Value, json};
+
+use crate::support::program;
+use crate::support::schema::{self, EVENTS, MEDIATOR_LOG, Schema};
 
 const NOW: Millis = Millis(1_700_000_000_000);
 const DEVICE: DeviceId = DeviceId(7);

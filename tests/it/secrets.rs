@@ -1,7 +1,5 @@
 //! No secret is ever printed: the real binary, run in many ways that go well and badly, and everything it wrote searched.
 
-use crate::support::program;
-use crate::support::terminal;
 use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,8 +8,10 @@ use std::process::{Command, Output, Stdio};
 
 use d2mtop::profile::secrets::{KeyStore, PassphraseSource};
 use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
-use program::{KEY, Mediator, d2mtop, key_file, run};
-use terminal::Terminal;
+
+use crate::support::program::{KEY, Mediator, d2mtop, key_file, run};
+use crate::support::schema;
+use crate::support::terminal::Terminal;
 
 /// Another key, which the mediator does not know.
 const OTHER_KEY: &str = "c2a9f01b7e6d4835a1b0c9d8e7f60514233241506f7e8d9cabbac9d8e7f60514";
@@ -46,7 +46,7 @@ struct Written(Vec<(String, Vec<u8>)>);
 
 impl Written {
     fn output(&mut self, what: &str, output: Output) {
-        program::schema::assert_documented(&output.stdout, &program::schema::EVENTS);
+        schema::assert_documented(&output.stdout, &schema::EVENTS);
         self.0.push((format!("{what}: stdout"), output.stdout));
         self.0.push((format!("{what}: stderr"), output.stderr));
     }

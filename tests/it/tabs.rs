@@ -1,7 +1,5 @@
 //! The dashboard's loop over several sessions, with real sessions at a real mediator and a screen that only remembers.
 
-use crate::support::envelopes;
-use crate::support::program;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +12,12 @@ use d2mtop::runtime::{
 };
 use d2mtop::session::{Command, LeaderPolicy, Session, SessionConfig};
 use d2mtop::text::Clean;
-use program::Mediator;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::support::envelopes;
+use crate::support::program::Mediator;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);

@@ -1,14 +1,11 @@
 //! `wss://` with the real binary on both sides: every way in which it fails has its own sentence.
 
-use crate::support::certificates;
-use crate::support::program;
-use crate::support::terminal;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
-use certificates::{Authority, Leaf, Validity};
-use program::{Mediator, key_file, run};
-use terminal::Terminal;
+use crate::support::certificates::{Authority, Leaf, Validity};
+use crate::support::program::{Mediator, key_file, run};
+use crate::support::terminal::Terminal;
 
 const OTHER_PIN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 

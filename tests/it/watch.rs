@@ -1,15 +1,14 @@
 //! `d2mtop watch` and `d2mtop mediator` as a script uses them: real processes, real sockets, exit codes.
 
-use crate::support::hostile;
-use crate::support::phone;
-use crate::support::program;
 use std::process::Stdio;
 
 use d2mtop::protocol::Dialect;
-use phone::phone_reflects;
-use program::schema::lines;
-use program::{KEY, Mediator, key_file, run, schema};
 use serde_json::Value;
+
+use crate::support::hostile;
+use crate::support::phone::phone_reflects;
+use crate::support::program::{self, KEY, Mediator, key_file, run};
+use crate::support::schema::{self, lines};
 
 const MONITOR: &str = "0102030405060708";
 

@@ -1,6 +1,8 @@
 //! The two ends of the simulated network: what arrives there, and what the machines do.
 
-use crate::support::network;
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use bytes::Bytes;
 use d2mtop::group::to_acknowledge;
 use d2mtop::group::{DisconnectCause, Event, NextStep};
@@ -8,12 +10,10 @@ use d2mtop::mediator::{self, ConnectionId, HandshakeSecrets};
 use d2mtop::protocol::{ClientMessage, CloseCode, MessageId, ServerMessage, TransactionScope};
 use d2mtop::session::{self, Command, LinkEnd, SessionOutput};
 use d2mtop::text::Clean;
-use network::{Arrival, Packet};
 use rand::{Rng, RngCore};
-use std::collections::VecDeque;
-use std::time::Duration;
 
 use super::{Client, DEVICES, Wire, World};
+use crate::support::network::{Arrival, Packet};
 
 impl World {
     pub(super) fn arrive(&mut self, arrival: Arrival) {

@@ -3,8 +3,6 @@
 
 mod ends;
 
-use crate::support::envelopes;
-use crate::support::network;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -21,7 +19,8 @@ use d2mtop::text::Clean;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use network::{Arrival, Packet, Scheduled};
+use crate::support::envelopes;
+use crate::support::network::{Arrival, Packet, Scheduled};
 
 const SEEDS: u64 = 1_000;
 const DEVICES: usize = 4;

@@ -2,10 +2,10 @@
 //! no end.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
@@ -14,10 +14,11 @@ use d2mtop::protocol::Dialect;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use super::held::Held;
-use super::phone::phone_reflects;
-use super::program::{Mediator, d2mtop, key_file, run};
 use super::{DIALECTS, PATIENCE, Watch, add_profile};
+use crate::support::held::Held;
+use crate::support::phone::phone_reflects;
+use crate::support::pipe::full_pipe;
+use crate::support::program::{Mediator, d2mtop, key_file, run};
 
 /// A service whose slot is taken care of by nobody else.
 fn service(mediator: &Mediator) -> Watch {
@@ -236,18 +237,6 @@ fn a_command_that_takes_no_end_is_ended_by_a_signal_in_the_time_that_is_promised
         watch.ends_soon("while a command runs");
         held.wait_until_nobody_is_left();
     }
-}
-
-/// A pipe that takes nothing until somebody reads the empty lines that are in it.
-pub(super) fn full_pipe() -> (io::PipeReader, Stdio) {
-    let (reader, mut writer) = io::pipe().unwrap();
-    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
-    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
-    for size in [4_096, 1] {
-        while writer.write(&vec![b'\n'; size]).is_ok() {}
-    }
-    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
-    (reader, Stdio::from(writer))
 }
 
 /// Its session is over, and it waits for its reader alone.

@@ -1,10 +1,6 @@
 //! d2mtop as a service, and where the world around it is not as it should be: systemd's socket, signals, full disks, slow
 //! readers, no home.
 
-use crate::support::held;
-use crate::support::phone;
-use crate::support::program;
-use crate::support::terminal;
 mod ends;
 mod readers;
 mod reload;
@@ -18,10 +14,13 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use d2mtop::protocol::Dialect;
-use program::{Mediator, d2mtop, key_file, run, schema};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use terminal::Terminal;
+
+use crate::support::phone;
+use crate::support::program::{self, Mediator, d2mtop, key_file, run};
+use crate::support::schema;
+use crate::support::terminal::Terminal;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(40);

@@ -11,10 +11,10 @@ use std::time::Instant;
 use d2mtop::protocol::SlotState;
 use serde_json::Value;
 
-use super::ends::full_pipe;
-use super::phone::{phone_reflects, phone_with_slot_reflects};
-use super::program::{Mediator, d2mtop, key_file, run};
 use super::{DIALECTS, PATIENCE, add_profile, ends_soon, schema};
+use crate::support::phone::{phone_reflects, phone_with_slot_reflects};
+use crate::support::pipe::full_pipe;
+use crate::support::program::{Mediator, d2mtop, key_file, run};
 
 /// What the metrics say.
 fn figure(url: &str, name: &str) -> Option<f64> {

@@ -7,8 +7,8 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use super::program::{Mediator, d2mtop, key_file, run};
 use super::{DIALECTS, PATIENCE, Watch, add_profile, next_word};
+use crate::support::program::{Mediator, d2mtop, key_file, run};
 
 #[test]
 fn a_hangup_reads_the_profile_anew_and_keeps_the_old_one_if_it_cannot() {

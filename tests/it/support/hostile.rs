@@ -1,6 +1,5 @@
 //! A device of the group that puts the worst it can into every text field, and reflects the same.
 
-use crate::support::raw;
 use bytes::Bytes;
 use d2mtop::protocol::SealKey;
 use d2mtop::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
@@ -9,6 +8,7 @@ use d2mtop::protocol::{DecodeError, Dialect, GroupKeys, GroupSecret, Nonce, Seal
 use prost::Message as _;
 
 use super::program::{KEY, Mediator};
+use super::raw;
 
 /// Moves the cursor, sets the clipboard and the title, reverses text, hides text, forges a line, and goes on for ever.
 fn hostile_text() -> String {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use d2mtop::protocol::Dialect;
 use serde_json::Value;
 
-use super::program::{Mediator, key_file, run, schema};
+use super::program::{Mediator, key_file, run};
+use super::schema;
 
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(60);

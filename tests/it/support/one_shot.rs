@@ -9,7 +9,8 @@ use d2mtop::protocol::Dialect;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::program::{self, Mediator, d2mtop, key_file, schema};
+use super::program::{self, Mediator, d2mtop, key_file};
+use super::schema;
 use super::terminal::Terminal;
 
 pub const BOTH: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];

@@ -1,6 +1,5 @@
 //! A phone of the group, as an ordinary session, for tests that need another device.
 
-pub use crate::support::envelopes;
 use std::sync::Arc;
 
 use d2mtop::net::{Address, TlsOptions};
@@ -15,6 +14,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 
+use super::envelopes;
 use super::program::{KEY, Mediator};
 
 struct Counter(mpsc::UnboundedSender<d2mtop::group::Event>);

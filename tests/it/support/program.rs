@@ -1,6 +1,5 @@
 //! The real binary as a script uses it: a mediator in a process of its own, key files, and `watch`.
 
-pub use crate::support::schema;
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,6 +11,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
+
+use super::schema;
 
 pub const KEY: &str = "6f0cbb2c2f5ae3a4dd6c1b9d7e0f00112233445566778899aabbccddeeff0011";
 
@@ -146,7 +147,6 @@ impl Mediator {
     }
 
     /// Starts one that knows nothing at the same place, after the other has ended; the log goes on.
-    #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
     pub fn restart(&mut self) {
         let address = format!("127.0.0.1:{}", self.port);
         self.log.change(|written| written.is_whole = false);
@@ -163,7 +163,6 @@ impl Mediator {
     }
 
     /// Waits until its log tells of this so many times, and returns it.
-    #[allow(dead_code, reason = "shared with other tests, of which each uses a part")]
     pub fn await_logged(&self, event: &str, times: usize) -> String {
         self.log.with(&format!("\"event\":\"{event}\""), times)
     }

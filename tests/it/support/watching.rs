@@ -17,12 +17,10 @@ impl Watching {
         watching
     }
 
-    #[allow(dead_code, reason = "shared by tests, of which each uses a part")]
     pub fn goes_on(&mut self) -> bool {
         self.0.try_wait().expect("its state").is_none()
     }
 
-    #[allow(dead_code, reason = "shared by tests, of which each uses a part")]
     pub fn id(&self) -> u32 {
         self.0.id()
     }
