@@ -92,8 +92,8 @@ fn with_journal(session: Session, profile: &Profile) -> Result<(Session, Option<
     let expected = opened.expected.iter().map(|message| (message.id, message.fingerprint));
     let session = session.continuing(opened.fingerprinter, opened.nonces, expected);
     let set_aside = opened.set_aside.map(|path| Clean::new(&path.to_string_lossy()));
-    let journaling = JournalHandle::start(opened.journal, set_aside).map_err(Failure::Start)?;
-    Ok((session, Some(journaling)))
+    let journal = JournalHandle::start(opened.journal, set_aside).map_err(Failure::Start)?;
+    Ok((session, Some(journal)))
 }
 
 impl SessionSetup {
