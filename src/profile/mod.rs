@@ -14,6 +14,7 @@ mod profile_lock;
 pub mod record;
 pub mod secret_source;
 pub mod secrets;
+pub mod seen_devices;
 pub mod slot_memory;
 pub mod store;
 

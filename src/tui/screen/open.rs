@@ -8,12 +8,12 @@ use clap::{CommandFactory as _, Parser as _};
 use crossterm::event::EventStream;
 use tokio::sync::Notify;
 
-use crate::cli::{AttentionArgs, Cli, Command, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs};
+use crate::cli::{AttentionArgs, Cli, Command, ConnectionArgs, DemoArgs, DisplayArgs, MonitorArgs, ThemeName};
 use crate::group::Group;
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::output::{Failure, Outcome};
-use crate::profile::{Profile, ProfileError, StoreError};
+use crate::profile::{Profile, ProfileError, StoreError, profile_state};
 use crate::runtime::{
     HeldLocks, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
 };
@@ -24,8 +24,9 @@ use crate::tui::format::Zone;
 use crate::tui::screen::alarm::{Alarm, QuietHoursError};
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
+use crate::tui::screen::input::{Question, inputs};
 use crate::tui::settings::{Keeping, Settings};
-use crate::tui::theme::{Colour, Glyphs};
+use crate::tui::theme::{Colour, Glyphs, Palette, TERMINAL};
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
 const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
@@ -154,6 +155,14 @@ fn that_the_terminal_can(display: DisplayArgs) -> DisplayArgs {
     DisplayArgs { ascii: display.ascii || is_dumb, ..display }
 }
 
+/// Whether the terminal may be asked for its background: not where colours are not wanted, nor in GNU screen, which answers
+/// out of turn.
+fn can_tell_its_background() -> bool {
+    let kind = std::env::var("TERM").unwrap_or_default();
+    let is_screen = kind.starts_with("screen") && std::env::var_os("TMUX").is_none();
+    Colour::of_stdout() != Colour::None && kind != "dumb" && !is_screen && std::env::var_os("STY").is_none()
+}
+
 fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
@@ -179,6 +188,10 @@ pub fn show(tabs: Vec<SessionSetup>, display: DisplayArgs, options: DashboardOpt
     let settings = tabs.iter().map(|prepared| Settings { metrics, ..settings(prepared, display) }).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
+    let question = Question::default();
+    if display.theme == ThemeName::Auto && can_tell_its_background() {
+        screen = screen.following_background(question.clone());
+    }
     if let (Some(address), Some(0)) = (metrics, options.monitor.metrics.map(|asked| asked.port())) {
         screen.notify(Clean::new(&format!("metrics: http://{address}/metrics")));
     }
@@ -187,7 +200,7 @@ pub fn show(tabs: Vec<SessionSetup>, display: DisplayArgs, options: DashboardOpt
     let group = || Group::with_feed_rows(rows).with_envelopes(ENVELOPE_BYTES);
     let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
-        .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
+        .block_on(async { dashboard::run(sessions, &mut screen, inputs(EventStream::new(), question)).await })
         .map_err(Failure::Terminal)?;
     drop(held);
     drop(monitors);
@@ -204,6 +217,11 @@ fn take_apart(tab: SessionSetup, monitors: &Monitors) -> (SessionParts, HeldLock
 
 const fn zone(display: DisplayArgs) -> Zone {
     if display.utc { Zone::Utc } else { Zone::Local }
+}
+
+/// The palette of a theme; until the background is known, the automatic one is the terminal's own.
+fn palette(theme: ThemeName) -> &'static Palette {
+    Palette::named(theme.name()).unwrap_or(&TERMINAL)
 }
 
 fn settings(prepared: &SessionSetup, display: DisplayArgs) -> Settings {
@@ -223,6 +241,8 @@ fn settings(prepared: &SessionSetup, display: DisplayArgs) -> Settings {
         },
         glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         colour: Colour::of_stdout(),
+        palette: palette(display.theme),
+        seen_devices: prepared.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
         zone: zone(display),
         metrics: None,
     }
