@@ -64,6 +64,11 @@ impl Notices {
         self.alarms
     }
 
+    /// Those that are kept, the oldest first.
+    pub fn kept(&self) -> impl Iterator<Item = &Notice> {
+        self.kept.iter()
+    }
+
     /// The newest.
     #[must_use]
     pub fn last(&self) -> Option<&Notice> {
