@@ -123,13 +123,13 @@ fn a_filter_is_typed_and_taken_back_and_a_search_found() {
         terminal.press("4/nothing-of-this-name");
         terminal.wait_for("no row fits the filter");
         terminal.press("\u{1}\u{b}kind:text");
-        terminal.wait_for("filter: kind:text");
+        terminal.wait_for("filter kind:text");
         terminal.wait("texts alone", |screen| {
             let contents = screen.contents();
             contents.contains("text from") && !contents.contains("no row fits")
         });
         terminal.press("\u{1b}");
-        terminal.wait("all rows again", |screen| !screen.contents().contains("filter: "));
+        terminal.wait("all rows again", |screen| !screen.contents().contains("filter kind"));
         terminal.press("/size>lots\r");
         terminal.wait_for("is not a size");
         // Escape and what follows at once would be one key with Alt.
@@ -519,4 +519,33 @@ fn a_profile_is_removed_only_if_the_answer_is_yes() {
         terminal.wait_for(said);
         assert_eq!(terminal.end().exit_code(), 0);
     }
+}
+
+/// How a terminal with a light background answers OSC 11.
+const LIGHT_BACKGROUND: &str = "\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\";
+
+#[test]
+fn the_background_chooses_the_theme_and_no_answer_acts_as_keys() {
+    let mut terminal = Terminal::start(&["demo", "--rate", "20", "--utc"], 30, 100, &[("COLORTERM", "truecolor")]);
+    terminal.wait_for_written("\x1b]11;?\x1b\\");
+    terminal.wait_for_written("\x1b[?1004h");
+    // Keys before and behind it, in one read.
+    terminal.press(&format!("4{LIGHT_BACKGROUND}?"));
+    terminal.wait_for("Moving and leaving");
+    terminal.press("?");
+    wait_until_live(&mut terminal);
+    terminal.wait_for("▸4 Feed");
+    // Much later, in pieces, with a key between: none of `1`, `/`, `c`, `d`, `f`, `g` does anything.
+    for piece in ["\x1b", "]11;rgb:fdfd/f6", "f6/e3e3\x1b", "\\", "5"] {
+        terminal.press(piece);
+    }
+    terminal.wait_for("▸5 Latency");
+    terminal.press(&format!("{LIGHT_BACKGROUND}2"));
+    terminal.wait_for("▸2 Lock");
+    assert!(!terminal.contents().contains("filter:"), "{}", terminal.contents());
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    terminal.assert_restored();
+    let written = String::from_utf8_lossy(&terminal.raw).into_owned();
+    assert!(!written.contains("\x1b[?2031") && !written.contains("$p"), "their answers would eat keys");
 }

@@ -244,8 +244,8 @@ pub enum Refusal {
     /// The device to drop is no longer in the list.
     #[error("not dropped: the device is no longer in the group")]
     NoSuchDevice,
-    /// The connection ended before the server confirmed.
-    #[error("the connection ended before the server confirmed; look at the list again before you repeat it")]
+    /// The connection ended before the mediator confirmed.
+    #[error("the connection ended before the mediator confirmed; look at the list again before you repeat it")]
     Unconfirmed,
     /// The connection ended while the lock was awaited.
     #[error("not locked: the connection ended before the lock was granted; ask again (L)")]
@@ -380,7 +380,7 @@ impl fmt::Display for DisconnectCause {
             Self::Broken(why) => write!(formatter, "connection lost ({why})"),
             Self::NoAnswer => formatter.write_str("connection lost (no answer to ping)"),
             Self::HandshakeTimeout => formatter.write_str("the handshake took too long"),
-            Self::ServerProtocolError(how) => write!(formatter, "the server broke the protocol ({how})"),
+            Self::ServerProtocolError(how) => write!(formatter, "the mediator broke the protocol ({how})"),
             Self::LeaderRole => formatter.write_str("promoted to leader, and left"),
             Self::VisitOver => formatter.write_str("the visit is over"),
             Self::JournalCaughtUp => formatter.write_str("fetching what the journal could not take"),

@@ -30,7 +30,7 @@ impl fmt::Display for Term {
             Test::Direction(direction) => write!(formatter, "{direction}"),
             Test::Id(comparison, id) => figure(formatter, "id", *comparison, id),
             Test::Size(comparison, bytes) => figure(formatter, "size", *comparison, bytes),
-            Test::Age(comparison, age) => figure(formatter, "age", *comparison, &Span(*age)),
+            Test::Age(comparison, age) => figure(formatter, "waited", *comparison, &Span(*age)),
             Test::AckAfter(comparison, span) => figure(formatter, "ack", *comparison, &Span(*span)),
             Test::Acknowledged => formatter.write_str("ack"),
             Test::Since(time) => write!(formatter, "since:{time}"),
