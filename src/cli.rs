@@ -228,15 +228,15 @@ pub struct DisplayArgs {
 /// The themes by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ThemeName {
-    /// Dark or light as the terminal's background, if it tells; its own colours otherwise.
+    /// Dark or light as the terminal's background, if it tells; its own colours otherwise
     #[default]
     Auto,
     Dark,
     Light,
-    /// The sixteen colours as the terminal has them.
+    /// The sixteen colours as the terminal has them
     Terminal,
     HighContrast,
-    /// No colour.
+    /// No colour
     Mono,
     CatppuccinMocha,
     CatppuccinLatte,

@@ -4,10 +4,12 @@
 mod colour;
 pub mod device_colours;
 pub mod glyphs;
+#[allow(clippy::unreadable_literal, reason = "colours are written as everybody writes them")]
 mod own;
 mod palette;
 #[cfg(test)]
 mod tests;
+#[allow(clippy::unreadable_literal, reason = "colours are written as everybody writes them")]
 mod well_known;
 
 use ratatui::buffer::Buffer;
