@@ -224,7 +224,7 @@ fn is_whole(answer: &str) -> bool {
     colour(answer).is_some()
 }
 
-/// The colour of a whole answer (xterm's control sequences, OSC 10 and following; XParseColor).
+/// The colour of a whole answer (xterm's control sequences, OSC 10 and following; `XParseColor`).
 fn colour(answer: &str) -> Option<[u8; 3]> {
     let parts = HEADS.into_iter().find_map(|head| answer.strip_prefix(head))?;
     let mut parts = parts.split('/').map(|part| {

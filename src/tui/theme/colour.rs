@@ -29,6 +29,7 @@ impl Colour {
     }
 
     /// The nearest colour that can be shown.
+    #[must_use]
     pub fn nearest(self, colour: Color) -> Color {
         match (self, colour) {
             (Self::None, _) => Color::Reset,

@@ -134,17 +134,20 @@ pub const PALETTES: [&Palette; 12] = [
 
 impl Palette {
     /// The palette of this name.
+    #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         PALETTES.into_iter().find(|palette| palette.name == name)
     }
 
     /// The palette for a background, told by its red, green and blue.
+    #[must_use]
     pub fn for_background(background: [u8; 3]) -> &'static Self {
         // As bright to the eye as a middle grey, or brighter.
         if super::colour::luminance(background) > 0.18 { &LIGHT } else { &DARK }
     }
 
     /// The colour of a role's text.
+    #[must_use]
     pub fn colour(&self, role: Role) -> Color {
         match role {
             Role::Text | Role::Selection => self.text,

@@ -3,7 +3,7 @@
 
 use crate::tui::theme::palette::{Palette, rgb};
 
-/// https://catppuccin.com/palette (Mocha).
+/// <https://catppuccin.com/palette> (Mocha).
 pub const CATPPUCCIN_MOCHA: Palette = Palette {
     name: "catppuccin-mocha",
     background: rgb(0x1e1e2e),
@@ -45,7 +45,7 @@ pub const CATPPUCCIN_MOCHA: Palette = Palette {
     ],
 };
 
-/// https://catppuccin.com/palette (Latte).
+/// <https://catppuccin.com/palette> (Latte).
 pub const CATPPUCCIN_LATTE: Palette = Palette {
     name: "catppuccin-latte",
     background: rgb(0xeff1f5),
@@ -99,7 +99,7 @@ pub const CATPPUCCIN_LATTE: Palette = Palette {
     ],
 };
 
-/// https://github.com/morhetz/gruvbox (dark).
+/// <https://github.com/morhetz/gruvbox> (dark).
 pub const GRUVBOX_DARK: Palette = Palette {
     name: "gruvbox-dark",
     background: rgb(0x282828),
@@ -143,7 +143,7 @@ pub const GRUVBOX_DARK: Palette = Palette {
     ],
 };
 
-/// https://github.com/morhetz/gruvbox (light).
+/// <https://github.com/morhetz/gruvbox> (light).
 pub const GRUVBOX_LIGHT: Palette = Palette {
     name: "gruvbox-light",
     background: rgb(0xfbf1c7),
@@ -179,7 +179,7 @@ pub const GRUVBOX_LIGHT: Palette = Palette {
     shifted: &[("border", 0xa89984), ("notice", 0xb57614), ("device.4", 0xb57614), ("latency.slow", 0xb57614)],
 };
 
-/// https://ethanschoonover.com/solarized (dark).
+/// <https://ethanschoonover.com/solarized> (dark).
 pub const SOLARIZED_DARK: Palette = Palette {
     name: "solarized-dark",
     background: rgb(0x002b36),
@@ -229,7 +229,7 @@ pub const SOLARIZED_DARK: Palette = Palette {
     ],
 };
 
-/// https://ethanschoonover.com/solarized (light).
+/// <https://ethanschoonover.com/solarized> (light).
 pub const SOLARIZED_LIGHT: Palette = Palette {
     name: "solarized-light",
     background: rgb(0xfdf6e3),
@@ -284,7 +284,7 @@ pub const SOLARIZED_LIGHT: Palette = Palette {
     ],
 };
 
-/// https://www.nordtheme.com/docs/colors-and-palettes.
+/// <https://www.nordtheme.com/docs/colors-and-palettes>.
 pub const NORD: Palette = Palette {
     name: "nord",
     background: rgb(0x2e3440),
