@@ -39,6 +39,8 @@ fn settings() -> Settings {
         keeping: Keeping::Never,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
+        palette: &d2mtop::tui::TERMINAL,
+        seen_devices: None,
         zone: Zone::Utc,
         metrics: None,
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod commands;
 mod connection;
@@ -110,12 +110,59 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
+    /// Colours; auto is dark or light as the terminal's background, if it tells
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub theme: ThemeName,
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,
     /// How many messages the feed keeps in memory
     #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub feed_rows: u32,
+}
+
+/// The themes by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// Dark or light as the terminal's background, if it tells; its own colours otherwise
+    #[default]
+    Auto,
+    Dark,
+    Light,
+    /// The sixteen colours as the terminal has them
+    Terminal,
+    HighContrast,
+    /// No colour
+    Mono,
+    CatppuccinMocha,
+    CatppuccinLatte,
+    GruvboxDark,
+    GruvboxLight,
+    SolarizedDark,
+    SolarizedLight,
+    Nord,
+}
+
+impl ThemeName {
+    /// The name as it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::Terminal => "terminal",
+            Self::HighContrast => "high-contrast",
+            Self::Mono => "mono",
+            Self::CatppuccinMocha => "catppuccin-mocha",
+            Self::CatppuccinLatte => "catppuccin-latte",
+            Self::GruvboxDark => "gruvbox-dark",
+            Self::GruvboxLight => "gruvbox-light",
+            Self::SolarizedDark => "solarized-dark",
+            Self::SolarizedLight => "solarized-light",
+            Self::Nord => "nord",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

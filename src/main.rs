@@ -97,6 +97,7 @@ fn dashboard(
     Ok(DashboardOptions {
         display: DisplayOptions {
             glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+            theme: tui::Palette::named(display.theme.name()),
             zone: if display.utc { Zone::Utc } else { Zone::Local },
             feed_rows: usize::try_from(display.feed_rows).unwrap_or(usize::MAX),
         },

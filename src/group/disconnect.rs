@@ -121,7 +121,7 @@ impl fmt::Display for DisconnectCause {
             Self::Broken(why) => write!(formatter, "connection lost ({why})"),
             Self::NoAnswer => formatter.write_str("connection lost (no answer to ping)"),
             Self::HandshakeTimeout => formatter.write_str("the handshake took too long"),
-            Self::ServerProtocolError(how) => write!(formatter, "the server broke the protocol ({how})"),
+            Self::ServerProtocolError(how) => write!(formatter, "the mediator broke the protocol ({how})"),
             Self::LeaderRole => formatter.write_str("promoted to leader, and left"),
             Self::VisitOver => formatter.write_str("the visit is over"),
             Self::JournalCaughtUp => formatter.write_str("fetching what the journal could not take"),

@@ -225,7 +225,7 @@ impl Group {
             }
             // What came of the drop says enough.
             LockEvent::Released(Some(TransactionScope::DropDevice)) => None,
-            LockEvent::Released(_) if self.lock.is_over(at) => Some("the lock is released: its time is over"),
+            LockEvent::Released(_) if self.lock.is_over(at) => Some("the lock is released: time limit reached"),
             LockEvent::Released(_) => Some("the lock is released"),
             _ => None,
         };
@@ -247,7 +247,7 @@ impl Group {
     fn tell_of_lost_lock(&mut self, at: Millis, cause: &DisconnectCause) {
         let is_over = matches!(cause, DisconnectCause::ClosedByServer { code: CloseCode::TRANSACTION_EXPIRED, .. });
         let words = if is_over {
-            "the lock is lost: its time is over (4011)"
+            "the lock is lost: time limit reached (4011)"
         } else {
             "the lock is lost: the connection ended"
         };
@@ -292,7 +292,7 @@ impl Group {
     }
 
     fn ignored(&mut self, at: Millis, what: &Clean) {
-        self.notices.push(at, NoticeKind::Ignored, Clean::new(&format!("ignored from the server: {what}")));
+        self.notices.push(at, NoticeKind::Ignored, Clean::new(&format!("ignored from the mediator: {what}")));
     }
 
     fn disconnected(&mut self, at: Millis, cause: &DisconnectCause, next: NextStep) {

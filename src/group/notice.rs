@@ -78,6 +78,11 @@ impl Notices {
         self.alarms
     }
 
+    /// Those that are kept, the oldest first.
+    pub fn kept(&self) -> impl Iterator<Item = &Notice> {
+        self.kept.iter()
+    }
+
     /// The newest notice.
     #[must_use]
     pub fn last(&self) -> Option<&Notice> {

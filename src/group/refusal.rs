@@ -18,8 +18,8 @@ pub enum Refusal {
     /// The device to drop is no longer in the list.
     #[error("not dropped: the device is no longer in the group")]
     NoSuchDevice,
-    /// The connection ended before the server confirmed.
-    #[error("the connection ended before the server confirmed")]
+    /// The connection ended before the mediator confirmed.
+    #[error("the connection ended before the mediator confirmed")]
     Unconfirmed,
     /// The connection ended while the lock was awaited.
     #[error("not locked: the connection ended before the lock was granted")]

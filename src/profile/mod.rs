@@ -23,6 +23,7 @@ mod random;
 pub mod record;
 pub mod secret_source;
 pub mod secrets;
+pub mod seen_devices;
 mod selected;
 mod settings;
 pub mod slot_memory;

@@ -37,7 +37,7 @@ pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
         (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
             (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(ctx, *code, *expected)),
             (ReconnectClass::Unknown, _) => {
-                Some(format!("close code {code} is unknown: is the server newer than d2mtop?"))
+                Some(format!("close code {code} is unknown: is the mediator newer than d2mtop?"))
             }
             _ => None,
         },
@@ -50,7 +50,7 @@ pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
 
 fn sentence(ctx: &FrameContext<'_>, code: CloseCode, expected: SlotState) -> String {
     match code {
-        CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server; c tries again".to_owned(),
+        CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the mediator; c tries again".to_owned(),
         CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, elsewhere; c tries again".to_owned(),
         CloseCode::DUPLICATE_CONNECTION => "quit the other d2mtop, or use another --device-id; c takes over".to_owned(),
         CloseCode::DROPPED_BY_DEVICE => format!("dropped; {}; c joins as a new device", last_list(ctx)),
@@ -60,8 +60,10 @@ fn sentence(ctx: &FrameContext<'_>, code: CloseCode, expected: SlotState) -> Str
         CloseCode::SLOT_STATE_MISMATCH if expected == SlotState::Existing => {
             "this device has no slot any more; c joins as a new device".to_owned()
         }
-        CloseCode::SLOT_STATE_MISMATCH => "is this id known to the server, or not? c asks, and tries it so".to_owned(),
-        code => format!("the server wants a person to decide ({code}); c connects again"),
+        CloseCode::SLOT_STATE_MISMATCH => {
+            "is this id known to the mediator, or not? c asks, and tries it so".to_owned()
+        }
+        code => format!("the mediator wants a person to decide ({code}); c connects again"),
     }
 }
 

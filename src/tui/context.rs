@@ -1,11 +1,14 @@
 //! What every pane needs to draw itself.
 
-use crate::group::{ConnectionState, FeedRow, Group, LockScope};
+use std::collections::VecDeque;
+
+use crate::group::{ConnectionState, FeedRow, Group, LockScope, NoticeKind};
 use crate::protocol::{DeviceActivity, DeviceId, Millis};
 use crate::text::Clean;
 use crate::tui::format::clock::Clock;
 use crate::tui::settings::Settings;
-use crate::tui::theme::Theme;
+use crate::tui::theme::device_colours::DeviceColours;
+use crate::tui::theme::{Role, Theme};
 
 /// The group at the time of the frame, and how to show it.
 pub struct FrameContext<'a> {
@@ -13,6 +16,9 @@ pub struct FrameContext<'a> {
     pub clock: &'a Clock,
     pub settings: &'a Settings,
     pub theme: Theme,
+    pub colours: &'a DeviceColours,
+    /// What the dashboard itself has told, the oldest first.
+    pub told: &'a VecDeque<(Millis, NoticeKind, Clean)>,
     /// Whether the user has accepted that the clocks differ.
     pub clock_accepted: bool,
 }
@@ -51,6 +57,11 @@ impl FrameContext<'_> {
     /// What a row says, in one sentence.
     pub fn sentence(&self, row: &FeedRow) -> Clean {
         row.sentence(self.group.names())
+    }
+
+    /// The role of a device's name.
+    pub fn device_role(&self, device: DeviceId) -> Role {
+        self.colours.role(device)
     }
 
     /// What to call a device.

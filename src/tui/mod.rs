@@ -20,7 +20,7 @@
 //!
 //! To add an action: `input/actions.rs`, its keys in `input/keymap/table.rs`, what it does in `update`. To add a pane: a
 //! file in `view` and a line in `PaneView::of`. To add a page: a file in `pages` and a `PageSubject`. To change a look:
-//! `Theme::style`.
+//! `Palette::colour` and `Theme::style`.
 
 mod close_help;
 mod context;
@@ -46,7 +46,7 @@ pub use screen::canvas::Canvas;
 pub use screen::dashboard::Dashboard;
 pub use screen::open::{demo, open};
 pub use settings::{Keeping, Settings};
-pub use theme::{Colour, Glyphs};
+pub use theme::{Colour, Glyphs, Palette, TERMINAL};
 
 /// The keys as a Markdown table, made from the table that the keys themselves are looked up in.
 #[must_use]

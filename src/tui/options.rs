@@ -2,7 +2,7 @@
 
 use super::format::Zone;
 use super::screen::alarm::QuietHours;
-use super::theme::Glyphs;
+use super::theme::{Glyphs, Palette};
 use crate::runtime::MonitorOptions;
 
 /// Everything about the dashboard that is not about a connection.
@@ -21,6 +21,8 @@ pub struct DashboardOptions {
 pub struct DisplayOptions {
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
+    /// The colours; without a palette the terminal is asked for its background.
+    pub theme: Option<&'static Palette>,
     /// In which time zone times are shown.
     pub zone: Zone,
     /// How many messages the feed keeps in memory.

@@ -1,13 +1,14 @@
 //! What the command line and the profile say about how the dashboard looks and behaves.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::protocol::{Dialect, GroupKeys};
 use crate::session::Presence;
 use crate::text::Clean;
 use crate::tui::format::Zone;
-use crate::tui::theme::{Colour, Glyphs};
+use crate::tui::theme::{Colour, Glyphs, Palette};
 
 /// What does not change while the dashboard runs.
 #[derive(Clone, Debug)]
@@ -33,6 +34,10 @@ pub struct Settings {
     pub glyphs: Glyphs,
     /// Which colours are used.
     pub colour: Colour,
+    /// The colour of each role.
+    pub palette: &'static Palette,
+    /// Where the order is kept in which devices were seen first, which gives them their colours.
+    pub seen_devices: Option<PathBuf>,
     /// In which time zone times are shown.
     pub zone: Zone,
     /// Where the metrics are served, if they are.

@@ -168,7 +168,7 @@ fn the_override_is_long_and_loud_and_asked_for_twice_where_nobody_looks() {
     let url = format!("wss://localhost:{}/", mediator.port);
     let arguments = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dangerously-accept-any-certificate"];
     let mut terminal = Terminal::start(&arguments, 24, 80, &[]);
-    terminal.wait_for("left the lead");
+    terminal.wait_for("left, so that a phone can lead");
     terminal.wait_for("UNSAFE: any certificate is accepted");
     terminal.press("?");
     terminal.wait_for("Keys");

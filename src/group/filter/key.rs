@@ -16,7 +16,7 @@ pub(super) enum Key {
 }
 
 /// The names of keys; of several, the first is written.
-pub(super) const KEYS: [(&str, Key); 12] = [
+pub(super) const KEYS: [(&str, Key); 13] = [
     ("kind", Key::Kind),
     ("type", Key::Kind),
     ("from", Key::From),
@@ -24,6 +24,7 @@ pub(super) const KEYS: [(&str, Key); 12] = [
     ("with", Key::Conversation),
     ("id", Key::Id),
     ("size", Key::Size),
+    ("waited", Key::Age),
     ("age", Key::Age),
     ("ack", Key::Ack),
     ("since", Key::Since),
@@ -39,7 +40,7 @@ impl Key {
             Self::Conversation => "conversation:ECHOECHO",
             Self::Id => "id:101",
             Self::Size => "size>1k",
-            Self::Age => "age>2s",
+            Self::Age => "waited>2s",
             Self::Ack => "ack>10ms",
             Self::Since => "since:14:05",
             Self::Until => "until:14:05",

@@ -31,7 +31,7 @@ impl fmt::Display for Term {
             Condition::Direction(direction) => write!(formatter, "{direction}"),
             Condition::Id(comparison, id) => figure(formatter, "id", *comparison, id),
             Condition::Size(comparison, bytes) => figure(formatter, "size", *comparison, bytes),
-            Condition::Age(comparison, age) => figure(formatter, "age", *comparison, &Span(*age)),
+            Condition::Age(comparison, age) => figure(formatter, "waited", *comparison, &Span(*age)),
             Condition::AckAfter(comparison, span) => figure(formatter, "ack", *comparison, &Span(*span)),
             Condition::Acknowledged => formatter.write_str("ack"),
             Condition::Since(time) => write!(formatter, "since:{time}"),

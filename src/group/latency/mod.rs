@@ -16,7 +16,7 @@ use crate::protocol::d2d::{ContentKind, MessageType};
 use crate::protocol::{DeviceId, Millis, ReflectedId};
 
 /// What the age of a message is.
-pub const AGE: &str = "from the server's storing a message until it was received here, corrected by the difference of \
+pub const AGE: &str = "from the mediator's storing a message until it was received here, corrected by the difference of \
                        the clocks: how long it waited in the queue, and the way here";
 
 /// What the acknowledgement of a message is.
@@ -24,7 +24,7 @@ pub const ACKNOWLEDGEMENT: &str = "from receiving a message until its acknowledg
                                    includes making it durable in the journal, if there is one";
 
 /// What a round trip is.
-pub const ROUND_TRIP: &str = "from asking the server until its answer: a WebSocket ping, the device list, or a \
+pub const ROUND_TRIP: &str = "from asking the mediator until its answer: a WebSocket ping, the device list, or a \
                               reflection until it is stored for all other devices";
 
 /// The most devices that are told apart; the others are taken together.

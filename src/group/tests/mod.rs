@@ -226,7 +226,7 @@ fn what_a_person_should_read_is_a_notice() {
         texts,
         [
             "nothing to release: this device does not hold the lock",
-            "ignored from the server: payload type 0x99",
+            "ignored from the mediator: payload type 0x99",
             "dropped: iPad"
         ]
     );

@@ -185,7 +185,7 @@ impl Readable {
                 format!("the device list came after {}", span(*elapsed))
             }
             Event::Refused(why) => refusal_words(*why),
-            Event::Ignored(what) => format!("{LOOK_HERE}ignored from the server: {what}"),
+            Event::Ignored(what) => format!("{LOOK_HERE}ignored from the mediator: {what}"),
             Event::Journal(JournalState::Off) => "no journal is kept".to_owned(),
             Event::Journal(JournalState::Keeps) => "the journal keeps what is received".to_owned(),
             Event::Journal(JournalState::Failed(why)) => {

@@ -55,8 +55,13 @@ impl<'a> TextRun<'a> {
     pub fn spans(&mut self, spans: &[(String, Role)], columns: usize) -> &mut Self {
         let columns = columns.min(self.room());
         let mut left = columns;
+        let mut rest: usize = spans.iter().map(|(text, _)| width(text)).sum();
         for (text, role) in spans {
-            let text = cut(text, left);
+            rest = rest.saturating_sub(width(text));
+            // What ends just where the room does must not look as if nothing came after it.
+            let is_last = width(text) <= left && width(text) + rest.min(1) > left;
+            let text =
+                if is_last { cut(&format!("{text}…"), left).into_owned() } else { cut(text, left).into_owned() };
             left -= width(&text);
             self.text(&text, *role);
         }
@@ -67,6 +72,13 @@ impl<'a> TextRun<'a> {
     pub fn gap(&mut self, columns: usize) -> &mut Self {
         let columns = u16::try_from(columns.min(self.room())).unwrap_or(0);
         self.x += columns;
+        self
+    }
+
+    /// Turns this line and those below it, so many in all, into the selected row.
+    pub fn bar(&mut self, lines: usize) -> &mut Self {
+        let height = u16::try_from(lines.min(self.lines_left())).unwrap_or(0);
+        self.theme.paint_bar(self.buffer, Rect { y: self.y, height, ..self.area });
         self
     }
 

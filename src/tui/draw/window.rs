@@ -9,14 +9,7 @@ use crate::tui::draw::text_width::width;
 use crate::tui::theme::{Role, Theme};
 
 /// Draws an empty box in the middle of the area, and gives its inside.
-pub fn window(
-    buffer: &mut Buffer,
-    area: Rect,
-    (width, height): (u16, u16),
-    title: &str,
-    theme: Theme,
-    role: Role,
-) -> Rect {
+pub fn window(buffer: &mut Buffer, area: Rect, (width, height): (u16, u16), title: &str, theme: Theme) -> Rect {
     let area = area.intersection(buffer.area);
     let (width, height) = (width.min(area.width), height.min(area.height));
     let x = area.x + (area.width - width) / 2;
@@ -38,11 +31,21 @@ pub fn window(
             row if row + 1 == height => format!("└{border}┘"),
             _ => format!("│{sides}│"),
         };
-        run.text(&line, role).next_line();
+        run.text(&line, Role::Accent).next_line();
     }
     TextRun::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer }, theme)
-        .text(&format!("─ {title} "), role);
-    Rect { x: x + 1.min(width), y: y + 1.min(height), width: width.saturating_sub(2), height: height.saturating_sub(2) }
+        .text("─ ", Role::Accent)
+        .text(title, Role::Heading)
+        .text(" ", Role::Accent);
+    let inner = Rect {
+        x: x + 1.min(width),
+        y: y + 1.min(height),
+        width: width.saturating_sub(2),
+        height: height.saturating_sub(2),
+    };
+    // Without the weight of the border, which text would take over.
+    Clear.render(inner, buffer);
+    inner
 }
 
 fn clear_wide(buffer: &mut Buffer, x: u16, y: u16) {

@@ -35,6 +35,10 @@ pub enum Action {
     Hit(SearchDirection),
     Mark,
     Copy,
+    /// What was told in the last line.
+    Messages,
+    /// From an open row to the one beside it: newer or older.
+    Beside(Motion),
     /// Shows what people wrote, or hides it again.
     Reveal,
     Repaint,

@@ -21,7 +21,7 @@ pub fn facts(ctx: &FrameContext<'_>, feed_state: &FeedState, opened: &OpenedRow,
         RowKey::Memory(_) if !opened.is_there => Some("it has left memory since; this page keeps it"),
         RowKey::Memory(_) => None,
     };
-    facts.extend(remark.map(|words| Fact::new("", words).styled(Role::Quiet)));
+    facts.extend(remark.map(|words| Fact::new("", words).styled(Role::Muted)));
     facts.extend(what_facts(ctx, row));
     facts.extend(time_facts(ctx, row));
     facts.extend(mark_facts(row));
@@ -75,7 +75,7 @@ fn time_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
         .map_or_else(String::new, |created| format!(", {} from its creation", format::apart(created, row.stored_at)));
     let mut facts: Vec<Fact> = created.map(|at| Fact::new("created", exact(at))).into_iter().collect();
     facts.extend([
-        Fact::new("stored", format!("{} by the server's clock{stored}", exact(row.stored_at))),
+        Fact::new("stored", format!("{} by the mediator's clock{stored}", exact(row.stored_at))),
         Fact::new("received", format!("{}, {age} later, clocks corrected", exact(row.received_at))),
     ]);
     facts.push(match row.acknowledged_after {
@@ -91,13 +91,13 @@ fn time_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
 
 fn mark_facts(row: &FeedRow) -> Vec<Fact> {
     let marks = [
-        (row.marks.ephemeral, "ephemeral", "only devices that were connected got it", Role::Plain),
-        (row.marks.redelivered, "again", "it was delivered before, on an earlier connection", Role::Plain),
+        (row.marks.ephemeral, "ephemeral", "only devices that were connected got it", Role::Text),
+        (row.marks.redelivered, "again", "it was delivered before, on an earlier connection", Role::Text),
         (
             row.marks.repeated_nonce,
             "same nonce",
             "another message used this nonce: a replay, or a broken sender",
-            Role::Bad,
+            Role::Alarm,
         ),
     ];
     marks
@@ -106,7 +106,7 @@ fn mark_facts(row: &FeedRow) -> Vec<Fact> {
         .map(|(_, name, meaning, style)| Fact::new(name, meaning).styled(style))
         .chain(row.marks.gap.map(|missing| {
             let words = format!("{} ids are missing before it", format::count(u64::from(missing)));
-            Fact::new("gap", words).styled(Role::Attention)
+            Fact::new("gap", words).styled(Role::Notice)
         }))
         .collect()
 }
@@ -128,7 +128,7 @@ fn differences(ctx: &FrameContext<'_>, mark: &MarkedRow, row: &FeedRow) -> Vec<F
     let bytes = i64::from(row.size) - i64::from(mark.row.size);
     let mut facts = vec![
         Fact::blank(),
-        Fact::heading(&format!("Beside the marked row: {}", ctx.sentence(&mark.row))),
+        Fact::heading(&format!("Compared with the marked row: {}", ctx.sentence(&mark.row))),
         Fact::new("stored", format!("{} from it", apart(|row| row.stored_at))),
         Fact::new("received", format!("{} from it", apart(|row| row.received_at))),
         Fact::new("size", format!("{bytes:+} bytes")),
@@ -206,9 +206,9 @@ fn grow(ctx: &FrameContext<'_>, branch: &TreeBranch, depth: usize, facts: &mut V
 fn text_facts(envelope: &Envelope, revealed: bool) -> Vec<Fact> {
     let Some(text) = envelope.text() else { return Vec::new() };
     if !revealed {
-        return vec![Fact::new("text", "b shows it").styled(Role::Quiet)];
+        return vec![Fact::new("text", "b shows it").styled(Role::Muted)];
     }
     let mut names = std::iter::once("text");
-    let line = |line| Fact::new(names.next().unwrap_or_default(), line).styled(Role::Attention);
+    let line = |line| Fact::new(names.next().unwrap_or_default(), line).styled(Role::Notice);
     text.reveal().into_iter().map(line).collect()
 }

@@ -29,9 +29,9 @@ fn state_facts(ctx: &FrameContext<'_>, id: DeviceId, activity: DeviceActivity) -
             vec![Fact::new("state", state), Fact::new("last seen", exact(at))]
         }
         (DeviceActivity::LastLogin(at), _) => {
-            vec![Fact::new("last login", exact(at)), Fact::new("state", "not told by this server (dialect mk)")]
+            vec![Fact::new("last login", exact(at)), Fact::new("state", "this dialect (mk) does not tell")]
         }
-        (DeviceActivity::Unknown, _) => vec![Fact::new("state", "not told by the server")],
+        (DeviceActivity::Unknown, _) => vec![Fact::new("state", "not told by the mediator")],
     }
 }
 
@@ -42,7 +42,7 @@ pub fn facts(ctx: &FrameContext<'_>, id: DeviceId) -> Vec<Fact> {
     };
     let mut facts = vec![Fact::new("id", id)];
     if ctx.is_own(id) {
-        facts.push(Fact::new("", "this is the device you are looking through"));
+        facts.push(Fact::new("", "this d2mtop"));
     }
     facts.extend(ctx.group.devices().change(id).map(|change| Fact::new("! note", change.sentence())));
     match &device.info {

@@ -15,12 +15,12 @@ pub struct Fact {
 
 impl Fact {
     pub fn new(name: impl Into<String>, value: impl Display) -> Self {
-        Self { name: name.into(), value: value.to_string(), ..Self::default() }
+        Self { name: name.into(), value: value.to_string(), style: Role::Value, ..Self::default() }
     }
 
     /// Words above what follows.
     pub fn heading(words: &str) -> Self {
-        Self { value: words.to_owned(), style: Role::Strong, ..Self::default() }
+        Self { value: words.to_owned(), style: Role::Heading, ..Self::default() }
     }
 
     pub fn blank() -> Self {

@@ -43,7 +43,7 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
     let area = Rect { x: screen.x + 1.min(screen.width), width, ..screen };
     let mut run = TextRun::new(buffer, area, theme);
     let columns = usize::from(width.saturating_sub(2)).max(1);
-    run.text("d2mtop", Role::Focus).text("  no profile yet", Role::Plain).next_line();
+    run.text("d2mtop", Role::Accent).text("  no profile yet", Role::Text).next_line();
     // Where there is little room, the commands matter more than the air between them.
     let lines: usize = FIRST_STEPS.iter().map(|(what, command)| lines(what, columns) + lines(command, columns)).sum();
     let airy = run.lines_left() > lines + FIRST_STEPS.len() + 1;
@@ -52,21 +52,21 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
             run.next_line();
         }
         for line in wrap(what, columns) {
-            run.text(&line, Role::Plain).next_line();
+            run.text(&line, Role::Text).next_line();
         }
         for line in wrap(command, columns) {
-            run.gap(2).text(&line, Role::Strong).next_line();
+            run.gap(2).text(&line, Role::Heading).next_line();
         }
     }
     let last = Rect { y: screen.bottom().saturating_sub(1), height: 1, ..area }.intersection(screen);
     let mut run = TextRun::new(buffer, last, theme);
     let spaces = " ".repeat(run.room());
-    run.text(&spaces, Role::Plain);
+    run.text(&spaces, Role::Text);
     TextRun::new(buffer, last, theme)
-        .text("d", Role::Focus)
-        .text(" start the demo   ", Role::Plain)
-        .text("q", Role::Focus)
-        .text(" quit", Role::Plain);
+        .text("d", Role::Accent)
+        .text(" start the demo   ", Role::Text)
+        .text("q", Role::Accent)
+        .text(" quit", Role::Text);
 }
 
 fn lines(text: &str, columns: usize) -> usize {
@@ -76,11 +76,11 @@ fn lines(text: &str, columns: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::Colour;
+    use crate::tui::theme::{Colour, TERMINAL};
 
     fn shown(columns: u16, rows: u16) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-        draw(&mut buffer, Theme::new(Colour::None));
+        draw(&mut buffer, Theme::new(&TERMINAL, Colour::None));
         let rows = buffer.content.chunks(usize::from(columns).max(1));
         rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() + "\n").collect()
     }

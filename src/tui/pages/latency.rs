@@ -42,7 +42,7 @@ pub fn facts(ctx: &FrameContext<'_>, width: u16) -> Vec<Fact> {
 
 fn heading(words: &str, figures: usize) -> Fact {
     let columns = ["p50", "p95", "p99", "max", "messages"].map(str::to_owned);
-    Fact::new(words, fitted(columns, figures)).styled(Role::Quiet)
+    Fact::new(words, fitted(columns, figures)).styled(Role::Muted)
 }
 
 fn row(name: impl Into<String>, percentiles: Option<LatencyPercentiles>, figures: usize) -> Option<Fact> {
@@ -62,7 +62,7 @@ fn by_time(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
     let latency = ctx.group.latency();
     let spreads = [
         ("ack", &latency.acknowledgement),
-        ("age", &latency.age),
+        ("waited", &latency.age),
         ("ping", &latency.ping),
         ("device list", &latency.devices_info),
         ("reflect", &latency.reflection),
@@ -84,13 +84,13 @@ fn by_time(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
 /// How many took how long, as bars.
 fn bars(ctx: &FrameContext<'_>) -> Vec<Fact> {
     let latency = ctx.group.latency();
-    let spreads = [("ack", &latency.acknowledgement), ("age", &latency.age)];
+    let spreads = [("ack", &latency.acknowledgement), ("waited", &latency.age)];
     let spreads: Vec<_> = spreads.into_iter().filter(|(_, spread)| spread.count() > 0).collect();
     if spreads.is_empty() {
         return Vec::new();
     }
     let steps: String = STEPS.iter().map(|(name, _)| fit(name, COLUMN - 1, Align::Right)).collect();
-    let mut facts = vec![Fact::new("up to", steps).styled(Role::Quiet)];
+    let mut facts = vec![Fact::new("up to", steps).styled(Role::Muted)];
     facts.extend(spreads.into_iter().map(|(name, spread)| Fact::new(name, shares(spread))));
     facts
 }
@@ -157,7 +157,7 @@ fn slowest(ctx: &FrameContext<'_>) -> Vec<Fact> {
 }
 
 fn meanings() -> Vec<Fact> {
-    let meanings = [("age", AGE), ("ack", ACKNOWLEDGEMENT), ("round trip", ROUND_TRIP)];
+    let meanings = [("waited", AGE), ("ack", ACKNOWLEDGEMENT), ("round trip", ROUND_TRIP)];
     let meanings = meanings.map(|(name, meaning)| Fact::new(name, meaning));
     [Fact::blank(), Fact::heading("What they mean")].into_iter().chain(meanings).collect()
 }

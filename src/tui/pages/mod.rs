@@ -1,4 +1,4 @@
-//! Pages over the panes: the help, and all facts of a device, a feed row or the latency.
+//! Pages over the panes: the help, and the details of a device, a feed row or the latency.
 
 pub mod detail;
 mod device;
@@ -6,6 +6,7 @@ mod fact;
 pub mod first_run;
 pub mod help;
 mod latency;
+mod messages;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -29,6 +30,7 @@ const fn title(subject: &PageSubject) -> &'static str {
         PageSubject::Device(_) => "Device",
         PageSubject::Row(_) => "Reflected message",
         PageSubject::Latency => "Latency",
+        PageSubject::Messages => "Messages",
     }
 }
 
@@ -44,6 +46,7 @@ fn facts(
         PageSubject::Device(device) => device::facts(ctx, *device),
         PageSubject::Row(opened) => detail::facts(ctx, feed_state, opened, revealed),
         PageSubject::Latency => latency::facts(ctx, width),
+        PageSubject::Messages => messages::facts(ctx),
     }
 }
 
@@ -81,7 +84,7 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
     let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
-    let inner = window(buffer, area, (width, height), title(&page.subject), ctx.theme, Role::Focus);
+    let inner = window(buffer, area, (width, height), title(&page.subject), ctx.theme);
     page.extent = (lines.len(), usize::from(inner.height));
     page.top = page.top.min(lines.len().saturating_sub(usize::from(inner.height)));
     page.targets =
@@ -91,8 +94,8 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     let mut run = TextRun::new(buffer, inner, ctx.theme);
     for (index, line) in lines.iter().enumerate().skip(page.top).take(usize::from(inner.height)) {
         let mark = if chosen == Some(index) { SELECTED } else { " " };
-        run.text(mark, Role::Focus)
-            .column(&line.name, name_width, Align::Left, Role::Strong)
+        run.text(mark, Role::Accent)
+            .column(&line.name, name_width, Align::Left, Role::Label)
             .gap(2)
             .text(&line.value, line.style)
             .next_line();
@@ -100,6 +103,6 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     let hidden = lines.len().saturating_sub(page.top + usize::from(inner.height));
     if hidden > 0 {
         let corner = Rect { x: inner.x, y: inner.bottom(), width: inner.width, height: 1 };
-        TextRun::new(buffer, corner, ctx.theme).gap(1).text(&format!(" {hidden} more "), Role::Attention);
+        TextRun::new(buffer, corner, ctx.theme).gap(1).text(&format!(" {hidden} more "), Role::Notice);
     }
 }

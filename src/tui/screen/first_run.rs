@@ -13,7 +13,7 @@ use crate::tui::options::DisplayOptions;
 use crate::tui::pages::first_run::{FirstRunChoice, choice, draw};
 use crate::tui::screen::terminal::TerminalGuard;
 use crate::tui::theme::glyphs::to_ascii;
-use crate::tui::theme::{Colour, Glyphs, Theme};
+use crate::tui::theme::{Colour, Glyphs, TERMINAL, Theme};
 
 /// Shows the page; true if the demo was chosen.
 ///
@@ -21,7 +21,7 @@ use crate::tui::theme::{Colour, Glyphs, Theme};
 /// If the terminal fails.
 pub fn show(display: DisplayOptions) -> Result<bool, Failure> {
     let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
-    let theme = Theme::new(Colour::of_stdout());
+    let theme = Theme::new(display.theme.unwrap_or(&TERMINAL), Colour::of_stdout());
     let chosen =
         event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.glyphs == Glyphs::Ascii));
     terminal.give_back().map_err(Failure::Terminal)?;

@@ -13,6 +13,7 @@ use crate::tui::format::clock::Clock;
 use crate::tui::input::pane::Pane;
 use crate::tui::pages;
 use crate::tui::settings::Keeping;
+use crate::tui::state::page::{Page, PageSubject};
 use crate::tui::state::{Overlay, ScreenSpace, Ui};
 use crate::tui::theme::glyphs::{BAD, to_ascii};
 use crate::tui::theme::{Glyphs, Role, Theme};
@@ -25,6 +26,7 @@ impl Ui {
         if area.is_empty() {
             return;
         }
+        self.drawn_at = now;
         self.forget_what_has_ended(group);
         self.feed_state.catch_up(group);
         if self.feed_state.keep_in_memory(group) {
@@ -38,14 +40,19 @@ impl Ui {
         if self.feed_state.close_gap(group) {
             self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
         }
-        self.selection.follow(&self.order.of(group));
+        self.selection.follow(&self.order.of(group), group.own());
         let settings = self.settings.clone();
+        self.colours.learn(group.devices());
+        let colours = std::mem::take(&mut self.colours);
+        let told = self.told.clone();
         let clock = Clock::new(now, settings.zone);
         let ctx = FrameContext {
             group,
             clock: &clock,
             settings: &settings,
-            theme: Theme::new(settings.colour),
+            theme: Theme::new(settings.palette, settings.colour),
+            colours: &colours,
+            told: &told,
             clock_accepted: self.clock_accepted,
         };
         self.tell_of_the_list(&ctx);
@@ -57,6 +64,7 @@ impl Ui {
         }
         draw(buffer, area, self, &ctx);
         self.wrong_at = clock.wrong_at();
+        self.colours = colours;
     }
 
     /// Remembers how many rows of a pane are in sight.
@@ -70,6 +78,7 @@ impl Ui {
 }
 
 fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
+    let whole = area;
     let area = below_banner(buffer, area, ctx);
     ui.focus_first(layout::first_focus(area));
     match layout::arrange(area, ui.focus, ui.zoomed, ctx.group.devices().len()) {
@@ -77,7 +86,8 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
             ui.room = ScreenSpace::TooLittle;
             too_small::draw(buffer, area, ctx);
         }
-        Some(layout) => {
+        Some(mut layout) => {
+            let beside = room_beside_feed(&mut layout, ui);
             ui.room = ScreenSpace::Enough;
             header::draw(buffer, &layout, ctx);
             for pane in Pane::ALL {
@@ -92,9 +102,10 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
                 Overlay::Prompt(line) => prompt::draw(&line.prompt, buffer, layout.hints, ctx),
                 _ => bottom_line::draw(buffer, layout.hints, ui, ctx),
             }
-            overlay(buffer, area, &layout, ui, ctx);
+            overlay(buffer, beside.unwrap_or(area), &layout, ui, ctx);
         }
     }
+    ctx.theme.paint_background(buffer, whole);
     if ctx.settings.glyphs == Glyphs::Ascii {
         to_ascii(buffer);
     }
@@ -106,10 +117,18 @@ fn below_banner(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) -> Rect
         return area;
     }
     let (banner, rest) = layout::split_top(area, 1);
-    let style = Role::Banner;
+    let style = Role::AlarmBanner;
     buffer.set_style(banner, ctx.theme.style(style));
     TextRun::new(buffer, banner, ctx.theme).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
     rest
+}
+
+/// The place for an open row beside the feed, if both have room; the feed is narrowed for it.
+fn room_beside_feed(layout: &mut Layout, ui: &Ui) -> Option<Rect> {
+    /// The columns in which a feed and a row can be read.
+    const BOTH: u16 = 140;
+    let Overlay::Page(Page { subject: PageSubject::Row(_), .. }) = &ui.overlay else { return None };
+    layout.split_feed(BOTH)
 }
 
 fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &FrameContext<'_>) {
@@ -122,6 +141,8 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &
     };
     match &mut ui.overlay {
         Overlay::None | Overlay::Prompt(_) => {}
+        // Beside the feed.
+        Overlay::Page(page) if area.x > 0 => pages::draw(page, buffer, area, ctx, &ui.feed_state),
         Overlay::Page(page) => pages::draw(page, buffer, below_header, ctx, &ui.feed_state),
         // A dialog too high for that may cover the header, rather than lose a warning.
         Overlay::Dialog(dialog) if dialog::wanted_height(dialog, area.width) > usize::from(below_header.height) => {
@@ -137,7 +158,7 @@ fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, ctx: &Fra
     let PaneView { draw, title } = PaneView::of(pane);
     draw(buffer, body, ctx, ui);
     if ctx.stale_since().is_some() {
-        buffer.set_style(body, ctx.theme.style(Role::Quiet));
+        buffer.set_style(body, ctx.theme.style(Role::Muted));
     }
     rules::rule(buffer, Rect { height: 1, ..area }, pane, ui.focus == pane, &title(ctx, ui), ctx);
 }

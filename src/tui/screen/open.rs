@@ -10,7 +10,7 @@ use crate::group::Group;
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::output::{Failure, Outcome};
-use crate::profile::{ConnectionOptions, Profile, ProfileError};
+use crate::profile::{ConnectionOptions, Profile, ProfileError, profile_state};
 use crate::runtime::{
     HeldLocks, MonitorOptions, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
 };
@@ -21,8 +21,9 @@ use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
+use crate::tui::screen::input::{Question, inputs};
 use crate::tui::settings::{Keeping, Settings};
-use crate::tui::theme::{Colour, Glyphs};
+use crate::tui::theme::{Colour, Glyphs, TERMINAL};
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
 const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
@@ -101,6 +102,14 @@ fn that_the_terminal_can(display: DisplayOptions) -> DisplayOptions {
     DisplayOptions { glyphs: if is_dumb { Glyphs::Ascii } else { display.glyphs }, ..display }
 }
 
+/// Whether the terminal may be asked for its background: not where colours are not wanted, nor in GNU screen, which answers
+/// out of turn.
+fn can_tell_its_background() -> bool {
+    let kind = std::env::var("TERM").unwrap_or_default();
+    let is_screen = kind.starts_with("screen") && std::env::var_os("TMUX").is_none();
+    Colour::of_stdout() != Colour::None && kind != "dumb" && !is_screen && std::env::var_os("STY").is_none()
+}
+
 fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
@@ -122,6 +131,10 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     let settings = tabs.iter().map(|prepared| Settings { metrics, ..settings(prepared, display) }).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
+    let question = Question::default();
+    if display.theme.is_none() && can_tell_its_background() {
+        screen = screen.following_background(question.clone());
+    }
     if let (Some(address), Some(0)) = (metrics, options.monitor.metrics.map(|asked| asked.address.port())) {
         screen.notify(Clean::new(&format!("metrics: http://{address}/metrics")));
     }
@@ -129,7 +142,7 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     let group = || Group::with_feed_rows(display.feed_rows).with_envelopes(ENVELOPE_BYTES);
     let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
-        .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
+        .block_on(async { dashboard::run(sessions, &mut screen, inputs(EventStream::new(), question)).await })
         .map_err(Failure::Terminal)?;
     drop(held);
     drop(monitors);
@@ -161,6 +174,8 @@ fn settings(prepared: &SessionSetup, display: DisplayOptions) -> Settings {
         },
         glyphs: display.glyphs,
         colour: Colour::of_stdout(),
+        palette: display.theme.unwrap_or(&TERMINAL),
+        seen_devices: prepared.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
         zone: display.zone,
         metrics: None,
     }

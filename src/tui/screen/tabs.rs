@@ -13,7 +13,7 @@ use crate::tui::draw::text_width::{cut, cut_apart, width};
 use crate::tui::settings::Settings;
 use crate::tui::state::Ui;
 use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, WAITING};
-use crate::tui::theme::{Role, Theme};
+use crate::tui::theme::{Palette, Role, Theme};
 use crate::tui::view::layout::split_top;
 
 /// The columns of a name that is not in sight, when there is hardly any room.
@@ -43,6 +43,13 @@ impl Tabs {
         self.uis.get_mut(tab)
     }
 
+    /// Another theme, for all of them.
+    pub fn set_palette(&mut self, palette: &'static Palette) {
+        for ui in &mut self.uis {
+            ui.settings.palette = palette;
+        }
+    }
+
     pub const fn show(&mut self, tab: usize) {
         self.visible = tab;
     }
@@ -58,8 +65,8 @@ impl Tabs {
     /// Returns what is left below.
     fn draw_line(&self, buffer: &mut Buffer, standings: &[Standing]) -> Rect {
         let (line, rest) = split_top(buffer.area, 1);
-        let theme =
-            self.visible().map_or(Theme::new(crate::tui::theme::Colour::None), |ui| Theme::new(ui.settings().colour));
+        let Some(settings) = self.visible().map(Ui::settings) else { return rest };
+        let theme = Theme::new(settings.palette, settings.colour);
         let labels = self.labels(standings, usize::from(line.width));
         let mut run = TextRun::new(buffer, line, theme);
         let first = first_in_sight(&labels, self.visible, usize::from(line.width));
@@ -74,7 +81,7 @@ impl Tabs {
                 elsewhere(&mut run, labels.iter().skip(index));
                 break;
             }
-            let style = if is_visible { Role::Focus } else { Role::Plain };
+            let style = if is_visible { Role::Accent } else { Role::Text };
             run.text(if is_visible { SELECTED } else { " " }, style).text(&label.name, style);
             run.gap(1).text(label.glyph, label.style);
             if !label.words.is_empty() {
@@ -82,9 +89,10 @@ impl Tabs {
             }
             run.gap(1);
             if index + 1 < labels.len() {
-                run.text("│", Role::Quiet);
+                run.text("│", Role::Border);
             }
         }
+        theme.paint_background(buffer, line);
         rest
     }
 
@@ -144,9 +152,9 @@ impl TabLabel {
 /// There are tabs beyond the end of the line; perhaps one that needs the user.
 fn elsewhere<'a>(run: &mut TextRun<'_>, mut labels: impl Iterator<Item = &'a TabLabel>) {
     if labels.any(|label| label.needs_user) {
-        run.text(ATTENTION, Role::Attention);
+        run.text(ATTENTION, Role::Notice);
     } else {
-        run.text("…", Role::Quiet);
+        run.text("…", Role::Muted);
     }
 }
 
@@ -158,12 +166,12 @@ fn first_in_sight(labels: &[TabLabel], visible: usize, room: usize) -> usize {
 
 const fn mark(standing: Standing) -> (&'static str, Role) {
     match standing {
-        Standing::Idle => (OFF, Role::Quiet),
-        Standing::Connecting => (WAITING, Role::Plain),
-        Standing::Draining => (FILLING, Role::Plain),
+        Standing::Idle => (OFF, Role::Muted),
+        Standing::Connecting => (WAITING, Role::Text),
+        Standing::Draining => (FILLING, Role::Text),
         Standing::Live => (ON, Role::Good),
-        Standing::Reconnecting | Standing::GaveUpLeading => (WAITING, Role::Attention),
-        Standing::Leading | Standing::Alarm | Standing::NeedsUser => (ATTENTION, Role::Attention),
-        Standing::Over => (BAD, Role::Bad),
+        Standing::Reconnecting | Standing::GaveUpLeading => (WAITING, Role::Notice),
+        Standing::Leading | Standing::Alarm | Standing::NeedsUser => (ATTENTION, Role::Notice),
+        Standing::Over => (BAD, Role::Alarm),
     }
 }

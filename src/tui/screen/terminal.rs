@@ -8,7 +8,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -36,6 +36,8 @@ pub struct TerminalGuard {
     drawn: FrameBytes,
     /// Whether what is on the screen cannot be relied on.
     forgotten: bool,
+    /// Whether the terminal tells when it gets the focus.
+    watches_focus: bool,
 }
 
 impl TerminalGuard {
@@ -50,7 +52,7 @@ impl TerminalGuard {
         HOOK.call_once(restore_on_panic);
         let drawn = FrameBytes::default();
         let terminal = Terminal::new(CrosstermBackend::new(drawn.clone()))?;
-        let mut guard = Self { terminal, drawn, forgotten: true };
+        let mut guard = Self { terminal, drawn, forgotten: true, watches_focus: false };
         guard.take_again()?;
         Ok(guard)
     }
@@ -64,6 +66,9 @@ impl TerminalGuard {
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        if self.watches_focus {
+            execute!(io::stdout(), EnableFocusChange)?;
+        }
         self.forgotten = true;
         Ok(())
     }
@@ -91,6 +96,18 @@ impl TerminalGuard {
         let drawn = self.draw_changes(draw);
         // Also after an error, or the terminal would stand still.
         drawn.and(queue!(self.drawn, EndSynchronizedUpdate))
+    }
+
+    /// Asks with the next frame for the colour of the background (OSC 11); terminals that do not know it ignore it.
+    pub fn ask_for_background(&mut self) {
+        self.drawn.0.borrow_mut().extend_from_slice(b"\x1b]11;?\x1b\\");
+    }
+
+    /// Has the terminal tell from the next frame on when it gets the focus (mode 1004).
+    pub fn watch_focus(&mut self) {
+        self.watches_focus = true;
+        // Writing into memory cannot fail.
+        let _ = queue!(self.drawn, EnableFocusChange);
     }
 
     /// Rings the bell with the next frame.
@@ -165,6 +182,7 @@ fn restore(terminal: &mut impl Write) -> io::Result<()> {
         terminal,
         EndSynchronizedUpdate,
         DisableBracketedPaste,
+        DisableFocusChange,
         Clear(ClearType::All),
         LeaveAlternateScreen,
         cursor::Show

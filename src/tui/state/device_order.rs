@@ -50,6 +50,12 @@ impl DeviceOrder {
         format!("{}{arrow}", self.by.word())
     }
 
+    /// `↓ state`
+    pub fn sign(self) -> String {
+        let word = self.by.word();
+        format!("{} {}", if self.reversed { "↑" } else { "↓" }, word.strip_prefix("by ").unwrap_or(word))
+    }
+
     /// The devices in this order.
     pub fn of(self, group: &Group) -> Vec<DeviceId> {
         let mut devices: Vec<(DeviceId, &ListedDevice)> = group.devices().iter().collect();

@@ -11,14 +11,21 @@ pub struct DeviceSelection {
 
 impl DeviceSelection {
     /// The list is about to be shown in this order. A device that is gone leaves its place to the next one in sight, else
-    /// to the one before; as long as nothing is selected, the first one is.
-    pub fn follow(&mut self, order: &[DeviceId]) {
+    /// to the one before, but not to the own device while there is another: a second press of the key that removed it must
+    /// not mean leaving. As long as nothing is selected, the first one is.
+    pub fn follow(&mut self, order: &[DeviceId], own: Option<DeviceId>) {
         if order.is_empty() {
             return;
         }
         let place = self.seen.iter().position(|seen| Some(*seen) == self.device).unwrap_or(0);
         let mut heirs = self.seen.iter().skip(place).chain(self.seen.iter().take(place).rev());
-        let heir = heirs.find(|device| order.contains(device)).copied();
+        let is_there = |device: &&DeviceId| order.contains(device);
+        let heir = if self.device.is_some_and(|device| order.contains(&device)) {
+            self.device
+        } else {
+            let others = heirs.clone().find(|device| is_there(device) && Some(**device) != own);
+            others.or_else(|| heirs.find(is_there)).copied()
+        };
         self.device = heir.or_else(|| order.first().copied());
         self.seen = order.to_vec();
     }
@@ -49,12 +56,15 @@ mod tests {
             (&[1, 2, 3], 3, &[2, 1], Some(2)),
             (&[1, 2, 3], 3, &[4, 1], Some(1)),
             (&[1, 2], 2, &[5, 6], Some(5)),
+            (&[1, 2, 6, 3], 2, &[1, 6, 3], Some(3)),
+            (&[1, 2, 6], 2, &[1, 6], Some(1)),
+            (&[2, 6], 2, &[6], Some(6)),
         ] {
             let mut selection = DeviceSelection::default();
-            selection.follow(&ids(before));
+            selection.follow(&ids(before), None);
             assert_eq!(selection.of(&ids(before)), Some(DeviceId(before[0])), "the first one at first");
             selection.set(Some(DeviceId(selected)));
-            selection.follow(&ids(now));
+            selection.follow(&ids(now), Some(DeviceId(6)));
             assert_eq!(selection.of(&ids(now)), expected.map(DeviceId), "{selected} of {before:?}, then {now:?}");
         }
     }
@@ -62,9 +72,9 @@ mod tests {
     #[test]
     fn a_list_that_nobody_has_seen_selects_nothing_else() {
         let mut selection = DeviceSelection::default();
-        selection.follow(&[DeviceId(1), DeviceId(2)]);
+        selection.follow(&[DeviceId(1), DeviceId(2)], None);
         assert_eq!(selection.of(&[DeviceId(2)]), None);
-        selection.follow(&[]);
+        selection.follow(&[], None);
         assert_eq!(selection.of(&[DeviceId(1)]), Some(DeviceId(1)), "no list is no other list");
     }
 }

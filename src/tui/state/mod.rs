@@ -9,8 +9,11 @@ pub mod open_prompt;
 pub mod opened_row;
 pub mod page;
 
-use crate::group::Group;
+use std::collections::VecDeque;
+
+use crate::group::{Group, NoticeKind};
 use crate::protocol::{DeviceId, Millis};
+use crate::text::Clean;
 use crate::tui::context::FrameContext;
 use crate::tui::format::clock::Clock;
 use crate::tui::input::keymap::InputContext;
@@ -24,11 +27,14 @@ use crate::tui::state::notice::{LocalNotice, PendingRefresh};
 use crate::tui::state::open_prompt::OpenPrompt;
 use crate::tui::state::page::Page;
 use crate::tui::theme::Theme;
+use crate::tui::theme::device_colours::DeviceColours;
 
 /// What the user is looking at.
 #[derive(Debug)]
 pub struct Ui {
     pub settings: Settings,
+    /// Devices in the order of first sight.
+    pub colours: DeviceColours,
     pub focus: Pane,
     /// Whether the user has chosen it.
     pub focus_chosen: bool,
@@ -39,6 +45,10 @@ pub struct Ui {
     pub feed_state: FeedState,
     pub overlay: Overlay,
     pub notice: Option<LocalNotice>,
+    /// What was told so far by the dashboard itself, the oldest first.
+    pub told: VecDeque<(Millis, NoticeKind, Clean)>,
+    /// When the last frame was drawn.
+    pub drawn_at: Millis,
     /// How many of the group's notices were read.
     pub notices_read: u64,
     /// The disconnection whose explanation was read, by its time.
@@ -75,6 +85,7 @@ pub enum Overlay {
 impl Ui {
     pub fn new(settings: Settings) -> Self {
         Self {
+            colours: DeviceColours::kept_in(settings.seen_devices.clone()),
             settings,
             focus: Pane::default(),
             focus_chosen: false,
@@ -85,6 +96,8 @@ impl Ui {
             feed_state: FeedState::default(),
             overlay: Overlay::None,
             notice: None,
+            told: VecDeque::new(),
+            drawn_at: Millis(0),
             notices_read: 0,
             explained: None,
             ended: None,
@@ -139,7 +152,9 @@ impl Ui {
             group,
             clock: &clock,
             settings: &self.settings,
-            theme: Theme::new(self.settings.colour),
+            theme: Theme::new(self.settings.palette, self.settings.colour),
+            colours: &self.colours,
+            told: &self.told,
             clock_accepted: self.clock_accepted,
         })
     }

@@ -76,6 +76,12 @@ impl Ui {
     }
 
     pub fn tell(&mut self, kind: NoticeKind, text: Clean) -> Reaction {
+        /// More are hardly read.
+        const KEPT: usize = 200;
+        if self.told.len() == KEPT {
+            self.told.pop_front();
+        }
+        self.told.push_back((self.drawn_at, kind, text.clone()));
         self.notice = Some(LocalNotice { kind, text, after: None });
         Reaction::Redraw
     }

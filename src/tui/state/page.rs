@@ -25,6 +25,8 @@ pub enum PageSubject {
     Device(DeviceId),
     Row(Box<OpenedRow>),
     Latency,
+    /// What was told in the last line.
+    Messages,
 }
 
 impl Page {

@@ -61,7 +61,7 @@ fn assert_says_why(connection: &ConnectionState, header: &str) {
                 DisconnectCause::ClosedByServer { code, .. } => format!("({code})"),
                 DisconnectCause::Unreachable(_) => ": no connection".to_owned(),
                 DisconnectCause::Broken(_) => ": connection lost".to_owned(),
-                DisconnectCause::ServerProtocolError(_) => ": the server broke the protocol".to_owned(),
+                DisconnectCause::ServerProtocolError(_) => ": the mediator broke the protocol".to_owned(),
                 DisconnectCause::ByUser => "as you asked".to_owned(),
                 other => panic!("{other:?} has no place here"),
             };

@@ -46,7 +46,7 @@ fn the_last_other_device_and_our_own_get_stronger_warnings() {
             let shown = symbols(&draw(&mut ui, &group, size)).replace(['│', '\n'], " ");
             let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!(shown.contains("It is the last other device"), last, "{shown}");
-            assert_eq!(shown.contains("This is the device you look through"), own, "{shown}");
+            assert_eq!(shown.contains("This is this d2mtop"), own, "{shown}");
         }
     }
 }
@@ -140,12 +140,12 @@ fn the_selection_is_a_device_and_never_another_one_by_itself() {
     group.apply(NOW, &Event::DeviceDropped(PHONE));
     assert_eq!(last_reaction(&mut ui, &group, "D"), Reaction::Redraw, "nobody has seen yet what is selected now");
     draw(&mut ui, &group, (80, 24));
-    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN), "the next one");
+    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(TABLET), "the next one, but not the own");
     last_reaction(&mut ui, &group, "G");
     assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(TABLET));
     group.apply(NOW, &Event::DeviceDropped(TABLET));
     draw(&mut ui, &group, (80, 24));
-    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN), "the last one has none after it");
+    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(LAPTOP), "the last one has none after it");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_list_that_does_not_come_says_how_old_it_is_and_when_it_will_be_older() {
     };
     let (fresh, wrong_at) = shown(1);
     assert!(!fresh.contains(" old") && wrong_at.is_some_and(|at| at <= later(120_000)), "{wrong_at:?}\n{fresh}");
-    assert!(shown(2).0.contains("2 of 4 on") || shown(2).0.contains("3 of 4 on"), "{}", shown(2).0);
+    assert!(shown(2).0.contains("2 of 4 connected") || shown(2).0.contains("3 of 4 connected"), "{}", shown(2).0);
     assert!(shown(2).0.contains("2 min old"), "{}", shown(2).0);
 }
 
@@ -213,5 +213,32 @@ fn devices_are_sorted_from_any_pane_and_it_is_said_where_they_may_be_out_of_sigh
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "s");
     let shown = symbols(&draw(&mut ui, &group, (80, 24)));
-    assert!(shown.contains("by name") && !shown.contains("are sorted"), "{shown}");
+    assert!(shown.contains("↓ name") && !shown.contains("are sorted"), "{shown}");
+}
+
+#[test]
+fn a_drop_from_elsewhere_asks_which_device_first() {
+    let group = normal();
+    let mut ui = started(&group);
+    assert_eq!(last_reaction(&mut ui, &group, "4D"), Reaction::Redraw);
+    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+    assert!(shown.contains("which device?") && shown.contains("▸1 Devices"), "{shown}");
+    let drop = |device| Reaction::Command(Command::DropDevice(Confirmed::after_asking(device)));
+    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(PHONE));
+}
+
+#[test]
+fn colours_are_given_in_the_order_of_first_sight_and_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let kept = Settings { seen_devices: Some(home.path().join("seen-devices")), ..settings() };
+    let group = normal();
+    let colours = |ui: &mut Ui| {
+        draw(ui, &group, (80, 24));
+        [PHONE, LAPTOP, TABLET, OWN].map(|device| ui.colours.role(device))
+    };
+    let first = colours(&mut Ui::new(kept.clone()));
+    assert_eq!(colours(&mut Ui::new(kept.clone())), first, "in the next run");
+    let path = kept.seen_devices.clone().unwrap();
+    crate::profile::seen_devices::write(&path, &[DeviceId(9), OWN]).unwrap();
+    assert_eq!(colours(&mut Ui::new(kept))[3], crate::tui::theme::Role::Device(1), "whoever has gone keeps its colour");
 }

@@ -128,7 +128,7 @@ fn a_search_goes_from_hit_to_hit_and_n_notes_only_without_one() {
     last_reaction(&mut ui, &group, "\u{1b}");
     assert!(!ui.feed_state.is_searching());
     last_reaction(&mut ui, &group, "n");
-    assert!(shown(&mut ui, &group).contains("nothing to note"), "without a search, n takes note");
+    assert!(shown(&mut ui, &group).contains("nothing to mark as known"), "without a search, n takes note");
 }
 
 #[test]
@@ -146,11 +146,11 @@ fn the_alarm_does_not_promise_a_key_that_does_something_else() {
     let change = DeviceChange::New { now: None };
     let group = after(vec![Event::DeviceChanged { device: PHONE, change: change.clone() }]);
     let mut ui = started(&group);
-    assert!(shown(&mut ui, &group).contains("n noted"));
+    assert!(shown(&mut ui, &group).contains("n mark as known"));
     last_reaction(&mut ui, &group, "ftext\n");
     let mut again = after(vec![Event::DeviceChanged { device: PHONE, change: change.clone() }]);
     again.apply(NOW, &Event::DeviceChanged { device: LAPTOP, change });
-    assert!(!shown(&mut ui, &again).contains("n noted"));
+    assert!(!shown(&mut ui, &again).contains("n mark as known"));
     last_reaction(&mut ui, &again, "1");
     assert_eq!(last_reaction(&mut ui, &again, "n"), Reaction::Command(Command::AcknowledgeDevices));
 }

@@ -18,7 +18,7 @@ use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
 use crate::tui::state::Ui;
-use crate::tui::{Colour, Glyphs, Keeping, Settings, Zone};
+use crate::tui::{Colour, Glyphs, Keeping, Settings, TERMINAL, Zone};
 
 /// 2026-11-27 14:02:11.204 UTC.
 pub(super) const START: Millis = Millis(1_795_788_131_204);
@@ -39,6 +39,8 @@ pub(super) fn settings() -> Settings {
         keeping: Keeping::Journal,
         glyphs: Glyphs::Unicode,
         colour: Colour::Sixteen,
+        palette: &TERMINAL,
+        seen_devices: None,
         zone: Zone::Utc,
         metrics: None,
     }

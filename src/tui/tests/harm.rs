@@ -176,7 +176,7 @@ fn after_a_close_that_waits_for_the_user_the_role_pane_does_not_promise_to_be_ba
         group.apply(NOW, &Event::Disconnected { cause: DisconnectCause::LeaderRole, next });
         group.apply(NOW, &Event::Connecting { attempt: 1 });
         let shown = shown(&closed(group, code));
-        assert!(!shown.contains("back at") && !shown.contains("given up"), "{code}: {shown}");
+        assert!(!shown.contains("back at") && !shown.contains("was made leader"), "{code}: {shown}");
     }
 }
 
@@ -188,8 +188,8 @@ fn clock_off(ahead: i64) -> Group {
 #[test]
 fn a_clock_far_off_is_warned_about_with_both_times_until_accepted() {
     for (minutes, warns, words) in [
-        (34, true, "clock 34 min behind: here 14:02, server 14:36"),
-        (-34, true, "clock 34 min ahead: here 14:02, server 13:28"),
+        (34, true, "clock 34 min behind: here 14:02, mediator 14:36"),
+        (-34, true, "clock 34 min ahead: here 14:02, mediator 13:28"),
         (21, true, "a accept"),
         (20, false, ""),
         (-20, false, ""),
@@ -302,7 +302,7 @@ fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before
     let lock_lost = || lock(LockEvent::Lost(scope));
     let dropped = closed(CloseCode::DROPPED_BY_DEVICE, NextStep::WaitForUser);
     let cases = [
-        (vec![lock_lost(), closed(CloseCode::TRANSACTION_EXPIRED, retry)], " ! the lock is lost: its time is over"),
+        (vec![lock_lost(), closed(CloseCode::TRANSACTION_EXPIRED, retry)], " ! the lock is lost: time limit reached"),
         (vec![lock_lost(), broken.clone()], " ! the lock is lost: the connection ended"),
         (vec![broken], " ! the lock is lost: the connection ended"),
         (vec![lock_lost(), dropped], " ! dropped; last list"),
@@ -310,7 +310,7 @@ fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before
             vec![lock_lost(), Event::Refused(Refusal::Unconfirmed), closed(CloseCode(1001), retry)],
             " ! the connection ended before",
         ),
-        (vec![lock(LockEvent::Released(scope))], " ✓ the lock is released: its time is over"),
+        (vec![lock(LockEvent::Released(scope))], " ✓ the lock is released: time limit reached"),
     ];
     for before in [at_once, after_waiting] {
         for (events, words) in &cases {

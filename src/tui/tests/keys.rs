@@ -236,7 +236,7 @@ fn the_last_line_offers_only_what_does_something_and_the_way_out() {
     }
     for size in [(40, 12), (80, 24)] {
         let hints = last(settings(), "L", size);
-        assert!(hints.contains("Enter answer") && hints.contains("Tab choose"), "{hints}");
+        assert!(hints.contains("Enter confirm") && hints.contains("Tab switch"), "{hints}");
         assert!(!last(read_only(), "L", size).contains("Tab"), "there is nothing to choose");
     }
 }

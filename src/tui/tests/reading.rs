@@ -1,6 +1,8 @@
 //! What stays readable while a feed goes on: names of devices that are gone, rows that leave memory, rows of the journal,
 //! a filter that is half typed.
 
+use crossterm::event::KeyCode;
+
 use super::fixture::*;
 use crate::group::*;
 use crate::protocol::*;
@@ -283,11 +285,11 @@ fn the_title_keeps_counts_and_place_where_there_is_little_room() {
     };
     work(&mut ui, &grown);
     let title = feed_title(&mut ui, &grown);
-    for words in ["filter: 1,235", "1,234 hits", "paused at 14:02:17", "+37 new"] {
+    for words in ["1,235 of", "1,234 hits", "paused at 14:02:17", "+37 new"] {
         assert!(title.contains(words), "{words} in {title}");
     }
     let at_120 = symbols(&draw(&mut ui, &grown, (120, 24)));
-    assert!(at_120.contains("filter: kind:text from:pix"), "{at_120}");
+    assert!(at_120.contains("filter kind:text from:pix"), "{at_120}");
 }
 
 #[test]
@@ -340,7 +342,34 @@ fn that_a_filter_hides_rows_is_in_the_title_with_search_and_pause_on() {
     group.apply(NOW, &Event::Reflected(vec![text(500, 7_000)]));
     let screen = shown(&mut ui, &group);
     let title = screen.lines().find(|line| line.contains("4 Feed")).unwrap();
-    for words in ["filter: 1,19", "hits", "paused at", "+1 new"] {
+    for words in [" of 1,", "hits", "paused at", "+1 new"] {
         assert!(title.contains(words), "{words}: {title}");
     }
+}
+
+#[test]
+fn the_detail_steps_to_the_rows_beside_it_and_messages_are_kept() {
+    let group = normal();
+    let mut ui = started(&group);
+    let id = |ui: &Ui| match &ui.overlay {
+        crate::tui::state::Overlay::Page(page) => match &page.subject {
+            crate::tui::state::page::PageSubject::Row(opened) => opened.row.id.0,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    last_reaction(&mut ui, &group, "4kk\n");
+    let here = id(&ui);
+    press(&mut ui, &group, KeyCode::Left);
+    let older = id(&ui);
+    press(&mut ui, &group, KeyCode::Right);
+    assert_eq!((older != here, id(&ui)), (true, here));
+    press(&mut ui, &group, KeyCode::Right);
+    assert_ne!(id(&ui), here, "and the newer one");
+    let wide = symbols(&draw(&mut ui, &group, (220, 60)));
+    let beside = |line: &&str| line.contains("Reflected message") && line.contains("ECHOECHO");
+    assert!(wide.lines().any(|line| beside(&line)), "beside the feed: {wide}");
+    last_reaction(&mut ui, &group, "\u{1b}N!");
+    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
+    assert!(shown.contains("Messages") && shown.contains("nothing to go to: f finds rows first"), "{shown}");
 }

@@ -1,4 +1,6 @@
 use crossterm::event::KeyCode;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
 
 use super::fixture::*;
 use crate::group::*;
@@ -6,7 +8,8 @@ use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::text::Clean;
 use crate::tui::state::Ui;
-use crate::tui::{Keeping, Settings};
+use crate::tui::theme::{Role, Theme};
+use crate::tui::{Colour, Keeping, Palette, Settings};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 
@@ -43,7 +46,7 @@ fn the_banner_of_an_unchecked_certificate_is_never_covered() {
     let unsafe_settings = Settings { accepts_any_certificate: true, ..settings() };
     compare("any-certificate", &[(40, 12), (80, 24), (30, 8)], &normal(), &unsafe_settings, |_| ());
     compare("any-certificate-dialog", &[(40, 11)], &normal(), &unsafe_settings, |ui| {
-        press(ui, &normal(), KeyCode::Char('D'));
+        typed(ui, &normal(), "1D");
     });
 }
 
@@ -161,8 +164,8 @@ fn seed_dialect_screens() {
 #[test]
 fn dialogs() {
     let group = normal();
-    compare("drop", &SIZES, &group, &settings(), |ui| typed(ui, &group, "jjjD"));
-    compare("drop-own", &[(40, 12), (80, 24)], &group, &settings(), |ui| typed(ui, &group, "jD"));
+    compare("drop", &SIZES, &group, &settings(), |ui| typed(ui, &group, "1jjjD"));
+    compare("drop-own", &[(40, 12), (80, 24)], &group, &settings(), |ui| typed(ui, &group, "1jD"));
     compare("take-lock", &SIZES, &group, &settings(), |ui| typed(ui, &group, "Ljj"));
     compare("probe", &SIZES, &group, &settings(), |ui| typed(ui, &group, "P"));
     let read_only = Settings { read_only: true, ..settings() };
@@ -193,6 +196,83 @@ fn pages() {
         typed(ui, &group, "4kkk");
         press(ui, &group, KeyCode::Enter);
     });
+}
+
+/// The signs for roles in a snapshot, told by the look that each has in `dark`; of those that look alike (text and value,
+/// muted and fast, alarm and late), the first.
+fn roles_of(buffer: &Buffer) -> String {
+    let theme = Theme::new(Palette::named("dark").unwrap(), Colour::True);
+    let signs = [
+        ('t', Role::Text),
+        ('m', Role::Muted),
+        ('a', Role::Accent),
+        ('b', Role::Border),
+        ('B', Role::BorderFocused),
+        ('g', Role::Good),
+        ('n', Role::Notice),
+        ('!', Role::Alarm),
+        ('X', Role::AlarmBanner),
+        ('i', Role::Incoming),
+        ('o', Role::Outgoing),
+        ('s', Role::Sync),
+        ('1', Role::Device(0)),
+        ('2', Role::Device(1)),
+        ('3', Role::Device(2)),
+        ('4', Role::Device(3)),
+        ('5', Role::Device(4)),
+        ('6', Role::Device(5)),
+        ('7', Role::Device(6)),
+        ('8', Role::Device(7)),
+        ('f', Role::Fast),
+        ('w', Role::Slow),
+        ('l', Role::Label),
+        ('h', Role::Heading),
+        ('F', Role::Found),
+        ('S', Role::Selection),
+    ];
+    let sign = |cell: &Cell| {
+        let of = |role| {
+            let style = theme.style(role);
+            (style.fg.unwrap_or(Color::Reset), style.add_modifier)
+        };
+        let in_bar = cell.bg != Color::Reset;
+        let own = if in_bar { cell.modifier.difference(Modifier::BOLD) } else { cell.modifier };
+        let like = |role| of(role) == (cell.fg, own) || (in_bar && of(role) == (cell.fg, cell.modifier));
+        signs.iter().find(|(_, role)| like(*role)).map_or('?', |(sign, _)| *sign)
+    };
+    let line = |y| {
+        let cells = (buffer.area.left()..buffer.area.right()).filter_map(|x| buffer.cell((x, y)));
+        let roles: String = cells.map(|cell| if cell.symbol() == " " { ' ' } else { sign(cell) }).collect();
+        let bar = buffer.cell((buffer.area.left(), y)).is_some_and(|cell| cell.bg != Color::Reset);
+        format!("{}{}", if bar { '>' } else { ' ' }, roles.trim_end())
+    };
+    (buffer.area.top()..buffer.area.bottom()).map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_pane_has_its_roles() {
+    let group = normal();
+    let dark = Settings { palette: Palette::named("dark").unwrap(), colour: Colour::True, ..settings() };
+    for (name, keys) in [
+        ("devices", "1+"),
+        ("lock", "2+"),
+        ("role", "3+"),
+        ("feed", "4+kkk"),
+        ("latency", "5+"),
+        ("detail", "4kkk\n"),
+        ("drop", "jjjD\t"),
+        ("help", "?"),
+        ("all", ""),
+    ] {
+        let mut ui = Ui::new(dark.clone());
+        draw(&mut ui, &group, (80, 24));
+        last_reaction(&mut ui, &group, keys);
+        let shown = draw(&mut ui, &group, (80, 24));
+        let cells_and_roles = format!("{}\n\n{}", symbols(&shown), roles_of(&shown));
+        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots", omit_expression => true }, {
+            insta::assert_snapshot!(format!("roles-{name}-80x24"), cells_and_roles);
+        });
+    }
 }
 
 #[test]

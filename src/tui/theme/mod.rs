@@ -1,27 +1,23 @@
-//! Colours and glyphs. Sixteen colours, as the terminal's owner chose them; no background is ever set, so light, dark and
-//! transparent terminals work alike. What a colour says, a glyph or a word says, too.
+//! Looks by role: what a text is decides how it looks, in [`Theme::style`] alone. What a colour says, a glyph or a word
+//! says, too.
 
+mod colour;
+pub mod device_colours;
 pub mod glyphs;
+#[allow(clippy::unreadable_literal, reason = "colours are written as everybody writes them")]
+mod own;
+mod palette;
+#[cfg(test)]
+mod tests;
+#[allow(clippy::unreadable_literal, reason = "colours are written as everybody writes them")]
+mod well_known;
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
-/// Which colours are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Colour {
-    /// The sixteen of the terminal.
-    #[default]
-    Sixteen,
-    /// None: bold, dim and reversed only, as `NO_COLOR` asks.
-    None,
-}
-
-impl Colour {
-    /// What the terminal on standard output can show and its user wants (`NO_COLOR`, `TERM`, `COLORTERM`).
-    #[must_use]
-    pub fn of_stdout() -> Self {
-        supports_color::on(supports_color::Stream::Stdout).map_or(Self::None, |_| Self::Sixteen)
-    }
-}
+pub use colour::Colour;
+pub use palette::{DEVICE_COLOURS, Palette, TERMINAL};
 
 /// Which characters frames and marks are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,72 +29,106 @@ pub enum Glyphs {
     Ascii,
 }
 
-/// What a text is on the screen. A new one gets its look in [`Theme::style`].
+/// What a text is on the screen. A new one gets its colour in [`Palette::colour`] and its weight in [`Theme::style`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     #[default]
-    Plain,
-    /// What matters less: headings, units, rules.
-    Quiet,
-    /// What matters more.
-    Strong,
-    /// What matters less, in the selected row.
-    SelectedQuiet,
-    /// The answer that Enter gives.
-    Chosen,
-    /// Where the keys go.
-    Focus,
-    /// Words that were looked for.
-    Found,
+    Text,
+    /// What matters less: times, ids, units, column heads.
+    Muted,
+    /// Keys, and what the keys act on.
+    Accent,
+    /// The answer that Enter gives, and the cursor.
+    Selection,
+    Border,
+    /// The border of the pane that the keys act on.
+    BorderFocused,
     Good,
     /// What a person should look at.
-    Attention,
-    /// What must be seen all the time.
-    Banner,
+    Notice,
     /// What is broken, or breaks something.
-    Bad,
-}
-
-impl Role {
-    /// The same in the selected row, which is bold.
-    pub const fn selected(self) -> Self {
-        match self {
-            Self::Plain => Self::Strong,
-            Self::Quiet => Self::SelectedQuiet,
-            role => role,
-        }
-    }
+    Alarm,
+    /// What must be seen all the time, and the button that destroys.
+    AlarmBanner,
+    Incoming,
+    Outgoing,
+    Sync,
+    /// A device, by its colour: 0 to 7.
+    Device(u8),
+    /// A time that deserves no look.
+    Fast,
+    Slow,
+    Late,
+    /// The name of a fact.
+    Label,
+    Value,
+    /// Titles, names, figures.
+    Heading,
+    /// Words that were looked for.
+    Found,
 }
 
 /// How each role looks: the only place that makes a style.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
+    palette: &'static Palette,
     colour: Colour,
 }
 
 impl Theme {
-    pub const fn new(colour: Colour) -> Self {
-        Self { colour }
+    pub const fn new(palette: &'static Palette, colour: Colour) -> Self {
+        Self { palette, colour }
     }
 
-    pub const fn style(self, role: Role) -> Style {
-        let (colour, modifier) = match role {
-            Role::Plain => (None, Modifier::empty()),
-            Role::Quiet => (None, Modifier::DIM),
-            Role::Strong => (None, Modifier::BOLD),
-            Role::SelectedQuiet => (None, Modifier::DIM.union(Modifier::BOLD)),
-            Role::Chosen => (None, Modifier::REVERSED),
-            Role::Focus => (Some(Color::Cyan), Modifier::BOLD),
-            Role::Found => (Some(Color::Cyan), Modifier::BOLD.union(Modifier::UNDERLINED)),
-            Role::Good => (Some(Color::Green), Modifier::empty()),
-            Role::Attention => (Some(Color::Yellow), Modifier::BOLD),
-            Role::Banner => (Some(Color::Red), Modifier::BOLD.union(Modifier::REVERSED)),
-            Role::Bad => (Some(Color::Red), Modifier::BOLD),
+    pub fn style(self, role: Role) -> Style {
+        let modifier = match role {
+            Role::Heading | Role::Accent | Role::Notice | Role::Alarm | Role::BorderFocused => Modifier::BOLD,
+            Role::Found => Modifier::BOLD.union(Modifier::UNDERLINED),
+            Role::Selection => Modifier::REVERSED,
+            Role::AlarmBanner => Modifier::BOLD.union(Modifier::REVERSED),
+            // Dim only where there is no colour for it: on top of a colour it would take its contrast away.
+            Role::Muted | Role::Border if self.is_plain() => Modifier::DIM,
+            _ => Modifier::empty(),
         };
         let style = Style::new().add_modifier(modifier);
-        match (colour, self.colour) {
-            (Some(colour), Colour::Sixteen) => style.fg(colour),
-            _ => style,
+        match self.colour.nearest(self.palette.colour(role)) {
+            Color::Reset => style,
+            colour => style.fg(colour),
         }
+    }
+
+    /// Paints the background of the whole frame, if the theme has one of its own.
+    pub fn paint_background(self, buffer: &mut Buffer, area: Rect) {
+        if !self.palette.paints_background || self.colour == Colour::None {
+            return;
+        }
+        let [background, text] = [self.palette.background, self.palette.text].map(|colour| self.colour.nearest(colour));
+        for position in area.intersection(buffer.area).positions() {
+            // Bars have theirs already.
+            if let Some(cell) = buffer.cell_mut(position).filter(|cell| cell.bg == Color::Reset) {
+                cell.set_bg(background);
+                if cell.fg == Color::Reset {
+                    cell.set_fg(text);
+                }
+            }
+        }
+    }
+
+    /// Turns what was drawn into the selected row: a bar over its whole width.
+    pub fn paint_bar(self, buffer: &mut Buffer, area: Rect) {
+        // In sixteen colours the bar could be as its text, so the text is reversed there, and in one colour.
+        if self.is_plain() || self.colour == Colour::Sixteen {
+            let style = Style::new().fg(Color::Reset).bg(Color::Reset);
+            let style = style.remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED);
+            buffer.set_style(area, style);
+        } else {
+            let style = Style::new().bg(self.colour.nearest(self.palette.selection));
+            buffer.set_style(area, style.remove_modifier(Modifier::DIM).add_modifier(Modifier::BOLD));
+        }
+    }
+
+    /// Whether the terminal's own foreground and background are all there is.
+    fn is_plain(self) -> bool {
+        self.colour == Colour::None || self.palette.background == Color::Reset
     }
 }

@@ -23,7 +23,7 @@ impl Ui {
 
     pub fn go_to_device(&mut self, motion: Motion, group: &Group) -> Reaction {
         let order = self.order.of(group);
-        self.selection.follow(&order);
+        self.selection.follow(&order, group.own());
         let selected = self.selected_of(&order);
         let index = order.iter().position(|id| Some(*id) == selected).unwrap_or(0);
         let last = order.len().saturating_sub(1);
@@ -45,7 +45,7 @@ impl Ui {
 
     pub fn take_note(&mut self, group: &Group) -> Reaction {
         if group.devices().alarms() == 0 {
-            return self.say(Clean::literal("nothing to note: no device is new or changed"));
+            return self.say(Clean::literal("nothing to mark as known: no device is new or changed"));
         }
         Reaction::Command(Command::AcknowledgeDevices)
     }
@@ -59,6 +59,12 @@ impl Ui {
         }
         if group.lock().is_ours_or_awaited() {
             return self.say_refused(Refusal::LockBusy);
+        }
+        if self.focus != Pane::Devices {
+            // Nobody should be asked about a device that they do not see selected.
+            self.look_at(Pane::Devices);
+            self.zoomed = false;
+            return self.say(Clean::literal("which device? j and k choose it, D drops it"));
         }
         let Some(device) = self.selected_of(&self.order.of(group)) else {
             return self.say(Clean::literal("nothing to drop: the selected device is not in the list"));

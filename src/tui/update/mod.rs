@@ -64,6 +64,7 @@ impl Ui {
             Action::Suspend => Reaction::Suspend,
             Action::Repaint => Reaction::Repaint,
             Action::Help => self.open(PageSubject::Help),
+            Action::Messages => self.open(PageSubject::Messages),
             Action::Back => self.back(group, now),
             Action::Confirm => self.confirm(group, now),
             Action::Choose(step) => self.choose(step),
@@ -92,6 +93,7 @@ impl Ui {
             Action::Mark => self.mark(group),
             Action::Reveal => self.reveal(),
             Action::Copy => self.copy(group, now),
+            Action::Beside(motion) => self.open_beside(motion, group),
         };
         // A notice that a key has ended must go from the screen, whatever the key did.
         if reaction == Reaction::Nothing && had_notice { Reaction::Redraw } else { reaction }

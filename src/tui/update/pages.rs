@@ -4,6 +4,7 @@ use crate::group::{Group, NoticeKind};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
+use crate::tui::input::actions::Motion;
 use crate::tui::input::pane::Pane;
 use crate::tui::pages;
 use crate::tui::state::opened_row::OpenedRow;
@@ -30,6 +31,17 @@ impl Ui {
             Pane::Lock | Pane::Role => None,
         };
         subject.map_or(Reaction::Nothing, |subject| self.open(subject))
+    }
+
+    /// From an open row to the newer or the older one; the feed's selection goes with it.
+    pub fn open_beside(&mut self, motion: Motion, group: &Group) -> Reaction {
+        let Overlay::Page(Page { subject: PageSubject::Row(_), .. }) = &self.overlay else { return Reaction::Nothing };
+        let reaction = self.go_in_feed(motion, group);
+        let focus = std::mem::replace(&mut self.focus, Pane::Feed);
+        self.detail(group);
+        self.focus = focus;
+        // What the feed wants of the journal must not be lost.
+        if reaction == Reaction::Nothing { Reaction::Redraw } else { reaction }
     }
 
     /// Shows what was written, or hides it again.

@@ -23,21 +23,21 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
     if let Some((kind, text)) = ui.notice(ctx.group).filter(|_| comes_first) {
         let (glyph, style) = match kind {
             NoticeKind::Done => ("✓", Role::Good),
-            NoticeKind::UnderWay => (WAITING, Role::Plain),
+            NoticeKind::UnderWay => (WAITING, Role::Text),
             NoticeKind::Refused | NoticeKind::Lost | NoticeKind::Ignored | NoticeKind::Alarm => {
-                (ATTENTION, Role::Attention)
+                (ATTENTION, Role::Notice)
             }
         };
         run.text(glyph, style).gap(1);
         let notes = !(ui.focus == Pane::Feed && ui.feed_state.is_searching());
         let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
-        let note = if is_open && notes { "   n noted" } else { "" };
+        let note = if is_open && notes { "   n mark as known" } else { "" };
         let text = cut(&text, run.room().saturating_sub(width(note))).into_owned();
-        run.text(&text, style).text(note, Role::Focus);
+        run.text(&text, style).text(note, Role::Accent);
         return;
     }
     if let Some(text) = explanation {
-        run.text(ATTENTION, Role::Attention).gap(1).text(&text, Role::Attention);
+        run.text(ATTENTION, Role::Notice).gap(1).text(&text, Role::Notice);
         return;
     }
     let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, ctx)).collect();
@@ -50,7 +50,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
         if run.room() < wanted + if last.contains(&(key, what)) { 0 } else { reserved } {
             continue;
         }
-        run.gap(gap).text(key, Role::Focus).gap(1).text(what, Role::Quiet);
+        run.gap(gap).text(key, Role::Accent).gap(1).text(what, Role::Muted);
     }
 }
 

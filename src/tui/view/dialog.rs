@@ -18,7 +18,7 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     let lines = lines(dialog, usize::from(width).saturating_sub(4), usize::from(area.height), answer_lines);
     let wanted = lines.len() + answer_lines + 3;
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
-    let inner = window(buffer, area, (width, height), dialog.title, ctx.theme, Role::Attention);
+    let inner = window(buffer, area, (width, height), dialog.title, ctx.theme);
     let room_for_text = usize::from(inner.height).saturating_sub(answer_lines.min(usize::from(inner.height) / 2));
     let mut run = TextRun::new(buffer, inner, ctx.theme);
     for (index, (line, style)) in lines.iter().take(room_for_text).enumerate() {
@@ -37,11 +37,23 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
 /// The text: the object, warnings, the consequence; with air between where there is room.
 fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize) -> Vec<(String, Role)> {
     let styled = |text: &str, style| wrap(text, columns).into_iter().map(move |line| (line, style));
-    let warnings = dialog.warnings.iter().flat_map(|warning| styled(&format!("! {warning}"), Role::Bad));
-    let mut lines: Vec<_> = styled(&dialog.object, Role::Strong).chain(warnings).collect();
-    let consequence: Vec<_> = styled(dialog.consequence, Role::Plain).collect();
+    // One red line, so that it is read: the first of what is worse than usual or, in its absence, what is lost.
+    let mut red = std::iter::once(Role::Alarm);
+    let warnings: Vec<_> = dialog
+        .warnings
+        .iter()
+        .flat_map(|warning| styled(&format!("! {warning}"), red.next().unwrap_or(Role::Notice)))
+        .collect();
+    let destroys = dialog.destroys();
+    let mut lines: Vec<_> = styled(&dialog.object, Role::Heading).chain(warnings).collect();
+    let consequence: Vec<_> = match dialog.consequence.split_once(". ") {
+        Some((lost, rest)) if destroys && dialog.warnings.is_empty() => {
+            styled(&format!("{lost}."), Role::Alarm).chain(styled(rest, Role::Text)).collect()
+        }
+        _ => styled(dialog.consequence, Role::Text).collect(),
+    };
     if lines.len() + consequence.len() + answer_lines + 4 <= height {
-        lines.push((String::new(), Role::Plain));
+        lines.push((String::new(), Role::Text));
     }
     lines.extend(consequence);
     lines
@@ -63,9 +75,9 @@ fn buttons(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<
     for (index, answer) in dialog.answers.iter().enumerate() {
         // The brackets say in any terminal which answer Enter gives.
         let (text, style) = if index == dialog.chosen {
-            (format!("[ {} ]", answer.label), Role::Chosen)
+            (format!("[ {} ]", answer.label), if answer.destroys() { Role::AlarmBanner } else { Role::Selection })
         } else {
-            (format!("  {}  ", answer.label), Role::Plain)
+            (format!("  {}  ", answer.label), if answer.destroys() { Role::Alarm } else { Role::Text })
         };
         run.gap(1).text(&text, style).gap(1);
     }
@@ -77,7 +89,7 @@ fn list(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>
     let mut run = TextRun::new(buffer, area, ctx.theme);
     for (index, answer) in dialog.answers.iter().enumerate().skip(first).take(rows) {
         let chosen = index == dialog.chosen;
-        run.gap(2).text(if chosen { SELECTED } else { " " }, Role::Focus).gap(1);
-        run.text(&answer.label, if chosen { Role::Chosen } else { Role::Plain }).next_line();
+        run.gap(2).text(if chosen { SELECTED } else { " " }, Role::Accent).gap(1);
+        run.text(&answer.label, if chosen { Role::Selection } else { Role::Text }).next_line();
     }
 }

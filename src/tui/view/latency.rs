@@ -22,15 +22,15 @@ const QUIET_AFTER: Duration = Duration::from_secs(6);
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let latency = ctx.group.latency();
     if latency.acknowledgement.count() == 0 {
-        return vec![TitlePart::new("nothing measured yet", Role::Quiet)];
+        return vec![TitlePart::new("nothing measured yet", Role::Muted)];
     }
     let figures = figures(&latency.acknowledgement);
     figures
         .into_iter()
         .enumerate()
         .map(|(index, (name, figure))| match index {
-            0 => TitlePart::new(format!("ack {name} {figure}"), Role::Strong),
-            _ => TitlePart::joined(format!("{name} {figure}"), Role::Strong),
+            0 => TitlePart::new(format!("ack {name} {figure}"), Role::Heading),
+            _ => TitlePart::joined(format!("{name} {figure}"), Role::Heading),
         })
         .collect()
 }
@@ -81,13 +81,13 @@ fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[Late
     let right = Rect { x: area.x + half, width: area.width - half, ..area };
     let label = 12.min(half);
     let bars = |area: Rect| Rect { x: area.x + label, width: area.width.saturating_sub(label + 1), ..area };
-    TextRun::new(buffer, left, ctx.theme).column(&rate_words(ctx, end), usize::from(label) - 1, Right, Role::Plain);
+    TextRun::new(buffer, left, ctx.theme).column(&rate_words(ctx, end), usize::from(label) - 1, Right, Role::Text);
     chart(buffer, bars(left), &received(seconds), ctx.theme);
     TextRun::new(buffer, right, ctx.theme).column(
         &format!("ack {}", peak_ack(seconds)),
         usize::from(label) - 1,
         Right,
-        Role::Plain,
+        Role::Text,
     );
     chart(buffer, bars(right), &slowest(seconds), ctx.theme);
 }
@@ -102,26 +102,43 @@ fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[La
     let seconds = seconds.get(seconds.len().saturating_sub(shown)..).unwrap_or_default();
     let peak = seconds.iter().map(|second| second.received).max().unwrap_or(0);
     let labels = [
-        [rate_words(ctx, end), format!("peak {}", format::count(u64::from(peak)))],
-        ["ack, slowest".to_owned(), format!("peak {}", peak_ack(seconds))],
+        [rate_words(ctx, end), format!("peak {}", format::count(u64::from(peak))), "a bar a s".to_owned()],
+        ["ack, slowest".to_owned(), format!("peak {}", peak_ack(seconds)), "log scale".to_owned()],
     ];
     let courses = [received(seconds), slowest(seconds)];
     for (index, (labels, course)) in (0_u16..).zip(labels.iter().zip(courses)) {
         let place = Rect { y: area.y + 1 + index * (height + gap), height, ..area };
         let mut run = TextRun::new(buffer, place, ctx.theme);
         for label in labels {
-            run.column(label, usize::from(LABEL) - 1, Right, Role::Plain).next_line();
+            run.column(label, usize::from(LABEL) - 1, Right, Role::Text).next_line();
+        }
+        if gap > 0 && index == 0 {
+            let axis =
+                Rect { x: area.x + LABEL, y: place.bottom(), width: area.width.saturating_sub(LABEL + 1), height: 1 };
+            time_axis(buffer, axis, ctx, seconds.len(), end);
         }
         let place = Rect { x: area.x + LABEL, width: area.width.saturating_sub(LABEL + 1), ..place };
         chart(buffer, place, &course, ctx.theme);
     }
 }
 
+/// The times of the first and the last bar.
+fn time_axis(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: usize, end: Millis) {
+    let shown = u64::try_from(seconds).unwrap_or_default() * 1_000;
+    let zone = ctx.clock.zone();
+    let (first, last) = (zone.second(Millis(end.0.saturating_sub(shown))), zone.second(end));
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    let spare = run.room().saturating_sub(seconds);
+    run.gap(spare).text(&first, Role::Muted);
+    let rest = run.room();
+    run.column(&last, rest, Right, Role::Muted);
+}
+
 /// The other figures, one after the other as far as they fit.
 fn round_trips(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
     let latency = ctx.group.latency();
     let spreads = [
-        ("age", &latency.age),
+        ("waited", &latency.age),
         ("ping", &latency.ping),
         ("device list", &latency.devices_info),
         ("reflect", &latency.reflection),
@@ -133,7 +150,7 @@ fn round_trips(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
         if run.room() < text.len() + 3 {
             break;
         }
-        run.column(&text, text.len() + 3, Left, Role::Quiet);
+        run.column(&text, text.len() + 3, Left, Role::Muted);
     }
 }
 
@@ -146,10 +163,19 @@ fn received(seconds: &[LatencySecond]) -> Vec<u64> {
     seconds.iter().map(|second| u64::from(second.received)).collect()
 }
 
-/// In tenths of milliseconds, and one more so that even the fastest second shows.
+/// On a logarithmic scale, so that one slow second does not flatten all others; from a tenth of a millisecond up.
 fn slowest(seconds: &[LatencySecond]) -> Vec<u64> {
-    let height = |second: &LatencySecond| u64::try_from(second.slowest.as_micros() / 100).unwrap_or(u64::MAX - 1) + 1;
+    let height =
+        |second: &LatencySecond| logarithm(u64::try_from(second.slowest.as_micros() / 100).unwrap_or(u64::MAX - 1) + 1);
     seconds.iter().map(|second| if second.acknowledged > 0 { height(second) } else { 0 }).collect()
+}
+
+/// Eight times the logarithm to base 2, between powers on a straight line, and one more so that even the least shows.
+fn logarithm(value: u64) -> u64 {
+    let Some(power) = value.checked_ilog2() else { return 0 };
+    let rest = u128::from(value) - (1_u128 << power);
+    let eighths = u64::try_from((rest << 3) >> power).unwrap_or_default();
+    1 + 8 * u64::from(power) + eighths
 }
 
 /// Bars from the right, the newest last, as high as their share of the highest.
@@ -163,7 +189,7 @@ fn chart(buffer: &mut Buffer, area: Rect, values: &[u64], theme: Theme) {
         for row in 0..area.height {
             let here = eighths.saturating_sub(usize::from(row) * BARS.len()).min(BARS.len());
             if let Some(bar) = here.checked_sub(1).and_then(|index| BARS.get(index)) {
-                buffer.set_stringn(x, area.bottom() - 1 - row, bar, 1, theme.style(Role::Plain));
+                buffer.set_stringn(x, area.bottom() - 1 - row, bar, 1, theme.style(Role::Text));
             }
         }
     }
@@ -179,7 +205,7 @@ fn eighths(value: u64, highest: u64, rows: u16) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::Colour;
+    use crate::tui::theme::{Colour, TERMINAL};
 
     #[test]
     fn bars_are_in_proportion_and_whatever_is_there_shows() {
@@ -193,8 +219,11 @@ mod tests {
         ] {
             assert_eq!(eighths(value, highest, rows), expected, "{value} of {highest} in {rows}");
         }
+        for (value, expected) in [(0, 0), (1, 1), (2, 9), (3, 13), (4, 17), (1_024, 81), (u64::MAX, 512)] {
+            assert_eq!(logarithm(value), expected, "{value}");
+        }
         let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 2));
-        chart(&mut buffer, Rect::new(0, 0, 6, 2), &[4, 1, 0, 2, 4], Theme::new(Colour::None));
+        chart(&mut buffer, Rect::new(0, 0, 6, 2), &[4, 1, 0, 2, 4], Theme::new(&TERMINAL, Colour::None));
         assert_eq!(buffer, Buffer::with_lines([" █   █", " █▄ ██"]));
     }
 }

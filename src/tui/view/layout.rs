@@ -32,6 +32,15 @@ impl Layout {
         self.panes.get(pane.index()).copied().flatten()
     }
 
+    /// Takes a part of the feed's place away, if it is at least so wide.
+    pub fn split_feed(&mut self, least: u16) -> Option<Rect> {
+        let place = self.pane(Pane::Feed).filter(|place| place.width >= least)?;
+        let (feed, separator, beside) = split_left(place, place.width * 11 / 20);
+        self.set(Pane::Feed, feed);
+        self.separators.push(separator);
+        Some(beside)
+    }
+
     fn set(&mut self, pane: Pane, area: impl Into<Option<Rect>>) {
         if let Some(place) = self.panes.get_mut(pane.index()) {
             *place = area.into();
@@ -51,7 +60,7 @@ pub fn arrange(area: Rect, focus: Pane, zoomed: bool, devices: usize) -> Option<
     if zoomed {
         layout.set(focus, body);
     } else if area.width >= 120 && area.height >= 30 {
-        wide(&mut layout, body);
+        wide(&mut layout, body, devices);
     } else {
         stacked(&mut layout, area, body, devices);
     }
@@ -64,17 +73,22 @@ pub fn arrange(area: Rect, focus: Pane, zoomed: bool, devices: usize) -> Option<
     Some(layout)
 }
 
-/// Devices on the left at full height; everything else on the right.
-fn wide(layout: &mut Layout, body: Rect) {
-    let (devices, separator, right) = split_left(body, body.width / 3);
-    layout.set(Pane::Devices, devices);
+/// On the left the devices, the lock with its history, and the role; on the right the feed and the latency.
+fn wide(layout: &mut Layout, body: Rect, devices: usize) {
+    /// The lines of a device with all that there is to say, and the least that are worth it.
+    const DEVICE: u16 = 5;
+    const DEVICES: u16 = 17;
+    /// The lines of the role, with its title.
+    const ROLE: u16 = 7;
+    let (left, separator, right) = split_left(body, body.width / 3);
     layout.separators.push(separator);
-    let (top, rest) = split_top(right, (body.height / 8).max(6));
-    let (lock, separator, role) = split_left(top, top.width / 2);
+    let wanted = u16::try_from(devices).unwrap_or(u16::MAX).saturating_mul(DEVICE).saturating_add(1);
+    let (devices, rest) = split_top(left, wanted.clamp(DEVICES, (left.height * 3 / 5).max(DEVICES)));
+    layout.set(Pane::Devices, devices);
+    let (lock, role) = split_bottom(rest, ROLE.min(rest.height / 2));
     layout.set(Pane::Lock, lock);
     layout.set(Pane::Role, role);
-    layout.separators.push(separator);
-    let (feed, latency) = split_bottom(rest, (body.height / 5).max(6));
+    let (feed, latency) = split_bottom(right, (body.height / 5).max(6) | 1);
     layout.set(Pane::Feed, feed);
     layout.set(Pane::Latency, latency);
 }
@@ -134,7 +148,7 @@ mod tests {
             arrange(Rect::new(0, 0, width, height), Pane::Feed, false, 4)
                 .map(|layout| Pane::ALL.map(|pane| layout.pane(pane).map_or(0, |area| area.height)))
         };
-        assert_eq!(shown(160, 50), Some([48, 6, 6, 33, 9]));
+        assert_eq!(shown(160, 50), Some([21, 20, 7, 39, 9]));
         assert_eq!(shown(80, 24), Some([6, 3, 3, 14, 2]));
         assert_eq!(shown(80, 18), Some([6, 3, 3, 9, 1]), "latency to its title");
         assert_eq!(shown(80, 15), Some([4, 0, 0, 8, 1]), "lock and role to the header");

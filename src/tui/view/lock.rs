@@ -15,12 +15,15 @@ use crate::tui::theme::Role;
 use crate::tui::view::TitlePart;
 
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
-    let attention = Role::Attention;
+    let attention = Role::Notice;
     let mut pieces = vec![match ctx.group.lock().state() {
-        _ if ctx.group.login().is_none() => TitlePart::new("unknown", Role::Quiet),
-        LockState::Free => TitlePart::new("free", Role::Strong),
+        _ if ctx.group.login().is_none() => TitlePart::new("unknown", Role::Muted),
+        LockState::Free => TitlePart::new("free", Role::Heading),
         LockState::Requested { .. } => TitlePart::new("asked for", attention),
-        LockState::Held { wanted: Some(_), .. } => TitlePart::new("awaited", attention),
+        LockState::Held { holder, wanted: Some(wanted), .. } => {
+            let words = format!("waiting for {}, held by {}", scope_words(*wanted), ctx.label(*holder));
+            TitlePart::new(words, attention)
+        }
         LockState::Held { holder, .. } => TitlePart::new(format!("held by {}", ctx.label(*holder)), attention),
         LockState::Ours { since, .. } => {
             let held = ctx.clock.held(*since).map_or_else(String::new, |held| format!(" for {held}"));
@@ -38,26 +41,26 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
     match ctx.group.lock().state() {
         LockState::Free => {}
         LockState::Requested { scope, .. } => {
-            run.gap(1).text(&scope_words(*scope), Role::Plain).next_line();
+            run.gap(1).text(&scope_words(*scope), Role::Text).next_line();
         }
         LockState::Held { holder, scope, since, wanted } => {
-            run.gap(1).text(&scope_words(*scope), Role::Plain);
-            run.text(&since_words(ctx, *since), Role::Quiet).next_line();
+            run.gap(1).text(&scope_words(*scope), Role::Text);
+            run.text(&since_words(ctx, *since), Role::Muted).next_line();
             if let Some(wanted) = wanted {
-                run.gap(1).text(&format!("held by {}", ctx.label(*holder)), Role::Plain).next_line();
-                run.gap(1).text(&format!("we want {}", scope_words(*wanted)), Role::Quiet).next_line();
+                run.gap(1).text(&format!("held by {}", ctx.label(*holder)), Role::Text).next_line();
+                run.gap(1).text(&format!("we want {}", scope_words(*wanted)), Role::Muted).next_line();
             }
         }
         LockState::Ours { scope, since, expires_at } => {
-            run.gap(1).text(&scope_words(*scope), Role::Plain);
-            run.text(&since_words(ctx, *since), Role::Quiet).next_line();
+            run.gap(1).text(&scope_words(*scope), Role::Text);
+            run.text(&since_words(ctx, *since), Role::Muted).next_line();
             let words = if run.room() < 44 { "L releases it" } else { "nobody else can sync or link; L releases it" };
-            run.gap(1).text(words, Role::Quiet).next_line();
+            run.gap(1).text(words, Role::Muted).next_line();
             if let Some(at) = expires_at {
                 let most = format::until(*at, *since);
-                let limit = format!("at most {most}; the server may take it back sooner");
+                let limit = format!("at most {most}; the mediator may take it back sooner");
                 for line in wrap(&limit, run.room().saturating_sub(2)) {
-                    run.gap(1).text(&line, Role::Quiet).next_line();
+                    run.gap(1).text(&line, Role::Muted).next_line();
                 }
             }
         }
@@ -72,7 +75,7 @@ fn since_words(ctx: &FrameContext<'_>, at: Millis) -> String {
 fn history(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
     let mut ended = ctx.group.lock().ended().peekable();
     if ended.peek().is_none() && run.has_line() {
-        run.gap(1).text("no transaction seen yet", Role::Quiet);
+        run.gap(1).text("no transaction seen yet", Role::Muted);
     }
     // Two lines each where narrow, one where wide.
     let wide = run.room() >= 44;
@@ -82,13 +85,13 @@ fn history(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
         }
         let (who, held) = ended_words(ctx, ended);
         let at = ctx.clock.zone().second(ended.at);
-        run.gap(1).text(&at, Role::Quiet).gap(1).text(&scope_words(ended.scope), Role::Plain);
+        run.gap(1).text(&at, Role::Muted).gap(1).text(&scope_words(ended.scope), Role::Text);
         if wide {
             run.gap(2);
         } else {
             run.next_line().gap(1);
         }
-        run.text(&who, Role::Plain).text(&held, Role::Quiet).next_line();
+        run.text(&who, Role::Text).text(&held, Role::Muted).next_line();
     }
 }
 

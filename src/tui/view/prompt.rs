@@ -23,7 +23,7 @@ pub fn draw(prompt: &Prompt, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     }
     draw_offers(prompt, buffer, above, ctx);
     let mut run = TextRun::new(buffer, area, ctx.theme);
-    run.gap(1).text(name(prompt), Role::Focus).text(": ", Role::Focus);
+    run.gap(1).text(name(prompt), Role::Accent).text(": ", Role::Accent);
     draw_text(prompt, &mut run);
 }
 
@@ -31,24 +31,24 @@ fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, ctx: &FrameCont
     let mut run = TextRun::new(buffer, area, ctx.theme);
     run.gap(1);
     if let Some(wrong) = &prompt.wrong {
-        run.text(ATTENTION, Role::Attention).gap(1).text(wrong.as_str(), Role::Attention);
+        run.text(ATTENTION, Role::Notice).gap(1).text(wrong.as_str(), Role::Notice);
         return;
     }
     if prompt.offers.is_empty() {
         for (key, what) in keymap::hints(keymap::InputContext::Line) {
-            run.text(key, Role::Focus).gap(1).text(what, Role::Quiet).gap(2);
+            run.text(key, Role::Accent).gap(1).text(what, Role::Muted).gap(2);
         }
         return;
     }
-    run.text("Tab", Role::Focus);
+    run.text("Tab", Role::Accent);
     let taken = prompt.taken.as_ref().map(|(index, _)| *index);
     let first = taken.unwrap_or(0).saturating_sub(2);
     for (index, offer) in prompt.offers.iter().enumerate().skip(first) {
         if run.room() < width(offer.shown.as_str()) + 2 {
-            run.text(" …", Role::Quiet);
+            run.text(" …", Role::Muted);
             break;
         }
-        let style = if taken == Some(index) { Role::Chosen } else { Role::Plain };
+        let style = if taken == Some(index) { Role::Selection } else { Role::Text };
         run.gap(2).text(offer.shown.as_str(), style);
     }
 }
@@ -59,9 +59,9 @@ fn draw_text(prompt: &Prompt, run: &mut TextRun<'_>) {
     let before = Clean::new(before);
     let (under, rest) = after.split_at(after.graphemes(true).next().map_or(0, str::len));
     let room = run.room().saturating_sub(2);
-    run.text(tail(before.as_str(), room), Role::Plain);
+    run.text(tail(before.as_str(), room), Role::Text);
     let under = if under.is_empty() { Clean::literal(" ") } else { Clean::new(under) };
-    run.text(under.as_str(), Role::Chosen).text(Clean::new(rest).as_str(), Role::Plain);
+    run.text(under.as_str(), Role::Selection).text(Clean::new(rest).as_str(), Role::Text);
 }
 
 const fn name(prompt: &Prompt) -> &'static str {

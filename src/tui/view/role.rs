@@ -15,14 +15,14 @@ use crate::tui::view::TitlePart;
 
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let (word, style) = match ctx.group.role().state() {
-        RoleState::Unknown => ("unknown", Role::Quiet),
-        RoleState::Leader { .. } => ("leader", Role::Attention),
-        RoleState::Follower { .. } => ("follower", Role::Strong),
-        RoleState::GivenUp { .. } => ("given up", Role::Attention),
+        RoleState::Unknown => ("unknown", Role::Muted),
+        RoleState::Leader { .. } => ("leader", Role::Notice),
+        RoleState::Follower { .. } => ("follower", Role::Heading),
+        RoleState::GivenUp { .. } => ("left (was made leader)", Role::Notice),
     };
     let mut pieces = vec![TitlePart::new(word, style)];
     if let (Some(since), false) = (ctx.stale_since(), ctx.group.role().state() == RoleState::Unknown) {
-        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(since)), Role::Attention));
+        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(since)), Role::Notice));
     }
     pieces
 }
@@ -36,11 +36,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
             break;
         }
         if lines.len() > run.lines_left() && run.lines_left() == 1 {
-            run.gap(1).text(&sentence, Role::Plain);
+            run.gap(1).text(&sentence, Role::Text);
             break;
         }
         for line in lines {
-            run.gap(1).text(&line, Role::Plain).next_line();
+            run.gap(1).text(&line, Role::Text).next_line();
         }
     }
 }
@@ -49,11 +49,11 @@ fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
     let role = ctx.group.role();
     let again = match role.promotions_in_a_row() {
         0 | 1 => None,
-        times => Some(format!("promoted {times} times in a row: no other device is there to lead")),
+        times => Some(format!("made leader {times} times in a row: no other device is there to lead")),
     };
     let mut sentences = match role.state() {
         RoleState::Unknown if ctx.group.connection().is_logged_in() => {
-            let told = "follower unless the server promotes us soon".to_owned();
+            let told = "not told yet whether this d2mtop leads".to_owned();
             visit(ctx).into_iter().chain([told]).collect()
         }
         RoleState::Unknown => match ctx.group.connection() {
@@ -63,7 +63,7 @@ fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
                 format!("back at {} (c: now)", ctx.clock.minute(*at)),
                 "visits now and then, and another device leads".to_owned(),
             ],
-            _ => vec!["told after the login".to_owned()],
+            _ => vec!["not known until logged in".to_owned()],
         },
         RoleState::Leader { since } => vec![
             format!("since {}", ctx.clock.minute(since)),
@@ -77,7 +77,7 @@ fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
             vec![
                 format!("since {}", ctx.clock.minute(since)),
                 format!("{} leads", who_may_lead(ctx)),
-                visit(ctx).unwrap_or_else(|| "stays while that is so; if promoted, leaves at once".to_owned()),
+                visit(ctx).unwrap_or_else(|| "stays connected as a follower; leaves if made leader".to_owned()),
                 "incoming messages reach the group through the leader".to_owned(),
             ]
         }

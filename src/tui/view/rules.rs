@@ -13,13 +13,14 @@ use crate::tui::view::TitlePart;
 
 /// A pane's title in the rule above it. The marker says without colour where the keys go.
 pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[TitlePart], ctx: &FrameContext<'_>) {
+    let line_role = if focused { Role::BorderFocused } else { Role::Border };
     let line = "─".repeat(usize::from(area.width));
-    TextRun::new(buffer, area, ctx.theme).text(&line, Role::Quiet);
+    TextRun::new(buffer, area, ctx.theme).text(&line, line_role);
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let mut run = TextRun::new(buffer, inside, ctx.theme);
-    let style = if focused { Role::Focus } else { Role::Plain };
+    let style = if focused { Role::Accent } else { Role::Text };
     let name = format!("{}{} {}", if focused { SELECTED } else { " " }, pane.index() + 1, pane.name());
-    run.text(&name, style).text(" ", Role::Plain);
+    run.text(&name, style).text(" ", Role::Text);
     for (index, piece) in pieces.iter().enumerate() {
         let before = if piece.joined { " " } else { "─ " };
         let wanted = width(before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
@@ -29,7 +30,7 @@ pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: 
         }
         let room = run.room().saturating_sub(width(before) + 1);
         let text = cut(&piece.text, room).into_owned();
-        run.text(before, Role::Quiet).text(&text, piece.style).text(" ", Role::Plain);
+        run.text(before, line_role).text(&text, piece.style).text(" ", Role::Text);
     }
 }
 
@@ -53,6 +54,6 @@ pub fn separate(buffer: &mut Buffer, area: Rect, theme: Theme) {
             // Below the last line, only a rule is joined.
             (_, _, _, false) => continue,
         };
-        TextRun::new(buffer, Rect { y, height: 1, ..area }, theme).text(joint, Role::Quiet);
+        TextRun::new(buffer, Rect { y, height: 1, ..area }, theme).text(joint, Role::Border);
     }
 }

@@ -43,6 +43,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
     );
     let mut run = TextRun::new(buffer, area, ctx.theme);
     for line in wrap(&text, usize::from(area.width)) {
-        run.text(&line, Role::Plain).next_line();
+        run.text(&line, Role::Text).next_line();
     }
 }

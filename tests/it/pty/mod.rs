@@ -1,6 +1,7 @@
 //! The real binary in a real terminal: start, keys, quit, signals, panic, resize, both dialects.
 
 mod appearance;
+mod background;
 mod connection;
 mod ends;
 mod keys;

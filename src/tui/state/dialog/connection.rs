@@ -18,7 +18,7 @@ impl Dialog {
         }
         Self {
             title: "Connect again",
-            object: format!("The server said: {} ({code}); {}.", code.meaning(), last_list(ctx)),
+            object: format!("The mediator said: {} ({code}); {}.", code.meaning(), last_list(ctx)),
             consequence: "As a new device it takes a slot; the messages that waited for it before are gone. The other \
                           devices see it appear.",
             warnings: Vec::new(),
@@ -42,7 +42,7 @@ impl Dialog {
             title: "Probe",
             object: "Reflect a message that changes nothing, and measure until it is stored".to_owned(),
             consequence: "Every other device gets it, and acknowledges it.",
-            warnings: vec![format!("The server keeps it for {off} until they come back.")],
+            warnings: vec![format!("The mediator keeps it for {off} until they come back.")],
             answers: vec![Answer::nothing("Cancel"), Answer::to("Probe", DialogCommand::Probe)],
             chosen: 0,
             renewed: None,

@@ -61,7 +61,7 @@ fn drop_warnings(ctx: &FrameContext<'_>, device: DeviceId) -> Vec<&'static str> 
         .is_some_and(|info| matches!(info.platform, Platform::Android | Platform::Ios));
     let mut warnings = Vec::new();
     if own {
-        warnings.push("This is the device you look through.");
+        warnings.push("This is this d2mtop.");
     }
     if others_left == 0 && !own {
         warnings.push("It is the last other device: a phone that is alone ends multi-device.");
@@ -69,7 +69,7 @@ fn drop_warnings(ctx: &FrameContext<'_>, device: DeviceId) -> Vec<&'static str> 
         warnings.push("Only one other device stays. If that is a phone, it is alone then, and ends multi-device.");
     }
     if phone && !own {
-        warnings.push("It is a phone: it stays cut off until its owner acts.");
+        warnings.push("It is a phone: it cannot send or receive until its owner sets it up again.");
     }
     warnings
 }

@@ -60,6 +60,11 @@ impl Answer {
         Self { label: label.to_owned(), agreed: None }
     }
 
+    /// Whether what it agrees to cannot be undone.
+    pub const fn destroys(&self) -> bool {
+        matches!(self.agreed, Some(DialogCommand::Drop(_) | DialogCommand::Leave))
+    }
+
     pub fn to(label: &str, agreed: DialogCommand) -> Self {
         Self { label: label.to_owned(), agreed: Some(agreed) }
     }
@@ -93,6 +98,11 @@ impl Dialog {
     /// Whether there is more than one answer.
     pub const fn is_a_choice(&self) -> bool {
         self.answers.len() > 1
+    }
+
+    /// Whether an answer to it destroys something.
+    pub fn destroys(&self) -> bool {
+        self.answers.iter().any(Answer::destroys)
     }
 
     pub fn choose(&mut self, step: isize) {

@@ -16,7 +16,7 @@ pub struct DeviceColumns {
 
 impl DeviceColumns {
     pub fn that_fit(width: usize) -> Self {
-        let keep = if width >= 36 { 4 } else { 0 };
+        let keep = if width >= 64 { 10 } else { 0 };
         let app = if width >= 44 { 18 } else { 0 };
         let id = if width >= 84 { 16 } else { 0 };
         let details = if width >= 104 { 26 } else { 0 };

@@ -27,15 +27,15 @@ pub fn words(ctx: &FrameContext<'_>, id: DeviceId, device: &ListedDevice) -> Dev
     let (glyph, state, style) = state(ctx, own, device.activity);
     let (label, label_style, app, details) = match &device.info {
         Ok(info) if info.label.is_empty() => {
-            ("(no label)".to_owned(), Role::Quiet, info.app(), info.platform_details.to_string())
+            ("(no label)".to_owned(), Role::Muted, info.app(), info.platform_details.to_string())
         }
-        Ok(info) => (info.label.to_string(), Role::Plain, info.app(), info.platform_details.to_string()),
-        Err(error) => (id.to_string(), Role::Attention, "! unreadable".to_owned(), error.to_string()),
+        Ok(info) => (info.label.to_string(), ctx.device_role(id), info.app(), info.platform_details.to_string()),
+        Err(error) => (id.to_string(), Role::Notice, "! unreadable".to_owned(), error.to_string()),
     };
     // By a mark and a word, so that it stands out without colour.
     let (label, label_style, app) = match ctx.group.devices().change(id) {
-        Some(DeviceChange::Undecryptable { .. }) => (format!("{ATTENTION} {label}"), Role::Attention, app),
-        Some(change) => (format!("{ATTENTION} {label}"), Role::Attention, format!("{} · {app}", change.word())),
+        Some(DeviceChange::Undecryptable { .. }) => (format!("{ATTENTION} {label}"), Role::Notice, app),
+        Some(change) => (format!("{ATTENTION} {label}"), Role::Notice, format!("{} · {app}", change.word())),
         None => (label, label_style, app),
     };
     DeviceText {
@@ -55,11 +55,13 @@ pub fn words(ctx: &FrameContext<'_>, id: DeviceId, device: &ListedDevice) -> Dev
 pub fn state(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -> (&'static str, &'static str, Role) {
     match activity {
         _ if own && ctx.group.connection().is_logged_in() => (OWN, "on", Role::Good),
-        _ if own => (OWN, "off", Role::Quiet),
-        DeviceActivity::ConnectedSince(_) if ctx.stale_since().is_some() => (UNKNOWN, "", Role::Quiet),
+        _ if own => (OWN, "off", Role::Muted),
+        DeviceActivity::ConnectedSince(_) if ctx.stale_since().is_some() => (UNKNOWN, "", Role::Muted),
         DeviceActivity::ConnectedSince(_) => (ON, "on", Role::Good),
-        DeviceActivity::LastDisconnect(_) => (OFF, "off", Role::Quiet),
-        DeviceActivity::LastLogin(_) | DeviceActivity::Unknown => (UNKNOWN, "", Role::Quiet),
+        DeviceActivity::LastDisconnect(_) => (OFF, "off", Role::Muted),
+        // Where nothing is ever told, a sign for that on each line would say nothing.
+        DeviceActivity::LastLogin(_) if !ctx.tells_who_is_on() => (" ", "", Role::Muted),
+        DeviceActivity::LastLogin(_) | DeviceActivity::Unknown => (UNKNOWN, "", Role::Muted),
     }
 }
 
@@ -76,7 +78,7 @@ pub fn seen_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -
 }
 
 pub fn since_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -> String {
-    let who = if own { "this device, " } else { "" };
+    let who = if own { "this d2mtop, " } else { "" };
     let when = match activity {
         DeviceActivity::ConnectedSince(at) if ctx.stale_since().is_some() => {
             let was_on = if own { "" } else { "was on, " };
@@ -85,7 +87,7 @@ pub fn since_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) 
         DeviceActivity::ConnectedSince(at) => format!("connected since {}", ctx.clock.minute(at)),
         DeviceActivity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
         DeviceActivity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
-        DeviceActivity::Unknown => "the server does not say when it was here".to_owned(),
+        DeviceActivity::Unknown => "the mediator does not tell when it was here".to_owned(),
     };
     format!("{who}{when}")
 }
@@ -93,8 +95,8 @@ pub fn since_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) 
 /// How long the server keeps the slot, in a word.
 pub const fn keep_word(policy: Option<ExpirationPolicy>) -> &'static str {
     match policy {
-        Some(ExpirationPolicy::Persistent) => "keep",
-        Some(ExpirationPolicy::Volatile) => "temp",
+        Some(ExpirationPolicy::Persistent) => "persistent",
+        Some(ExpirationPolicy::Volatile) => "volatile",
         None => "?",
     }
 }

@@ -19,7 +19,6 @@ use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::draw::text_width::wrap;
 use crate::tui::state::Ui;
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, SELECTED};
 use crate::tui::view::TitlePart;
@@ -29,28 +28,26 @@ const LIST_AGE: Duration = Duration::from_mins(2);
 
 pub fn title(ctx: &FrameContext<'_>, ui: &Ui) -> Vec<TitlePart> {
     let devices = ctx.group.devices();
-    let Some(as_of) = devices.as_of() else { return vec![TitlePart::new("no list yet", Role::Quiet)] };
+    let Some(as_of) = devices.as_of() else { return vec![TitlePart::new("no list yet", Role::Muted)] };
     let figure = if ctx.tells_who_is_on() {
-        let are = if ctx.stale_since().is_some() { "were on" } else { "on" };
-        format!("{} of {} {are}", devices.connected(), devices.len())
+        let then = if ctx.stale_since().is_some() { " when last seen" } else { "" };
+        format!("{} of {} connected{then}", devices.connected(), devices.len())
     } else {
-        format!("{}, who is on is not told", devices.len())
+        format!("{}; this dialect does not tell who is on", devices.len())
     };
-    let mut pieces = vec![TitlePart::new(figure, Role::Strong)];
+    let mut pieces = vec![TitlePart::new(figure, Role::Heading)];
     if devices.alarms() > 0 {
         let mut words: Vec<&str> = devices.changes().map(DeviceChange::word).collect();
         words.dedup();
         let words = if let [word] = words.as_slice() { word } else { "new or changed" };
-        pieces.push(TitlePart::new(format!("{ATTENTION} {} {words}", devices.alarms()), Role::Attention));
+        pieces.push(TitlePart::new(format!("{ATTENTION} {} {words}", devices.alarms()), Role::Notice));
     }
     if ctx.stale_since().is_some() {
-        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(as_of)), Role::Attention));
+        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(as_of)), Role::Notice));
     } else if let Some(age) = ctx.clock.overdue(as_of, LIST_AGE) {
-        pieces.push(TitlePart::new(format!("{age} old"), Role::Attention));
+        pieces.push(TitlePart::new(format!("{age} old"), Role::Notice));
     }
-    if ui.order != DeviceOrder::default() {
-        pieces.push(TitlePart::new(ui.order.words(), Role::Quiet));
-    }
+    pieces.push(TitlePart::new(ui.order.sign(), Role::Muted));
     pieces
 }
 
@@ -62,7 +59,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
             Some(_) => " no devices",
             None => " the list comes with the first login",
         };
-        TextRun::new(buffer, area, ctx.theme).text(text, Role::Quiet);
+        TextRun::new(buffer, area, ctx.theme).text(text, Role::Muted);
         return;
     }
     let rows = usize::from(area.height);
@@ -82,7 +79,7 @@ fn visible(order: &[DeviceId], selected: Option<DeviceId>, places: usize) -> imp
 }
 
 fn put_state(run: &mut TextRun<'_>, words: &DeviceText, selected: bool) {
-    run.text(if selected { SELECTED } else { " " }, Role::Focus);
+    run.text(if selected { SELECTED } else { " " }, Role::Accent);
     run.text(words.glyph, words.style).gap(1).column(words.state, 4, Left, words.style);
 }
 
@@ -101,21 +98,24 @@ fn blocks(
         let words = words(ctx, id, device);
         let chosen = Some(id) == selected;
         put_state(&mut run, &words, chosen);
-        let style = if chosen { words.label_style.selected() } else { words.label_style };
-        let room = run.room().saturating_sub(13);
-        run.column(&words.label, room, Left, style).gap(1).column(&words.seen, 6, Right, Role::Plain);
-        run.gap(1).column(words.keep, 4, Right, Role::Quiet).next_line();
+        let room = run.room().saturating_sub(19);
+        run.column(&words.label, room, Left, words.label_style).gap(1).column(&words.seen, 6, Right, Role::Text);
+        run.gap(1).column(words.keep, 10, Right, Role::Muted);
+        if chosen {
+            run.bar(1);
+        }
+        run.next_line();
         let details = if words.details.is_empty() { String::new() } else { format!(" · {}", words.details) };
         if lines == 2 {
-            run.gap(INDENT).text(&format!("{}{details} · {id}", words.app), Role::Quiet).next_line();
+            run.gap(INDENT).text(&format!("{}{details} · {id}", words.app), Role::Muted).next_line();
             continue;
         }
-        run.gap(INDENT).text(&format!("{}{details}", words.app), Role::Quiet).next_line();
+        run.gap(INDENT).text(&format!("{}{details}", words.app), Role::Muted).next_line();
         if lines < 5 {
-            run.gap(INDENT).text(&format!("{} · {id}", words.since), Role::Quiet).next_line();
+            run.gap(INDENT).text(&format!("{} · {id}", words.since), Role::Muted).next_line();
         } else {
-            run.gap(INDENT).text(&words.since, Role::Quiet).next_line();
-            run.gap(INDENT).text(&id.to_string(), Role::Quiet).next_line();
+            run.gap(INDENT).text(&words.since, Role::Muted).next_line();
+            run.gap(INDENT).text(&id.to_string(), Role::Muted).next_line();
         }
         if lines > 3 {
             run.next_line();
@@ -132,7 +132,7 @@ fn say_alone(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
     let lines = wrap(&format!("alone in the group; {ANOTHER_GROUP}"), run.room().saturating_sub(2));
     if lines.len() <= run.lines_left() {
         for line in lines {
-            run.gap(1).text(&line, Role::Quiet).next_line();
+            run.gap(1).text(&line, Role::Muted).next_line();
         }
     }
 }
@@ -145,7 +145,7 @@ fn table(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, order: &[Devic
     if with_heading {
         run.gap(7);
         let seen = if ctx.tells_who_is_on() { "seen" } else { "login" };
-        columns.put(&mut run, ["device", "app", seen, "slot", "details", "id"], [Role::Quiet; 2]);
+        columns.put(&mut run, ["device", "app", seen, "slot", "details", "id"], [Role::Muted; 2]);
         run.next_line();
     }
     for id in visible(order, selected, usize::from(area.height).saturating_sub(usize::from(with_heading))) {
@@ -153,9 +153,11 @@ fn table(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, order: &[Devic
         let words = words(ctx, id, device);
         let chosen = Some(id) == selected;
         put_state(&mut run, &words, chosen);
-        let style = if chosen { words.label_style.selected() } else { words.label_style };
         let cells = [&words.label, &words.app, &words.seen, words.keep, &words.details, &id.to_string()];
-        columns.put(&mut run, cells, [style, Role::Plain]);
+        columns.put(&mut run, cells, [words.label_style, Role::Text]);
+        if chosen {
+            run.bar(1);
+        }
         run.next_line();
     }
     say_alone(&mut run, ctx);

@@ -9,13 +9,13 @@ pub struct RowText {
     pub mark: (&'static str, Role),
     pub id: String,
     pub stored: String,
-    pub from: String,
+    pub from: (String, Role),
     pub what: Vec<(String, Role)>,
     pub conversation: String,
     pub size: String,
-    pub age: String,
+    pub age: (String, Role),
     pub ack: (String, Role),
-    pub style: Role,
+    pub selected: bool,
 }
 
 /// The columns, by their widths; 0 is left out. As the width shrinks they leave in this order: conversation, id, age, size,
@@ -36,11 +36,15 @@ impl FeedColumns {
     /// What the sentence should have before other columns may stay.
     const WHAT: usize = 30;
 
+    const ID: usize = 10;
+
+    /// What the sentence should have before the id may stand beside it.
+    const WITH_ID: usize = 48;
+
     pub fn that_fit(width: usize) -> Self {
-        let mut columns = Self { id: 10, stored: 11, from: 14, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
-        let steps: [fn(&mut Self); 7] = [
+        let mut columns = Self { id: 0, stored: 11, from: 14, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
+        let steps: [fn(&mut Self); 6] = [
             |columns| columns.conversation = 0,
-            |columns| columns.id = 0,
             |columns| columns.from = 11,
             |columns| columns.age = 0,
             |columns| columns.size = 0,
@@ -52,6 +56,10 @@ impl FeedColumns {
                 break;
             }
             step(&mut columns);
+        }
+        // An id is for machines: the sentence comes first.
+        if width >= columns.taken() + Self::ID + 1 + Self::WITH_ID {
+            columns.id = Self::ID;
         }
         columns.what = width.saturating_sub(columns.taken());
         columns
@@ -65,19 +73,26 @@ impl FeedColumns {
 
     pub fn put(&self, run: &mut TextRun<'_>, cells: &RowText) {
         run.text(cells.mark.0, cells.mark.1);
-        let before = [(&cells.id, self.id, Right), (&cells.stored, self.stored, Left), (&cells.from, self.from, Left)];
-        for (text, width, align) in before.into_iter().filter(|(_, width, _)| *width > 0) {
-            run.column(text, width, align, cells.style).gap(1);
+        let before = [
+            (&cells.id, self.id, Right, Role::Muted),
+            (&cells.stored, self.stored, Left, Role::Muted),
+            (&cells.from.0, self.from, Left, cells.from.1),
+        ];
+        for (text, width, align, role) in before.into_iter().filter(|(_, width, ..)| *width > 0) {
+            run.column(text, width, align, role).gap(1);
         }
         run.spans(&cells.what, self.what);
         let after = [
-            (&cells.conversation, self.conversation, Left, Role::Quiet),
-            (&cells.size, self.size, Right, cells.style),
-            (&cells.age, self.age, Right, cells.style),
+            (&cells.conversation, self.conversation, Left, Role::Muted),
+            (&cells.size, self.size, Right, Role::Muted),
+            (&cells.age.0, self.age, Right, cells.age.1),
             (&cells.ack.0, self.ack, Right, cells.ack.1),
         ];
         for (text, width, align, style) in after.into_iter().filter(|(_, width, ..)| *width > 0) {
             run.gap(1).column(text, width, align, style);
+        }
+        if cells.selected {
+            run.bar(1);
         }
         run.next_line();
     }
@@ -94,8 +109,9 @@ mod tests {
             let columns = at(width);
             [columns.conversation, columns.id, columns.age, columns.size, columns.stored, columns.from, columns.what]
         };
-        assert_eq!(shown(120), [25, 10, 6, 8, 11, 14, 31]);
-        assert_eq!(shown(106), [0, 10, 6, 8, 11, 14, 43]);
+        assert_eq!(shown(150), [25, 10, 6, 8, 11, 14, 61]);
+        assert_eq!(shown(120), [25, 0, 6, 8, 11, 14, 42]);
+        assert_eq!(shown(106), [0, 0, 6, 8, 11, 14, 54]);
         assert_eq!(shown(80), [0, 0, 6, 8, 11, 11, 31]);
         assert_eq!(shown(73), [0, 0, 0, 8, 11, 11, 31]);
         assert_eq!(shown(70), [0, 0, 0, 0, 11, 11, 37]);

@@ -68,9 +68,9 @@ mod tests {
             ("a", &[""], "a"),
         ] {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-            let pieces = highlight(text, &words, Role::Plain, Role::Strong);
+            let pieces = highlight(text, &words, Role::Text, Role::Heading);
             let mark = |(text, style): &(String, Role)| {
-                if *style == Role::Strong { format!("[{text}]") } else { text.clone() }
+                if *style == Role::Heading { format!("[{text}]") } else { text.clone() }
             };
             assert_eq!(pieces.iter().map(mark).collect::<String>(), expected, "{words:?} in {text}");
         }

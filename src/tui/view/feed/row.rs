@@ -1,5 +1,7 @@
 //! Rows as lines with columns.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -37,7 +39,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
         columns.put(&mut run, &heading(&columns));
     }
     if lines.len() == 0 {
-        run.gap(1).text(feed_state.why_empty(ctx.group), Role::Quiet);
+        run.gap(1).text(feed_state.why_empty(ctx.group), Role::Muted);
         return;
     }
     let scroll = feed_state.scroll;
@@ -50,16 +52,16 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
 
 fn heading(columns: &FeedColumns) -> RowText {
     RowText {
-        mark: (" ", Role::Quiet),
+        mark: (" ", Role::Muted),
         id: "id".to_owned(),
         stored: "stored".to_owned(),
-        from: if columns.from > 2 { "from" } else { "by" }.to_owned(),
-        what: vec![("what".to_owned(), Role::Quiet)],
+        from: (if columns.from > 2 { "from" } else { "by" }.to_owned(), Role::Muted),
+        what: vec![("what".to_owned(), Role::Muted)],
         conversation: "conversation".to_owned(),
         size: "size".to_owned(),
-        age: "age".to_owned(),
-        ack: ("ack".to_owned(), Role::Quiet),
-        style: Role::Quiet,
+        age: ("waited".to_owned(), Role::Muted),
+        ack: ("ack".to_owned(), Role::Muted),
+        selected: false,
     }
 }
 
@@ -75,24 +77,49 @@ fn cells(
     let in_journal = matches!(spot, RowKey::Journal(_));
     let hit = feed_state.hit(row, ctx.group);
     let mark = match () {
-        () if selected => (SELECTED, Role::Focus),
-        () if feed_state.is_marked(spot) => (MARKED, Role::Attention),
-        () if hit.is_some() => (HIT, Role::Focus),
-        () if in_journal => (IN_JOURNAL, Role::Quiet),
-        () => (" ", Role::Plain),
+        () if selected => (SELECTED, Role::Accent),
+        () if feed_state.is_marked(spot) => (MARKED, Role::Notice),
+        () if hit.is_some() => (HIT, Role::Accent),
+        () if in_journal => (IN_JOURNAL, Role::Muted),
+        () => (" ", Role::Text),
     };
-    let plain = if in_journal { Role::Quiet } else { Role::Plain };
+    let waited = ctx.group.age(row.stored_at, row.received_at);
     RowText {
         mark,
         id: row.id.0.to_string(),
         stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
-        from: row.author().map_or_else(|| UNKNOWN.to_owned(), |author| from(ctx, author, columns.from)),
-        what: what(ctx, row, if selected { Role::Strong } else { plain }, hit.unwrap_or_default()),
+        from: row.author().map_or_else(
+            || (UNKNOWN.to_owned(), Role::Muted),
+            |author| (from(ctx, author, columns.from), ctx.device_role(author)),
+        ),
+        what: what(ctx, row, in_journal, hit.unwrap_or_default()),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
-        age: format::span(ctx.group.age(row.stored_at, row.received_at)),
+        age: (format::span(waited), SLOW_DELIVERY.role(waited)),
         ack: ack(row, in_journal),
-        style: if selected { Role::Strong } else { plain },
+        selected,
+    }
+}
+
+/// From which times on a row deserves a look.
+struct Thresholds {
+    slow: Duration,
+    late: Duration,
+}
+
+/// Between the mediator's clock and ours; what came while this device was connected takes less.
+const SLOW_DELIVERY: Thresholds = Thresholds { slow: Duration::from_secs(1), late: Duration::from_secs(60) };
+
+/// Between the arrival of a message and its acknowledgement, which this program sends itself.
+const SLOW_ACK: Thresholds = Thresholds { slow: Duration::from_millis(100), late: Duration::from_secs(1) };
+
+impl Thresholds {
+    fn role(&self, time: Duration) -> Role {
+        match () {
+            () if time >= self.late => Role::Late,
+            () if time >= self.slow => Role::Slow,
+            () => Role::Fast,
+        }
     }
 }
 
@@ -103,27 +130,60 @@ fn from(ctx: &FrameContext<'_>, author: DeviceId, columns: usize) -> String {
     text.to_owned()
 }
 
-/// The direction, what is unusual, and the sentence, in which the words that are looked for stand out.
-fn what(ctx: &FrameContext<'_>, row: &FeedRow, style: Role, words: &[String]) -> Vec<(String, Role)> {
-    let glyph = match row.direction() {
-        Some(Direction::Incoming) => (INCOMING, Role::Quiet),
-        Some(Direction::Outgoing) => (OUTGOING, Role::Quiet),
-        Some(Direction::Sync) => (SYNC, Role::Quiet),
-        None => (ATTENTION, Role::Attention),
+/// The direction, what is unusual, and the sentence, in which the kind, the name, and the words that are looked for stand
+/// out.
+fn what(ctx: &FrameContext<'_>, row: &FeedRow, in_journal: bool, words: &[String]) -> Vec<(String, Role)> {
+    let (glyph, kind) = match row.direction() {
+        Some(Direction::Incoming) => (INCOMING, Role::Incoming),
+        Some(Direction::Outgoing) => (OUTGOING, Role::Outgoing),
+        Some(Direction::Sync) => (SYNC, Role::Sync),
+        None => (ATTENTION, Role::Alarm),
     };
-    let mut what = vec![(format!("{} ", glyph.0), glyph.1)];
+    let mut what = vec![(format!("{glyph} "), kind)];
     if row.marks.repeated_nonce {
-        what.push(("same nonce: ".to_owned(), Role::Bad));
+        what.push(("same nonce: ".to_owned(), Role::Alarm));
     }
     if row.marks.gap.is_some() {
-        what.push(("gap before: ".to_owned(), Role::Attention));
+        what.push(("gap before: ".to_owned(), Role::Notice));
     }
     if row.marks.redelivered {
-        what.push(("again: ".to_owned(), Role::Focus));
+        what.push(("again: ".to_owned(), Role::Notice));
     }
-    let style = if row.content.is_err() { Role::Attention } else { style };
-    what.extend(highlight(ctx.sentence(row).as_str(), words, style, Role::Found));
+    let sentence = ctx.sentence(row);
+    let sentence = sentence.as_str();
+    if row.content.is_err() {
+        what.extend(highlight(sentence, words, Role::Alarm, Role::Found));
+        return what;
+    }
+    // What nobody waits for, and what was looked up, is quiet; its kind still tells.
+    let is_quiet = row.marks.ephemeral || in_journal;
+    let (rest, name) = if is_quiet { (Role::Muted, Role::Muted) } else { (Role::Text, Role::Heading) };
+    let kind = if is_quiet { Role::Muted } else { kind };
+    for (part, role) in parts(ctx, row, sentence, [kind, rest, name]) {
+        what.extend(highlight(part, words, role, Role::Found));
+    }
     what
+}
+
+/// The sentence in up to four parts: its first word, which tells the kind, and the name in the rest.
+fn parts<'a>(
+    ctx: &FrameContext<'_>,
+    row: &FeedRow,
+    sentence: &'a str,
+    [kind, rest, name]: [Role; 3],
+) -> impl Iterator<Item = (&'a str, Role)> {
+    let (first, tail) = sentence.split_at(sentence.find(' ').unwrap_or(sentence.len()));
+    let of = row.conversation().and_then(|conversation| {
+        let known = ctx.group.names().of(conversation).map(|known| known.as_str().to_owned());
+        known.or_else(|| match conversation {
+            Conversation::Contact(identity) => Some(identity.to_string()),
+            _ => None,
+        })
+    });
+    let place = of.filter(|of| !of.is_empty()).and_then(|of| tail.find(&of).map(|start| (start, start + of.len())));
+    let (start, end) = place.unwrap_or((tail.len(), tail.len()));
+    let part = move |from: usize, to: usize| tail.get(from..to).unwrap_or_default();
+    [(first, kind), (part(0, start), rest), (part(start, end), name), (part(end, tail.len()), rest)].into_iter()
 }
 
 /// The group's creator tells groups with the same id apart; a contact stands in the sentence already.
@@ -137,9 +197,9 @@ fn conversation(conversation: &Conversation) -> String {
 
 fn ack(row: &FeedRow, in_journal: bool) -> (String, Role) {
     match row.acknowledged_after {
-        Some(waited) => (format::span(waited), if in_journal { Role::Quiet } else { Role::Plain }),
-        None if row.marks.ephemeral => ("ephem.".to_owned(), Role::Quiet),
-        None if in_journal => (UNKNOWN.to_owned(), Role::Quiet),
-        None => ("not yet".to_owned(), Role::Attention),
+        Some(waited) => (format::span(waited), SLOW_ACK.role(waited)),
+        None if row.marks.ephemeral => ("not due".to_owned(), Role::Muted),
+        None if in_journal => (UNKNOWN.to_owned(), Role::Muted),
+        None => ("not yet".to_owned(), Role::Notice),
     }
 }

@@ -16,43 +16,43 @@ pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
     let group = ctx.group;
     let mut facts = Vec::new();
     if ctx.settings.read_only {
-        facts.push(("read-only".to_owned(), Role::Strong));
+        facts.push(("read-only".to_owned(), Role::Heading));
     }
     facts.extend(match group.role().state() {
         RoleState::Unknown => None,
-        RoleState::Leader { .. } => Some(("leader".to_owned(), Role::Attention)),
-        RoleState::Follower { .. } => Some(("follower".to_owned(), Role::Plain)),
-        RoleState::GivenUp { .. } => Some(("gave up leading".to_owned(), Role::Attention)),
+        RoleState::Leader { .. } => Some(("leader".to_owned(), Role::Notice)),
+        RoleState::Follower { .. } => Some(("follower".to_owned(), Role::Text)),
+        RoleState::GivenUp { .. } => Some(("gave up leading".to_owned(), Role::Notice)),
     });
     if matches!(ctx.settings.presence, Presence::Visit(_)) && group.connection().is_logged_in() {
-        facts.push(("visiting".to_owned(), Role::Plain));
+        facts.push(("visiting".to_owned(), Role::Text));
     }
     if ctx.settings.keeping == Keeping::Declined {
-        facts.push(("no journal".to_owned(), Role::Plain));
+        facts.push(("no journal".to_owned(), Role::Text));
     }
     if let Some(login) = group.login() {
         let slots = login.max_device_slots;
         let used = if group.devices().is_empty() { "?".to_owned() } else { group.devices().len().to_string() };
-        facts.push((format!("{used}/{slots} slots"), Role::Plain));
+        facts.push((format!("{used}/{slots} slots"), Role::Text));
     }
     if layout.pane(Pane::Devices).is_none() && ctx.tells_who_is_on() {
-        facts.push((format!("{} on", group.devices().connected()), Role::Plain));
+        facts.push((format!("{} on", group.devices().connected()), Role::Text));
     }
     if layout.pane(Pane::Lock).is_none() && group.login().is_some() {
-        facts.push((lock_word(group.lock().state()).to_owned(), Role::Plain));
+        facts.push((lock_word(group.lock().state()).to_owned(), Role::Text));
     }
     facts.extend(lost(ctx));
     if let Some(ahead) = group.login().and_then(|login| login.clock_offset) {
-        facts.push((format!("clock {}", format::offset(ahead)), Role::Plain));
+        facts.push((format!("clock {}", format::offset(ahead)), Role::Text));
     }
-    facts.push((ctx.settings.dialect.to_string(), Role::Quiet));
+    facts.push((ctx.settings.dialect.to_string(), Role::Muted));
     facts
 }
 
 pub const fn lock_word(state: &LockState) -> &'static str {
     match state {
         LockState::Free => "lock free",
-        LockState::Requested { .. } | LockState::Held { wanted: Some(_), .. } => "lock awaited",
+        LockState::Requested { .. } | LockState::Held { wanted: Some(_), .. } => "waiting for the lock",
         LockState::Held { .. } => "lock held",
         LockState::Ours { .. } => "lock ours",
     }
@@ -66,5 +66,5 @@ pub fn lost(ctx: &FrameContext<'_>) -> Option<HeaderItem> {
     let ignored = ctx.group.notices().ignored();
     let ignored = (ignored > 0).then(|| format!("{} ignored", format::count(ignored)));
     let words: Vec<String> = gone.into_iter().chain(ignored).collect();
-    (!words.is_empty()).then(|| (words.join(", "), Role::Attention))
+    (!words.is_empty()).then(|| (words.join(", "), Role::Notice))
 }

@@ -23,14 +23,14 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
     let alert = alert(ctx);
     let two_lines = area.height > 1;
     let mut run = TextRun::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, ctx.theme);
-    run.text("d2mtop", Role::Strong);
+    run.text("d2mtop", Role::Heading);
     // How it stands and what helps comes first; the title gives way.
     let wanted = if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, alert.as_ref()) };
     let most = usize::from(area.width) / if two_lines { 2 } else { 4 };
     let title_room = most.saturating_sub(9).min(run.room().saturating_sub(wanted + 6));
     if !ctx.settings.title.is_empty() && title_room > 3 {
         let title = cut(ctx.settings.title.as_str(), title_room).into_owned();
-        run.text(" · ", Role::Quiet).text(&title, Role::Plain);
+        run.text(" · ", Role::Muted).text(&title, Role::Text);
     }
     if two_lines {
         // The title's line has room for a fact that is always true; the state gets a line of its own.
@@ -75,18 +75,18 @@ fn put_state(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&Hea
     if let Some(alert) = alert {
         let room = run.room().saturating_sub(reserved + 3);
         let words = cut(&format!("{ATTENTION} {}", alert.words), room).into_owned();
-        run.gap(3).text(&words, Role::Attention);
+        run.gap(3).text(&words, Role::Notice);
     }
     if let Some(cause) = &state.cause {
         let cause = cut(&format!(": {cause}"), run.room().saturating_sub(reserved)).into_owned();
-        run.text(&cause, Role::Plain);
+        run.text(&cause, Role::Text);
     }
 }
 
 fn put_keys(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&HeaderAlert>) {
     for (key, what) in keys(state, alert) {
         if run.room() >= width(key) + width(what) + 4 {
-            run.gap(3).text(key, Role::Focus).gap(1).text(what, Role::Plain);
+            run.gap(3).text(key, Role::Accent).gap(1).text(what, Role::Text);
         }
     }
 }

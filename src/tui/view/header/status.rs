@@ -22,7 +22,7 @@ pub struct ConnectionStatus {
 pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
     let plain = |glyph, words: &str| ConnectionStatus {
         glyph,
-        style: Role::Strong,
+        style: Role::Heading,
         words: words.to_owned(),
         cause: None,
         keys: &[],
@@ -54,14 +54,14 @@ pub fn waiting(ctx: &FrameContext<'_>, since: Millis, cause: &DisconnectCause, n
     let at = || ctx.clock.minute(since);
     let attention = |glyph, words: String, cause: String| ConnectionStatus {
         glyph,
-        style: Role::Attention,
+        style: Role::Notice,
         words,
         cause: Some(cause),
         keys: &[("c", "now")],
     };
     let bad = |words: String, cause: Option<String>, keys| ConnectionStatus {
         glyph: BAD,
-        style: Role::Bad,
+        style: Role::Alarm,
         words,
         cause,
         keys,
@@ -73,13 +73,14 @@ pub fn waiting(ctx: &FrameContext<'_>, since: Millis, cause: &DisconnectCause, n
                 let why = "alone in the group, left so as not to lead".to_owned();
                 attention(ATTENTION, format!("back in {until}"), why)
             } else {
-                attention(ATTENTION, format!("left the lead, back in {until}"), "phones must lead".to_owned())
+                let words = format!("left, so that a phone can lead; back in {until}");
+                ConnectionStatus { cause: None, ..attention(ATTENTION, words, String::new()) }
             }
         }
         (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
             let why = format!("--presence {}", ctx.settings.presence);
             ConnectionStatus {
-                style: Role::Strong,
+                style: Role::Heading,
                 ..attention(OFF, format!("visit over, back in {}", ctx.clock.until(at)), why)
             }
         }

@@ -1,0 +1,179 @@
+//! A palette: the colour of each role, and where it is from.
+
+use ratatui::style::Color;
+
+use crate::tui::theme::Role;
+use crate::tui::theme::own::{DARK, HIGH_CONTRAST, LIGHT};
+use crate::tui::theme::well_known::{
+    CATPPUCCIN_LATTE, CATPPUCCIN_MOCHA, GRUVBOX_DARK, GRUVBOX_LIGHT, NORD, SOLARIZED_DARK, SOLARIZED_LIGHT,
+};
+
+/// How many colours devices are told apart by.
+pub const DEVICE_COLOURS: usize = 8;
+
+/// The colours of a theme.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Palette {
+    /// As it is called on the command line.
+    pub name: &'static str,
+    /// What all of it is read on.
+    pub background: Color,
+    /// Whether the background is painted; otherwise the terminal's own is assumed to be like it.
+    pub paints_background: bool,
+    /// The background of the selected row.
+    pub selection: Color,
+    /// The colour of text.
+    pub text: Color,
+    /// The colour of what matters less.
+    pub muted: Color,
+    /// The colour of keys and what they act on.
+    pub accent: Color,
+    /// The colour of borders.
+    pub border: Color,
+    /// The colour of the border of the focused pane.
+    pub border_focused: Color,
+    /// The colour of what is well.
+    pub good: Color,
+    /// The colour of what a person should look at.
+    pub notice: Color,
+    /// The colour of what is broken.
+    pub alarm: Color,
+    /// The colour of incoming messages.
+    pub incoming: Color,
+    /// The colour of outgoing messages.
+    pub outgoing: Color,
+    /// The colour of what own devices tell each other.
+    pub sync: Color,
+    /// The colour of each device, in the order of first sight.
+    pub devices: [Color; DEVICE_COLOURS],
+    /// The colour of times that deserve no look.
+    pub fast: Color,
+    /// The colour of times that are slow.
+    pub slow: Color,
+    /// The colour of times that are too long.
+    pub late: Color,
+    /// The colour of names of facts.
+    pub label: Color,
+    /// The colour of facts.
+    pub value: Color,
+    /// The colour of titles, names and figures.
+    pub heading: Color,
+    /// The roles whose colour is not quite the published one, with that: its lightness gave too little contrast.
+    pub shifted: &'static [(&'static str, u32)],
+}
+
+/// The sixteen colours as the terminal's owner chose them; no background, so light, dark and transparent terminals work
+/// alike.
+pub const TERMINAL: Palette = Palette {
+    name: "terminal",
+    background: Color::Reset,
+    paints_background: false,
+    selection: Color::Reset,
+    text: Color::Reset,
+    muted: Color::Reset,
+    accent: Color::Cyan,
+    border: Color::Reset,
+    border_focused: Color::Cyan,
+    good: Color::Green,
+    notice: Color::Yellow,
+    alarm: Color::Red,
+    incoming: Color::Green,
+    outgoing: Color::Blue,
+    sync: Color::Magenta,
+    devices: [
+        Color::Blue,
+        Color::Yellow,
+        Color::Green,
+        Color::Magenta,
+        Color::Cyan,
+        Color::LightBlue,
+        Color::LightRed,
+        Color::LightMagenta,
+    ],
+    fast: Color::Reset,
+    slow: Color::Yellow,
+    late: Color::Red,
+    label: Color::Reset,
+    value: Color::Reset,
+    heading: Color::Reset,
+    shifted: &[],
+};
+
+/// No colour at all: what it would say is said by bold, dim, reversed, glyphs and words.
+pub const MONO: Palette = Palette {
+    name: "mono",
+    accent: Color::Reset,
+    border_focused: Color::Reset,
+    good: Color::Reset,
+    notice: Color::Reset,
+    alarm: Color::Reset,
+    incoming: Color::Reset,
+    outgoing: Color::Reset,
+    sync: Color::Reset,
+    devices: [Color::Reset; DEVICE_COLOURS],
+    slow: Color::Reset,
+    late: Color::Reset,
+    ..TERMINAL
+};
+
+/// All of them, in the order in which they are offered.
+pub const PALETTES: [&Palette; 12] = [
+    &DARK,
+    &LIGHT,
+    &TERMINAL,
+    &HIGH_CONTRAST,
+    &MONO,
+    &CATPPUCCIN_MOCHA,
+    &CATPPUCCIN_LATTE,
+    &GRUVBOX_DARK,
+    &GRUVBOX_LIGHT,
+    &SOLARIZED_DARK,
+    &SOLARIZED_LIGHT,
+    &NORD,
+];
+
+impl Palette {
+    /// The palette of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PALETTES.into_iter().find(|palette| palette.name == name)
+    }
+
+    /// The palette for a background, told by its red, green and blue.
+    #[must_use]
+    pub fn for_background(background: [u8; 3]) -> &'static Self {
+        // As bright to the eye as a middle grey, or brighter.
+        if super::colour::luminance(background) > 0.18 { &LIGHT } else { &DARK }
+    }
+
+    /// The colour of a role's text.
+    #[must_use]
+    pub fn colour(&self, role: Role) -> Color {
+        match role {
+            Role::Text | Role::Selection => self.text,
+            Role::Muted => self.muted,
+            Role::Accent | Role::Found => self.accent,
+            Role::Border => self.border,
+            Role::BorderFocused => self.border_focused,
+            Role::Good => self.good,
+            Role::Notice => self.notice,
+            Role::Alarm | Role::AlarmBanner => self.alarm,
+            Role::Incoming => self.incoming,
+            Role::Outgoing => self.outgoing,
+            Role::Sync => self.sync,
+            Role::Device(index) => self.devices.get(usize::from(index) % DEVICE_COLOURS).copied().unwrap_or(self.text),
+            Role::Fast => self.fast,
+            Role::Slow => self.slow,
+            Role::Late => self.late,
+            Role::Label => self.label,
+            Role::Value => self.value,
+            Role::Heading => self.heading,
+        }
+    }
+}
+
+/// A colour by its red, green and blue.
+#[allow(clippy::cast_possible_truncation, reason = "each part is cut to its byte on purpose")]
+pub const fn rgb(hex: u32) -> Color {
+    Color::Rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
+}

@@ -1,0 +1,76 @@
+use ratatui::style::Color;
+
+use super::colour::luminance;
+use super::palette::{DEVICE_COLOURS, MONO, PALETTES, rgb};
+use super::*;
+
+fn roles() -> Vec<Role> {
+    let devices = (0..u8::try_from(DEVICE_COLOURS).unwrap()).map(Role::Device);
+    let others = [
+        Role::Text,
+        Role::Muted,
+        Role::Accent,
+        Role::Border,
+        Role::BorderFocused,
+        Role::Good,
+        Role::Notice,
+        Role::Alarm,
+        Role::Incoming,
+        Role::Outgoing,
+        Role::Sync,
+        Role::Fast,
+        Role::Slow,
+        Role::Late,
+        Role::Label,
+        Role::Value,
+        Role::Heading,
+    ];
+    others.into_iter().chain(devices).collect()
+}
+
+/// WCAG 2.2, contrast ratio.
+fn contrast(one: Color, other: Color) -> f64 {
+    let bright = |colour| match colour {
+        Color::Rgb(red, green, blue) => luminance([red, green, blue]),
+        other => panic!("{other:?} has no brightness of its own"),
+    };
+    let (one, other) = (bright(one), bright(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[test]
+fn every_role_can_be_read_on_its_background_and_in_the_selected_row() {
+    for palette in PALETTES.into_iter().filter(|palette| ![&TERMINAL, &MONO].contains(palette)) {
+        for role in roles() {
+            let is_read = matches!(role, Role::Text | Role::Value | Role::Label | Role::Heading | Role::Alarm);
+            let least = if is_read { 4.5 } else { 3.0 };
+            for background in [palette.background, palette.selection] {
+                let contrast = contrast(palette.colour(role), background);
+                assert!(contrast >= least, "{}: {role:?} has {contrast:.2}:1 on {background:?}", palette.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_shifted_is_told_with_what_was_published() {
+    let named = |name: &str| PALETTES.into_iter().find(|palette| palette.name == name).unwrap();
+    for (name, role) in [("solarized-dark", "muted"), ("nord", "muted"), ("catppuccin-latte", "notice")] {
+        let palette = named(name);
+        assert!(palette.shifted.iter().any(|(shifted, _)| *shifted == role), "{name}: {role}");
+    }
+    assert!(named("nord").shifted.contains(&("muted", 0x4c_566a)));
+    for palette in PALETTES {
+        assert!(palette.shifted.iter().all(|(_, published)| rgb(*published) != palette.background));
+    }
+}
+
+#[test]
+fn themes_have_names_of_their_own_and_the_background_chooses() {
+    for palette in PALETTES {
+        assert_eq!(Palette::named(palette.name), Some(palette));
+    }
+    assert_eq!(Palette::for_background([0x1e, 0x1e, 0x2e]).name, "dark");
+    assert_eq!(Palette::for_background([0, 0, 0]).name, "dark");
+    assert_eq!(Palette::for_background([0xfd, 0xf6, 0xe3]).name, "light");
+}
