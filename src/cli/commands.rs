@@ -57,14 +57,23 @@ pub struct DropArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "each is the scope of the same name in the specification")]
 pub enum ScopeArg {
+    #[value(alias = "USER_PROFILE_SYNC")]
     UserProfileSync,
+    #[value(alias = "CONTACT_SYNC")]
     ContactSync,
+    #[value(alias = "GROUP_SYNC")]
     GroupSync,
+    #[value(alias = "DISTRIBUTION_LIST_SYNC")]
     DistributionListSync,
+    #[value(alias = "SETTINGS_SYNC")]
     SettingsSync,
+    #[value(alias = "MDM_PARAMETER_SYNC")]
     MdmParameterSync,
+    #[value(alias = "NEW_DEVICE_SYNC")]
     NewDeviceSync,
+    #[value(alias = "DROP_DEVICE")]
     DropDevice,
+    #[value(alias = "WORK_SYNC_DELTA")]
     WorkSyncDelta,
 }
 

@@ -132,7 +132,12 @@ impl Group {
             Event::DevicesAcknowledged => self.devices.acknowledge(),
             Event::Lock(event) => self.lock_is(at, event),
             Event::DeviceDropped(device) => self.device_dropped(at, *device),
-            Event::ReflectionStored { round_trip } => self.latency.reflection.record(at, *round_trip),
+            Event::ReflectionStored { round_trip } => {
+                self.latency.reflection.record(at, *round_trip);
+                let words =
+                    format!("the mediator stored the reflection after {:.1} ms", round_trip.as_secs_f64() * 1_000.0);
+                self.notices.push(at, NoticeKind::Done, Clean::new(&words));
+            }
             Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(at, *elapsed),
             Event::Refused(refusal) => self.refused(at, *refusal),
             Event::Ignored(what) => self.ignored(at, what),

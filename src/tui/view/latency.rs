@@ -22,7 +22,7 @@ const QUIET_AFTER: Duration = Duration::from_secs(6);
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let latency = ctx.group.latency();
     if latency.acknowledgement.count() == 0 {
-        return vec![TitlePart::new("nothing measured yet", Role::Muted)];
+        return vec![TitlePart::new("no acknowledgement yet", Role::Muted)];
     }
     let figures = figures(&latency.acknowledgement);
     figures
