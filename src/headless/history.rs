@@ -126,6 +126,9 @@ fn kind(text: &str) -> Result<ContentKind, Failure> {
 }
 
 fn device(text: &str, devices: &DeviceHistory) -> Result<DeviceId, Failure> {
+    if text == "unsaid" {
+        return Ok(DeviceId(0));
+    }
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
