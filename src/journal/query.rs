@@ -89,7 +89,9 @@ impl Condition {
             condition.add_any("kind = ?", kinds);
         }
         if let Some(from) = query.from {
-            condition.add("author = ?", [Value::Integer(from.0.cast_signed())]);
+            // 0 is "not said"; older journals hold it as it came.
+            let text = if from.0 == 0 { "(author IS NULL OR author = ?)" } else { "author = ?" };
+            condition.add(text, [Value::Integer(from.0.cast_signed())]);
         }
         if let Some(who) = &query.who {
             condition.add_who(who);

@@ -113,7 +113,11 @@ fn summary(
 ) -> Result<EnvelopeSummary, rusqlite::Error> {
     let mut summary = EnvelopeSummary {
         name: None,
-        author: row.get::<_, Option<i64>>(4)?.map(|author| DeviceId(author.cast_unsigned())),
+        // Older journals hold the 0 of an author that was not said.
+        author: row
+            .get::<_, Option<i64>>(4)?
+            .filter(|author| *author != 0)
+            .map(|author| DeviceId(author.cast_unsigned())),
         protocol_version: written.protocol_version,
         kind: code::kind_of(row.get(3)?),
         conversation: None,

@@ -303,10 +303,12 @@ fn summarized(summary: &EnvelopeSummary) -> Map<String, Value> {
         "detail": summary.detail,
         "d2d_version": summary.protocol_version,
     });
-    match fields {
-        Value::Object(object) => object,
-        _ => Map::new(),
+    let Value::Object(mut fields) = fields else { return Map::new() };
+    // What is not said is left out: null would be a device that is not known.
+    if summary.author.is_none() {
+        fields.remove("from");
     }
+    fields
 }
 
 fn conversation(conversation: &Conversation) -> Value {

@@ -16,7 +16,7 @@ const fn help(syntax: &'static str, meaning: &'static str) -> FilterHelp {
 /// All that a filter can say. Each syntax is itself a filter.
 pub const HELP: [FilterHelp; 17] = [
     help("kind:text,file", "of one of these kinds: message types, contents (contact-sync), or parts of their names"),
-    help("from:desktop", "reflected by a device of this label, platform or id; me is this device"),
+    help("from:desktop", "reflected by a device of this label, platform or id; me is this device, unsaid is none"),
     help("in", "from contacts; out is to them, sync is between own devices"),
     help(
         "conversation:ECHOECHO",

@@ -122,7 +122,7 @@ fn by_rows(filter: &Filter, group: &Group) -> Vec<u64> {
 
 #[test]
 fn each_condition_shows_its_rows() {
-    let cases: [(&str, &[u64]); 40] = [
+    let cases: [(&str, &[u64]); 41] = [
         ("", &[0, 1, 2, 3, 4, 5, 6]),
         ("kind:text", &[1, 5]),
         ("kind:FILE", &[2]),
@@ -137,6 +137,7 @@ fn each_condition_shows_its_rows() {
         ("from:android", &[3, 5]),
         ("from:me", &[3, 5]),
         ("from:1100", &[1, 2]),
+        ("from:unsaid", &[0, 4, 6]),
         ("in", &[1, 3, 5]),
         ("out", &[2]),
         ("sync", &[0, 6]),

@@ -131,6 +131,9 @@ fn kind(text: &str) -> Result<ContentKind, Failure> {
 }
 
 fn device(text: &str, devices: &RememberedDevices) -> Result<DeviceId, Failure> {
+    if text == "unsaid" {
+        return Ok(DeviceId(0));
+    }
     if let Ok(id) = text.parse() {
         return Ok(id);
     }

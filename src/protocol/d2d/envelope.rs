@@ -7,7 +7,7 @@ use super::message_type::MessageType;
 use super::private::PrivateText;
 use super::summary::EnvelopeSummary;
 use super::tree::TreeBranch;
-use super::{summarize, tree};
+use super::{summarize, tree, unknown};
 use crate::protocol::container::DecodeError;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::ids::Millis;
@@ -20,8 +20,8 @@ use crate::protocol::sealed::Sealable;
 #[derive(Clone, Debug)]
 pub struct Envelope {
     shape: Shape,
-    /// The bytes that it was read from, which may be more than it can say.
-    read_from: Option<usize>,
+    /// The paths of fields that it was read with and that the schema does not have.
+    unknown_fields: Vec<String>,
 }
 
 /// What cannot be understood makes no difference.
@@ -43,11 +43,11 @@ enum Shape {
 
 impl Envelope {
     pub(super) const fn seed(envelope: d2d_seed::Envelope) -> Self {
-        Self { shape: Shape::Seed(envelope), read_from: None }
+        Self { shape: Shape::Seed(envelope), unknown_fields: Vec::new() }
     }
 
     pub(super) const fn today(envelope: d2d::Envelope) -> Self {
-        Self { shape: Shape::Today(envelope), read_from: None }
+        Self { shape: Shape::Today(envelope), unknown_fields: Vec::new() }
     }
 
     /// Whether the dialect can carry it. Ask before sealing: in the other dialect all that is left of an envelope is
@@ -104,10 +104,9 @@ impl Envelope {
     /// Every decoded field of it.
     #[must_use]
     pub fn tree(&self) -> Vec<TreeBranch> {
-        let not_understood = self.read_from.map_or(0, |length| length.saturating_sub(self.plain_len()));
         match &self.shape {
-            Shape::Seed(envelope) => tree::seed(envelope, not_understood),
-            Shape::Today(envelope) => tree::today(envelope, not_understood),
+            Shape::Seed(envelope) => tree::seed(envelope, &self.unknown_fields),
+            Shape::Today(envelope) => tree::today(envelope, &self.unknown_fields),
         }
     }
 
@@ -151,11 +150,15 @@ impl Sealable for Envelope {
 
     fn decode(plain: Bytes, dialect: Dialect) -> Result<Self, DecodeError> {
         let malformed = |_| DecodeError::Malformed("envelope");
-        let read_from = Some(plain.len());
+        let root = match dialect {
+            Dialect::Mk => ".d2d_seed.Envelope",
+            Dialect::Dgk => ".d2d.Envelope",
+        };
+        let unknown_fields = unknown::paths(&plain, root);
         let shape = match dialect {
             Dialect::Mk => Shape::Seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
             Dialect::Dgk => Shape::Today(d2d::Envelope::decode(plain).map_err(malformed)?),
         };
-        Ok(Self { shape, read_from })
+        Ok(Self { shape, unknown_fields })
     }
 }

@@ -12,6 +12,7 @@ mod shared;
 mod summarize;
 mod summary;
 mod tree;
+mod unknown;
 
 pub use body::{MessageDraft, ReceiptStatus};
 pub use compose::Composer;

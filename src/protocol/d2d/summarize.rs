@@ -93,7 +93,8 @@ pub(super) fn today(envelope: &d2d::Envelope) -> EnvelopeSummary {
         None => EnvelopeSummary::blank(ContentKind::Unknown),
     };
     EnvelopeSummary {
-        author: Some(DeviceId(envelope.device_id)),
+        // iOS leaves it out of most envelopes: 0 is no device, it is "not said".
+        author: (envelope.device_id != 0).then_some(DeviceId(envelope.device_id)),
         protocol_version: envelope.protocol_version,
         ..summary
     }

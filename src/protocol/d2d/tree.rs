@@ -199,14 +199,14 @@ impl Fields {
     }
 
     /// What was in the bytes and is in none of the branches.
-    fn not_understood(&mut self, bytes: usize) {
-        if bytes > 0 {
-            self.put("bytes not understood", TreeValue::Number(bytes as u64));
+    fn unknown(&mut self, paths: &[String]) {
+        for path in paths {
+            self.put("unknown field", TreeValue::text(path));
         }
     }
 }
 
-pub(super) fn seed(envelope: &d2d_seed::Envelope, not_understood: usize) -> Vec<TreeBranch> {
+pub(super) fn seed(envelope: &d2d_seed::Envelope, unknown_fields: &[String]) -> Vec<TreeBranch> {
     use d2d_seed::envelope::Content;
     let mut fields = Fields::default();
     fields.put("padding bytes", TreeValue::Number(envelope.padding.len() as u64));
@@ -222,14 +222,15 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope, not_understood: usize) -> Vec<
         Some(Content::IncomingMessage(message)) => fields.under("incoming message", message::seed_incoming(message)),
         None => {}
     }
-    fields.not_understood(not_understood);
+    fields.unknown(unknown_fields);
     fields.0
 }
 
-pub(super) fn today(envelope: &d2d::Envelope, not_understood: usize) -> Vec<TreeBranch> {
+pub(super) fn today(envelope: &d2d::Envelope, unknown_fields: &[String]) -> Vec<TreeBranch> {
     use d2d::envelope::Content;
     let mut fields = Fields::default();
-    fields.put("device id", TreeValue::Device(DeviceId(envelope.device_id)));
+    // iOS leaves it out of most envelopes.
+    fields.maybe("device id", (envelope.device_id != 0).then_some(TreeValue::Device(DeviceId(envelope.device_id))));
     fields.put("protocol version", protocol_version(envelope.protocol_version));
     fields.put("padding bytes", TreeValue::Number(envelope.padding.len() as u64));
     if let Some(content) = &envelope.content {
@@ -247,7 +248,7 @@ pub(super) fn today(envelope: &d2d::Envelope, not_understood: usize) -> Vec<Tree
         };
         fields.under(name, content);
     }
-    fields.not_understood(not_understood);
+    fields.unknown(unknown_fields);
     fields.0
 }
 

@@ -280,7 +280,7 @@ fn what_the_seed_synchronised_is_told_to_be_unreadable() {
     let tree = Envelope::decode(plain.into(), Dialect::Mk).unwrap().tree();
     assert_eq!(
         shown(&tree),
-        "padding bytes: 0\ncontact sync: 7 bytes, of a format that is not known\nbytes not understood: 5\n"
+        "padding bytes: 0\ncontact sync: 7 bytes, of a format that is not known\nunknown field: 99\n"
     );
 }
 
@@ -346,4 +346,31 @@ fn a_flood_of_updates_is_cut_and_counted() {
     let updates = &tree.last().unwrap().children[0];
     assert_eq!((&updates.value, updates.children.len()), (&TreeValue::Number(1_007), MAX_CHILDREN + 1));
     assert_eq!(updates.children.last().unwrap().value, TreeValue::Number(7));
+}
+
+#[test]
+fn what_is_absent_or_an_explicit_default_shows_nothing_and_is_understood() {
+    // No device id; an image whose blob has no nonce and no time.
+    let blob =
+        common::Blob { id: Bytes::from_static(&[7; 16]), key: Bytes::from_static(&[8; 32]), ..Default::default() };
+    let image = common::Image { blob: Some(blob), ..Default::default() };
+    let image = common::DeltaImage { image: Some(common::delta_image::Image::Updated(image)) };
+    let contact = d2d_sync::Contact {
+        identity: "ECHOECHO".to_owned(),
+        contact_defined_profile_picture: Some(image),
+        ..Default::default()
+    };
+    let update = today::contact_sync::Update { contact: Some(contact) };
+    let sync = today::ContactSync { action: Some(today::contact_sync::Action::Update(update)) };
+    let envelope = today::Envelope { content: Some(Content::ContactSync(sync)), ..Default::default() };
+    let mut plain = envelope.encode_to_vec();
+    // Padding of length 0, written out.
+    plain.extend([0x0a, 0x00]);
+    let envelope = Envelope::decode(plain.into(), Dialect::Dgk).unwrap();
+    assert_eq!(envelope.summary().author, None);
+    let tree = shown(&envelope.tree());
+    for absent in ["device id", "nonce", "uploaded at", "unknown field"] {
+        assert!(!tree.contains(absent), "{absent}: {tree}");
+    }
+    assert!(tree.contains("key: 32 bytes, secret"), "{tree}");
 }

@@ -21,7 +21,7 @@ pub(super) fn incoming(message: &d2d::IncomingMessage) -> Fields {
     let mut fields = Fields::default();
     fields.put("sender identity", TreeValue::text(&message.sender_identity));
     head(&mut fields, message.message_id, message.created_at, message.r#type.into());
-    fields.put("nonce", TreeValue::bytes(&message.nonce));
+    fields.maybe("nonce", (!message.nonce.is_empty()).then(|| TreeValue::bytes(&message.nonce)));
     content(&mut fields, message.r#type.into(), &message.body);
     fields
 }

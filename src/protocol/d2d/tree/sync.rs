@@ -214,9 +214,9 @@ pub(super) fn delta_image(fields: &mut Fields, name: &'static str, delta: Option
             updated.word("type", Some(image.r#type), common::image::Type::as_str_name);
             if let Some(blob) = &image.blob {
                 updated.put("blob id", TreeValue::bytes(&blob.id));
-                updated.put("nonce", TreeValue::bytes(&blob.nonce));
+                updated.maybe("nonce", (!blob.nonce.is_empty()).then(|| TreeValue::bytes(&blob.nonce)));
                 updated.put("key", TreeValue::secret(blob.key.len()));
-                updated.time("uploaded at", Some(blob.uploaded_at));
+                updated.time("uploaded at", (blob.uploaded_at != 0).then_some(blob.uploaded_at));
             }
             inner.under("updated", updated);
         }
