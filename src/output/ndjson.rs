@@ -176,6 +176,7 @@ fn fields(event: &Event) -> (&'static str, Value) {
             ("role_given_up", json!({ "back_at": back_at, "promotions_in_a_row": promotions_in_a_row }))
         }
         Event::Following => ("following", json!({})),
+        Event::ClockMoved { clock_offset } => ("clock_moved", json!({ "clock_offset_ms": clock_offset })),
         Event::Devices(devices) => {
             let devices: Vec<Value> = devices.iter().map(|(id, entry)| device(*id, entry)).collect();
             ("devices", json!({ "devices": devices }))

@@ -76,6 +76,9 @@ use rate_limit::RateLimit;
 use receipt::{IdRanges, SeenNonces, Unacknowledged};
 use stored::Stored;
 
+/// By how many milliseconds a clock may be corrected without a word.
+const CLOCK_SLACK: u64 = 1_000;
+
 /// The protocol version that we speak.
 const VERSION: u32 = 0;
 
@@ -108,7 +111,8 @@ pub struct Session {
     last_handled: Millis,
     /// The same on the finer clock.
     precise: Duration,
-    /// By how many milliseconds the wall clock was moved since the offset to the server's was last told.
+    /// How far the server's clock is ahead of ours in milliseconds, and by how much less that was when it was last told.
+    clock_offset: Option<i64>,
     clock_moved: i64,
     ignored_limit: RateLimit,
     /// Ids received on earlier connections of this slot.
@@ -155,6 +159,7 @@ impl Session {
             promotions_in_company: 0,
             last_handled: Millis(0),
             precise: Duration::ZERO,
+            clock_offset: None,
             clock_moved: 0,
             ignored_limit: RateLimit::default(),
             expects,
@@ -307,12 +312,24 @@ impl Session {
         let shift = |time: &mut Millis| *time = time.offset_by(by);
         shift(&mut self.attended_until);
         self.ignored_limit.shift(by);
-        self.clock_moved = self.clock_moved.saturating_add(by);
+        self.move_clock(by);
         match &mut self.phase {
             Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => shift(deadline),
             Phase::Waiting { until } => until.iter_mut().for_each(shift),
             Phase::Online(online) => online.shift(by),
             Phase::Idle | Phase::Ended => {}
+        }
+    }
+
+    /// Our clock was moved, by this many milliseconds; what is less than a second in all is not told.
+    fn move_clock(&mut self, by: i64) {
+        let Some(offset) = &mut self.clock_offset else { return };
+        *offset = offset.saturating_sub(by);
+        let clock_offset = *offset;
+        self.clock_moved = self.clock_moved.saturating_add(by);
+        if self.clock_moved.unsigned_abs() > CLOCK_SLACK {
+            self.clock_moved = 0;
+            self.emit(Event::ClockMoved { clock_offset });
         }
     }
 
