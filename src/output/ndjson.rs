@@ -39,7 +39,7 @@ pub const EVENTS_OF_COMMANDS: [&str; 13] = [
 ];
 
 /// The names of all events that a watch prints.
-pub const EVENTS: [&str; 37] = [
+pub const EVENTS: [&str; 38] = [
     "connecting",
     "handshaking",
     "logged_in",
@@ -50,6 +50,7 @@ pub const EVENTS: [&str; 37] = [
     "promoted",
     "role_given_up",
     "following",
+    "clock_moved",
     "devices",
     "device_new",
     "device_changed",
