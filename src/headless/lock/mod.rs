@@ -229,7 +229,7 @@ impl<'a> Locking<'a> {
                     return self.commit().await.map(|()| by_signal(signal));
                 }
                 Stop::Signal(signal) if signal == Signal::TSTP => {
-                    signals::stop_this_process().map_err(Failure::Start)?
+                    signals::stop_this_process().map_err(Failure::Start)?;
                 }
                 // The session gives it back in time.
                 Stop::Signal(_) | Stop::LeaseEnds => {}
