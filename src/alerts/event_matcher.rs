@@ -6,7 +6,7 @@ use super::alert::Alert;
 use super::alert_queue::AlertQueue;
 use super::rule::{Rule, Trigger};
 use crate::group::LockWatch;
-use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage};
+use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage, clocks_are_apart};
 use crate::session::Now;
 use crate::text::Clean;
 
@@ -96,6 +96,7 @@ impl EventMatcher {
                 matches!(cause, DisconnectCause::ClosedByServer { code, .. } if *code == wanted)
             }
             (Trigger::ClockSkew, Event::LoggedIn(login)) => login.clock_apart().is_some(),
+            (Trigger::ClockSkew, Event::ClockMoved { clock_offset }) => clocks_are_apart(*clock_offset),
             (Trigger::JournalFailed, Event::Journal(JournalState::Failed(_))) => self.failure_is_news,
             _ => false,
         }
@@ -133,6 +134,10 @@ fn words(event: &Event) -> Clean {
         }
         Event::DeviceDropped(device) => format!("{device}: dropped from the group"),
         Event::Promoted => "this device became leader".to_owned(),
+        Event::ClockMoved { clock_offset } => {
+            let minutes = clock_offset.unsigned_abs() / 60_000;
+            format!("the clock of this machine was moved, and is {minutes} minutes apart from the mediator's")
+        }
         Event::LoggedIn(login) => {
             let minutes = login.clock_offset.unwrap_or(0).unsigned_abs() / 60_000;
             format!("the clocks of this machine and of the mediator are {minutes} minutes apart")

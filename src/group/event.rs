@@ -49,6 +49,12 @@ pub enum Event {
     },
     /// A login lasted as follower for long enough to know that another device leads.
     Following,
+    /// The wall clock of this machine was moved: the server's is now ahead of it by so much, which is the offset from the last
+    /// login with the move taken off.
+    ClockMoved {
+        /// How far the server's clock is ahead of ours now, in milliseconds.
+        clock_offset: i64,
+    },
     /// The list of all devices.
     Devices(BTreeMap<DeviceId, ListedDevice>),
     /// A device of the list that is told next differs from what was known, or is missing there.

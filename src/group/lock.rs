@@ -49,7 +49,7 @@ pub enum LockState {
         scope: LockScope,
         /// When the lock was granted.
         since: Millis,
-        /// When the server takes it back, if we set a limit.
+        /// When our lease ends by our own clock; a drop has none.
         expires_at: Option<Millis>,
     },
 }
@@ -96,9 +96,10 @@ impl GroupLock {
         self.waited_for
     }
 
-    /// Whether it is ours, and the time for which we took it is over.
+    /// Whether it is ours, and the time for which we took it is over, but for the moment that giving it back takes.
     pub(super) fn is_over(&self, at: Millis) -> bool {
-        matches!(self.state, LockState::Ours { expires_at: Some(expires_at), .. } if at >= expires_at)
+        let moment = Duration::from_millis(500);
+        matches!(self.state, LockState::Ours { expires_at: Some(expires_at), .. } if at.after(moment) >= expires_at)
     }
 
     /// Takes in what happened to it at that time.

@@ -13,7 +13,7 @@ pub struct Login {
     pub max_device_slots: u32,
     /// Whether our slot is new.
     pub slot_state: SlotState,
-    /// How far the server's clock is ahead of ours, in milliseconds, if it tells the time.
+    /// How far the server's clock is ahead of ours, in milliseconds, if it tells the time; kept true when ours is moved.
     pub clock_offset: Option<i64>,
     /// How many messages wait for us, if it tells.
     pub reflection_queue_length: Option<u32>,
@@ -28,6 +28,12 @@ impl Login {
     /// How far the server's clock is ahead, in milliseconds, if that is too far.
     #[must_use]
     pub fn clock_apart(&self) -> Option<i64> {
-        self.clock_offset.filter(|ahead| ahead.unsigned_abs() > CLOCK_TOLERANCE)
+        self.clock_offset.filter(|ahead| clocks_are_apart(*ahead))
     }
+}
+
+/// Whether clocks that are so many milliseconds apart are to be warned of.
+#[must_use]
+pub const fn clocks_are_apart(clock_offset: i64) -> bool {
+    clock_offset.unsigned_abs() > CLOCK_TOLERANCE
 }

@@ -59,7 +59,7 @@ pub use latency::Latency;
 pub use listed::ListedDevice;
 pub use lock::{EndedLock, GroupLock, LockState};
 pub use lock_watch::{HeldLock, LockWatch};
-pub use login::Login;
+pub use login::{Login, clocks_are_apart};
 pub use names::{ConversationNames, MAX_NAMES};
 pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
@@ -90,6 +90,7 @@ pub struct Group {
     replay_told_at: Option<Millis>,
     /// Whether a lock of ours went with a connection whose end, which says why, is told next.
     lock_lost: bool,
+    last_word: Option<Millis>,
 }
 
 impl Group {
@@ -114,6 +115,9 @@ impl Group {
 
     /// The one reducer: takes in what happened at that time.
     pub fn apply(&mut self, at: Millis, event: &Event) {
+        if is_word_of_the_server(event) {
+            self.last_word = Some(at);
+        }
         match event {
             Event::Connecting { attempt } => self.connection = ConnectionState::Connecting { attempt: *attempt },
             Event::Handshaking => self.connection = ConnectionState::Handshaking,
@@ -127,6 +131,11 @@ impl Group {
             }
             Event::SharedDeviceData(_) => {}
             Event::Following => self.role.following(at),
+            Event::ClockMoved { clock_offset } => {
+                if let Some(login) = &mut self.login {
+                    login.clock_offset = Some(*clock_offset);
+                }
+            }
             Event::Devices(list) => self.devices.replace(at, list.clone()),
             Event::DeviceChanged { device, change } => self.device_changed(at, *device, change),
             Event::DevicesAcknowledged => self.devices.acknowledge(),
@@ -317,6 +326,12 @@ impl Group {
         received_at.since(stored_at.offset_by(ahead.saturating_neg()))
     }
 
+    /// When the server last said anything.
+    #[must_use]
+    pub const fn last_word(&self) -> Option<Millis> {
+        self.last_word
+    }
+
     /// Where the session stands.
     #[must_use]
     pub const fn connection(&self) -> &ConnectionState {
@@ -382,4 +397,26 @@ impl Group {
     pub const fn notices(&self) -> &Notices {
         &self.notices
     }
+}
+
+/// Whether something happened because a server that we are logged in to said so.
+const fn is_word_of_the_server(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::LoggedIn(_)
+            | Event::Reflected(_)
+            | Event::QueueDry
+            | Event::Promoted
+            | Event::Following
+            | Event::Devices(_)
+            | Event::DeviceDropped(_)
+            | Event::ReflectionStored { .. }
+            | Event::RoundTrip { .. }
+            | Event::Lock(
+                LockEvent::HeldBy { .. }
+                    | LockEvent::Acquired { .. }
+                    | LockEvent::Released(_)
+                    | LockEvent::Ended { .. }
+            )
+    )
 }

@@ -89,7 +89,7 @@ impl Mediator {
         hello: &ClientHello,
         state: SlotState,
     ) {
-        let device = hello.device_id;
+        let (device, wall) = (hello.device_id, self.wall);
         if let Some(connection) = self.wire.get_mut(id) {
             connection.phase = Phase::LoggedIn(device);
         }
@@ -102,10 +102,10 @@ impl Mediator {
         let group = self.groups.entry(group_id).or_insert_with(|| HostedGroup::new(group_id));
         let shared_device_data = group.shared_device_data.clone();
         let first = self.first_reflected;
-        let slot = group.slots.entry(device).or_insert_with(|| DeviceSlot::new(now, first));
+        let slot = group.slots.entry(device).or_insert_with(|| DeviceSlot::new(wall, first));
         slot.device_info = Sealed::from_wire(own(hello.device_info.as_bytes()));
         slot.policy = hello.expiration_policy;
-        slot.connect(now, id, self.logins);
+        slot.connect(wall, id, self.logins);
         let waiting = slot.queue.stored();
         self.wire.send(
             id,
@@ -113,7 +113,7 @@ impl Mediator {
                 max_device_slots: u32::try_from(self.config.max_slots).unwrap_or(u32::MAX),
                 slot_state: state,
                 shared_device_data,
-                current_time: Some(now),
+                current_time: Some(wall),
                 reflection_queue_length: Some(u32::try_from(waiting).unwrap_or(u32::MAX)),
             }),
         );

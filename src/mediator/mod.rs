@@ -5,7 +5,7 @@
 //! back in time ([`Mediator::deadline`]). It holds no group secret: all it opens is the answer to its challenge.
 //!
 //! [`MediatorConfig`] says what whoever runs it decides, [`MediatorInput`] what happened, [`MediatorOutput`] what is to be
-//! done, and [`LogEvent`] what belongs in the log. Times are [`Millis`]: Unix time in milliseconds.
+//! done, and [`LogEvent`] what belongs in the log. Times are [`MediatorTime`]; a plain [`Millis`] will do.
 //!
 //! ```
 //! use d2mtop::mediator::{ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorOutput};
@@ -46,6 +46,7 @@ mod requests;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod time;
 mod timers;
 mod transaction;
 
@@ -60,6 +61,7 @@ pub use connection_id::ConnectionId;
 use group::HostedGroup;
 pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
 pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};
+pub use time::MediatorTime;
 use timers::{Timer, Timers};
 
 use crate::protocol::challenge::ephemeral_public_key;
@@ -83,6 +85,8 @@ pub struct Mediator {
     logins: u64,
     first_reflected: u64,
     shut_down: bool,
+    /// The time of day, for what others are told.
+    wall: Millis,
 }
 
 impl Mediator {
@@ -97,11 +101,19 @@ impl Mediator {
             logins: 0,
             first_reflected: FIRST_REFLECTED,
             shut_down: false,
+            wall: Millis(0),
         }
     }
 
     /// A client connected with a good URL; it gets its challenge.
-    pub fn open(&mut self, now: Millis, connection: ConnectionId, url: &ClientUrlInfo, ephemeral: HandshakeSecrets) {
+    pub fn open(
+        &mut self,
+        now: impl Into<MediatorTime>,
+        connection: ConnectionId,
+        url: &ClientUrlInfo,
+        ephemeral: HandshakeSecrets,
+    ) {
+        let now = self.keep_time(now.into());
         if self.shut_down {
             self.wire.refuse(connection, Closing::of(CloseCode::GOING_AWAY));
             return;
@@ -118,7 +130,8 @@ impl Mediator {
     }
 
     /// Takes what happened. Whatever follows from it comes out of [`Self::poll`].
-    pub fn handle(&mut self, now: Millis, input: MediatorInput) {
+    pub fn handle(&mut self, now: impl Into<MediatorTime>, input: MediatorInput) {
+        let now = self.keep_time(now.into());
         // What is due comes first: a commit behind its deadline is too late even if the timer fires later.
         while let Some(timer) = self.timers.take_due(now) {
             self.fire(now, timer);
@@ -152,10 +165,16 @@ impl Mediator {
         self.wire.poll()
     }
 
-    /// When to come back with [`MediatorInput::Timer`], if nothing happens before.
+    /// When to come back with [`MediatorInput::Timer`], if nothing happens before: on the steady clock.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         self.timers.next()
+    }
+
+    /// Takes in the time of day; what has passed is counted by the other clock only.
+    const fn keep_time(&mut self, now: MediatorTime) -> Millis {
+        self.wall = now.wall;
+        now.steady
     }
 
     fn frame(&mut self, now: Millis, id: ConnectionId, bytes: Bytes) {
@@ -247,7 +266,7 @@ impl Mediator {
         let Some(device) = connection.device() else { return };
         let Some(group) = self.groups.get_mut(&connection.group) else { return };
         if let Some(slot) = group.slots.get_mut(&device) {
-            slot.disconnect(now);
+            slot.disconnect(self.wall);
             if slot.policy == ExpirationPolicy::Volatile {
                 self.timers.set(Timer::Slot(group.id, device), now.after(self.config.volatile_grace));
             }

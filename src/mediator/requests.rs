@@ -93,14 +93,14 @@ impl Mediator {
         let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
         let limit = self.config.queue_limit;
         let item = QueuedMessage {
-            timestamp: now,
+            timestamp: self.wall,
             ephemeral: reflect.ephemeral,
             envelope: Sealed::from_wire(own(reflect.envelope.as_bytes())),
         };
         let passed_on = group.hold_back(asker.device, item, limit)?;
         let too_long = passed_on.map(|item| group.store(asker.device, &item, limit)).unwrap_or_default();
         if !reflect.ephemeral {
-            self.wire.send(asker.connection, &ServerMessage::ReflectAck { id: reflect.id, timestamp: now });
+            self.wire.send(asker.connection, &ServerMessage::ReflectAck { id: reflect.id, timestamp: self.wall });
         }
         group.pump(&mut self.wire);
         self.remove_too_long(now, asker, too_long);

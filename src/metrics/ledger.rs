@@ -182,6 +182,11 @@ impl Ledger {
                 self.journal = state.clone();
             }
             Event::JournalSetAside(_) => self.journal_errors += 1,
+            Event::ClockMoved { clock_offset } => {
+                if let Some(login) = &mut self.login {
+                    login.clock_offset = Some(*clock_offset);
+                }
+            }
             Event::SharedDeviceData(_) | Event::Following | Event::DevicesAcknowledged | Event::Refused(_) => {}
         }
     }

@@ -1,7 +1,14 @@
 //! The one place where the system's clocks are read.
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Runs on while the machine sleeps; [`std::time::Instant`] and the timers of tokio stand still there.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const THROUGH_SLEEP: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const THROUGH_SLEEP: ClockId = ClockId::Monotonic;
 
 /// The wall clock, which people and the network set.
 #[must_use]
@@ -9,9 +16,10 @@ pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
-/// A clock that is never set: the time since this process first asked.
+/// A clock that is never set, and runs on while the machine sleeps or this process is stopped.
 #[must_use]
 pub fn monotonic() -> Duration {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    START.elapsed()
+    let now = clock_gettime(THROUGH_SLEEP);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
 }

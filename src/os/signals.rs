@@ -15,7 +15,24 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// The ones that end a program.
 const ENDINGS: [Name; 4] = [Name::INT, Name::TERM, Name::HUP, Name::QUIT];
 
-/// Those of them that were ignored when we were started. To be asked before the first one is taken.
+/// The ones that end a program that does not heed them.
+const DEADLY: [Name; 7] = [Name::INT, Name::TERM, Name::HUP, Name::QUIT, Name::USR1, Name::USR2, Name::ALARM];
+
+/// The ones that somebody who runs a command for somebody else passes on to it.
+const PASSED_ON: [Name; 10] = [
+    Name::INT,
+    Name::TERM,
+    Name::HUP,
+    Name::QUIT,
+    Name::USR1,
+    Name::USR2,
+    Name::ALARM,
+    Name::CONT,
+    Name::WINCH,
+    Name::TSTP,
+];
+
+/// Those that were ignored when we were started. To be asked before the first one is taken.
 static IGNORED: LazyLock<Vec<Name>> = LazyLock::new(|| told_by_linux().unwrap_or_else(told_by_children));
 
 /// Whether there is somebody else than the system to be told of signals.
@@ -30,6 +47,13 @@ impl ShutdownSignals {
     #[must_use]
     pub fn take() -> Self {
         Self::of(&ENDINGS)
+    }
+
+    /// Takes, besides these, all that a command which runs on our behalf may be sent through us: SIGUSR1, SIGUSR2, SIGALRM,
+    /// SIGCONT, SIGWINCH and SIGTSTP.
+    #[must_use]
+    pub fn take_for_a_command() -> Self {
+        Self::of(&PASSED_ON)
     }
 
     fn of(names: &[Name]) -> Self {
@@ -103,7 +127,7 @@ fn told_by_linux() -> Option<Vec<Name>> {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
     let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
     let is_ignored = |name: &Name| mask >> (name.as_raw() - 1) & 1 == 1;
-    Some(ENDINGS.into_iter().filter(is_ignored).collect())
+    Some(PASSED_ON.into_iter().filter(is_ignored).collect())
 }
 
 /// The same, found out anywhere: who is started ignores what we ignore, and outlives it.
@@ -114,7 +138,19 @@ fn told_by_children() -> Vec<Name> {
         shell.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         shell.status().is_ok_and(|status| status.success())
     };
-    ENDINGS.into_iter().filter(outlives).collect()
+    DEADLY.into_iter().filter(outlives).collect()
+}
+
+/// Whether a signal asks a program to end.
+#[must_use]
+pub fn is_ending(name: Name) -> bool {
+    ENDINGS.contains(&name)
+}
+
+/// Whether a signal ends who does not heed it.
+#[must_use]
+pub fn is_deadly(name: Name) -> bool {
+    DEADLY.contains(&name)
 }
 
 /// Stops this process as Ctrl-Z would; returns when it is continued.
@@ -134,6 +170,7 @@ mod tests {
         // Whoever runs the tests may have had them ignore some.
         let ignored = told_by_children();
         if let Some(told) = told_by_linux() {
+            let told: Vec<Name> = told.into_iter().filter(|name| DEADLY.contains(name)).collect();
             assert_eq!(ignored, told);
         }
     }

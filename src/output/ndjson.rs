@@ -39,7 +39,7 @@ pub const EVENTS_OF_COMMANDS: [&str; 13] = [
 ];
 
 /// The names of all events that a watch prints.
-pub const EVENTS: [&str; 37] = [
+pub const EVENTS: [&str; 38] = [
     "connecting",
     "handshaking",
     "logged_in",
@@ -50,6 +50,7 @@ pub const EVENTS: [&str; 37] = [
     "promoted",
     "role_given_up",
     "following",
+    "clock_moved",
     "devices",
     "device_new",
     "device_changed",
@@ -176,6 +177,7 @@ fn fields(event: &Event) -> (&'static str, Value) {
             ("role_given_up", json!({ "back_at": back_at, "promotions_in_a_row": promotions_in_a_row }))
         }
         Event::Following => ("following", json!({})),
+        Event::ClockMoved { clock_offset } => ("clock_moved", json!({ "clock_offset_ms": clock_offset })),
         Event::Devices(devices) => {
             let devices: Vec<Value> = devices.iter().map(|(id, entry)| device(*id, entry)).collect();
             ("devices", json!({ "devices": devices }))

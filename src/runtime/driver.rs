@@ -23,6 +23,10 @@ pub const COMMAND_CAPACITY: usize = 64;
 /// How many messages may wait for the socket before further reflections have to wait.
 const MOST_UNWRITTEN: usize = 256;
 
+/// How often to look at the clock at least: timers stand still while the machine sleeps, and nobody tells that the wall
+/// clock was moved.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// How long the end waits for the journal.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -83,7 +87,7 @@ pub async fn drive_keeping(
             }
             event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
             opened = next_opened(&mut driver.opening) => driver.on_opened(opened),
-            () = clock::sleep_until(deadline) => {
+            () = clock::sleep_until(deadline.map(|deadline| deadline.min(clock::now().after(LOOK)))) => {
                 if !may_read {
                     // It is us who do not listen.
                     driver.handle(SessionInput::Alive).await;

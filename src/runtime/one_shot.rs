@@ -161,6 +161,12 @@ impl OneShotEnd {
         matches!(self, Self::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } if *code == wanted)
     }
 
+    /// Whether the session tries again by itself.
+    #[must_use]
+    pub const fn is_tried_again(&self) -> bool {
+        matches!(self, Self::Disconnected { next: NextStep::RetryAt { .. }, .. })
+    }
+
     /// What came of a visit that ended so.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

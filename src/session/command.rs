@@ -40,7 +40,7 @@ pub enum Command {
     TakeLock {
         /// The scope of the transaction.
         scope: TransactionScope,
-        /// For how long at most; [`None`] is the server's maximum.
+        /// For how long at most, counted from asking; [`None`] is a minute.
         ttl: Option<Duration>,
     },
     /// Commit and release the lock, or stop waiting for it.

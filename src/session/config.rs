@@ -151,6 +151,10 @@ pub struct SessionTiming {
     pub ping_interval: Duration,
     /// From a ping to giving the connection up if nothing at all is heard.
     pub ping_deadline: Duration,
+    /// Between two pings while we have the lock.
+    pub lock_ping: Duration,
+    /// After how much silence a lock of ours counts as lost.
+    pub lock_silence: Duration,
     /// How long the server may take to answer about the lock and a drop.
     pub answer: Duration,
     /// Between two requests for the device list that nobody asked for; the protocol pushes none.
@@ -184,6 +188,8 @@ impl Default for SessionTiming {
             handshake: Duration::from_secs(20),
             ping_interval: Duration::from_secs(30),
             ping_deadline: Duration::from_secs(15),
+            lock_ping: Duration::from_secs(2),
+            lock_silence: Duration::from_secs(6),
             answer: Duration::from_secs(25),
             refresh_interval: Duration::from_mins(1),
             refresh_pause: Duration::from_secs(10),

@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use super::{Phase, Session};
 use crate::group::{DisconnectCause, Event, LockEvent, LockScope, Refusal};
-use crate::protocol::{ClientMessage, DeviceEntry, DeviceId, Millis, Sealed, TransactionScope};
+use crate::protocol::{ClientMessage, DeviceEntry, DeviceId, Dialect, Millis, Sealed, TransactionScope};
+
+/// For how long a lock is taken that nobody set a limit to.
+pub const LEASE: Duration = Duration::from_mins(1);
+/// How long before the end of its lease a lock is given back at most.
+const MOST_EARLY: Duration = Duration::from_millis(500);
 
 /// Our side of the lock.
 #[derive(Debug)]
@@ -27,8 +32,8 @@ pub(super) enum OwnLock {
 pub(super) struct Wish {
     scope: TransactionScope,
     ttl: Option<Duration>,
-    /// When we give it back ourselves, where the server does not take it back.
-    until: Option<Millis>,
+    /// When it was last asked for: the lease counts from here, since the server began to count later.
+    asked_at: Millis,
     goal: Goal,
     /// Given up while the answer was under way.
     unwanted: bool,
@@ -58,6 +63,13 @@ pub(super) enum Awaited {
     Commit,
 }
 
+impl Wish {
+    /// For how long the lock may be held; a drop ends by its own steps.
+    fn lease(&self) -> Option<Duration> {
+        (self.goal == Goal::Hold).then(|| self.ttl.unwrap_or(LEASE))
+    }
+}
+
 impl OwnLock {
     /// Which answer the server owes; a holder of the lock owes none.
     pub(super) const fn awaited(&self) -> Option<Awaited> {
@@ -73,18 +85,27 @@ impl OwnLock {
         }
     }
 
-    /// When a lock that is only held has to be given back.
-    pub(super) const fn held_until(&self) -> Option<Millis> {
-        match self {
-            Self::Held(wish) => wish.until,
-            _ => None,
-        }
+    /// When a lock that is only held has to be given back. A server that takes it back itself must not be faster, since it
+    /// closes the connection, too.
+    pub(super) fn give_back_at(&self, dialect: Dialect) -> Option<Millis> {
+        let Self::Held(wish) = self else { return None };
+        let lease = wish.lease()?;
+        let early = if dialect.limits_transactions() { MOST_EARLY.min(lease / 20) } else { Duration::ZERO };
+        Some(wish.asked_at.after(lease.saturating_sub(early)))
     }
 
-    /// The clock was set back.
-    pub(super) fn set_back(&mut self, back: impl FnOnce(&mut Millis)) {
-        if let Self::Held(Wish { until: Some(until), .. }) = self {
-            back(until);
+    /// Whether the server has granted it to us, and has not yet confirmed its end.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Held(_) | Self::Committing(_))
+    }
+
+    /// The wall clock was moved.
+    pub(super) fn shift(&mut self, shift: impl FnOnce(&mut Millis)) {
+        match self {
+            Self::Requested(wish) | Self::Waiting(wish) | Self::Held(wish) | Self::Committing(wish) => {
+                shift(&mut wish.asked_at);
+            }
+            Self::Free => {}
         }
     }
 
@@ -99,12 +120,13 @@ impl OwnLock {
 
 impl Session {
     pub(super) fn take_lock(&mut self, scope: TransactionScope, ttl: Option<Duration>) {
-        self.begin(Wish { scope, ttl, until: None, goal: Goal::Hold, unwanted: false });
+        self.begin(Wish { scope, ttl, asked_at: self.last_handled, goal: Goal::Hold, unwanted: false });
     }
 
     pub(super) fn drop_device(&mut self, device: DeviceId) {
         let goal = Goal::Drop(device, DropStep::Listing);
-        self.begin(Wish { scope: TransactionScope::DropDevice, ttl: None, until: None, goal, unwanted: false });
+        let asked_at = self.last_handled;
+        self.begin(Wish { scope: TransactionScope::DropDevice, ttl: None, asked_at, goal, unwanted: false });
     }
 
     fn begin(&mut self, wish: Wish) {
@@ -119,8 +141,9 @@ impl Session {
     }
 
     fn ask(&mut self, wish: Wish) {
+        let wish = Wish { asked_at: self.last_handled, ..wish };
         let scope = Sealed::seal(&wish.scope, &self.config.keys.clone(), self.nonce());
-        self.send(&ClientMessage::BeginTransaction { scope, ttl: wish.ttl });
+        self.send(&ClientMessage::BeginTransaction { scope, ttl: wish.lease() });
         self.set_lock(OwnLock::Requested(wish));
     }
 
@@ -160,9 +183,8 @@ impl Session {
         let Some(&mut OwnLock::Requested(wish)) = self.lock() else {
             return self.ignored("the lock was granted although we did not ask for it");
         };
-        let expires_at = wish.ttl.map(|ttl| now.after(ttl));
-        let until = expires_at.filter(|_| !self.dialect().limits_transactions());
-        self.set_lock(OwnLock::Held(Wish { until, ..wish }));
+        let expires_at = wish.lease().map(|lease| wish.asked_at.after(lease));
+        self.set_lock(OwnLock::Held(wish));
         self.lock_event(LockEvent::Acquired { scope: Some(wish.scope), expires_at });
         if wish.unwanted {
             self.commit(wish);

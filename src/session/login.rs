@@ -58,12 +58,14 @@ impl Session {
             self.ignored("shared device data that uses the nonce of other shared device data");
         }
         let shared = (!shared.is_empty()).then(|| shared.open(&self.config.keys));
+        self.clock_offset = info.current_time.map(|time| time.ahead_of(now));
+        self.clock_moved = 0;
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
             dialect: self.dialect(),
             max_device_slots: info.max_device_slots,
             slot_state: info.slot_state,
-            clock_offset: info.current_time.map(|time| time.ahead_of(now)),
+            clock_offset: self.clock_offset,
             reflection_queue_length: info.reflection_queue_length,
             shared_version: shared.iter().flatten().map(|data| data.version).find(|version| *version > 0),
         }));

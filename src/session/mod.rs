@@ -60,6 +60,7 @@ pub use backoff::Backoff;
 pub use command::{ChatClientId, Command, Confirmed};
 pub use config::{LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation};
 pub use io::{LinkEnd, ProxyOutput, SessionInput, SessionOutput};
+pub use lock::LEASE;
 pub use now::Now;
 
 use crate::group::{DisconnectCause, Event, KnownDevices, NextStep, Refusal};
@@ -74,6 +75,9 @@ use online::Online;
 use rate_limit::RateLimit;
 use receipt::{IdRanges, SeenNonces, Unacknowledged};
 use stored::Stored;
+
+/// By how many milliseconds a clock may be corrected without a word.
+const CLOCK_SLACK: u64 = 1_000;
 
 /// The protocol version that we speak.
 const VERSION: u32 = 0;
@@ -107,6 +111,9 @@ pub struct Session {
     last_handled: Millis,
     /// The same on the finer clock.
     precise: Duration,
+    /// How far the server's clock is ahead of ours in milliseconds, and by how much less that was when it was last told.
+    clock_offset: Option<i64>,
+    clock_moved: i64,
     ignored_limit: RateLimit,
     /// Ids received on earlier connections of this slot.
     received: IdRanges,
@@ -152,6 +159,8 @@ impl Session {
             promotions_in_company: 0,
             last_handled: Millis(0),
             precise: Duration::ZERO,
+            clock_offset: None,
+            clock_moved: 0,
             ignored_limit: RateLimit::default(),
             expects,
             slot_state_refused: false,
@@ -221,12 +230,12 @@ impl Session {
     /// Takes an input; [`Session::poll`] tells what follows from it.
     pub fn handle(&mut self, now: impl Into<Now>, input: SessionInput) {
         let Now { wall: now, precise } = now.into();
-        self.precise = precise;
-        if now < self.last_handled {
-            // The clock was set back. What was to happen in a minute is still to happen in a minute.
-            self.set_back(self.last_handled.since(now));
+        let passed = self.keep_time(now, precise);
+        if passed >= self.config.timing.lock_silence && self.lock().is_some_and(|lock| lock.is_ours()) {
+            // We were stopped, or the machine slept: what waits in the socket by now says nothing of the time between.
+            self.outputs.push_back(SessionOutput::Close(CloseCode::GOING_AWAY));
+            self.retry(now, DisconnectCause::NoAnswer);
         }
-        self.last_handled = now;
         match input {
             SessionInput::Timer => {}
             SessionInput::LinkUp => self.on_link_up(),
@@ -279,15 +288,48 @@ impl Session {
         }
     }
 
-    fn set_back(&mut self, by: Duration) {
-        let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
-        back(&mut self.attended_until);
-        self.ignored_limit.set_back(by);
+    /// Takes in the time; how much has passed. What was to happen in a minute is still to happen in a minute if somebody
+    /// moves the clock on the wall.
+    fn keep_time(&mut self, now: Millis, precise: Duration) -> Duration {
+        let passed = precise.saturating_sub(self.precise);
+        // In whole milliseconds of both clocks, so that roundings do not add up.
+        let expected =
+            self.last_handled.0.saturating_add(span_millis(precise).saturating_sub(span_millis(self.precise)));
+        let is_first = self.last_handled == Millis(0);
+        self.precise = precise;
+        self.last_handled = now;
+        if is_first {
+            return Duration::ZERO;
+        }
+        let moved = now.ahead_of(Millis(expected));
+        if moved != 0 {
+            self.shift(moved);
+        }
+        passed
+    }
+
+    fn shift(&mut self, by: i64) {
+        let shift = |time: &mut Millis| *time = time.offset_by(by);
+        shift(&mut self.attended_until);
+        self.ignored_limit.shift(by);
+        self.move_clock(by);
         match &mut self.phase {
-            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => back(deadline),
-            Phase::Waiting { until } => until.iter_mut().for_each(back),
-            Phase::Online(online) => online.set_back(by),
+            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } => shift(deadline),
+            Phase::Waiting { until } => until.iter_mut().for_each(shift),
+            Phase::Online(online) => online.shift(by),
             Phase::Idle | Phase::Ended => {}
+        }
+    }
+
+    /// Our clock was moved, by this many milliseconds; what is less than a second in all is not told.
+    fn move_clock(&mut self, by: i64) {
+        let Some(offset) = &mut self.clock_offset else { return };
+        *offset = offset.saturating_sub(by);
+        let clock_offset = *offset;
+        self.clock_moved = self.clock_moved.saturating_add(by);
+        if self.clock_moved.unsigned_abs() > CLOCK_SLACK {
+            self.clock_moved = 0;
+            self.emit(Event::ClockMoved { clock_offset });
         }
     }
 

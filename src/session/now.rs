@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::protocol::Millis;
 
-/// What the clock on the wall says, which deadlines and times of day are made of; and a finer clock that is never set, for
-/// measuring how long things take.
+/// What the clock on the wall says, which times of day are made of; and a finer clock that is never set and also runs while
+/// the machine sleeps, which tells how much time has passed.
+///
+/// A wall clock that is moved moves no deadline.
 ///
 /// Both may come of [`Millis`] alone: then what is measured is as coarse.
 #[derive(Clone, Copy, Debug)]

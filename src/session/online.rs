@@ -8,7 +8,6 @@ use super::lock::{Awaited, OwnLock};
 use super::receipt::{IdRanges, Unacknowledged};
 use super::{Phase, Session, SessionOutput};
 use crate::group::{DisconnectCause, Event, Probe};
-use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceId, Millis, ReflectId, ReflectedId, ServerMessage};
 
 /// What is known of a login while it lasts.
@@ -74,9 +73,9 @@ impl Online {
         }
     }
 
-    /// The clock was set back.
-    pub(super) fn set_back(&mut self, by: Duration) {
-        let back = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_millis(by)));
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        let shift = |time: &mut Millis| *time = time.offset_by(by);
         [
             &mut self.since,
             &mut self.listed_at,
@@ -87,9 +86,9 @@ impl Online {
             &mut self.awaited.1,
         ]
         .into_iter()
-        .for_each(back);
-        [&mut self.dry_at, &mut self.leave_by, &mut self.unanswered_ping].into_iter().flatten().for_each(back);
-        self.lock.set_back(back);
+        .for_each(shift);
+        [&mut self.dry_at, &mut self.leave_by, &mut self.unanswered_ping].into_iter().flatten().for_each(shift);
+        self.lock.shift(shift);
     }
 
     /// When a server that owes an answer about the lock counts as dead: else a lock of ours could stay for ever.
@@ -107,15 +106,19 @@ impl Online {
     pub(super) fn deadline(&self, config: &SessionConfig, attended_until: Millis) -> Millis {
         let timing = &config.timing;
         let visit_ends = self.visit_ends_at(config, attended_until);
-        let lock_ends = self.lock.held_until();
+        let lock_ends = self.lock.give_back_at(config.keys.dialect());
         [self.dead_at(timing), self.answer_due(timing), self.leave_by, visit_ends, lock_ends]
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
     }
 
-    /// When the other side counts as dead: nothing at all was heard since the ping.
+    /// When the other side counts as dead: nothing at all was heard since the ping. Sooner under a lock of ours, which
+    /// another device may have got meanwhile.
     fn dead_at(&self, timing: &SessionTiming) -> Option<Millis> {
+        if self.lock.is_ours() {
+            return Some(self.heard_at.after(timing.lock_silence));
+        }
         self.unanswered_ping.map(|sent| sent.max(self.heard_at).after(timing.ping_deadline))
     }
 
@@ -171,8 +174,12 @@ impl Session {
 
     pub(super) fn on_online_time(&mut self, now: Millis) {
         let timing = self.config.timing;
+        let dialect = self.dialect();
         let Some(online) = self.online() else { return };
         online.note_what_is_awaited(now);
+        if online.lock.is_ours() {
+            online.next_ping = online.next_ping.min(now.after(timing.lock_ping));
+        }
         let dead = [online.dead_at(&timing), online.answer_due(&timing)];
         if dead.into_iter().flatten().any(|at| now >= at) {
             self.outputs.push_back(SessionOutput::Close(CloseCode::GOING_AWAY));
@@ -181,7 +188,7 @@ impl Session {
         if online.leave_by.is_some_and(|at| now >= at) {
             return self.give_role_up(now);
         }
-        if online.lock.held_until().is_some_and(|at| now >= at) {
+        if online.lock.give_back_at(dialect).is_some_and(|at| now >= at) {
             self.release_lock();
         }
         if self.visit_is_over(now) {
@@ -196,7 +203,8 @@ impl Session {
         let Some(online) = self.online() else { return };
         let (ping, list) = (now >= online.next_ping, now >= online.next_list);
         if ping {
-            online.next_ping = now.after(timing.ping_interval);
+            let interval = if online.lock.is_ours() { timing.lock_ping } else { timing.ping_interval };
+            online.next_ping = now.after(interval);
             self.ping(now);
         }
         if list {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::protocol::Millis;
-use crate::protocol::ids::span_millis;
 
 /// How many are told in a minute.
 const TOLD: u32 = 20;
@@ -31,8 +30,9 @@ impl RateLimit {
         Some(std::mem::take(&mut self.unsaid))
     }
 
-    pub(super) fn set_back(&mut self, by: Duration) {
-        self.since = self.since.map(|since| Millis(since.0.saturating_sub(span_millis(by))));
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        self.since = self.since.map(|since| since.offset_by(by));
     }
 }
 

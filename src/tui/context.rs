@@ -32,9 +32,9 @@ impl FrameContext<'_> {
     /// Since when what is shown is no longer kept up to date.
     pub fn stale_since(&self) -> Option<Millis> {
         match self.group.connection() {
-            ConnectionState::Waiting { since, .. } => Some(*since),
-            // The time of the loss is forgotten; the list tells its own.
-            ConnectionState::Connecting { .. } | ConnectionState::Handshaking => self.group.devices().as_of(),
+            ConnectionState::Waiting { .. } | ConnectionState::Connecting { .. } | ConnectionState::Handshaking => {
+                self.group.last_word()
+            }
             ConnectionState::Idle | ConnectionState::Draining { .. } | ConnectionState::Live { .. } => None,
         }
     }

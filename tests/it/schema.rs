@@ -158,6 +158,7 @@ fn events() -> Vec<Event> {
         Event::Promoted,
         Event::RoleGivenUp { back_at: NOW, promotions_in_a_row: 1 },
         Event::Following,
+        Event::ClockMoved { clock_offset: -3_500 },
         Event::Devices(devices()),
         Event::DevicesAcknowledged,
         Event::DeviceDropped(DEVICE),

@@ -259,3 +259,29 @@ fn devices_that_are_gone_are_remembered_and_a_name_that_cannot_be_read_is_not_us
     let former: Vec<u64> = group.devices().former().map(|(id, _)| id.0).collect();
     assert_eq!(former, (1_100..1_200).collect::<Vec<_>>(), "a flood of devices stays bounded");
 }
+
+#[test]
+fn ages_and_the_warning_follow_a_clock_that_is_moved() {
+    let mut group = Group::default();
+    group.apply(Millis(1_000), &login());
+    let stored = Millis(10_000_000);
+    let age = group.age(stored, stored.after(Duration::from_secs(5)));
+    // Set forward by an hour: so is the time of receipt.
+    group.apply(Millis(3_601_000), &Event::ClockMoved { clock_offset: 200 - 3_600_000 });
+    assert_eq!(group.age(stored, stored.after(Duration::from_secs(3_605))), age);
+    assert_eq!(group.login().unwrap().clock_apart(), Some(200 - 3_600_000));
+}
+
+#[test]
+fn the_last_word_of_the_server_does_not_move_with_failed_attempts() {
+    let mut group = Group::default();
+    assert_eq!(group.last_word(), None);
+    group.apply(Millis(1_000), &login());
+    let ping = Event::RoundTrip { probe: Probe::Ping, elapsed: Duration::from_millis(3) };
+    group.apply(Millis(5_000), &ping);
+    for at in [9_000, 20_000, 60_000] {
+        group.apply(Millis(at), &broken());
+        group.apply(Millis(at + 1), &Event::Connecting { attempt: 2 });
+        assert_eq!(group.last_word(), Some(Millis(5_000)));
+    }
+}

@@ -12,12 +12,14 @@ use crate::output::Failure;
 use crate::text::Clean;
 
 /// How long a command may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+
+/// How long it may take to tidy up before it is stopped.
+const TIDYING: Duration = Duration::from_millis(100);
 
 /// A command that runs.
 pub(super) struct Running {
     child: ChildGroup,
-    grace: Duration,
 }
 
 impl Running {
@@ -31,7 +33,7 @@ impl Running {
         let started = hardening::as_the_user_has_it(|| ChildGroup::spawn(&mut command, in_own_group));
         let child =
             started.map_err(|cause| Failure::Command { command: Clean::new(&program.to_string_lossy()), cause })?;
-        Ok(Self { child, grace: GRACE })
+        Ok(Self { child })
     }
 
     /// Waits for its end.
@@ -48,14 +50,29 @@ impl Running {
 
     /// Whether the command has it already: the terminal tells everybody in the foreground of its keys.
     pub(super) fn was_told(&self, signal: Signal) -> bool {
-        !self.child.has_own_group() && (signal == Signal::INT || signal == Signal::QUIT) && is_in_the_foreground()
+        let by_keys = [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::WINCH].contains(&signal);
+        !self.child.has_own_group() && by_keys && is_in_the_foreground()
     }
 
-    /// Ends it, and in a group of its own all that it has started: politely first.
-    pub(super) async fn terminate(&mut self) -> Result<(), Failure> {
-        self.tell(Signal::TERM);
-        if let Ok(ended) = tokio::time::timeout(self.grace, self.child.all_end()).await {
-            return ended.map_err(Failure::Start);
+    /// Stops it, so that it does nothing while we are stopped and the lock may end: as the terminal would at first, so that
+    /// it can tidy up.
+    pub(super) async fn stop(&mut self) {
+        if !self.was_told(Signal::TSTP) {
+            self.tell(Signal::TSTP);
+        }
+        let _ = tokio::time::timeout(TIDYING, self.child.end()).await;
+        self.tell(Signal::STOP);
+    }
+
+    /// Ends it, and in a group of its own all that it has started: politely first, if there is time for it.
+    pub(super) async fn terminate(&mut self, within: Duration) -> Result<(), Failure> {
+        if !within.is_zero() {
+            self.tell(Signal::TERM);
+            // Who is stopped hears nothing.
+            self.tell(Signal::CONT);
+            if let Ok(ended) = tokio::time::timeout(within.min(GRACE), self.child.all_end()).await {
+                return ended.map_err(Failure::Start);
+            }
         }
         self.child.signal(Signal::KILL);
         self.end().await.map(|_| ())
@@ -82,8 +99,8 @@ mod tests {
             drop(command);
             let mut ready = [0; 6];
             reader.read_exact(&mut ready).unwrap();
-            let mut running = Running { child, grace: Duration::from_millis(100) };
-            running.terminate().await.unwrap();
+            let mut running = Running { child };
+            running.terminate(Duration::from_millis(100)).await.unwrap();
             running.end().await.unwrap()
         });
         assert_eq!(ended.signal(), Some(Signal::KILL.as_raw()));

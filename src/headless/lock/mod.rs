@@ -1,16 +1,20 @@
 //! `d2mtop lock`: the group's lock as flock(1) has a file's, with or without a command to run under it.
 
 mod child;
+mod lease;
 
+use std::ffi::OsString;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tokio::time::{Instant, sleep_until};
 
 use super::one_shot_device::OneShotDevice;
 use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent, Refusal};
+use crate::os::clock;
 use crate::os::process_group::shell_exit_code;
-use crate::os::signals::ShutdownSignals;
+use crate::os::signals::{self, ShutdownSignals};
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::advice::refusal_words;
@@ -19,8 +23,12 @@ use crate::output::words::{remark, say};
 use crate::protocol::{CloseCode, Millis, TransactionScope};
 use crate::runtime::one_shot::{PATIENCE, SIGNAL_PATIENCE};
 use crate::runtime::{OneShotEnd, OneShotSession};
-use crate::session::{Command, LeaderPolicy};
-use child::Running;
+use crate::session::{Command, LEASE, LeaderPolicy, SessionTiming};
+use child::{GRACE, Running};
+use lease::Lease;
+
+/// How long a login and the answer about the lock may take in any case; and the pause before a mediator is tried again.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// How long a leader may hold the lock: the group gets no messages meanwhile.
 pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
@@ -43,6 +51,9 @@ pub fn run(options: &LockArgs, meant_a_command: bool) -> Result<Outcome, Failure
     if options.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
         return Err(Failure::Usage("--ttl must be a second or more".to_owned()));
     }
+    if options.ttl.is_some_and(|ttl| ttl.subsec_nanos() > 0) {
+        return Err(Failure::Usage("--ttl must be whole seconds: the protocol has no parts of one".to_owned()));
+    }
     let stays = visitor.profile().session.leader_policy == LeaderPolicy::Stay;
     visitor.run_one_shot(async |visit| {
         let mut locking = Locking::new(options, visit, stays);
@@ -51,7 +62,7 @@ pub fn run(options: &LockArgs, meant_a_command: bool) -> Result<Outcome, Failure
         }
         match options.command.as_slice() {
             [] => locking.hold().await,
-            command => locking.run(Running::start(command)).await,
+            command => locking.run(command).await,
         }
     })
 }
@@ -81,62 +92,98 @@ struct Locking<'a> {
     stays: bool,
     /// When a leader gives up.
     leave_by: Option<Instant>,
+    /// Until when the lock is ours.
+    lease: Option<Lease>,
 }
 
 /// Why the lock is not held any longer, or not waited for.
 enum Stop {
-    Signal(rustix::process::Signal),
+    Signal(Signal),
     Lost(Failure),
+    LeaseEnds,
     Leader,
 }
 
 impl<'a> Locking<'a> {
     fn new(options: &'a LockArgs, visit: &'a mut OneShotSession, stays: bool) -> Self {
-        Self { options, visit, signals: ShutdownSignals::take(), interrupted: false, stays, leave_by: None }
+        Self {
+            options,
+            visit,
+            signals: ShutdownSignals::take_for_a_command(),
+            interrupted: false,
+            stays,
+            leave_by: None,
+            lease: None,
+        }
     }
 
     /// Waits until the lock is ours; an outcome if a signal came first.
     async fn acquire(&mut self) -> Result<Option<Outcome>, Failure> {
-        while !self.visit.is_logged_in() {
-            let (at, event) = tokio::select! {
-                biased;
-                signal = self.signals.next() => return Ok(Some(by_signal(signal))),
-                told = self.visit.next() => told?,
-            };
-            self.take(at, &event)?;
+        let started = Instant::now();
+        let wait = self.options.wait;
+        let wait_until = wait.and_then(|wait| started.checked_add(wait));
+        // A login and an answer may take their time where one has not said to wait for nothing.
+        let attempt_until = wait_until.filter(|until| *until > started).map(|until| until.max(started + MOMENT));
+        self.hurry_unless_patient(attempt_until);
+        let mut asked = self.visit.is_logged_in();
+        if asked {
+            self.ask();
         }
-        let ttl = self.options.ttl;
-        self.visit.ask(Command::TakeLock { scope: scope(self.options.scope), ttl });
-        let wait_until = self.options.wait.and_then(|wait| Instant::now().checked_add(wait));
-        // The answer must come soon; the other device's commit need not.
-        self.visit.hurry(PATIENCE);
         let mut busy = "the lock is not to be had".to_owned();
-        let mut holder = None;
+        let (mut holder, mut again_at) = (None, None);
         let failure = loop {
-            let may_wait = holder.is_some();
-            let (at, event) = tokio::select! {
+            let may_end = if holder.is_some() || again_at.is_some() { wait_until } else { attempt_until };
+            let told = tokio::select! {
                 biased;
-                told = self.visit.next() => told?,
-                signal = self.signals.next() => {
-                    self.interrupted = true;
-                    // Whatever comes of it, the signal is why.
-                    let _ = self.give_up().await;
+                told = self.visit.next() => told,
+                signal = deadly(&mut self.signals) => {
+                    if asked {
+                        self.interrupted = true;
+                        // Whatever comes of it, the signal is why.
+                        let _ = self.give_up().await;
+                    }
                     return Ok(Some(by_signal(signal)));
                 }
-                () = over(wait_until), if may_wait => break lock_busy(busy),
+                () = over(may_end) => break lock_busy(busy),
                 () = over(self.leave_by) => break led_for_too_long("the lock is waited for no longer"),
+                () = over(again_at) => {
+                    again_at = Some(Instant::now() + MOMENT);
+                    self.visit.ask(Command::Reconnect { expect: None });
+                    continue;
+                }
+            };
+            let (at, event) = match told {
+                Ok(told) => told,
+                Err(end) if wait.is_some() && end.is_tried_again() => {
+                    busy = format!("the mediator is not to be had: {end}");
+                    (asked, holder) = (false, None);
+                    again_at = Some(Instant::now() + MOMENT);
+                    if wait == Some(Duration::ZERO) {
+                        return Err(lock_busy(busy));
+                    }
+                    continue;
+                }
+                Err(end) => return Err(end.into()),
             };
             self.take(at, &event)?;
             match event {
-                Event::Lock(LockEvent::Acquired { .. }) => {
+                Event::LoggedIn(_) => {
+                    (asked, again_at) = (true, None);
+                    self.ask();
+                    // The answer must come soon; the other device's commit need not.
+                    self.hurry_unless_patient(attempt_until);
+                }
+                Event::Lock(LockEvent::Acquired { expires_at, .. }) => {
                     self.visit.take_time();
+                    let span = self.options.ttl.unwrap_or(LEASE);
+                    self.lease = expires_at.map(|at| Lease::until(at, span));
                     return Ok(None);
                 }
                 Event::Lock(LockEvent::HeldBy { holder: by, scope }) => {
                     self.visit.take_time();
                     let scope = scope.map_or_else(|| "something unreadable".to_owned(), |scope| scope.to_string());
                     busy = format!("the lock is held by {by} for {scope}");
-                    if self.options.wait == Some(Duration::ZERO) {
+                    if wait == Some(Duration::ZERO) {
                         break lock_busy(busy);
                     }
                     if holder.replace(by) != Some(by) {
@@ -146,8 +193,21 @@ impl<'a> Locking<'a> {
                 _ => {}
             }
         };
-        self.give_up().await?;
+        if asked {
+            self.give_up().await?;
+        }
         Err(failure)
+    }
+
+    fn ask(&self) {
+        self.visit.ask(Command::TakeLock { scope: scope(self.options.scope), ttl: self.options.ttl });
+    }
+
+    fn hurry_unless_patient(&mut self, until: Option<Instant>) {
+        match until {
+            Some(_) => self.visit.take_time(),
+            None => self.visit.hurry(PATIENCE),
+        }
     }
 
     /// Stops waiting; should the lock be granted meanwhile, it is given back.
@@ -160,19 +220,35 @@ impl<'a> Locking<'a> {
 
     /// Holds the lock until it is interrupted.
     async fn hold(&mut self) -> Result<Outcome, Failure> {
-        match self.stop().await? {
-            Stop::Signal(_) => self.commit().await.map(|()| Outcome::Normal),
-            Stop::Lost(failure) => Err(failure),
-            Stop::Leader => {
-                self.commit().await?;
-                Err(led_for_too_long("the lock was given back"))
+        loop {
+            match self.stop(false).await? {
+                Stop::Signal(signal) if signals::is_ending(signal) => {
+                    return self.commit().await.map(|()| Outcome::Normal);
+                }
+                Stop::Signal(signal) if signals::is_deadly(signal) => {
+                    return self.commit().await.map(|()| by_signal(signal));
+                }
+                Stop::Signal(signal) if signal == Signal::TSTP => {
+                    signals::stop_this_process().map_err(Failure::Start)?;
+                }
+                // The session gives it back in time.
+                Stop::Signal(_) | Stop::LeaseEnds => {}
+                Stop::Lost(failure) => return Err(failure),
+                Stop::Leader => {
+                    self.commit().await?;
+                    return Err(led_for_too_long("the lock was given back"));
+                }
             }
         }
     }
 
     /// Runs a command, to its end or to that of the lock.
-    async fn run(&mut self, started: Result<Running, Failure>) -> Result<Outcome, Failure> {
-        let mut running = match started {
+    async fn run(&mut self, command: &[OsString]) -> Result<Outcome, Failure> {
+        if self.lease.is_some_and(|lease| lease.is_ending()) {
+            self.commit().await?;
+            return Err(out_of_time());
+        }
+        let mut running = match Running::start(command) {
             Ok(running) => running,
             Err(failure) => {
                 self.commit().await?;
@@ -186,19 +262,33 @@ impl<'a> Locking<'a> {
                     let code = shell_exit_code(status?);
                     return self.commit().await.map(|()| Outcome::Ran(code));
                 }
-                stop = self.stop() => stop?,
+                stop = self.stop(true) => stop?,
             };
             match stop {
+                Stop::Signal(signal) if signal == Signal::TSTP => {
+                    if let Err(failure) = self.pause(&mut running).await {
+                        remark("stopped for too long; ending the command");
+                        running.terminate(Duration::ZERO).await?;
+                        return Err(failure);
+                    }
+                }
                 Stop::Signal(signal) if running.was_told(signal) => {}
                 Stop::Signal(signal) => running.tell(signal),
+                Stop::LeaseEnds => {
+                    remark("the time of the lock is over; ending the command");
+                    running.terminate(self.grace()).await?;
+                    // Whatever comes of it, our own clock has ended the lock.
+                    let _ = self.commit().await;
+                    return Err(out_of_time());
+                }
                 Stop::Lost(failure) => {
                     remark("the lock is lost; ending the command");
-                    running.terminate().await?;
+                    running.terminate(self.grace()).await?;
                     return Err(failure);
                 }
                 Stop::Leader => {
                     remark("this device has led for too long; ending the command");
-                    running.terminate().await?;
+                    running.terminate(self.grace()).await?;
                     self.commit().await?;
                     return Err(led_for_too_long("the lock was given back"));
                 }
@@ -206,14 +296,38 @@ impl<'a> Locking<'a> {
         }
     }
 
+    /// Stops the command and then ourselves; fails if the lock may have ended meanwhile.
+    async fn pause(&mut self, running: &mut Running) -> Result<(), Failure> {
+        running.stop().await;
+        let stopped_at = clock::monotonic();
+        signals::stop_this_process().map_err(Failure::Start)?;
+        if self.lease.is_some_and(|lease| lease.is_ending()) {
+            return Err(out_of_time());
+        }
+        if clock::monotonic().saturating_sub(stopped_at) >= SessionTiming::default().lock_silence {
+            let words = "the lock was lost: the mediator heard nothing of this device while it was stopped".to_owned();
+            return Err(Failure::Ended { outcome: Outcome::LockLost, words });
+        }
+        running.tell(Signal::CONT);
+        Ok(())
+    }
+
+    /// How long a command may take to end before the lock does.
+    fn grace(&self) -> Duration {
+        self.lease.map_or(GRACE, |lease| lease.grace())
+    }
+
     /// Waits for something that ends the lock, or should.
-    async fn stop(&mut self) -> Result<Stop, Failure> {
+    async fn stop(&mut self, has_command: bool) -> Result<Stop, Failure> {
+        let lease = self.lease.filter(|_| has_command);
         loop {
             let told = tokio::select! {
                 biased;
+                // After a sleep, before anything that is passed on.
+                () = ending(lease) => return Ok(Stop::LeaseEnds),
                 told = self.visit.next() => told,
                 signal = self.signals.next() => {
-                    self.interrupted = true;
+                    self.interrupted |= signals::is_ending(signal);
                     return Ok(Stop::Signal(signal));
                 }
                 () = over(self.leave_by) => return Ok(Stop::Leader),
@@ -249,7 +363,7 @@ impl<'a> Locking<'a> {
             let (at, event) = tokio::select! {
                 biased;
                 told = self.visit.next() => told.map_err(&failed)?,
-                signal = self.signals.next() => {
+                signal = deadly(&mut self.signals) => {
                     if self.interrupted {
                         return Err(cut_short(signal));
                     }
@@ -280,8 +394,8 @@ impl<'a> Locking<'a> {
                 }
                 Ok(())
             }
-            // The end of the connection follows, and says why.
-            Event::Refused(Refusal::NotLocked) => Ok(()),
+            // The end of the connection follows, and says why; or the session gives the lock back already.
+            Event::Refused(Refusal::NotLocked | Refusal::Busy) => Ok(()),
             Event::Refused(why) => Err(Failure::Ended { outcome: Outcome::Unwell, words: refusal_words(*why) }),
             _ => Ok(()),
         }
@@ -306,13 +420,13 @@ fn of(scope: Option<&TransactionScope>) -> String {
 }
 
 /// The end by a signal, as a shell has it.
-fn by_signal(signal: rustix::process::Signal) -> Outcome {
+fn by_signal(signal: Signal) -> Outcome {
     Outcome::Ran(u8::try_from(signal.as_raw().saturating_add(128)).unwrap_or(u8::MAX))
 }
 
-/// Where the server knows nothing of `--ttl`, the session keeps to it.
+/// Our own clock ends it, whatever the server does.
 fn out_of_time() -> Failure {
-    let words = "the lock was lost: the time of --ttl is over".to_owned();
+    let words = "the lock was lost: its time (--ttl, or a minute without it) is over".to_owned();
     Failure::Ended { outcome: Outcome::LockLost, words }
 }
 
@@ -334,9 +448,28 @@ fn lock_busy(words: String) -> Failure {
 }
 
 /// The end before the server has confirmed it.
-fn cut_short(signal: rustix::process::Signal) -> Failure {
+fn cut_short(signal: Signal) -> Failure {
     let words = "left without waiting for the mediator to free the lock; it does so when it sees us gone".to_owned();
     Failure::Ended { outcome: by_signal(signal), words }
+}
+
+/// A signal that ends who does not heed it. Ctrl-Z stops us, as always.
+async fn deadly(signals: &mut ShutdownSignals) -> Signal {
+    loop {
+        match signals.next().await {
+            signal if signals::is_deadly(signal) => return signal,
+            // If the system refuses, we go on.
+            signal if signal == Signal::TSTP => signals::stop_this_process().unwrap_or_default(),
+            _ => {}
+        }
+    }
+}
+
+async fn ending(lease: Option<Lease>) {
+    match lease {
+        Some(lease) => lease.ending().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn over(at: Option<Instant>) {

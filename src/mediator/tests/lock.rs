@@ -5,8 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{A, B, C, Login, World, in_both_dialects, reflection, texts};
-use crate::mediator::{ConnectionId, MediatorConfig};
-use crate::protocol::{ClientMessage, Dialect, ReflectId, Sealed, ServerMessage, TransactionScope};
+use crate::mediator::{ConnectionId, MediatorConfig, MediatorInput, MediatorOutput, MediatorTime};
+use crate::protocol::{
+    ClientMessage, CloseCode, DeviceId, Dialect, ExpirationPolicy, ReflectId, Sealed, ServerMessage, TransactionScope,
+};
 
 fn scope() -> Sealed<TransactionScope> {
     Sealed::from_wire(Bytes::from_static(b"sealed scope"))
@@ -212,4 +214,41 @@ fn an_ephemeral_reflection_of_the_holder_keeps_its_place() {
         other => panic!("unexpected {other:?}"),
     });
     assert_eq!(texts(&reflected.collect::<Vec<_>>()), ["one", "typing", "two"]);
+}
+
+#[test]
+fn a_moved_wall_clock_moves_no_deadline() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        for moved in [-40_000_i64, 40_000, 86_400_000] {
+            let config = MediatorConfig {
+                max_ttl: Duration::from_secs(5),
+                idle_timeout: Some(Duration::from_secs(60)),
+                ..MediatorConfig::default()
+            };
+            let mut world = World::with(dialect, config);
+            let [a, b, _] = locked(&mut world);
+            let late = world.connect();
+            let volatile = world.login(Login { expiration: ExpirationPolicy::Volatile, ..Login::new(DeviceId(0xd)) });
+            world.leave(volatile);
+            let slots = world.mediator.deadline();
+            let start = world.now;
+            let mut at = |milliseconds: u64| {
+                let steady = start.after(Duration::from_millis(milliseconds));
+                world.mediator.handle(MediatorTime { wall: steady.offset_by(moved), steady }, MediatorInput::Timer);
+                let outputs = std::iter::from_fn(|| world.mediator.poll());
+                let closed = outputs.filter_map(|output| match output {
+                    MediatorOutput::Close { connection, code, .. } => Some((connection, code)),
+                    _ => None,
+                });
+                closed.collect::<Vec<_>>()
+            };
+            assert_eq!(slots, Some(start.after(Duration::from_secs(5))), "{dialect}, {moved}");
+            assert_eq!(at(4_999), [], "{dialect}, {moved}: neither lock nor login nor silence");
+            assert_eq!(at(5_000), [(a, CloseCode::TRANSACTION_EXPIRED)], "{dialect}, {moved}");
+            assert_eq!(at(19_999), [], "{dialect}, {moved}");
+            assert_eq!(at(20_000), [(late, CloseCode::IDLE)], "{dialect}, {moved}");
+            assert_eq!(at(59_999), [], "{dialect}, {moved}");
+            assert!(at(60_000).contains(&(b, CloseCode::IDLE)), "{dialect}, {moved}");
+        }
+    }
 }

@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::ConnectionRefusal;
 use super::upgrade::{Incoming, Socket, upgrade};
-use crate::mediator::{ChatEvent, ConnectionId};
-use crate::protocol::{ClientUrlInfo, CloseCode, Millis};
+use crate::mediator::{ChatEvent, ConnectionId, MediatorTime};
+use crate::protocol::{ClientUrlInfo, CloseCode};
 
 /// How many commands may wait for a connection: more than the machine ever has under way to one.
 const COMMANDS: usize = 32_768;
@@ -29,7 +29,7 @@ const PING_INTERVAL: Duration = Duration::from_mins(1);
 /// What a connection's task tells the machine's.
 pub(super) enum Event {
     Refused { peer: SocketAddr, refusal: ConnectionRefusal },
-    Opened { url: Box<ClientUrlInfo>, accepted: Millis, handle: Box<Handle> },
+    Opened { url: Box<ClientUrlInfo>, accepted: MediatorTime, handle: Box<Handle> },
     Frame(Bytes),
     Text,
     Unreadable,

@@ -14,7 +14,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
 
 use rand::RngCore as _;
 use rand::rngs::OsRng;
@@ -28,7 +29,7 @@ pub use log::{ConnectionRefusal, LogLine};
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
-    ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+    ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput, MediatorTime,
 };
 use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
@@ -249,14 +250,20 @@ impl Server {
     }
 }
 
-fn now() -> Millis {
-    SystemTime::now().into()
+fn now() -> MediatorTime {
+    MediatorTime { wall: SystemTime::now().into(), steady: steady() }
+}
+
+/// Never set, whatever happens to the time of day.
+fn steady() -> Millis {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Millis(0).after(START.elapsed())
 }
 
 async fn sleep_until(deadline: Option<Millis>) {
     match deadline {
         // The machine counts milliseconds, so one more makes sure that the deadline is reached.
-        Some(deadline) => tokio::time::sleep(deadline.since(now()) + Duration::from_millis(1)).await,
+        Some(deadline) => tokio::time::sleep(deadline.since(steady()) + Duration::from_millis(1)).await,
         None => std::future::pending().await,
     }
 }

@@ -10,8 +10,8 @@ use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::{ConnectionRefusal, Tls};
-use crate::mediator::ConnectionId;
-use crate::protocol::{ClientUrlInfo, MAX_CONTAINER, Millis};
+use crate::mediator::{ConnectionId, MediatorTime};
+use crate::protocol::{ClientUrlInfo, MAX_CONTAINER};
 
 const NOT_FOUND: &str = "Not found: the last segment of the path must name a device group.\n";
 /// Smaller than usual: there are many connections, and most are quiet.
@@ -28,7 +28,7 @@ pub(super) struct Incoming {
     pub(super) id: ConnectionId,
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) accepted: Millis,
+    pub(super) accepted: MediatorTime,
     pub(super) tls: Option<Tls>,
 }
 

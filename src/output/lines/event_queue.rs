@@ -229,6 +229,7 @@ const fn is_turn(event: &Event) -> bool {
         | Event::Promoted
         | Event::RoleGivenUp { .. }
         | Event::Following
+        | Event::ClockMoved { .. }
         | Event::Devices(_)
         | Event::DeviceChanged { .. }
         | Event::Journal(_)

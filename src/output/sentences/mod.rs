@@ -4,6 +4,7 @@ mod ours;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -174,6 +175,11 @@ impl Readable {
                 format!("gives the leader role up, and is back at {}", time(*back_at))
             }
             Event::Following => "another device leads".to_owned(),
+            Event::ClockMoved { clock_offset } => {
+                let side = if *clock_offset < 0 { "behind" } else { "ahead" };
+                let apart = span(Duration::from_millis(clock_offset.unsigned_abs()));
+                format!("the clock of this machine was moved: the mediator's is {apart} {side}, by the last login")
+            }
             Event::Devices(devices) => self.devices(devices),
             Event::DeviceChanged { device, change } => self.device_changed(*device, change),
             Event::DevicesAcknowledged => "new and changed devices were noted".to_owned(),

@@ -10,6 +10,17 @@ fn begins(bench: &mut Bench) -> usize {
     bench.sent().iter().filter(|message| matches!(message, ClientMessage::BeginTransaction { .. })).count()
 }
 
+/// The server answers pings as they come.
+fn alive_for(bench: &mut Bench, span: Duration) {
+    let mut left = span;
+    while !left.is_zero() {
+        let step = left.min(Duration::from_secs(1));
+        bench.wait(step);
+        bench.input(SessionInput::Pong);
+        left -= step;
+    }
+}
+
 fn lock_events(bench: &mut Bench) -> Vec<LockEvent> {
     let events = bench.events().into_iter().filter_map(|event| match event {
         Event::Lock(event) => Some(event),
@@ -38,17 +49,100 @@ fn the_lock_is_taken_and_released() {
 }
 
 #[test]
-fn where_the_server_takes_no_lock_back_we_give_it_back_in_time() {
+fn a_lease_is_given_back_in_time() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
         bench.command(Command::TakeLock { scope: SCOPE, ttl: Some(Duration::from_secs(7)) });
+        // The answer takes its time, which counts.
+        bench.wait(Duration::from_secs(2));
+        let expires_at = Some(bench.now.after(Duration::from_secs(5)));
         bench.server(&ServerMessage::BeginTransactionAck);
+        assert!(lock_events(&mut bench).contains(&LockEvent::Acquired { scope: Some(SCOPE), expires_at }));
         bench.sent();
-        bench.wait(Duration::from_millis(6_999));
+        // Before the server closes the connection for it.
+        let early = Duration::from_millis(if dialect == Dialect::Dgk { 350 } else { 0 });
+        alive_for(&mut bench, Duration::from_millis(4_999).saturating_sub(early));
         assert_eq!(bench.sent(), [], "{dialect}: not yet");
-        bench.wait(Duration::from_millis(1));
-        let commits = if dialect == Dialect::Mk { vec![ClientMessage::CommitTransaction] } else { Vec::new() };
-        assert_eq!(bench.sent(), commits, "{dialect}");
+        alive_for(&mut bench, Duration::from_millis(1));
+        assert_eq!(bench.sent(), [ClientMessage::CommitTransaction], "{dialect}");
+    });
+}
+
+#[test]
+fn a_lock_without_a_limit_is_a_minute_s() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(TAKE);
+        let minute = dialect.limits_transactions().then_some(Duration::from_mins(1));
+        let is_wanted =
+            |message: &ClientMessage| matches!(message, ClientMessage::BeginTransaction { ttl, .. } if *ttl == minute);
+        assert!(bench.sent().iter().any(is_wanted), "{dialect}");
+        bench.server(&ServerMessage::BeginTransactionAck);
+        alive_for(&mut bench, Duration::from_secs(59));
+        assert!(!bench.sent().contains(&ClientMessage::CommitTransaction), "{dialect}: not yet");
+        alive_for(&mut bench, Duration::from_secs(1));
+        assert!(bench.sent().contains(&ClientMessage::CommitTransaction), "{dialect}");
+    });
+}
+
+#[test]
+fn a_silent_server_has_a_lock_lost_in_six_seconds() {
+    in_both_dialects(|dialect| {
+        for commits in [false, true] {
+            let mut bench = Bench::logged_in(config(dialect));
+            bench.command(TAKE);
+            bench.server(&ServerMessage::BeginTransactionAck);
+            if commits {
+                bench.command(Command::ReleaseLock);
+            }
+            bench.wait(Duration::from_secs(2));
+            assert_eq!(bench.count(&SessionOutput::Ping), 1, "{dialect}");
+            bench.wait(Duration::from_millis(3_999));
+            assert_eq!(bench.closed(), None, "{dialect}");
+            bench.wait(Duration::from_millis(1));
+            assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY), "{dialect}");
+            assert!(lock_events(&mut bench).contains(&LockEvent::Lost(Some(SCOPE))), "{dialect}");
+        }
+    });
+}
+
+#[test]
+fn who_was_stopped_has_lost_the_lock_whatever_waits_in_the_socket() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(TAKE);
+        bench.server(&ServerMessage::BeginTransactionAck);
+        bench.now = bench.now.after(Duration::from_secs(6));
+        bench.input(SessionInput::Pong);
+        assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY), "{dialect}");
+        assert!(lock_events(&mut bench).contains(&LockEvent::Lost(Some(SCOPE))), "{dialect}");
+    });
+}
+
+#[test]
+fn a_moved_wall_clock_neither_ends_a_lease_nor_makes_it_longer() {
+    in_both_dialects(|dialect| {
+        for moved in [-40_000, 40_000, 86_400_000, -1_500, 1_500] {
+            let Bench { mut session, now: start, .. } = Bench::logged_in(config(dialect));
+            let mut at = |seconds: u64, moved: i64, input| {
+                let wall = start.after(Duration::from_secs(seconds)).offset_by(moved);
+                let precise = Duration::from_millis(start.0) + Duration::from_secs(seconds);
+                session.handle(Now { wall, precise }, input);
+                std::iter::from_fn(|| session.poll()).collect::<Vec<_>>()
+            };
+            let commits = |outputs: &[SessionOutput]| {
+                let commit = SessionOutput::Send(ClientMessage::CommitTransaction.encode(dialect));
+                assert!(!outputs.iter().any(|output| matches!(output, SessionOutput::Close(_))), "{dialect}, {moved}");
+                outputs.contains(&commit)
+            };
+            at(0, 0, SessionInput::Command(Command::TakeLock { scope: SCOPE, ttl: Some(Duration::from_secs(10)) }));
+            at(0, 0, SessionInput::Frames(vec![ServerMessage::BeginTransactionAck.encode(dialect)]));
+            for second in 1..10 {
+                let moved = if second < 3 { 0 } else { moved };
+                assert!(!commits(&at(second, moved, SessionInput::Pong)), "{dialect}, {moved}: after {second} s");
+            }
+            assert!(commits(&at(10, moved, SessionInput::Pong)), "{dialect}, {moved}");
+        }
     });
 }
 
@@ -72,7 +166,7 @@ fn a_refused_lock_is_asked_for_again_when_the_holder_ends() {
                 LockEvent::Requested(Some(SCOPE)),
                 LockEvent::HeldBy { holder, scope: other },
                 LockEvent::Ended { holder, scope: other },
-                LockEvent::Acquired { scope: Some(SCOPE), expires_at: None },
+                LockEvent::Acquired { scope: Some(SCOPE), expires_at: Some(bench.now.after(Duration::from_mins(1))) },
             ]
         );
     });
@@ -151,8 +245,7 @@ fn a_server_that_owes_an_answer_about_the_lock_does_not_keep_it_locked() {
                 bench.server(&ServerMessage::BeginTransactionAck);
             }
             let answer = SessionTiming::default().answer;
-            bench.wait(answer.saturating_sub(Duration::from_millis(1)));
-            bench.input(SessionInput::Pong);
+            alive_for(&mut bench, answer.saturating_sub(Duration::from_millis(1)));
             assert_eq!(bench.closed(), None, "not too soon");
             bench.wait(Duration::from_millis(1));
             assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY), "the connection goes, and the lock with it");
@@ -192,11 +285,8 @@ fn a_request_that_dies_with_the_connection_is_told() {
 #[test]
 fn a_lock_that_is_held_owes_nothing() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
-    bench.command(TAKE);
+    bench.command(Command::TakeLock { scope: SCOPE, ttl: Some(Duration::from_mins(5)) });
     bench.server(&ServerMessage::BeginTransactionAck);
-    for _ in 0..10 {
-        bench.wait(Duration::from_secs(14));
-        bench.input(SessionInput::Pong);
-    }
+    alive_for(&mut bench, Duration::from_secs(140));
     assert_eq!(bench.closed(), None);
 }

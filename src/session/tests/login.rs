@@ -254,3 +254,18 @@ fn a_flood_of_nonsense_is_told_as_a_number() {
     let told = bench.events().iter().filter(|event| matches!(event, Event::Ignored(_))).count();
     assert_eq!(told, 20);
 }
+
+#[test]
+fn a_clock_that_is_moved_between_logins_moves_the_offset_to_the_server_s() {
+    in_both_dialects(|dialect| {
+        for (moved, told) in [(7_200_000, true), (-7_200_000, true), (1_001, true), (-1_001, true), (900, false)] {
+            let Bench { mut session, now: start, .. } = Bench::logged_in(config(dialect));
+            let wall = start.after(Duration::from_secs(1)).offset_by(moved);
+            let precise = Duration::from_millis(start.0) + Duration::from_secs(1);
+            session.handle(Now { wall, precise }, SessionInput::Timer);
+            let outputs: Vec<_> = std::iter::from_fn(|| session.poll()).collect();
+            let is_told = outputs.contains(&SessionOutput::Event(Event::ClockMoved { clock_offset: 250 - moved }));
+            assert_eq!(is_told, told, "{dialect}: {moved} ms");
+        }
+    });
+}

@@ -83,7 +83,7 @@ fn whoever_asks_for_something_keeps_the_visit_going() {
     bench.servers(&[both.clone(), both, ServerMessage::ReflectionQueueDry]);
     alive(&mut bench, 59);
     assert_eq!(bench.closed(), None);
-    bench.command(Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None });
+    bench.command(Command::TakeLock { scope: TransactionScope::ContactSync, ttl: Some(Duration::from_mins(5)) });
     bench.server(&ServerMessage::BeginTransactionAck);
     alive(&mut bench, 90);
     assert_eq!(bench.closed(), None, "the lock is ours");

@@ -168,7 +168,8 @@ pub fn count(number: u64) -> String {
 
 /// How far the server's clock is ahead of ours: `+0.2 s`, `-34 min`.
 pub fn offset(ahead: i64) -> String {
-    let sign = if ahead < 0 { '-' } else { '+' };
+    // What rounds to nothing is on no side.
+    let sign = if ahead <= -100 { '-' } else { '+' };
     match ahead.unsigned_abs() {
         ms if ms < MINUTE => format!("{sign}{}.{} s", ms / SECOND, ms % SECOND / 100),
         ms => format!("{sign}{}", coarse(ms)),

@@ -13,23 +13,31 @@ use crate::tui::format;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 use crate::tui::view::TitlePart;
+use crate::tui::view::header::lock_role;
 
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let attention = Role::Notice;
-    let mut pieces = vec![match ctx.group.lock().state() {
-        _ if ctx.group.login().is_none() => TitlePart::new("unknown", Role::Muted),
-        LockState::Free => TitlePart::new("free", Role::Heading),
-        LockState::Requested { .. } => TitlePart::new("asked for", attention),
+    let mut pieces: Vec<TitlePart> = match ctx.group.lock().state() {
+        _ if ctx.group.login().is_none() => Some(TitlePart::new("unknown", Role::Muted)),
+        // "Free" says nothing without since when, for which there is no room here.
+        LockState::Free if ctx.group.lock().ended().len() > 0 => None,
+        LockState::Free => Some(TitlePart::new("no lock seen", Role::Muted)),
+        LockState::Requested { .. } => Some(TitlePart::new("asked for", attention)),
         LockState::Held { holder, wanted: Some(wanted), .. } => {
             let words = format!("waiting for {}, held by {}", scope_words(*wanted), ctx.label(*holder));
-            TitlePart::new(words, attention)
+            Some(TitlePart::new(words, attention))
         }
-        LockState::Held { holder, .. } => TitlePart::new(format!("held by {}", ctx.label(*holder)), attention),
+        LockState::Held { holder, .. } => Some(TitlePart::new(format!("held by {}", ctx.label(*holder)), attention)),
+        LockState::Ours { expires_at: Some(at), .. } => {
+            Some(TitlePart::new(format!("ours, {}", ctx.clock.until(*at)), lock_role(ctx)))
+        }
         LockState::Ours { since, .. } => {
             let held = ctx.clock.held(*since).map_or_else(String::new, |held| format!(" for {held}"));
-            TitlePart::new(format!("ours{held}"), attention)
+            Some(TitlePart::new(format!("ours{held}"), attention))
         }
-    }];
+    }
+    .into_iter()
+    .collect();
     if let Some(since) = ctx.stale_since() {
         pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(since)), attention));
     }
@@ -39,13 +47,24 @@ pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
 pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
     let mut run = TextRun::new(buffer, area, ctx.theme);
     match ctx.group.lock().state() {
-        LockState::Free => {}
+        LockState::Free => {
+            if let Some(ended) = ctx.group.lock().ended().next() {
+                let (who, _) = ended_words(ctx, ended);
+                let age = ctx.clock.lasting(ended.at).map_or_else(String::new, |age| format!(", {age} ago"));
+                let at = ctx.clock.zone().second(ended.at);
+                let words = format!("free at {at} ({} by {who} ended){age}", scope_words(ended.scope));
+                for line in wrap(&words, run.room().saturating_sub(2)) {
+                    run.gap(1).text(&line, Role::Muted).next_line();
+                }
+            }
+        }
         LockState::Requested { scope, .. } => {
             run.gap(1).text(&scope_words(*scope), Role::Text).next_line();
         }
         LockState::Held { holder, scope, since, wanted } => {
             run.gap(1).text(&scope_words(*scope), Role::Text);
-            run.text(&since_words(ctx, *since), Role::Muted).next_line();
+            let told = ctx.clock.held(*since).map_or_else(|| "just now".to_owned(), |held| format!("{held} ago"));
+            run.text(&format!(", told {told}"), Role::Muted).next_line();
             if let Some(wanted) = wanted {
                 run.gap(1).text(&format!("held by {}", ctx.label(*holder)), Role::Text).next_line();
                 run.gap(1).text(&format!("we want {}", scope_words(*wanted)), Role::Muted).next_line();

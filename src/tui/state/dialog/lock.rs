@@ -12,13 +12,8 @@ impl Dialog {
         Self {
             title: "Take the lock",
             object: "The group's lock, for the scope:".to_owned(),
-            consequence: if ctx.settings.dialect.limits_transactions() {
-                "No other device can sync or link meanwhile. After at most 60 s the mediator closes the connection (4011); \
-                 d2mtop comes back by itself."
-            } else {
-                "No other device can sync or link meanwhile. d2mtop gives it back after 60 s; the mediator may take it back \
-                 sooner."
-            },
+            consequence: "No other device can sync or link meanwhile. d2mtop gives it back after 60 s; the mediator may take \
+                          it back sooner.",
             warnings: match ctx.group.lock().state() {
                 LockState::Held { holder, .. } => {
                     vec![format!("{} holds it: d2mtop waits for its end; L stops the waiting.", ctx.label(*holder))]

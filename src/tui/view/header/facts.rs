@@ -1,5 +1,7 @@
 //! Facts that are always true, shown as far as there is room.
 
+use std::time::Duration;
+
 use crate::group::{JournalState, LockState, RoleState};
 use crate::session::Presence;
 use crate::tui::context::FrameContext;
@@ -15,6 +17,11 @@ pub type HeaderItem = (String, Role);
 pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
     let group = ctx.group;
     let mut facts = Vec::new();
+    // What runs out comes first.
+    let is_ours = matches!(group.lock().state(), LockState::Ours { .. });
+    if is_ours && layout.pane(Pane::Lock).is_none() {
+        facts.push((lock_words(ctx), lock_role(ctx)));
+    }
     if ctx.settings.read_only {
         facts.push(("read-only".to_owned(), Role::Heading));
     }
@@ -38,8 +45,8 @@ pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
     if layout.pane(Pane::Devices).is_none() && ctx.tells_who_is_on() {
         facts.push((format!("{} on", group.devices().connected()), Role::Text));
     }
-    if layout.pane(Pane::Lock).is_none() && group.login().is_some() {
-        facts.push((lock_word(group.lock().state()).to_owned(), Role::Text));
+    if layout.pane(Pane::Lock).is_none() && group.login().is_some() && !is_ours {
+        facts.push((lock_words(ctx), lock_role(ctx)));
     }
     facts.extend(lost(ctx));
     if let Some(ahead) = group.login().and_then(|login| login.clock_offset) {
@@ -49,14 +56,29 @@ pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
     facts
 }
 
-pub const fn lock_word(state: &LockState) -> &'static str {
-    match state {
-        LockState::Free => "lock free",
-        LockState::Requested { .. } | LockState::Held { wanted: Some(_), .. } => "waiting for the lock",
-        LockState::Held { .. } => "lock held",
-        LockState::Ours { .. } => "lock ours",
+fn lock_words(ctx: &FrameContext<'_>) -> String {
+    match ctx.group.lock().state() {
+        LockState::Free => match ctx.group.lock().ended().next() {
+            Some(ended) => format!("lock free at {}", ctx.clock.minute(ended.at)),
+            None => "no lock seen".to_owned(),
+        },
+        LockState::Requested { .. } | LockState::Held { wanted: Some(_), .. } => "waiting for the lock".to_owned(),
+        LockState::Held { .. } => "lock held".to_owned(),
+        LockState::Ours { expires_at: Some(at), .. } => format!("lock {}", ctx.clock.until(*at)),
+        LockState::Ours { .. } => "lock ours".to_owned(),
     }
 }
+
+/// The last ten seconds of a lock of ours stand out.
+pub fn lock_role(ctx: &FrameContext<'_>) -> Role {
+    match ctx.group.lock().state() {
+        LockState::Ours { expires_at: Some(at), .. } if at.since(ctx.clock.now()) <= LAST => Role::Alarm,
+        LockState::Ours { .. } => Role::Notice,
+        _ => Role::Text,
+    }
+}
+
+const LAST: Duration = Duration::from_secs(10);
 
 /// What is no longer shown, or never was.
 pub fn lost(ctx: &FrameContext<'_>) -> Option<HeaderItem> {

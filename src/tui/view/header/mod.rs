@@ -5,6 +5,7 @@ mod facts;
 mod status;
 
 use alert::{HeaderAlert, alert};
+pub use facts::lock_role;
 use facts::{HeaderItem, facts};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
