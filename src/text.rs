@@ -12,6 +12,9 @@
 //! assert!(!Clean::new("\u{1b}[2J").as_str().contains('\u{1b}'));
 //! ```
 
+#[cfg(feature = "app")]
+pub(crate) mod screen;
+
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 
