@@ -5,6 +5,7 @@ pub mod canvas;
 pub mod dashboard;
 pub mod first_run;
 pub mod frame;
+pub mod input;
 pub mod open;
 pub mod tabs;
 pub mod terminal;

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
-use crossterm::event::EventStream;
 use tokio::sync::Notify;
 
 use crate::group::Group;
@@ -21,6 +20,7 @@ use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
+use crate::tui::screen::input;
 use crate::tui::settings::{Keeping, Settings};
 use crate::tui::theme::{Colour, Glyphs};
 
@@ -129,7 +129,7 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     let group = || Group::with_feed_rows(display.feed_rows).with_envelopes(ENVELOPE_BYTES);
     let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
-        .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
+        .block_on(async { dashboard::run(sessions, &mut screen, input::events()?).await })
         .map_err(Failure::Terminal)?;
     drop(held);
     drop(monitors);
