@@ -74,7 +74,8 @@ fn notify_abstract(name: &str, states: &[NotifyState<'_>]) -> io::Result<()> {
     use std::os::linux::net::SocketAddrExt as _;
     use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-    let words: String = states.iter().map(|state| format!("{state}\n")).collect();
+    let mut words = states.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    words.push('\n');
     let address = SocketAddr::from_abstract_name(name)?;
     UnixDatagram::unbound()?.send_to_addr(words.as_bytes(), &address).map(drop)
 }

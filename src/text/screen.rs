@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Stands for a cluster of which nothing can be shown.
 const PLACEHOLDER: char = '□';
@@ -91,7 +91,7 @@ mod tests {
             let clean = crate::text::Clean::new(&text);
             let text = clean.as_str();
             let shown = on_screen(text);
-            let clusters: usize = shown.graphemes(true).map(|cluster| cluster.width()).sum();
+            let clusters: usize = shown.graphemes(true).map(UnicodeWidthStr::width).sum();
             let again = on_screen(&shown).into_owned();
             prop_assert_eq!(again.as_str(), shown.as_ref());
             prop_assert_eq!(shown.width(), clusters);
