@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut table = String::from("pub(super) const MESSAGES: &[(&str, &[Field])] = &[\n");
     for (name, fields) in &messages {
         writeln!(table, "    ({name:?}, &[")?;
-        for field in fields.iter() {
+        for field in *fields {
             // The numbers of `FieldDescriptorProto.Type` and `Label`.
             let wire = match field.r#type.unwrap_or_default() {
                 1 | 6 | 16 => 1,

@@ -12,6 +12,9 @@
 //! assert!(!Clean::new("\u{1b}[2J").as_str().contains('\u{1b}'));
 //! ```
 
+#[cfg(feature = "app")]
+pub(crate) mod screen;
+
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 
@@ -86,6 +89,9 @@ impl Clean {
 
 fn clean_cluster(cluster: &str) -> Cow<'_, str> {
     let joins = cluster.chars().count() > 1 && cluster.chars().any(is_emoji);
+    let is_key = |character: char| matches!(character, '0'..='9' | '#' | '*');
+    // Behind a digit, joiners and selectors show nothing, and two labels would look the same: only a whole keycap stays.
+    let joins = joins && (!cluster.starts_with(is_key) || matches!(cluster.get(1..), Some("\u{fe0f}\u{20e3}")));
     let safe = |character: char| !is_hostile(character) || (joins && is_emoji_part(character));
     if cluster.chars().all(safe) && cluster.chars().count() <= MAX_CLUSTER && !starts_with_mark(cluster) {
         return Cow::Borrowed(cluster);
@@ -200,6 +206,12 @@ mod tests {
             ("שלום", "שלום"),
             ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"),
             ("Ada's iPhone", "Ada's iPhone"),
+            ("iPhone 7\u{200d}", "iPhone 7\\u{200d}"),
+            ("iPhone 7\u{fe0f}", "iPhone 7\\u{fe0f}"),
+            ("#\u{fe0e}", "#\\u{fe0e}"),
+            ("*\u{e0061}", "*\\u{e0061}"),
+            ("7\u{fe0f}\u{200d}", "7\\u{fe0f}\\u{200d}"),
+            ("iPhone 7\u{fe0f}\u{20e3}", "iPhone 7\u{fe0f}\u{20e3}"),
         ];
         for (untrusted, shown) in cases {
             assert_eq!(Clean::new(untrusted).as_str(), shown, "cleaning {untrusted:?}");

@@ -100,12 +100,37 @@ pub(super) fn set_aside(path: &Path, now: Millis) -> io::Result<PathBuf> {
 pub(super) fn failed(path: &Path, cause: rusqlite::Error) -> JournalError {
     let error = JournalError::of(path, cause);
     if error.is_damage() {
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut options = OpenOptions::new();
-        // Where no note can be left, the damage shows again, and the next one is tried.
-        let _ = options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, SUSPECT));
+        suspect(path);
     }
     error
+}
+
+/// Leaves the note. Where none can be left, the damage shows again, and the next one is tried.
+pub(super) fn suspect(path: &Path) {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let _ = options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, SUSPECT));
+}
+
+/// Whether nothing of the file stands in the database's own files next to it.
+pub(super) fn is_whole(path: &Path) -> bool {
+    fs::metadata(with(path, "-wal")).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |wal| wal.len() == 0)
+}
+
+/// The path as it stands in the URI of a database.
+pub(super) fn uri_path(path: &Path) -> String {
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut uri = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            // Writing into memory cannot fail.
+            let _ = write!(uri, "%{byte:02x}");
+        }
+    }
+    uri
 }
 
 /// Whether damage was found in the file since it was last looked through.

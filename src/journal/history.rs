@@ -1,7 +1,9 @@
 //! [`History`]: reads what a journal has, also while a session writes it.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::acknowledgements::Acknowledgements;
 use super::error::JournalError;
 use super::query::{Condition, Query};
 use super::row::{self, HistoryRow};
-use super::{file, schema};
+use super::{error, file, schema};
 
 /// How many rows are read at a time: no reader holds the file longer than that takes.
 const PAGE: usize = 1_000;
@@ -25,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct History {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
+    /// The rows that were passed over.
+    pub(super) unreadable: RefCell<Vec<RangeInclusive<u64>>>,
 }
 
 /// Which page of the rows.
@@ -61,15 +65,24 @@ impl History {
             }
             found => found.map_err(failed)?,
         };
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let of = |cause| JournalError::of(&path, cause);
-        let connection = Connection::open_with_flags(&path, flags).map_err(of)?;
-        connection.busy_timeout(PATIENCE).map_err(of)?;
-        connection.pragma_update(None, "trusted_schema", false).map_err(of)?;
-        match schema::look(&connection, schema::STEPS).map_err(of)? {
-            schema::Found::Ours if schema::version(&connection).map_err(of)? == 0 => Err(JournalError::Missing(path)),
-            schema::Found::Ours => Ok(Self { path, connection }),
+        let of = |cause| file::failed(&path, cause);
+        let (connection, found) = match look(&path, false) {
+            // Readers share memory with the writer, in a file that a full or read-only disk has no room for. Where no
+            // writer left anything behind, the file alone has everything.
+            Err(cause) if !error::is_damage(&cause) && file::is_whole(&path) => look(&path, true).map_err(of)?,
+            looked => looked.map_err(of)?,
+        };
+        match found {
+            schema::Found::Ours if schema::version(&connection).map_err(of)? == 0 => {
+                let sql = "SELECT count(*) FROM sqlite_schema";
+                let tables: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(of)?;
+                if tables == 0 {
+                    return Err(JournalError::Missing(path));
+                }
+                file::suspect(&path);
+                Err(JournalError::Damaged { path, words: "its first page does not say its version".to_owned() })
+            }
+            schema::Found::Ours => Ok(Self { path, connection, unreadable: RefCell::default() }),
             schema::Found::Foreign => {
                 Err(JournalError::Damaged { path, words: "it is the database of another program".to_owned() })
             }
@@ -89,9 +102,21 @@ impl History {
     /// At most so many rows of the query, oldest first.
     ///
     /// # Errors
-    /// If the file cannot be read.
+    /// If the file cannot be read. Single rows that cannot are passed over, see [`Self::unreadable`].
     pub fn page(&self, query: &Query, within: Within, count: usize) -> Result<Vec<HistoryRow>, JournalError> {
-        self.read_page(query, within, count).map_err(|cause| file::failed(&self.path, cause))
+        let rows = self.read_page(query, within, count).map_err(|cause| file::failed(&self.path, cause))?;
+        if rows.is_empty() {
+            self.check_empty()?;
+        }
+        if *query == Query::default() {
+            // Rows are numbered without gaps: one that is missing between others was lost.
+            for (row, next) in rows.iter().zip(rows.iter().skip(1)) {
+                if row.number + 1 < next.number {
+                    self.pass_over(row.number + 1..=next.number - 1);
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// The numbers of the oldest and the newest row; [`None`] if there is none.
@@ -114,25 +139,68 @@ impl History {
             Within::Before(row) => (0, row.saturating_sub(1), "DESC"),
             Within::After(row) => (row.saturating_add(1), u64::MAX, "ASC"),
         };
-        let count = Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
         let condition = condition.between(first, last);
-        let sql = format!("{} WHERE {} ORDER BY row {order} LIMIT ?", row::SELECT, condition.sql);
-        let values = condition.all_values().chain([count]);
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows: Vec<HistoryRow> =
-            statement.query_map(params_from_iter(values), row::read)?.collect::<Result<_, _>>()?;
-        if order == "DESC" {
-            rows.reverse();
-        }
+        let mut rows = match self.read_rows(&condition, order, count, row::SELECT) {
+            Err(cause) if error::is_damage(&cause) => {
+                file::suspect(&self.path);
+                let read = |first: u64, last: u64, with_others: bool| {
+                    let select = if with_others { row::SELECT } else { row::SELECT_ALONE };
+                    self.read_rows(&condition.clone().between(first, last), "ASC", usize::MAX, select)
+                };
+                self.salvage(condition.bounds(), order == "DESC", count, &read)?
+            }
+            Ok(mut rows) => {
+                if order == "DESC" {
+                    rows.reverse();
+                }
+                rows
+            }
+            Err(cause) => return Err(cause),
+        };
         let mut acknowledgements = Acknowledgements::of(&self.connection);
         for row in &mut rows {
-            if let Some((at, waited)) = acknowledgements.find(row.number)? {
-                row.acknowledged_at = Some(at);
-                row.row.acknowledged_after = Some(waited);
+            match acknowledgements.find(row.number) {
+                Ok(Some((at, waited))) => {
+                    row.acknowledged_at = Some(at);
+                    row.row.acknowledged_after = Some(waited);
+                }
+                Ok(None) => {}
+                // A row without its acknowledgement is better than none.
+                Err(cause) if error::is_damage(&cause) => file::suspect(&self.path),
+                Err(cause) => return Err(cause),
             }
         }
         Ok(rows)
     }
+
+    fn read_rows(
+        &self,
+        condition: &Condition,
+        order: &str,
+        count: usize,
+        select: &str,
+    ) -> rusqlite::Result<Vec<HistoryRow>> {
+        let count = Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
+        let sql = format!("{select} WHERE {} ORDER BY row {order} LIMIT ?", condition.sql);
+        let values = condition.clone().all_values().chain([count]);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_map(params_from_iter(values), row::read)?.collect()
+    }
+}
+
+/// Opens the file, as one that nobody changes if nobody can, and looks what it is.
+fn look(path: &Path, unchanging: bool) -> rusqlite::Result<(Connection, schema::Found)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = if unchanging {
+        let uri = format!("file:{}?immutable=1", file::uri_path(path));
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, flags)?
+    };
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    let found = schema::look(&connection, schema::STEPS)?;
+    Ok((connection, found))
 }
 
 impl Iterator for Rows<'_> {

@@ -23,6 +23,7 @@ mod pseudonyms;
 mod query;
 mod row;
 mod row_blob;
+mod salvage;
 mod schema;
 mod span;
 mod stats;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{code, span};
+use super::{code, error, span};
 use crate::protocol::d2d::{ContentKind, Conversation};
 use crate::protocol::{DeviceId, MessageId, Millis, PseudonymKey};
 use crate::text::Clean;
@@ -60,6 +60,7 @@ impl Who {
 }
 
 /// A query in the words of the database.
+#[derive(Clone)]
 pub(super) struct Condition {
     pub(super) sql: String,
     values: Vec<Value>,
@@ -75,13 +76,24 @@ impl Condition {
             Self { sql: "row BETWEEN ? AND ?".to_owned(), values: Vec::new(), first: 0, last: u64::MAX };
         let time = |at: Millis| Value::Integer(i64::try_from(at.0).unwrap_or(i64::MAX));
         if let Some(since) = query.since {
-            let Some(row) = span::first_since(connection, since)? else { return Ok(None) };
-            condition.first = row;
+            condition.first = match span::first_since(connection, since) {
+                // Spans only save reading: without them every row is looked at.
+                Err(cause) if error::is_damage(&cause) => 0,
+                row => {
+                    let Some(row) = row? else { return Ok(None) };
+                    row
+                }
+            };
             condition.add("received_at >= ?", [time(since)]);
         }
         if let Some(until) = query.until {
-            let Some(row) = span::last_before(connection, until)? else { return Ok(None) };
-            condition.last = row;
+            condition.last = match span::last_before(connection, until) {
+                Err(cause) if error::is_damage(&cause) => u64::MAX,
+                row => {
+                    let Some(row) = row? else { return Ok(None) };
+                    row
+                }
+            };
             condition.add("received_at < ?", [time(until)]);
         }
         if !query.kinds.is_empty() {
@@ -102,6 +114,11 @@ impl Condition {
     /// Narrowed to these rows.
     pub(super) fn between(self, first: u64, last: u64) -> Self {
         Self { first: self.first.max(first), last: self.last.min(last), ..self }
+    }
+
+    /// The rows that can be meant.
+    pub(super) const fn bounds(&self) -> (u64, u64) {
+        (self.first, self.last)
     }
 
     /// The values of the question marks.

@@ -65,6 +65,10 @@ pub(super) const SELECT: &str = "
     SELECT row, received_at, marks, kind, author, conversation, words, rest
     FROM message LEFT JOIN detail ON detail.number = message.detail";
 
+/// The same without what stands in another table, which may be damaged.
+pub(super) const SELECT_ALONE: &str =
+    "SELECT row, received_at, marks, kind, author, conversation, NULL, rest FROM message";
+
 /// Everything of a row that no query asks for.
 pub(super) fn blob<'a>(row: &'a rusqlite::Row<'_>, index: usize) -> rusqlite::Result<RowBlob<'a>> {
     let broken = || rusqlite::Error::InvalidColumnType(index, "rest".to_owned(), Type::Blob);

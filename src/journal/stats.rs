@@ -10,7 +10,7 @@ use super::acknowledgements::Acknowledgements;
 use super::error::JournalError;
 use super::history::History;
 use super::query::{Condition, Query};
-use super::{code, file, row};
+use super::{code, error, file, row};
 use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, Millis};
 
@@ -54,6 +54,9 @@ pub struct Percentiles {
     /// The longest.
     pub max: Duration,
 }
+
+/// How many rows are read at a time.
+const AT_ONCE: usize = 65_536;
 
 /// Day, device, kind.
 type Key = (i64, Option<u64>, Option<i64>);
@@ -99,6 +102,9 @@ impl History {
     /// If the file cannot be read.
     pub fn stats(&self, query: &Query, day_of: impl Fn(Millis) -> i64) -> Result<Vec<StatsLine>, JournalError> {
         let gathered = self.gather(query, day_of).map_err(|cause| file::failed(&self.path, cause))?;
+        if gathered.is_empty() {
+            self.check_empty()?;
+        }
         let lines = gathered.into_iter().map(|((day, device, kind), gathered)| StatsLine {
             day,
             device: device.map(DeviceId),
@@ -117,32 +123,70 @@ impl History {
     fn gather(&self, query: &Query, day_of: impl Fn(Millis) -> i64) -> rusqlite::Result<BTreeMap<Key, Gathered>> {
         let mut gathered: BTreeMap<Key, Gathered> = BTreeMap::new();
         let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(gathered) };
-        let sql = format!(
-            "SELECT row, received_at, marks, author, kind, rest FROM message WHERE {} ORDER BY row",
-            condition.sql
-        );
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query(params_from_iter(condition.all_values()))?;
+        let read = |first: u64, last: u64, _: bool| self.read_counted(&condition.clone().between(first, last));
         let mut acknowledgements = Acknowledgements::of(&self.connection);
         // All of a quarter of an hour are of one day, wherever the clock is.
         let mut quarter = (u64::MAX, 0);
-        while let Some(row) = rows.next()? {
-            let number = |index: usize| row.get(index).map(i64::cast_unsigned);
-            let received = Millis(number(1)?);
-            let rest = row::blob(row, 5)?;
-            if quarter.0 != received.0 / 900_000 {
-                quarter = (received.0 / 900_000, day_of(received));
+        let (mut first, last) = condition.bounds();
+        loop {
+            let rows = self.salvage((first, last), false, AT_ONCE, &read)?;
+            for row in &rows {
+                let received = row.received_at;
+                if quarter.0 != received.0 / 900_000 {
+                    quarter = (received.0 / 900_000, day_of(received));
+                }
+                let of = gathered.entry((quarter.1, row.author, row.kind)).or_default();
+                of.count += 1;
+                of.bytes += u64::from(row.size);
+                of.repeated_nonces += u64::from(row.marks & code::REPEATED_NONCE != 0);
+                of.age.add(received.0.saturating_sub(row.stored_at.0));
+                match acknowledgements.find(row.number) {
+                    Ok(Some((_, waited))) => {
+                        of.acknowledgement.add(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
+                    }
+                    Ok(None) => {}
+                    Err(cause) if error::is_damage(&cause) => file::suspect(&self.path),
+                    Err(cause) => return Err(cause),
+                }
             }
-            let author = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
-            let of = gathered.entry((quarter.1, author, row.get(4)?)).or_default();
-            of.count += 1;
-            of.bytes += u64::from(rest.size);
-            of.repeated_nonces += u64::from(row.get::<_, i64>(2)? & code::REPEATED_NONCE != 0);
-            of.age.add(received.0.saturating_sub(rest.stored_at.0));
-            if let Some((_, waited)) = acknowledgements.find(number(0)?)? {
-                of.acknowledgement.add(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
+            match rows.last() {
+                Some(row) if rows.len() == AT_ONCE => first = row.number + 1,
+                _ => break,
             }
         }
         Ok(gathered)
     }
+
+    fn read_counted(&self, condition: &Condition) -> rusqlite::Result<Vec<Counted>> {
+        let sql = format!(
+            "SELECT row, received_at, marks, author, kind, rest FROM message WHERE {} ORDER BY row",
+            condition.sql
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let number = |index: usize| row.get(index).map(i64::cast_unsigned);
+            let rest = row::blob(row, 5)?;
+            Ok(Counted {
+                number: number(0)?,
+                received_at: Millis(number(1)?),
+                marks: row.get(2)?,
+                author: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+                kind: row.get(4)?,
+                size: rest.size,
+                stored_at: rest.stored_at,
+            })
+        };
+        statement.query_map(params_from_iter(condition.clone().all_values()), read)?.collect()
+    }
+}
+
+/// What the figures need of a row.
+struct Counted {
+    number: u64,
+    received_at: Millis,
+    marks: i64,
+    author: Option<u64>,
+    kind: Option<i64>,
+    size: u32,
+    stored_at: Millis,
 }

@@ -1,11 +1,12 @@
 //! Where log lines go: a rolling file in the state directory, never the terminal.
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::{NaiveDate, Utc};
 use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{Builder, InitError, RollingFileAppender, Rotation};
@@ -75,13 +76,40 @@ pub fn reopen() {
 struct LogFile {
     directory: PathBuf,
     appender: RollingFileAppender,
+    today: NaiveDate,
 }
 
 impl LogFile {
     fn open(directory: &Path) -> Result<Self, InitError> {
         let builder = Builder::new().rotation(Rotation::DAILY).filename_prefix("d2mtop").filename_suffix("log");
-        let appender = builder.max_log_files(KEPT_FILES).build(directory)?;
-        Ok(Self { directory: directory.to_owned(), appender })
+        let appender = builder.build(directory)?;
+        let today = Utc::now().date_naive();
+        prune(directory, today);
+        Ok(Self { directory: directory.to_owned(), appender, today })
+    }
+}
+
+/// Deletes the oldest of our daily files. Only what has exactly such a name is ours, and today's file always stays, also
+/// where the clock was set back.
+fn prune(directory: &Path, today: NaiveDate) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let day_of = |name: &str| {
+        let day = name.strip_prefix("d2mtop.")?.strip_suffix(".log")?;
+        let date = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+        (date.to_string() == day).then_some(date)
+    };
+    let mut files: Vec<(NaiveDate, PathBuf)> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .filter_map(|entry| Some((day_of(entry.file_name().to_str()?)?, entry.path())))
+        .filter(|(day, _)| *day != today)
+        .collect();
+    files.sort_unstable();
+    let surplus = files.len().saturating_sub(KEPT_FILES - 1);
+    for (_, path) in files.iter().take(surplus) {
+        if let Err(error) = fs::remove_file(path) {
+            tracing::warn!("cannot delete the old log {}: {error}", path.display());
+        }
     }
 }
 
@@ -93,10 +121,42 @@ impl Write for LogFile {
         {
             *self = anew;
         }
-        self.appender.write(line)
+        let written = self.appender.write(line);
+        let today = Utc::now().date_naive();
+        if today != self.today {
+            self.today = today;
+            prune(&self.directory, today);
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.appender.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_old_logs_are_deleted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let foreign =
+            ["d2mtop-notes.log", "d2mtop.conf.log", "d2mtop.2020-1-2.log", "d2mtop.2020-01-02.log.gz", "a.log"];
+        // Of tomorrow and later, as before the clock was set back.
+        let ours: Vec<String> = (1..=9).map(|day| format!("d2mtop.2199-01-0{day}.log")).collect();
+        for name in foreign.into_iter().chain(ours.iter().map(String::as_str)) {
+            fs::write(path(name), "words").unwrap();
+        }
+        fs::create_dir(path("d2mtop.2020-01-01.log")).unwrap();
+        let mut log = LogFile::open(directory.path()).unwrap();
+        log.write_all(b"a line\n").unwrap();
+        assert!(foreign.iter().all(|name| path(name).exists()), "what d2mtop did not make stays");
+        let kept: Vec<bool> = ours.iter().map(|name| path(name).exists()).collect();
+        assert_eq!(kept, [false, false, false, true, true, true, true, true, true]);
+        let today = format!("d2mtop.{}.log", Utc::now().date_naive());
+        assert_eq!(fs::read(path(&today)).unwrap(), b"a line\n", "the newest stays");
     }
 }

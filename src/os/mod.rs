@@ -5,6 +5,7 @@
 //! | `acceptor` | TCP connections, with a pause after the system has none to give |
 //! | `clock` | the wall clock, and the clock that is never set |
 //! | `event_loop` | a single-threaded event loop |
+//! | `hangup` | the end of the terminal |
 //! | `hardening` | private files and memory that is in no core dump |
 //! | `lock_file` | a file that one process has at a time |
 //! | `logging` | the rolling log file |
@@ -19,6 +20,8 @@ pub mod acceptor;
 pub mod clock;
 #[cfg(feature = "app")]
 pub mod event_loop;
+#[cfg(feature = "app")]
+pub mod hangup;
 #[cfg(feature = "app")]
 pub mod hardening;
 #[cfg(feature = "app")]

@@ -1,5 +1,6 @@
 //! What systemd is told of us, if it started us and wants to know: readiness, status, and that the session is alive.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -57,7 +58,46 @@ impl Service {
 }
 
 fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
+    let socket = std::env::var("NOTIFY_SOCKET").unwrap_or_default();
+    let told = match socket.strip_prefix('@') {
+        Some(name) => notify_abstract(name, states),
+        None => sd_notify::notify(states),
+    };
+    if let Err(error) = told {
         tracing::warn!("cannot tell systemd: {error}");
+    }
+}
+
+/// To a socket without a file, as containers and user managers have.
+#[cfg(target_os = "linux")]
+fn notify_abstract(name: &str, states: &[NotifyState<'_>]) -> io::Result<()> {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+    let mut words = states.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    words.push('\n');
+    let address = SocketAddr::from_abstract_name(name)?;
+    UnixDatagram::unbound()?.send_to_addr(words.as_bytes(), &address).map(drop)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn notify_abstract(_: &str, _: &[NotifyState<'_>]) -> io::Result<()> {
+    Err(io::Error::other("only Linux has sockets without a file"))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+    #[test]
+    fn a_socket_without_a_file_is_told() {
+        let name = format!("d2mtop-test-{}", std::process::id());
+        let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        notify_abstract(&name, &[NotifyState::Ready, NotifyState::Status("well")]).unwrap();
+        let mut bytes = [0; 64];
+        let length = socket.recv(&mut bytes).unwrap();
+        assert_eq!(&bytes[..length], b"READY=1\nSTATUS=well\n");
     }
 }

@@ -7,6 +7,7 @@ use super::Listed;
 use crate::group::ListedDevice;
 use crate::output::columns::local;
 use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
+use crate::text::screen::on_screen;
 
 /// How wide a column may be, unless everything is wanted.
 const NARROW: usize = 24;
@@ -19,7 +20,13 @@ pub(super) fn lines(listed: &Listed, own: DeviceId, wide: bool) -> Vec<String> {
     rows.extend(listed.iter().map(|(id, device)| row(*id, device, *id == own)));
     let rows: Vec<Vec<String>> = rows
         .into_iter()
-        .map(|row| row.into_iter().take(columns).map(|cell| if wide { cell } else { cut(cell) }).collect())
+        .map(|row| {
+            row.into_iter()
+                .take(columns)
+                .map(|cell| on_screen(&cell).into_owned())
+                .map(|cell| if wide { cell } else { cut(cell) })
+                .collect()
+        })
         .collect();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
     let widths: Vec<usize> = (0..columns).filter_map(width).collect();

@@ -47,7 +47,9 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     } else {
         print_rows(&history, query, options, &printer, &mut out)
     };
-    match ended.and_then(|()| out.flush().map_err(Failure::Output)) {
+    let ended = ended.and_then(|()| out.flush().map_err(Failure::Output));
+    tell_unreadable(&history);
+    match ended {
         // Nobody reads any more.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Normal),
         ended => ended.map(|()| Outcome::Normal),
@@ -91,6 +93,20 @@ fn print_rows(
 fn tell_if(nothing: bool) {
     if nothing {
         remark("nothing like that was received");
+    }
+}
+
+/// What is missing between the rows is said once, after them.
+fn tell_unreadable(history: &History) {
+    let ranges = history.unreadable();
+    let count: u64 = ranges.iter().map(|range| range.end() - range.start() + 1).sum();
+    if let (Some(first), Some(last)) = (ranges.first(), ranges.last()) {
+        remark(&format!(
+            "the journal is damaged: {count} rows between {} and {} could not be read and are left out; the next session \
+             looks the whole file through",
+            first.start(),
+            last.end()
+        ));
     }
 }
 

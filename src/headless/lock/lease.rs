@@ -61,8 +61,8 @@ mod tests {
         for (seconds, warning, spare) in [(1, 200, 100), (10, 2_000, 1_000), (25, 5_000, 1_000), (3_600, 5_000, 1_000)]
         {
             let lease = Lease { ends: Duration::from_secs(100_000), span: Duration::from_secs(seconds) };
-            assert_eq!(lease.ends - lease.warns_at(), Duration::from_millis(warning), "{seconds} s");
-            assert_eq!(lease.ends - lease.kills_at(), Duration::from_millis(spare), "{seconds} s");
+            assert_eq!(lease.ends.saturating_sub(lease.warns_at()), Duration::from_millis(warning), "{seconds} s");
+            assert_eq!(lease.ends.saturating_sub(lease.kills_at()), Duration::from_millis(spare), "{seconds} s");
         }
         // Long over.
         let lease = Lease { ends: Duration::ZERO, span: Duration::from_secs(10) };

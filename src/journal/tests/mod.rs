@@ -1,5 +1,6 @@
 //! What is appended is what history returns, whatever comes in between.
 
+mod damage;
 mod properties;
 mod trouble;
 

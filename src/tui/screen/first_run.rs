@@ -3,7 +3,6 @@
 use std::io;
 use std::pin::pin;
 
-use crossterm::event::EventStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 
 use crate::os::event_loop::event_loop;
@@ -12,6 +11,7 @@ use crate::output::Failure;
 use crate::tui::options::DisplayOptions;
 use crate::tui::pages::first_run::{FirstRunChoice, choice, draw};
 use crate::tui::screen::terminal::TerminalGuard;
+use crate::tui::screen::terminal_events;
 use crate::tui::theme::glyphs::to_ascii;
 use crate::tui::theme::{Colour, Glyphs, TERMINAL, Theme};
 
@@ -30,7 +30,7 @@ pub fn show(display: DisplayOptions) -> Result<bool, Failure> {
 }
 
 async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<FirstRunChoice> {
-    let mut inputs = EventStream::new();
+    let mut inputs = terminal_events::events()?;
     let mut terminated = pin!(signals::terminated());
     // Polled before anything is shown, so that a signal that comes right after finds us listening.
     if terminated.as_mut().now_or_never().is_some() {

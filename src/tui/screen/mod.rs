@@ -9,4 +9,5 @@ pub mod input;
 pub mod open;
 pub mod tabs;
 pub mod terminal;
+pub mod terminal_events;
 pub mod work;

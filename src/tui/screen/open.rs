@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
-use crossterm::event::EventStream;
 use tokio::sync::Notify;
 
 use crate::group::Group;
@@ -22,6 +21,7 @@ use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
 use crate::tui::screen::input::{Question, inputs};
+use crate::tui::screen::terminal_events;
 use crate::tui::settings::{Keeping, Settings};
 use crate::tui::theme::{Colour, Glyphs, TERMINAL};
 
@@ -142,7 +142,7 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     let group = || Group::with_feed_rows(display.feed_rows).with_envelopes(ENVELOPE_BYTES);
     let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
-        .block_on(async { dashboard::run(sessions, &mut screen, inputs(EventStream::new(), question)).await })
+        .block_on(async { dashboard::run(sessions, &mut screen, inputs(terminal_events::events()?, question)).await })
         .map_err(Failure::Terminal)?;
     drop(held);
     drop(monitors);

@@ -185,6 +185,8 @@ fn restore(terminal: &mut impl Write) -> io::Result<()> {
         DisableFocusChange,
         Clear(ClearType::All),
         LeaveAlternateScreen,
+        // Without an alternate screen the cursor is where the last frame left it.
+        cursor::MoveToColumn(0),
         cursor::Show
     );
     // The mode matters more than the screen.

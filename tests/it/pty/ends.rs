@@ -86,3 +86,29 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
 }
+
+/// As under nohup, or a parent that ignores SIGHUP: then only the terminal itself says that it is gone.
+#[test]
+fn a_terminal_that_is_gone_ends_the_dashboard_also_where_hangups_are_ignored() {
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    // The demo, and the page that the first run shows.
+    for arguments in [&["demo"][..], &[]] {
+        let pty = native_pty_system().openpty(size).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_d2mtop")]);
+        command.args(arguments);
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        let mut first = [0; 64];
+        assert!(pty.master.try_clone_reader().unwrap().read(&mut first).unwrap() > 0, "{arguments:?}: it has begun");
+        drop(pty);
+        let (sender, ended) = std::sync::mpsc::channel();
+        let mut killer = child.clone_killer();
+        std::thread::spawn(move || sender.send(child.wait()));
+        let ended = ended.recv_timeout(PATIENCE);
+        let _ = killer.kill();
+        assert!(matches!(ended, Ok(Ok(_))), "{arguments:?} goes on without a terminal: {ended:?}");
+    }
+}

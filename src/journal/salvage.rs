@@ -1,0 +1,138 @@
+//! Reading past damage: rows that cannot be read are passed over by their numbers, and counted.
+
+use std::ops::RangeInclusive;
+
+use super::error::{self, JournalError};
+use super::{file, history::History};
+
+/// How many rows are tried at once: as many as a few pages of the file have.
+const AT_ONCE: u64 = 1_024;
+
+impl History {
+    /// The rows, by number, that were to be read so far and could not be; no two of the ranges touch.
+    #[must_use]
+    pub fn unreadable(&self) -> Vec<RangeInclusive<u64>> {
+        let mut ranges = self.unreadable.borrow().clone();
+        ranges.sort_unstable_by_key(|range| *range.start());
+        let mut merged: Vec<RangeInclusive<u64>> = Vec::new();
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if *range.start() <= last.end().saturating_add(1) => {
+                    *last = *last.start()..=*last.end().max(range.end());
+                }
+                _ => merged.push(range),
+            }
+        }
+        merged
+    }
+
+    /// Reads rows of the range from its beginning, or from its end, until there are `count` of them. `read` reads a part of
+    /// the range, with or without what stands in other tables.
+    pub(super) fn salvage<T>(
+        &self,
+        (first, last): (u64, u64),
+        backwards: bool,
+        count: usize,
+        read: &dyn Fn(u64, u64, bool) -> rusqlite::Result<Vec<T>>,
+    ) -> rusqlite::Result<Vec<T>> {
+        let Some((lowest, highest)) = self.numbers()? else { return Ok(Vec::new()) };
+        let (mut first, mut last) = (first.max(lowest), last.min(highest));
+        let mut parts = Vec::new();
+        let mut found = 0;
+        while first <= last && found < count {
+            let mut part = Vec::new();
+            if backwards {
+                let begin = last.saturating_sub(AT_ONCE - 1).max(first);
+                self.salvage_part(begin, last, read, &mut part)?;
+                last = begin.saturating_sub(1);
+            } else {
+                let end = first.saturating_add(AT_ONCE - 1).min(last);
+                self.salvage_part(first, end, read, &mut part)?;
+                first = end.saturating_add(1);
+            }
+            found += part.len();
+            parts.push(part);
+        }
+        if backwards {
+            parts.reverse();
+        }
+        let mut rows: Vec<T> = parts.into_iter().flatten().collect();
+        if backwards {
+            rows.drain(..rows.len().saturating_sub(count));
+        } else {
+            rows.truncate(count);
+        }
+        Ok(rows)
+    }
+
+    fn salvage_part<T>(
+        &self,
+        first: u64,
+        last: u64,
+        read: &dyn Fn(u64, u64, bool) -> rusqlite::Result<Vec<T>>,
+        out: &mut Vec<T>,
+    ) -> rusqlite::Result<()> {
+        for with_others in [true, false] {
+            match read(first, last, with_others) {
+                Ok(rows) => {
+                    out.extend(rows);
+                    return Ok(());
+                }
+                Err(cause) if error::is_damage(&cause) => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        if first == last {
+            self.pass_over(first..=last);
+            return Ok(());
+        }
+        let middle = first + (last - first) / 2;
+        self.salvage_part(first, middle, read, out)?;
+        self.salvage_part(middle + 1, last, read, out)
+    }
+
+    /// Numbers between which all rows are. What cannot be read at an end is told by the spans, which have every row.
+    fn numbers(&self) -> rusqlite::Result<Option<(u64, u64)>> {
+        let number = |sql: &str| -> rusqlite::Result<Option<u64>> {
+            let number: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0))?;
+            Ok(number.map(i64::cast_unsigned))
+        };
+        let lowest = match number("SELECT min(row) FROM message") {
+            Err(cause) if error::is_damage(&cause) => number("SELECT min(first_row) FROM span")?,
+            lowest => lowest?,
+        };
+        let highest = match number("SELECT max(row) FROM message") {
+            Err(cause) if error::is_damage(&cause) => number("SELECT max(last_row) FROM span")?,
+            highest => highest?,
+        };
+        Ok(lowest.zip(highest))
+    }
+
+    pub(super) fn pass_over(&self, range: RangeInclusive<u64>) {
+        let mut ranges = self.unreadable.borrow_mut();
+        match ranges.last_mut() {
+            Some(last) if last.end().saturating_add(1) == *range.start() => *last = *last.start()..=*range.end(),
+            Some(last) if last.contains(range.start()) && last.contains(range.end()) => {}
+            _ => ranges.push(range),
+        }
+        file::suspect(&self.path);
+    }
+
+    /// No answer may look as if nothing had been received: where the file says that there were rows, and none can be read,
+    /// that is an error.
+    pub(super) fn check_empty(&self) -> Result<(), JournalError> {
+        let damaged = |words: &str| {
+            file::suspect(&self.path);
+            Err(JournalError::Damaged { path: self.path.clone(), words: words.to_owned() })
+        };
+        let there = "SELECT EXISTS (SELECT 1 FROM message)";
+        let were = "SELECT EXISTS (SELECT 1 FROM span) OR EXISTS (SELECT 1 FROM acknowledged)";
+        let is_true = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+        match (is_true(there), is_true(were)) {
+            (Ok(true), _) | (Ok(false), Ok(false)) => Ok(()),
+            (Ok(false), Ok(true)) => damaged("it had rows, and none can be found"),
+            (Err(cause), _) | (_, Err(cause)) if error::is_damage(&cause) => damaged(error::words(&cause)),
+            (Err(cause), _) | (_, Err(cause)) => Err(JournalError::of(&self.path, cause)),
+        }
+    }
+}
