@@ -43,6 +43,10 @@ impl GroupSecret {
         decoded.map(|()| Self::new(&mut bytes))
     }
 
+    pub(super) fn expose(&self) -> &[u8; KEY_LENGTH] {
+        self.0.expose_secret()
+    }
+
     /// The 64 hex digits, for the one place that puts keys into a store. Wiped when dropped.
     pub(crate) fn expose_hex(&self) -> Zeroizing<String> {
         let mut digits = Zeroizing::new([0_u8; 2 * KEY_LENGTH]);
