@@ -69,7 +69,7 @@ impl FrameReader {
         let Some((body, length)) = &mut self.body else { return Ok(None) };
         while body.len() < *length && input.has_remaining() {
             if body.len() == body.capacity() {
-                make_room(body, *length);
+                body.reserve_exact(room(body.len(), *length) - body.len());
             }
             let part = (body.capacity().min(*length) - body.len()).min(input.len());
             body.extend_from_slice(&input.split_to(part));
@@ -87,10 +87,10 @@ impl FrameReader {
     }
 }
 
-/// Takes memory in proportion to what has come, not to what is promised.
-fn make_room(body: &mut Vec<u8>, length: usize) {
-    let room = if body.len() < BELIEVED { body.len().saturating_mul(GROWTH).max(FIRST_ROOM) } else { length };
-    body.reserve_exact(room.min(length) - body.len());
+/// How much room is taken once so many bytes are there: in proportion to what has come, not to what is promised.
+fn room(has: usize, length: usize) -> usize {
+    let room = if has < BELIEVED { has.saturating_mul(GROWTH).max(FIRST_ROOM) } else { length };
+    room.min(length)
 }
 
 #[cfg(test)]
@@ -147,10 +147,10 @@ mod tests {
         for length in [FIRST_ROOM, MIB, 5 * MIB, 16 * MIB + 1, 20 * MIB, MAX_FRAME] {
             let (mut has, mut most) = (0_usize, 0_usize);
             while has < length {
-                let room = if has < BELIEVED { (has * GROWTH).max(FIRST_ROOM) } else { length }.min(length);
-                assert!(has >= BELIEVED || room <= FIRST_ROOM.max(has * GROWTH), "a promise alone takes little");
-                most = most.max(has + room);
-                has = room;
+                let next = room(has, length);
+                assert!(has >= BELIEVED || next <= FIRST_ROOM.max(has * GROWTH), "a promise alone takes little");
+                most = most.max(has + next);
+                has = next;
             }
             assert!(most <= length + length.min(32 * MIB), "{length}: {most}");
         }

@@ -159,7 +159,7 @@ impl Both {
 #[test]
 fn they_join_however_the_messages_are_cut() {
     let (to_join, to_admit) = Both::new(2).run(&[], &[]);
-    assert!(to_join > 300 && to_admit > 100, "{to_join} {to_admit}");
+    assert!(to_join > 200 && to_admit > 100, "{to_join} {to_admit}");
     for cut in 0..=to_join.max(to_admit) {
         let mut both = Both::new(2);
         both.run(&[], &[cut]);
