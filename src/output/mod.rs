@@ -7,12 +7,14 @@
 //! | `lines` | writes lines, also for readers that are slow or gone |
 //! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
 //! | `words` | what is said on standard error, and questions |
+//! | `qr` | a QR code, as cells or as a picture |
 //! | `outcome` | how the program ends: words and exit code |
 
 pub mod columns;
 pub mod lines;
 pub mod ndjson;
 pub mod outcome;
+pub mod qr;
 pub mod sentences;
 pub mod times;
 pub mod words;

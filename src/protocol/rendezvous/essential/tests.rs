@@ -113,7 +113,8 @@ fn what_is_missing_is_said() {
 #[test]
 fn names_have_limits() {
     let mut data = good();
-    data.contacts = vec![contact("AAAAAAAA", &"é".repeat(130), "", ""); MAX_NAMES + 5];
+    data.contacts = vec![contact("AAAAAAAA", "A", "", ""); MAX_NAMES + 5];
+    data.contacts[0] = contact("AAAAAAAA", &"é".repeat(4_000), "", "");
     let names = read(&data).unwrap().names;
     assert_eq!((names.len(), names.left_out), (MAX_NAMES, 7), "the group and the list, too");
     assert_eq!(names.contacts[0].first.as_str(), "é".repeat(128));
@@ -137,6 +138,7 @@ fn others_read_what_is_written() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn anything_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = EssentialData::read(&bytes);
@@ -146,7 +148,7 @@ proptest! {
     /// A buffer that grows leaves a copy of the key where it was.
     #[test]
     fn room_is_taken_once(
-        names in prop::collection::vec(("\\PC{0,300}", "\\PC{0,300}", "\\PC{0,300}", any::<u64>()), 0..20),
+        names in prop::collection::vec(("\\PC{0,60}", "\\PC{0,60}", "\\PC{0,60}", any::<u64>()), 0..8),
     ) {
         let mut data = read(&good()).unwrap();
         for (first, last, nickname, id) in names {
