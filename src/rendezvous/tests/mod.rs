@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod both;
+mod random;
 mod relay;
 mod timing;
 
