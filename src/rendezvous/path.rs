@@ -118,7 +118,10 @@ impl Rendezvous {
         self.heard_at = now;
         self.pinged = false;
         let done = match input {
-            LinkInput::Up => self.up(now),
+            LinkInput::Up => {
+                self.up(now);
+                Ok(())
+            }
             LinkInput::Bytes(bytes) => self.bytes(now, bytes),
             LinkInput::Text => Err(Failure::Text),
             LinkInput::Alive => Ok(()),
@@ -181,21 +184,18 @@ impl Rendezvous {
         self.received
     }
 
-    fn up(&mut self, now: Millis) -> Result<(), Failure> {
-        if !matches!(self.stage, Stage::Connecting) {
-            return Ok(());
-        }
-        match self.role {
-            Role::Initiator => self.stage = Stage::AwaitHello,
+    fn up(&mut self, now: Millis) {
+        match (&self.stage, self.role) {
+            (Stage::Connecting, Role::Initiator) => self.stage = Stage::AwaitHello,
             // The initiator was there before it showed the link.
-            Role::Responder => {
+            (Stage::Connecting, Role::Responder) => {
                 let hello = Hello { challenge: self.fresh.challenge, ephemeral: self.fresh.ephemeral.public() };
                 self.send(&hello.encode());
                 self.handshake_until = Some(now.after(HANDSHAKE));
                 self.stage = Stage::AwaitAuthHello;
             }
+            _ => {}
         }
-        Ok(())
     }
 
     fn bytes(&mut self, now: Millis, mut bytes: Bytes) -> Result<(), Failure> {

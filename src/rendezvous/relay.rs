@@ -12,6 +12,9 @@ use bytes::Bytes;
 use crate::protocol::rendezvous::{RelayPath, close};
 use crate::protocol::{CloseCode, Millis};
 
+/// There is no room for another path, says WebSocket.
+const TRY_AGAIN_LATER: CloseCode = CloseCode(1013);
+
 /// Names a connection, for as long as it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelaySide(pub u64);
@@ -95,8 +98,8 @@ impl Relay {
     pub fn open(&mut self, now: Millis, side: RelaySide, path: &RelayPath) {
         let full = self.paths.len() >= self.config.max_paths;
         match self.paths.get_mut(path) {
-            Some(Path { second: Some(_), .. }) => return self.close(side, close::RENDEZVOUS_ERROR),
-            None if full => return self.close(side, CloseCode(1013)),
+            Some(Path { second: Some(_), .. }) => self.close(side, close::RENDEZVOUS_ERROR),
+            None if full => self.close(side, TRY_AGAIN_LATER),
             Some(met) => {
                 met.second = Some(side);
                 met.until = now.after(self.config.idle);

@@ -43,7 +43,7 @@ impl<'a> Field<'a> {
 }
 
 /// The fields of a message in their order, each with its number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl<'a> Fields<'a> {

@@ -56,8 +56,10 @@ impl Admit {
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: Millis, input: AdmitInput) {
+        if self.stage == Stage::Ended {
+            return;
+        }
         match (self.stage, input) {
-            (Stage::Ended, _) => {}
             (_, AdmitInput::Timer) => self.timer(now),
             (_, AdmitInput::Link(input)) => {
                 if matches!(input, LinkInput::Down(_)) {
@@ -74,9 +76,9 @@ impl Admit {
             (Stage::Locking, AdmitInput::TransactionOpen) => self.give(now),
             (Stage::Locking, AdmitInput::TransactionRefused(why)) => self.fail(AdmitCause::Locked(why)),
             (Stage::Committing, AdmitInput::TransactionEnded) => self.admitted(true),
-            (Stage::Committing, AdmitInput::Cancel) => {}
+            // Too late for leaving: it ends by itself. And answers to what is asked no more.
+            (Stage::Committing, _) => {}
             (_, AdmitInput::Cancel) => self.fail(AdmitCause::Cancelled),
-            // Answers to what is asked no more.
             _ => {}
         }
     }

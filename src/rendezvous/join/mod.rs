@@ -68,8 +68,10 @@ impl Join {
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: Millis, input: JoinInput) {
+        if matches!(self.stage, Stage::Ended) {
+            return;
+        }
         match (&self.stage, input) {
-            (Stage::Ended, _) => {}
             (_, JoinInput::Timer) => self.timer(now),
             (_, JoinInput::Link(input)) => self.link(now, input),
             (Stage::Dropping(_), JoinInput::Dropped) => self.dropped(true),
@@ -99,9 +101,9 @@ impl Join {
                 self.slot_may_be_taken = slot_may_be_taken;
                 self.fail(now, JoinCause::Login(failure));
             }
-            (Stage::Leaving | Stage::Dropping(_), JoinInput::Cancel) => {}
+            // Too late for leaving: it ends by itself. And answers to what is asked no more.
+            (Stage::Leaving | Stage::Dropping(_), _) => {}
             (_, JoinInput::Cancel) => self.fail(now, JoinCause::Cancelled(self.step())),
-            // Answers to what is asked no more.
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Both devices against each other, and each against one that does not keep to the rules, in virtual time.
 
+mod admit;
 mod bad_input;
 mod both;
 mod random;

@@ -44,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What has been done, and what of it was answered.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that happened or did not")]
 struct Seen {
     profile: bool,
     asked_to_persist: u32,
