@@ -17,12 +17,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use d2mtop::group::{Event, Group};
-use d2mtop::protocol::d2d::{Composer, Draft};
+use d2mtop::protocol::d2d::{Composer, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Reflected, ReflectedHeader, ReflectedId,
     Sealed, ServerMessage,
 };
-use d2mtop::session::{Input, Output};
+use d2mtop::session::{SessionInput, SessionOutput};
 
 use logged_in::logged_in;
 
@@ -40,7 +40,7 @@ fn batch(size: usize) -> Vec<Bytes> {
     let text = "x".repeat(size.saturating_sub(120));
     let message = |number: u32| {
         let id = MessageId(u64::from(number));
-        let draft = Draft::text(id, NOW, &text);
+        let draft = MessageDraft::text(id, NOW, &text);
         let envelope = Composer::new(DIALECT, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
         let mut nonce = [0; 24];
         nonce[..4].copy_from_slice(&number.to_le_bytes());
@@ -65,13 +65,13 @@ fn drain(criterion: &mut Criterion) {
             bencher.iter_batched(
                 || (logged_in(&keys(), NOW), Group::default(), frames.clone()),
                 |(mut session, mut model, frames)| {
-                    session.handle(NOW, Input::Frames(frames));
+                    session.handle(NOW, SessionInput::Frames(frames));
                     while let Some(output) = session.poll() {
                         match output {
-                            Output::Reflected { connection, messages } => {
+                            SessionOutput::Reflected { connection, messages } => {
                                 let count = messages.len();
                                 model.apply(NOW, &Event::Reflected(messages));
-                                session.handle(NOW, Input::Durable { connection, count });
+                                session.handle(NOW, SessionInput::Durable { connection, count });
                             }
                             other => {
                                 black_box(other);

@@ -14,8 +14,8 @@ mod rows;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use d2mtop::group::filter::{Moment, ROWS_AT_ONCE};
-use d2mtop::group::{Filter, Group, Matches};
+use d2mtop::group::filter::{FilterMoment, ROWS_AT_ONCE};
+use d2mtop::group::{Filter, FilterMatches, Group};
 use d2mtop::protocol::Millis;
 use rows::{BATCH, batch, fill};
 
@@ -60,7 +60,7 @@ fn filter(criterion: &mut Criterion) {
         let filter = Filter::parse(text).unwrap();
         group.bench_function(format!("first page of {text}"), |bencher| {
             bencher.iter(|| {
-                let mut matches = Matches::new(filter.clone(), Moment::default());
+                let mut matches = FilterMatches::new(filter.clone(), FilterMoment::default());
                 while matches.is_behind(&model) && matches.len() < 50 {
                     matches.advance(&model, ROWS_AT_ONCE);
                 }
@@ -68,11 +68,11 @@ fn filter(criterion: &mut Criterion) {
             });
         });
         group.bench_function(format!("one slice of {text}"), |bencher| {
-            bencher.iter(|| Matches::new(filter.clone(), Moment::default()).advance(&model, ROWS_AT_ONCE));
+            bencher.iter(|| FilterMatches::new(filter.clone(), FilterMoment::default()).advance(&model, ROWS_AT_ONCE));
         });
         group.bench_function(format!("all of {text}"), |bencher| {
             bencher.iter(|| {
-                let mut matches = Matches::new(filter.clone(), Moment::default());
+                let mut matches = FilterMatches::new(filter.clone(), FilterMoment::default());
                 matches.advance(&model, usize::MAX);
                 black_box(matches.len())
             });

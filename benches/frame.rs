@@ -14,7 +14,7 @@ use std::time::Instant;
 use criterion::{Criterion, criterion_group, criterion_main};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use d2mtop::group::{Event, Group, ReflectedMessage};
-use d2mtop::protocol::d2d::{Composer, Conversation, Draft};
+use d2mtop::protocol::d2d::{Composer, Conversation, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, ReflectedHeader, ReflectedId, Sealed,
 };
@@ -56,7 +56,7 @@ fn group(rows: u32) -> Group {
         let envelope = if number.is_multiple_of(4) {
             composer.read(&[(with, MessageId(1))], at).unwrap()
         } else {
-            let draft = Draft::text(MessageId(u64::from(number)), at, "hello");
+            let draft = MessageDraft::text(MessageId(u64::from(number)), at, "hello");
             composer.outgoing(&with, draft, &[Nonce([0; 24])]).unwrap()
         };
         let sealed = Sealed::seal(&envelope, &keys, Nonce([1; 24]));

@@ -14,11 +14,11 @@
     reason = "all of it is a measurement; a panic is a failure"
 )]
 
-#[path = "../tests/support/envelopes.rs"]
-mod envelopes;
-#[allow(dead_code, reason = "shared with the tests, of which each uses a part")]
-#[path = "../tests/support/program.rs"]
-mod program;
+#[allow(dead_code, clippy::indexing_slicing, reason = "shared with the tests, which use more of it")]
+#[path = "../tests/it/support/mod.rs"]
+mod support;
+
+use support::{envelopes, program};
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -34,7 +34,7 @@ use d2mtop::protocol::{
     DeviceId, DeviceInfo, Dialect, ExpirationPolicy, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup,
 };
 use d2mtop::runtime::{EventSink, drive};
-use d2mtop::session::{Command, Config, LeaderPolicy, Session};
+use d2mtop::session::{Command, LeaderPolicy, Session, SessionConfig};
 use d2mtop::text::Clean;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -261,11 +261,11 @@ async fn phone(
 ) {
     let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap()));
     let device = DeviceId(77);
-    let config = Config {
+    let config = SessionConfig {
         device_info: DeviceInfo { platform: Platform::Android, label: Clean::new("phone"), ..DeviceInfo::default() },
         expiration_policy: ExpirationPolicy::Persistent,
         leader_policy: LeaderPolicy::Stay,
-        ..Config::of(keys, device)
+        ..SessionConfig::of(keys, device)
     };
     let session = Session::new(config, StdRng::from_entropy());
     let url = session.url(url, ServerGroup::parse("01", dialect).unwrap());

@@ -14,7 +14,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use d2mtop::group::ReflectedMessage;
 use d2mtop::journal::{History, Journal, Opened, Options, Query, Retention, Synchronous, Who, Within};
-use d2mtop::protocol::d2d::{Composer, Draft, Envelope};
+use d2mtop::protocol::d2d::{Composer, Envelope, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, PseudonymKey, ReflectedHeader, ReflectedId,
     Sealed,
@@ -52,7 +52,7 @@ fn batch(template: &ReflectedMessage, start: u32, count: u32, out: &mut Vec<Refl
 }
 
 fn template() -> ReflectedMessage {
-    let draft = Draft::text(MessageId(7), START, "some words, which are not kept");
+    let draft = MessageDraft::text(MessageId(7), START, "some words, which are not kept");
     let envelope: Envelope = Composer::new(Dialect::Dgk, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
     let sealed = Sealed::seal(&envelope, &keys(), Nonce([5; 24]));
     ReflectedMessage {
@@ -128,7 +128,7 @@ fn read(criterion: &mut Criterion) {
     let history = History::open(&path).unwrap();
     let all = Query::default();
     group.bench_function("the newest 20", |bencher| {
-        bencher.iter(|| black_box(history.page(&all, Within::LatestValueWriter, 20).unwrap()));
+        bencher.iter(|| black_box(history.page(&all, Within::Newest, 20).unwrap()));
     });
     group.bench_function("100 in the middle", |bencher| {
         bencher.iter(|| black_box(history.page(&all, Within::Before(u64::from(ROWS) / 2), 100).unwrap()));
@@ -140,7 +140,7 @@ fn read(criterion: &mut Criterion) {
     let nobody = Who::contact(&Clean::literal("NOBODY00"), Some(&PseudonymKey::of(&keys())));
     let nobody = Query { who: Some(nobody), ..Query::default() };
     group.bench_function("a conversation that nobody had", |bencher| {
-        bencher.iter(|| black_box(history.page(&nobody, Within::LatestValueWriter, 20).unwrap()));
+        bencher.iter(|| black_box(history.page(&nobody, Within::Newest, 20).unwrap()));
     });
     group.bench_function("figures of all", |bencher| {
         bencher.iter(|| black_box(history.stats(&all, |at| i64::try_from(at.0 / 86_400_000).unwrap()).unwrap()));

@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use d2mtop::protocol::d2d::{Composer, Draft};
+use d2mtop::protocol::d2d::{Composer, MessageDraft};
 use d2mtop::protocol::sealed::Sealable as _;
 use d2mtop::protocol::{
     DeviceId, Dialect, Envelope, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Reflected, ReflectedHeader,
@@ -21,7 +21,7 @@ const SIZES: [usize; 2] = [200, 16 * 1024];
 fn envelope(dialect: Dialect, size: usize) -> Sealed<Envelope> {
     let keys = keys(dialect);
     let sealed = |length: usize| {
-        let draft = Draft::text(MessageId(0x0102_0304_0506_0708), NOW, &"x".repeat(length));
+        let draft = MessageDraft::text(MessageId(0x0102_0304_0506_0708), NOW, &"x".repeat(length));
         let envelope = Composer::new(dialect, DeviceId(2)).padded(20).incoming("ECHOECHO", draft, Nonce([4; 24]));
         Sealed::seal(&envelope, &keys, Nonce([5; 24]))
     };

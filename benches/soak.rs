@@ -19,12 +19,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use d2mtop::group::{Event, Group};
-use d2mtop::protocol::d2d::{Composer, Draft};
+use d2mtop::protocol::d2d::{Composer, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Reflected, ReflectedHeader, ReflectedId,
     Sealed, ServerMessage,
 };
-use d2mtop::session::{Input, Output, Session};
+use d2mtop::session::{Session, SessionInput, SessionOutput};
 
 use logged_in::logged_in;
 
@@ -88,7 +88,7 @@ struct Device {
 impl Device {
     /// What the driver does with a batch, with a disk and a socket that are done at once.
     fn take(&mut self, now: Millis, frames: Vec<Bytes>) {
-        self.session.handle(now, Input::Frames(frames));
+        self.session.handle(now, SessionInput::Frames(frames));
         let mut outputs = VecDeque::new();
         loop {
             while let Some(output) = self.session.poll() {
@@ -96,19 +96,19 @@ impl Device {
             }
             let Some(output) = outputs.pop_front() else { break };
             match output {
-                Output::Reflected { connection, messages } => {
+                SessionOutput::Reflected { connection, messages } => {
                     let count = messages.len();
                     self.group.apply(now, &Event::Reflected(messages));
-                    self.session.handle(now, Input::Durable { connection, count });
-                    self.session.handle(now, Input::Flushed);
+                    self.session.handle(now, SessionInput::Durable { connection, count });
+                    self.session.handle(now, SessionInput::Flushed);
                 }
-                Output::Acknowledged(ids) => {
+                SessionOutput::Acknowledged(ids) => {
                     self.acknowledged += ids.len() as u64;
                     let waited = std::time::Duration::from_micros(200);
                     self.group.apply(now, &Event::Acknowledged { ids, waited });
                 }
-                Output::Event(event) => self.group.apply(now, &event),
-                Output::Ping => self.session.handle(now, Input::Pong),
+                SessionOutput::Event(event) => self.group.apply(now, &event),
+                SessionOutput::Ping => self.session.handle(now, SessionInput::Pong),
                 _ => {}
             }
         }
@@ -117,7 +117,7 @@ impl Device {
 
 fn reflected(dialect: Dialect, keys: &GroupKeys, number: u64) -> Bytes {
     let at = Millis(BEGIN + number * 1_000 / PER_SECOND);
-    let draft = Draft::text(MessageId(number), at, "see you at eight");
+    let draft = MessageDraft::text(MessageId(number), at, "see you at eight");
     let envelope = Composer::new(dialect, DeviceId(2 + number % 3)).incoming("ECHOECHO", draft, Nonce([4; 24]));
     let mut nonce = [0; 24];
     nonce[..8].copy_from_slice(&number.to_le_bytes());

@@ -2,26 +2,29 @@
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use d2mtop::cli::{Cli, Command};
+use d2mtop::cli::{AttentionArgs, Cli, Command, DisplayArgs, MonitorArgs};
+use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
-use d2mtop::output::Failure;
-use d2mtop::output::Outcome;
-use d2mtop::{headless, profile, tui};
+use d2mtop::output::{Failure, Outcome};
+use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, Zone};
+use d2mtop::{headless, tui};
 
 fn main() -> ExitCode {
     hardening::deny_core_dumps();
     hardening::create_files_privately();
+    let first = std::env::args_os().nth(1).and_then(|word| word.into_string().ok());
+    if let Some(word) = first {
+        headless::profile::remind_of_namesake(&word);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return tell(&said),
     };
     // Held to the end: lines still under way are written when it is dropped.
-    let _log = has_log(&cli)
-        .then(|| logging::start(log_directory(&cli).as_deref(), &cli.log.log_level).map_err(|error| remark(&error)));
+    let _log = has_log(&cli).then(|| logging::start(&arguments::log(&cli.log)).map_err(|error| remark(&error)));
     match run(&cli) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(failure) => fail(&failure),
@@ -47,14 +50,9 @@ fn tell(said: &clap::Error) -> ExitCode {
     }
 }
 
-/// What the options say, or the state directory; [`None`] without a home.
-fn log_directory(cli: &Cli) -> Option<PathBuf> {
-    cli.log.log_dir.clone().or_else(profile::state_directory)
-}
-
 /// Whoever only asks how to use it leaves nothing behind.
 const fn has_log(cli: &Cli) -> bool {
-    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_)))
+    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_) | Command::Manual(_)))
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
@@ -73,12 +71,40 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Completions(options)) => headless::manual::completions(*options),
-        Some(Command::Man(options)) => headless::manual::page(options),
+        Some(Command::Man(options)) => headless::manual::man(options),
+        Some(Command::Manual(options)) => headless::manual::manual(*options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
-        Some(Command::Demo(options)) => tui::demo(options),
+        Some(Command::Demo(options)) => {
+            let dashboard = dashboard(options.display, &options.attention, &options.monitor)?;
+            tui::demo(arguments::stage(options), &dashboard)
+        }
         None => {
-            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
-            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+            let dashboard = dashboard(cli.display, &cli.attention, &cli.monitor)?;
+            let opened = tui::open(&cli.profile_names(), &arguments::connection(&cli.connection)?, &dashboard);
+            if cli.profiles.is_empty() { opened } else { opened.map_err(arguments::perhaps_a_command) }
         }
     }
+}
+
+/// The options of the dashboard.
+fn dashboard(
+    display: DisplayArgs,
+    attention: &AttentionArgs,
+    monitor: &MonitorArgs,
+) -> Result<DashboardOptions, Failure> {
+    let quiet_hours = attention.quiet_hours.as_deref().map(str::parse).transpose();
+    let unusable = |error: tui::QuietHoursError| Failure::Usage(error.to_string());
+    Ok(DashboardOptions {
+        display: DisplayOptions {
+            glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+            zone: if display.utc { Zone::Utc } else { Zone::Local },
+            feed_rows: usize::try_from(display.feed_rows).unwrap_or(usize::MAX),
+        },
+        attention: AttentionOptions {
+            bell: attention.bell,
+            notify: attention.notify,
+            quiet_hours: quiet_hours.map_err(unusable)?,
+        },
+        monitor: arguments::monitor(monitor)?,
+    })
 }

@@ -4,6 +4,13 @@
 //! overrides, zero-width characters or ten thousand letters. It passes [`Clean::new`] once, at the boundary; screen, log,
 //! NDJSON, clipboard and exit text take [`Clean`] only. What is not shown as it is, is shown escaped, not deleted: a
 //! hostile name should look odd.
+//!
+//! ```
+//! use d2mtop::text::Clean;
+//!
+//! assert_eq!(Clean::new("Pixel 9").as_str(), "Pixel 9");
+//! assert!(!Clean::new("\u{1b}[2J").as_str().contains('\u{1b}'));
+//! ```
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -64,7 +71,7 @@ impl Clean {
         Self(CompactString::const_new(ours))
     }
 
-    /// The text.
+    /// The text as it may be shown.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -12,7 +12,7 @@ use d2mtop::journal::{self, Journal};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{ClientMessage, DeviceId, Millis, PseudonymKey, ServerGroup, ServerMessage};
 use d2mtop::runtime::{EventSink, JournalHandle, drive_keeping};
-use d2mtop::session::{Config, LeaderPolicy, Session};
+use d2mtop::session::{LeaderPolicy, Session, SessionConfig};
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -141,7 +141,7 @@ impl EventSink for Counting {
 }
 
 fn session(port: u16, messages: u32, journal: Option<&Path>) -> (Duration, [u64; 3]) {
-    let config = Config { leader_policy: LeaderPolicy::Stay, ..Config::of(stream::keys(), DeviceId(1)) };
+    let config = SessionConfig { leader_policy: LeaderPolicy::Stay, ..SessionConfig::of(stream::keys(), DeviceId(1)) };
     let session = Session::new(config, StdRng::seed_from_u64(1));
     let (session, journal) = match journal {
         None => (session, None),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use d2mtop::protocol::d2d::{Composer, Draft};
+use d2mtop::protocol::d2d::{Composer, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Reflected, ReflectedHeader, ReflectedId,
     Sealed, ServerMessage,
@@ -23,7 +23,7 @@ pub(crate) fn encode(size: usize, messages: u32) -> (Vec<u8>, Vec<usize>) {
     let mut stream = Vec::with_capacity((size + 40) * usize::try_from(messages).unwrap());
     let mut ends = Vec::new();
     for number in 0..messages {
-        let draft = Draft::text(MessageId(u64::from(number)), NOW, &text);
+        let draft = MessageDraft::text(MessageId(u64::from(number)), NOW, &text);
         let envelope = Composer::new(DIALECT, DeviceId(2)).incoming("ECHOECHO", draft, Nonce([4; 24]));
         let mut nonce = [0; 24];
         nonce[..4].copy_from_slice(&number.to_le_bytes());

@@ -1,7 +1,7 @@
 //! Messages of mixed kinds, as a busy group has them.
 
 use d2mtop::group::{Event, Group, ReflectedMessage};
-use d2mtop::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
+use d2mtop::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
 use d2mtop::protocol::{DeviceId, MessageId, Millis, Nonce, ReflectedHeader, ReflectedId, Sealed};
 use d2mtop::text::Clean;
 
@@ -17,31 +17,32 @@ fn conversation(number: u32) -> Conversation {
     }
 }
 
-fn summary(number: u32) -> Summary {
+fn summary(number: u32) -> EnvelopeSummary {
     let conversation = conversation(number / 7);
     let is_group = matches!(conversation, Conversation::Group { .. });
-    let message = |kind, message_type| Summary {
+    let message = |kind, message_type| EnvelopeSummary {
         message_type: Some(message_type),
         message_id: Some(MessageId(u64::from(number).wrapping_mul(0x2545_f491_4f6c_dd1d))),
         created_at: Some(Millis(1_700_000_000_000 + u64::from(number))),
         body_length: number % 900,
-        sender: (is_group && kind == Kind::IncomingMessage).then(|| Clean::new(&format!("SENDE{:03}", number % 20))),
+        sender: (is_group && kind == ContentKind::IncomingMessage)
+            .then(|| Clean::new(&format!("SENDE{:03}", number % 20))),
         ..content(kind)
     };
     let mut summary = match number % 10 {
-        0..=3 => message(Kind::IncomingMessage, MessageType::TEXT),
-        4 => message(Kind::OutgoingMessage, MessageType::TEXT),
-        5 => message(Kind::IncomingMessage, MessageType::FILE),
-        6 => Summary {
+        0..=3 => message(ContentKind::IncomingMessage, MessageType::TEXT),
+        4 => message(ContentKind::OutgoingMessage, MessageType::TEXT),
+        5 => message(ContentKind::IncomingMessage, MessageType::FILE),
+        6 => EnvelopeSummary {
             detail: Some(Clean::literal("read, 1 message")),
-            ..message(Kind::IncomingMessage, MessageType::DELIVERY_RECEIPT)
+            ..message(ContentKind::IncomingMessage, MessageType::DELIVERY_RECEIPT)
         },
-        7 => content(Kind::IncomingMessageUpdate),
-        8 => content(Kind::OutgoingMessageUpdate),
-        _ => Summary {
+        7 => content(ContentKind::IncomingMessageUpdate),
+        8 => content(ContentKind::OutgoingMessageUpdate),
+        _ => EnvelopeSummary {
             action: Some(SyncAction::Update),
             detail: Some(Clean::literal("nickname, profile picture, read receipts")),
-            ..content(Kind::ContactSync)
+            ..content(ContentKind::ContactSync)
         },
     };
     summary.conversation = Some(conversation);
@@ -49,8 +50,8 @@ fn summary(number: u32) -> Summary {
     summary
 }
 
-fn content(kind: Kind) -> Summary {
-    Summary { protocol_version: 3, ..Summary::blank(kind) }
+fn content(kind: ContentKind) -> EnvelopeSummary {
+    EnvelopeSummary { protocol_version: 3, ..EnvelopeSummary::blank(kind) }
 }
 
 pub fn message(number: u32) -> ReflectedMessage {

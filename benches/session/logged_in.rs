@@ -6,12 +6,13 @@ use d2mtop::protocol::challenge::ephemeral_public_key;
 use d2mtop::protocol::{
     Challenge, DeviceId, GroupKeys, Millis, Sealed, ServerHello, ServerInfo, ServerMessage, SlotState,
 };
-use d2mtop::session::{Config, Input, LeaderPolicy, Session};
+use d2mtop::session::{LeaderPolicy, Session, SessionConfig, SessionInput};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 pub fn logged_in(keys: &Arc<GroupKeys>, now: Millis) -> Session {
-    let config = Config { leader_policy: LeaderPolicy::Stay, ..Config::of(Arc::clone(keys), DeviceId(1)) };
+    let config =
+        SessionConfig { leader_policy: LeaderPolicy::Stay, ..SessionConfig::of(Arc::clone(keys), DeviceId(1)) };
     let dialect = keys.dialect();
     let mut session = Session::new(config, StdRng::seed_from_u64(1));
     let hello = ServerMessage::Hello(ServerHello {
@@ -26,9 +27,9 @@ pub fn logged_in(keys: &Arc<GroupKeys>, now: Millis) -> Session {
         current_time: None,
         reflection_queue_length: None,
     });
-    session.handle(now, Input::Timer);
-    session.handle(now, Input::LinkUp);
-    session.handle(now, Input::Frames(vec![hello.encode(dialect), info.encode(dialect)]));
+    session.handle(now, SessionInput::Timer);
+    session.handle(now, SessionInput::LinkUp);
+    session.handle(now, SessionInput::Frames(vec![hello.encode(dialect), info.encode(dialect)]));
     while session.poll().is_some() {}
     session
 }

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 
 use super::rule::Rule;
 use super::rule_queue::RuleQueue;
-use crate::group::lock_watch::HeldLock;
-use crate::group::{Event, ReflectedMessage, Scope};
+use crate::group::HeldLock;
+use crate::group::{Event, LockScope, ReflectedMessage};
 use crate::protocol::{DeviceId, Millis};
 use crate::session::Now;
 use crate::text::Clean;
@@ -50,7 +50,7 @@ pub struct Encoder {
     /// A message.
     pub message: fn(Millis, &ReflectedMessage) -> Value,
     /// A lock that has been held for so long; by this device, if no holder is given.
-    pub lock_stuck: fn(Millis, Option<DeviceId>, Scope, Duration) -> Value,
+    pub lock_stuck: fn(Millis, Option<DeviceId>, LockScope, Duration) -> Value,
 }
 
 /// What happened in all sessions and waits to be told.

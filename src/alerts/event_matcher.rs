@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::alert_queue::{Alert, AlertQueue, Encoder};
 use super::rule::{Rule, Trigger};
-use crate::group::lock_watch::{HeldLock, LockWatch};
 use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage};
+use crate::group::{HeldLock, LockWatch};
 use crate::protocol::DeviceId;
 use crate::session::Now;
 use crate::text::Clean;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::alert_queue::{Alert, Due, Encoder};
 use super::event_matcher;
 use super::rule::{Reaction, Rule, Trigger};
-use crate::group::lock_watch::HeldLock;
+use crate::group::HeldLock;
 use crate::session::Now;
 
 /// How often one rule reacts to one session at most.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ConnectionArgs, ProfileChoice};
+use super::connection::{ConnectionArgs, ProfileChoice};
 
 #[derive(Debug, Args)]
 pub struct DevicesArgs {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::ProfileChoice;
+use super::connection::ProfileChoice;
 use super::secrets::PassphraseArgs;
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::DialectArg;
+use super::connection::DialectArg;
 use super::secrets::{ImportSourceArgs, MoveArgs, PassphraseArgs, StoreArg};
 
 #[derive(Debug, Args)]

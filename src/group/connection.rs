@@ -1,11 +1,11 @@
 //! Where the session stands.
 
-use super::event::{DisconnectCause, NextStep};
+use super::disconnect::{DisconnectCause, NextStep};
 use crate::protocol::Millis;
 
 /// Where the session stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Connection {
+pub enum ConnectionState {
     /// Nothing was tried yet.
     #[default]
     Idle,
@@ -18,9 +18,9 @@ pub enum Connection {
     Handshaking,
     /// Logged in; the messages that waited are coming in.
     Draining {
-        /// Since when.
+        /// When the login succeeded.
         since: Millis,
-        /// How many came.
+        /// How many queued messages have come since the login.
         received: u32,
         /// How many waited at login, if the server told.
         of: Option<u32>,
@@ -30,18 +30,18 @@ pub enum Connection {
         /// Since the queue ran dry.
         since: Millis,
     },
-    /// Not connected.
+    /// There is no connection.
     Waiting {
-        /// Since when.
+        /// When the connection ended, by our clock.
         since: Millis,
-        /// Why.
+        /// The cause of its end.
         cause: DisconnectCause,
-        /// What comes next.
+        /// Whether and when the session connects again.
         next: NextStep,
     },
 }
 
-impl Connection {
+impl ConnectionState {
     /// Whether there is a login, so that what is shown is kept up to date.
     #[must_use]
     pub const fn is_logged_in(&self) -> bool {

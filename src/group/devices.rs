@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::event::ListedDevice;
-use super::known::{DeviceChange, Known};
-use crate::protocol::{Activity, DeviceId, DeviceInfo, Millis};
+use super::known::{DeviceChange, KnownDevices};
+use super::listed::ListedDevice;
+use crate::protocol::{DeviceActivity, DeviceId, DeviceInfo, Millis};
 use crate::text::Clean;
 
 /// More former devices are not remembered.
@@ -30,7 +30,7 @@ impl Devices {
         self.listed.iter().map(|(id, device)| (*id, device))
     }
 
-    /// One device.
+    /// The entry of a device in the last list.
     #[must_use]
     pub fn get(&self, device: DeviceId) -> Option<&ListedDevice> {
         self.listed.get(&device)
@@ -51,7 +51,7 @@ impl Devices {
     /// How many are connected, as far as the server tells.
     #[must_use]
     pub fn connected(&self) -> usize {
-        self.listed.values().filter(|device| matches!(device.activity, Activity::ConnectedSince(_))).count()
+        self.listed.values().filter(|device| matches!(device.activity, DeviceActivity::ConnectedSince(_))).count()
     }
 
     /// When the server told this list.
@@ -150,8 +150,8 @@ impl Devices {
         self.marks.clear();
     }
 
-    pub(super) fn known(&self, own: DeviceId) -> Known {
-        let mut known = Known::of(&self.listed, own);
+    pub(super) fn known(&self, own: DeviceId) -> KnownDevices {
+        let mut known = KnownDevices::of(&self.listed, own);
         for (device, change) in &self.marks {
             match change {
                 DeviceChange::New { .. } => known.forget(*device),

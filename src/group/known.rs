@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::event::ListedDevice;
+use super::listed::ListedDevice;
 use crate::protocol::{DeviceId, DeviceInfo};
 use crate::text::Clean;
 
 /// The other devices of a group: what each said of itself, or [`None`] where that did not decrypt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known(BTreeMap<DeviceId, Option<DeviceInfo>>);
+pub struct KnownDevices(BTreeMap<DeviceId, Option<DeviceInfo>>);
 
 /// How a device in the list differs from what was known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +22,12 @@ pub enum DeviceChange {
     Changed {
         /// As before, if that decrypted.
         before: Option<DeviceInfo>,
-        /// As now.
+        /// Its description now.
         now: DeviceInfo,
     },
     /// What it says of itself no longer decrypts: its key is another, or somebody else wrote it.
     Undecryptable {
-        /// As before.
+        /// Its last description that decrypted.
         before: DeviceInfo,
     },
     /// It is no longer in the list.
@@ -37,7 +37,7 @@ pub enum DeviceChange {
     },
 }
 
-impl Known {
+impl KnownDevices {
     /// All devices of a list but our own.
     #[must_use]
     pub fn of(listed: &BTreeMap<DeviceId, ListedDevice>, own: DeviceId) -> Self {
@@ -45,7 +45,7 @@ impl Known {
         others.map(|(id, device)| (*id, device.info.clone().ok())).collect()
     }
 
-    /// The devices.
+    /// The devices with their descriptions, by id.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (DeviceId, Option<&DeviceInfo>)> {
         self.0.iter().map(|(id, info)| (*id, info.as_ref()))
@@ -80,7 +80,7 @@ impl Known {
     }
 }
 
-impl FromIterator<(DeviceId, Option<DeviceInfo>)> for Known {
+impl FromIterator<(DeviceId, Option<DeviceInfo>)> for KnownDevices {
     fn from_iter<I: IntoIterator<Item = (DeviceId, Option<DeviceInfo>)>>(devices: I) -> Self {
         Self(devices.into_iter().collect())
     }
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_difference_is_found_and_said() {
-        let known = |devices: &[(u64, Option<DeviceInfo>)]| -> Known {
+        let known = |devices: &[(u64, Option<DeviceInfo>)]| -> KnownDevices {
             devices.iter().map(|(id, info)| (DeviceId(*id), info.clone())).collect()
         };
         let phone = || Some(info("Phone", "1"));

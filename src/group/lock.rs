@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::event::{LockEvent, Scope};
+use super::event::{LockEvent, LockScope};
 use crate::protocol::{DeviceId, Millis};
 
 /// How many ended locks are remembered.
@@ -11,7 +11,7 @@ const REMEMBERED: usize = 16;
 
 /// The group's lock, and the last few that ended.
 #[derive(Clone, Debug, Default)]
-pub struct Lock {
+pub struct GroupLock {
     state: LockState,
     ended: VecDeque<EndedLock>,
     /// Whether another device had it when we asked.
@@ -25,29 +25,29 @@ pub enum LockState {
     /// Nobody, as far as we know.
     #[default]
     Free,
-    /// We asked for it.
+    /// This device asked for the lock; no answer came yet.
     Requested {
-        /// What for.
-        scope: Scope,
-        /// Since when.
+        /// The scope that was asked for.
+        scope: LockScope,
+        /// When it was asked for.
         since: Millis,
     },
     /// Another device has it.
     Held {
-        /// Who.
+        /// The device that holds the lock.
         holder: DeviceId,
-        /// What for.
-        scope: Scope,
+        /// The scope of its transaction.
+        scope: LockScope,
         /// When we first learned of it.
         since: Millis,
         /// What we want it for, if we wait for it.
-        wanted: Option<Scope>,
+        wanted: Option<LockScope>,
     },
-    /// It is ours.
+    /// This device holds the lock.
     Ours {
-        /// What for.
-        scope: Scope,
-        /// Since when.
+        /// The scope of the transaction.
+        scope: LockScope,
+        /// When the lock was granted.
         since: Millis,
         /// When the server takes it back, if we set a limit.
         expires_at: Option<Millis>,
@@ -59,9 +59,9 @@ pub enum LockState {
 pub struct EndedLock {
     /// Who had it; [`None`] is this device.
     pub holder: Option<DeviceId>,
-    /// What for.
-    pub scope: Scope,
-    /// When it ended.
+    /// The scope of the transaction.
+    pub scope: LockScope,
+    /// When the lock ended, by our clock.
     pub at: Millis,
     /// For how long it is known to have been held.
     pub held: Option<Duration>,
@@ -69,8 +69,8 @@ pub struct EndedLock {
     pub lost: bool,
 }
 
-impl Lock {
-    /// Who has it.
+impl GroupLock {
+    /// Who holds the lock, as far as this device knows.
     #[must_use]
     pub const fn state(&self) -> &LockState {
         &self.state
@@ -121,7 +121,7 @@ impl Lock {
         };
     }
 
-    fn held_by(&mut self, at: Millis, holder: DeviceId, scope: Scope) {
+    fn held_by(&mut self, at: Millis, holder: DeviceId, scope: LockScope) {
         let (since, wanted) = match &self.state {
             LockState::Requested { scope: wanted, .. } => (at, Some(*wanted)),
             LockState::Held { holder: known, since, wanted, .. } if *known == holder => (*since, *wanted),
@@ -131,7 +131,7 @@ impl Lock {
         self.state = LockState::Held { holder, scope, since, wanted };
     }
 
-    fn own_ended(&mut self, at: Millis, scope: Scope, lost: bool) {
+    fn own_ended(&mut self, at: Millis, scope: LockScope, lost: bool) {
         let held = match self.state {
             LockState::Ours { since, .. } => Some(at.since(since)),
             _ => None,
@@ -148,7 +148,7 @@ impl Lock {
         }
     }
 
-    fn foreign_ended(&mut self, at: Millis, holder: DeviceId, scope: Scope) {
+    fn foreign_ended(&mut self, at: Millis, holder: DeviceId, scope: LockScope) {
         let mut held = None;
         if let LockState::Held { holder: known, since, wanted, .. } = &self.state {
             if *known == holder {

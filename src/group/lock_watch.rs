@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Event, Lock, LockState, Scope};
+use super::{Event, GroupLock, LockScope, LockState};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{DeviceId, Millis};
 
@@ -12,7 +12,7 @@ pub struct HeldLock {
     /// The device that holds it; [`None`] is this device.
     pub holder: Option<DeviceId>,
     /// The transaction scope, if it was told.
-    pub scope: Scope,
+    pub scope: LockScope,
     /// Since when, or when we first learned of it; by the clock that is never set.
     pub since: Duration,
 }
@@ -20,7 +20,7 @@ pub struct HeldLock {
 /// Follows the lock through the events of one session. Its times are of the clock that is never set, so that a span never
 /// shrinks.
 #[derive(Clone, Debug, Default)]
-pub struct LockWatch(Lock);
+pub struct LockWatch(GroupLock);
 
 impl LockWatch {
     /// Takes in an event; returns the lock that it ended, if it ended one.
@@ -29,7 +29,7 @@ impl LockWatch {
         match event {
             Event::Lock(event) => self.0.apply(Millis(span_millis(at)), event),
             // Whoever holds it may release it before we are back.
-            Event::LoggedIn(_) | Event::Disconnected { .. } => self.0 = Lock::default(),
+            Event::LoggedIn(_) | Event::Disconnected { .. } => self.0 = GroupLock::default(),
             _ => return None,
         }
         let after = self.held();
@@ -37,7 +37,8 @@ impl LockWatch {
         before.filter(|held| !goes_on(held))
     }
 
-    /// Who holds it now.
+    /// The lock as it is held now.
+    #[must_use]
     pub const fn held(&self) -> Option<HeldLock> {
         let (holder, scope, since) = match *self.0.state() {
             LockState::Held { holder, scope, since, .. } => (Some(holder), scope, since),

@@ -1,5 +1,19 @@
 //! What one device knows of its group. Pure: [`Group::apply`] is the one reducer.
 //!
+//! A session tells [`Event`]s; a [`Group`] is what they add up to. Its parts are read by the methods of the same names:
+//! [`ConnectionState`], [`Devices`], [`GroupLock`], [`Role`], [`Feed`] of [`FeedRow`]s, [`Latency`], [`Notices`]. A
+//! [`Filter`] says which rows are shown.
+//!
+//! ```
+//! use d2mtop::group::{ConnectionState, Event, Group};
+//! use d2mtop::protocol::Millis;
+//!
+//! let mut group = Group::with_feed_rows(1_000);
+//! group.apply(Millis(1), &Event::Connecting { attempt: 1 });
+//! group.apply(Millis(2), &Event::Handshaking);
+//! assert!(matches!(group.connection(), ConnectionState::Handshaking));
+//! ```
+//!
 //! ```text
 //! Event ─> Group::apply ─> connection  where the session stands, and what comes next
 //!                          devices     who is in the group, as of when
@@ -10,58 +24,67 @@
 //!                          notices     what a person should have read
 //! ```
 
-pub mod connection;
-pub mod devices;
-pub mod event;
+mod connection;
+mod devices;
+mod disconnect;
+mod event;
 pub mod feed;
 pub mod filter;
-pub mod journal_state;
-pub mod known;
+mod journal_state;
+mod known;
 pub mod latency;
-pub mod lock;
-pub mod lock_watch;
-pub mod names;
-pub mod notice;
-pub mod role;
-pub mod sentence;
-pub mod standing;
+mod listed;
+mod lock;
+mod lock_watch;
+mod login;
+mod names;
+mod notice;
+mod reflected;
+mod refusal;
+mod role;
+mod sentence;
+mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use connection::Connection;
+pub use connection::ConnectionState;
 pub use devices::Devices;
-pub use event::{
-    DisconnectCause, Event, ListedDevice, LockEvent, Login, NextStep, Probe, ReflectedMessage, Refusal, Scope,
-};
-pub use feed::{Feed, Marks, Row};
-pub use filter::{Context, Filter, Matches};
+pub use disconnect::{DisconnectCause, NextStep};
+pub use event::{Event, LockEvent, LockScope, Probe};
+pub use feed::{Feed, FeedRow, RowMarks};
+pub use filter::{Filter, FilterContext, FilterMatches};
 pub use journal_state::JournalState;
-pub use known::{DeviceChange, Known};
+pub use known::{DeviceChange, KnownDevices};
 pub use latency::Latency;
-pub use lock::{Lock, LockState};
-pub use names::Names;
-pub use notice::{Notice, NoticeKind, Notices};
+pub use listed::ListedDevice;
+pub use lock::{EndedLock, GroupLock, LockState};
+pub use lock_watch::{HeldLock, LockWatch};
+pub use login::Login;
+pub use names::{ConversationNames, MAX_NAMES};
+pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
+pub use reflected::{ReflectedMessage, to_acknowledge};
+pub use refusal::Refusal;
 pub use role::{Role, RoleState};
 pub use standing::Standing;
 
 use std::time::Duration;
 
 use self::feed::packed::Packed;
-use self::latency::{Origin, Slow, Sort};
+use self::latency::{LatencyKind, Origin, SlowAcknowledgement};
 use crate::protocol::{CloseCode, DeviceId, Millis, ReflectedId, SlotState, TransactionScope};
 use crate::text::Clean;
 
 /// What one device knows of its group.
 #[derive(Debug, Default)]
 pub struct Group {
-    connection: Connection,
+    connection: ConnectionState,
     login: Option<Login>,
     devices: Devices,
-    lock: Lock,
+    lock: GroupLock,
     role: Role,
     feed: Feed,
     latency: Latency,
-    names: Names,
+    names: ConversationNames,
     notices: Notices,
     journal: JournalState,
     replay_told_at: Option<Millis>,
@@ -84,7 +107,7 @@ impl Group {
 
     /// Remembers devices that were in the group before, so that what they reflected keeps their names.
     #[must_use]
-    pub fn remembering(mut self, devices: &Known) -> Self {
+    pub fn remembering(mut self, devices: &KnownDevices) -> Self {
         self.devices.remember(devices.iter().map(|(id, info)| (id, info.cloned())));
         self
     }
@@ -92,8 +115,8 @@ impl Group {
     /// The one reducer: takes in what happened at that time.
     pub fn apply(&mut self, at: Millis, event: &Event) {
         match event {
-            Event::Connecting { attempt } => self.connection = Connection::Connecting { attempt: *attempt },
-            Event::Handshaking => self.connection = Connection::Handshaking,
+            Event::Connecting { attempt } => self.connection = ConnectionState::Connecting { attempt: *attempt },
+            Event::Handshaking => self.connection = ConnectionState::Handshaking,
             Event::LoggedIn(login) => self.logged_in(at, login),
             Event::Reflected(messages) => self.reflected(at, messages),
             Event::Acknowledged { ids, waited } => self.acknowledged(at, ids, *waited),
@@ -124,7 +147,7 @@ impl Group {
     }
 
     fn logged_in(&mut self, at: Millis, login: &Login) {
-        self.connection = Connection::Draining { since: at, received: 0, of: login.reflection_queue_length };
+        self.connection = ConnectionState::Draining { since: at, received: 0, of: login.reflection_queue_length };
         self.role.logged_in();
         self.lock.logged_in();
         if login.slot_state == SlotState::New {
@@ -146,7 +169,10 @@ impl Group {
             let summary = message.content.as_ref().ok();
             let origin = Origin {
                 author: summary.and_then(|summary| summary.author),
-                sort: Sort::of(summary.map(|summary| summary.kind), summary.and_then(|summary| summary.message_type)),
+                sort: LatencyKind::of(
+                    summary.map(|summary| summary.kind),
+                    summary.and_then(|summary| summary.message_type),
+                ),
             };
             ages.push((self.age(message.stored_at, message.received_at), origin));
             if let Some(summary) = summary {
@@ -181,9 +207,9 @@ impl Group {
             let row = self.feed.packed(number);
             origins.push(Origin {
                 author: row.and_then(|row| self.feed.tables().author(row)),
-                sort: Sort::of(row.and_then(Packed::kind), row.and_then(Packed::message_type)),
+                sort: LatencyKind::of(row.and_then(Packed::kind), row.and_then(Packed::message_type)),
             });
-            self.latency.slow(Slow::new(number, *id, waited));
+            self.latency.slow(SlowAcknowledgement::new(number, *id, waited));
         }
         self.latency.acknowledged(at, waited, &origins);
     }
@@ -191,9 +217,11 @@ impl Group {
     /// Whoever waited for the lock may look elsewhere by the time it comes, and it locks the whole group; and so may whoever
     /// has it by the time it ends.
     fn lock_is(&mut self, at: Millis, event: &LockEvent) {
+        let mut subject = None;
         let words = match event {
             LockEvent::Acquired { .. } if self.lock.was_waited_for() => {
-                Some("the lock is ours now: no other device can sync or link until it is released (L)")
+                subject = Some(NoticeSubject::LockAcquired);
+                Some("the lock is ours now: no other device can sync or link until it is released")
             }
             // What came of the drop says enough.
             LockEvent::Released(Some(TransactionScope::DropDevice)) => None,
@@ -202,7 +230,7 @@ impl Group {
             _ => None,
         };
         if let Some(words) = words {
-            self.notices.push(at, NoticeKind::Done, Clean::literal(words));
+            self.notices.push_about(at, NoticeKind::Done, Clean::literal(words), subject);
         }
         // What a drop is done under is committed with it, and not the user's.
         self.lock_lost |= matches!(event, LockEvent::Lost(scope) if *scope != Some(TransactionScope::DropDevice));
@@ -212,17 +240,18 @@ impl Group {
     fn refused(&mut self, at: Millis, refusal: Refusal) {
         // What became of the drop matters more than the lock that it was done under.
         self.lock_lost &= refusal != Refusal::Unconfirmed;
-        self.notices.push(at, NoticeKind::Refused, Clean::new(&refusal.to_string()));
+        let subject = Some(NoticeSubject::Refused(refusal));
+        self.notices.push_about(at, NoticeKind::Refused, Clean::new(&refusal.to_string()), subject);
     }
 
     fn tell_of_lost_lock(&mut self, at: Millis, cause: &DisconnectCause) {
         let is_over = matches!(cause, DisconnectCause::ClosedByServer { code: CloseCode::TRANSACTION_EXPIRED, .. });
         let words = if is_over {
-            "the lock is lost: its time is over (4011); L takes it again"
+            "the lock is lost: its time is over (4011)"
         } else {
-            "the lock is lost: the connection ended; L takes it again"
+            "the lock is lost: the connection ended"
         };
-        self.notices.push(at, NoticeKind::Lost, Clean::literal(words));
+        self.notices.push_about(at, NoticeKind::Lost, Clean::literal(words), Some(NoticeSubject::LockLost));
     }
 
     fn device_dropped(&mut self, at: Millis, device: DeviceId) {
@@ -244,7 +273,7 @@ impl Group {
     /// The other devices as they count as known: those that are new or changed, as they were before, until the user has
     /// taken note of them. [`None`] before the first list.
     #[must_use]
-    pub fn known(&self) -> Option<Known> {
+    pub fn known(&self) -> Option<KnownDevices> {
         Some(self.devices.known(self.own()?)).filter(|_| self.devices.as_of().is_some())
     }
 
@@ -270,7 +299,7 @@ impl Group {
         if std::mem::take(&mut self.lock_lost) || matches!(self.lock.state(), LockState::Ours { .. }) {
             self.tell_of_lost_lock(at, cause);
         }
-        self.connection = Connection::Waiting { since: at, cause: cause.clone(), next };
+        self.connection = ConnectionState::Waiting { since: at, cause: cause.clone(), next };
         self.role.disconnected(cause);
         self.lock.disconnected(at);
         self.feed.disconnected();
@@ -285,7 +314,7 @@ impl Group {
 
     /// Where the session stands.
     #[must_use]
-    pub const fn connection(&self) -> &Connection {
+    pub const fn connection(&self) -> &ConnectionState {
         &self.connection
     }
 
@@ -309,7 +338,7 @@ impl Group {
 
     /// Who may change things.
     #[must_use]
-    pub const fn lock(&self) -> &Lock {
+    pub const fn lock(&self) -> &GroupLock {
         &self.lock
     }
 
@@ -339,7 +368,7 @@ impl Group {
 
     /// What contacts, groups and lists are called.
     #[must_use]
-    pub const fn names(&self) -> &Names {
+    pub const fn names(&self) -> &ConversationNames {
         &self.names
     }
 

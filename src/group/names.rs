@@ -1,9 +1,9 @@
-//! [`Names`]: what contacts, groups and lists are called, as far as the messages so far have told.
+//! [`ConversationNames`]: what contacts, groups and lists are called, as far as the messages so far have told.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::protocol::d2d::{Conversation, Kind, Summary, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, SyncAction};
 use crate::text::Clean;
 
 /// The most conversations of which a name is kept; those that are learnt later stay without one.
@@ -11,22 +11,22 @@ pub const MAX_NAMES: usize = 20_000;
 
 /// What contacts, groups and lists are called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    known: BTreeMap<Conversation, Known>,
+pub struct ConversationNames {
+    known: BTreeMap<Conversation, KnownDevices>,
     revision: u64,
 }
 
 /// What one of them is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Known {
-    /// By the user.
+struct KnownDevices {
+    /// The name that the user gave.
     given: Clean,
     /// By itself, with the tilde that apps put before it: anyone may call itself as somebody else is called.
     own: Clean,
 }
 
-impl Names {
-    /// No names at all.
+impl ConversationNames {
+    /// An empty table: everything is called by its id.
     #[must_use]
     pub const fn none() -> Self {
         Self { known: BTreeMap::new(), revision: 0 }
@@ -35,7 +35,7 @@ impl Names {
     /// The name of one, if it has one: rather that which the user gave than its own.
     #[must_use]
     pub fn of(&self, conversation: &Conversation) -> Option<&Clean> {
-        let Known { given, own } = self.known.get(conversation)?;
+        let KnownDevices { given, own } = self.known.get(conversation)?;
         [given, own].into_iter().find(|name| !name.is_empty())
     }
 
@@ -46,7 +46,7 @@ impl Names {
     }
 
     /// Takes in what a message tells of names.
-    pub fn learn(&mut self, summary: &Summary) {
+    pub fn learn(&mut self, summary: &EnvelopeSummary) {
         let is_deleted = summary.action == Some(SyncAction::Delete);
         // Nearly all messages tell nothing of names.
         if summary.name.is_none() && summary.nickname.is_none() && !is_deleted {
@@ -73,7 +73,7 @@ impl Names {
     }
 }
 
-impl Known {
+impl KnownDevices {
     /// Whether it calls itself so already.
     fn goes_by(&self, nickname: &Clean) -> bool {
         self.own.as_str().strip_prefix('~').unwrap_or_default() == nickname.as_str()
@@ -81,9 +81,9 @@ impl Known {
 }
 
 /// Whom the names in a message are of: the sender of a group's message, else that with which it is exchanged.
-fn named(summary: &Summary) -> Option<Cow<'_, Conversation>> {
+fn named(summary: &EnvelopeSummary) -> Option<Cow<'_, Conversation>> {
     match (summary.kind, &summary.sender) {
-        (Kind::IncomingMessage, Some(sender)) => Some(Cow::Owned(Conversation::Contact(sender.clone()))),
+        (ContentKind::IncomingMessage, Some(sender)) => Some(Cow::Owned(Conversation::Contact(sender.clone()))),
         _ => summary.conversation.as_ref().map(Cow::Borrowed),
     }
 }
@@ -97,22 +97,22 @@ mod tests {
         Conversation::Contact(Clean::new(identity))
     }
 
-    fn told(conversation: &Conversation, name: Option<&str>, nickname: Option<&str>) -> Summary {
-        Summary {
+    fn told(conversation: &Conversation, name: Option<&str>, nickname: Option<&str>) -> EnvelopeSummary {
+        EnvelopeSummary {
             conversation: Some(conversation.clone()),
             name: name.map(Clean::new),
             nickname: nickname.map(Clean::new),
-            ..Summary::blank(Kind::ContactSync)
+            ..EnvelopeSummary::blank(ContentKind::ContactSync)
         }
     }
 
-    fn shown<'a>(names: &'a Names, conversation: &Conversation) -> Option<&'a str> {
+    fn shown<'a>(names: &'a ConversationNames, conversation: &Conversation) -> Option<&'a str> {
         names.of(conversation).map(Clean::as_str)
     }
 
     #[test]
     fn the_users_name_stands_before_the_contacts_own() {
-        let (mut names, echo) = (Names::default(), contact("ECHOECHO"));
+        let (mut names, echo) = (ConversationNames::default(), contact("ECHOECHO"));
         assert_eq!(names.of(&echo), None);
         names.learn(&told(&echo, None, Some("echo")));
         assert_eq!(shown(&names, &echo), Some("~echo"));
@@ -128,12 +128,12 @@ mod tests {
     #[test]
     fn the_nickname_in_a_groups_message_is_its_senders() {
         let group = Conversation::Group { id: MessageId(1), creator: Clean::literal("CREATOR1") };
-        let mut names = Names::default();
-        names.learn(&Summary {
+        let mut names = ConversationNames::default();
+        names.learn(&EnvelopeSummary {
             conversation: Some(group.clone()),
             sender: Some(Clean::literal("ECHOECHO")),
             nickname: Some(Clean::literal("echo")),
-            ..Summary::blank(Kind::IncomingMessage)
+            ..EnvelopeSummary::blank(ContentKind::IncomingMessage)
         });
         assert_eq!((shown(&names, &contact("ECHOECHO")), names.of(&group)), (Some("~echo"), None));
     }
@@ -141,15 +141,15 @@ mod tests {
     #[test]
     fn what_is_deleted_has_no_name() {
         let list = Conversation::DistributionList(MessageId(1));
-        let mut names = Names::default();
+        let mut names = ConversationNames::default();
         names.learn(&told(&list, Some("Neighbours"), None));
-        names.learn(&Summary { action: Some(SyncAction::Delete), ..told(&list, None, None) });
+        names.learn(&EnvelopeSummary { action: Some(SyncAction::Delete), ..told(&list, None, None) });
         assert_eq!(names.of(&list), None);
     }
 
     #[test]
     fn a_flood_of_names_stays_bounded() {
-        let mut names = Names::default();
+        let mut names = ConversationNames::default();
         let nth = |number: usize| Conversation::DistributionList(MessageId(number as u64));
         for number in 0..MAX_NAMES + 10 {
             names.learn(&told(&nth(number), Some("x"), None));

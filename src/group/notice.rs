@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::refusal::Refusal;
 use crate::protocol::Millis;
 use crate::text::Clean;
 
@@ -28,12 +29,25 @@ pub enum NoticeKind {
 /// One line about something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// When.
+    /// When it happened, by our clock.
     pub at: Millis,
-    /// What it is about.
+    /// How it turned out for the user.
     pub kind: NoticeKind,
-    /// In words.
+    /// What happened, in words; not what can be done about it.
     pub text: Clean,
+    /// What happened, where there is something to be done about it.
+    pub subject: Option<NoticeSubject>,
+}
+
+/// What a notice tells that a person can do something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeSubject {
+    /// What was asked for is not done.
+    Refused(Refusal),
+    /// This device has the lock that it waited for.
+    LockAcquired,
+    /// This device had the lock, and lost it with the connection.
+    LockLost,
 }
 
 /// The last few notices, and how many there ever were.
@@ -64,7 +78,7 @@ impl Notices {
         self.alarms
     }
 
-    /// The newest.
+    /// The newest notice.
     #[must_use]
     pub fn last(&self) -> Option<&Notice> {
         self.kept.back()
@@ -76,10 +90,14 @@ impl Notices {
     }
 
     pub(super) fn push(&mut self, at: Millis, kind: NoticeKind, text: Clean) {
+        self.push_about(at, kind, text, None);
+    }
+
+    pub(super) fn push_about(&mut self, at: Millis, kind: NoticeKind, text: Clean, subject: Option<NoticeSubject>) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
-        self.kept.push_back(Notice { at, kind, text });
+        self.kept.push_back(Notice { at, kind, text, subject });
         self.count += 1;
         self.ignored += u64::from(kind == NoticeKind::Ignored);
         self.alarms += u64::from(kind == NoticeKind::Alarm);

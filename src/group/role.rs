@@ -1,6 +1,6 @@
 //! Who serves the chat server. Incoming messages reach the group through its leader only.
 
-use super::event::DisconnectCause;
+use super::disconnect::DisconnectCause;
 use crate::protocol::Millis;
 
 /// This device's role in the group.
@@ -18,7 +18,7 @@ pub enum RoleState {
     Unknown,
     /// The group's incoming messages come through this device.
     Leader {
-        /// Since when.
+        /// When the promotion came.
         since: Millis,
     },
     /// Another device leads.
@@ -28,7 +28,7 @@ pub enum RoleState {
     },
     /// Was promoted, and left so that another device leads.
     GivenUp {
-        /// Since when.
+        /// When the role was given up.
         since: Millis,
         /// When it will be back.
         back_at: Millis,

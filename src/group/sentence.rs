@@ -3,26 +3,26 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::names::Names;
+use super::names::ConversationNames;
 use crate::protocol::MessageId;
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
 use crate::text::Clean;
 
 /// The sentence of an envelope. Whoever has a name is told by it.
 #[must_use]
-pub fn of(summary: &Summary, names: &Names) -> Clean {
+pub fn of(summary: &EnvelopeSummary, names: &ConversationNames) -> Clean {
     let mut sentence = match summary.kind {
-        Kind::IncomingMessage => incoming(summary, names),
-        Kind::OutgoingMessage => outgoing(summary, names),
-        Kind::IncomingMessageUpdate => update(summary, "read", names),
-        Kind::OutgoingMessageUpdate => update(summary, "sent", names),
-        Kind::UserProfileSync => sync(summary, "profile", names),
-        Kind::ContactSync => sync(summary, "contact", names),
-        Kind::GroupSync => sync(summary, "group", names),
-        Kind::DistributionListSync => sync(summary, "list", names),
-        Kind::SettingsSync => sync(summary, "settings", names),
-        Kind::MdmParameterSync => sync(summary, "MDM parameters", names),
-        Kind::Unknown => "content of an unknown kind".to_owned(),
+        ContentKind::IncomingMessage => incoming(summary, names),
+        ContentKind::OutgoingMessage => outgoing(summary, names),
+        ContentKind::IncomingMessageUpdate => update(summary, "read", names),
+        ContentKind::OutgoingMessageUpdate => update(summary, "sent", names),
+        ContentKind::UserProfileSync => sync(summary, "profile", names),
+        ContentKind::ContactSync => sync(summary, "contact", names),
+        ContentKind::GroupSync => sync(summary, "group", names),
+        ContentKind::DistributionListSync => sync(summary, "list", names),
+        ContentKind::SettingsSync => sync(summary, "settings", names),
+        ContentKind::MdmParameterSync => sync(summary, "MDM parameters", names),
+        ContentKind::Unknown => "content of an unknown kind".to_owned(),
     };
     let details = [
         // Whether somebody types is the verb already.
@@ -36,13 +36,7 @@ pub fn of(summary: &Summary, names: &Names) -> Clean {
     Clean::new(&sentence)
 }
 
-/// With whom, in short: a name, an identity, or the kind of thing and its id.
-#[must_use]
-pub fn conversation(conversation: &Conversation, names: &Names) -> Clean {
-    Clean::new(&with(conversation, names))
-}
-
-fn with<'a>(conversation: &'a Conversation, names: &'a Names) -> Cow<'a, str> {
+fn with<'a>(conversation: &'a Conversation, names: &'a ConversationNames) -> Cow<'a, str> {
     match conversation {
         Conversation::Contact(identity) => Cow::Borrowed(names.of(conversation).unwrap_or(identity).as_str()),
         Conversation::Group { .. } => Cow::Owned(format!("group {}", called(conversation, names))),
@@ -51,7 +45,7 @@ fn with<'a>(conversation: &'a Conversation, names: &'a Names) -> Cow<'a, str> {
 }
 
 /// The name alone, or what stands for it.
-fn called<'a>(conversation: &'a Conversation, names: &'a Names) -> Cow<'a, str> {
+fn called<'a>(conversation: &'a Conversation, names: &'a ConversationNames) -> Cow<'a, str> {
     match (names.of(conversation), conversation) {
         (Some(name), _) => Cow::Borrowed(name.as_str()),
         (None, Conversation::Contact(identity)) => Cow::Borrowed(identity.as_str()),
@@ -60,14 +54,14 @@ fn called<'a>(conversation: &'a Conversation, names: &'a Names) -> Cow<'a, str> 
 }
 
 /// The sender's own name, if the sender goes by none yet.
-fn nickname<'a>(summary: &'a Summary, names: &Names) -> Option<&'a Clean> {
+fn nickname<'a>(summary: &'a EnvelopeSummary, names: &ConversationNames) -> Option<&'a Clean> {
     let sender = summary.sender.clone().map(Conversation::Contact);
     let unnamed = sender.as_ref().or(summary.conversation.as_ref()).is_none_or(|sender| names.of(sender).is_none());
-    summary.nickname.as_ref().filter(|_| summary.kind == Kind::IncomingMessage && unnamed)
+    summary.nickname.as_ref().filter(|_| summary.kind == ContentKind::IncomingMessage && unnamed)
 }
 
 /// What people do with a message of such a type, if that is said better than by the name of the type.
-fn act(summary: &Summary) -> Option<&'static str> {
+fn act(summary: &EnvelopeSummary) -> Option<&'static str> {
     Some(match (summary.message_type?, summary.detail.as_ref().map(Clean::as_str)) {
         (MessageType::TYPING_INDICATOR, Some("typing")) => "typing",
         (MessageType::TYPING_INDICATOR, Some("stopped")) => "stopped typing",
@@ -77,7 +71,7 @@ fn act(summary: &Summary) -> Option<&'static str> {
     })
 }
 
-fn incoming(summary: &Summary, names: &Names) -> String {
+fn incoming(summary: &EnvelopeSummary, names: &ConversationNames) -> String {
     let Some(conversation) = &summary.conversation else { return type_name(summary).to_owned() };
     let sender = summary.sender.clone().map(Conversation::Contact);
     let mut sentence = match (act(summary), sender.as_ref().unwrap_or(conversation)) {
@@ -92,7 +86,7 @@ fn incoming(summary: &Summary, names: &Names) -> String {
     sentence
 }
 
-fn outgoing(summary: &Summary, names: &Names) -> String {
+fn outgoing(summary: &EnvelopeSummary, names: &ConversationNames) -> String {
     let what = act(summary).unwrap_or_else(|| type_name(summary));
     match &summary.conversation {
         Some(conversation) => format!("{what} to {}", with(conversation, names)),
@@ -101,7 +95,7 @@ fn outgoing(summary: &Summary, names: &Names) -> String {
 }
 
 /// "text to group 1f3c…90", not "group text to group 1f3c…90"; but "group name to group 1f3c…90".
-fn type_name(summary: &Summary) -> &'static str {
+fn type_name(summary: &EnvelopeSummary) -> &'static str {
     let Some(message_type) = summary.message_type else { return "message" };
     let name = message_type.name();
     let carries_content = matches!(message_type.0, 0x41..=0x46 | 0x52 | 0x53 | 0x81 | 0x83);
@@ -111,7 +105,7 @@ fn type_name(summary: &Summary) -> &'static str {
     }
 }
 
-fn update(summary: &Summary, verb: &str, names: &Names) -> String {
+fn update(summary: &EnvelopeSummary, verb: &str, names: &ConversationNames) -> String {
     let messages = match summary.count {
         1 => "1 message".to_owned(),
         count => format!("{count} messages"),
@@ -122,7 +116,7 @@ fn update(summary: &Summary, verb: &str, names: &Names) -> String {
     }
 }
 
-fn sync(summary: &Summary, what: &str, names: &Names) -> String {
+fn sync(summary: &EnvelopeSummary, what: &str, names: &ConversationNames) -> String {
     let verb = match summary.action {
         Some(SyncAction::Create) => "new ",
         Some(SyncAction::Delete) => "delete ",
@@ -149,8 +143,8 @@ fn short(id: MessageId) -> String {
 mod tests {
     use super::*;
 
-    fn summary(kind: Kind) -> Summary {
-        Summary::blank(kind)
+    fn summary(kind: ContentKind) -> EnvelopeSummary {
+        EnvelopeSummary::blank(kind)
     }
 
     #[test]
@@ -162,76 +156,112 @@ mod tests {
         let typed = |number| Some(MessageType(number));
         let cases = [
             (
-                Summary { conversation: contact.clone(), message_type: typed(0x01), ..summary(Kind::IncomingMessage) },
+                EnvelopeSummary {
+                    conversation: contact.clone(),
+                    message_type: typed(0x01),
+                    ..summary(ContentKind::IncomingMessage)
+                },
                 "text from ECHOECHO",
             ),
             (
-                Summary { conversation: group.clone(), message_type: typed(0x41), ..summary(Kind::OutgoingMessage) },
+                EnvelopeSummary {
+                    conversation: group.clone(),
+                    message_type: typed(0x41),
+                    ..summary(ContentKind::OutgoingMessage)
+                },
                 "text to group 1f3c…90",
             ),
             (
-                Summary { conversation: group.clone(), message_type: typed(0x4a), ..summary(Kind::OutgoingMessage) },
+                EnvelopeSummary {
+                    conversation: group.clone(),
+                    message_type: typed(0x4a),
+                    ..summary(ContentKind::OutgoingMessage)
+                },
                 "group setup to group 1f3c…90",
             ),
             (
-                Summary { conversation: contact.clone(), message_type: typed(0x41), ..summary(Kind::IncomingMessage) },
+                EnvelopeSummary {
+                    conversation: contact.clone(),
+                    message_type: typed(0x41),
+                    ..summary(ContentKind::IncomingMessage)
+                },
                 "group text from ECHOECHO",
             ),
             (
-                Summary { conversation: list.clone(), message_type: typed(0x01), ..summary(Kind::OutgoingMessage) },
+                EnvelopeSummary {
+                    conversation: list.clone(),
+                    message_type: typed(0x01),
+                    ..summary(ContentKind::OutgoingMessage)
+                },
                 "text to list 1f3c…90",
             ),
             (
-                Summary { conversation: contact.clone(), message_type: typed(0xee), ..summary(Kind::IncomingMessage) },
+                EnvelopeSummary {
+                    conversation: contact.clone(),
+                    message_type: typed(0xee),
+                    ..summary(ContentKind::IncomingMessage)
+                },
                 "unknown type from ECHOECHO",
             ),
             (
-                Summary { conversation: contact.clone(), count: 3, ..summary(Kind::IncomingMessageUpdate) },
+                EnvelopeSummary {
+                    conversation: contact.clone(),
+                    count: 3,
+                    ..summary(ContentKind::IncomingMessageUpdate)
+                },
                 "read 3 messages, ECHOECHO",
             ),
             (
-                Summary { conversation: group.clone(), ..summary(Kind::OutgoingMessageUpdate) },
+                EnvelopeSummary { conversation: group.clone(), ..summary(ContentKind::OutgoingMessageUpdate) },
                 "sent 1 message, group 1f3c…90",
             ),
             (
-                Summary {
+                EnvelopeSummary {
                     conversation: contact.clone(),
                     action: Some(SyncAction::Update),
                     detail: Some(Clean::literal("nickname")),
-                    ..summary(Kind::ContactSync)
+                    ..summary(ContentKind::ContactSync)
                 },
                 "sync contact ECHOECHO: nickname",
             ),
             (
-                Summary { conversation: contact, action: Some(SyncAction::Create), ..summary(Kind::ContactSync) },
+                EnvelopeSummary {
+                    conversation: contact,
+                    action: Some(SyncAction::Create),
+                    ..summary(ContentKind::ContactSync)
+                },
                 "new contact ECHOECHO",
             ),
             (
-                Summary { conversation: group, action: Some(SyncAction::Delete), ..summary(Kind::GroupSync) },
+                EnvelopeSummary {
+                    conversation: group,
+                    action: Some(SyncAction::Delete),
+                    ..summary(ContentKind::GroupSync)
+                },
                 "delete group 1f3c…90",
             ),
             (
-                Summary {
+                EnvelopeSummary {
                     conversation: list,
                     action: Some(SyncAction::Update),
                     detail: Some(Clean::literal("name, members")),
-                    ..summary(Kind::DistributionListSync)
+                    ..summary(ContentKind::DistributionListSync)
                 },
                 "sync list 1f3c…90: name, members",
             ),
             (
-                Summary { detail: Some(Clean::literal("read receipts")), ..summary(Kind::SettingsSync) },
+                EnvelopeSummary { detail: Some(Clean::literal("read receipts")), ..summary(ContentKind::SettingsSync) },
                 "settings: read receipts",
             ),
             (
-                Summary { detail: Some(Clean::literal("nickname")), ..summary(Kind::UserProfileSync) },
+                EnvelopeSummary { detail: Some(Clean::literal("nickname")), ..summary(ContentKind::UserProfileSync) },
                 "profile: nickname",
             ),
-            (summary(Kind::MdmParameterSync), "MDM parameters"),
-            (summary(Kind::Unknown), "content of an unknown kind"),
+            (summary(ContentKind::MdmParameterSync), "MDM parameters"),
+            (summary(ContentKind::Unknown), "content of an unknown kind"),
         ];
         for (summary, sentence) in cases {
-            assert_eq!(of(&summary, &Names::none()).as_str(), sentence, "the sentence of {summary:?}");
+            assert_eq!(of(&summary, &ConversationNames::none()).as_str(), sentence, "the sentence of {summary:?}");
         }
     }
 
@@ -239,16 +269,16 @@ mod tests {
     fn acts_read_like_acts() {
         let contact = Conversation::Contact(Clean::literal("ECHOECHO"));
         let group = Conversation::Group { id: MessageId(0x77), creator: Clean::literal("CREATOR1") };
-        let told = |kind, message_type, detail: Option<&'static str>, with: &Conversation| Summary {
+        let told = |kind, message_type, detail: Option<&'static str>, with: &Conversation| EnvelopeSummary {
             conversation: Some(with.clone()),
-            sender: matches!((kind, with), (Kind::IncomingMessage, Conversation::Group { .. }))
+            sender: matches!((kind, with), (ContentKind::IncomingMessage, Conversation::Group { .. }))
                 .then(|| Clean::literal("ECHOECHO")),
             message_type: Some(message_type),
             detail: detail.map(Clean::literal),
             ..summary(kind)
         };
         let (typing, receipt) = (MessageType::TYPING_INDICATOR, MessageType::DELIVERY_RECEIPT);
-        let (from, to) = (Kind::IncomingMessage, Kind::OutgoingMessage);
+        let (from, to) = (ContentKind::IncomingMessage, ContentKind::OutgoingMessage);
         let cases = [
             (told(from, typing, Some("typing"), &contact), "ECHOECHO is typing"),
             (told(from, typing, Some("stopped"), &contact), "ECHOECHO stopped typing"),
@@ -271,7 +301,7 @@ mod tests {
             (told(from, MessageType::FILE, None, &contact), "file from ECHOECHO"),
         ];
         for (summary, sentence) in cases {
-            assert_eq!(of(&summary, &Names::none()).as_str(), sentence, "the sentence of {summary:?}");
+            assert_eq!(of(&summary, &ConversationNames::none()).as_str(), sentence, "the sentence of {summary:?}");
         }
     }
 
@@ -279,22 +309,29 @@ mod tests {
     fn whoever_has_a_name_goes_by_it() {
         let contact = Conversation::Contact(Clean::literal("ECHOECHO"));
         let group = Conversation::Group { id: MessageId(0x77), creator: Clean::literal("CREATOR1") };
-        let mut names = Names::default();
+        let mut names = ConversationNames::default();
         for (conversation, name) in [(&contact, "Echo Nymph"), (&group, "Choir")] {
             let name = Some(Clean::literal(name));
-            names.learn(&Summary { conversation: Some(conversation.clone()), name, ..summary(Kind::ContactSync) });
+            names.learn(&EnvelopeSummary {
+                conversation: Some(conversation.clone()),
+                name,
+                ..summary(ContentKind::ContactSync)
+            });
         }
-        let text = Summary {
+        let text = EnvelopeSummary {
             conversation: Some(group),
             sender: Some(Clean::literal("ECHOECHO")),
             nickname: Some(Clean::literal("echo")),
             message_type: Some(MessageType::GROUP_TEXT),
-            ..summary(Kind::IncomingMessage)
+            ..summary(ContentKind::IncomingMessage)
         };
         assert_eq!(of(&text, &names).as_str(), "text from Echo Nymph in group Choir");
-        assert_eq!(of(&text, &Names::none()).as_str(), "text from ECHOECHO in group 7700…00: as echo");
-        let created =
-            Summary { conversation: Some(contact), action: Some(SyncAction::Create), ..summary(Kind::ContactSync) };
+        assert_eq!(of(&text, &ConversationNames::none()).as_str(), "text from ECHOECHO in group 7700…00: as echo");
+        let created = EnvelopeSummary {
+            conversation: Some(contact),
+            action: Some(SyncAction::Create),
+            ..summary(ContentKind::ContactSync)
+        };
         assert_eq!(of(&created, &names).as_str(), "new contact Echo Nymph");
     }
 }

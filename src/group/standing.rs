@@ -1,6 +1,6 @@
 //! Where a session stands, in one word: what is worth knowing of a group that is not being looked at.
 
-use super::{Connection, Group, NextStep, RoleState};
+use super::{ConnectionState, Group, NextStep, RoleState};
 use crate::group::DisconnectCause;
 
 /// Where a session stands, in one word.
@@ -25,12 +25,12 @@ pub enum Standing {
     Alarm,
     /// Not connected, until the user acts.
     NeedsUser,
-    /// Over for good.
+    /// The session ended and does not come back.
     Over,
 }
 
 impl Standing {
-    /// In a word or two.
+    /// The standing in a word or two.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -64,15 +64,17 @@ impl Group {
 
     const fn standing_of_connection(&self) -> Standing {
         match (&self.connection, self.role.state()) {
-            (Connection::Idle, _) => Standing::Idle,
-            (Connection::Connecting { .. } | Connection::Handshaking, _) => Standing::Connecting,
-            (Connection::Draining { .. } | Connection::Live { .. }, RoleState::Leader { .. }) => Standing::Leading,
-            (Connection::Draining { .. }, _) => Standing::Draining,
-            (Connection::Live { .. }, _) => Standing::Live,
-            (Connection::Waiting { next: NextStep::End, .. }, _) => Standing::Over,
-            (Connection::Waiting { next: NextStep::WaitForUser, .. }, _) => Standing::NeedsUser,
-            (Connection::Waiting { cause: DisconnectCause::LeaderRole, .. }, _) => Standing::GaveUpLeading,
-            (Connection::Waiting { .. }, _) => Standing::Reconnecting,
+            (ConnectionState::Idle, _) => Standing::Idle,
+            (ConnectionState::Connecting { .. } | ConnectionState::Handshaking, _) => Standing::Connecting,
+            (ConnectionState::Draining { .. } | ConnectionState::Live { .. }, RoleState::Leader { .. }) => {
+                Standing::Leading
+            }
+            (ConnectionState::Draining { .. }, _) => Standing::Draining,
+            (ConnectionState::Live { .. }, _) => Standing::Live,
+            (ConnectionState::Waiting { next: NextStep::End, .. }, _) => Standing::Over,
+            (ConnectionState::Waiting { next: NextStep::WaitForUser, .. }, _) => Standing::NeedsUser,
+            (ConnectionState::Waiting { cause: DisconnectCause::LeaderRole, .. }, _) => Standing::GaveUpLeading,
+            (ConnectionState::Waiting { .. }, _) => Standing::Reconnecting,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `d2mtop demo --headless`: what `watch` prints, of the simulated group.
 
+use super::arguments;
 use super::watch::{Wanted, watch};
 use crate::cli::DemoArgs;
 use crate::output::Failure;
@@ -13,8 +14,8 @@ use crate::simulate::Stage;
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let wanted = Wanted::of(&options.lines)?;
-    let monitors = Monitors::start(&options.monitor, None)?;
-    let Stage { session, address, running } = Stage::set(options)?;
+    let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;
+    let Stage { session, address, running } = Stage::set(arguments::stage(options))?;
     let outcome = watch(session, address, monitors, options.until, wanted);
     drop(running);
     outcome

@@ -9,6 +9,7 @@ use crate::cli::DropArgs;
 use crate::group::{Event, LockEvent, Refusal};
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::advice::refusal_words;
 use crate::output::ndjson;
 use crate::output::words::{remark, require_agreement, say};
 use crate::protocol::DeviceId;
@@ -175,7 +176,7 @@ impl Progress {
                 remark(&format!("waiting for the lock, which {holder} has"));
             }
             Event::Refused(why) if *why != Refusal::Unconfirmed => {
-                return Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() });
+                return Err(Failure::Ended { outcome: Outcome::Unwell, words: refusal_words(*why) });
             }
             _ => {}
         }
@@ -199,7 +200,7 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::group::ListedDevice;
-    use crate::protocol::{Activity, DeviceInfo};
+    use crate::protocol::{DeviceActivity, DeviceInfo};
     use crate::text::Clean;
 
     fn listed() -> Listed {
@@ -207,7 +208,10 @@ mod tests {
         let labels = ["Pixel", "iPad", "pixel", "ab0"];
         let device = |(id, label): (&str, &str)| {
             let info = DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() };
-            (id.parse().unwrap(), ListedDevice { info: Ok(info), activity: Activity::Unknown, expiration_policy: None })
+            (
+                id.parse().unwrap(),
+                ListedDevice { info: Ok(info), activity: DeviceActivity::Unknown, expiration_policy: None },
+            )
         };
         devices.into_iter().zip(labels).map(device).collect()
     }

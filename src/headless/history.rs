@@ -2,19 +2,19 @@
 
 mod print;
 
-use std::io::{self, BufWriter, Write};
-
-use crate::cli::HistoryArgs;
-use crate::group::Known;
-use crate::journal::{History, HistoryRow, Query, Who, Within};
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::words::remark;
+use std::io::{self, BufWriter, Write};
+
+use crate::cli::HistoryArgs;
+use crate::journal::{History, HistoryRow, Query, Who, Within};
+use crate::profile::known_devices::DeviceHistory;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
-    self, KeptConversations, ProfileError, ProfileName, Record, SecretError, SecretSource, Store, known,
+    self, KeptConversations, ProfileError, ProfileName, ProfileStore, Record, SecretError, SecretSource, known_devices,
 };
-use crate::protocol::d2d::Kind;
+use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
 use crate::runtime::clock;
 use crate::text::Clean;
@@ -33,10 +33,10 @@ const KNOWN_DEVICES: &str = "known.json";
 /// # Errors
 /// If there is no journal, it cannot be read, or the options mean nothing.
 pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
-    let store = Store::of_user().map_err(ProfileError::from)?;
+    let store = ProfileStore::of_user().map_err(ProfileError::from)?;
     let (name, record) = chosen(&store, options.profile.name())?;
-    let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::StoreError::NoHome))?;
-    let devices = known::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
+    let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::ProfileStoreError::NoHome))?;
+    let devices = known_devices::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
@@ -54,16 +54,16 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     }
 }
 
-fn chosen(store: &Store, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
-    let book = store.read()?;
-    if name.is_none() && book.is_empty() {
+fn chosen(store: &ProfileStore, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
+    let profiles = store.read()?;
+    if name.is_none() && profiles.is_empty() {
         return Err(ProfileError::FirstRun);
     }
     let name = match name {
         Some(name) => name,
-        None => book.default_name()?.as_str(),
+        None => profiles.default_name()?.as_str(),
     };
-    let (name, record) = book.find(name)?;
+    let (name, record) = profiles.find(name)?;
     Ok((name.clone(), record.clone()))
 }
 
@@ -78,7 +78,7 @@ fn print_rows(
     let limit = options.limit.or((!is_bounded).then_some(ROWS));
     let mut print = |row: &HistoryRow| printer.row(row, out).map_err(Failure::Output);
     if let Some(limit) = limit {
-        let rows = history.page(&query, Within::LatestValueWriter, usize::try_from(limit).unwrap_or(usize::MAX))?;
+        let rows = history.page(&query, Within::Newest, usize::try_from(limit).unwrap_or(usize::MAX))?;
         tell_if(rows.is_empty());
         return rows.iter().try_for_each(print);
     }
@@ -101,10 +101,10 @@ fn print_stats(history: &History, query: &Query, printer: &Printer<'_>, out: &mu
 
 fn query(
     options: &HistoryArgs,
-    store: &Store,
+    store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
-    devices: &known::Kept,
+    devices: &DeviceHistory,
     zone: Zone,
 ) -> Result<Query, Failure> {
     let now = clock::now();
@@ -118,19 +118,19 @@ fn query(
     Ok(Query { since: time("--since", &options.since)?, until: time("--until", &options.until)?, kinds, from, who })
 }
 
-fn kind(text: &str) -> Result<Kind, Failure> {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-        let all = Kind::ALL.map(Kind::as_str).join(", ");
+fn kind(text: &str) -> Result<ContentKind, Failure> {
+    ContentKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let all = ContentKind::ALL.map(ContentKind::as_str).join(", ");
         Failure::Usage(format!("--kind: {} is none of {all}", Clean::new(text)))
     })
 }
 
-fn device(text: &str, devices: &known::Kept) -> Result<DeviceId, Failure> {
+fn device(text: &str, devices: &DeviceHistory) -> Result<DeviceId, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
     let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
-    let called_so = |devices: &Known| -> Vec<DeviceId> {
+    let called_so = |devices: &crate::group::KnownDevices| -> Vec<DeviceId> {
         devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect()
     };
     // Who has left is asked for only where nobody who is there has the name.
@@ -153,7 +153,13 @@ fn device(text: &str, devices: &known::Kept) -> Result<DeviceId, Failure> {
 }
 
 /// The other side of a conversation; its pseudonym needs the group's key.
-fn who(text: &str, options: &HistoryArgs, store: &Store, name: &ProfileName, record: &Record) -> Result<Who, Failure> {
+fn who(
+    text: &str,
+    options: &HistoryArgs,
+    store: &ProfileStore,
+    name: &ProfileName,
+    record: &Record,
+) -> Result<Who, Failure> {
     if let Some(digits) = text.strip_prefix('#') {
         let pseudonym = Who::pseudonym(digits);
         let what = "--conversation: a pseudonym is # and up to 16 hex digits";
@@ -184,7 +190,7 @@ fn who(text: &str, options: &HistoryArgs, store: &Store, name: &ProfileName, rec
 }
 
 fn pseudonym_key(
-    store: &Store,
+    store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
     passphrase: &mut PassphraseSource,

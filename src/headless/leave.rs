@@ -7,10 +7,11 @@ use std::fmt;
 use crate::group::{DisconnectCause, Event, ListedDevice, LockEvent, NextStep, Refusal};
 use crate::net::Address;
 use crate::output::Failure;
+use crate::output::advice::{close_advice, refusal_words};
 use crate::protocol::d2d::Platform;
 use crate::protocol::{CloseCode, DeviceId, SlotState};
 use crate::runtime::{OneShotEnd, run_one_shot};
-use crate::session::command::Confirmed;
+use crate::session::Confirmed;
 use crate::session::{Command, Session};
 use crate::text::Clean;
 
@@ -138,7 +139,7 @@ pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) ->
                 }
                 Ok((_, Event::Lock(LockEvent::Acquired { .. }))) => locked = true,
                 Ok((_, Event::Refused(why))) if why != Refusal::Unconfirmed => {
-                    return Departure::Refused(Clean::new(&why.to_string()));
+                    return Departure::Refused(Clean::new(&refusal_words(why)));
                 }
                 Ok(_) => {}
                 Err(end) => return failed(&end, locked),
@@ -160,7 +161,7 @@ fn failed(end: &OneShotEnd, locked: bool) -> Departure {
             code: CloseCode::SLOT_STATE_MISMATCH, expected: SlotState::Existing, ..
         } => Departure::AlreadyGone,
         DisconnectCause::ClosedByServer { code, expected, .. } if *next == NextStep::WaitForUser => {
-            Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), code.advice(*expected))))
+            Departure::Refused(Clean::new(&format!("{} ({code}): {}", code.meaning(), close_advice(*code, *expected))))
         }
         _ if locked => Departure::Unconfirmed,
         DisconnectCause::LeaderRole

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use crate::cli::MediatorArgs;
-use crate::mediator::{ChatEnd, Config, End, LogEvent, Removal};
+use crate::mediator::{ChatEnd, ConnectionEnd, LogEvent, MediatorConfig, SlotRemoval};
 use crate::net::{Listener, ListenerOptions, LogLine, Tls};
 use crate::os::event_loop::event_loop;
 use crate::os::signals;
@@ -59,14 +59,14 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
         _ => None,
     };
     let chat_server = options.chat_server.as_deref().map(chat_server).transpose()?;
-    let config = Config {
+    let config = MediatorConfig {
         max_slots: options.max_slots.into(),
         max_ttl: options.max_ttl,
         volatile_grace: options.volatile_grace,
         queue_limit: usize::try_from(options.queue_limit).unwrap_or(usize::MAX),
         idle_timeout: Some(options.idle_timeout).filter(|span| !span.is_zero()),
         handshake_timeout: options.handshake_timeout,
-        ..Config::default()
+        ..MediatorConfig::default()
     };
     Ok(ListenerOptions { address: options.listen, config, tls, chat_server, ..ListenerOptions::default() })
 }
@@ -125,10 +125,10 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
         }
         LogEvent::SlotRemoved { group, device, cause } => {
             let (cause, by) = match cause {
-                Removal::DroppedBy(by) => ("dropped", Some(by)),
-                Removal::LeastRecent => ("least_recent", None),
-                Removal::QueueLimit => ("queue_limit", None),
-                Removal::Expired => ("expired", None),
+                SlotRemoval::DroppedBy(by) => ("dropped", Some(by)),
+                SlotRemoval::LeastRecent => ("least_recent", None),
+                SlotRemoval::QueueLimit => ("queue_limit", None),
+                SlotRemoval::Expired => ("expired", None),
             };
             ("slot_removed", json!({ "group": short(group), "device": device, "cause": cause, "by": by }))
         }
@@ -150,8 +150,8 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
         }
         LogEvent::Closed { connection, group, device, end, proxy_frames, lasted } => {
             let (by, code, reason) = match end {
-                End::Ours(closing) => ("server", Some(closing.code), Some(Clean::new(&closing.reason))),
-                End::Theirs(code) => ("client", *code, None),
+                ConnectionEnd::Ours(closing) => ("server", Some(closing.code), Some(Clean::new(&closing.reason))),
+                ConnectionEnd::Theirs(code) => ("client", *code, None),
             };
             let fields = json!({
                 "connection": connection.0, "group": short(group), "device": device, "by": by,
@@ -184,7 +184,7 @@ mod tests {
             connection: ConnectionId(7),
             group: DeviceGroupId([0xab; 32]),
             device: Some(DeviceId(1)),
-            end: End::Ours(closing),
+            end: ConnectionEnd::Ours(closing),
             proxy_frames: 3,
             lasted: Duration::from_secs(2),
         });

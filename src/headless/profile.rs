@@ -3,22 +3,26 @@
 mod add;
 mod depart;
 mod import;
+mod names;
 mod show;
 
+use crate::output::words::ask;
+use crate::output::words::can_ask;
+use crate::output::words::say;
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, ProfileArgs, ProfileCommand, RemoveArgs, RenameArgs};
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::output::words::{ask, can_ask, say};
-use crate::profile::record::KeptIn;
+use crate::profile::record::KeyLocation;
 use crate::profile::secrets::PassphraseSource;
-use crate::profile::store::StoreError;
+use crate::profile::store::ProfileStoreError;
 use crate::profile::{
-    self, ProfileError, ProfileLock, ProfileLockError, ProfileName, Record, SecretSource, Store, slot_memory,
+    self, ProfileError, ProfileLock, ProfileLockError, ProfileName, ProfileStore, Record, SecretSource, slot_memory,
 };
 use crate::session::Confirmed;
 use depart::Leaving;
+pub use names::remind_of_namesake;
 
 /// A profile file that parses, with every key explained.
 pub const SAMPLE: &str = include_str!("../profile/sample.toml");
@@ -28,7 +32,7 @@ pub const SAMPLE: &str = include_str!("../profile/sample.toml");
 /// # Errors
 /// If it cannot be done: why, and what to do.
 pub fn run(options: &ProfileArgs) -> Result<Outcome, Failure> {
-    let store = || Store::of_user().map_err(failure);
+    let store = || ProfileStore::of_user().map_err(failure);
     match &options.command {
         ProfileCommand::Add(options) => add::add(&store()?, options)?,
         ProfileCommand::Import(options) => import::import(&store()?, options)?,
@@ -54,27 +58,30 @@ fn new_name(text: &str) -> Result<ProfileName, Failure> {
     if text == "help" || command.get_subcommands().any(|command| command.get_name() == text) {
         return Err(Failure::Usage(format!("{text} is a command of d2mtop; choose another name")));
     }
+    if names::AFTER_PROFILES.contains(&text) {
+        return Err(Failure::Usage(format!("{text} is to become a command of d2mtop; choose another name")));
+    }
     Ok(name)
 }
 
-fn find(store: &Store, name: &str) -> Result<(ProfileName, Record), Failure> {
-    let book = store.read().map_err(failure)?;
-    book.find(name).map(|(name, record)| (name.clone(), record.clone())).map_err(failure)
+fn find(store: &ProfileStore, name: &str) -> Result<(ProfileName, Record), Failure> {
+    let profiles = store.read().map_err(failure)?;
+    profiles.find(name).map(|(name, record)| (name.clone(), record.clone())).map_err(failure)
 }
 
-fn choose(store: &Store, name: &str) -> Result<(), Failure> {
+fn choose(store: &ProfileStore, name: &str) -> Result<(), Failure> {
     let (name, _) = find(store, name)?;
-    store.change(|book| book.set_default(&name)).map_err(failure)?;
+    store.change(|profiles| profiles.set_default(&name)).map_err(failure)?;
     say(&format!("d2mtop opens {name} from now on"))
 }
 
-fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
+fn rename(store: &ProfileStore, options: &RenameArgs) -> Result<(), Failure> {
     let (from, record) = find(store, &options.name)?;
     let to = new_name(&options.new_name)?;
-    let _hold = ProfileLock::take(&from).map_err(failure)?;
+    let _lock = ProfileLock::take(&from).map_err(failure)?;
     let taken = store.read().map_err(failure)?.find(to.as_str()).is_ok();
     if taken {
-        return Err(failure(StoreError::Exists(to)));
+        return Err(failure(ProfileStoreError::Exists(to)));
     }
     // A key that d2mtop keeps is named after its profile.
     let source = SecretSource::of(&from, &record, store.directory()).ok();
@@ -83,9 +90,9 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     let mut nobody = PassphraseSource::new(None);
     let moved = kept.map(|source| source.follow(&from, &to, store.directory(), &mut nobody));
     let moved = moved.transpose().map_err(failure)?;
-    let renamed = store.change(|book| {
-        book.rename(&from, to.clone())?;
-        moved.as_ref().map_or(Ok(()), |source| book.set_key(&to, source))
+    let renamed = store.change(|profiles| {
+        profiles.rename(&from, to.clone())?;
+        moved.as_ref().map_or(Ok(()), |source| profiles.set_key(&to, source))
     });
     if let Err(error) = renamed {
         if let Some(moved) = moved {
@@ -96,13 +103,13 @@ fn rename(store: &Store, options: &RenameArgs) -> Result<(), Failure> {
     if profile::rename_profile_state(&from, &to).is_err() {
         say("what was known of its slot is lost; if the login is refused, say --expect existing once")?;
     }
-    if record.key == Some(KeptIn::Credential) {
+    if record.key == Some(KeyLocation::Credential) {
         say(&format!("its credential must be called d2mtop-{to} in the unit from now on, unless it is d2mtop.key"))?;
     }
     say(&format!("{from} is called {to} from now on"))
 }
 
-fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
+fn remove(store: &ProfileStore, options: &RemoveArgs) -> Result<(), Failure> {
     let (name, record) = find(store, &options.name)?;
     if !options.yes && !can_ask() {
         let leave = if options.leave_group { " --leave-group" } else { "" };
@@ -110,7 +117,7 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(again));
     }
     let leaving = options.leave_group.then(|| Leaving::look(&name)).transpose()?;
-    let _hold = match leaving.is_none().then(|| ProfileLock::take(&name)) {
+    let _lock = match leaving.is_none().then(|| ProfileLock::take(&name)) {
         Some(Err(error @ ProfileLockError::Held { .. })) => return Err(failure(error)),
         hold => hold.and_then(Result::ok).flatten(),
     };
@@ -127,8 +134,8 @@ fn remove(store: &Store, options: &RemoveArgs) -> Result<(), Failure> {
         // What was known of the slot is no longer so.
         let _ = profile::forget_profile_state(&name);
     }
-    let slot = show::known(&name, &record).filter(|known| known.slot == slot_memory::Knowledge::Registered);
-    store.change(|book| book.remove(&name)).map_err(failure)?;
+    let slot = show::known(&name, &record).filter(|known| known.slot == slot_memory::SlotStatus::Registered);
+    store.change(|profiles| profiles.remove(&name)).map_err(failure)?;
     let _ = profile::forget_profile_state(&name);
     say(&format!("removed the profile {name}"))?;
     if let (Some(_), Some(device)) = (slot, record.device_id) {

@@ -18,9 +18,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::arguments;
 use super::reconnect::{Ending, Reconnect};
 use crate::cli::ProxyArgs;
-use crate::group::{Event, Known};
+use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::acceptor::Acceptor;
 use crate::os::event_loop::event_loop;
@@ -35,7 +36,7 @@ use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{
     ANY_CERTIFICATE, EventSink, KnownDevicesStore, Observers, ProfileState, SessionSetup, drive_keeping,
 };
-use crate::session::{ChatClientId, Command, Proxied, Session};
+use crate::session::{ChatClientId, Command, ProxyOutput, Session};
 use client::{Carried, ClientEnd, Orders, Unread};
 
 /// How many bytes of the chat server may wait for a client that does not read before it is cut off.
@@ -48,7 +49,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
-    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &options.connection)?)?;
+    let connection = arguments::unattended_connection(&options.connection)?;
+    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &connection)?)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }
@@ -180,7 +182,7 @@ enum News {
     Frame(Unread),
     /// A frame was lost because the client does not read.
     Overflow,
-    Known(Known),
+    Known(KnownDevices),
 }
 
 /// Prints every event, and passes on what clients have to do with.
@@ -198,7 +200,7 @@ struct Teller {
 impl EventSink for Teller {
     fn tell(&mut self, _at: Millis, event: Event) {
         let news = match &event {
-            Event::Devices(listed) => Some(News::Known(Known::of(listed, self.own))),
+            Event::Devices(listed) => Some(News::Known(KnownDevices::of(listed, self.own))),
             event => self.reconnect.take(event, false).map(News::Over),
         };
         let lines = ndjson::line_count(&event);
@@ -208,15 +210,15 @@ impl EventSink for Teller {
         }
     }
 
-    fn proxied(&mut self, proxied: Proxied) {
+    fn proxied(&mut self, proxied: ProxyOutput) {
         let news = match proxied {
-            Proxied::Begins(client) => {
+            ProxyOutput::Begins(client) => {
                 self.overflowed = false;
                 News::Begins(client)
             }
-            Proxied::Ends => News::Ends,
-            Proxied::Frame(_) if self.overflowed => return,
-            Proxied::Frame(frame) => {
+            ProxyOutput::Ends => News::Ends,
+            ProxyOutput::Frame(_) if self.overflowed => return,
+            ProxyOutput::Frame(frame) => {
                 self.overflowed = self.unread.load(Ordering::Relaxed) + frame.len() > MOST_UNREAD;
                 if self.overflowed { News::Overflow } else { News::Frame(Unread::new(frame, &self.unread)) }
             }

@@ -5,6 +5,7 @@ use crate::cli::{SharedDataArgs, SharedDataCommand, SharedDataSetArgs, SharedDat
 use crate::group::Event;
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::advice::refusal_words;
 use crate::output::ndjson;
 use crate::output::words::{require_agreement, say};
 use crate::protocol::{Dialect, OpenError, SharedDeviceData};
@@ -60,7 +61,7 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
         command.take().into_iter().chain([Command::RefreshDevices]).for_each(|command| visit.ask(command));
         let answered = visit.until(|event| match event {
             Event::Devices(_) => Some(Ok(())),
-            Event::Refused(why) => Some(Err(Failure::Usage(why.to_string()))),
+            Event::Refused(why) => Some(Err(Failure::Usage(refusal_words(why)))),
             _ => None,
         });
         answered.await?

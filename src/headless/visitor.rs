@@ -1,29 +1,30 @@
 //! Who pays the visits of a command: one login or several, each for one purpose.
 
+use super::arguments;
 use crate::cli::ConnectionArgs;
 use crate::output::Failure;
 use crate::output::words::remark;
 use crate::profile::{DeviceLock, Profile};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setup};
-use crate::session::{Expectation, LeaderPolicy, Presence};
+use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct Visitor {
     profile: Profile,
-    _claim: Option<DeviceLock>,
+    _device_lock: Option<DeviceLock>,
 }
 
 impl Visitor {
     /// Reads the options, and makes sure that no other program is this device.
     pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        let mut profile = super::open_unattended(name, options)?;
+        let mut profile = super::open_unattended(name, &arguments::unattended_connection(options)?)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
         let claim = DeviceLock::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
-        Ok(Self { profile, _claim: claim })
+        Ok(Self { profile, _device_lock: claim })
     }
 
     pub(super) const fn own(&self) -> DeviceId {
@@ -60,7 +61,7 @@ impl Visitor {
         let (session, address) = session_setup::session(&self.profile)?;
         let served = run_one_shot(session, address, self.profile.memory.clone(), purpose)??;
         // There was a login, so there is a slot.
-        self.profile.session.expects = Expectation::after_login(self.profile.session.expiration_policy);
+        self.profile.session.expects = SlotExpectation::after_login(self.profile.session.expiration_policy);
         Ok(served)
     }
 }

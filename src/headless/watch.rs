@@ -16,9 +16,10 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::arguments;
 use super::reconnect::Reconnect;
 use crate::cli::{UntilArgs, WatchArgs};
-use crate::group::{Event, Known};
+use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::logging;
@@ -55,10 +56,12 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
         wanted: Wanted::of(&options.stream.lines)?,
     };
-    let profile = super::open_unattended(options.profile.name(), &options.connection)?;
-    let reloading = Reloading::of(&profile, &options.connection);
+    let connection = arguments::unattended_connection(&options.connection)?;
+    let monitor = arguments::monitor(&options.monitor)?;
+    let profile = super::open_unattended(options.profile.name(), &connection)?;
+    let reloading = Reloading::of(&profile, connection);
     let prepared = SessionSetup::new(profile)?;
-    let monitors = Monitors::start(&options.monitor, None)?;
+    let monitors = Monitors::start(&monitor, None)?;
     if monitors.watches_the_lock() {
         remark(
             "--on lock-stuck never happens here: a mediator tells who has the lock only to who asks for it, and watch does \
@@ -276,7 +279,7 @@ impl Watch {
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
                 Happened::TimeOver => self.progress.time_over(commands),
                 Happened::Asked(ServiceRequest::End) | Happened::NoList => {
-                    self.progress.leave(Ok(Outcome::Normal), commands)
+                    self.progress.leave(Ok(Outcome::Normal), commands);
                 }
                 Happened::Room(room) => drop(room.send(std::mem::take(&mut self.lines))),
                 // If printing has failed, its end tells.
@@ -440,7 +443,7 @@ impl Remembered {
             Told::LeftOut(left_out) if left_out.device_changes => self.memory = None,
             Told::Event(_, Event::Devices(listed)) => {
                 if let Some(memory) = &self.memory {
-                    memory.keep(Known::of(listed, self.own));
+                    memory.keep(KnownDevices::of(listed, self.own));
                 }
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! The numbers and bytes that stand for values in the file. They are never given another meaning.
 
-use crate::protocol::d2d::{Conversation, Kind, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, SyncAction};
 use crate::protocol::{DecodeError, MessageId, OpenError, Pseudonym, PseudonymKey};
 use crate::text::Clean;
 
@@ -17,24 +17,24 @@ const GROUP: u8 = 2;
 const DISTRIBUTION_LIST: u8 = 3;
 const HASHED: u8 = 0x80;
 
-pub(super) const fn kind(kind: Kind) -> i64 {
+pub(super) const fn kind(kind: ContentKind) -> i64 {
     match kind {
-        Kind::Unknown => 0,
-        Kind::OutgoingMessage => 1,
-        Kind::OutgoingMessageUpdate => 2,
-        Kind::IncomingMessage => 3,
-        Kind::IncomingMessageUpdate => 4,
-        Kind::UserProfileSync => 5,
-        Kind::ContactSync => 6,
-        Kind::GroupSync => 7,
-        Kind::DistributionListSync => 8,
-        Kind::SettingsSync => 9,
-        Kind::MdmParameterSync => 10,
+        ContentKind::Unknown => 0,
+        ContentKind::OutgoingMessage => 1,
+        ContentKind::OutgoingMessageUpdate => 2,
+        ContentKind::IncomingMessage => 3,
+        ContentKind::IncomingMessageUpdate => 4,
+        ContentKind::UserProfileSync => 5,
+        ContentKind::ContactSync => 6,
+        ContentKind::GroupSync => 7,
+        ContentKind::DistributionListSync => 8,
+        ContentKind::SettingsSync => 9,
+        ContentKind::MdmParameterSync => 10,
     }
 }
 
-pub(super) fn kind_of(code: i64) -> Kind {
-    Kind::ALL.into_iter().find(|known| kind(*known) == code).unwrap_or(Kind::Unknown)
+pub(super) fn kind_of(code: i64) -> ContentKind {
+    ContentKind::ALL.into_iter().find(|known| kind(*known) == code).unwrap_or(ContentKind::Unknown)
 }
 
 pub(super) const fn action(action: SyncAction) -> u8 {
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for known in Kind::ALL {
+        for known in ContentKind::ALL {
             assert_eq!(kind_of(kind(known)), known);
         }
         for known in [SyncAction::Create, SyncAction::Update, SyncAction::Delete] {

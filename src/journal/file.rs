@@ -1,14 +1,16 @@
 //! The file itself: private, no link, one writer, and set aside when it is of no use.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat};
 
 use super::error::JournalError;
+use crate::os::lock_file;
+use crate::os::private_files;
 use crate::protocol::Millis;
 
 /// The note that damage was found, next to the file.
@@ -26,8 +28,7 @@ pub(super) fn place(path: &Path) -> io::Result<PathBuf> {
 /// it are made with the rights of this one.
 pub(super) fn prepare(path: &Path) -> io::Result<PathBuf> {
     let directory = path.parent().ok_or_else(|| io::Error::other("it has no directory"))?;
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    close_to_others(directory, 0o700)?;
+    private_files::make_directory(directory)?;
     let path = place(path)?;
     match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_symlink() => {
@@ -37,20 +38,13 @@ pub(super) fn prepare(path: &Path) -> io::Result<PathBuf> {
         Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => {
             Err(io::Error::other("it belongs to another user"))
         }
-        Ok(_) => close_to_others(&path, 0o600).map(|()| path),
+        Ok(_) => private_files::close_to_others(&path, 0o600).map(|()| path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             Ok(path)
         }
         Err(error) => Err(error),
     }
-}
-
-fn close_to_others(path: &Path, mode: u32) -> io::Result<()> {
-    if fs::metadata(path)?.mode() & 0o077 != 0 {
-        fs::set_permissions(path, Permissions::from_mode(mode))?;
-    }
-    Ok(())
 }
 
 /// Keeps other writers away as long as it lives. In a file of its own: the database's locks on its own file would be lost.
@@ -62,7 +56,7 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
         let failed = |cause| JournalError::File { path: path.to_owned(), cause };
-        let file = Self::open(path).map_err(failed)?;
+        let file = lock_file::open(&with(path, ".lock")).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(JournalError::InUse(path.to_owned())),
@@ -73,15 +67,9 @@ impl Writing {
     /// The same, as soon as no other writer is there.
     pub(super) fn wait(path: &Path) -> Result<Self, JournalError> {
         let failed = |cause| JournalError::File { path: path.to_owned(), cause };
-        let file = Self::open(path).map_err(failed)?;
+        let file = lock_file::open(&with(path, ".lock")).map_err(failed)?;
         file.lock().map_err(failed)?;
         Ok(Self { _file: file })
-    }
-
-    fn open(path: &Path) -> io::Result<File> {
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut options = OpenOptions::new();
-        options.create(true).append(true).mode(0o600).custom_flags(flags).open(with(path, ".lock"))
     }
 }
 

@@ -10,6 +10,7 @@
 //! What a message says is not kept, nor any name or nickname; with whom it was exchanged only as a pseudonym, unless told
 //! otherwise.
 
+mod acknowledgements;
 mod code;
 mod detail;
 mod error;
@@ -19,8 +20,9 @@ mod insert;
 mod nonces;
 mod prune;
 mod pseudonyms;
-mod rest;
+mod query;
 mod row;
+mod row_blob;
 mod schema;
 mod span;
 mod stats;
@@ -33,7 +35,9 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use error::JournalError;
-pub use history::{History, HistoryRow, Query, Rows, Who, Within};
+pub use history::{History, Rows, Within};
+pub use query::{Query, Who};
+pub use row::HistoryRow;
 pub use stats::{Figures, Percentiles, StatsLine};
 pub use waiting::Expected;
 pub use writer::{Journal, Opened};

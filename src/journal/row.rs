@@ -3,30 +3,79 @@
 use rusqlite::types::Type;
 
 use super::code::{self, Shape, Side};
-use super::history::HistoryRow;
-use super::rest::{self, Rest};
-use crate::group::Row;
-use crate::group::feed::Marks;
-use crate::protocol::d2d::{Conversation, Summary};
+use super::row_blob::{self, RowBlob};
+use crate::group::ConversationNames;
+use crate::group::FeedRow;
+use crate::group::feed::RowMarks;
+use crate::protocol::d2d::{Conversation, Direction, EnvelopeSummary};
 use crate::protocol::{DeviceId, Millis, Pseudonym};
 use crate::text::Clean;
+
+/// A message that was received at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Counts from 1 in the order of receipt.
+    pub number: u64,
+    /// The message. Its conversation and sender are there only if they are kept as they are.
+    pub row: FeedRow,
+    /// When its acknowledgement left.
+    pub acknowledged_at: Option<Millis>,
+    /// What stands for its conversation.
+    pub conversation: Option<Pseudonym>,
+    /// What stands for who sent it, where the conversation does not say.
+    pub sender: Option<Pseudonym>,
+}
+
+impl HistoryRow {
+    /// The row as people read it: where only a pseudonym is kept, `#` and its first digits stand for the name.
+    #[must_use]
+    pub fn shown(&self) -> FeedRow {
+        let mut row = self.row.clone();
+        if let Ok(summary) = &mut row.content {
+            if let Some(pseudonym) = self.conversation {
+                summary.conversation = Some(Conversation::Contact(stand_in(pseudonym, summary)));
+            }
+            if let Some(pseudonym) = self.sender {
+                summary.sender = Some(Clean::new(&short(pseudonym)));
+            }
+        }
+        row
+    }
+
+    /// What it says, or why that cannot be read.
+    #[must_use]
+    pub fn sentence(&self) -> Clean {
+        self.shown().sentence(&ConversationNames::none())
+    }
+}
+
+fn short(pseudonym: Pseudonym) -> String {
+    format!("#{pseudonym:.8}")
+}
+
+/// Says what a name would say: "text from group #1f3c90ab", "new contact #1f3c90ab".
+fn stand_in(pseudonym: Pseudonym, summary: &EnvelopeSummary) -> Clean {
+    let is_group = summary.message_type.is_some_and(|message_type| message_type.name().starts_with("group "));
+    let what = if is_group && summary.direction() != Direction::Sync { "group " } else { "" };
+    Clean::new(&format!("{what}{}", short(pseudonym)))
+}
 
 /// In the order in which [`read`] reads them.
 pub(super) const SELECT: &str = "
     SELECT row, received_at, marks, kind, author, conversation, words, rest
     FROM message LEFT JOIN detail ON detail.number = message.detail";
 
-/// The rest of a row.
-pub(super) fn rest<'a>(row: &'a rusqlite::Row<'_>, index: usize) -> rusqlite::Result<Rest<'a>> {
+/// Everything of a row that no query asks for.
+pub(super) fn blob<'a>(row: &'a rusqlite::Row<'_>, index: usize) -> rusqlite::Result<RowBlob<'a>> {
     let broken = || rusqlite::Error::InvalidColumnType(index, "rest".to_owned(), Type::Blob);
-    rest::read(row.get_ref(index)?.as_blob()?).ok_or_else(broken)
+    row_blob::read(row.get_ref(index)?.as_blob()?).ok_or_else(broken)
 }
 
 /// Reads a row; when it was acknowledged stands elsewhere.
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
     let number = |index: usize| row.get(index).map(i64::cast_unsigned);
     let marks: i64 = row.get(2)?;
-    let rest = rest(row, 7)?;
+    let rest = blob(row, 7)?;
     let (mut conversation, mut sender) = (None, None);
     let content = match rest.content {
         Err(error) => Err(error),
@@ -37,7 +86,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
         acknowledged_at: None,
         conversation,
         sender,
-        row: Row {
+        row: FeedRow {
             id: rest.id,
             received_at: Millis(number(1)?),
             stored_at: rest.stored_at,
@@ -46,7 +95,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
             header: rest.header,
             nonce: rest.nonce,
             content,
-            marks: Marks {
+            marks: RowMarks {
                 ephemeral: marks & code::EPHEMERAL != 0,
                 repeated_nonce: marks & code::REPEATED_NONCE != 0,
                 redelivered: marks & code::REDELIVERED != 0,
@@ -58,11 +107,11 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
 
 fn summary(
     row: &rusqlite::Row<'_>,
-    written: &rest::Read<'_>,
+    written: &row_blob::BlobSummary<'_>,
     conversation: &mut Option<Pseudonym>,
     sender: &mut Option<Pseudonym>,
-) -> Result<Summary, rusqlite::Error> {
-    let mut summary = Summary {
+) -> Result<EnvelopeSummary, rusqlite::Error> {
+    let mut summary = EnvelopeSummary {
         name: None,
         author: row.get::<_, Option<i64>>(4)?.map(|author| DeviceId(author.cast_unsigned())),
         protocol_version: written.protocol_version,

@@ -6,10 +6,12 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use rusqlite::params_from_iter;
 
+use super::acknowledgements::Acknowledgements;
 use super::error::JournalError;
-use super::history::{Acknowledgements, Condition, History, Query};
+use super::history::History;
+use super::query::{Condition, Query};
 use super::{code, file, row};
-use crate::protocol::d2d::Kind;
+use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, Millis};
 
 /// The figures of one day, device and kind.
@@ -20,7 +22,7 @@ pub struct StatsLine {
     /// Which device reflected; [`None`]: they did not say.
     pub device: Option<DeviceId>,
     /// What; [`None`]: that could not be read.
-    pub kind: Option<Kind>,
+    pub kind: Option<ContentKind>,
     /// The figures.
     pub figures: Figures,
 }
@@ -127,7 +129,7 @@ impl History {
         while let Some(row) = rows.next()? {
             let number = |index: usize| row.get(index).map(i64::cast_unsigned);
             let received = Millis(number(1)?);
-            let rest = row::rest(row, 5)?;
+            let rest = row::blob(row, 5)?;
             if quarter.0 != received.0 / 900_000 {
                 quarter = (received.0 / 900_000, day_of(received));
             }

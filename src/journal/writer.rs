@@ -12,9 +12,9 @@ use super::file::{self, Writing};
 use super::insert::{Filled, Insert};
 use super::pseudonyms::Pseudonyms;
 use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
-use super::{Conversations, Options, Synchronous, code, nonces, prune, rest, row, schema, span};
+use super::{Conversations, Options, Synchronous, code, nonces, prune, row, row_blob, schema, span};
 use crate::group::ReflectedMessage;
-use crate::protocol::nonce_fingerprint::FINGERPRINT_KEY_LENGTH;
+use crate::protocol::FINGERPRINT_KEY_LENGTH;
 use crate::protocol::{Millis, NonceFingerprinter, ReflectedId};
 
 /// How long another program that reads the file may keep us from writing.
@@ -220,7 +220,7 @@ impl Journal {
             insert.push(|filled| {
                 filled.fill(row, message, detail);
                 conversation_of(message, how, known, &mut filled.conversation);
-                rest::write(message, sender_of(message, how, known, &mut sender), &mut filled.rest);
+                row_blob::write(message, sender_of(message, how, known, &mut sender), &mut filled.rest);
             })?;
             if let Some(fingerprint) = fingerprint.filter(|_| !message.repeated_nonce) {
                 self.nonces.push(fingerprint);
@@ -292,7 +292,7 @@ impl Contents {
         let spans = span::Tail::load(&connection).map_err(failed)?;
         let last_row = number(&connection, "SELECT coalesce(max(row), 0) FROM message").map_err(failed)?;
         let last = "SELECT rest FROM message WHERE marks & 1 = 0 ORDER BY row DESC LIMIT 1";
-        let last = connection.query_row(last, [], |row| Ok(row::rest(row, 0)?.id)).optional().map_err(failed)?;
+        let last = connection.query_row(last, [], |row| Ok(row::blob(row, 0)?.id)).optional().map_err(failed)?;
         let mut waiting = Waiting::default();
         waiting.expect(left_waiting(&connection, &fingerprinter, last_row).map_err(failed)?);
         Ok(Self { connection, nonces, fingerprints, fingerprinter, spans, waiting, last_row, last })
@@ -360,7 +360,7 @@ fn left_waiting(
     let mut statement =
         connection.prepare("SELECT row, rest FROM message WHERE row > ? AND marks & 1 = 0 ORDER BY row")?;
     let rows = statement.query_map([after.cast_signed()], |found| {
-        let (row, rest) = (found.get(0).map(i64::cast_unsigned)?, row::rest(found, 1)?);
+        let (row, rest) = (found.get(0).map(i64::cast_unsigned)?, row::blob(found, 1)?);
         let fingerprint = rest.nonce.map(|nonce| fingerprinter.of(&nonce));
         let key = fingerprint.map(|fingerprint| Expected { id: rest.id, fingerprint });
         Ok(Delivered { row, key, acknowledged: row <= acknowledged })

@@ -1,13 +1,13 @@
 //! Connections, and what is on its way to each: how much the listener has been handed and has not yet written.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 
 use bytes::Bytes;
 
-use super::chat::{Chat, ChatEnd};
-use super::log::{Closing, End, LogEvent};
-use super::{Ephemeral, Output};
+use super::chat_link::ChatLink;
+use super::connection_id::ConnectionId;
+use super::io::{ChatAction, HandshakeSecrets, MediatorOutput};
+use super::log::{ChatEnd, Closing, ConnectionEnd, LogEvent};
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, Millis, ServerMessage};
 
 /// How many frames of a reflection queue the listener is handed ahead of what it has written.
@@ -23,27 +23,17 @@ pub(super) const MOST_FRAMES: usize = 8_192;
 /// The same in bytes.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Names a connection; given by the listener, never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
 /// How far a connection has come.
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
     /// It was sent the challenge.
-    Challenged(Ephemeral),
+    Challenged(HandshakeSecrets),
     /// It is this device of its group.
     LoggedIn(DeviceId),
 }
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct ClientConnection {
     pub(super) group: DeviceGroupId,
     pub(super) dialect: Dialect,
     pub(super) phase: Phase,
@@ -51,14 +41,14 @@ pub(super) struct Connection {
     pub(super) last_heard: Millis,
     pub(super) proxy_frames: u64,
     /// Its way to the chat server, if it has sent anything for that.
-    pub(super) chat: Option<Chat>,
+    pub(super) chat: Option<ChatLink>,
     unwritten: VecDeque<usize>,
     unwritten_bytes: usize,
     paused: bool,
 }
 
-impl Connection {
-    pub(super) const fn new(now: Millis, group: DeviceGroupId, dialect: Dialect, ephemeral: Ephemeral) -> Self {
+impl ClientConnection {
+    pub(super) const fn new(now: Millis, group: DeviceGroupId, dialect: Dialect, ephemeral: HandshakeSecrets) -> Self {
         Self {
             group,
             dialect,
@@ -86,32 +76,33 @@ impl Connection {
 
     /// Whether its client may not send more: it does not read, or the chat server does not read what it sent.
     fn must_pause(&self) -> bool {
-        self.holds_more_than(PAUSE_FRAMES, PAUSE_BYTES) || self.chat.as_ref().is_some_and(Chat::holds_too_much)
+        self.holds_more_than(PAUSE_FRAMES, PAUSE_BYTES) || self.chat.as_ref().is_some_and(ChatLink::holds_too_much)
     }
 
     fn may_resume(&self) -> bool {
-        !self.holds_more_than(PAUSE_FRAMES / 2, PAUSE_BYTES / 2) && self.chat.as_ref().is_none_or(Chat::holds_little)
+        !self.holds_more_than(PAUSE_FRAMES / 2, PAUSE_BYTES / 2)
+            && self.chat.as_ref().is_none_or(ChatLink::holds_little)
     }
 }
 
 /// All connections, and the way out to them.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
-    connections: BTreeMap<ConnectionId, Connection>,
-    outputs: VecDeque<Output>,
+    connections: BTreeMap<ConnectionId, ClientConnection>,
+    outputs: VecDeque<MediatorOutput>,
     overwhelmed: Vec<ConnectionId>,
 }
 
 impl Wire {
-    pub(super) fn insert(&mut self, id: ConnectionId, connection: Connection) {
+    pub(super) fn insert(&mut self, id: ConnectionId, connection: ClientConnection) {
         self.connections.insert(id, connection);
     }
 
-    pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+    pub(super) fn get(&self, id: ConnectionId) -> Option<&ClientConnection> {
         self.connections.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut ClientConnection> {
         self.connections.get_mut(&id)
     }
 
@@ -126,7 +117,7 @@ impl Wire {
         connection.unwritten.push_back(bytes.len());
         connection.unwritten_bytes += bytes.len();
         let give_up = connection.holds_more_than(MOST_FRAMES, MOST_BYTES);
-        self.outputs.push_back(Output::Send { connection: id, bytes });
+        self.outputs.push_back(MediatorOutput::Send { connection: id, bytes });
         self.regulate(id);
         if give_up {
             self.give_up(id);
@@ -151,10 +142,10 @@ impl Wire {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if !connection.paused && connection.must_pause() {
             connection.paused = true;
-            self.outputs.push_back(Output::Pause { connection: id });
+            self.outputs.push_back(MediatorOutput::Pause { connection: id });
         } else if connection.paused && connection.may_resume() {
             connection.paused = false;
-            self.outputs.push_back(Output::Resume { connection: id });
+            self.outputs.push_back(MediatorOutput::Resume { connection: id });
         }
         self.read_chat(id);
     }
@@ -169,11 +160,11 @@ impl Wire {
     }
 
     /// Forgets a connection, and tells the listener and the log.
-    pub(super) fn remove(&mut self, now: Millis, id: ConnectionId, end: End) -> Option<Connection> {
+    pub(super) fn remove(&mut self, now: Millis, id: ConnectionId, end: ConnectionEnd) -> Option<ClientConnection> {
         self.drop_chat(now, id, ChatEnd::Device);
         let connection = self.connections.remove(&id)?;
-        if let End::Ours(Closing { code, reason }) = &end {
-            self.outputs.push_back(Output::Close { connection: id, code: *code, reason: reason.clone() });
+        if let ConnectionEnd::Ours(Closing { code, reason }) = &end {
+            self.outputs.push_back(MediatorOutput::Close { connection: id, code: *code, reason: reason.clone() });
         }
         self.log(LogEvent::Closed {
             connection: id,
@@ -188,19 +179,46 @@ impl Wire {
 
     /// Closes a connection that never became one of ours.
     pub(super) fn refuse(&mut self, id: ConnectionId, closing: Closing) {
-        self.outputs.push_back(Output::Close { connection: id, code: closing.code, reason: closing.reason });
+        self.outputs.push_back(MediatorOutput::Close { connection: id, code: closing.code, reason: closing.reason });
     }
 
     pub(super) fn log(&mut self, event: LogEvent) {
-        self.put(Output::Log(event));
+        self.put(MediatorOutput::Log(event));
     }
 
-    pub(super) fn put(&mut self, output: Output) {
+    pub(super) fn put(&mut self, output: MediatorOutput) {
         self.outputs.push_back(output);
     }
 
-    pub(super) fn poll(&mut self) -> Option<Output> {
+    pub(super) fn poll(&mut self) -> Option<MediatorOutput> {
         self.outputs.pop_front()
+    }
+
+    pub(super) fn chat(&mut self, id: ConnectionId) -> Option<&mut ChatLink> {
+        self.get_mut(id)?.chat.as_mut()
+    }
+
+    pub(super) fn act_on_chat(&mut self, id: ConnectionId, action: ChatAction) {
+        self.put(MediatorOutput::Chat { connection: id, action });
+    }
+
+    /// Has more read from the chat server if its device reads.
+    fn read_chat(&mut self, id: ConnectionId) {
+        let room = self.has_room(id);
+        let Some(chat) = self.chat(id) else { return };
+        if room && chat.connected && !chat.reading {
+            chat.reading = true;
+            self.act_on_chat(id, ChatAction::Read);
+        }
+    }
+
+    /// Ends the connection to the chat server, if there is one, and tells the log.
+    pub(super) fn drop_chat(&mut self, now: Millis, id: ConnectionId, end: ChatEnd) {
+        let Some(chat) = self.get_mut(id).and_then(|connection| connection.chat.take()) else { return };
+        if chat.is_open() {
+            self.act_on_chat(id, ChatAction::Close);
+            self.log(chat.ended(now, id, end));
+        }
     }
 }
 

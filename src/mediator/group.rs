@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::connection::Wire;
-use super::lock::Lock;
+use super::lock::Transaction;
 use super::log::LogEvent;
-use super::slot::{Item, Slot};
+use super::slot::{DeviceSlot, QueuedMessage};
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Sealed, ServerMessage, SharedDeviceData};
 
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct HostedGroup {
     pub(super) id: DeviceGroupId,
-    pub(super) slots: BTreeMap<DeviceId, Slot>,
+    pub(super) slots: BTreeMap<DeviceId, DeviceSlot>,
     pub(super) shared_device_data: Sealed<SharedDeviceData>,
-    pub(super) lock: Option<Lock>,
+    pub(super) lock: Option<Transaction>,
     leader: Option<DeviceId>,
 }
 
-impl Group {
+impl HostedGroup {
     pub(super) fn new(id: DeviceGroupId) -> Self {
         Self { id, slots: BTreeMap::new(), shared_device_data: Sealed::default(), lock: None, leader: None }
     }
@@ -27,7 +27,7 @@ impl Group {
         if policy == ExhaustedPolicy::Reject {
             return None;
         }
-        let used = |slot: &Slot| match slot.session {
+        let used = |slot: &DeviceSlot| match slot.session {
             Some(_) => (true, slot.last_login),
             None => (false, slot.last_disconnect.unwrap_or(slot.last_login)),
         };
@@ -35,7 +35,7 @@ impl Group {
     }
 
     /// Puts a message into the queues of all devices but its author's; returns whose queue is too long now.
-    pub(super) fn store(&mut self, author: DeviceId, item: &Item, limit: usize) -> Vec<DeviceId> {
+    pub(super) fn store(&mut self, author: DeviceId, item: &QueuedMessage, limit: usize) -> Vec<DeviceId> {
         let others = self.slots.iter_mut().filter(|(device, _)| **device != author);
         others.filter_map(|(device, slot)| slot.push(item, limit).err().map(|_| *device)).collect()
     }

@@ -1,10 +1,10 @@
 //! What the mediator has to tell whoever runs it. Nothing here comes from the wire but ids and numbers.
 
 use std::borrow::Cow;
+use std::io;
 use std::time::Duration;
 
-use super::ConnectionId;
-use super::chat::{ChatEnd, Traffic};
+use super::connection_id::ConnectionId;
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
 
 /// Something happened that belongs in the log.
@@ -12,7 +12,7 @@ use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
 pub enum LogEvent {
     /// A connection was made and got its challenge.
     Opened {
-        /// The connection.
+        /// The new connection.
         connection: ConnectionId,
         /// The group that its URL names.
         group: DeviceGroupId,
@@ -21,11 +21,11 @@ pub enum LogEvent {
     },
     /// A device logged in.
     LoggedIn {
-        /// The connection.
+        /// The connection that the device uses.
         connection: ConnectionId,
-        /// The group.
+        /// The group that the device belongs to.
         group: DeviceGroupId,
-        /// The device.
+        /// The device that logged in.
         device: DeviceId,
         /// Whether its slot is new.
         slot: SlotState,
@@ -34,35 +34,35 @@ pub enum LogEvent {
     },
     /// A device became leader.
     Promoted {
-        /// The group.
+        /// The group with a new leader.
         group: DeviceGroupId,
-        /// The device.
+        /// The new leader.
         device: DeviceId,
     },
     /// A device took the group's lock.
     LockTaken {
-        /// The group.
+        /// The group whose lock was taken.
         group: DeviceGroupId,
-        /// The device.
+        /// The device that holds the lock.
         device: DeviceId,
     },
     /// The group's lock is free again.
     LockReleased {
-        /// The group.
+        /// The group whose lock is free.
         group: DeviceGroupId,
-        /// Who held it.
+        /// The device that held the lock.
         device: DeviceId,
         /// Whether by a commit; otherwise what was held back is discarded.
         committed: bool,
     },
     /// A device lost its slot and its queue.
     SlotRemoved {
-        /// The group.
+        /// The group that the device belonged to.
         group: DeviceGroupId,
-        /// The device.
+        /// The device that lost its slot.
         device: DeviceId,
-        /// Why.
-        cause: Removal,
+        /// The cause of the loss.
+        cause: SlotRemoval,
     },
     /// A device has a connection to the chat server.
     ChatOpened {
@@ -73,25 +73,25 @@ pub enum LogEvent {
     ChatClosed {
         /// The device's connection.
         connection: ConnectionId,
-        /// How.
+        /// How the way to the chat server ended.
         end: ChatEnd,
         /// What the device sent.
-        to_server: Traffic,
+        to_server: ChatTraffic,
         /// What the chat server sent.
-        from_server: Traffic,
+        from_server: ChatTraffic,
         /// How long it lasted.
         lasted: Duration,
     },
     /// A connection ended.
     Closed {
-        /// The connection.
+        /// The connection that ended.
         connection: ConnectionId,
         /// The group that its URL named.
         group: DeviceGroupId,
         /// The device, if it had logged in.
         device: Option<DeviceId>,
-        /// How.
-        end: End,
+        /// Who ended it, and why.
+        end: ConnectionEnd,
         /// How many frames came for the chat server.
         proxy_frames: u64,
         /// How long the connection lasted.
@@ -101,7 +101,7 @@ pub enum LogEvent {
 
 /// Why a device lost its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
+pub enum SlotRemoval {
     /// A device of the group dropped it.
     DroppedBy(DeviceId),
     /// A new device needed the slot, and this one was used least recently.
@@ -114,17 +114,17 @@ pub enum Removal {
 
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// We closed it.
+pub enum ConnectionEnd {
+    /// The mediator closed it.
     Ours(Closing),
     /// The client closed it, with this code, or broke it off.
     Theirs(Option<CloseCode>),
 }
 
-/// A close of ours.
+/// A close by the mediator: what the close frame says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// The close code.
+    /// The code of the close frame.
     pub code: CloseCode,
     /// Why, for whoever reads the log or the close frame.
     pub reason: Cow<'static, str>,
@@ -142,5 +142,46 @@ impl Closing {
 
     pub(super) const fn protocol_error(reason: &'static str) -> Self {
         Self::new(CloseCode::PROTOCOL_ERROR, reason)
+    }
+}
+
+impl SlotRemoval {
+    pub(super) const fn closing(self) -> Closing {
+        match self {
+            Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
+            Self::LeastRecent => Closing::new(CloseCode::DROPPED_BY_DEVICE, "a new device needed the slot"),
+            Self::QueueLimit => Closing::new(CloseCode::REFLECTION_QUEUE_LIMIT, "too many messages were waiting"),
+            Self::Expired => Closing::new(CloseCode::IDLE, "the slot expired"),
+        }
+    }
+}
+
+/// How a connection to the chat server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatEnd {
+    /// The device's connection ended.
+    Device,
+    /// The chat server closed it, or it broke.
+    Server,
+    /// The connection could not be made, for this reason.
+    Unreachable(io::ErrorKind),
+    /// What the chat server sent cannot be passed on.
+    Unframed,
+}
+
+/// What went one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChatTraffic {
+    /// The number of chat frames.
+    pub frames: u64,
+    /// The number of bytes in these frames.
+    pub bytes: u64,
+}
+
+impl ChatTraffic {
+    /// One more frame, of so many bytes.
+    pub const fn count(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 }

@@ -1,11 +1,13 @@
 //! The login: from the answer to the challenge to a slot of the group, and who has to leave for it.
 
-use super::connection::{ConnectionId, Phase, own};
-use super::group::Group;
-use super::log::{Closing, LogEvent, Removal};
-use super::slot::Slot;
+use super::connection::{Phase, own};
+use super::connection_id::ConnectionId;
+use super::group::HostedGroup;
+use super::io::HandshakeSecrets;
+use super::log::{Closing, LogEvent, SlotRemoval};
+use super::slot::DeviceSlot;
 use super::timers::Timer;
-use super::{Ephemeral, Mediator, VERSION};
+use super::{Mediator, VERSION};
 use crate::protocol::{
     Challenge, ClientHello, CloseCode, DeviceGroupId, DeviceId, MAX_CONTAINER, Millis, Sealed, ServerInfo,
     ServerMessage, SlotState,
@@ -19,7 +21,7 @@ impl Mediator {
         &mut self,
         now: Millis,
         id: ConnectionId,
-        ephemeral: &Ephemeral,
+        ephemeral: &HandshakeSecrets,
         hello: &ClientHello,
     ) -> Result<(), Closing> {
         let Some(connection) = self.wire.get(id) else { return Ok(()) };
@@ -67,14 +69,14 @@ impl Mediator {
             let Some(victim) = group.and_then(|group| group.least_recent(hello.exhausted_policy)) else {
                 return Err(Closing::of(CloseCode::DEVICE_LIMIT_REACHED));
             };
-            self.remove_slot(now, id, victim, Removal::LeastRecent);
+            self.remove_slot(now, id, victim, SlotRemoval::LeastRecent);
         }
     }
 
     /// Of two connections of one device the older one has to go.
     fn replace_connection(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId) {
         let slot = self.groups.get(&id).and_then(|group| group.slots.get(&device));
-        if let Some(older) = slot.and_then(Slot::connection) {
+        if let Some(older) = slot.and_then(DeviceSlot::connection) {
             self.close(now, older, Closing::new(CloseCode::DUPLICATE_CONNECTION, "the device connected again"));
         }
     }
@@ -97,10 +99,10 @@ impl Mediator {
             self.timers.set(Timer::Connection(id), now.after(timeout));
         }
         self.logins += 1;
-        let group = self.groups.entry(group_id).or_insert_with(|| Group::new(group_id));
+        let group = self.groups.entry(group_id).or_insert_with(|| HostedGroup::new(group_id));
         let shared_device_data = group.shared_device_data.clone();
         let first = self.first_reflected;
-        let slot = group.slots.entry(device).or_insert_with(|| Slot::new(now, first));
+        let slot = group.slots.entry(device).or_insert_with(|| DeviceSlot::new(now, first));
         slot.device_info = Sealed::from_wire(own(hello.device_info.as_bytes()));
         slot.policy = hello.expiration_policy;
         slot.connect(now, id, self.logins);

@@ -4,14 +4,41 @@
 //! tells it what happened ([`Mediator::open`], [`Mediator::handle`]), does what it says ([`Mediator::poll`]), and comes
 //! back in time ([`Mediator::deadline`]). It holds no group secret: all it opens is the answer to its challenge.
 //!
+//! [`MediatorConfig`] says what whoever runs it decides, [`MediatorInput`] what happened, [`MediatorOutput`] what is to be
+//! done, and [`LogEvent`] what belongs in the log. Times are [`Millis`]: Unix time in milliseconds.
+//!
+//! ```
+//! use d2mtop::mediator::{ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorOutput};
+//! use d2mtop::protocol::{ClientUrlInfo, DeviceGroupId, Dialect, Millis, ServerGroup};
+//!
+//! let url = ClientUrlInfo {
+//!     dialect: Dialect::Dgk,
+//!     device_group_id: DeviceGroupId([1; 32]),
+//!     server_group: ServerGroup::parse("01", Dialect::Dgk)?,
+//! };
+//! // Both must be fresh and random for each connection; these are neither.
+//! let secrets = HandshakeSecrets { secret: [2; 32], challenge: [3; 32] };
+//! let mut mediator = Mediator::new(MediatorConfig::default());
+//! mediator.open(Millis(1_000), ConnectionId(1), &url, secrets);
+//!
+//! let outputs: Vec<_> = std::iter::from_fn(|| mediator.poll()).collect();
+//! assert!(outputs.iter().any(|output| matches!(output, MediatorOutput::Send { .. })), "the challenge");
+//! assert!(mediator.deadline().is_some(), "when the login has taken too long");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! - `login`: from the challenge to the slot; who has to leave for it
-//! - `group`: slots, shared data, leader; `slot`: queue and connection of one device; `lock`: the transaction
-//! - `chat`: the way from a device to the chat server, and back
+//! - `group`: slots, shared data, leader; `slot`: queue and connection of one device; `lock`, `transaction`: the lock
+//! - `chat`, `chat_link`: the way from a device to the chat server, and back
 //! - `connection`: what is on its way to each client, and how much of it may be; `timers`: what is due when
 
 mod chat;
+mod chat_link;
+mod config;
 mod connection;
+mod connection_id;
 mod group;
+mod io;
 mod lock;
 mod log;
 mod login;
@@ -20,19 +47,19 @@ mod slot;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod transaction;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use chat::{ChatAction, ChatEnd, ChatEvent, Traffic};
-pub use connection::ConnectionId;
-use connection::{Connection, Phase, Wire};
-use group::Group;
-pub use log::{Closing, End, LogEvent, Removal};
+pub use config::MediatorConfig;
+use connection::{ClientConnection, Phase, Wire};
+pub use connection_id::ConnectionId;
+use group::HostedGroup;
+pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
+pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};
 use timers::{Timer, Timers};
 
 use crate::protocol::challenge::ephemeral_public_key;
@@ -46,152 +73,11 @@ const VERSION: u32 = 0;
 /// The number of the first message of a slot.
 const FIRST_REFLECTED: u64 = 1;
 
-/// What whoever runs the mediator decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// How many devices a group may have.
-    pub max_slots: usize,
-    /// How long a transaction may take at most.
-    pub max_ttl: Duration,
-    /// How long the slot of a volatile device outlives its connection.
-    pub volatile_grace: Duration,
-    /// How many messages may wait for a device before it loses its slot.
-    pub queue_limit: usize,
-    /// After what silence a connection is closed; never, if [`None`]. Any frame counts, pings and pongs included.
-    pub idle_timeout: Option<Duration>,
-    /// How long a client may take to log in.
-    pub handshake_timeout: Duration,
-    /// Whether there is a chat server to pass Proxy frames on to.
-    pub chat_server: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            max_slots: 5,
-            max_ttl: Duration::from_mins(1),
-            volatile_grace: Duration::from_mins(5),
-            queue_limit: 100_000,
-            // Long, because one widespread client never answers a ping.
-            idle_timeout: Some(Duration::from_mins(10)),
-            handshake_timeout: Duration::from_secs(20),
-            chat_server: false,
-        }
-    }
-}
-
-/// Fresh random bytes for one connection.
-#[derive(Clone)]
-pub struct Ephemeral {
-    /// The secret half of the key that the client boxes its answer for.
-    pub secret: [u8; 32],
-    /// What the client has to box.
-    pub challenge: [u8; 32],
-}
-
-impl fmt::Debug for Ephemeral {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Ephemeral([REDACTED])")
-    }
-}
-
-/// Something that the listener has to tell.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A binary message came.
-    Frame {
-        /// From where.
-        connection: ConnectionId,
-        /// What.
-        bytes: Bytes,
-    },
-    /// A text message came, which the protocol does not have.
-    Text {
-        /// From where.
-        connection: ConnectionId,
-    },
-    /// A message came that the listener could not read: longer than any container, or against WebSocket's own rules.
-    Unreadable {
-        /// From where.
-        connection: ConnectionId,
-    },
-    /// A WebSocket ping or pong came.
-    Alive {
-        /// From where.
-        connection: ConnectionId,
-    },
-    /// Frames were written to the socket.
-    Written {
-        /// To which connection.
-        connection: ConnectionId,
-        /// How many.
-        frames: usize,
-    },
-    /// Something happened on a device's way to the chat server.
-    Chat {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// What.
-        event: ChatEvent,
-    },
-    /// The client closed the connection, or it broke.
-    Closed {
-        /// Which.
-        connection: ConnectionId,
-        /// The code of the client's close frame, if there was one.
-        code: Option<CloseCode>,
-    },
-    /// The deadline is reached.
-    Timer,
-    /// The server ends.
-    Shutdown,
-}
-
-/// Something for the listener to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Send a binary message.
-    Send {
-        /// To where.
-        connection: ConnectionId,
-        /// What.
-        bytes: Bytes,
-    },
-    /// Close a connection, once everything sent before is written.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-        /// The close code.
-        code: CloseCode,
-        /// The text of the close frame.
-        reason: Cow<'static, str>,
-    },
-    /// Read nothing more from a connection for now: its client does not read what it asks for.
-    Pause {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// Read on.
-    Resume {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// Do something on a device's way to the chat server.
-    Chat {
-        /// Of which connection.
-        connection: ConnectionId,
-        /// What.
-        action: ChatAction,
-    },
-    /// Write to the log.
-    Log(LogEvent),
-}
-
 /// The server: all groups, all connections.
 #[derive(Debug)]
 pub struct Mediator {
-    config: Config,
-    groups: BTreeMap<DeviceGroupId, Group>,
+    config: MediatorConfig,
+    groups: BTreeMap<DeviceGroupId, HostedGroup>,
     wire: Wire,
     timers: Timers,
     logins: u64,
@@ -202,7 +88,7 @@ pub struct Mediator {
 impl Mediator {
     /// A server with no groups and no connections.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: MediatorConfig) -> Self {
         Self {
             config,
             groups: BTreeMap::new(),
@@ -215,7 +101,7 @@ impl Mediator {
     }
 
     /// A client connected with a good URL; it gets its challenge.
-    pub fn open(&mut self, now: Millis, connection: ConnectionId, url: &ClientUrlInfo, ephemeral: Ephemeral) {
+    pub fn open(&mut self, now: Millis, connection: ConnectionId, url: &ClientUrlInfo, ephemeral: HandshakeSecrets) {
         if self.shut_down {
             self.wire.refuse(connection, Closing::of(CloseCode::GOING_AWAY));
             return;
@@ -225,36 +111,36 @@ impl Mediator {
             ephemeral_key: ephemeral_public_key(&ephemeral.secret),
             challenge: Challenge(ephemeral.challenge),
         };
-        self.wire.insert(connection, Connection::new(now, url.device_group_id, url.dialect, ephemeral));
+        self.wire.insert(connection, ClientConnection::new(now, url.device_group_id, url.dialect, ephemeral));
         self.wire.log(LogEvent::Opened { connection, group: url.device_group_id, dialect: url.dialect });
         self.wire.send(connection, &ServerMessage::Hello(hello));
         self.timers.set(Timer::Connection(connection), now.after(self.config.handshake_timeout));
     }
 
     /// Takes what happened. Whatever follows from it comes out of [`Self::poll`].
-    pub fn handle(&mut self, now: Millis, input: Input) {
+    pub fn handle(&mut self, now: Millis, input: MediatorInput) {
         // What is due comes first: a commit behind its deadline is too late even if the timer fires later.
         while let Some(timer) = self.timers.take_due(now) {
             self.fire(now, timer);
         }
         match input {
-            Input::Frame { connection, bytes } => self.frame(now, connection, bytes),
-            Input::Text { connection } => {
+            MediatorInput::Frame { connection, bytes } => self.frame(now, connection, bytes),
+            MediatorInput::Text { connection } => {
                 self.close(now, connection, Closing::protocol_error("text messages are not part of the protocol"));
             }
-            Input::Unreadable { connection } => {
+            MediatorInput::Unreadable { connection } => {
                 self.close(
                     now,
                     connection,
                     Closing::protocol_error("longer than 65,536 bytes, or no WebSocket message"),
                 );
             }
-            Input::Alive { connection } => self.heard(now, connection),
-            Input::Written { connection, frames } => self.written(connection, frames),
-            Input::Chat { connection, event } => self.on_chat(now, connection, event),
-            Input::Closed { connection, code } => self.end(now, connection, End::Theirs(code)),
-            Input::Timer => {}
-            Input::Shutdown => self.shut_down(now),
+            MediatorInput::Alive { connection } => self.heard(now, connection),
+            MediatorInput::Written { connection, frames } => self.written(connection, frames),
+            MediatorInput::Chat { connection, event } => self.on_chat(now, connection, event),
+            MediatorInput::Closed { connection, code } => self.end(now, connection, ConnectionEnd::Theirs(code)),
+            MediatorInput::Timer => {}
+            MediatorInput::Shutdown => self.shut_down(now),
         }
         while let Some(connection) = self.wire.take_overwhelmed() {
             self.close(now, connection, Closing::new(CloseCode::IDLE, "the client does not read what is sent to it"));
@@ -262,11 +148,11 @@ impl Mediator {
     }
 
     /// The next thing to do.
-    pub fn poll(&mut self) -> Option<Output> {
+    pub fn poll(&mut self) -> Option<MediatorOutput> {
         self.wire.poll()
     }
 
-    /// When to come back with [`Input::Timer`], if nothing happens before.
+    /// When to come back with [`MediatorInput::Timer`], if nothing happens before.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
         self.timers.next()
@@ -316,11 +202,11 @@ impl Mediator {
         match timer {
             Timer::Connection(id) => self.silent(now, id),
             Timer::Lock(group) => {
-                if let Some((holder, closing)) = self.groups.get(&group).and_then(Group::expired_holder) {
+                if let Some((holder, closing)) = self.groups.get(&group).and_then(HostedGroup::expired_holder) {
                     self.close(now, holder, closing);
                 }
             }
-            Timer::Slot(group, device) => self.remove_slot(now, group, device, Removal::Expired),
+            Timer::Slot(group, device) => self.remove_slot(now, group, device, SlotRemoval::Expired),
         }
     }
 
@@ -346,16 +232,16 @@ impl Mediator {
         self.timers = Timers::default();
         for id in self.wire.ids() {
             let closing = Closing::of(CloseCode::GOING_AWAY);
-            self.wire.remove(now, id, End::Ours(closing));
+            self.wire.remove(now, id, ConnectionEnd::Ours(closing));
         }
     }
 
     fn close(&mut self, now: Millis, id: ConnectionId, closing: Closing) {
-        self.end(now, id, End::Ours(closing));
+        self.end(now, id, ConnectionEnd::Ours(closing));
     }
 
     /// A connection is over: its device leaves the lock, the leader's role, and perhaps its slot.
-    fn end(&mut self, now: Millis, id: ConnectionId, end: End) {
+    fn end(&mut self, now: Millis, id: ConnectionId, end: ConnectionEnd) {
         let Some(connection) = self.wire.remove(now, id, end) else { return };
         self.timers.cancel(Timer::Connection(id));
         let Some(device) = connection.device() else { return };
@@ -373,7 +259,7 @@ impl Mediator {
     }
 
     /// Takes a device's slot and queue away, and closes its connection, if there is one.
-    fn remove_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: Removal) {
+    fn remove_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: SlotRemoval) {
         let Some(slot) = self.groups.get(&id).and_then(|group| group.slots.get(&device)) else { return };
         self.wire.log(LogEvent::SlotRemoved { group: id, device, cause });
         if let Some(connection) = slot.connection() {
@@ -384,17 +270,6 @@ impl Mediator {
         group.slots.remove(&device);
         if group.slots.is_empty() {
             self.groups.remove(&id);
-        }
-    }
-}
-
-impl Removal {
-    const fn closing(self) -> Closing {
-        match self {
-            Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
-            Self::LeastRecent => Closing::new(CloseCode::DROPPED_BY_DEVICE, "a new device needed the slot"),
-            Self::QueueLimit => Closing::new(CloseCode::REFLECTION_QUEUE_LIMIT, "too many messages were waiting"),
-            Self::Expired => Closing::new(CloseCode::IDLE, "the slot expired"),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What a device that is logged in may ask for.
 
 use super::Mediator;
-use super::connection::{ConnectionId, own};
-use super::log::{Closing, Removal};
-use super::slot::Item;
+use super::connection::own;
+use super::connection_id::ConnectionId;
+use super::log::{Closing, SlotRemoval};
+use super::slot::QueuedMessage;
 use super::timers::Timer;
 use crate::protocol::{
     ClientMessage, CloseCode, DeviceGroupId, DeviceId, Dialect, MAX_CONTAINER, MAX_ENVELOPE_SEALED, Millis, Reflect,
@@ -13,7 +14,7 @@ use crate::protocol::{
 /// The most bytes of shared device data: it must fit into a `ServerInfo` with all its other fields.
 const MAX_SHARED_DEVICE_DATA: usize = MAX_CONTAINER - 64;
 
-/// Who asks.
+/// The device that a request comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker {
     pub(super) connection: ConnectionId,
@@ -64,7 +65,7 @@ impl Mediator {
     /// The answer comes before anything is closed, and is the same for a device that nobody knows.
     fn drop_device(&mut self, now: Millis, asker: Asker, target: DeviceId) {
         self.wire.send(asker.connection, &ServerMessage::DropDeviceAck(target));
-        self.remove_slot(now, asker.group, target, Removal::DroppedBy(asker.device));
+        self.remove_slot(now, asker.group, target, SlotRemoval::DroppedBy(asker.device));
     }
 
     fn set_shared_device_data(&mut self, asker: Asker, data: &Sealed<SharedDeviceData>) -> Result<(), Closing> {
@@ -91,7 +92,7 @@ impl Mediator {
         }
         let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
         let limit = self.config.queue_limit;
-        let item = Item {
+        let item = QueuedMessage {
             timestamp: now,
             ephemeral: reflect.ephemeral,
             envelope: Sealed::from_wire(own(reflect.envelope.as_bytes())),
@@ -108,7 +109,7 @@ impl Mediator {
 
     fn remove_too_long(&mut self, now: Millis, asker: Asker, devices: Vec<DeviceId>) {
         for device in devices {
-            self.remove_slot(now, asker.group, device, Removal::QueueLimit);
+            self.remove_slot(now, asker.group, device, SlotRemoval::QueueLimit);
         }
     }
 }

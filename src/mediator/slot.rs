@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::connection::{ConnectionId, MOST_FRAMES, Wire};
+use super::connection::{MOST_FRAMES, Wire};
+use super::connection_id::ConnectionId;
 use crate::protocol::{
     DeviceEntry, DeviceInfo, Dialect, Envelope, ExpirationPolicy, Millis, Reflected, ReflectedHeader, ReflectedId,
     Sealed, ServerMessage,
@@ -15,7 +16,7 @@ const IDS: u64 = 1 << 32;
 
 /// A reflected message, stored once and shared by all queues it is in.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
+pub(super) struct QueuedMessage {
     pub(super) timestamp: Millis,
     pub(super) ephemeral: bool,
     pub(super) envelope: Sealed<Envelope>,
@@ -24,7 +25,7 @@ pub(super) struct Item {
 /// What waits for one device, by a number that rises for ever; its lower half is the id on the wire.
 #[derive(Debug)]
 pub(super) struct Queue {
-    items: BTreeMap<u64, Item>,
+    items: BTreeMap<u64, QueuedMessage>,
     next: u64,
     ephemerals: usize,
 }
@@ -39,13 +40,13 @@ impl Queue {
         self.items.len() - self.ephemerals
     }
 
-    fn push(&mut self, item: Item) {
+    fn push(&mut self, item: QueuedMessage) {
         self.ephemerals += usize::from(item.ephemeral);
         self.items.insert(self.next, item);
         self.next += 1;
     }
 
-    fn remove(&mut self, number: u64) -> Option<Item> {
+    fn remove(&mut self, number: u64) -> Option<QueuedMessage> {
         let item = self.items.remove(&number)?;
         self.ephemerals -= usize::from(item.ephemeral);
         Some(item)
@@ -59,7 +60,7 @@ impl Queue {
 
 /// What is known of a device only while it is connected.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct SlotSession {
     pub(super) connection: ConnectionId,
     pub(super) since: Millis,
     /// The place in the order of logins.
@@ -75,12 +76,12 @@ pub(super) struct Session {
 }
 
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct DeviceSlot {
     pub(super) device_info: Sealed<DeviceInfo>,
     pub(super) policy: ExpirationPolicy,
     pub(super) last_login: Millis,
     pub(super) last_disconnect: Option<Millis>,
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<SlotSession>,
     pub(super) queue: Queue,
 }
 
@@ -92,7 +93,7 @@ pub(super) struct TooLong;
 #[derive(Debug)]
 pub(super) struct NotOutstanding;
 
-impl Slot {
+impl DeviceSlot {
     pub(super) fn new(now: Millis, first: u64) -> Self {
         Self {
             device_info: Sealed::default(),
@@ -107,7 +108,7 @@ impl Slot {
     /// A login on a connection: everything not acknowledged will be sent from the start.
     pub(super) fn connect(&mut self, now: Millis, connection: ConnectionId, order: u64) {
         self.last_login = now;
-        self.session = Some(Session {
+        self.session = Some(SlotSession {
             connection,
             since: now,
             order,
@@ -130,7 +131,7 @@ impl Slot {
     }
 
     /// Appends a message. An ephemeral one goes only to a connected device whose queue has room.
-    pub(super) fn push(&mut self, item: &Item, limit: usize) -> Result<(), TooLong> {
+    pub(super) fn push(&mut self, item: &QueuedMessage, limit: usize) -> Result<(), TooLong> {
         if item.ephemeral && (self.session.is_none() || self.queue.items.len() >= limit) {
             return Ok(());
         }
@@ -202,7 +203,7 @@ impl Slot {
     }
 }
 
-impl Session {
+impl SlotSession {
     /// The next deferred message, if nothing that it has to wait for is unsent.
     fn take_due(&mut self, waiting: Option<u64>) -> Option<ServerMessage> {
         let (after, _) = self.deferred.front()?;
@@ -222,7 +223,7 @@ impl Session {
                 self.ephemerals.pop_first();
             }
         }
-        let Item { timestamp, ephemeral, envelope } = item;
+        let QueuedMessage { timestamp, ephemeral, envelope } = item;
         let header = ReflectedHeader::default();
         let reflected = Reflected { id: wire_id(number), ephemeral, timestamp, header, envelope };
         wire.send(self.connection, &ServerMessage::Reflected(reflected));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ConnectionId;
+use super::connection_id::ConnectionId;
 use crate::protocol::{DeviceGroupId, DeviceId, Millis};
 
 /// What a time is set for.
@@ -10,7 +10,7 @@ use crate::protocol::{DeviceGroupId, DeviceId, Millis};
 pub(super) enum Timer {
     /// A connection that has to log in, or to be heard.
     Connection(ConnectionId),
-    /// A group's lock.
+    /// The end of the time of a group's lock.
     Lock(DeviceGroupId),
     /// The slot of a volatile device that left.
     Slot(DeviceGroupId, DeviceId),

@@ -11,7 +11,7 @@ use super::AlertOutcomes;
 use super::ledger::{Ledger, LockKey, State};
 use super::page::{Labels, Number, Page, Sample, SessionCopy, one, sample};
 use crate::group::ListedDevice;
-use crate::protocol::{Activity, DeviceId};
+use crate::protocol::{DeviceActivity, DeviceId};
 use crate::session::Now;
 
 /// Writes all of them.
@@ -119,10 +119,10 @@ fn by_platform_and_state(ledger: &Ledger, _now: Now) -> Vec<Sample> {
     let mut counts = std::collections::BTreeMap::<(String, &str), u64>::new();
     for device in ledger.devices.values() {
         let state = match device.activity {
-            Activity::ConnectedSince(_) if ledger.list_is_current => "connected",
-            Activity::LastDisconnect(_) => "disconnected",
+            DeviceActivity::ConnectedSince(_) if ledger.list_is_current => "connected",
+            DeviceActivity::LastDisconnect(_) => "disconnected",
             // The first dialect does not tell who is there, and who is not connected does not see who leaves.
-            Activity::ConnectedSince(_) | Activity::LastLogin(_) | Activity::Unknown => "unknown",
+            DeviceActivity::ConnectedSince(_) | DeviceActivity::LastLogin(_) | DeviceActivity::Unknown => "unknown",
         };
         *counts.entry((platform(device), state)).or_default() += 1;
     }
@@ -159,10 +159,10 @@ fn described(mut labels: Labels, (id, device): (DeviceId, &ListedDevice), with_l
 fn unseen(device: &ListedDevice, ledger: &Ledger, now: Now) -> Option<Duration> {
     let ahead = ledger.login.as_ref().and_then(|login| login.clock_offset).unwrap_or(0);
     match device.activity {
-        Activity::ConnectedSince(_) if ledger.list_is_current => Some(Duration::ZERO),
-        Activity::ConnectedSince(_) => ledger.list_age(now),
-        Activity::LastDisconnect(at) | Activity::LastLogin(at) => Some(now.wall.offset_by(ahead).since(at)),
-        Activity::Unknown => None,
+        DeviceActivity::ConnectedSince(_) if ledger.list_is_current => Some(Duration::ZERO),
+        DeviceActivity::ConnectedSince(_) => ledger.list_age(now),
+        DeviceActivity::LastDisconnect(at) | DeviceActivity::LastLogin(at) => Some(now.wall.offset_by(ahead).since(at)),
+        DeviceActivity::Unknown => None,
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::histogram::Histogram;
 use super::seats::Seats;
-use crate::group::lock_watch::LockWatch;
+use crate::group::LockWatch;
 use crate::group::{
-    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
-    ReflectedMessage, Scope,
+    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, LockScope, Login, NextStep, Probe,
+    ReflectedMessage,
 };
 use crate::protocol::{CloseCode, DeviceId, Millis, PseudonymKey, TransactionScope};
 use crate::session::Now;
@@ -261,7 +261,7 @@ impl Ledger {
         }
     }
 
-    fn lock_tally(&mut self, holder: Option<DeviceId>, scope: Scope) -> &mut LockTally {
+    fn lock_tally(&mut self, holder: Option<DeviceId>, scope: LockScope) -> &mut LockTally {
         self.locks.entry(lock_key(holder, scope)).or_default()
     }
 
@@ -290,7 +290,7 @@ fn known_ends() -> impl Iterator<Item = End> {
 }
 
 /// Numbers that no specification names are one scope: a device could use any of them.
-fn lock_key(holder: Option<DeviceId>, scope: Scope) -> LockKey {
+fn lock_key(holder: Option<DeviceId>, scope: LockScope) -> LockKey {
     let holder = if holder.is_some() { "other" } else { "own" };
     let scope = match scope {
         None => "undecryptable".to_owned(),

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::protocol::d2d::Kind;
+use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, PseudonymKey};
 
 /// How many devices have a seat of their own in one run. The server may list ever new ones; memory stays bounded.
 const MOST_SEATS: usize = 256;
 
 /// All contents, and one more for what cannot be read.
-const CELLS: usize = Kind::ALL.len() + 1;
+const CELLS: usize = ContentKind::ALL.len() + 1;
 
 /// How much of a pseudonym is a name: enough for so few devices, and not to be taken for an id.
 const NAME_LENGTH: usize = 8;
@@ -75,7 +75,7 @@ impl Seats {
     }
 
     /// Counts a message of a kind; [`None`] is one that cannot be read.
-    pub(super) fn count(&mut self, author: Option<DeviceId>, kind: Option<Kind>, size: u32) {
+    pub(super) fn count(&mut self, author: Option<DeviceId>, kind: Option<ContentKind>, size: u32) {
         let seat = match author {
             None => &mut self.unsaid,
             Some(author) => match self.seat(author).and_then(|number| self.rows.get_mut(number)) {
@@ -93,7 +93,7 @@ impl Seats {
     pub(super) fn counted(&self) -> impl Iterator<Item = (&str, &'static str, Cell)> {
         let named = self.rows.iter().map(|(name, row)| (name.as_str(), row));
         named.chain([("unsaid", &self.unsaid), ("other", &self.others)]).flat_map(|(device, row)| {
-            let kinds = Kind::ALL.iter().map(|kind| kind.as_str()).chain(["undecryptable"]);
+            let kinds = ContentKind::ALL.iter().map(|kind| kind.as_str()).chain(["undecryptable"]);
             let counted = kinds.zip(row.iter().copied()).filter(|(_, cell)| cell.messages > 0);
             counted.map(move |(kind, cell)| (device, kind, cell))
         })
@@ -130,13 +130,13 @@ mod tests {
     #[test]
     fn kinds_are_counted_under_their_own_names() {
         let mut seats = seats(Dialect::Dgk, 1);
-        for kind in Kind::ALL {
+        for kind in ContentKind::ALL {
             seats.count(Some(DeviceId(9)), Some(kind), 3);
         }
         seats.count(None, None, 5);
         let counted: Vec<_> = seats.counted().map(|(device, kind, cell)| (device, kind, cell.bytes)).collect();
         let name = seats.name(DeviceId(9)).unwrap();
-        let mut expected: Vec<_> = Kind::ALL.iter().map(|kind| (name, kind.as_str(), 3)).collect();
+        let mut expected: Vec<_> = ContentKind::ALL.iter().map(|kind| (name, kind.as_str(), 3)).collect();
         expected.push(("unsaid", "undecryptable", 5));
         assert_eq!(counted, expected);
     }
@@ -145,7 +145,7 @@ mod tests {
     fn ever_new_devices_take_no_more_memory() {
         let mut seats = seats(Dialect::Dgk, 1);
         for id in 0..10_000 {
-            seats.count(Some(DeviceId(id)), Some(Kind::GroupSync), 1);
+            seats.count(Some(DeviceId(id)), Some(ContentKind::GroupSync), 1);
         }
         assert_eq!(seats.seat(DeviceId(3)), Some(3), "who has a seat keeps it");
         assert_eq!(seats.counted().count(), MOST_SEATS + 1);

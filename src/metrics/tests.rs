@@ -9,9 +9,9 @@ use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
     ReflectedMessage,
 };
-use crate::protocol::d2d::{Kind, Summary};
+use crate::protocol::d2d::{ContentKind, EnvelopeSummary};
 use crate::protocol::{
-    Activity, CloseCode, DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, Millis, OpenError, PseudonymKey,
+    CloseCode, DeviceActivity, DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, Millis, OpenError, PseudonymKey,
     ReflectedHeader, ReflectedId, Sealed, SlotState, TransactionScope,
 };
 use crate::session::Now;
@@ -139,7 +139,7 @@ fn every_end_that_is_known_beforehand_is_there_at_zero() {
     assert_eq!((with(&before, "} 0"), with(&meters.page(at(0)), "} 1")), (count, count));
 }
 
-fn message(redelivered: bool, repeated_nonce: bool, content: Result<Summary, OpenError>) -> ReflectedMessage {
+fn message(redelivered: bool, repeated_nonce: bool, content: Result<EnvelopeSummary, OpenError>) -> ReflectedMessage {
     ReflectedMessage {
         id: ReflectedId(1),
         stored_at: Millis(1_000),
@@ -167,7 +167,7 @@ fn login(dialect: Dialect) -> Event {
     })
 }
 
-fn devices(activities: &[(u64, Activity)]) -> Event {
+fn devices(activities: &[(u64, DeviceActivity)]) -> Event {
     let listed = |activity| ListedDevice { info: Ok(DeviceInfo::default()), activity, expiration_policy: None };
     let devices = activities.iter().map(|(id, activity)| (DeviceId(*id), listed(*activity)));
     Event::Devices(devices.collect::<BTreeMap<_, _>>())
@@ -196,8 +196,8 @@ fn the_numbers_are_those_of_the_events() {
             Event::ReflectionStored { round_trip: Duration::from_millis(500) },
             Event::Ignored(Clean::literal("what is this")),
             Event::Reflected(vec![
-                message(true, false, Ok(Summary::blank(Kind::GroupSync))),
-                message(false, true, Ok(Summary::blank(Kind::GroupSync))),
+                message(true, false, Ok(EnvelopeSummary::blank(ContentKind::GroupSync))),
+                message(false, true, Ok(EnvelopeSummary::blank(ContentKind::GroupSync))),
                 message(true, true, Err(OpenError::DoesNotDecrypt)),
             ]),
         ];
@@ -239,7 +239,8 @@ fn the_numbers_are_those_of_the_events() {
 fn what_is_known_of_devices_ages_while_nobody_looks() {
     let meters = meters();
     let meter = meters.meter("", key());
-    let listed = || devices(&[(2, Activity::ConnectedSince(Millis(1))), (3, Activity::LastDisconnect(Millis(500)))]);
+    let listed =
+        || devices(&[(2, DeviceActivity::ConnectedSince(Millis(1))), (3, DeviceActivity::LastDisconnect(Millis(500)))]);
     // The mediator's clock is a second and a half behind.
     meter.take(at(2_000), &login(Dialect::Dgk));
     meter.take(at(2_000), &listed());

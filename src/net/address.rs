@@ -3,115 +3,19 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, http};
 
+use super::address_error::AddressError;
+use super::connect_error::ConnectError;
 use super::link::{Link, Transport};
-use super::tls::{ClientTls, Peer, TlsFault, TlsOptions};
+use super::tls::{ClientTls, Peer, TlsOptions};
 use crate::protocol::MAX_CONTAINER;
 use crate::session::LinkEnd;
 use crate::text::Clean;
-
-/// Why a mediator's URL or its certificate file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    /// Not a URL.
-    #[error("the mediator's URL is not a URL; it looks like wss://mediator.example/ or ws://127.0.0.1:PORT/")]
-    NotAUrl,
-    /// Neither `ws` nor `wss`.
-    #[error("the mediator's URL must begin with wss:// (or ws:// for a mediator on this machine)")]
-    UnknownScheme,
-    /// Unencrypted to another machine.
-    #[error("ws:// is not encrypted and works only to this machine (127.0.0.1, ::1, localhost); use wss://")]
-    Unencrypted,
-    /// The file of `--ca` cannot be read.
-    #[error("cannot read certificates from {path}: {cause}")]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: rustls_pki_types::pem::Error,
-    },
-    /// The file of `--ca` has none.
-    #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
-    NoCertificate {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A certificate of `--ca` cannot be used.
-    #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
-    TrustRoot {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: rustls::Error,
-    },
-    /// TLS cannot be set up at all.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
-}
-
-/// Why no connection could be made, and what to do next.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The name has no address.
-    #[error("the name {host} cannot be resolved: {cause}; check the mediator's URL and this machine's network")]
-    Resolve {
-        /// The name.
-        host: String,
-        /// Why.
-        cause: io::Error,
-    },
-    /// Nobody answers at the address.
-    #[error("{host} cannot be reached: {}", with_advice(cause))]
-    Tcp {
-        /// Host and port.
-        host: String,
-        /// Why.
-        cause: io::Error,
-    },
-    /// TLS failed.
-    #[error(transparent)]
-    Tls(TlsFault),
-    /// There is a web server, but no mediator at this path.
-    #[error(
-        "{host} refused the WebSocket with HTTP status {status}; is the URL that of a mediator, with the right path?"
-    )]
-    Refused {
-        /// Host and port.
-        host: String,
-        /// What it answered.
-        status: http::StatusCode,
-    },
-    /// There is no web server.
-    #[error(
-        "{host} does not speak WebSocket; check the mediator's URL: its port, and that it begins with wss:// if the mediator \
-         speaks TLS ({cause})"
-    )]
-    Upgrade {
-        /// Host and port.
-        host: String,
-        /// Why.
-        cause: Box<WebSocketError>,
-    },
-}
-
-/// Why nobody answers at an address, and what to do.
-fn with_advice(cause: &io::Error) -> String {
-    match cause.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "nobody listens there; is the mediator running, and the port right?".to_owned()
-        }
-        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            format!("{cause}; check this machine's network and firewall")
-        }
-        _ => cause.to_string(),
-    }
-}
 
 /// A mediator's address, checked once.
 #[derive(Clone)]

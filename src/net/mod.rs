@@ -1,11 +1,23 @@
-//! Sockets: the client link and the mediator listener.
+//! Sockets, on tokio: the client's link and the mediator's listener. With feature `net`.
+//!
+//! - A client checks the mediator's URL once ([`Address::new`]), connects ([`Address::connect`]), and gives what its
+//!   [`Link`] brings to its [`Session`](crate::session::Session), for which a [`LinkEvent`] is an
+//!   [`Input`](crate::session::SessionInput).
+//! - A [`Listener`] runs a [`Mediator`](crate::mediator::Mediator) until it is told to stop, and tells what happens as
+//!   [`LogLine`]s.
+//!
+//! Both need a tokio runtime with network and time; one thread is enough.
 
 pub mod address;
+mod address_error;
+mod connect_error;
 pub mod link;
 pub mod listener;
 pub mod tls;
 
-pub use address::{Address, AddressError, ConnectError, Secured};
+pub use address::{Address, Secured};
+pub use address_error::AddressError;
+pub use connect_error::ConnectError;
 pub use link::{Link, LinkEvent};
 pub use listener::{Listener, ListenerOptions, LogLine, Refusal, Tls, TlsError};
 pub use tls::{Peer, TlsFault, TlsOptions};

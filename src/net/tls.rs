@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::address::AddressError;
+use super::address_error::AddressError;
 use crate::protocol::SpkiPin;
 use crate::text::Clean;
 

@@ -28,16 +28,15 @@ pub enum LockFileError {
 
 impl LockFile {
     /// Takes the file, which is made if it is missing.
+    ///
+    /// # Errors
+    /// If another process has it, or the file system does not do it.
     pub fn take(path: &Path) -> Result<Self, LockFileError> {
         if let Some(directory) = path.parent() {
             private_files::make_directory(directory)?;
         }
         loop {
-            // Not through a link: it is written to.
-            let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-            let mut file = options.open(path)?;
+            let mut file = open(path)?;
             // Whoever only looks has it for a moment.
             let locked = file.try_lock().or_else(|_| {
                 std::thread::sleep(A_MOMENT);
@@ -63,6 +62,16 @@ impl LockFile {
     }
 }
 
+/// Opens a file to be locked, which is made if it is missing; never through a link, as it is written to.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(path)
+}
+
 impl From<io::Error> for LockFileError {
     fn from(cause: io::Error) -> Self {
         Self::File(cause)
@@ -70,6 +79,7 @@ impl From<io::Error> for LockFileError {
 }
 
 /// Who has it, for a sentence; nothing if that is not known.
+#[must_use]
 pub fn process(id: Option<u32>) -> String {
     id.map(|id| format!(" (process {id})")).unwrap_or_default()
 }

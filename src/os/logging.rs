@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{Builder, InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
@@ -32,13 +33,22 @@ pub enum LogError {
     },
 }
 
-/// Starts logging into a directory, which is made private to its owner. Lines are lost unless the guard is kept to the
-/// end.
+/// Where and what is logged.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    /// The directory of the log files; [`None`] if there is no place for one.
+    pub directory: Option<PathBuf>,
+    /// The least important lines that are logged.
+    pub level: Level,
+}
+
+/// Starts logging into the directory of the options, which is made private to its owner. Lines are lost unless the guard
+/// is kept to the end.
 ///
 /// # Errors
-/// If there is none, or it or the file cannot be made.
-pub fn start(directory: Option<&Path>, level: &str) -> Result<WorkerGuard, LogError> {
-    let directory = directory.ok_or(LogError::NoHome)?;
+/// If the directory or the file cannot be made.
+pub fn start(options: &LogOptions) -> Result<WorkerGuard, LogError> {
+    let directory = options.directory.as_deref().ok_or(LogError::NoHome)?;
     let failed = |cause| LogError::Unwritable { directory: directory.to_owned(), cause };
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
     let file = LogFile::open(directory).map_err(|error| failed(io::Error::other(error)))?;
@@ -46,7 +56,7 @@ pub fn start(directory: Option<&Path>, level: &str) -> Result<WorkerGuard, LogEr
     let started = tracing_subscriber::fmt()
         .with_writer(writer)
         .with_ansi(false)
-        .with_env_filter(EnvFilter::new(format!("warn,d2mtop={level}")))
+        .with_env_filter(EnvFilter::new(format!("warn,d2mtop={}", options.level)))
         .try_init();
     // Another subscriber, as in a test, gets the lines instead.
     drop(started);

@@ -9,15 +9,37 @@ use std::path::Path;
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Makes the directory if it is missing, and closes it to others.
+///
+/// # Errors
+/// If the file system does not do it.
 pub fn make_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    create_directory(path)?;
+    close_to_others(path, 0o700)
+}
+
+/// Makes the directory, private, if it is missing; one that is there stays as it is.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Gives the file or directory these permissions if others have any.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn close_to_others(path: &Path, mode: u32) -> io::Result<()> {
     if fs::metadata(path)?.mode() & 0o077 != 0 {
-        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
     }
     Ok(())
 }
 
 /// What the file says; [`None`] if there is none. A file that others could have written is refused.
+///
+/// # Errors
+/// If it cannot be read, is too large, is no text, or is not the user's alone to write.
 pub fn read(path: &Path) -> io::Result<Option<String>> {
     // Without waiting: a pipe in the file's place must not stop the program.
     let flags = rustix::fs::OFlags::NONBLOCK.bits();
@@ -44,34 +66,70 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
     Ok(Some(text))
 }
 
-/// Puts the bytes in the place of the file, readable by its owner only. A link in that place is not followed: whoever put
-/// it there may not decide what is overwritten, and whoever wants it should not lose it.
+/// Puts the bytes in the place of the file, readable by its owner only, and closes its directory to others. A link in that
+/// place is not followed: whoever put it there may not decide what is overwritten, and whoever wants it should not lose it.
+///
+/// # Errors
+/// If the file system does not do it, or there is a link.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::Error::other("it has no name"));
-    };
-    make_directory(directory)?;
+    make_directory(parent(path))?;
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(io::Error::other("it is a symbolic link; put the file itself there"));
     }
+    put(path, &[bytes])
+}
+
+/// Writes the parts, one after the other, into a new file of mode 0600 beside the path, then puts it in the path's place. A
+/// directory that is missing is made private; one that is there stays as it is.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn put(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    let directory = parent(path);
+    create_directory(directory)?;
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
-    temporary.push(format!(".{:016x}", rand::random::<u64>()));
+    temporary.push(format!(".{:016x}.new", rand::random::<u64>()));
     let temporary = directory.join(temporary);
-    let written = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    let written = write_new(&temporary, parts).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    // So that the name survives a power failure, too; not every file system can.
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    sync(directory);
     Ok(())
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Removes the file; tells whether there was one.
+///
+/// # Errors
+/// If the file system does not do it.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            sync(parent(path));
+            Ok(true)
+        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(cause),
+    }
+}
+
+fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    // Never through a link or into a file that somebody else made.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
     file.sync_all()
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// So that the change of names outlives a power failure; not every file system can.
+fn sync(directory: &Path) {
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@ use chrono::{DateTime, Local};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::group::Row;
+use crate::group::FeedRow;
 use crate::protocol::Millis;
 
 /// The columns of a device's name.
 pub const DEVICE: usize = 16;
 
 /// In the columns of a device: cut, or filled with spaces.
+#[must_use]
 pub fn fit(text: &str) -> String {
     let mut fitted = String::new();
     let mut left = DEVICE;
@@ -26,7 +27,8 @@ pub fn fit(text: &str) -> String {
 }
 
 /// The line of a message: when, who reflected it, what it says, and what is unusual about it.
-pub fn message(time: &str, device: &str, sentence: &str, row: &Row, is_unacknowledged: bool) -> String {
+#[must_use]
+pub fn message(time: &str, device: &str, sentence: &str, row: &FeedRow, is_unacknowledged: bool) -> String {
     let direction = row.direction().map_or_else(|| "?".to_owned(), |direction| direction.to_string());
     let marks = [
         (row.marks.repeated_nonce, "REPEATED NONCE"),
@@ -46,6 +48,7 @@ pub fn local(at: Millis, format: &str) -> Option<String> {
 }
 
 /// A size in bytes, kB or MB.
+#[must_use]
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),
@@ -55,6 +58,7 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// A span in the unit that leaves few digits.
+#[must_use]
 pub fn span(span: Duration) -> String {
     let micros = span.as_micros();
     match micros {

@@ -8,8 +8,10 @@
 //! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
 //! | `words` | what is said on standard error, and questions |
 //! | `qr` | a QR code, as cells or as a picture |
+//! | `advice` | what a person can do about a close or a refusal |
 //! | `outcome` | how the program ends: words and exit code |
 
+pub mod advice;
 pub mod columns;
 pub mod lines;
 pub mod ndjson;

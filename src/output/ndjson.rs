@@ -9,14 +9,15 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::group::{
-    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
-    ReflectedMessage, Refusal, Scope,
+    DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, LockScope, Login, NextStep, Probe,
+    ReflectedMessage, Refusal,
 };
 use crate::journal::HistoryRow;
-use crate::protocol::d2d::{Conversation, MessageType, Summary, SyncAction};
+use crate::output::advice::refusal_words;
+use crate::protocol::d2d::{Conversation, EnvelopeSummary, MessageType, SyncAction};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
-    Activity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SharedDeviceData, SlotState,
+    DeviceActivity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SharedDeviceData, SlotState,
 };
 use crate::text::Clean;
 
@@ -118,7 +119,7 @@ pub fn reflected_line(at: Millis, message: &ReflectedMessage) -> Value {
 
 /// The line about a lock that is held for too long; [`None`] holds it ourselves.
 #[must_use]
-pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: Scope, held: Duration) -> Value {
+pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: LockScope, held: Duration) -> Value {
     let scope = scope.map(|scope| scope.to_string());
     line(at, "lock_stuck", json!({ "holder": holder, "scope": scope, "held_ms": span_millis(held) }))
 }
@@ -195,7 +196,7 @@ fn fields(event: &Event) -> (&'static str, Value) {
             let (millis, micros) = (span_millis(*elapsed), span_micros(*elapsed));
             ("round_trip", json!({ "probe": probe, "elapsed_ms": millis, "elapsed_us": micros }))
         }
-        Event::Refused(why) => ("refused", json!({ "reason": refusal(*why), "words": why.to_string() })),
+        Event::Refused(why) => ("refused", json!({ "reason": refusal(*why), "words": refusal_words(*why) })),
         Event::Ignored(what) => ("ignored", json!({ "words": what })),
         Event::Disconnected { cause, next } => ("disconnected", disconnected(cause, *next)),
     }
@@ -272,7 +273,7 @@ pub fn recorded(recorded: &HistoryRow) -> Value {
     line(row.received_at, "reflected", with_content(fields, &row.content))
 }
 
-fn with_content(mut value: Value, content: &Result<Summary, OpenError>) -> Value {
+fn with_content(mut value: Value, content: &Result<EnvelopeSummary, OpenError>) -> Value {
     if let Value::Object(object) = &mut value {
         match content {
             Ok(summary) => object.extend(summarized(summary)),
@@ -284,7 +285,7 @@ fn with_content(mut value: Value, content: &Result<Summary, OpenError>) -> Value
     value
 }
 
-fn summarized(summary: &Summary) -> Map<String, Value> {
+fn summarized(summary: &EnvelopeSummary) -> Map<String, Value> {
     let fields = json!({
         "from": summary.author,
         "kind": summary.kind.as_str(),
@@ -324,10 +325,10 @@ pub fn device(id: DeviceId, device: &ListedDevice) -> Value {
         Err(error) => json!({ "device": id, "undecryptable": error.to_string() }),
     };
     let (name, at) = match device.activity {
-        Activity::ConnectedSince(at) => ("connected_since", at),
-        Activity::LastDisconnect(at) => ("last_disconnect_at", at),
-        Activity::LastLogin(at) => ("last_login_at", at),
-        Activity::Unknown => return with_policy(fields, device.expiration_policy),
+        DeviceActivity::ConnectedSince(at) => ("connected_since", at),
+        DeviceActivity::LastDisconnect(at) => ("last_disconnect_at", at),
+        DeviceActivity::LastLogin(at) => ("last_login_at", at),
+        DeviceActivity::Unknown => return with_policy(fields, device.expiration_policy),
     };
     if let Value::Object(object) = &mut fields {
         object.insert(name.to_owned(), at.0.into());
@@ -382,7 +383,7 @@ fn with_policy(mut fields: Value, policy: Option<ExpirationPolicy>) -> Value {
 }
 
 fn lock(event: &LockEvent) -> (&'static str, Value) {
-    let words = |scope: &Scope| scope.map(|scope| scope.to_string());
+    let words = |scope: &LockScope| scope.map(|scope| scope.to_string());
     match event {
         LockEvent::Requested(scope) => ("lock_requested", json!({ "scope": words(scope) })),
         LockEvent::HeldBy { holder, scope } => ("lock_held", json!({ "holder": holder, "scope": words(scope) })),

@@ -40,11 +40,13 @@ impl Zone {
     }
 
     /// `2026-11-01 12:00:05`
+    #[must_use]
     pub fn second(self, at: Millis) -> String {
         self.show(at, "%F %T")
     }
 
     /// Counts days.
+    #[must_use]
     pub fn day(self, at: Millis) -> i64 {
         let Some(utc) = utc(at) else { return i64::MAX };
         i64::from(match self {

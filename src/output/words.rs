@@ -21,6 +21,7 @@ pub fn remark(line: &str) {
 }
 
 /// Whether there is a person to be asked.
+#[must_use]
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }

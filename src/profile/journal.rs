@@ -1,4 +1,4 @@
-//! What a profile says of its journal.
+//! The journal's settings in a profile.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeptConversations {
-    /// A pseudonym that only who has the group's key can make.
+    /// A pseudonym; making it needs the group's key.
     #[default]
     Hashed,
     /// The identity, or the group's id and creator.
@@ -24,12 +24,12 @@ pub enum KeptConversations {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalAge(pub Option<Duration>);
 
-/// The text is no span.
+/// The text is no duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a span such as 90d or 12h, or forever: {0}")]
 pub struct NotAnAge(String);
 
-/// The most rows that the journal keeps, unless told otherwise.
+/// The default of how many rows the journal keeps at most.
 pub const DEFAULT_JOURNAL_ROWS: u64 = 1_000_000;
 
 const FOREVER: &str = "forever";
@@ -40,11 +40,11 @@ const DAY: u64 = 24 * 60 * 60;
 pub struct JournalSettings {
     /// The file.
     pub path: PathBuf,
-    /// What is kept of conversations.
+    /// What is kept of the other side of a conversation.
     pub conversations: KeptConversations,
-    /// How long.
+    /// How long a message is kept; [`None`]: forever.
     pub age: Option<Duration>,
-    /// How many rows.
+    /// How many messages are kept at most; [`None`]: no limit.
     pub rows: Option<u64>,
 }
 
@@ -65,7 +65,7 @@ impl FromStr for JournalAge {
     }
 }
 
-/// In days where it is days: months and years, as people write them, are of different lengths.
+/// Whole days are written as days: months and years have different lengths.
 impl fmt::Display for JournalAge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

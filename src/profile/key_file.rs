@@ -12,7 +12,7 @@ use crate::protocol::GroupSecret;
 /// More than 64 digits, a line end and some space; a larger file is no key file.
 const MOST_BYTES: usize = 256;
 
-/// The key file cannot be used. Says nothing of its contents.
+/// The key file cannot be used. Its message never contains any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It cannot be read.
@@ -23,7 +23,7 @@ pub enum KeyFileError {
         /// Why.
         cause: io::Error,
     },
-    /// Somebody else can read it.
+    /// Its mode lets others read it.
     #[error("the key file {path} can be read by others (mode {mode:03o}); run: chmod 600 {path}")]
     NotPrivate {
         /// Which file.
@@ -31,7 +31,7 @@ pub enum KeyFileError {
         /// Its permissions.
         mode: u32,
     },
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("the key file {path} belongs to another user; use a copy of your own")]
     NotOurs {
         /// Which file.
@@ -45,12 +45,12 @@ pub enum KeyFileError {
     },
 }
 
-/// Reads the group's secret. What passes through memory on the way is wiped.
+/// Reads the group's secret. Buffers are wiped.
 pub(super) fn read(path: &Path) -> Result<GroupSecret, KeyFileError> {
     let named = || path.to_owned();
     let unreadable = |cause| KeyFileError::Unreadable { path: named(), cause };
     let file = File::open(path).map_err(unreadable)?;
-    // Of the open file, so that it cannot be exchanged in between.
+    // Metadata of the open file: the path could name another file by now.
     let metadata = file.metadata().map_err(unreadable)?;
     if metadata.is_file() {
         let mode = metadata.mode() & 0o777;
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<GroupSecret, KeyFileError> {
     read_open(file, path)
 }
 
-/// Reads the group's secret from an open file, whoever else may read it.
+/// Reads the group's secret from an open file, without a check of owner and mode.
 pub(super) fn read_open(file: File, path: &Path) -> Result<GroupSecret, KeyFileError> {
     let named = || path.to_owned();
     let unreadable = |cause| KeyFileError::Unreadable { path: named(), cause };

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::chosen::Chosen;
+use super::error::ProfileError;
+use super::key_file;
+use super::secret_source::SecretSource;
 use super::secrets::PassphraseSource;
-use super::{ProfileError, SecretSource, key_file};
-use crate::cli::ConnectionArgs;
-use crate::protocol::{Dialect, GroupKeys};
+use super::selected::SelectedProfile;
+use super::settings::Settings;
+use crate::protocol::GroupKeys;
 use crate::text::Clean;
 
 /// The keys of a group, and where they come from.
@@ -17,31 +19,29 @@ pub struct LoadedKey {
 }
 
 impl LoadedKey {
-    /// Loads the key that the options or the profile name. One that is loaded already serves as long as it is to come from
-    /// the same place: it is not asked for twice, and nobody is asked for a passphrase any more.
-    ///
-    /// # Errors
-    /// If nothing names a key, or it cannot be had.
-    pub(super) fn find(
-        options: &ConnectionArgs,
-        chosen: Option<&Chosen>,
-        dialect: Dialect,
+    /// Loads the key that the settings name, or the profile's. One that is loaded already serves as long as it is to come
+    /// from the same place: it is not asked for twice, and nobody is asked for a passphrase any more.
+    pub(super) fn load(
+        settings: &Settings,
+        selected: Option<&SelectedProfile>,
         loaded: Option<&Self>,
     ) -> Result<Self, ProfileError> {
-        let source = match (&options.key_file, chosen) {
+        let source = match (&settings.key_file, selected) {
             (Some(path), _) => SecretSource::file(path.clone()),
-            (None, Some(chosen)) => chosen.source()?,
+            (None, Some(selected)) => selected.key_source()?,
             (None, None) => return Err(ProfileError::NoKeyFile),
         };
+        let dialect = settings.dialect;
         if let Some(loaded) = loaded.filter(|loaded| loaded.source == source && loaded.keys.dialect() == dialect) {
             return Ok(loaded.clone());
         }
-        let secret = match (&options.key_file, chosen) {
-            (None, Some(chosen)) => {
-                let descriptor = options.passphrase.passphrase_fd;
-                let mut passphrase =
-                    if loaded.is_none() { PassphraseSource::new(descriptor) } else { PassphraseSource::Nobody };
-                source.load(&chosen.name, &mut passphrase)?
+        let secret = match (&settings.key_file, selected) {
+            (None, Some(selected)) => {
+                let mut passphrase = match loaded {
+                    None => PassphraseSource::new(settings.passphrase_fd),
+                    Some(_) => PassphraseSource::Nobody,
+                };
+                source.load(&selected.name, &mut passphrase)?
             }
             (Some(path), _) => key_file::read(path)?,
             (None, None) => return Err(ProfileError::NoKeyFile),

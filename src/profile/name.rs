@@ -1,11 +1,10 @@
-//! [`ProfileName`]: what people call a connection. It becomes part of file names, so it is checked once, here.
+//! [`ProfileName`]: the name of a profile. It becomes part of file names, so its characters are checked here.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters of a name.
 const MOST: usize = 32;
 
 /// The name of a profile: 1 to 32 letters, digits, `-`, `_` and `.`, the first of them a letter or digit.
@@ -28,7 +27,7 @@ impl ProfileName {
         &self.0
     }
 
-    /// Whether both would share files on a system that does not tell capitals from small letters.
+    /// Whether both would share files on a file system that ignores case.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)

@@ -3,23 +3,23 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::directories;
 use super::name::ProfileName;
-use super::place;
 use crate::os::lock_file::{self, LockFile, LockFileError};
 
-/// In the directory of what the machine learns of a profile.
+/// In the state directory of the profile.
 const FILE: &str = "lock";
 
-/// The profile is ours until this is dropped, or the program ends in whatever way.
+/// A lock on one profile. It lasts until it is dropped, or the process ends in any way.
 #[derive(Debug)]
 pub struct ProfileLock {
     _file: LockFile,
 }
 
-/// The profile cannot be had.
+/// The profile cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileLockError {
-    /// It is open elsewhere.
+    /// Another process has it open.
     #[error("the profile {name} is open in another d2mtop{}; quit that one first", lock_file::process(*.process))]
     Held {
         /// The profile.
@@ -27,7 +27,7 @@ pub enum ProfileLockError {
         /// The other program's process id, if it says.
         process: Option<u32>,
     },
-    /// The file that tells cannot be used.
+    /// The lock file cannot be used.
     #[error(
         "cannot tell whether the profile is open elsewhere: {}: {cause}; XDG_STATE_HOME can name a directory that can be \
          written",
@@ -42,19 +42,19 @@ pub enum ProfileLockError {
 }
 
 impl ProfileLock {
-    /// Takes the profile; [`None`] without a home directory, where nothing can be told.
+    /// Locks the profile; [`None`] without a home directory, where there is no lock file.
     ///
     /// # Errors
-    /// If another program has it, or the file system does not say.
+    /// If another process has it open, or the lock file cannot be used.
     pub fn take(name: &ProfileName) -> Result<Option<Self>, ProfileLockError> {
-        place::profile_state(name).map(|directory| Self::take_at(&directory.join(FILE), name)).transpose()
+        directories::profile_state(name).map(|directory| Self::take_at(&directory.join(FILE), name)).transpose()
     }
 
     /// The process that has the profile open, if one has.
     #[must_use]
     pub fn holder(name: &ProfileName) -> Option<u32> {
         // Not made where there is none: looking changes nothing.
-        let path = place::profile_state(name)?.join(FILE);
+        let path = directories::profile_state(name)?.join(FILE);
         if !path.exists() {
             return None;
         }

@@ -1,12 +1,12 @@
-//! What a profile says, as it stands in `profiles.toml`.
+//! [`Record`]: one profile as `profiles.toml` has it.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::flavour::PRODUCTION;
 use super::journal::{DEFAULT_JOURNAL_ROWS, JournalAge, JournalSettings, KeptConversations};
-use super::secrets::StoreKind;
+use super::secrets::KeyStoreKind;
+use super::threema_servers::PRODUCTION;
 use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, SpkiPin};
 use crate::session::Presence;
 
@@ -33,7 +33,7 @@ pub struct Record {
     /// What the mediator should do when there is no slot.
     #[serde(default)]
     pub exhausted: Exhausted,
-    /// Public keys that the mediator must have, one of them.
+    /// The public keys that the mediator may have; empty: any with a good certificate.
     #[serde(default, with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<SpkiPin>,
     /// PEM file of the certificates to trust instead of the built-in ones.
@@ -42,10 +42,10 @@ pub struct Record {
     /// When to be connected.
     #[serde(default, with = "text")]
     pub presence: Presence,
-    /// What keeps the group's key, if it is not a key file.
+    /// The store of the group's key, if it is not in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<KeptIn>,
-    /// Where the group's key is, if it is in a key file.
+    pub key: Option<KeyLocation>,
+    /// The key file, if the group's key is in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
     /// Send nothing that changes the group.
@@ -100,7 +100,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The URL template that people mean: `production` is short for the mediators of the consumer and Work apps.
+/// The URL template: `production` is short for that of the consumer and Work apps.
 #[must_use]
 pub fn expand_preset(mediator: &str) -> &str {
     match mediator {
@@ -182,10 +182,10 @@ impl From<Exhausted> for ExhaustedPolicy {
     }
 }
 
-/// What keeps the group's key, where that is not a key file.
+/// A store of the group's key that has no path in the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum KeptIn {
+pub enum KeyLocation {
     /// The keyring of the operating system.
     Keyring,
     /// A systemd credential.
@@ -194,12 +194,12 @@ pub enum KeptIn {
     PassphraseFile,
 }
 
-impl From<KeptIn> for StoreKind {
-    fn from(kept: KeptIn) -> Self {
+impl From<KeyLocation> for KeyStoreKind {
+    fn from(kept: KeyLocation) -> Self {
         match kept {
-            KeptIn::Keyring => Self::Keyring,
-            KeptIn::Credential => Self::SystemdCredential,
-            KeptIn::PassphraseFile => Self::PassphraseFile,
+            KeyLocation::Keyring => Self::Keyring,
+            KeyLocation::Credential => Self::SystemdCredential,
+            KeyLocation::PassphraseFile => Self::PassphraseFile,
         }
     }
 }

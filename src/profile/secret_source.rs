@@ -1,56 +1,56 @@
-//! [`SecretSource`]: where the group's key of a profile is, over the stores of [`secrets`].
+//! [`SecretSource`]: where the group's key of a profile is, among the stores of [`secrets`](super::secrets).
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
-use super::record::{KeptIn, Record};
-use super::secrets::{self, AskPassphrase, KeyringError, Places, StoreKind};
+use super::record::{KeyLocation, Record};
+use super::secrets::{AskPassphrase, KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, KeyringError};
 use crate::protocol::GroupSecret;
 
-/// Keys that d2mtop keeps itself in files, below its configuration directory.
+/// The subdirectory of the configuration directory for the key files of d2mtop itself.
 const KEPT: &str = "keys";
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretSource(secrets::Store);
+pub struct SecretSource(KeyStore);
 
-/// The secret cannot be had, or not be kept. Says nothing of it.
+/// The secret cannot be loaded or stored. Its message never contains any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The store says no.
+    /// The store failed.
     #[error(transparent)]
-    Store(#[from] secrets::SecretError),
-    /// Nothing says where it is.
+    Store(#[from] KeyStoreError),
+    /// The profile names no key.
     #[error(
         "the profile {0} has no key yet: name its file as key_file in profiles.toml, or open it with --key-file FILE"
     )]
     Nowhere(ProfileName),
-    /// Two places are named.
+    /// The profile names two keys.
     #[error("the profile {0} says both key and key_file in profiles.toml; one of them is too much")]
     TwoPlaces(ProfileName),
-    /// systemd did not start us, or gave us nothing.
+    /// systemd handed over no credentials.
     #[error(
         "the key of {0} is a systemd credential, but there are none here (CREDENTIALS_DIRECTORY is not set); start d2mtop from its unit, with LoadCredentialEncrypted=d2mtop-{0}"
     )]
     NoCredentials(ProfileName),
-    /// A key that is there already may be the only copy.
+    /// The store has another key, which may be the only copy.
     #[error("there is another key for that name already, in {0}; move it away first, or choose another name")]
-    Occupied(secrets::Store),
+    Occupied(KeyStore),
 }
 
 impl SecretSource {
     /// In this key file.
     #[must_use]
     pub const fn file(path: PathBuf) -> Self {
-        Self(secrets::Store::KeyFile(path))
+        Self(KeyStore::KeyFile(path))
     }
 
     /// Where a profile's secret is; paths are relative to the directory of the profiles.
     ///
     /// # Errors
-    /// If nothing says where, or too much does.
+    /// If the profile names no key, or two.
     pub fn of(name: &ProfileName, record: &Record, directory: &Path) -> Result<Self, SecretError> {
         match (record.key, &record.key_file) {
             (None, None) => Err(SecretError::Nowhere(name.clone())),
@@ -61,29 +61,29 @@ impl SecretSource {
     }
 
     /// Where d2mtop keeps the secret of this profile in a store of this kind.
-    fn kept(kind: StoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
+    fn kept(kind: KeyStoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        let places = Places::below(&directory.join(KEPT), credentials, name.as_str())?;
+        let places = KeyPaths::below(&directory.join(KEPT), credentials, name.as_str())?;
         places.store(kind).map(Self).ok_or_else(|| SecretError::NoCredentials(name.clone()))
     }
 
     /// Reads the secret of a profile.
     ///
     /// # Errors
-    /// If it cannot be read: why, and what to do; never what it says.
+    /// If it cannot be read: why, and what to do.
     pub fn load(&self, name: &ProfileName, passphrase: &mut dyn AskPassphrase) -> Result<GroupSecret, SecretError> {
         Ok(self.0.load(name.as_str(), passphrase)?)
     }
 
-    /// Takes a secret into keeping, and says where it is now: in the store that is wanted, else in the keyring, or in a key
-    /// file where the keyring does not work, and then also why it does not.
+    /// Stores a secret, and returns where: in the wanted store, else in the keyring, else in a key file. If the keyring did
+    /// not work, its error comes with it.
     ///
     /// # Errors
-    /// If it cannot be kept, or another one is there already.
+    /// If it cannot be stored, or another secret is there already.
     pub fn keep(
         name: &ProfileName,
         secret: &GroupSecret,
-        wanted: Option<StoreKind>,
+        wanted: Option<KeyStoreKind>,
         directory: &Path,
         passphrase: &mut dyn AskPassphrase,
     ) -> Result<(Self, Option<KeyringError>), SecretError> {
@@ -95,19 +95,19 @@ impl SecretSource {
         };
         match wanted {
             Some(kind) => keep_in(kind).map(|source| (source, None)),
-            None => match keep_in(StoreKind::Keyring) {
-                Err(SecretError::Store(secrets::SecretError::Keyring(why))) => {
-                    keep_in(StoreKind::KeyFile).map(|source| (source, Some(why)))
+            None => match keep_in(KeyStoreKind::Keyring) {
+                Err(SecretError::Store(KeyStoreError::Keyring(why))) => {
+                    keep_in(KeyStoreKind::KeyFile).map(|source| (source, Some(why)))
                 }
                 kept => kept.map(|source| (source, None)),
             },
         }
     }
 
-    /// Where the secret is once the profile has another name: what d2mtop keeps for it goes with it.
+    /// Moves a secret that d2mtop keeps to the new name of its profile, and returns where it is then.
     ///
     /// # Errors
-    /// If it cannot go there.
+    /// If it cannot be moved.
     pub fn follow(
         &self,
         from: &ProfileName,
@@ -120,13 +120,13 @@ impl SecretSource {
         }
         let new = Self::kept(self.0.kind(), to, directory)?;
         match (&self.0, &new.0) {
-            (secrets::Store::KeyFile(old), secrets::Store::KeyFile(path))
-            | (secrets::Store::PassphraseFile(old), secrets::Store::PassphraseFile(path)) => {
-                // Where capitals make no difference, a name that differs in them only is the same file.
+            (KeyStore::KeyFile(old), KeyStore::KeyFile(path))
+            | (KeyStore::PassphraseFile(old), KeyStore::PassphraseFile(path)) => {
+                // On a file system that ignores case, a name that differs in case only is the same file.
                 if !from.is_like(to) {
                     new.make_sure_it_is_free(to, None, passphrase)?;
                 }
-                let unmoved = |cause| secrets::SecretError::Write { path: path.clone(), cause };
+                let unmoved = |cause| KeyStoreError::Write { path: path.clone(), cause };
                 std::fs::rename(old, path).map_err(unmoved)?;
             }
             _ => {
@@ -139,14 +139,14 @@ impl SecretSource {
         Ok(new)
     }
 
-    /// Whether d2mtop keeps it for this profile, and nobody else has to do with it.
+    /// Whether d2mtop itself put it where it is, for this profile.
     #[must_use]
     pub fn is_kept_for(&self, name: &ProfileName, directory: &Path) -> bool {
-        self.0.kind() != StoreKind::SystemdCredential
+        self.0.kind() != KeyStoreKind::SystemdCredential
             && Self::kept(self.0.kind(), name, directory).is_ok_and(|kept| kept == *self)
     }
 
-    /// Deletes the secret if d2mtop keeps it for this profile; what a person put somewhere stays there.
+    /// Deletes the secret if d2mtop put it there for this profile. A file that a person made is never deleted.
     ///
     /// # Errors
     /// If it cannot be deleted.
@@ -155,28 +155,28 @@ impl SecretSource {
             return Ok(false);
         }
         match self.0.delete(name.as_str()) {
-            Err(secrets::SecretError::NotThere { .. }) => Ok(false),
+            Err(KeyStoreError::NotThere { .. }) => Ok(false),
             deleted => deleted.map(|()| true).map_err(SecretError::from),
         }
     }
 
-    /// Makes a profile say that its secret is here.
+    /// Notes in a record that its secret is here.
     pub fn note_in(&self, record: &mut Record) {
         (record.key, record.key_file) = match &self.0 {
-            secrets::Store::Keyring => (Some(KeptIn::Keyring), None),
-            secrets::Store::SystemdCredential(_) => (Some(KeptIn::Credential), None),
-            secrets::Store::PassphraseFile(_) => (Some(KeptIn::PassphraseFile), None),
-            secrets::Store::KeyFile(path) => (None, Some(path.clone())),
+            KeyStore::Keyring => (Some(KeyLocation::Keyring), None),
+            KeyStore::SystemdCredential(_) => (Some(KeyLocation::Credential), None),
+            KeyStore::PassphraseFile(_) => (Some(KeyLocation::PassphraseFile), None),
+            KeyStore::KeyFile(path) => (None, Some(path.clone())),
         };
     }
 
     /// What kind of store it is in.
     #[must_use]
-    pub const fn kind(&self) -> StoreKind {
+    pub const fn kind(&self) -> KeyStoreKind {
         self.0.kind()
     }
 
-    /// Nothing is overwritten but the same key.
+    /// Refuses a place with another key: nothing is overwritten but the same key.
     fn make_sure_it_is_free(
         &self,
         name: &ProfileName,
@@ -185,19 +185,17 @@ impl SecretSource {
     ) -> Result<(), SecretError> {
         let occupied = || SecretError::Occupied(self.0.clone());
         match &self.0 {
-            secrets::Store::KeyFile(path) | secrets::Store::PassphraseFile(path) => match path.symlink_metadata() {
+            KeyStore::KeyFile(path) | KeyStore::PassphraseFile(path) => match path.symlink_metadata() {
                 Ok(_) => Err(occupied()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                Err(cause) => Err(secrets::SecretError::Write { path: path.clone(), cause }.into()),
+                Err(cause) => Err(KeyStoreError::Write { path: path.clone(), cause }.into()),
             },
-            secrets::Store::Keyring | secrets::Store::SystemdCredential(_) => {
-                match self.0.load(name.as_str(), passphrase) {
-                    Ok(there) if secret.is_some_and(|secret| secret.expose_hex() == there.expose_hex()) => Ok(()),
-                    Ok(_) => Err(occupied()),
-                    Err(secrets::SecretError::NotThere { .. }) => Ok(()),
-                    Err(error) => Err(error.into()),
-                }
-            }
+            KeyStore::Keyring | KeyStore::SystemdCredential(_) => match self.0.load(name.as_str(), passphrase) {
+                Ok(there) if secret.is_some_and(|secret| secret.expose_hex() == there.expose_hex()) => Ok(()),
+                Ok(_) => Err(occupied()),
+                Err(KeyStoreError::NotThere { .. }) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 }
@@ -222,10 +220,11 @@ mod tests {
         let secret = GroupSecret::from_hex(&digits).unwrap();
         let mut nobody = PassphraseSource::new(Some(987));
         let keep = |nobody: &mut PassphraseSource| {
-            SecretSource::keep(&name, &secret, Some(StoreKind::KeyFile), home.path(), nobody).map(|(source, _)| source)
+            SecretSource::keep(&name, &secret, Some(KeyStoreKind::KeyFile), home.path(), nobody)
+                .map(|(source, _)| source)
         };
         let source = keep(&mut nobody).unwrap();
-        let secrets::Store::KeyFile(path) = &source.0 else { unreachable!() };
+        let KeyStore::KeyFile(path) = &source.0 else { unreachable!() };
         assert_eq!(*source.load(&name, &mut nobody).unwrap().expose_hex(), digits);
         assert!(!format!("{source} {source:?}").contains(&digits));
         assert!(!source.discard(&other, home.path()).unwrap() && path.exists());

@@ -70,7 +70,7 @@ impl ChatFrames {
         Self { buffer: BytesMut::new(), stage: Stage::ServerHello }
     }
 
-    /// Takes what came.
+    /// Appends bytes as they came off the connection, in pieces of any size.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::message::SlotState;
 use crate::text::Clean;
 
 /// A WebSocket close code.
@@ -21,7 +20,7 @@ pub enum ReconnectClass {
 }
 
 impl CloseCode {
-    /// Normal closure.
+    /// Normal closure (RFC 6455).
     pub const NORMAL: Self = Self(1000);
     /// The server shuts down, or the client leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
@@ -35,7 +34,7 @@ impl CloseCode {
     pub const CHAT_UNREACHABLE: Self = Self(4001);
     /// Internal error towards the chat server.
     pub const CHAT_INTERNAL_ERROR: Self = Self(4009);
-    /// Protocol error.
+    /// The server found a protocol error; a wrong answer to its challenge counts as one.
     pub const PROTOCOL_ERROR: Self = Self(4010);
     /// The transaction's time to live was reached.
     pub const TRANSACTION_EXPIRED: Self = Self(4011);
@@ -130,29 +129,6 @@ impl CloseCode {
             Self::REFLECTION_QUEUE_LIMIT => "dropped, queue too long",
             Self::SLOT_STATE_MISMATCH => "slot not as expected",
             _ => "unknown close code",
-        }
-    }
-
-    /// What the user can do, for codes that wait for the user, after a login that expected this of the slot.
-    #[must_use]
-    pub const fn advice(self, expected: SlotState) -> &'static str {
-        match self {
-            Self::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server",
-            Self::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, then connect again",
-            Self::DUPLICATE_CONNECTION => {
-                "quit the other d2mtop, or give this one another --device-id, then connect again"
-            }
-            Self::DROPPED_BY_DEVICE | Self::REFLECTION_QUEUE_LIMIT => "connect again as a new device (--expect new)",
-            Self::SLOT_STATE_MISMATCH => match expected {
-                SlotState::New => {
-                    "it knows this device id already: if the id is this device's own, connect again with --expect \
-                     existing, else with another --device-id"
-                }
-                SlotState::Existing => {
-                    "it does not know this device id, or no more: connect again as a new device (--expect new)"
-                }
-            },
-            _ => "connect again",
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::ids::Millis;
-use super::message::Activity;
+use super::slot::DeviceActivity;
 
 /// Which of the two protocols that exist in the wild is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,12 +41,12 @@ impl Dialect {
         last_login: Millis,
         connected_since: Option<Millis>,
         last_disconnect: Option<Millis>,
-    ) -> Activity {
+    ) -> DeviceActivity {
         match (self, connected_since, last_disconnect) {
-            (Self::Mk, _, _) => Activity::LastLogin(last_login),
-            (Self::Dgk, Some(since), _) => Activity::ConnectedSince(since),
-            (Self::Dgk, None, Some(at)) => Activity::LastDisconnect(at),
-            (Self::Dgk, None, None) => Activity::Unknown,
+            (Self::Mk, _, _) => DeviceActivity::LastLogin(last_login),
+            (Self::Dgk, Some(since), _) => DeviceActivity::ConnectedSince(since),
+            (Self::Dgk, None, Some(at)) => DeviceActivity::LastDisconnect(at),
+            (Self::Dgk, None, None) => DeviceActivity::Unknown,
         }
     }
 }

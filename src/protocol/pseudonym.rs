@@ -20,7 +20,7 @@ pub struct Pseudonym(pub [u8; 8]);
 pub struct PseudonymKey(SecretBox<[u8; KEY_LENGTH]>);
 
 impl PseudonymKey {
-    /// Of this group.
+    /// Derives the key from the envelope key of a group: another group has other pseudonyms.
     #[must_use]
     pub fn of(keys: &GroupKeys) -> Self {
         let params = &mut Params::new();

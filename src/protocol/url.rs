@@ -64,7 +64,7 @@ impl ServerGroup {
         u32::from_str_radix(&self.0, 16).unwrap_or(0)
     }
 
-    /// The text form.
+    /// The group as it stands in a URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,7 +76,7 @@ impl ServerGroup {
 pub struct ClientUrlInfo {
     /// The dialect, told by which field carries the server group.
     pub dialect: Dialect,
-    /// The group.
+    /// The group's name at the mediator, from the URL's path.
     pub device_group_id: DeviceGroupId,
     /// The chat server group.
     pub server_group: ServerGroup,

@@ -10,11 +10,11 @@ use super::clock;
 use super::journal_handle::JournalHandle;
 use super::journal_writer::JournalReply;
 use super::observers::EventSink;
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::group::{Event, JournalState};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis, ReflectedId};
-use crate::session::{Command, Input, LinkEnd, Output, Session};
+use crate::session::{Command, LinkEnd, Session, SessionInput, SessionOutput};
 use crate::text::Clean;
 
 /// How many commands may wait for a session.
@@ -57,13 +57,13 @@ pub async fn drive_keeping(
     if let Some(journal) = &mut driver.journal {
         journal.first_events().for_each(|event| driver.sink.tell(clock::now(), event));
     }
-    driver.handle(Input::Timer).await;
+    driver.handle(SessionInput::Timer).await;
     while !driver.session.is_over() {
         let deadline = driver.session.deadline();
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
         let may_read = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
         if writable && let Some(command) = driver.held.take() {
-            driver.handle(Input::Command(command)).await;
+            driver.handle(SessionInput::Command(command)).await;
             continue;
         }
         let input = tokio::select! {
@@ -75,7 +75,7 @@ pub async fn drive_keeping(
                     driver.held = Some(command);
                     continue;
                 }
-                Input::Command(command)
+                SessionInput::Command(command)
             }
             reply = next_journal_reply(&mut driver.journal) => {
                 driver.on_journal_reply(reply).await;
@@ -86,9 +86,9 @@ pub async fn drive_keeping(
             () = clock::sleep_until(deadline) => {
                 if !may_read {
                     // It is us who do not listen.
-                    driver.handle(Input::Alive).await;
+                    driver.handle(SessionInput::Alive).await;
                 }
-                Input::Timer
+                SessionInput::Timer
             }
         };
         driver.handle(input).await;
@@ -120,16 +120,16 @@ struct Driver<S> {
 }
 
 impl<S: EventSink> Driver<S> {
-    async fn handle(&mut self, input: Input) {
+    async fn handle(&mut self, input: SessionInput) {
         self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             self.act(output).await;
         }
     }
 
-    async fn act(&mut self, output: Output) {
+    async fn act(&mut self, output: SessionOutput) {
         match output {
-            Output::Connect => {
+            SessionOutput::Connect => {
                 self.unacknowledged.clear();
                 if let Some(journal) = &self.journal {
                     journal.disconnected();
@@ -138,18 +138,18 @@ impl<S: EventSink> Driver<S> {
                 let address = self.address.clone();
                 self.opening = Some(tokio::spawn(async move { address.connect().await }));
             }
-            Output::Send(frame) => {
+            SessionOutput::Send(frame) => {
                 if let Some(link) = &mut self.link {
                     link.send(frame);
                 }
             }
-            Output::Ping => {
+            SessionOutput::Ping => {
                 if let Some(link) = &mut self.link {
                     link.ping();
                 }
             }
-            Output::Close(code) => self.close(code).await,
-            Output::Reflected { connection, messages } => {
+            SessionOutput::Close(code) => self.close(code).await,
+            SessionOutput::Reflected { connection, messages } => {
                 let count = to_acknowledge(&messages);
                 if count > 0 {
                     self.unacknowledged.push_back((self.read_at, count));
@@ -159,12 +159,12 @@ impl<S: EventSink> Driver<S> {
                     self.in_flight += 1;
                 } else {
                     self.sink.tell(clock::now(), Event::Reflected(messages));
-                    self.session.handle(clock::precise(), Input::Durable { connection, count });
+                    self.session.handle(clock::precise(), SessionInput::Durable { connection, count });
                 }
             }
-            Output::Acknowledged(ids) => self.acknowledged(clock::now(), ids),
-            Output::Proxy(proxied) => self.sink.proxied(proxied),
-            Output::Event(event) => {
+            SessionOutput::Acknowledged(ids) => self.acknowledged(clock::now(), ids),
+            SessionOutput::Proxy(proxied) => self.sink.proxied(proxied),
+            SessionOutput::Event(event) => {
                 super::fault::point();
                 log(&event);
                 if let (Event::QueueDry, Some(journal)) = (&event, &self.journal) {
@@ -189,15 +189,17 @@ impl<S: EventSink> Driver<S> {
                 self.sink.tell(now, Event::Reflected(messages));
                 self.tell_deferred_events();
                 if durable {
-                    self.handle(Input::Durable { connection, count }).await;
+                    self.handle(SessionInput::Durable { connection, count }).await;
                 }
             }
-            JournalReply::Durable { connection, count } => self.handle(Input::Durable { connection, count }).await,
+            JournalReply::Durable { connection, count } => {
+                self.handle(SessionInput::Durable { connection, count }).await
+            }
             JournalReply::Failed(why) => self.sink.tell(now, Event::Journal(JournalState::Failed(why))),
             JournalReply::Works { redeliver } => {
                 self.sink.tell(now, Event::Journal(JournalState::Keeps));
                 if let Some(connection) = redeliver {
-                    self.handle(Input::ComeAgain { connection }).await;
+                    self.handle(SessionInput::Redeliver { connection }).await;
                 }
             }
         }
@@ -257,38 +259,32 @@ impl<S: EventSink> Driver<S> {
         }
         let Some(mut link) = self.link.take() else { return };
         if link.close(code).await {
-            self.session.handle(clock::precise(), Input::Flushed);
+            self.session.handle(clock::precise(), SessionInput::Flushed);
         }
         self.closing = Some(tokio::spawn(link.linger()));
     }
 
-    fn on_link_event(&mut self, event: Option<LinkEvent>) -> Input {
-        match event {
-            None => Input::Flushed,
-            Some(LinkEvent::Frames(frames)) => {
-                self.read_at = Instant::now();
-                Input::Frames(frames)
-            }
-            Some(LinkEvent::TextFrame) => Input::TextFrame,
-            Some(LinkEvent::Pong) => Input::Pong,
-            Some(LinkEvent::Alive) => Input::Alive,
-            Some(LinkEvent::End(end)) => {
+    fn on_link_event(&mut self, event: Option<LinkEvent>) -> SessionInput {
+        match &event {
+            Some(LinkEvent::Frames(_)) => self.read_at = Instant::now(),
+            Some(LinkEvent::End(_)) => {
                 if let Some(link) = self.link.take() {
                     // Answers the server's close, if there was one.
                     self.closing = Some(tokio::spawn(link.linger()));
                 }
-                Input::LinkDown(end)
             }
+            _ => {}
         }
+        event.map_or(SessionInput::Flushed, SessionInput::from)
     }
 
-    fn on_opened(&mut self, opened: Result<Link, LinkEnd>) -> Input {
+    fn on_opened(&mut self, opened: Result<Link, LinkEnd>) -> SessionInput {
         match opened {
             Ok(link) => {
                 self.link = Some(link);
-                Input::LinkUp
+                SessionInput::LinkUp
             }
-            Err(end) => Input::LinkDown(end),
+            Err(end) => SessionInput::LinkDown(end),
         }
     }
 }

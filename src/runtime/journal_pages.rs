@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::screen::Page;
-use crate::group::{Feed, Row};
+use crate::group::{Feed, FeedRow};
 use crate::journal::{History, JournalError, Query, Within};
 use crate::protocol::{Millis, Nonce, ReflectedId};
 use crate::text::Clean;
@@ -54,7 +54,7 @@ impl JournalPages {
         feed: &Feed,
         answer: (usize, &UnboundedSender<(usize, Page)>),
     ) -> io::Result<()> {
-        let of_message = |row: Row| Mark::Message { received_at: row.received_at, id: row.id, nonce: row.nonce };
+        let of_message = |row: FeedRow| Mark::Message { received_at: row.received_at, id: row.id, nonce: row.nonce };
         let oldest = || feed.get(feed.first()).map(of_message);
         let older_than = before.map(Mark::Row).or_else(oldest).unwrap_or(Mark::End);
         let requests = match &self.requests {
@@ -105,7 +105,7 @@ fn page(history: &History, older_than: Mark, count: usize) -> Result<Page, Journ
     let within = match older_than {
         Mark::Row(row) => Within::Before(row),
         Mark::Message { received_at, id, nonce } => Within::Before(row_of(history, received_at, id, nonce)?),
-        Mark::End => Within::LatestValueWriter,
+        Mark::End => Within::Newest,
     };
     // One more than wanted tells whether there is more.
     let mut found = history.page(&Query::default(), within, count.saturating_add(1))?;
@@ -113,7 +113,7 @@ fn page(history: &History, older_than: Mark, count: usize) -> Result<Page, Journ
     if more {
         found.remove(0);
     }
-    let rows: Vec<(u64, Row)> = found.into_iter().map(|row| (row.number, row.shown())).collect();
+    let rows: Vec<(u64, FeedRow)> = found.into_iter().map(|row| (row.number, row.shown())).collect();
     Ok(Page::Rows { rows, more })
 }
 
@@ -125,7 +125,7 @@ fn row_of(history: &History, received_at: Millis, id: ReflectedId, nonce: Option
         return Ok(row.number);
     }
     // What was delivered again has the time of its first delivery there.
-    let newest = history.page(&Query::default(), Within::LatestValueWriter, AT_ONCE)?;
+    let newest = history.page(&Query::default(), Within::Newest, AT_ONCE)?;
     let same = newest.iter().rfind(|row| row.row.id == id && row.row.nonce == nonce);
     Ok(same.or_else(|| rows.first()).map_or(u64::MAX, |row| row.number))
 }

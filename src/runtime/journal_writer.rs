@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock;
 use crate::group::ReflectedMessage;
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::journal::{Journal, JournalError};
 use crate::protocol::{Millis, Sealed};
 use crate::text::Clean;

@@ -19,7 +19,7 @@ pub use dashboard::RunningSessions;
 pub use driver::{drive, drive_keeping};
 pub use journal_handle::JournalHandle;
 pub use known_devices_store::KnownDevicesStore;
-pub use monitor::Monitors;
+pub use monitor::{MetricsOptions, MonitorOptions, Monitors};
 pub use observers::{EventSink, Observer, Observers};
 pub use one_shot::{OneShotEnd, OneShotSession, run_one_shot};
 pub use screen::{Page, Reaction, Screen, Worked};

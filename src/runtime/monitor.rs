@@ -7,11 +7,28 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::observers::{AlertObserver, MetricsObserver, Observer};
-use crate::alerts::{AlertQueue, Alerts, Attention, Encoder, EventMatcher, Rule, RuleError, Trigger};
-use crate::cli::MonitorArgs;
+use crate::alerts::{AlertQueue, Alerts, Attention, Encoder, EventMatcher, Rule, Trigger};
 use crate::metrics::{Meters, MetricsError, MetricsServer};
 use crate::output::{Failure, ndjson};
 use crate::protocol::{GroupKeys, PseudonymKey};
+
+/// Which metrics are served, and which alerts run.
+#[derive(Clone, Debug, Default)]
+pub struct MonitorOptions {
+    /// The metrics, if they are to be served.
+    pub metrics: Option<MetricsOptions>,
+    /// The alerts.
+    pub rules: Vec<Rule>,
+}
+
+/// How metrics are served.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricsOptions {
+    /// Where; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// Whether they tell the devices' labels and ids instead of pseudonyms.
+    pub with_labels: bool,
+}
 
 /// What commands of `--on` read on their standard input.
 const ALERT_LINES: Encoder = Encoder {
@@ -36,21 +53,19 @@ impl Monitors {
     /// Starts what the options say. If somebody at the terminal is to be told, `telling` wakes who tells them.
     ///
     /// # Errors
-    /// If the options cannot be used, or the system does not give the address, a thread or an event loop.
-    pub fn start(options: &MonitorArgs, telling: Option<Arc<Notify>>) -> Result<Self, Failure> {
-        let usage = |error: RuleError| Failure::Usage(error.to_string());
-        let rules = options.on.iter().map(|text| Rule::parse(text)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    /// If the system does not give the address, a thread or an event loop.
+    pub fn start(options: &MonitorOptions, telling: Option<Arc<Notify>>) -> Result<Self, Failure> {
         let told = telling.iter().flat_map(|_| Rule::telling());
-        let rules: Arc<[Rule]> = rules.into_iter().chain(told).collect();
+        let rules: Arc<[Rule]> = options.rules.iter().cloned().chain(told).collect();
         let alert_queue = Arc::new(AlertQueue::new(ALERT_LINES));
-        let address = options.metrics.map(|address| permitted(address, options.metrics_allow_remote)).transpose()?;
-        let meters = address.map(|_| {
-            let alert_queue = Arc::clone(&alert_queue);
-            Arc::new(Meters::new(options.metrics_labels, move || alert_queue.outcomes()))
-        });
-        let server = match (address, &meters) {
-            (Some(address), Some(meters)) => Some(MetricsServer::start(address, Arc::clone(meters)).map_err(unserved)?),
-            _ => None,
+        let (meters, server) = match options.metrics {
+            Some(MetricsOptions { address, with_labels }) => {
+                let counted = Arc::clone(&alert_queue);
+                let meters = Arc::new(Meters::new(with_labels, move || counted.outcomes()));
+                let server = MetricsServer::start(address, Arc::clone(&meters)).map_err(unserved)?;
+                (Some(meters), Some(server))
+            }
+            None => (None, None),
         };
         let attention = Arc::new(Attention::new(telling.unwrap_or_default()));
         let start = || Alerts::start(Arc::clone(&alert_queue), Arc::clone(&rules), Arc::clone(&attention));
@@ -104,17 +119,6 @@ fn unserved(error: MetricsError) -> Failure {
         MetricsError::Listen { address, cause } => Failure::Listen { address, cause },
         MetricsError::Start(cause) => Failure::Start(cause),
     }
-}
-
-/// What the metrics say of a group is not everybody's business.
-fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr, Failure> {
-    if address.ip().is_loopback() || remote_is_allowed {
-        return Ok(address);
-    }
-    Err(Failure::Usage(format!(
-        "--metrics {address}: others on the network could read the metrics there; take 127.0.0.1, or say \
-         --metrics-allow-remote, too"
-    )))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::metrics::Meter;
 use crate::os::systemd::Service;
 use crate::profile::SlotMemory;
 use crate::protocol::Millis;
-use crate::session::{Now, Proxied};
+use crate::session::{Now, ProxyOutput};
 
 /// Takes what happens. Must not block: the session's acknowledgements would wait.
 pub trait EventSink: Send {
@@ -19,7 +19,7 @@ pub trait EventSink: Send {
 
     /// Something for a sink that carries a chat client's connection. It comes at once, also where what is told waits for
     /// the journal.
-    fn proxied(&mut self, _proxied: Proxied) {}
+    fn proxied(&mut self, _proxied: ProxyOutput) {}
 }
 
 /// Looks at what happens before the sink takes it. Must not block.
@@ -75,7 +75,7 @@ impl<S: EventSink> EventSink for Observers<S> {
         self.sink.tell(at, event);
     }
 
-    fn proxied(&mut self, proxied: Proxied) {
+    fn proxied(&mut self, proxied: ProxyOutput) {
         self.sink.proxied(proxied);
     }
 }
@@ -166,12 +166,12 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Frames(Arc<Mutex<Vec<Proxied>>>);
+    struct Frames(Arc<Mutex<Vec<ProxyOutput>>>);
 
     impl EventSink for Frames {
         fn tell(&mut self, _at: Millis, _event: Event) {}
 
-        fn proxied(&mut self, proxied: Proxied) {
+        fn proxied(&mut self, proxied: ProxyOutput) {
             self.0.lock().unwrap().push(proxied);
         }
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn frames_of_the_chat_server_are_handed_on() {
         let frames = Frames::default();
-        let frame = Proxied::Frame(bytes::Bytes::from_static(b"frame"));
+        let frame = ProxyOutput::Frame(bytes::Bytes::from_static(b"frame"));
         Observers::new(frames.clone()).with(SystemdObserver(Service::default())).proxied(frame.clone());
         assert_eq!(*frames.0.lock().unwrap(), [frame]);
     }

@@ -11,6 +11,7 @@ use crate::group::{DisconnectCause, Event, NextStep};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::signals;
+use crate::output::advice::close_advice;
 use crate::output::{Failure, Outcome};
 use crate::profile::SlotMemory;
 use crate::protocol::{CloseCode, Millis};
@@ -195,13 +196,13 @@ impl std::fmt::Display for OneShotEnd {
                     formatter,
                     "the server refused the login ({code}): {}; {}",
                     code.meaning(),
-                    code.advice(*expected)
+                    close_advice(*code, *expected)
                 )
             }
             DisconnectCause::ClosedByServer { code, expected, .. } => {
                 write!(formatter, "the server closed the connection ({code}): {}", code.meaning())?;
                 match next {
-                    NextStep::WaitForUser => write!(formatter, "; {}", code.advice(*expected)),
+                    NextStep::WaitForUser => write!(formatter, "; {}", close_advice(*code, *expected)),
                     NextStep::RetryAt { .. } | NextStep::End => Ok(()),
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::group::{Group, Row, Standing};
+use crate::group::{FeedRow, Group, Standing};
 use crate::protocol::Millis;
 use crate::session::Command;
 use crate::text::Clean;
@@ -44,7 +44,7 @@ pub enum Page {
     /// The newest of the rows that were asked for.
     Rows {
         /// Their numbers in the journal, strictly rising; strictly older than what is in memory.
-        rows: Vec<(u64, Row)>,
+        rows: Vec<(u64, FeedRow)>,
         /// Whether there are still older ones.
         more: bool,
     },

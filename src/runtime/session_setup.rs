@@ -132,7 +132,7 @@ impl SessionSetup {
             profile: profile.name,
             title,
             accepts_any_certificate: profile.accept_any_certificate,
-            held: HeldLocks { claim, profile: profile.hold },
+            held: HeldLocks { claim, profile: profile.lock },
             memories: ProfileState { slot: profile.memory, known, journal },
         })
     }

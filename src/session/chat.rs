@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{ChatClientId, LeaderPolicy, Output, Phase, Proxied, Session};
+use super::{ChatClientId, LeaderPolicy, Phase, ProxyOutput, Session, SessionOutput};
 use crate::group::{DisconnectCause, NextStep, Refusal};
 use crate::protocol::{ClientMessage, CloseCode, MAX_CHAT_FRAME, Millis};
 
@@ -58,14 +58,14 @@ impl Session {
         let Some(online) = self.online() else { return };
         online.leave_by = None;
         self.chat_client = ChatClient::Silent;
-        self.outputs.push_back(Output::Proxy(Proxied::Begins(client)));
+        self.outputs.push_back(SessionOutput::Proxy(ProxyOutput::Begins(client)));
     }
 
     /// Whoever was served on a connection that is over has to begin anew.
     pub(super) fn cut_chat_client_off(&mut self) {
         if self.serves_chat_client() {
             self.chat_client = ChatClient::Absent;
-            self.outputs.push_back(Output::Proxy(Proxied::Ends));
+            self.outputs.push_back(SessionOutput::Proxy(ProxyOutput::Ends));
         }
     }
 
@@ -101,7 +101,7 @@ impl Session {
     /// A frame of the chat server.
     pub(super) fn on_proxy(&mut self, frame: Bytes) {
         if self.serves_chat_client() {
-            self.outputs.push_back(Output::Proxy(Proxied::Frame(frame)));
+            self.outputs.push_back(SessionOutput::Proxy(ProxyOutput::Frame(frame)));
         }
     }
 }

@@ -38,7 +38,7 @@ pub enum Command {
     Ping,
     /// Take the group's lock, waiting for it if another device has it.
     TakeLock {
-        /// What for.
+        /// The scope of the transaction.
         scope: TransactionScope,
         /// For how long at most; [`None`] is the server's maximum.
         ttl: Option<Duration>,
@@ -53,7 +53,7 @@ pub enum Command {
     AcknowledgeDevices,
     /// Reflect to all other devices.
     Reflect {
-        /// What.
+        /// The envelope to be sealed and reflected.
         envelope: Box<Envelope>,
         /// Only to devices that are connected now.
         ephemeral: bool,
@@ -64,7 +64,7 @@ pub enum Command {
     /// Set the data that all devices share.
     SetSharedDeviceData(Confirmed<SharedDeviceData>),
     /// A chat client is there whose frames are to be carried to the chat server, one at a time. It has to wait for
-    /// [`super::Proxied::Begins`]; from then on a promotion is kept until it goes.
+    /// [`super::ProxyOutput::Begins`]; from then on a promotion is kept until it goes.
     BeginProxy(ChatClientId),
     /// A frame of the chat client.
     Proxy(Bytes),

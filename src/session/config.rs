@@ -24,12 +24,12 @@ pub enum LeaderPolicy {
 /// What a promotion leads to is decided by [`LeaderPolicy`], whatever this says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Presence {
-    /// Always.
+    /// Connected at all times.
     #[default]
     Stay,
     /// Now and then: connects, takes in what waits, asks for the device list, leaves, and is back after this long, which
-    /// is never less than a little over [`Timing::role_wait_first`]. Who asks for something keeps the visit going for
-    /// [`Timing::attended`].
+    /// is never less than a little over [`SessionTiming::role_wait_first`]. Who asks for something keeps the visit going for
+    /// [`SessionTiming::attended`].
     ///
     /// A volatile slot may expire between two visits, and what waited in it is lost then: the next login finds no slot
     /// and takes a new one. A persistent slot keeps what waits.
@@ -48,7 +48,7 @@ impl FromStr for Presence {
         let interval = text.strip_prefix("visit=").and_then(|interval| humantime::parse_duration(interval).ok());
         match (text, interval) {
             ("stay", _) => Ok(Self::Stay),
-            (_, Some(interval)) if interval >= Timing::default().role_wait_first => Ok(Self::Visit(interval)),
+            (_, Some(interval)) if interval >= SessionTiming::default().role_wait_first => Ok(Self::Visit(interval)),
             _ => Err(NotAPresence(Clean::new(text))),
         }
     }
@@ -69,7 +69,7 @@ impl fmt::Display for Presence {
 
 /// What a login expects of our slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expectation {
+pub enum SlotExpectation {
     /// This; if the server says otherwise, a person has to decide.
     Only(SlotState),
     /// This first, and then the other state. The slot must be our own: nobody tells whether a volatile one has expired,
@@ -77,7 +77,7 @@ pub enum Expectation {
     First(SlotState),
 }
 
-impl Expectation {
+impl SlotExpectation {
     /// What the next login expects, after one that said for how long the slot is to be kept. A volatile one that is gone has
     /// expired, or the mediator has forgotten it; a persistent one was dropped, which is not ours to undo.
     #[must_use]
@@ -97,17 +97,17 @@ impl Expectation {
     }
 }
 
-/// Who a session is.
+/// What a session is made with: its group, its device, its policies.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// The group's keys.
+pub struct SessionConfig {
+    /// The keys of the group.
     pub keys: Arc<GroupKeys>,
-    /// This device.
+    /// The id of this device in the group.
     pub device_id: DeviceId,
     /// What this device tells the others of itself.
     pub device_info: DeviceInfo,
     /// Whether the server should know this device already.
-    pub expects: Expectation,
+    pub expects: SlotExpectation,
     /// How long the server should keep our slot.
     pub expiration_policy: ExpirationPolicy,
     /// What the server should do when there is no slot for us.
@@ -118,11 +118,11 @@ pub struct Config {
     pub presence: Presence,
     /// Send nothing that changes the group.
     pub read_only: bool,
-    /// How patient.
-    pub timing: Timing,
+    /// The spans after which something is done or given up.
+    pub timing: SessionTiming,
 }
 
-impl Config {
+impl SessionConfig {
     /// A device that does no harm: a slot of its own, new and volatile, no other device's when all are taken, and the
     /// leader role given up at once.
     #[must_use]
@@ -131,20 +131,20 @@ impl Config {
             keys,
             device_id,
             device_info: DeviceInfo::default(),
-            expects: Expectation::Only(SlotState::New),
+            expects: SlotExpectation::Only(SlotState::New),
             expiration_policy: ExpirationPolicy::Volatile,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::GiveUp,
             presence: Presence::Stay,
             read_only: false,
-            timing: Timing::default(),
+            timing: SessionTiming::default(),
         }
     }
 }
 
 /// How patient a session is.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub struct SessionTiming {
     /// From starting to connect to the end of the login.
     pub handshake: Duration,
     /// Between two pings.
@@ -178,7 +178,7 @@ pub struct Timing {
     pub attended: Duration,
 }
 
-impl Default for Timing {
+impl Default for SessionTiming {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(20),
@@ -200,7 +200,7 @@ impl Default for Timing {
     }
 }
 
-impl Timing {
+impl SessionTiming {
     /// The wait after the `promotions`-th promotion in a row, which counts from 1.
     #[must_use]
     pub fn role_wait(&self, promotions: u32) -> Duration {

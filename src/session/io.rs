@@ -9,7 +9,7 @@ use crate::text::Clean;
 
 /// What a session is told.
 #[derive(Debug)]
-pub enum Input {
+pub enum SessionInput {
     /// The time asked for by [`super::Session::deadline`] has come.
     Timer,
     /// The WebSocket is open.
@@ -24,7 +24,7 @@ pub enum Input {
     Alive,
     /// The connection ended, or could not be made.
     LinkDown(LinkEnd),
-    /// The oldest `count` messages of [`Output::Reflected`] not yet reported are durable, and may be acknowledged.
+    /// The oldest `count` messages of [`SessionOutput::Reflected`] not yet reported are durable, and may be acknowledged.
     Durable {
         /// The connection that they came on; acknowledgements go to no other.
         connection: u64,
@@ -32,7 +32,7 @@ pub enum Input {
         count: usize,
     },
     /// Messages of this connection could not be made durable, and now others can: they have to come again.
-    ComeAgain {
+    Redeliver {
         /// The connection that they came on.
         connection: u64,
     },
@@ -47,20 +47,20 @@ pub enum Input {
 pub enum LinkEnd {
     /// The server sent a close frame.
     Closed {
-        /// Its code.
+        /// The code of the close frame.
         code: CloseCode,
-        /// Its words.
+        /// The text of the close frame, often empty.
         reason: Clean,
     },
-    /// There never was a connection: why.
+    /// No connection could be made, for this reason.
     Unreachable(Clean),
-    /// It broke: how.
+    /// The connection broke, for this reason.
     Broken(Clean),
 }
 
 /// What a chat client's side has to know, in this order. It must not wait for what is told of messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Proxied {
+pub enum ProxyOutput {
     /// From now on the connection carries the frames of this client.
     Begins(ChatClientId),
     /// A frame of the chat server for it.
@@ -71,7 +71,7 @@ pub enum Proxied {
 
 /// What a session wants done.
 #[derive(Debug, PartialEq)]
-pub enum Output {
+pub enum SessionOutput {
     /// Open the WebSocket. What is still to come of an earlier one is of no interest any more.
     Connect,
     /// Send this binary message.
@@ -80,17 +80,17 @@ pub enum Output {
     Ping,
     /// Close the WebSocket with this code, after all that was to be sent.
     Close(CloseCode),
-    /// Make these durable, then report [`Input::Durable`], then hand them on as [`Event::Reflected`].
+    /// Make these durable, then report [`SessionInput::Durable`], then hand them on as [`Event::Reflected`].
     Reflected {
         /// The connection that they came on.
         connection: u64,
-        /// Which.
+        /// The messages in the order of receipt.
         messages: Vec<ReflectedMessage>,
     },
     /// The acknowledgements of these have been written, in this order; to be handed on as [`Event::Acknowledged`].
     Acknowledged(Vec<ReflectedId>),
     /// Tell this to the chat client's side.
-    Proxy(Proxied),
+    Proxy(ProxyOutput),
     /// Tell that this happened.
     Event(Event),
 }

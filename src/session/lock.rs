@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Phase, Session};
-use crate::group::{DisconnectCause, Event, LockEvent, Refusal, Scope};
+use crate::group::{DisconnectCause, Event, LockEvent, LockScope, Refusal};
 use crate::protocol::{ClientMessage, DeviceEntry, DeviceId, Millis, Sealed, TransactionScope};
 
 /// Our side of the lock.
 #[derive(Debug)]
-pub(super) enum Lock {
+pub(super) enum OwnLock {
     /// Not ours, and not wanted.
     Free,
     /// Asked for; no answer yet.
     Requested(Wish),
     /// Refused; asked for again when the holder's transaction ends.
     Waiting(Wish),
-    /// Ours.
+    /// This device holds the lock.
     Held(Wish),
-    /// Being released.
+    /// The commit was sent; no answer came yet.
     Committing(Wish),
 }
 
@@ -58,7 +58,7 @@ pub(super) enum Awaited {
     Commit,
 }
 
-impl Lock {
+impl OwnLock {
     /// Which answer the server owes; a holder of the lock owes none.
     pub(super) const fn awaited(&self) -> Option<Awaited> {
         match self {
@@ -109,7 +109,7 @@ impl Session {
 
     fn begin(&mut self, wish: Wish) {
         match self.lock() {
-            Some(Lock::Free) => {
+            Some(OwnLock::Free) => {
                 self.emit(Event::Lock(LockEvent::Requested(Some(wish.scope))));
                 self.ask(wish);
             }
@@ -121,10 +121,10 @@ impl Session {
     fn ask(&mut self, wish: Wish) {
         let scope = Sealed::seal(&wish.scope, &self.config.keys.clone(), self.nonce());
         self.send(&ClientMessage::BeginTransaction { scope, ttl: wish.ttl });
-        self.set_lock(Lock::Requested(wish));
+        self.set_lock(OwnLock::Requested(wish));
     }
 
-    fn set_lock(&mut self, to: Lock) {
+    fn set_lock(&mut self, to: OwnLock) {
         if let Some(lock) = self.lock() {
             *lock = to;
         }
@@ -136,33 +136,33 @@ impl Session {
 
     pub(super) fn release_lock(&mut self) {
         match self.lock() {
-            Some(Lock::Held(wish)) if wish.goal == Goal::Hold => {
+            Some(OwnLock::Held(wish)) if wish.goal == Goal::Hold => {
                 let wish = *wish;
                 self.commit(wish);
             }
-            Some(Lock::Requested(wish)) if wish.goal == Goal::Hold => wish.unwanted = true,
-            Some(Lock::Waiting(_)) => {
-                self.set_lock(Lock::Free);
+            Some(OwnLock::Requested(wish)) if wish.goal == Goal::Hold => wish.unwanted = true,
+            Some(OwnLock::Waiting(_)) => {
+                self.set_lock(OwnLock::Free);
                 self.lock_event(LockEvent::Abandoned);
             }
-            Some(Lock::Free) => self.refuse(Refusal::NoLock),
+            Some(OwnLock::Free) => self.refuse(Refusal::NoLock),
             Some(_) => self.refuse(Refusal::Busy),
             None => self.refuse(Refusal::NotConnected),
         }
     }
 
     fn commit(&mut self, wish: Wish) {
-        self.set_lock(Lock::Committing(wish));
+        self.set_lock(OwnLock::Committing(wish));
         self.send(&ClientMessage::CommitTransaction);
     }
 
     pub(super) fn on_lock_acquired(&mut self, now: Millis) {
-        let Some(&mut Lock::Requested(wish)) = self.lock() else {
+        let Some(&mut OwnLock::Requested(wish)) = self.lock() else {
             return self.ignored("the lock was granted although we did not ask for it");
         };
         let expires_at = wish.ttl.map(|ttl| now.after(ttl));
         let until = expires_at.filter(|_| !self.dialect().limits_transactions());
-        self.set_lock(Lock::Held(Wish { until, ..wish }));
+        self.set_lock(OwnLock::Held(Wish { until, ..wish }));
         self.lock_event(LockEvent::Acquired { scope: Some(wish.scope), expires_at });
         if wish.unwanted {
             self.commit(wish);
@@ -171,24 +171,24 @@ impl Session {
         }
     }
 
-    pub(super) fn on_lock_rejected(&mut self, holder: DeviceId, scope: Scope) {
-        let Some(&mut Lock::Requested(wish)) = self.lock() else {
+    pub(super) fn on_lock_rejected(&mut self, holder: DeviceId, scope: LockScope) {
+        let Some(&mut OwnLock::Requested(wish)) = self.lock() else {
             return self.ignored("the lock was refused although we did not ask for it");
         };
         self.lock_event(LockEvent::HeldBy { holder, scope });
         self.refresh_if_missing(holder);
         if wish.unwanted {
-            self.set_lock(Lock::Free);
+            self.set_lock(OwnLock::Free);
             self.lock_event(LockEvent::Abandoned);
         } else {
-            self.set_lock(Lock::Waiting(wish));
+            self.set_lock(OwnLock::Waiting(wish));
         }
     }
 
-    pub(super) fn on_lock_ended(&mut self, now: Millis, holder: DeviceId, scope: Scope) {
+    pub(super) fn on_lock_ended(&mut self, now: Millis, holder: DeviceId, scope: LockScope) {
         self.lock_event(LockEvent::Ended { holder, scope });
         self.refresh_if_missing(holder);
-        if let Some(&mut Lock::Waiting(wish)) = self.lock() {
+        if let Some(&mut OwnLock::Waiting(wish)) = self.lock() {
             self.ask(wish);
         }
         // After these the list may be another; what we cannot read may be one of these.
@@ -202,10 +202,10 @@ impl Session {
     }
 
     pub(super) fn on_lock_released(&mut self, now: Millis) {
-        let Some(&mut Lock::Committing(wish)) = self.lock() else {
+        let Some(&mut OwnLock::Committing(wish)) = self.lock() else {
             return self.ignored("a commit was confirmed that we did not ask for");
         };
-        self.set_lock(Lock::Free);
+        self.set_lock(OwnLock::Free);
         self.lock_event(LockEvent::Released(Some(wish.scope)));
         if matches!(wish.goal, Goal::Drop(..)) {
             self.request_devices(now);
@@ -216,7 +216,7 @@ impl Session {
     /// The list asked for under the lock has come: drop the device if it is still there.
     pub(super) fn on_list_for_drop(&mut self, devices: &BTreeMap<DeviceId, DeviceEntry>) {
         let Phase::Online(online) = &mut self.phase else { return };
-        let Lock::Held(wish) = &mut online.lock else { return };
+        let OwnLock::Held(wish) = &mut online.lock else { return };
         let Goal::Drop(device, step @ DropStep::Listing) = &mut wish.goal else { return };
         // A list asked for earlier says nothing about now.
         if !online.awaited_lists.is_empty() {
@@ -236,7 +236,7 @@ impl Session {
 
     pub(super) fn on_device_dropped(&mut self, device: DeviceId) {
         match self.lock() {
-            Some(&mut Lock::Held(mut wish)) if wish.goal == Goal::Drop(device, DropStep::Dropping) => {
+            Some(&mut OwnLock::Held(mut wish)) if wish.goal == Goal::Drop(device, DropStep::Dropping) => {
                 wish.goal = Goal::Drop(device, DropStep::Done);
                 if device == self.config.device_id {
                     self.commit(wish);
@@ -252,11 +252,11 @@ impl Session {
 
     /// Commits a lock that is only held, so that the others need not wait for its end.
     pub(super) fn release_before_leaving(&mut self) {
-        if let Some(&mut Lock::Held(wish)) = self.lock()
+        if let Some(&mut OwnLock::Held(wish)) = self.lock()
             && wish.goal == Goal::Hold
         {
             self.commit(wish);
-            self.set_lock(Lock::Free);
+            self.set_lock(OwnLock::Free);
             self.lock_event(LockEvent::Released(Some(wish.scope)));
         }
     }
@@ -264,10 +264,10 @@ impl Session {
     /// Our slot is gone, and the lock with it, which was committed or ended with our connection.
     pub(super) fn release_for_good(&mut self) {
         let scope = match self.lock() {
-            Some(Lock::Held(wish) | Lock::Committing(wish)) => wish.scope,
+            Some(OwnLock::Held(wish) | OwnLock::Committing(wish)) => wish.scope,
             _ => return,
         };
-        self.set_lock(Lock::Free);
+        self.set_lock(OwnLock::Free);
         self.lock_event(LockEvent::Released(Some(scope)));
     }
 
@@ -279,11 +279,11 @@ impl Session {
     }
 
     /// The connection is gone, and with it what was asked for or held.
-    pub(super) fn lose_lock(&mut self, lock: &Lock, cause: &DisconnectCause) {
+    pub(super) fn lose_lock(&mut self, lock: &OwnLock, cause: &DisconnectCause) {
         let (wish, event) = match lock {
-            Lock::Free => return,
-            Lock::Requested(wish) | Lock::Waiting(wish) => (wish, LockEvent::Abandoned),
-            Lock::Held(wish) | Lock::Committing(wish) => (wish, LockEvent::Lost(Some(wish.scope))),
+            OwnLock::Free => return,
+            OwnLock::Requested(wish) | OwnLock::Waiting(wish) => (wish, LockEvent::Abandoned),
+            OwnLock::Held(wish) | OwnLock::Committing(wish) => (wish, LockEvent::Lost(Some(wish.scope))),
         };
         let was_awaited = event == LockEvent::Abandoned && !wish.unwanted && *cause != DisconnectCause::ByUser;
         self.lock_event(event);

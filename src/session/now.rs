@@ -10,7 +10,7 @@ use crate::protocol::Millis;
 /// Both may come of [`Millis`] alone: then what is measured is as coarse.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// On the wall.
+    /// Unix time in milliseconds.
     pub wall: Millis,
     /// Since any moment, the same for a whole session.
     pub precise: Duration,

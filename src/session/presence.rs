@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::{LeaderPolicy, Presence};
 use super::online::Online;
-use super::{Output, Phase, Session};
+use super::{Phase, Session, SessionOutput};
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::protocol::{CloseCode, Millis};
 
@@ -29,7 +29,7 @@ impl Session {
     pub(super) fn leave_if_promoted(&mut self, now: Millis) {
         let ready = |online: &mut Online| {
             online.leave_by.is_some()
-                && online.undurable.is_empty()
+                && online.pending_commit.is_empty()
                 && online.awaited_lists.is_empty()
                 && !online.lock.is_dropping()
         };
@@ -75,7 +75,7 @@ impl Session {
         let own = self.config.device_id;
         self.emit(Event::DeviceDropped(own));
         self.release_for_good();
-        self.outputs.push_back(Output::Close(CloseCode::NORMAL));
+        self.outputs.push_back(SessionOutput::Close(CloseCode::NORMAL));
         self.disconnected(DisconnectCause::LeftGroup, NextStep::End);
     }
 }

@@ -24,7 +24,7 @@ impl IdRanges {
         }
     }
 
-    pub(super) fn absorb(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         for (first, last) in other.0 {
             let before = self.0.range(..=first).next_back().filter(|(_, end)| first <= end.saturating_add(1));
             let (first, mut last) = before.map_or((first, last), |(start, end)| (*start, last.max(*end)));
@@ -106,7 +106,7 @@ impl Unacknowledged {
     }
 
     /// Whether it is that message that comes again; told once.
-    pub(super) fn comes_again(&mut self, id: ReflectedId, nonce: Option<Nonce>, nonces: &SeenNonces) -> bool {
+    pub(super) fn is_redelivery(&mut self, id: ReflectedId, nonce: Option<Nonce>, nonces: &SeenNonces) -> bool {
         match (nonces, nonce) {
             (SeenNonces::Ever { fingerprinter, .. }, Some(nonce)) if !self.0.is_empty() => {
                 self.0.remove(&(id, fingerprinter.of(&nonce)))
@@ -137,7 +137,7 @@ mod tests {
         for start in [0, 5, 10, 8] {
             let mut connection = IdRanges::default();
             (start..start + 6).for_each(|id| connection.insert(ReflectedId(id)));
-            all.absorb(connection);
+            all.merge(connection);
         }
         assert_eq!(all.0.len(), 1);
         assert!((0..16).all(|id| all.contains(ReflectedId(id))) && !all.contains(ReflectedId(16)));
@@ -151,11 +151,11 @@ mod tests {
             range
         };
         let mut all = range(20, 30);
-        all.absorb(range(50, 60));
-        all.absorb(range(5, 51));
+        all.merge(range(50, 60));
+        all.merge(range(5, 51));
         assert_eq!(all.0.len(), 1);
         assert!((5..=60).all(|id| all.contains(ReflectedId(id))));
-        all.absorb(range(0, 2));
+        all.merge(range(0, 2));
         assert_eq!(all.0.len(), 2);
         assert!(!all.contains(ReflectedId(3)) && !all.contains(ReflectedId(61)));
     }
@@ -209,10 +209,10 @@ mod tests {
         let (mine, other) = (Nonce([1; 24]), Nonce([2; 24]));
         let nonces = SeenNonces::ever(fingerprinter, vec![fingerprinter.of(&mine), fingerprinter.of(&other)]);
         let mut earlier = Unacknowledged::new([(ReflectedId(7), fingerprinter.of(&mine))]);
-        assert!(!earlier.comes_again(ReflectedId(7), Some(other), &nonces), "another message under its id");
-        assert!(!earlier.comes_again(ReflectedId(9), Some(mine), &nonces), "a replay under another id");
-        assert!(earlier.comes_again(ReflectedId(7), Some(mine), &nonces));
-        assert!(!earlier.comes_again(ReflectedId(7), Some(mine), &nonces), "once");
-        assert!(!earlier.comes_again(ReflectedId(7), None, &nonces), "too short to have a nonce");
+        assert!(!earlier.is_redelivery(ReflectedId(7), Some(other), &nonces), "another message under its id");
+        assert!(!earlier.is_redelivery(ReflectedId(9), Some(mine), &nonces), "a replay under another id");
+        assert!(earlier.is_redelivery(ReflectedId(7), Some(mine), &nonces));
+        assert!(!earlier.is_redelivery(ReflectedId(7), Some(mine), &nonces), "once");
+        assert!(!earlier.is_redelivery(ReflectedId(7), None, &nonces), "too short to have a nonce");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::protocol::{DeviceId, DeviceInfo, Sealed, SharedDeviceData};
 
-/// The last of each.
+/// The last sealed bytes of each device, and of the shared data.
 #[derive(Debug, Default)]
 pub(super) struct Stored {
     device_infos: BTreeMap<DeviceId, Sealed<DeviceInfo>>,

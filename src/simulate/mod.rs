@@ -15,4 +15,4 @@ mod world;
 pub use cast::{CastMember, Part, cast};
 pub use line::Line;
 pub use script::{Script, Step};
-pub use stage::{Running, Stage};
+pub use stage::{Running, Stage, StageOptions};

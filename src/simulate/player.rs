@@ -16,7 +16,7 @@ use crate::protocol::{GroupKeys, Millis, SlotState, TransactionScope};
 use crate::runtime::EventSink;
 use crate::runtime::clock;
 use crate::runtime::driver::{COMMAND_CAPACITY, drive};
-use crate::session::{Command, Config, Expectation, LeaderPolicy, Session};
+use crate::session::{Command, LeaderPolicy, Session, SessionConfig, SlotExpectation};
 
 /// How long a simulated user holds the lock, so that a person sees it.
 const LOCK_HELD: Duration = Duration::from_millis(1_200);
@@ -103,14 +103,14 @@ impl Player {
         }
     }
 
-    fn config(&self, expected: SlotState) -> Config {
-        Config {
+    fn config(&self, expected: SlotState) -> SessionConfig {
+        SessionConfig {
             device_info: self.member.device_info.clone(),
-            expects: Expectation::Only(expected),
+            expects: SlotExpectation::Only(expected),
             expiration_policy: self.member.expiration_policy,
             // These stand for apps that speak to the chat server.
             leader_policy: LeaderPolicy::Stay,
-            ..Config::of(Arc::clone(&self.keys), self.member.device_id)
+            ..SessionConfig::of(Arc::clone(&self.keys), self.member.device_id)
         }
     }
 

@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use super::cast::{CastMember, Part};
 use super::line::Line;
 use super::world::{self, Contact, Group, World};
-use crate::protocol::d2d::{Conversation, Draft, Kind, MessageType, ReceiptStatus, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, MessageDraft, MessageType, ReceiptStatus, SyncAction};
 use crate::protocol::proto::{common, d2d_sync};
 use crate::protocol::{Composer, Dialect, Envelope, MessageId, Millis, Nonce, TransactionScope};
 
@@ -169,22 +169,22 @@ impl Script {
             Scene::Chat => self.chat(&contact),
             Scene::GroupTalk => self.group_talk(),
             Scene::File => {
-                let draft = Draft::file(self.id(), LATER, &world::file(&mut self.rng));
+                let draft = MessageDraft::file(self.id(), LATER, &world::file(&mut self.rng));
                 self.incoming(&contact, draft);
             }
             Scene::Receipt => {
                 let status = if self.rng.gen_bool(0.6) { ReceiptStatus::Received } else { ReceiptStatus::Read };
                 let messages: Vec<MessageId> = (0..self.rng.gen_range(1..4)).map(|_| self.id()).collect();
-                let draft = Draft::delivery_receipt(self.id(), LATER, status, &messages);
+                let draft = MessageDraft::delivery_receipt(self.id(), LATER, status, &messages);
                 self.incoming(&contact, draft);
             }
             Scene::Reaction => {
-                let draft = Draft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng));
+                let draft = MessageDraft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng));
                 self.incoming(&contact, draft);
             }
             Scene::Read => self.read(&contact.conversation()),
             Scene::Write => {
-                let draft = Draft::text(self.id(), LATER, world::text(&mut self.rng));
+                let draft = MessageDraft::text(self.id(), LATER, world::text(&mut self.rng));
                 self.outgoing(contact.conversation(), draft, 1);
             }
             Scene::WriteToGroup => self.write_to_group(),
@@ -196,15 +196,15 @@ impl Script {
     }
 
     fn chat(&mut self, contact: &Contact) {
-        let typing = Draft::typing(self.id(), LATER, true);
+        let typing = MessageDraft::typing(self.id(), LATER, true);
         self.incoming(contact, typing);
         let mut received = Vec::new();
         for _ in 0..self.rng.gen_range(1..3) {
-            let draft = Draft::text(self.id(), LATER, world::text(&mut self.rng));
+            let draft = MessageDraft::text(self.id(), LATER, world::text(&mut self.rng));
             received.push(draft.id);
             self.incoming(contact, draft);
         }
-        let receipt = Draft::delivery_receipt(self.id(), LATER, ReceiptStatus::Received, &received);
+        let receipt = MessageDraft::delivery_receipt(self.id(), LATER, ReceiptStatus::Received, &received);
         let line = self.outgoing_line(&contact.conversation(), receipt, 1);
         self.reflect(line);
     }
@@ -213,9 +213,9 @@ impl Script {
         let group = self.group();
         let sender = world::member(&group, &mut self.rng);
         let draft = if self.rng.gen_bool(0.8) {
-            Draft::text(self.id(), LATER, world::text(&mut self.rng))
+            MessageDraft::text(self.id(), LATER, world::text(&mut self.rng))
         } else {
-            Draft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng))
+            MessageDraft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng))
         };
         if let Some(draft) = draft.in_group(group.id, group.creator) {
             self.incoming(&sender, draft);
@@ -224,7 +224,7 @@ impl Script {
 
     fn write_to_group(&mut self) {
         let group = self.group();
-        let draft = Draft::text(self.id(), LATER, world::text(&mut self.rng)).in_group(group.id, group.creator);
+        let draft = MessageDraft::text(self.id(), LATER, world::text(&mut self.rng)).in_group(group.id, group.creator);
         if let Some(draft) = draft {
             self.outgoing(group.conversation(), draft, group.members.len());
         }
@@ -236,7 +236,7 @@ impl Script {
         // The seed has no such update; there the contact is told, and that is reflected.
         let line = self.padded().read(&messages, LATER).or_else(|| {
             let ids: Vec<MessageId> = messages.iter().map(|(_, id)| *id).collect();
-            let receipt = Draft::delivery_receipt(self.id(), LATER, ReceiptStatus::Read, &ids);
+            let receipt = MessageDraft::delivery_receipt(self.id(), LATER, ReceiptStatus::Read, &ids);
             self.outgoing_line(conversation, receipt, 1)
         });
         self.reflect(line);
@@ -283,7 +283,7 @@ impl Script {
             }
         };
         let composer = self.padded();
-        composer.contact_sync(action, value).or_else(|| self.opaque(Kind::ContactSync, 60..300))
+        composer.contact_sync(action, value).or_else(|| self.opaque(ContentKind::ContactSync, 60..300))
     }
 
     fn sync_group(&mut self) {
@@ -296,7 +296,7 @@ impl Script {
             value.name = Some("Saturday, if the weather holds".to_owned());
         }
         let change = self.padded().group_sync(SyncAction::Update, value);
-        let change = change.or_else(|| self.opaque(Kind::GroupSync, 80..400));
+        let change = change.or_else(|| self.opaque(ContentKind::GroupSync, 80..400));
         self.transaction(TransactionScope::GroupSync, vec![change]);
     }
 
@@ -308,18 +308,18 @@ impl Script {
             _ => settings.blocked_identities = Some(common::Identities::default()),
         }
         let change = self.padded().settings_sync(settings);
-        let change = change.or_else(|| self.opaque(Kind::SettingsSync, 20..120));
+        let change = change.or_else(|| self.opaque(ContentKind::SettingsSync, 20..120));
         self.transaction(TransactionScope::SettingsSync, vec![change]);
     }
 
     fn sync_profile(&mut self) {
         let profile = d2d_sync::UserProfile { nickname: Some("Nora".to_owned()), ..Default::default() };
         let change = self.padded().user_profile_sync(profile);
-        let change = change.or_else(|| self.opaque(Kind::UserProfileSync, 20..120));
+        let change = change.or_else(|| self.opaque(ContentKind::UserProfileSync, 20..120));
         self.transaction(TransactionScope::UserProfileSync, vec![change]);
     }
 
-    fn incoming(&mut self, sender: &Contact, draft: Draft) {
+    fn incoming(&mut self, sender: &Contact, draft: MessageDraft) {
         let ephemeral = draft.message_type == MessageType::TYPING_INDICATOR && self.dialect.has_reflection_flags();
         let nonce = self.nonce();
         let line = Line::new(self.padded().incoming(sender.identity, draft, nonce));
@@ -327,7 +327,7 @@ impl Script {
     }
 
     /// A message of the user, and that the chat server has it.
-    fn outgoing(&mut self, to: Conversation, draft: Draft, receivers: usize) {
+    fn outgoing(&mut self, to: Conversation, draft: MessageDraft, receivers: usize) {
         let id = draft.id;
         let line = self.outgoing_line(&to, draft, receivers);
         self.reflect(line);
@@ -335,7 +335,7 @@ impl Script {
         self.reflect(sent);
     }
 
-    fn outgoing_line(&mut self, to: &Conversation, draft: Draft, receivers: usize) -> Option<Envelope> {
+    fn outgoing_line(&mut self, to: &Conversation, draft: MessageDraft, receivers: usize) -> Option<Envelope> {
         let nonces: Vec<Nonce> = (0..receivers).map(|_| self.nonce()).collect();
         self.padded().outgoing(to, draft, &nonces)
     }
@@ -352,7 +352,7 @@ impl Script {
 
     /// A synchronised value of the seed. Its format is extinct, so these are bytes without a meaning, for the eyes of
     /// the demo only.
-    fn opaque(&mut self, kind: Kind, length: std::ops::Range<usize>) -> Option<Envelope> {
+    fn opaque(&mut self, kind: ContentKind, length: std::ops::Range<usize>) -> Option<Envelope> {
         let body = vec![0; self.rng.gen_range(length)];
         self.padded().opaque_sync(kind, body.into())
     }

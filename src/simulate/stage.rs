@@ -12,14 +12,30 @@ use tokio::sync::watch;
 use super::cast::cast;
 use super::player::{Cue, Player};
 use super::script::Script;
-use crate::cli::DemoArgs;
 use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::output::outcome::Failure;
 use crate::profile;
-use crate::protocol::{DeviceId, GroupKeys, GroupSecret, ServerGroup};
-use crate::session::{Config, Session};
+use crate::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup};
+use crate::session::{Session, SessionConfig};
 use crate::text::Clean;
+
+/// Which group is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageOptions {
+    /// The protocol that it speaks.
+    pub dialect: Dialect,
+    /// How many messages a second the simulated devices reflect, all together.
+    pub rate: u32,
+    /// The same seed tells the same story.
+    pub seed: u64,
+}
+
+impl Default for StageOptions {
+    fn default() -> Self {
+        Self { dialect: Dialect::Dgk, rate: 2, seed: 1 }
+    }
+}
 
 /// The demo, set for one more device.
 pub struct Stage {
@@ -51,17 +67,17 @@ impl Stage {
     ///
     /// # Errors
     /// If the system gives no socket, event loop or thread.
-    pub fn set(options: &DemoArgs) -> Result<Self, Failure> {
-        let dialect = profile::dialect(options.dialect);
+    pub fn set(options: StageOptions) -> Result<Self, Failure> {
+        let dialect = options.dialect;
         let mut random = StdRng::seed_from_u64(options.seed);
         let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut random.r#gen())));
         let own = DeviceId(random.r#gen());
         let (ending, ended) = watch::channel(false);
         let (mediator, port) = start_mediator(ended.clone()).map_err(Failure::Start)?;
         let server_group = ServerGroup::parse("01", dialect).map_err(profile::ProfileError::from)?;
-        let config = Config {
+        let config = SessionConfig {
             device_info: profile::own_info(Clean::literal("d2mtop@demo")),
-            ..Config::of(Arc::clone(&keys), own)
+            ..SessionConfig::of(Arc::clone(&keys), own)
         };
         let session = Session::new(config, profile::fresh_random());
         let url = session.url(&format!("ws://127.0.0.1:{port}/"), server_group);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::protocol::d2d::{Direction, Kind, MessageType, Summary};
+use crate::protocol::d2d::{ContentKind, Direction, EnvelopeSummary, MessageType};
 use crate::protocol::sealed::Sealable;
 use crate::protocol::{Dialect, ExpirationPolicy, MAX_ENVELOPE_PLAIN, Millis, TransactionScope};
 
@@ -23,7 +23,7 @@ fn lines(step: &Step) -> &[Line] {
     }
 }
 
-fn summaries(part: Part, dialect: Dialect) -> Vec<Summary> {
+fn summaries(part: Part, dialect: Dialect) -> Vec<EnvelopeSummary> {
     let steps: Vec<Step> = steps(part, dialect, 1, 2).take(2_000).map(|(_, step)| step).collect();
     steps.iter().flat_map(lines).map(|line| line.envelope(NOW).summary()).collect()
 }
@@ -64,7 +64,7 @@ fn every_line_can_be_sent_in_its_dialect() {
                     assert!(envelope.representable_in(dialect));
                     assert!(envelope.encode(dialect).len() <= MAX_ENVELOPE_PLAIN);
                     let summary = envelope.summary();
-                    assert_ne!(summary.kind, Kind::Unknown);
+                    assert_ne!(summary.kind, ContentKind::Unknown);
                     assert_eq!(summary.author, (dialect == Dialect::Dgk).then_some(member.device_id));
                     assert!(summary.created_at.is_none_or(|at| at == NOW), "the time is that of playing");
                 }
@@ -139,8 +139,8 @@ fn the_laptop_syncs_in_transactions_and_writes() {
     let summaries = summaries(Part::Laptop, Dialect::Dgk);
     for pair in summaries.windows(2) {
         let [message, update] = pair else { continue };
-        if message.kind == Kind::OutgoingMessage && message.message_type != Some(MessageType::DELIVERY_RECEIPT) {
-            assert_eq!((update.kind, update.message_id), (Kind::OutgoingMessageUpdate, message.message_id));
+        if message.kind == ContentKind::OutgoingMessage && message.message_type != Some(MessageType::DELIVERY_RECEIPT) {
+            assert_eq!((update.kind, update.message_id), (ContentKind::OutgoingMessageUpdate, message.message_id));
             assert_eq!(update.conversation, message.conversation);
         }
     }

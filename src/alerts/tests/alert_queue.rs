@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::alert_queue::Due;
 use super::super::{Alert, AlertQueue, Reaction, Rule, Trigger};
-use crate::group::lock_watch::HeldLock;
+use crate::group::HeldLock;
 use crate::protocol::{CloseCode, DeviceId, Millis};
 use crate::session::Now;
 

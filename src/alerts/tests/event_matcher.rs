@@ -8,7 +8,7 @@ use super::super::{EventMatcher, Rule, Trigger};
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, ReflectedMessage,
 };
-use crate::protocol::d2d::{Kind, Summary};
+use crate::protocol::d2d::{ContentKind, EnvelopeSummary};
 use crate::protocol::{
     CloseCode, DeviceId, Dialect, Millis, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
 };
@@ -16,7 +16,7 @@ use crate::text::Clean;
 
 const PHONE: DeviceId = DeviceId(7);
 
-fn message(repeated_nonce: bool, content: Result<Summary, OpenError>) -> ReflectedMessage {
+fn message(repeated_nonce: bool, content: Result<EnvelopeSummary, OpenError>) -> ReflectedMessage {
     ReflectedMessage {
         id: ReflectedId(1),
         stored_at: Millis(1),
@@ -33,7 +33,7 @@ fn message(repeated_nonce: bool, content: Result<Summary, OpenError>) -> Reflect
 }
 
 fn read(repeated_nonce: bool) -> ReflectedMessage {
-    message(repeated_nonce, Ok(Summary::blank(Kind::GroupSync)))
+    message(repeated_nonce, Ok(EnvelopeSummary::blank(ContentKind::GroupSync)))
 }
 
 fn login(clock_offset: i64) -> Event {

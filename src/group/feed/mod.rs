@@ -15,9 +15,9 @@ use std::time::Duration;
 use self::chunks::Chunks;
 use self::envelopes::Envelopes;
 use self::packed::{Packed, Tables};
-pub use self::row::{Marks, Row};
+pub use self::row::{FeedRow, RowMarks};
 use self::sequence::Sequence;
-use super::event::ReflectedMessage;
+use super::reflected::ReflectedMessage;
 use crate::protocol::d2d::Envelope;
 use crate::protocol::{Millis, ReflectedId, Sealed};
 
@@ -43,7 +43,7 @@ pub struct Feed {
     outstanding: VecDeque<Outstanding>,
     /// Outstanding when a connection ended: the server will send these again.
     expected_again: VecDeque<Outstanding>,
-    counts: Counts,
+    counts: FeedCounts,
     /// The numbers of the rows that changed last, for who remembers what rows said.
     changed: VecDeque<u64>,
     changes: u64,
@@ -54,7 +54,7 @@ pub struct Feed {
 
 /// Totals since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct FeedCounts {
     /// Messages, each counted once however often it was delivered before it was acknowledged; replays are not among them.
     pub received: u64,
     /// Messages of which the acknowledgement has left.
@@ -98,7 +98,7 @@ impl Feed {
             fell_out: 0,
             outstanding: VecDeque::new(),
             expected_again: VecDeque::new(),
-            counts: Counts::default(),
+            counts: FeedCounts::default(),
             changed: VecDeque::new(),
             changes: 0,
             #[cfg(test)]
@@ -143,7 +143,7 @@ impl Feed {
 
     /// Totals since the start.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> FeedCounts {
         self.counts
     }
 
@@ -155,14 +155,14 @@ impl Feed {
 
     /// A row by its number, if it is still kept.
     #[must_use]
-    pub fn get(&self, number: u64) -> Option<Row> {
+    pub fn get(&self, number: u64) -> Option<FeedRow> {
         #[cfg(test)]
         self.reads.fetch_add(1, Ordering::Relaxed);
         Some(self.tables.expand(self.packed(number)?))
     }
 
     /// Up to `count` rows with their numbers, oldest first, from `number` on (or the oldest kept, if that fell out).
-    pub fn rows_from(&self, number: u64, count: usize) -> impl Iterator<Item = (u64, Row)> {
+    pub fn rows_from(&self, number: u64, count: usize) -> impl Iterator<Item = (u64, FeedRow)> {
         let start = number.max(self.first());
         (start..start.saturating_add(count as u64).min(self.end()))
             .filter_map(|number| self.get(number).map(|row| (number, row)))

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::interned::{Interned, Symbol};
-use super::row::{Marks, Row};
-use crate::group::event::ReflectedMessage;
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary, SyncAction};
+use super::row::{FeedRow, RowMarks};
+use crate::group::ReflectedMessage;
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
 use crate::protocol::{DeviceId, MessageId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 use crate::text::Clean;
 
@@ -17,7 +17,7 @@ const HAS_TYPE: u8 = 1 << 4;
 const HAS_MESSAGE_ID: u8 = 1 << 5;
 const HAS_CREATED_AT: u8 = 1 << 6;
 
-/// Not yet.
+/// Stands for an acknowledgement that has not left yet.
 const NEVER: u32 = u32::MAX;
 
 /// A row, packed. Times keep 48 bits, which last until the year 10889; an acknowledgement's delay is told in
@@ -55,7 +55,7 @@ impl Content {
     const ERROR: Self = Self { kind: u8::MAX };
     const ACTION: u32 = 4;
 
-    fn of(kind: Kind, action: Option<SyncAction>) -> Self {
+    fn of(kind: ContentKind, action: Option<SyncAction>) -> Self {
         let action = match action {
             None => 0,
             Some(SyncAction::Create) => 1,
@@ -65,8 +65,8 @@ impl Content {
         Self { kind: kind as u8 | action << Self::ACTION }
     }
 
-    fn kind(self) -> Option<Kind> {
-        if self == Self::ERROR { None } else { Kind::ALL.get(usize::from(self.kind & 0x0f)).copied() }
+    fn kind(self) -> Option<ContentKind> {
+        if self == Self::ERROR { None } else { ContentKind::ALL.get(usize::from(self.kind & 0x0f)).copied() }
     }
 
     const fn action(self) -> Option<SyncAction> {
@@ -81,7 +81,7 @@ impl Content {
 
 /// A device, and the version it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::group) struct Author {
+pub(in crate::group) struct LatencyAuthor {
     pub(in crate::group) device: Option<DeviceId>,
     protocol_version: u32,
 }
@@ -95,10 +95,10 @@ pub(in crate::group) struct Party {
     pub(in crate::group) name: Option<Clean>,
 }
 
-/// What rows share.
+/// The values that rows share, each stored once.
 #[derive(Debug, Default)]
 pub(in crate::group) struct Tables {
-    pub(in crate::group) authors: Interned<Author>,
+    pub(in crate::group) authors: Interned<LatencyAuthor>,
     pub(in crate::group) parties: Interned<Party>,
     pub(in crate::group) details: Interned<Clean>,
     errors: Interned<OpenError>,
@@ -114,7 +114,7 @@ impl Tables {
         packed
     }
 
-    fn pack_summary(&mut self, packed: &mut Packed, summary: &Summary) {
+    fn pack_summary(&mut self, packed: &mut Packed, summary: &EnvelopeSummary) {
         packed.content = Content::of(summary.kind, summary.action);
         packed.body_length = summary.body_length;
         packed.count = summary.count;
@@ -130,7 +130,7 @@ impl Tables {
             packed.created_at = short(created_at);
             packed.flags |= HAS_CREATED_AT;
         }
-        let author = Author { device: summary.author, protocol_version: summary.protocol_version };
+        let author = LatencyAuthor { device: summary.author, protocol_version: summary.protocol_version };
         packed.author = self.authors.take(&author);
         let party = Party {
             conversation: summary.conversation.clone(),
@@ -156,8 +156,8 @@ impl Tables {
         self.details.release(packed.detail);
     }
 
-    pub(in crate::group) fn expand(&self, packed: &Packed) -> Row {
-        Row {
+    pub(in crate::group) fn expand(&self, packed: &Packed) -> FeedRow {
+        FeedRow {
             id: packed.id,
             size: packed.size,
             stored_at: packed.stored_at(),
@@ -174,10 +174,10 @@ impl Tables {
     }
 
     /// What the row says; of an unreadable one, nothing.
-    fn summary(&self, packed: &Packed, kind: Kind) -> Summary {
+    fn summary(&self, packed: &Packed, kind: ContentKind) -> EnvelopeSummary {
         let author = self.authors.get(packed.author);
         let party = self.parties.get(packed.party).cloned().unwrap_or_default();
-        Summary {
+        EnvelopeSummary {
             author: author.and_then(|author| author.device),
             protocol_version: author.map_or(0, |author| author.protocol_version),
             kind,
@@ -236,7 +236,7 @@ impl Packed {
         self.flags & flag != 0
     }
 
-    pub(in crate::group) fn kind(&self) -> Option<Kind> {
+    pub(in crate::group) fn kind(&self) -> Option<ContentKind> {
         self.content.kind()
     }
 
@@ -265,8 +265,8 @@ impl Packed {
         (self.acknowledged_after != NEVER).then(|| Duration::from_micros(u64::from(self.acknowledged_after)))
     }
 
-    pub(in crate::group) fn marks(&self) -> Marks {
-        Marks {
+    pub(in crate::group) fn marks(&self) -> RowMarks {
+        RowMarks {
             ephemeral: self.has(EPHEMERAL),
             repeated_nonce: self.has(REPEATED_NONCE),
             redelivered: self.has(REDELIVERED),

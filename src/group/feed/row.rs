@@ -1,24 +1,24 @@
-//! [`Row`]: one reflected message, as it is shown.
+//! [`FeedRow`]: one reflected message, as it is shown.
 
 use std::time::Duration;
 
-use crate::group::event::ReflectedMessage;
-use crate::group::names::Names;
+use crate::group::ReflectedMessage;
+use crate::group::names::ConversationNames;
 use crate::group::sentence;
-use crate::protocol::d2d::{Conversation, Direction, Summary};
+use crate::protocol::d2d::{Conversation, Direction, EnvelopeSummary};
 use crate::protocol::{DeviceId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 use crate::text::Clean;
 
 /// One reflected message. The feed makes it when it is asked for, and keeps less; see [`super::Feed`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct FeedRow {
     /// Its id in our queue; not unique for ephemeral ones.
     pub id: ReflectedId,
     /// The bytes of the sealed envelope.
     pub size: u32,
     /// When the server stored it, by the server's clock.
     pub stored_at: Millis,
-    /// When we got it.
+    /// When the message was received, by our clock.
     pub received_at: Millis,
     /// How long after that its acknowledgement left, in whole microseconds.
     pub acknowledged_after: Option<Duration>,
@@ -27,14 +27,14 @@ pub struct Row {
     /// The nonce of its box, if it was long enough to have one.
     pub nonce: Option<Nonce>,
     /// What it says, or why that cannot be read.
-    pub content: Result<Summary, OpenError>,
+    pub content: Result<EnvelopeSummary, OpenError>,
     /// What is unusual about it.
-    pub marks: Marks,
+    pub marks: RowMarks,
 }
 
 /// What is unusual about a row, besides not being readable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct RowMarks {
     /// Nobody acknowledges it, and devices that were offline never get it.
     pub ephemeral: bool,
     /// Another message used the same nonce.
@@ -45,7 +45,7 @@ pub struct Marks {
     pub gap: Option<u32>,
 }
 
-impl Row {
+impl FeedRow {
     /// The row of a message that just came.
     #[must_use]
     pub fn new(message: &ReflectedMessage) -> Self {
@@ -58,14 +58,14 @@ impl Row {
             header: message.header,
             nonce: message.nonce,
             content: message.content.clone(),
-            marks: Marks::of(message),
+            marks: RowMarks::of(message),
         }
     }
 
     /// Which way the message went, if it can be read.
     #[must_use]
     pub fn direction(&self) -> Option<Direction> {
-        self.content.as_ref().ok().map(Summary::direction)
+        self.content.as_ref().ok().map(EnvelopeSummary::direction)
     }
 
     /// Which device reflected it, if it can be read and says so.
@@ -82,7 +82,7 @@ impl Row {
 
     /// What it says, or why that cannot be read.
     #[must_use]
-    pub fn sentence(&self, names: &Names) -> Clean {
+    pub fn sentence(&self, names: &ConversationNames) -> Clean {
         match &self.content {
             Ok(summary) => sentence::of(summary, names),
             Err(error) => Clean::new(&error.to_string()),
@@ -96,7 +96,7 @@ impl Row {
     }
 }
 
-impl Marks {
+impl RowMarks {
     pub(super) const fn of(message: &ReflectedMessage) -> Self {
         Self {
             ephemeral: message.ephemeral,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::{BARE, Mark};
+use super::key::{KEYS, Key};
 use super::kinds;
-use super::parse::{BARE, KEYS, Key, Token, tokens};
 use super::show::quoted;
-use super::test::Mark;
+use super::token::{Token, tokens};
 use crate::group::Group;
 use crate::protocol::d2d::Conversation;
 
@@ -14,7 +15,7 @@ const MOST: usize = 32;
 
 /// What may stand at the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Completions {
+pub struct FilterCompletions {
     /// The bytes of the text that a candidate takes the place of: from here
     pub from: usize,
     /// up to here, where the cursor is.
@@ -25,7 +26,7 @@ pub struct Completions {
 
 /// What may stand at the cursor, which is a byte of the text: keys, then the values that are known.
 #[must_use]
-pub fn complete(text: &str, cursor: usize, group: &Group) -> Completions {
+pub fn complete(text: &str, cursor: usize, group: &Group) -> FilterCompletions {
     let before = text.get(..cursor).unwrap_or(text);
     let token = tokens(before).pop().filter(|token| token.end == before.len());
     match token {
@@ -60,12 +61,12 @@ pub fn may_become_key(text: &str, cursor: usize) -> bool {
     !word.is_empty() && !is_bare && KEYS.into_iter().any(|(name, _)| begins(name, &word))
 }
 
-fn offer(from: usize, to: usize, mut candidates: Vec<String>) -> Completions {
+fn offer(from: usize, to: usize, mut candidates: Vec<String>) -> FilterCompletions {
     // Devices that are gone may be called as others are.
     let mut offered = BTreeSet::new();
     candidates.retain(|candidate| offered.insert(candidate.clone()));
     candidates.truncate(MOST);
-    Completions { from, to, candidates }
+    FilterCompletions { from, to, candidates }
 }
 
 fn begins(whole: &str, begun: &str) -> bool {

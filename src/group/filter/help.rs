@@ -1,22 +1,20 @@
-//! What a filter can say, in words: the README's table and the help page are made of it.
-
-use super::parse::KEYS;
+//! What a filter can say, in words: the manual's table and the help page are made of it.
 
 /// One line about the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Help {
+pub struct FilterHelp {
     /// How it is written.
     pub syntax: &'static str,
-    /// What it shows.
+    /// What the term matches, in words.
     pub meaning: &'static str,
 }
 
-const fn help(syntax: &'static str, meaning: &'static str) -> Help {
-    Help { syntax, meaning }
+const fn help(syntax: &'static str, meaning: &'static str) -> FilterHelp {
+    FilterHelp { syntax, meaning }
 }
 
 /// All that a filter can say. Each syntax is itself a filter.
-pub const HELP: [Help; 17] = [
+pub const HELP: [FilterHelp; 17] = [
     help("kind:text,file", "of one of these kinds: message types, contents (contact-sync), or parts of their names"),
     help("from:desktop", "reflected by a device of this label, platform or id; me is this device"),
     help("in", "from contacts; out is to them, sync is between own devices"),
@@ -26,7 +24,7 @@ pub const HELP: [Help; 17] = [
     ),
     help("id:101", "of this id; also id>100"),
     help("size>1k", "larger than this many bytes, sealed; also < >= <="),
-    help("age>2s", "that waited longer for us at the server"),
+    help("age>2s", "that waited longer for us at the mediator"),
     help("ack", "whose acknowledgement has left; !ack is without one"),
     help("ack>10ms", "whose acknowledgement took longer"),
     help("since:14:05", "received since then: a time of day, 10m (ago), 2026-01-31 or 2026-01-31T14:05"),
@@ -38,8 +36,3 @@ pub const HELP: [Help; 17] = [
     help("\"two words\"", "with these words, as they stand"),
     help("!kind:typing", "not so; - does the same. All that is written must hold"),
 ];
-
-/// The keys, as a sentence lists them.
-pub(super) fn keys() -> String {
-    KEYS.map(|(name, _)| name).join(", ")
-}

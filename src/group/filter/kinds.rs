@@ -1,6 +1,6 @@
 //! What kinds are called in filters, and which rows have one.
 
-use crate::protocol::d2d::{Kind, MessageType};
+use crate::protocol::d2d::{ContentKind, MessageType};
 
 /// What cannot be read.
 const UNREADABLE: &str = "unreadable";
@@ -11,7 +11,7 @@ pub(super) struct Kinds {
     /// The name as it was asked for, in lower case.
     pub(super) name: String,
     types: Vec<MessageType>,
-    contents: Vec<Kind>,
+    contents: Vec<ContentKind>,
     unreadable: bool,
 }
 
@@ -21,13 +21,13 @@ impl Kinds {
         let words = plain(name);
         let called = |whole: &str| has_words(&plain(whole), &words);
         let types = types().filter(|message_type| called(message_type.name())).collect();
-        let contents = Kind::ALL.into_iter().filter(|kind| called(content(*kind))).collect();
+        let contents = ContentKind::ALL.into_iter().filter(|kind| called(content(*kind))).collect();
         let kinds = Self { name: name.to_lowercase(), types, contents, unreadable: called(UNREADABLE) };
         let is_any = kinds.unreadable || !kinds.types.is_empty() || !kinds.contents.is_empty();
         (is_any && !words.is_empty()).then_some(kinds)
     }
 
-    pub(super) fn have(&self, kind: Option<Kind>, message_type: Option<MessageType>) -> bool {
+    pub(super) fn have(&self, kind: Option<ContentKind>, message_type: Option<MessageType>) -> bool {
         match kind {
             Some(kind) => {
                 self.contents.contains(&kind) || message_type.is_some_and(|known| self.types.contains(&known))
@@ -40,7 +40,7 @@ impl Kinds {
 /// All names, each word of which a filter takes; one word each, so that none needs quotes.
 pub(super) fn names() -> Vec<String> {
     let types = types().map(MessageType::name).filter(|name| !name.starts_with("group "));
-    let contents = Kind::ALL.into_iter().map(content);
+    let contents = ContentKind::ALL.into_iter().map(content);
     let mut names: Vec<String> = types.chain(contents).chain([UNREADABLE]).map(|name| plain(name).join("-")).collect();
     names.sort();
     names.dedup();
@@ -51,18 +51,18 @@ fn types() -> impl Iterator<Item = MessageType> {
     (0..=u8::MAX).map(MessageType)
 }
 
-const fn content(kind: Kind) -> &'static str {
+const fn content(kind: ContentKind) -> &'static str {
     match kind {
-        Kind::OutgoingMessage | Kind::IncomingMessage => "message",
-        Kind::OutgoingMessageUpdate => "sent",
-        Kind::IncomingMessageUpdate => "read",
-        Kind::UserProfileSync => "profile sync",
-        Kind::ContactSync => "contact sync",
-        Kind::GroupSync => "group sync",
-        Kind::DistributionListSync => "distribution list sync",
-        Kind::SettingsSync => "settings sync",
-        Kind::MdmParameterSync => "mdm parameter sync",
-        Kind::Unknown => "unknown content",
+        ContentKind::OutgoingMessage | ContentKind::IncomingMessage => "message",
+        ContentKind::OutgoingMessageUpdate => "sent",
+        ContentKind::IncomingMessageUpdate => "read",
+        ContentKind::UserProfileSync => "profile sync",
+        ContentKind::ContactSync => "contact sync",
+        ContentKind::GroupSync => "group sync",
+        ContentKind::DistributionListSync => "distribution list sync",
+        ContentKind::SettingsSync => "settings sync",
+        ContentKind::MdmParameterSync => "mdm parameter sync",
+        ContentKind::Unknown => "unknown content",
     }
 }
 

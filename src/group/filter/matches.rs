@@ -1,11 +1,11 @@
-//! [`Matches`]: the rows of the feed that a filter shows, found a slice at a time.
+//! [`FilterMatches`]: the rows of the feed that a filter shows, found a slice at a time.
 
 use std::collections::VecDeque;
 
+use super::condition::Condition;
 use super::memo::Memo;
 use super::subject::Kept;
-use super::test::Test;
-use super::{Context, Filter, Moment};
+use super::{Filter, FilterContext, FilterMoment};
 use crate::group::{Feed, Group};
 
 /// How many rows to look at between two frames.
@@ -13,10 +13,10 @@ pub const ROWS_AT_ONCE: usize = 8_192;
 
 /// The rows of the feed that a filter shows, by their numbers.
 ///
-/// [`Matches::advance`] looks at rows from the newest back to the oldest, so that the first page is there at once; rows
+/// [`FilterMatches::advance`] looks at rows from the newest back to the oldest, so that the first page is there at once; rows
 /// that come meanwhile are added, those that fall out are removed.
 #[derive(Debug)]
-pub struct Matches {
+pub struct FilterMatches {
     asked: Asked,
     shown: Pass,
     /// Names have changed since: looks at everything again, and takes the place of `shown` when it is done.
@@ -26,7 +26,7 @@ pub struct Matches {
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct FilterProgress {
     /// How many of the rows that are kept were looked at.
     pub searched: u64,
     /// How many are kept.
@@ -35,16 +35,16 @@ pub struct Progress {
 
 /// What a search has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// This row.
+pub enum FilterHit {
+    /// The row of this number matches.
     At(u64),
     /// Nothing so far: go on from this row.
     Continue(u64),
-    /// There is none.
+    /// No row in that direction matches.
     Nowhere,
 }
 
-impl Progress {
+impl FilterProgress {
     /// Whether there is nothing more to look at.
     #[must_use]
     pub const fn is_complete(self) -> bool {
@@ -56,7 +56,7 @@ impl Progress {
 #[derive(Debug)]
 struct Asked {
     filter: Filter,
-    moment: Moment,
+    moment: FilterMoment,
     memos: Vec<Memo>,
 }
 
@@ -70,21 +70,21 @@ struct Pass {
     begun: bool,
 }
 
-impl Matches {
+impl FilterMatches {
     /// What this filter shows, asked at this moment.
     #[must_use]
-    pub fn new(filter: Filter, moment: Moment) -> Self {
+    pub fn new(filter: Filter, moment: FilterMoment) -> Self {
         Self { asked: Asked::new(filter, moment), shown: Pass::default(), renewed: None, names: (0, 0) }
     }
 
-    /// The filter.
+    /// The filter that these matches are of.
     #[must_use]
     pub const fn filter(&self) -> &Filter {
         &self.asked.filter
     }
 
     /// Looks at up to so many rows that were not looked at yet.
-    pub fn advance(&mut self, group: &Group, budget: usize) -> Progress {
+    pub fn advance(&mut self, group: &Group, budget: usize) -> FilterProgress {
         self.notice_names(group);
         let budget = self.shown.advance(&mut self.asked, group, budget);
         if let Some(renewed) = &mut self.renewed {
@@ -98,11 +98,11 @@ impl Matches {
 
     /// How far it has come.
     #[must_use]
-    pub fn progress(&self, group: &Group) -> Progress {
+    pub fn progress(&self, group: &Group) -> FilterProgress {
         self.shown.progress(group.feed())
     }
 
-    /// Whether another [`Matches::advance`] has something to do.
+    /// Whether another [`FilterMatches::advance`] has something to do.
     #[must_use]
     pub fn is_behind(&self, group: &Group) -> bool {
         self.renewed.is_some() || !self.progress(group).is_complete()
@@ -156,7 +156,7 @@ impl Matches {
     /// Whether the filter shows this row, whatever was looked at so far.
     pub fn shows(&mut self, group: &Group, number: u64) -> bool {
         self.notice_names(group);
-        let context = Context::of(group, self.asked.moment);
+        let context = FilterContext::of(group, self.asked.moment);
         self.asked.shows(group.feed(), number, &context)
     }
 
@@ -169,26 +169,26 @@ impl Matches {
         backwards: bool,
         among: Option<&Self>,
         budget: usize,
-    ) -> Found {
+    ) -> FilterHit {
         self.notice_names(group);
-        let context = Context::of(group, self.asked.moment);
+        let context = FilterContext::of(group, self.asked.moment);
         let feed = group.feed();
         let mut at = from;
         for _ in 0..budget.max(1) {
             match step(feed, at, backwards, among) {
                 Some(next) => at = next,
-                None => return Found::Nowhere,
+                None => return FilterHit::Nowhere,
             }
             if self.asked.shows(feed, at, &context) {
-                return Found::At(at);
+                return FilterHit::At(at);
             }
         }
-        Found::Continue(at)
+        FilterHit::Continue(at)
     }
 }
 
 /// The row after this one, or before it.
-fn step(feed: &Feed, at: u64, backwards: bool, among: Option<&Matches>) -> Option<u64> {
+fn step(feed: &Feed, at: u64, backwards: bool, among: Option<&FilterMatches>) -> Option<u64> {
     match (among, backwards) {
         (None, false) => Some(at.saturating_add(1).max(feed.first())).filter(|next| *next < feed.end()),
         (None, true) => at.min(feed.end()).checked_sub(1).filter(|next| *next >= feed.first()),
@@ -202,7 +202,7 @@ fn revisions(group: &Group) -> (u64, u64) {
 }
 
 impl Asked {
-    fn new(filter: Filter, moment: Moment) -> Self {
+    fn new(filter: Filter, moment: FilterMoment) -> Self {
         let memos = filter.terms.iter().map(|_| Memo::default()).collect();
         Self { filter, moment, memos }
     }
@@ -211,22 +211,22 @@ impl Asked {
         self.memos.fill_with(Memo::default);
     }
 
-    fn shows(&mut self, feed: &Feed, number: u64, context: &Context<'_>) -> bool {
+    fn shows(&mut self, feed: &Feed, number: u64, context: &FilterContext<'_>) -> bool {
         let Some(packed) = feed.packed(number) else { return false };
         let row = Kept { packed, tables: feed.tables() };
         let mut terms = self.filter.terms.iter().zip(&mut self.memos);
-        terms.all(|(term, memo)| holds(&term.test, memo, row, context) != term.negated)
+        terms.all(|(term, memo)| holds(&term.condition, memo, row, context) != term.negated)
     }
 }
 
-/// As [`Test::holds`], but asks only once about what rows share.
-fn holds(test: &Test, memo: &mut Memo, row: Kept<'_>, context: &Context<'_>) -> bool {
-    let find_out = || test.holds(&row, context);
+/// As [`Condition::holds`], but asks only once about what rows share.
+fn holds(condition: &Condition, memo: &mut Memo, row: Kept<'_>, context: &FilterContext<'_>) -> bool {
+    let find_out = || condition.holds(&row, context);
     let Kept { packed, tables } = row;
-    match test {
-        Test::From(_) => memo.of_symbol(packed.author, tables.authors.stamp(packed.author), find_out),
-        Test::With(_) => memo.of_symbol(packed.party, tables.parties.stamp(packed.party), find_out),
-        Test::Word(_) => memo.of_text(row, find_out),
+    match condition {
+        Condition::From(_) => memo.of_symbol(packed.author, tables.authors.stamp(packed.author), find_out),
+        Condition::With(_) => memo.of_symbol(packed.party, tables.parties.stamp(packed.party), find_out),
+        Condition::Word(_) => memo.of_text(row, find_out),
         _ => find_out(),
     }
 }
@@ -234,7 +234,7 @@ fn holds(test: &Test, memo: &mut Memo, row: Kept<'_>, context: &Context<'_>) -> 
 impl Pass {
     /// What is left of the budget.
     fn advance(&mut self, asked: &mut Asked, group: &Group, budget: usize) -> usize {
-        let (feed, context) = (group.feed(), Context::of(group, asked.moment));
+        let (feed, context) = (group.feed(), FilterContext::of(group, asked.moment));
         if !self.begun {
             *self = Self { begun: true, low: feed.end(), high: feed.end(), changes: feed.changes(), ..Self::default() };
         }
@@ -267,7 +267,7 @@ impl Pass {
     }
 
     /// Rows were acknowledged or came again since they were looked at.
-    fn look_again(&mut self, asked: &mut Asked, feed: &Feed, context: &Context<'_>) {
+    fn look_again(&mut self, asked: &mut Asked, feed: &Feed, context: &FilterContext<'_>) {
         let since = std::mem::replace(&mut self.changes, feed.changes());
         if since == self.changes || !asked.filter.is_volatile() {
             return;
@@ -288,8 +288,8 @@ impl Pass {
         }
     }
 
-    fn progress(&self, feed: &Feed) -> Progress {
+    fn progress(&self, feed: &Feed) -> FilterProgress {
         let (low, high) = (self.low.max(feed.first()), self.high.max(feed.first()));
-        Progress { searched: high.saturating_sub(low), of: feed.len() as u64 }
+        FilterProgress { searched: high.saturating_sub(low), of: feed.len() as u64 }
     }
 }

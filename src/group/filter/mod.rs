@@ -7,25 +7,30 @@
 //!
 //! All terms must hold. [`help::HELP`] says what there is; [`complete::complete`] what may stand at the cursor.
 
+mod comparison;
 pub mod complete;
+mod condition;
+mod error;
 pub mod help;
+mod key;
 mod kinds;
 mod matches;
 mod memo;
 mod parse;
 mod show;
 mod subject;
-mod test;
 #[cfg(test)]
 mod tests;
 mod time;
+mod token;
+mod units;
 
-pub use self::complete::{Completions, complete, may_become_key};
-pub use self::help::{HELP, Help};
-pub use self::matches::{Found, Matches, Progress, ROWS_AT_ONCE};
-pub use self::parse::FilterError;
-use self::test::Test;
-use super::{Devices, Group, Names, Row};
+pub use self::complete::{FilterCompletions, complete, may_become_key};
+use self::condition::Condition;
+pub use self::error::FilterError;
+pub use self::help::{FilterHelp, HELP};
+pub use self::matches::{FilterHit, FilterMatches, FilterProgress, ROWS_AT_ONCE};
+use super::{ConversationNames, Devices, FeedRow, Group};
 use crate::protocol::{DeviceId, Millis};
 
 /// Which rows to show. The default shows all.
@@ -38,37 +43,37 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     negated: bool,
-    test: Test,
+    condition: Condition,
 }
 
 /// The time at which a filter is asked, for those that name times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
-    /// Now.
+pub struct FilterMoment {
+    /// The time by our clock.
     pub now: Millis,
     /// How many seconds the user's clock is ahead of UTC.
     pub zone: i32,
 }
 
-/// What rows mean: who is who, and when.
+/// What a filter needs besides the row: names, devices, and the time.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct FilterContext<'a> {
     /// Who is in the group.
     pub devices: &'a Devices,
     /// What contacts, groups and lists are called.
-    pub names: &'a Names,
+    pub names: &'a ConversationNames,
     /// This device, once logged in.
     pub own: Option<DeviceId>,
     /// How far the server's clock is ahead of ours, in milliseconds.
     pub clock_offset: i64,
     /// When the filter is asked.
-    pub moment: Moment,
+    pub moment: FilterMoment,
 }
 
-impl<'a> Context<'a> {
+impl<'a> FilterContext<'a> {
     /// As a group knows it.
     #[must_use]
-    pub fn of(group: &'a Group, moment: Moment) -> Self {
+    pub fn of(group: &'a Group, moment: FilterMoment) -> Self {
         Self {
             devices: group.devices(),
             names: group.names(),
@@ -99,13 +104,18 @@ impl Filter {
     /// Rows in which all these words occur, as they are: what a search looks for.
     #[must_use]
     pub fn words(text: &str) -> Self {
-        Self { terms: text.split_whitespace().map(|word| Term { negated: false, test: Test::word(word) }).collect() }
+        Self {
+            terms: text
+                .split_whitespace()
+                .map(|word| Term { negated: false, condition: Condition::word(word) })
+                .collect(),
+        }
     }
 
     /// The words that must occur in a row, in lower case.
     pub fn required_words(&self) -> impl Iterator<Item = &str> {
-        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
-            Test::Word(word) => Some(word.as_str()),
+        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.condition {
+            Condition::Word(word) => Some(word.as_str()),
             _ => None,
         })
     }
@@ -118,17 +128,17 @@ impl Filter {
 
     /// Whether a row is to be shown.
     #[must_use]
-    pub fn matches(&self, row: &Row, context: &Context<'_>) -> bool {
-        self.terms.iter().all(|term| term.test.holds(row, context) != term.negated)
+    pub fn matches(&self, row: &FeedRow, context: &FilterContext<'_>) -> bool {
+        self.terms.iter().all(|term| term.condition.holds(row, context) != term.negated)
     }
 
     /// Whether what it says of a row may change while the row is kept.
     fn is_volatile(&self) -> bool {
-        self.terms.iter().any(|term| term.test.is_volatile())
+        self.terms.iter().any(|term| term.condition.is_volatile())
     }
 
     /// Whether what it says of a row depends on what devices and conversations are called.
     fn names_somebody(&self) -> bool {
-        self.terms.iter().any(|term| term.test.names_somebody())
+        self.terms.iter().any(|term| term.condition.names_somebody())
     }
 }

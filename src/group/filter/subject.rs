@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::group::feed::packed::{Packed, Tables};
-use crate::group::names::Names;
-use crate::group::{Marks, Row};
-use crate::protocol::d2d::{Conversation, Kind, MessageType};
+use crate::group::names::ConversationNames;
+use crate::group::{FeedRow, RowMarks};
+use crate::protocol::d2d::{ContentKind, Conversation, MessageType};
 use crate::protocol::{DeviceId, Millis, ReflectedId};
 use crate::text::Clean;
 
@@ -15,16 +15,16 @@ pub(super) trait Subject {
     fn stored_at(&self) -> Millis;
     fn received_at(&self) -> Millis;
     fn acknowledged_after(&self) -> Option<Duration>;
-    fn marks(&self) -> Marks;
+    fn marks(&self) -> RowMarks;
     /// Nothing if it cannot be read.
-    fn kind(&self) -> Option<Kind>;
+    fn kind(&self) -> Option<ContentKind>;
     fn message_type(&self) -> Option<MessageType>;
     fn author(&self) -> Option<DeviceId>;
     fn conversation(&self) -> Option<&Conversation>;
-    fn sentence(&self, names: &Names) -> Clean;
+    fn sentence(&self, names: &ConversationNames) -> Clean;
 }
 
-impl Subject for Row {
+impl Subject for FeedRow {
     fn id(&self) -> ReflectedId {
         self.id
     }
@@ -45,11 +45,11 @@ impl Subject for Row {
         self.acknowledged_after
     }
 
-    fn marks(&self) -> Marks {
+    fn marks(&self) -> RowMarks {
         self.marks
     }
 
-    fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<ContentKind> {
         self.content.as_ref().ok().map(|summary| summary.kind)
     }
 
@@ -65,7 +65,7 @@ impl Subject for Row {
         self.conversation()
     }
 
-    fn sentence(&self, names: &Names) -> Clean {
+    fn sentence(&self, names: &ConversationNames) -> Clean {
         self.sentence(names)
     }
 }
@@ -98,11 +98,11 @@ impl Subject for Kept<'_> {
         self.packed.acknowledged_after()
     }
 
-    fn marks(&self) -> Marks {
+    fn marks(&self) -> RowMarks {
         self.packed.marks()
     }
 
-    fn kind(&self) -> Option<Kind> {
+    fn kind(&self) -> Option<ContentKind> {
         self.packed.kind()
     }
 
@@ -118,7 +118,7 @@ impl Subject for Kept<'_> {
         self.tables.parties.get(self.packed.party)?.conversation.as_ref()
     }
 
-    fn sentence(&self, names: &Names) -> Clean {
+    fn sentence(&self, names: &ConversationNames) -> Clean {
         self.tables.expand(self.packed).sentence(names)
     }
 }

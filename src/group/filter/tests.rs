@@ -5,21 +5,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::group::{Event, ListedDevice, Login, ReflectedMessage};
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, Platform};
 use crate::protocol::{
-    Activity, DeviceInfo, Dialect, MessageId, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
+    DeviceActivity, DeviceInfo, Dialect, MessageId, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
 };
 use crate::text::Clean;
 
 const DESKTOP: DeviceId = DeviceId(0x11);
 const PHONE: DeviceId = DeviceId(0x22);
-const MOMENT: Moment = Moment { now: Millis(1_000_000), zone: 0 };
+const MOMENT: FilterMoment = FilterMoment { now: Millis(1_000_000), zone: 0 };
 
 fn group() -> Group {
     let mut group = Group::with_feed_rows(1_000);
     let device = |label, platform| ListedDevice {
         info: Ok(DeviceInfo { label: Clean::literal(label), platform, ..DeviceInfo::default() }),
-        activity: Activity::Unknown,
+        activity: DeviceActivity::Unknown,
         expiration_policy: None,
     };
     let login = Login {
@@ -37,7 +37,7 @@ fn group() -> Group {
     group
 }
 
-fn message(id: u32, content: Result<Summary, OpenError>) -> ReflectedMessage {
+fn message(id: u32, content: Result<EnvelopeSummary, OpenError>) -> ReflectedMessage {
     ReflectedMessage {
         id: ReflectedId(id),
         stored_at: Millis(900_000),
@@ -53,12 +53,12 @@ fn message(id: u32, content: Result<Summary, OpenError>) -> ReflectedMessage {
     }
 }
 
-fn text(author: DeviceId, with: Conversation) -> Summary {
-    Summary {
+fn text(author: DeviceId, with: Conversation) -> EnvelopeSummary {
+    EnvelopeSummary {
         author: Some(author),
         conversation: Some(with),
         message_type: Some(MessageType::TEXT),
-        ..Summary::blank(Kind::IncomingMessage)
+        ..EnvelopeSummary::blank(ContentKind::IncomingMessage)
     }
 }
 
@@ -72,14 +72,17 @@ fn club() -> Conversation {
 
 /// Rows 0 to 6, ids 1 to 7.
 fn rows() -> Vec<ReflectedMessage> {
-    let named = Summary {
+    let named = EnvelopeSummary {
         name: Some(Clean::literal("Chess Club")),
         conversation: Some(club()),
-        ..Summary::blank(Kind::GroupSync)
+        ..EnvelopeSummary::blank(ContentKind::GroupSync)
     };
-    let receipt = Summary { message_type: Some(MessageType::DELIVERY_RECEIPT), ..text(PHONE, echo()) };
-    let file =
-        Summary { kind: Kind::OutgoingMessage, message_type: Some(MessageType::GROUP_FILE), ..text(DESKTOP, club()) };
+    let receipt = EnvelopeSummary { message_type: Some(MessageType::DELIVERY_RECEIPT), ..text(PHONE, echo()) };
+    let file = EnvelopeSummary {
+        kind: ContentKind::OutgoingMessage,
+        message_type: Some(MessageType::GROUP_FILE),
+        ..text(DESKTOP, club())
+    };
     vec![
         message(1, Ok(named)),
         message(2, Ok(text(DESKTOP, echo()))),
@@ -87,7 +90,7 @@ fn rows() -> Vec<ReflectedMessage> {
         ReflectedMessage { ephemeral: true, ..message(4, Ok(receipt)) },
         message(5, Err(OpenError::DoesNotDecrypt)),
         ReflectedMessage { repeated_nonce: true, received_at: Millis(950_000), ..message(6, Ok(text(PHONE, club()))) },
-        message(9, Ok(Summary::blank(Kind::SettingsSync))),
+        message(9, Ok(EnvelopeSummary::blank(ContentKind::SettingsSync))),
     ]
 }
 
@@ -99,11 +102,11 @@ fn filled() -> Group {
     group
 }
 
-fn found(matches: &Matches) -> Vec<u64> {
+fn found(matches: &FilterMatches) -> Vec<u64> {
     matches.numbers_from(0, usize::MAX).collect()
 }
 
-fn exhaust(matches: &mut Matches, group: &Group) -> Vec<u64> {
+fn exhaust(matches: &mut FilterMatches, group: &Group) -> Vec<u64> {
     while matches.is_behind(group) {
         matches.advance(group, 3);
     }
@@ -112,7 +115,7 @@ fn exhaust(matches: &mut Matches, group: &Group) -> Vec<u64> {
 
 /// By expanding every row.
 fn by_rows(filter: &Filter, group: &Group) -> Vec<u64> {
-    let context = Context::of(group, MOMENT);
+    let context = FilterContext::of(group, MOMENT);
     let rows = group.feed().rows_from(0, usize::MAX);
     rows.filter(|(_, row)| filter.matches(row, &context)).map(|(number, _)| number).collect()
 }
@@ -165,7 +168,7 @@ fn each_condition_shows_its_rows() {
     for (text, expected) in cases {
         let filter = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(by_rows(&filter, &group), expected, "row by row: {text}");
-        assert_eq!(exhaust(&mut Matches::new(filter, MOMENT), &group), expected, "packed: {text}");
+        assert_eq!(exhaust(&mut FilterMatches::new(filter, MOMENT), &group), expected, "packed: {text}");
     }
 }
 
@@ -211,7 +214,7 @@ fn what_is_still_being_typed_can_be_shown_but_not_kept() {
 
 #[test]
 fn all_that_the_help_says_can_be_said() {
-    for Help { syntax, .. } in HELP {
+    for FilterHelp { syntax, .. } in HELP {
         let filter = Filter::parse(syntax).unwrap_or_else(|error| panic!("{syntax}: {error}"));
         assert!(!filter.is_empty(), "{syntax}");
     }
@@ -269,7 +272,7 @@ fn only_the_unquoted_word_at_the_cursor_may_become_a_key() {
 fn the_newest_matches_come_first() {
     let mut group = group();
     group.apply(Millis(2), &Event::Reflected((0..100).map(|id| message(id, Ok(text(PHONE, echo())))).collect()));
-    let mut matches = Matches::new(Filter::parse("kind:text").unwrap(), MOMENT);
+    let mut matches = FilterMatches::new(Filter::parse("kind:text").unwrap(), MOMENT);
     let progress = matches.advance(&group, 10);
     assert_eq!((progress.searched, progress.of, progress.is_complete()), (10, 100, false));
     assert_eq!(found(&matches), (90..100).collect::<Vec<_>>());
@@ -282,7 +285,7 @@ fn the_newest_matches_come_first() {
 #[test]
 fn matches_follow_rows_that_change_and_fall_out() {
     let mut group = Group::with_feed_rows(3);
-    let mut matches = Matches::new(Filter::parse("!ack").unwrap(), MOMENT);
+    let mut matches = FilterMatches::new(Filter::parse("!ack").unwrap(), MOMENT);
     group.apply(Millis(2), &Event::Reflected((1..=3).map(|id| message(id, Ok(text(PHONE, echo())))).collect()));
     assert_eq!(exhaust(&mut matches, &group), [0, 1, 2]);
     let waited = Duration::from_millis(1);
@@ -302,7 +305,7 @@ fn matches_follow_rows_that_change_and_fall_out() {
 fn a_name_that_is_learnt_later_counts_for_all_rows() {
     let mut group = group();
     group.apply(Millis(2), &Event::Reflected(vec![message(1, Ok(text(PHONE, club())))]));
-    let mut matches = Matches::new(Filter::parse("with:chess").unwrap(), MOMENT);
+    let mut matches = FilterMatches::new(Filter::parse("with:chess").unwrap(), MOMENT);
     assert_eq!(exhaust(&mut matches, &group), Vec::<u64>::new());
     group.apply(Millis(3), &Event::Reflected(vec![rows().remove(0)]));
     matches.advance(&group, 100);
@@ -312,18 +315,18 @@ fn a_name_that_is_learnt_later_counts_for_all_rows() {
 #[test]
 fn a_search_goes_both_ways_and_stays_among_what_is_shown() {
     let group = filled();
-    let mut shown = Matches::new(Filter::parse("kind:text,file").unwrap(), MOMENT);
+    let mut shown = FilterMatches::new(Filter::parse("kind:text,file").unwrap(), MOMENT);
     exhaust(&mut shown, &group);
-    let mut search = Matches::new(Filter::words("chess"), MOMENT);
+    let mut search = FilterMatches::new(Filter::words("chess"), MOMENT);
     let mut next = |from, backwards, among, budget| search.find_next(&group, from, backwards, among, budget);
-    assert_eq!(next(0, false, None, 100), Found::At(2));
-    assert_eq!(next(2, false, None, 2), Found::Continue(4));
-    assert_eq!(next(4, false, None, 2), Found::At(5));
-    assert_eq!(next(5, false, None, 100), Found::Nowhere);
-    assert_eq!(next(2, true, None, 100), Found::At(0));
-    assert_eq!(next(2, true, Some(&shown), 100), Found::Nowhere);
-    assert_eq!(next(u64::MAX, true, Some(&shown), 100), Found::At(5));
-    assert_eq!(next(3, false, Some(&shown), 100), Found::At(5));
+    assert_eq!(next(0, false, None, 100), FilterHit::At(2));
+    assert_eq!(next(2, false, None, 2), FilterHit::Continue(4));
+    assert_eq!(next(4, false, None, 2), FilterHit::At(5));
+    assert_eq!(next(5, false, None, 100), FilterHit::Nowhere);
+    assert_eq!(next(2, true, None, 100), FilterHit::At(0));
+    assert_eq!(next(2, true, Some(&shown), 100), FilterHit::Nowhere);
+    assert_eq!(next(u64::MAX, true, Some(&shown), 100), FilterHit::At(5));
+    assert_eq!(next(3, false, Some(&shown), 100), FilterHit::At(5));
     assert!(search.shows(&group, 0) && !search.shows(&group, 1));
 }
 
@@ -359,7 +362,7 @@ proptest! {
         let group = filled();
         if let Ok(filter) = Filter::parse(&text) {
             let expected = by_rows(&filter, &group);
-            prop_assert_eq!(exhaust(&mut Matches::new(filter, MOMENT), &group), expected, "{:?}", text);
+            prop_assert_eq!(exhaust(&mut FilterMatches::new(filter, MOMENT), &group), expected, "{:?}", text);
         }
     }
 }

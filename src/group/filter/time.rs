@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::Moment;
-use super::show::Span;
+use super::FilterMoment;
+use super::units::{Span, span};
 use crate::protocol::Millis;
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
@@ -14,18 +14,18 @@ const DAY: u64 = 24 * 60 * 60 * 1_000;
 /// A point in time, as people name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Time {
-    /// So long ago.
+    /// A span before now.
     Ago(Duration),
     /// The last time that the clock showed this.
     OfDay(NaiveTime),
     /// The beginning of that day.
     Day(NaiveDate),
-    /// That very second.
+    /// A second of a day.
     Exact(NaiveDateTime),
 }
 
 impl Time {
-    pub(super) fn parse(text: &str, span: impl Fn(&str) -> Option<Duration>) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let of_day = |text: &str| {
             NaiveTime::parse_from_str(text, "%H:%M:%S").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M")).ok()
         };
@@ -36,7 +36,7 @@ impl Time {
         span(text).map(Self::Ago).or_else(|| of_day(text).map(Self::OfDay)).or_else(|| day(text).map(Self::Day))
     }
 
-    pub(super) fn at(self, moment: Moment) -> Millis {
+    pub(super) fn at(self, moment: FilterMoment) -> Millis {
         let zone = i64::from(moment.zone).saturating_mul(1_000);
         let local = |time: NaiveDateTime| {
             let millis = time.and_utc().timestamp_millis().saturating_sub(zone);
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn times_are_the_users() {
         // 2026-11-22 12:30:00 UTC; the user's clock shows 14:30.
-        let moment = Moment { now: Millis(1_795_350_600_000), zone: 7_200 };
+        let moment = FilterMoment { now: Millis(1_795_350_600_000), zone: 7_200 };
         let minutes_ago = [
             ("90s", 1.5),
             ("14:30", 0.0),
@@ -87,7 +87,7 @@ mod tests {
             ("2026-11-22T13:30", 60.0),
         ];
         for (text, minutes) in minutes_ago {
-            let time = Time::parse(text, super::super::parse::span).unwrap();
+            let time = Time::parse(text).unwrap();
             let ago = moment.now.since(time.at(moment)).as_secs_f64() / 60.0;
             assert!((ago - minutes).abs() < 0.001, "{text} was {ago} minutes ago, not {minutes}");
         }

@@ -10,7 +10,7 @@ pub const SECONDS: usize = 120;
 
 /// What happened within one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Second {
+pub struct LatencySecond {
     /// How many messages came.
     pub received: u32,
     /// How many acknowledgements left.
@@ -22,15 +22,15 @@ pub struct Second {
 /// How much there was each second.
 #[derive(Debug, Default)]
 pub(super) struct Course {
-    past: VecDeque<(u64, Second)>,
-    newest: (u64, Second),
+    past: VecDeque<(u64, LatencySecond)>,
+    newest: (u64, LatencySecond),
 }
 
 impl Course {
     /// The last seconds, oldest first, ending with the one that `now` falls into.
-    pub(super) fn until(&self, now: Millis, seconds: usize) -> Vec<Second> {
+    pub(super) fn until(&self, now: Millis, seconds: usize) -> Vec<LatencySecond> {
         let seconds = seconds.min(SECONDS);
-        let mut course = vec![Second::default(); seconds];
+        let mut course = vec![LatencySecond::default(); seconds];
         let newest = number(now);
         for (number, second) in self.seconds() {
             let place = newest.checked_sub(*number).and_then(|back| usize::try_from(back).ok());
@@ -56,19 +56,19 @@ impl Course {
         u32::try_from(received.div_ceil(OVER)).unwrap_or(u32::MAX)
     }
 
-    fn seconds(&self) -> impl Iterator<Item = &(u64, Second)> {
+    fn seconds(&self) -> impl Iterator<Item = &(u64, LatencySecond)> {
         self.past.iter().chain(std::iter::once(&self.newest))
     }
 
     /// The second that `at` falls into, or the newest one if the clock went back.
-    pub(super) fn second(&mut self, at: Millis) -> &mut Second {
+    pub(super) fn second(&mut self, at: Millis) -> &mut LatencySecond {
         let wanted = number(at);
         if self.newest.0 < wanted {
             if self.past.len() + 1 >= SECONDS {
                 self.past.pop_front();
             }
             self.past.push_back(self.newest);
-            self.newest = (wanted, Second::default());
+            self.newest = (wanted, LatencySecond::default());
         }
         &mut self.newest.1
     }

@@ -7,12 +7,12 @@ mod spread;
 use std::time::Duration;
 
 use self::course::Course;
-pub use self::course::{SECONDS, Second};
+pub use self::course::{LatencySecond, SECONDS};
 use self::slowest::Slowest;
-pub use self::slowest::{MOST_SLOW, Slow};
-pub use self::spread::{Percentiles, Spread};
+pub use self::slowest::{MOST_SLOW, SlowAcknowledgement};
+pub use self::spread::{LatencyPercentiles, LatencySpread};
 use super::event::Probe;
-use crate::protocol::d2d::{Kind, MessageType};
+use crate::protocol::d2d::{ContentKind, MessageType};
 use crate::protocol::{DeviceId, Millis, ReflectedId};
 
 /// What the age of a message is.
@@ -37,47 +37,47 @@ pub const MOST_KINDS: usize = 32;
 #[derive(Debug, Default)]
 pub struct Latency {
     /// From receiving a message until its acknowledgement left; see [`ACKNOWLEDGEMENT`].
-    pub acknowledgement: Spread,
+    pub acknowledgement: LatencySpread,
     /// From the server's storing a message until we received it; see [`AGE`].
-    pub age: Spread,
+    pub age: LatencySpread,
     /// WebSocket ping to pong.
-    pub ping: Spread,
+    pub ping: LatencySpread,
     /// Asking for the device list until it came.
-    pub devices_info: Spread,
+    pub devices_info: LatencySpread,
     /// Sending a reflection until the server stored it.
-    pub reflection: Spread,
-    devices: Split<Author>,
-    kinds: Split<Sort>,
+    pub reflection: LatencySpread,
+    devices: Split<LatencyAuthor>,
+    kinds: Split<LatencyKind>,
     slowest: Slowest,
     course: Course,
 }
 
 /// How long the messages of one device or kind took.
 #[derive(Debug)]
-pub struct Waits {
-    /// See [`AGE`].
-    pub age: Spread,
+pub struct MessageLatency {
+    /// How long messages waited at the server; see [`AGE`].
+    pub age: LatencySpread,
     /// See [`ACKNOWLEDGEMENT`].
-    pub acknowledgement: Spread,
+    pub acknowledgement: LatencySpread,
 }
 
 /// How long the messages took by a key, of which there may be more than there is room for.
 #[derive(Debug)]
 struct Split<K> {
-    places: Vec<(K, Waits)>,
-    others: Waits,
+    places: Vec<(K, MessageLatency)>,
+    others: MessageLatency,
 }
 
 impl<K> Default for Split<K> {
     fn default() -> Self {
-        Self { places: Vec::new(), others: Waits::default() }
+        Self { places: Vec::new(), others: MessageLatency::default() }
     }
 }
 
 /// Who reflected messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Author {
-    /// A device.
+pub enum LatencyAuthor {
+    /// The device of this id.
     Device(DeviceId),
     /// The seed's envelopes do not say, and some cannot be read.
     Unknown,
@@ -87,11 +87,11 @@ pub enum Author {
 
 /// What messages are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub enum LatencyKind {
     /// A message of a type.
     Message(MessageType),
     /// A content without a type.
-    Content(Kind),
+    Content(ContentKind),
     /// Nobody can read it.
     Unreadable,
     /// Whatever there was no more room for.
@@ -102,11 +102,11 @@ pub enum Sort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) author: Option<DeviceId>,
-    pub(super) sort: Sort,
+    pub(super) sort: LatencyKind,
 }
 
-impl Sort {
-    pub(super) fn of(kind: Option<Kind>, message_type: Option<MessageType>) -> Self {
+impl LatencyKind {
+    pub(super) fn of(kind: Option<ContentKind>, message_type: Option<MessageType>) -> Self {
         match (kind, message_type) {
             (_, Some(message_type)) => Self::Message(message_type),
             (Some(kind), None) => Self::Content(kind),
@@ -114,35 +114,35 @@ impl Sort {
         }
     }
 
-    /// In words.
+    /// The kind in words, as a table names it.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Message(message_type) => message_type.name(),
-            Self::Content(Kind::OutgoingMessage | Kind::IncomingMessage) => "message",
-            Self::Content(Kind::OutgoingMessageUpdate) => "sent",
-            Self::Content(Kind::IncomingMessageUpdate) => "read",
-            Self::Content(Kind::UserProfileSync) => "profile sync",
-            Self::Content(Kind::ContactSync) => "contact sync",
-            Self::Content(Kind::GroupSync) => "group sync",
-            Self::Content(Kind::DistributionListSync) => "distribution list sync",
-            Self::Content(Kind::SettingsSync) => "settings sync",
-            Self::Content(Kind::MdmParameterSync) => "MDM parameter sync",
-            Self::Content(Kind::Unknown) => "unknown content",
+            Self::Content(ContentKind::OutgoingMessage | ContentKind::IncomingMessage) => "message",
+            Self::Content(ContentKind::OutgoingMessageUpdate) => "sent",
+            Self::Content(ContentKind::IncomingMessageUpdate) => "read",
+            Self::Content(ContentKind::UserProfileSync) => "profile sync",
+            Self::Content(ContentKind::ContactSync) => "contact sync",
+            Self::Content(ContentKind::GroupSync) => "group sync",
+            Self::Content(ContentKind::DistributionListSync) => "distribution list sync",
+            Self::Content(ContentKind::SettingsSync) => "settings sync",
+            Self::Content(ContentKind::MdmParameterSync) => "MDM parameter sync",
+            Self::Content(ContentKind::Unknown) => "unknown content",
             Self::Unreadable => "unreadable",
             Self::Other => "other",
         }
     }
 }
 
-impl Default for Waits {
+impl Default for MessageLatency {
     fn default() -> Self {
-        Self { age: Spread::coarse(), acknowledgement: Spread::coarse() }
+        Self { age: LatencySpread::coarse(), acknowledgement: LatencySpread::coarse() }
     }
 }
 
 impl Latency {
-    pub(super) const fn round_trip(&mut self, probe: Probe) -> &mut Spread {
+    pub(super) const fn round_trip(&mut self, probe: Probe) -> &mut LatencySpread {
         match probe {
             Probe::Ping => &mut self.ping,
             Probe::DevicesInfo => &mut self.devices_info,
@@ -177,37 +177,37 @@ impl Latency {
     }
 
     /// One that may be among the slowest.
-    pub(super) fn slow(&mut self, slow: Slow) {
+    pub(super) fn slow(&mut self, slow: SlowAcknowledgement) {
         self.slowest.take(slow);
     }
 
-    fn device(&mut self, author: Option<DeviceId>) -> &mut Waits {
-        self.devices.of(author.map_or(Author::Unknown, Author::Device), MOST_DEVICES)
+    fn device(&mut self, author: Option<DeviceId>) -> &mut MessageLatency {
+        self.devices.of(author.map_or(LatencyAuthor::Unknown, LatencyAuthor::Device), MOST_DEVICES)
     }
 
-    fn kind(&mut self, sort: Sort) -> &mut Waits {
+    fn kind(&mut self, sort: LatencyKind) -> &mut MessageLatency {
         self.kinds.of(sort, MOST_KINDS)
     }
 
     /// By device, in the order of their first message.
-    pub fn devices(&self) -> impl Iterator<Item = (Author, &Waits)> {
-        self.devices.iter(Author::Other)
+    pub fn devices(&self) -> impl Iterator<Item = (LatencyAuthor, &MessageLatency)> {
+        self.devices.iter(LatencyAuthor::Other)
     }
 
     /// By kind, in the order of their first message.
-    pub fn kinds(&self) -> impl Iterator<Item = (Sort, &Waits)> {
-        self.kinds.iter(Sort::Other)
+    pub fn kinds(&self) -> impl Iterator<Item = (LatencyKind, &MessageLatency)> {
+        self.kinds.iter(LatencyKind::Other)
     }
 
     /// The messages that waited longest for their acknowledgement, the slowest first; their rows may have fallen out.
     #[must_use]
-    pub fn slowest(&self) -> &[Slow] {
+    pub fn slowest(&self) -> &[SlowAcknowledgement] {
         self.slowest.as_slice()
     }
 
     /// The last seconds, oldest first, ending with the one that `now` falls into.
     #[must_use]
-    pub fn course(&self, now: Millis, seconds: usize) -> Vec<Second> {
+    pub fn course(&self, now: Millis, seconds: usize) -> Vec<LatencySecond> {
         self.course.until(now, seconds)
     }
 
@@ -228,7 +228,7 @@ fn count<T>(items: &[T]) -> u32 {
     u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
-impl Slow {
+impl SlowAcknowledgement {
     pub(super) const fn new(number: u64, id: ReflectedId, waited: Duration) -> Self {
         Self { number, id, waited }
     }
@@ -236,11 +236,11 @@ impl Slow {
 
 impl<K: Copy + PartialEq> Split<K> {
     /// The place of a key, or of all others once there is no more room.
-    fn of(&mut self, key: K, most: usize) -> &mut Waits {
+    fn of(&mut self, key: K, most: usize) -> &mut MessageLatency {
         match self.places.iter().position(|(known, _)| *known == key) {
             Some(index) => self.places.get_mut(index).map_or(&mut self.others, |(_, waits)| waits),
             None if self.places.len() < most => {
-                self.places.push((key, Waits::default()));
+                self.places.push((key, MessageLatency::default()));
                 self.places.last_mut().map_or(&mut self.others, |(_, waits)| waits)
             }
             None => &mut self.others,
@@ -248,7 +248,7 @@ impl<K: Copy + PartialEq> Split<K> {
     }
 
     /// The places, and all others last if there are any.
-    fn iter(&self, others: K) -> impl Iterator<Item = (K, &Waits)> {
+    fn iter(&self, others: K) -> impl Iterator<Item = (K, &MessageLatency)> {
         let others = Some((others, &self.others)).filter(|(_, waits)| waits.age.count() > 0);
         self.places.iter().map(|(key, waits)| (*key, waits)).chain(others)
     }
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     fn origin(device: u64, message_type: u8) -> Origin {
-        Origin { author: Some(DeviceId(device)), sort: Sort::Message(MessageType(message_type)) }
+        Origin { author: Some(DeviceId(device)), sort: LatencyKind::Message(MessageType(message_type)) }
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
         let mut latency = Latency::default();
         for number in 0..100_u32 {
             let waited = Duration::from_millis(u64::from(number * 37 % 100));
-            let slow = Slow::new(u64::from(number), ReflectedId(number), waited);
+            let slow = SlowAcknowledgement::new(u64::from(number), ReflectedId(number), waited);
             latency.slow(slow);
         }
         let waited: Vec<u128> = latency.slowest().iter().map(|slow| slow.waited.as_millis()).collect();

@@ -9,7 +9,7 @@ pub const MOST_SLOW: usize = 16;
 
 /// A message that waited long for its acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slow {
+pub struct SlowAcknowledgement {
     /// The number of its row.
     pub number: u64,
     /// Its id in our queue.
@@ -20,10 +20,10 @@ pub struct Slow {
 
 /// The messages that waited longest, the slowest first.
 #[derive(Debug, Default)]
-pub(super) struct Slowest(Vec<Slow>);
+pub(super) struct Slowest(Vec<SlowAcknowledgement>);
 
 impl Slowest {
-    pub(super) fn take(&mut self, slow: Slow) {
+    pub(super) fn take(&mut self, slow: SlowAcknowledgement) {
         if self.0.len() == MOST_SLOW && self.0.last().is_some_and(|last| last.waited >= slow.waited) {
             return;
         }
@@ -33,7 +33,7 @@ impl Slowest {
         self.0.truncate(MOST_SLOW);
     }
 
-    pub(super) fn as_slice(&self) -> &[Slow] {
+    pub(super) fn as_slice(&self) -> &[SlowAcknowledgement] {
         &self.0
     }
 }

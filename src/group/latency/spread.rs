@@ -1,4 +1,4 @@
-//! [`Spread`]: a distribution of spans in bounded memory, since the start and over the last minute.
+//! [`LatencySpread`]: a distribution of spans in bounded memory, since the start and over the last minute.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const SLICES: u64 = 6;
 /// A distribution of spans: percentiles in bounded memory, to two significant digits since the start and to one over the
 /// last minute.
 #[derive(Debug, Default)]
-pub struct Spread {
+pub struct LatencySpread {
     /// Made with the first span, so that what is never measured takes no memory.
     histogram: Option<Histogram<u32>>,
     minute: Vec<Slice>,
@@ -35,7 +35,7 @@ struct Slice {
 
 /// Percentiles of some spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Percentiles {
+pub struct LatencyPercentiles {
     /// How many spans there are.
     pub count: u64,
     /// Half of them are no longer.
@@ -44,11 +44,11 @@ pub struct Percentiles {
     pub p95: Duration,
     /// All but one in a hundred are no longer.
     pub p99: Duration,
-    /// None is longer.
+    /// The longest span.
     pub max: Duration,
 }
 
-impl Spread {
+impl LatencySpread {
     /// To one significant digit also since the start: for one of many.
     pub(super) fn coarse() -> Self {
         Self { coarse: true, ..Self::default() }
@@ -122,7 +122,7 @@ impl Spread {
         self.histogram.as_ref().and_then(|histogram| quantile(histogram, part))
     }
 
-    /// The longest span.
+    /// The longest span, as precise as the histogram.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {
         self.quantile(1.0)
@@ -130,13 +130,13 @@ impl Spread {
 
     /// Percentiles since the start, if anything was measured.
     #[must_use]
-    pub fn percentiles(&self) -> Option<Percentiles> {
+    pub fn percentiles(&self) -> Option<LatencyPercentiles> {
         self.histogram.as_ref().and_then(percentiles)
     }
 
     /// Percentiles over the last minute, ten seconds more or less, if anything was measured in it.
     #[must_use]
-    pub fn last_minute(&self, now: Millis) -> Option<Percentiles> {
+    pub fn last_minute(&self, now: Millis) -> Option<LatencyPercentiles> {
         let newest = now.0 / SLICE;
         let mut within = self.minute.iter().filter(|slice| newest.saturating_sub(slice.number) < SLICES);
         let mut all = within.next()?.histogram.clone();
@@ -159,8 +159,8 @@ fn quantile(histogram: &Histogram<u32>, part: f64) -> Option<Duration> {
     Some(Duration::from_micros(histogram.value_at_quantile(part).min(histogram.max())))
 }
 
-fn percentiles(histogram: &Histogram<u32>) -> Option<Percentiles> {
-    Some(Percentiles {
+fn percentiles(histogram: &Histogram<u32>) -> Option<LatencyPercentiles> {
+    Some(LatencyPercentiles {
         count: histogram.len(),
         p50: quantile(histogram, 0.5)?,
         p95: quantile(histogram, 0.95)?,
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_last_minute_forgets_and_the_start_does_not() {
-        let mut spread = Spread::default();
+        let mut spread = LatencySpread::default();
         spread.record(Millis(1_000), Duration::from_secs(9));
         for second in 0..100 {
             spread.record(Millis(30_000 + second * 1_000), Duration::from_millis(2));
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_loses_no_span() {
-        let mut spread = Spread::coarse();
+        let mut spread = LatencySpread::coarse();
         for at in [90_000, 20_000, 5, 91_000] {
             spread.record(Millis(at), Duration::from_micros(7));
         }

@@ -16,7 +16,7 @@ use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::sentences::disconnected;
 use crate::output::words::remark;
-use crate::protocol::{Activity, DeviceId, Millis};
+use crate::protocol::{DeviceActivity, DeviceId, Millis};
 use crate::runtime::{OneShotSession, clock};
 
 /// How many bytes of lines may wait for a slow reader before lines are left out.
@@ -145,7 +145,7 @@ impl Watching {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Turn {
     device: DeviceId,
-    to: Activity,
+    to: DeviceActivity,
 }
 
 /// Which other devices came or went between two lists; in `mk` only that one logged in anew is told.
@@ -153,7 +153,7 @@ fn turns(own: DeviceId, before: &Listed, now: &Listed) -> Vec<Turn> {
     let turn = |(id, device): (&DeviceId, &crate::group::ListedDevice)| {
         let was = before.get(id).filter(|_| *id != own)?.activity;
         let turned = match (was, device.activity) {
-            (Activity::ConnectedSince(_), Activity::ConnectedSince(_)) => false,
+            (DeviceActivity::ConnectedSince(_), DeviceActivity::ConnectedSince(_)) => false,
             (was, now) => was != now,
         };
         turned.then_some(Turn { device: *id, to: device.activity })
@@ -165,10 +165,12 @@ impl Turn {
     /// [`None`] if the list says nothing of it any more.
     fn told(self, at: Millis, listed: &Listed) -> Option<(Value, String)> {
         let (event, words, field, since) = match self.to {
-            Activity::ConnectedSince(since) => ("device_online", "is connected", "connected_since", since),
-            Activity::LastDisconnect(since) => ("device_offline", "has disconnected", "last_disconnect_at", since),
-            Activity::LastLogin(since) => ("device_logged_in", "has logged in", "last_login_at", since),
-            Activity::Unknown => return None,
+            DeviceActivity::ConnectedSince(since) => ("device_online", "is connected", "connected_since", since),
+            DeviceActivity::LastDisconnect(since) => {
+                ("device_offline", "has disconnected", "last_disconnect_at", since)
+            }
+            DeviceActivity::LastLogin(since) => ("device_logged_in", "has logged in", "last_login_at", since),
+            DeviceActivity::Unknown => return None,
         };
         let device = listed.get(&self.device);
         let label = device.and_then(|device| device.info.as_ref().ok()).map(|info| &info.label);
@@ -188,16 +190,16 @@ mod tests {
     fn only_who_comes_or_goes_is_told() {
         let (early, late) = (Millis(1), Millis(2));
         for (before, now, told) in [
-            (Activity::LastDisconnect(early), Activity::ConnectedSince(late), Some("device_online")),
-            (Activity::ConnectedSince(early), Activity::LastDisconnect(late), Some("device_offline")),
+            (DeviceActivity::LastDisconnect(early), DeviceActivity::ConnectedSince(late), Some("device_online")),
+            (DeviceActivity::ConnectedSince(early), DeviceActivity::LastDisconnect(late), Some("device_offline")),
             // It was there and gone between two lists.
-            (Activity::LastDisconnect(early), Activity::LastDisconnect(late), Some("device_offline")),
-            (Activity::LastLogin(early), Activity::LastLogin(late), Some("device_logged_in")),
-            (Activity::Unknown, Activity::ConnectedSince(late), Some("device_online")),
+            (DeviceActivity::LastDisconnect(early), DeviceActivity::LastDisconnect(late), Some("device_offline")),
+            (DeviceActivity::LastLogin(early), DeviceActivity::LastLogin(late), Some("device_logged_in")),
+            (DeviceActivity::Unknown, DeviceActivity::ConnectedSince(late), Some("device_online")),
             // It reconnected: it is there as before.
-            (Activity::ConnectedSince(early), Activity::ConnectedSince(late), None),
-            (Activity::LastLogin(early), Activity::LastLogin(early), None),
-            (Activity::ConnectedSince(early), Activity::Unknown, None),
+            (DeviceActivity::ConnectedSince(early), DeviceActivity::ConnectedSince(late), None),
+            (DeviceActivity::LastLogin(early), DeviceActivity::LastLogin(early), None),
+            (DeviceActivity::ConnectedSince(early), DeviceActivity::Unknown, None),
         ] {
             let list = |activity| -> Listed {
                 let device = ListedDevice { info: Err(OpenError::DoesNotDecrypt), activity, expiration_policy: None };

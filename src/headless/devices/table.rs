@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::Listed;
 use crate::group::ListedDevice;
 use crate::output::columns::local;
-use crate::protocol::{Activity, DeviceId, ExpirationPolicy, Millis};
+use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
 
 /// How wide a column may be, unless everything is wanted.
 const NARROW: usize = 24;
@@ -51,12 +51,12 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
     [id.to_string(), name, app, state, slot.to_owned(), details]
 }
 
-fn state(activity: Activity) -> String {
+fn state(activity: DeviceActivity) -> String {
     match activity {
-        Activity::ConnectedSince(at) => format!("on since {}", minute(at)),
-        Activity::LastDisconnect(at) => format!("off since {}", minute(at)),
-        Activity::LastLogin(at) => format!("login {}", minute(at)),
-        Activity::Unknown => "not told".to_owned(),
+        DeviceActivity::ConnectedSince(at) => format!("on since {}", minute(at)),
+        DeviceActivity::LastDisconnect(at) => format!("off since {}", minute(at)),
+        DeviceActivity::LastLogin(at) => format!("login {}", minute(at)),
+        DeviceActivity::Unknown => "not told".to_owned(),
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
         };
         ListedDevice {
             info: Ok(info),
-            activity: Activity::Unknown,
+            activity: DeviceActivity::Unknown,
             expiration_policy: Some(ExpirationPolicy::Persistent),
         }
     }

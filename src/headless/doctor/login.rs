@@ -8,10 +8,11 @@ use super::way::{PATIENCE, step};
 use crate::group::{DisconnectCause, Event, Login};
 use crate::net::{Address, Link, LinkEvent, Secured};
 use crate::output::Failure;
+use crate::output::advice::close_advice;
 use crate::profile::{Profile, SlotMemory};
 use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
 use crate::runtime::{ANOTHER_GROUP, clock};
-use crate::session::{Command, Input, LeaderPolicy, Output, Presence, Session};
+use crate::session::{Command, LeaderPolicy, Presence, Session, SessionInput, SessionOutput};
 
 /// How long everything from the WebSocket to the role may take.
 const LOGIN_WITHIN: Duration = Duration::from_secs(15);
@@ -91,32 +92,32 @@ impl OneShotSession<'_> {
     async fn make(mut self) -> Seen {
         let until = tokio::time::Instant::now() + LOGIN_WITHIN;
         // The WebSocket that the session asks for is there already.
-        self.handle(Input::Timer).await;
+        self.handle(SessionInput::Timer).await;
         self.connects = false;
-        self.handle(Input::LinkUp).await;
+        self.handle(SessionInput::LinkUp).await;
         while !self.is_done() {
             if std::mem::take(&mut self.connects) {
                 let Ok(connected) = tokio::time::timeout_at(until, self.address.connect()).await else { break };
                 let up = connected.map(|link| self.link = link);
-                self.handle(up.map_or_else(Input::LinkDown, |()| Input::LinkUp)).await;
+                self.handle(up.map_or_else(SessionInput::LinkDown, |()| SessionInput::LinkUp)).await;
                 continue;
             }
             let input = tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(until) => break,
                 event = self.link.next(true) => match event {
-                    None => Input::Flushed,
-                    Some(LinkEvent::Frames(frames)) => Input::Frames(frames),
-                    Some(LinkEvent::TextFrame) => Input::TextFrame,
-                    Some(LinkEvent::Pong) => Input::Pong,
-                    Some(LinkEvent::Alive) => Input::Alive,
-                    Some(LinkEvent::End(end)) => Input::LinkDown(end),
+                    None => SessionInput::Flushed,
+                    Some(LinkEvent::Frames(frames)) => SessionInput::Frames(frames),
+                    Some(LinkEvent::TextFrame) => SessionInput::TextFrame,
+                    Some(LinkEvent::Pong) => SessionInput::Pong,
+                    Some(LinkEvent::Alive) => SessionInput::Alive,
+                    Some(LinkEvent::End(end)) => SessionInput::LinkDown(end),
                 },
-                () = clock::sleep_until(self.session.deadline()) => Input::Timer,
+                () = clock::sleep_until(self.session.deadline()) => SessionInput::Timer,
             };
             self.handle(input).await;
         }
-        self.handle(Input::Command(Command::Leave)).await;
+        self.handle(SessionInput::Command(Command::Leave)).await;
         self.link.linger().await;
         self.seen
     }
@@ -125,19 +126,19 @@ impl OneShotSession<'_> {
         self.seen.ended.is_some() || (self.seen.devices.is_some() && self.seen.role.is_some())
     }
 
-    async fn handle(&mut self, input: Input) {
+    async fn handle(&mut self, input: SessionInput) {
         self.session.handle(clock::precise(), input);
         while let Some(output) = self.session.poll() {
             match output {
-                Output::Send(frame) => self.link.send(frame),
-                Output::Ping => self.link.ping(),
-                Output::Close(code) => {
+                SessionOutput::Send(frame) => self.link.send(frame),
+                SessionOutput::Ping => self.link.ping(),
+                SessionOutput::Close(code) => {
                     self.link.close(code).await;
                 }
                 // What is not made durable is not acknowledged, and comes again to whoever keeps it.
-                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) => {}
-                Output::Connect => self.connects = true,
-                Output::Event(event) => self.see(event),
+                SessionOutput::Reflected { .. } | SessionOutput::Acknowledged(_) | SessionOutput::Proxy(_) => {}
+                SessionOutput::Connect => self.connects = true,
+                SessionOutput::Event(event) => self.see(event),
             }
         }
     }
@@ -168,7 +169,7 @@ fn refusal(ended: Option<&DisconnectCause>) -> String {
             code.meaning()
         ),
         Some(DisconnectCause::ClosedByServer { code, expected, .. }) => {
-            format!("the server refused it with {code}: {}; {}", code.meaning(), code.advice(*expected))
+            format!("the server refused it with {code}: {}; {}", code.meaning(), close_advice(*code, *expected))
         }
         Some(DisconnectCause::ServerProtocolError(how)) => {
             format!("the server broke the protocol ({how}); check --dialect, and that the URL is that of a mediator")

@@ -11,12 +11,13 @@ use std::io::{self, Write as _};
 
 use finding::{Finding, Status};
 
-use crate::cli::{ConnectionArgs, DoctorArgs};
+use crate::cli::DoctorArgs;
+use crate::headless::arguments;
 use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::profile::{DeviceLock, Profile, ProfileError, ProfileLock, SlotMemory};
+use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileError, ProfileLock, Settings, SlotMemory};
 use crate::runtime::session_setup;
 use crate::session::Session;
 
@@ -25,11 +26,10 @@ use crate::session::Session;
 /// # Errors
 /// If the options are unusable or standard output fails.
 pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
-    super::require_certificate_unattended(&options.connection)?;
-    let name = options.profile.name();
-    let (connection, profile) = match Profile::examine(name, &options.connection) {
-        Err(error @ ProfileError::FirstRun) => (options.connection.clone(), Err(error)),
-        examined => examined?,
+    let connection = arguments::unattended_connection(&options.connection)?;
+    let (settings, profile) = match Profile::examine(options.profile.name(), &connection) {
+        Err(error @ ProfileError::FirstRun) => (None, Err(error)),
+        examined => examined.map(|(settings, profile)| (Some(settings), profile))?,
     };
     let profile = match profile {
         Err(error) if !is_about_the_key(&error) && !matches!(error, ProfileError::FirstRun) => return Err(error.into()),
@@ -45,7 +45,7 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
         return Ok(report.outcome());
     }
     report.add(&surroundings::key(&profile))?;
-    let Some(patient) = Patient::new(&connection, profile)? else {
+    let Some(patient) = Patient::new(&connection, settings, profile)? else {
         report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
         return Ok(report.outcome());
     };
@@ -72,7 +72,7 @@ struct Patient {
     /// Missing if there is no key.
     session: Option<Session>,
     /// Missing if this device is in use, or this machine cannot tell.
-    _claim: Option<DeviceLock>,
+    _device_lock: Option<DeviceLock>,
     /// Whether a login would cut another process off.
     in_use: bool,
     /// Whether a login would join a group that this device was dropped from.
@@ -80,35 +80,32 @@ struct Patient {
     /// What is known of the profile's slot; a login may have made one.
     memory: Option<SlotMemory>,
     /// Missing if it is no profile, or open elsewhere.
-    _hold: Option<ProfileLock>,
+    _lock: Option<ProfileLock>,
 }
 
 impl Patient {
     /// [`None`] if the address cannot be told without a key.
-    fn new(options: &ConnectionArgs, profile: Result<Profile, ProfileError>) -> Result<Option<Self>, Failure> {
+    fn new(
+        options: &ConnectionOptions,
+        settings: Option<Settings>,
+        profile: Result<Profile, ProfileError>,
+    ) -> Result<Option<Self>, Failure> {
         let Ok(profile) = profile else {
-            let url = options.url.as_deref().unwrap_or_default();
-            let tls = TlsOptions {
-                trust_roots: options.ca.clone(),
-                pins: options
-                    .pins
-                    .iter()
-                    .map(|pin| pin.parse())
-                    .collect::<Result<_, _>>()
-                    .map_err(ProfileError::Pin)?,
-                accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
+            let Some(Settings { base_url, trust_roots, pins, accept_any_certificate, .. }) = settings else {
+                return Ok(None);
             };
-            // Without a URL it is a profile's.
-            let address = if url.is_empty() || url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
+            let tls = TlsOptions { trust_roots, pins, accept_any_certificate };
+            let address =
+                if base_url.is_empty() || base_url.contains('{') { None } else { Some(Address::new(&base_url, &tls)?) };
             return Ok(address.map(|address| Self {
                 address,
                 tls,
                 session: None,
-                _claim: None,
+                _device_lock: None,
                 in_use: false,
                 was_dropped: false,
                 memory: None,
-                _hold: None,
+                _lock: None,
             }));
         };
         let tls = session_setup::tls(&profile);
@@ -122,11 +119,11 @@ impl Patient {
             address,
             tls,
             session: Some(session),
-            _claim: claim.ok().flatten(),
+            _device_lock: claim.ok().flatten(),
             in_use,
             was_dropped,
             memory: profile.memory,
-            _hold: profile.hold,
+            _lock: profile.lock,
         }))
     }
 }

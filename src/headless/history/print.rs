@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::group::Known;
+use crate::group::KnownDevices;
 use crate::journal::{HistoryRow, Percentiles, StatsLine};
 use crate::output::columns::{DEVICE, fit, message, size, span};
 use crate::output::ndjson;
@@ -14,7 +14,7 @@ use crate::protocol::DeviceId;
 
 /// How things are printed.
 pub(super) struct Printer<'a> {
-    pub(super) devices: &'a Known,
+    pub(super) devices: &'a KnownDevices,
     pub(super) own: Option<DeviceId>,
     pub(super) zone: Zone,
     pub(super) as_json: bool,

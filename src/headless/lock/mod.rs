@@ -13,6 +13,7 @@ use crate::os::process_group::shell_exit_code;
 use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::advice::refusal_words;
 use crate::output::ndjson;
 use crate::output::words::{remark, say};
 use crate::protocol::{CloseCode, Millis, TransactionScope};
@@ -281,7 +282,7 @@ impl<'a> Locking<'a> {
             }
             // The end of the connection follows, and says why.
             Event::Refused(Refusal::NotLocked) => Ok(()),
-            Event::Refused(why) => Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() }),
+            Event::Refused(why) => Err(Failure::Ended { outcome: Outcome::Unwell, words: refusal_words(*why) }),
             _ => Ok(()),
         }
     }

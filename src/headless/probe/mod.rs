@@ -15,6 +15,7 @@ use crate::group::{Event, Probe, Refusal};
 use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::advice::refusal_words;
 use crate::output::ndjson::{self, span_micros};
 use crate::output::words::{remark, require_agreement};
 use crate::protocol::Dialect;
@@ -211,7 +212,7 @@ impl<'a> Probing<'a> {
                 remark(LEADER_WARNING);
                 self.leave_by = (!self.stays).then(|| Instant::now() + LEADER_PATIENCE);
             }
-            Event::Refused(why) => return Err(Failure::Ended { outcome: Outcome::Unwell, words: why.to_string() }),
+            Event::Refused(why) => return Err(Failure::Ended { outcome: Outcome::Unwell, words: refusal_words(*why) }),
             _ => {}
         }
         Ok(())

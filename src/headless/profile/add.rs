@@ -2,19 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{failure, new_name, say};
+use super::{failure, new_name};
 use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
+use crate::headless::arguments::unusable;
 use crate::net::{Address, TlsOptions};
 use crate::output::Failure;
+use crate::output::words::say;
 use crate::profile::import::{self, DomainPins};
-use crate::profile::record::{Exhausted, KeptIn, Slot, expand_preset};
+use crate::profile::record::{Exhausted, KeyLocation, Slot, expand_preset};
 use crate::profile::secrets::PassphraseSource;
-use crate::profile::{self, KeptConversations, ProfileName, Record, SecretSource, Store, flavour};
+use crate::profile::{self, KeptConversations, ProfileName, ProfileStore, Record, SecretSource, threema_servers};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ServerGroup};
 use rand::Rng as _;
 
 /// Adds a profile whose key stays in its file.
-pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
+pub(super) fn add(store: &ProfileStore, options: &AddArgs) -> Result<(), Failure> {
     let name = new_name(&options.name)?;
     let mut record = record(&options.settings, &Known::default())?;
     if let Some(path) = &options.key_file {
@@ -26,7 +28,7 @@ pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
     }
     if options.credential {
         // It is there only when systemd starts the service.
-        record.key = Some(KeptIn::Credential);
+        record.key = Some(KeyLocation::Credential);
     }
     let has_key = options.key_file.is_some() || options.credential;
     let is_default = put(store, &name, record, options.settings.default)?;
@@ -39,13 +41,13 @@ pub(super) fn add(store: &Store, options: &AddArgs) -> Result<(), Failure> {
     tell(&name, is_default)
 }
 
-pub(super) fn put(store: &Store, name: &ProfileName, record: Record, as_default: bool) -> Result<bool, Failure> {
+pub(super) fn put(store: &ProfileStore, name: &ProfileName, record: Record, as_default: bool) -> Result<bool, Failure> {
     store
-        .change(|book| {
-            let is_first = book.is_empty();
-            book.add(name.clone(), record)?;
+        .change(|profiles| {
+            let is_first = profiles.is_empty();
+            profiles.add(name.clone(), record)?;
             if as_default || is_first {
-                book.set_default(name)?;
+                profiles.set_default(name)?;
             }
             Ok(as_default || is_first)
         })
@@ -72,17 +74,16 @@ impl Known {
         let host = mediator.split_once("://").map_or(mediator, |(_, rest)| rest);
         let host = host.split(['/', ':', '?']).next().unwrap_or_default();
         let said = import::oppf::pins_of(&self.pins, host).map(<[String]>::to_vec);
-        said.unwrap_or_else(|| flavour::pins_of(mediator).iter().map(|pin| (*pin).to_owned()).collect())
+        said.unwrap_or_else(|| threema_servers::pins_of(mediator).iter().map(|pin| (*pin).to_owned()).collect())
     }
 }
 
 /// The record that the options make, every part of it checked.
 pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, Failure> {
-    let usage = |option: &str, error: &dyn std::fmt::Display| Failure::Usage(format!("{option}: {error}"));
-    let dialect = match (settings.dialect.map(profile::dialect), known.dialect) {
-        (Some(Dialect::Dgk), Some(Dialect::Mk)) => return Err(usage("--mk", &"is for --dialect mk only")),
+    let dialect = match (settings.dialect.map(Dialect::from), known.dialect) {
+        (Some(Dialect::Dgk), Some(Dialect::Mk)) => return Err(unusable("--mk", &"is for --dialect mk only")),
         (Some(Dialect::Mk), Some(Dialect::Dgk)) => {
-            return Err(usage("--threema-desktop", &"is for --dialect dgk only"));
+            return Err(unusable("--threema-desktop", &"is for --dialect dgk only"));
         }
         (_, Some(forced)) => forced,
         (said, None) => said.unwrap_or(Dialect::Dgk),
@@ -90,17 +91,17 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
     let missing = |option: &str, what: &str| Failure::Usage(format!("{option} is missing: {what}"));
     let server_group = settings.server_group.as_deref().or(known.server_group.as_deref());
     let server_group = server_group.unwrap_or(profile::DEFAULT_SERVER_GROUP);
-    let server_group = ServerGroup::parse(server_group, dialect).map_err(|error| usage("--server-group", &error))?;
+    let server_group = ServerGroup::parse(server_group, dialect).map_err(|error| unusable("--server-group", &error))?;
     let mediator = settings.mediator.as_deref().or(known.mediator.as_deref()).map(expand_preset);
     let mediator = mediator.ok_or_else(|| missing("--mediator URL", "wss://HOST/, or production"))?;
     let ca = settings.ca.as_deref().map(absolute).transpose()?;
     check_mediator(mediator, dialect, server_group.clone(), ca.as_deref())?;
     let device_id: DeviceId = match &settings.device_id {
-        Some(text) => text.parse().map_err(|error| usage("--device-id", &error))?,
+        Some(text) => text.parse().map_err(|error| unusable("--device-id", &error))?,
         None => DeviceId(profile::fresh_random().r#gen()),
     };
     let pins = if settings.pins.is_empty() { known.pins_of(mediator) } else { settings.pins.clone() };
-    let pins = pins.iter().map(|pin| pin.parse().map_err(|error| usage("--pin", &error)));
+    let pins = pins.iter().map(|pin| pin.parse().map_err(|error| unusable("--pin", &error)));
     Ok(Record {
         dialect: dialect.into(),
         mediator: mediator.to_owned(),
@@ -117,7 +118,7 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         },
         pins: pins.collect::<Result<_, _>>()?,
         ca,
-        presence: settings.presence.parse().map_err(|error| usage("--presence", &error))?,
+        presence: settings.presence.parse().map_err(|error| unusable("--presence", &error))?,
         key: None,
         key_file: None,
         read_only: settings.read_only,
@@ -127,7 +128,7 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
             KeptArg::Plain => KeptConversations::Plain,
             KeptArg::None => KeptConversations::None,
         },
-        journal_age: settings.journal_age.parse().map_err(|error| usage("--journal-age", &error))?,
+        journal_age: settings.journal_age.parse().map_err(|error| unusable("--journal-age", &error))?,
         journal_rows: settings.journal_rows,
     })
 }

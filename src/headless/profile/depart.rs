@@ -1,13 +1,12 @@
 //! `profile remove --leave-group`: our own device leaves before the profile goes.
 
 use super::failure;
-use crate::cli::ConnectionArgs;
 use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
 use crate::output::Failure;
-use crate::profile::{DeviceLock, Profile, ProfileName};
+use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::runtime::{clock, session_setup};
-use crate::session::{Confirmed, Expectation, Presence};
+use crate::session::{Confirmed, Presence, SlotExpectation};
 
 /// A device that may leave: who stays is known.
 pub(super) struct Leaving {
@@ -16,16 +15,16 @@ pub(super) struct Leaving {
     name: ProfileName,
     /// [`None`] if the server has no slot of ours.
     farewell: Option<Farewell>,
-    _claim: Option<DeviceLock>,
+    _device_lock: Option<DeviceLock>,
 }
 
 impl Leaving {
     /// Logs in for a moment, to see who stays.
     pub(super) fn look(name: &ProfileName) -> Result<Self, Failure> {
-        let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionArgs::default()).map_err(failure)?;
+        let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionOptions::default()).map_err(failure)?;
         let config = &mut profile.session;
         // Only who expects a slot is told that there is none. Nobody else's is taken.
-        config.expects = Expectation::Only(SlotState::Existing);
+        config.expects = SlotExpectation::Only(SlotState::Existing);
         config.exhausted_policy = ExhaustedPolicy::Reject;
         config.presence = Presence::Stay;
         if config.read_only {
@@ -45,7 +44,7 @@ impl Leaving {
                 tracing::warn!("cannot remember the slot: {error}");
             }
         }
-        Ok(Self { profile, name: name.clone(), farewell, _claim: claim })
+        Ok(Self { profile, name: name.clone(), farewell, _device_lock: claim })
     }
 
     /// What leaving means.

@@ -1,13 +1,14 @@
 //! `profile import` and `profile move`: what takes a key into keeping.
 
 use super::add::{Known, absolute, put, record, tell};
-use super::{failure, find, new_name, say};
+use super::{failure, find, new_name};
 use crate::cli::secrets::MoveArgs;
 use crate::cli::{ImportArgs, KeyKindArg};
 use crate::output::Failure;
+use crate::output::words::say;
 use crate::profile::import::{self, Trust};
-use crate::profile::secrets::{PassphraseSource, StoreKind};
-use crate::profile::{ProfileLock, ProfileName, SecretSource, Store, StoreError};
+use crate::profile::secrets::{KeyStoreKind, PassphraseSource};
+use crate::profile::{ProfileLock, ProfileName, ProfileStore, ProfileStoreError, SecretSource};
 use crate::protocol::{Dialect, GroupSecret};
 
 /// A group's key, what else its source knows, and what the source is called.
@@ -19,16 +20,16 @@ struct Found {
 }
 
 /// Adds a profile and takes the key into keeping.
-pub(super) fn import(store: &Store, options: &ImportArgs) -> Result<(), Failure> {
+pub(super) fn import(store: &ProfileStore, options: &ImportArgs) -> Result<(), Failure> {
     let name = new_name(&options.name)?;
     // Before anything is asked, and before the key is put anywhere, where it could replace another's.
     if let Some((taken, _)) = store.read().map_err(failure)?.iter().find(|(other, _)| other.is_like(&name)) {
-        return Err(failure(StoreError::Exists(taken.clone())));
+        return Err(failure(ProfileStoreError::Exists(taken.clone())));
     }
     let found = source(&name, options)?;
     let mut record = record(&options.settings, &found.known)?;
     let mut passphrase = PassphraseSource::new(options.passphrase.passphrase_fd);
-    let wanted = options.store.map(StoreKind::from);
+    let wanted = options.store.map(KeyStoreKind::from);
     let (source, why) =
         SecretSource::keep(&name, &found.secret, wanted, store.directory(), &mut passphrase).map_err(failure)?;
     source.note_in(&mut record);
@@ -78,19 +79,19 @@ fn source(name: &ProfileName, options: &ImportArgs) -> Result<Found, Failure> {
 }
 
 /// Moves a key: it is removed where it was only when the new store has given it back and the profile says so.
-pub(super) fn relocate(store: &Store, options: &MoveArgs) -> Result<(), Failure> {
+pub(super) fn relocate(store: &ProfileStore, options: &MoveArgs) -> Result<(), Failure> {
     let (name, record) = find(store, &options.name)?;
-    let _hold = ProfileLock::take(&name).map_err(failure)?;
+    let _lock = ProfileLock::take(&name).map_err(failure)?;
     let old = SecretSource::of(&name, &record, store.directory()).map_err(failure)?;
-    let wanted = StoreKind::from(options.to);
-    if old.kind() == wanted && (wanted != StoreKind::KeyFile || old.is_kept_for(&name, store.directory())) {
+    let wanted = KeyStoreKind::from(options.to);
+    if old.kind() == wanted && (wanted != KeyStoreKind::KeyFile || old.is_kept_for(&name, store.directory())) {
         return say(&format!("the key of {name} is in {old} already"));
     }
     let mut passphrase = PassphraseSource::new(options.passphrase.passphrase_fd);
     let secret = old.load(&name, &mut passphrase).map_err(failure)?;
     let (new, _) =
         SecretSource::keep(&name, &secret, Some(wanted), store.directory(), &mut passphrase).map_err(failure)?;
-    if let Err(error) = store.change(|book| book.set_key(&name, &new)) {
+    if let Err(error) = store.change(|profiles| profiles.set_key(&name, &new)) {
         let _ = new.discard(&name, store.directory());
         return Err(failure(error));
     }

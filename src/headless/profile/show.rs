@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use super::{failure, find, say};
+use super::{failure, find};
 use crate::cli::ListArgs;
 use crate::output::Failure;
+use crate::output::words::say;
 use crate::profile;
 use crate::profile::record::expand_preset;
-use crate::profile::slot_memory::{Knowledge, Known};
+use crate::profile::slot_memory::{KnownSlot, SlotStatus};
 use crate::profile::{
-    KeptConversations, ProfileLock, ProfileName, Record, SecretError, SecretSource, SlotMemory, Store,
+    KeptConversations, ProfileLock, ProfileName, ProfileStore, Record, SecretError, SecretSource, SlotMemory,
 };
 use crate::protocol::{Dialect, Millis};
 use crate::runtime::clock;
@@ -21,11 +22,11 @@ pub(super) fn clean(text: &str) -> Clean {
 }
 
 /// One line a profile.
-pub(super) fn list(store: &Store, options: ListArgs) -> Result<(), Failure> {
-    let book = store.read().map_err(failure)?;
-    let default = book.default_name().ok();
-    let width = book.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
-    for (name, record) in book.iter() {
+pub(super) fn list(store: &ProfileStore, options: ListArgs) -> Result<(), Failure> {
+    let profiles = store.read().map_err(failure)?;
+    let default = profiles.default_name().ok();
+    let width = profiles.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+    for (name, record) in profiles.iter() {
         let is_default = default == Some(name);
         let dialect = Dialect::from(record.dialect);
         if options.json {
@@ -40,13 +41,13 @@ pub(super) fn list(store: &Store, options: ListArgs) -> Result<(), Failure> {
             ))?;
         }
     }
-    if book.is_empty() && !options.json {
+    if profiles.is_empty() && !options.json {
         say("no profile yet; d2mtop profile add --help")?;
     }
     Ok(())
 }
 
-fn as_json(store: &Store, name: &ProfileName, record: &Record, is_default: bool) -> serde_json::Value {
+fn as_json(store: &ProfileStore, name: &ProfileName, record: &Record, is_default: bool) -> serde_json::Value {
     json!({
         "name": name,
         "default": is_default,
@@ -70,7 +71,7 @@ fn as_json(store: &Store, name: &ProfileName, record: &Record, is_default: bool)
 }
 
 /// Where the key is, never what it is.
-fn place(store: &Store, name: &ProfileName, record: &Record) -> Clean {
+fn place(store: &ProfileStore, name: &ProfileName, record: &Record) -> Clean {
     match SecretSource::of(name, record, store.directory()) {
         Ok(source) => Clean::new(&source.to_string()),
         Err(SecretError::Nowhere(_)) => Clean::literal("no key yet"),
@@ -79,14 +80,14 @@ fn place(store: &Store, name: &ProfileName, record: &Record) -> Clean {
 }
 
 /// What was last known of the profile's slot.
-pub(super) fn known(name: &ProfileName, record: &Record) -> Option<Known> {
+pub(super) fn known(name: &ProfileName, record: &Record) -> Option<KnownSlot> {
     SlotMemory::read(name, record.device_id?, &record.mediator)?.known().cloned()
 }
 
 /// All that a profile says, one thing a line.
-pub(super) fn show(store: &Store, name: &str) -> Result<(), Failure> {
+pub(super) fn show(store: &ProfileStore, name: &str) -> Result<(), Failure> {
     let (name, record) = find(store, name)?;
-    let is_default = store.read().is_ok_and(|book| book.default_name().ok() == Some(&name));
+    let is_default = store.read().is_ok_and(|profiles| profiles.default_name().ok() == Some(&name));
     let word = |value: serde_json::Value| value.as_str().map(clean).unwrap_or_default();
     let roots = || Clean::literal("the built-in roots");
     let mut lines: Vec<(&str, Clean)> = vec![
@@ -132,18 +133,18 @@ fn journal(record: &Record) -> String {
     format!("kept {age}{rows}, {conversations}")
 }
 
-fn words(known: &Known) -> Clean {
+fn words(known: &KnownSlot) -> Clean {
     let day = |at: u64| {
         let at = i64::try_from(at).ok().and_then(chrono::DateTime::from_timestamp_millis);
         at.map_or_else(|| "?".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
     };
     let ago = clock::now().since(Millis(known.seen)).as_secs() / 60;
     let text = match known.slot {
-        Knowledge::Registered => {
+        SlotStatus::Registered => {
             format!("registered since {}, last connected {} ({ago} min ago)", day(known.since), day(known.seen))
         }
-        Knowledge::Expired => format!("expired, seen {}; the next login takes a new one", day(known.since)),
-        Knowledge::Gone => {
+        SlotStatus::Expired => format!("expired, seen {}; the next login takes a new one", day(known.since)),
+        SlotStatus::Gone => {
             format!("gone since {}: dropped from the group; --expect new joins it again", day(known.since))
         }
     };

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::mediator::Traffic;
+use crate::mediator::ChatTraffic;
 use crate::protocol::{CHAT_SERVER_LOGIN, ChatFrameError, ChatFrames};
 use crate::session::{ChatClientId, Command};
 
@@ -61,8 +61,8 @@ pub(super) enum ClientEnd {
 #[derive(Debug)]
 pub(super) struct Carried {
     pub(super) end: ClientEnd,
-    pub(super) to_server: Traffic,
-    pub(super) from_server: Traffic,
+    pub(super) to_server: ChatTraffic,
+    pub(super) from_server: ChatTraffic,
     /// Bytes of a frame that never became whole, and went nowhere.
     pub(super) incomplete: usize,
 }
@@ -90,7 +90,7 @@ pub(super) async fn serve(
     // A session that is over takes no command, and then we are cut off.
     let _ = commands.send(Command::BeginProxy(id)).await;
     let mut frames = ChatFrames::from_client();
-    let (mut to_server, mut from_server) = (Traffic::default(), Traffic::default());
+    let (mut to_server, mut from_server) = (ChatTraffic::default(), ChatTraffic::default());
     let end = tokio::select! {
         _ = &mut orders.begin => None,
         end = gone(&stream) => Some(end),
@@ -136,7 +136,7 @@ async fn upwards(
     frames: &mut ChatFrames,
     seen: &AtomicUsize,
     commands: &mpsc::Sender<Command>,
-    traffic: &mut Traffic,
+    traffic: &mut ChatTraffic,
 ) -> ClientEnd {
     let mut buffer = vec![0; READ];
     loop {
@@ -182,7 +182,7 @@ async fn downwards(
     mut writer: OwnedWriteHalf,
     from_server: &mut mpsc::UnboundedReceiver<Unread>,
     seen: &AtomicUsize,
-    traffic: &mut Traffic,
+    traffic: &mut ChatTraffic,
 ) -> ClientEnd {
     while let Some(unread) = from_server.recv().await {
         // Before the client can answer it.

@@ -1,4 +1,4 @@
-//! LineSink on their way to standard output.
+//! Lines on their way to standard output.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::stream::Told;
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::headless::reconnect::{Ending, Reconnect};
 use crate::output::Failure;

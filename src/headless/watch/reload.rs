@@ -1,11 +1,10 @@
 //! Reading the profile anew while it is open.
 
+use crate::output::Failure;
 use std::path::{Path, PathBuf};
 
-use crate::cli::ConnectionArgs;
 use crate::journal;
-use crate::output::Failure;
-use crate::profile::{LoadedKey, Profile, ProfileName};
+use crate::profile::{ConnectionOptions, LoadedKey, Profile, ProfileName};
 use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SpkiPin};
 use crate::runtime::{HeldLocks, SessionSetup};
 use crate::session::{LeaderPolicy, Presence};
@@ -13,7 +12,7 @@ use crate::session::{LeaderPolicy, Presence};
 /// A profile that is open, and what it said when it was opened.
 #[derive(Clone)]
 pub(super) struct Reloading {
-    options: ConnectionArgs,
+    options: ConnectionOptions,
     name: ProfileName,
     key: LoadedKey,
     connection: Connection,
@@ -57,10 +56,10 @@ impl Connection {
 
 impl Reloading {
     /// [`None`] where there is no profile that could be read anew.
-    pub(super) fn of(profile: &Profile, options: &ConnectionArgs) -> Option<Self> {
+    pub(super) fn of(profile: &Profile, options: ConnectionOptions) -> Option<Self> {
         let name = profile.name.clone()?;
         let (key, connection) = (profile.key.clone(), Connection::of(profile));
-        Some(Self { options: options.clone(), name, key, connection })
+        Some(Self { options, name, key, connection })
     }
 
     /// Whether the profile says something else now.
@@ -95,7 +94,7 @@ impl Reloading {
         }
         (self.connection, self.key) = (Connection::of(&profile), profile.key.clone());
         held.claim = None;
-        profile.hold = held.profile.take();
+        profile.lock = held.profile.take();
         Ok((self, SessionSetup::new(profile)?))
     }
 

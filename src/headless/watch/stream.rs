@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::group::{Event, NextStep};
 use crate::output::ndjson;
 use crate::protocol::Millis;
@@ -247,7 +247,9 @@ mod tests {
 
     use super::*;
     use crate::group::{ListedDevice, LockEvent, Login, ReflectedMessage};
-    use crate::protocol::{Activity, DeviceId, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState};
+    use crate::protocol::{
+        DeviceActivity, DeviceId, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
+    };
     use crate::text::Clean;
 
     const NOW: Millis = Millis(1_793_577_600_000);
@@ -330,7 +332,7 @@ mod tests {
         let list = |devices: u64| {
             let device = ListedDevice {
                 info: Err(OpenError::DoesNotDecrypt),
-                activity: Activity::Unknown,
+                activity: DeviceActivity::Unknown,
                 expiration_policy: None,
             };
             Event::Devices((0..devices).map(|id| (DeviceId(id), device.clone())).collect())

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::waiting::MOST_RECENT;
 use super::{Conversations, History, HistoryRow, Journal, Opened, Options, Query, Retention, Synchronous, Who, Within};
 use crate::group::ReflectedMessage;
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Summary};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType};
 use crate::protocol::{
     DecodeError, DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, OpenError, PseudonymKey,
     ReflectedHeader, ReflectedId, Sealed,
@@ -44,7 +44,7 @@ impl Home {
     }
 
     fn find(&self, query: &Query) -> Vec<u64> {
-        let rows = History::open(&self.path).unwrap().page(query, Within::LatestValueWriter, 1_000).unwrap();
+        let rows = History::open(&self.path).unwrap().page(query, Within::Newest, 1_000).unwrap();
         rows.iter().map(|row| row.number).collect()
     }
 }
@@ -62,14 +62,14 @@ fn options(dialect: Dialect) -> Options {
 fn message(number: u32) -> ReflectedMessage {
     let mut nonce = [9; 24];
     nonce[20..].copy_from_slice(&number.to_le_bytes());
-    let summary = Summary {
+    let summary = EnvelopeSummary {
         author: Some(DeviceId(u64::MAX - 1)),
         conversation: Some(Conversation::Contact(Clean::literal("ECHOECHO"))),
         message_type: Some(MessageType::TEXT),
         message_id: Some(MessageId(u64::MAX - u64::from(number))),
         created_at: Some(Millis(NOW.0 - 5_000)),
         body_length: 11,
-        ..Summary::blank(Kind::IncomingMessage)
+        ..EnvelopeSummary::blank(ContentKind::IncomingMessage)
     };
     ReflectedMessage {
         id: ReflectedId(number),
@@ -86,7 +86,7 @@ fn message(number: u32) -> ReflectedMessage {
     }
 }
 
-fn with(message: ReflectedMessage, change: impl FnOnce(&mut Summary)) -> ReflectedMessage {
+fn with(message: ReflectedMessage, change: impl FnOnce(&mut EnvelopeSummary)) -> ReflectedMessage {
     let mut message = message;
     change(message.content.as_mut().unwrap());
     message
@@ -240,7 +240,8 @@ fn rows_are_found_by_time_kind_device_and_conversation() {
     let early = ReflectedMessage { received_at: Millis(NOW.0 - 50), ..message(4) };
     journal.append(&[message(0), message(1)]).unwrap();
     journal.append(&[with(message(2), |summary| summary.conversation.clone_from(&group))]).unwrap();
-    let other = |summary: &mut Summary| (summary.author, summary.kind) = (Some(DeviceId(5)), Kind::SettingsSync);
+    let other =
+        |summary: &mut EnvelopeSummary| (summary.author, summary.kind) = (Some(DeviceId(5)), ContentKind::SettingsSync);
     journal.append(&[with(message(3), other), early]).unwrap();
     drop(journal);
     // From now on as they are.
@@ -256,7 +257,7 @@ fn rows_are_found_by_time_kind_device_and_conversation() {
     assert_eq!(home.find(&Query { since: Some(Millis(NOW.0 + 3)), ..query() }), [4, 6, 7]);
     assert_eq!(home.find(&Query { until: Some(Millis(NOW.0 + 1)), ..query() }), [1, 5], "the clock was set back");
     assert_eq!(home.find(&Query { since: Some(Millis(u64::MAX)), ..query() }), [0; 0]);
-    assert_eq!(home.find(&Query { kinds: vec![Kind::SettingsSync, Kind::Unknown], ..query() }), [4]);
+    assert_eq!(home.find(&Query { kinds: vec![ContentKind::SettingsSync, ContentKind::Unknown], ..query() }), [4]);
     assert_eq!(home.find(&Query { from: Some(DeviceId(5)), ..query() }), [4]);
     assert_eq!(home.find(&who(Who::contact(&echo, Some(&key)))), [1, 2, 4, 5, 6]);
     assert_eq!(home.find(&who(Who::contact(&echo, None))), [6], "without the key only what is plain");
@@ -269,7 +270,7 @@ fn rows_are_found_by_time_kind_device_and_conversation() {
     let page =
         |within| -> Vec<u64> { history.page(&query(), within, 2).unwrap().iter().map(|row| row.number).collect() };
     assert_eq!(
-        (page(Within::LatestValueWriter), page(Within::Before(4)), page(Within::After(4))),
+        (page(Within::Newest), page(Within::Before(4)), page(Within::After(4))),
         (vec![6, 7], vec![2, 3], vec![5, 6])
     );
     assert_eq!(history.bounds().unwrap(), Some((1, 7)));
@@ -294,7 +295,7 @@ fn figures_count_by_day_device_and_kind() {
     };
     let lines = stats(&Query::default());
     assert_eq!(lines.len(), 2, "{lines:?}");
-    let texts = lines.iter().find(|line| line.kind == Some(Kind::IncomingMessage)).unwrap();
+    let texts = lines.iter().find(|line| line.kind == Some(ContentKind::IncomingMessage)).unwrap();
     assert_eq!((texts.device, texts.figures.count, texts.figures.bytes), (Some(DeviceId(u64::MAX - 1)), 100, 20_000));
     let age = texts.figures.age.unwrap();
     assert!((1_040..1_060).contains(&age.median.as_millis()), "{age:?}");

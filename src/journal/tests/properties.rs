@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::group::Row;
+use crate::group::FeedRow;
 use crate::protocol::d2d::SyncAction;
 
 fn conversation() -> impl Strategy<Value = Conversation> {
@@ -17,11 +17,11 @@ fn conversation() -> impl Strategy<Value = Conversation> {
     ]
 }
 
-fn summary() -> impl Strategy<Value = Summary> {
+fn summary() -> impl Strategy<Value = EnvelopeSummary> {
     let actions = prop_oneof![Just(SyncAction::Create), Just(SyncAction::Update), Just(SyncAction::Delete)];
     let text = || option::of("\\PC{0,12}".prop_map(|text| Clean::new(&text)));
     let who = (option::of(any::<u64>()), option::of(conversation()), text(), text());
-    let what = (0..Kind::ALL.len(), option::of(any::<u8>()), option::of(any::<u64>()), option::of(actions));
+    let what = (0..ContentKind::ALL.len(), option::of(any::<u8>()), option::of(any::<u64>()), option::of(actions));
     (who, what, option::of(any::<u64>()), any::<[u32; 3]>()).prop_map(
         |(
             (author, conversation, sender, detail),
@@ -29,7 +29,7 @@ fn summary() -> impl Strategy<Value = Summary> {
             created_at,
             [version, length, count],
         )| {
-            Summary {
+            EnvelopeSummary {
                 author: author.map(DeviceId),
                 protocol_version: version,
                 conversation,
@@ -41,7 +41,7 @@ fn summary() -> impl Strategy<Value = Summary> {
                 count,
                 sender,
                 detail,
-                ..Summary::blank(Kind::ALL[kind])
+                ..EnvelopeSummary::blank(ContentKind::ALL[kind])
             }
         },
     )
@@ -96,7 +96,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// What the row of a message must say.
 fn expected(message: &ReflectedMessage, how: &Conversations) -> HistoryRow {
     let mut row =
-        HistoryRow { number: 0, acknowledged_at: None, conversation: None, sender: None, row: Row::new(message) };
+        HistoryRow { number: 0, acknowledged_at: None, conversation: None, sender: None, row: FeedRow::new(message) };
     if let Ok(summary) = &mut row.row.content {
         summary.nickname = None;
         match how {

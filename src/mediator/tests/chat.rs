@@ -5,11 +5,13 @@ use std::io::ErrorKind;
 use bytes::Bytes;
 
 use super::{A, B, Login, World, in_both_dialects};
-use crate::mediator::{ChatAction, ChatEnd, ChatEvent, Config, ConnectionId, Input, LogEvent, Traffic};
+use crate::mediator::{
+    ChatAction, ChatEnd, ChatEvent, ChatTraffic, ConnectionId, LogEvent, MediatorConfig, MediatorInput,
+};
 use crate::protocol::{ClientMessage, Dialect, ServerMessage};
 
 fn with_chat(dialect: Dialect) -> World {
-    World::with(dialect, Config { chat_server: true, ..Config::default() })
+    World::with(dialect, MediatorConfig { chat_server: true, ..MediatorConfig::default() })
 }
 
 fn frame(fill: u8) -> Bytes {
@@ -18,7 +20,7 @@ fn frame(fill: u8) -> Bytes {
 
 impl World {
     fn says(&mut self, connection: ConnectionId, event: ChatEvent) {
-        self.input(Input::Chat { connection, event });
+        self.input(MediatorInput::Chat { connection, event });
     }
 
     fn actions(&mut self) -> Vec<ChatAction> {
@@ -36,7 +38,7 @@ impl World {
         a
     }
 
-    fn chat_ends(&self) -> Vec<(ChatEnd, Traffic, Traffic)> {
+    fn chat_ends(&self) -> Vec<(ChatEnd, ChatTraffic, ChatTraffic)> {
         let end = |event: &LogEvent| match event {
             LogEvent::ChatClosed { end, to_server, from_server, .. } => Some((*end, *to_server, *from_server)),
             _ => None,
@@ -76,7 +78,7 @@ in_both_dialects! {
             sent += 1;
             assert!(sent < 20, "no bound");
         }
-        world.pass(Config::default().handshake_timeout);
+        world.pass(MediatorConfig::default().handshake_timeout);
         assert_eq!(world.closed(a), Some(4013));
         assert_eq!(world.actions(), []);
     }
@@ -93,8 +95,8 @@ in_both_dialects! {
         world.says(a, ChatEvent::Bytes(Bytes::from([&frames[2][..], &frames[3], &[7]].concat())));
         assert_eq!(world.take(a), expected[2..]);
         world.leave(a);
-        let all = Traffic { frames: 6, bytes: 80 + 32 + 2 * (22 + 202) };
-        assert_eq!(world.chat_ends(), [(ChatEnd::Device, Traffic { frames: 1, bytes: 48 }, all)]);
+        let all = ChatTraffic { frames: 6, bytes: 80 + 32 + 2 * (22 + 202) };
+        assert_eq!(world.chat_ends(), [(ChatEnd::Device, ChatTraffic { frames: 1, bytes: 48 }, all)]);
         assert_eq!(world.actions().last(), Some(&ChatAction::Close));
     }
 
@@ -159,7 +161,7 @@ in_both_dialects! {
     fn the_end_of_the_server_ends_the_way_to_the_chat_server(world) {
         world = with_chat(world.dialect);
         let a = world.chatting();
-        world.input(Input::Shutdown);
+        world.input(MediatorInput::Shutdown);
         assert_eq!(world.closed(a), Some(1001));
         assert_eq!(world.actions(), [ChatAction::Close]);
         assert_eq!(world.chat_ends().len(), 1);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{A, B, C, Login, in_both_dialects};
-use crate::mediator::Input;
+use crate::mediator::MediatorInput;
 use crate::protocol::{ClientMessage, ServerMessage};
 
 const PROMOTED: ServerMessage = ServerMessage::RolePromotedToLeader;
@@ -64,7 +64,7 @@ in_both_dialects! {
             world.send(a, &message);
             if silence > 0 {
                 world.pass(Duration::from_secs(silence - 1));
-                world.input(Input::Alive { connection: b });
+                world.input(MediatorInput::Alive { connection: b });
                 world.pass(Duration::from_secs(1));
             }
             assert!(world.closed(a).is_some(), "the leader {how}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{A, B, C, Login, World, in_both_dialects, reflection, texts};
-use crate::mediator::{Config, ConnectionId};
+use crate::mediator::{ConnectionId, MediatorConfig};
 use crate::protocol::{ClientMessage, Dialect, ReflectId, Sealed, ServerMessage, TransactionScope};
 
 fn scope() -> Sealed<TransactionScope> {
@@ -148,7 +148,7 @@ in_both_dialects! {
     }
 
     fn one_transaction_cannot_fill_more_than_a_queue(world) {
-        world = World::with(world.dialect, Config { queue_limit: 3, ..Config::default() });
+        world = World::with(world.dialect, MediatorConfig { queue_limit: 3, ..MediatorConfig::default() });
         let [a, b, _] = locked(&mut world);
         for _ in 0..4 {
             world.reflect(a, 1, "m");
@@ -165,7 +165,7 @@ in_both_dialects! {
     }
 
     fn a_commit_that_fills_a_queue_costs_that_slot_only(world) {
-        world = World::with(world.dialect, Config { queue_limit: 3, ..Config::default() });
+        world = World::with(world.dialect, MediatorConfig { queue_limit: 3, ..MediatorConfig::default() });
         let [a, b, c] = locked(&mut world);
         world.leave(c);
         for _ in 0..2 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{A, B, Login, World, in_both_dialects, reflection};
-use crate::mediator::{Config, End, Input, LogEvent};
+use crate::mediator::{ConnectionEnd, LogEvent, MediatorConfig, MediatorInput};
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::{
     Challenge, ChallengeResponse, ClientMessage, CloseCode, Dialect, Sealed, ServerHello, ServerInfo, ServerMessage,
@@ -124,11 +124,11 @@ in_both_dialects! {
         ];
         for (what, bytes) in frames {
             let connection = world.login(Login { device: A, ..Login::new(A) });
-            world.input(Input::Frame { connection, bytes: Bytes::from(bytes) });
+            world.input(MediatorInput::Frame { connection, bytes: Bytes::from(bytes) });
             assert_eq!(world.closed(connection), Some(4010), "{what}");
-            world.mediator = crate::mediator::Mediator::new(Config::default());
+            world.mediator = crate::mediator::Mediator::new(MediatorConfig::default());
         }
-        for input in [|connection| Input::Text { connection }, |connection| Input::Unreadable { connection }] {
+        for input in [|connection| MediatorInput::Text { connection }, |connection| MediatorInput::Unreadable { connection }] {
             let connection = world.connect();
             world.input(input(connection));
             assert_eq!(world.closed(connection), Some(4010), "{:?}", input(connection));
@@ -160,7 +160,7 @@ in_both_dialects! {
             LogEvent::Closed { proxy_frames, end, .. } => Some((*proxy_frames, end.clone())),
             _ => None,
         });
-        assert_eq!(told, Some((3, End::Theirs(Some(CloseCode::NORMAL)))));
+        assert_eq!(told, Some((3, ConnectionEnd::Theirs(Some(CloseCode::NORMAL)))));
     }
 
     fn a_login_must_come_in_time(world) {
@@ -175,8 +175,8 @@ in_both_dialects! {
     fn silence_is_ended_but_any_frame_breaks_it(world) {
         let a = world.login(Login::new(A));
         for input in [
-            Input::Alive { connection: a },
-            Input::Frame { connection: a, bytes: ClientMessage::Proxy(Bytes::new()).encode(Dialect::Dgk) },
+            MediatorInput::Alive { connection: a },
+            MediatorInput::Frame { connection: a, bytes: ClientMessage::Proxy(Bytes::new()).encode(Dialect::Dgk) },
         ] {
             world.pass(Duration::from_secs(599));
             world.input(input);
@@ -194,7 +194,7 @@ in_both_dialects! {
         for connection in [a, b, waiting] {
             world.take(connection);
         }
-        world.input(Input::Shutdown);
+        world.input(MediatorInput::Shutdown);
         for connection in [a, b, waiting] {
             assert_eq!(world.closed(connection), Some(1001));
             assert_eq!(world.take(connection), []);
@@ -207,7 +207,7 @@ in_both_dialects! {
 
 #[test]
 fn without_an_idle_timeout_silence_lasts() {
-    let mut world = World::with(Dialect::Dgk, Config { idle_timeout: None, ..Config::default() });
+    let mut world = World::with(Dialect::Dgk, MediatorConfig { idle_timeout: None, ..MediatorConfig::default() });
     let a = world.login(Login::new(A));
     assert_eq!(world.mediator.deadline(), None);
     world.pass(Duration::from_hours(24 * 365));

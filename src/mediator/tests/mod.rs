@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ChatAction, Config, ConnectionId, Ephemeral, Input, LogEvent, Mediator, Output};
+use super::{
+    ChatAction, ConnectionId, HandshakeSecrets, LogEvent, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+};
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DeviceEntry, DeviceId, Dialect,
     ExhaustedPolicy, ExpirationPolicy, GroupKeys, GroupSecret, Millis, Nonce, Reflect, ReflectId, Reflected, Sealed,
@@ -92,10 +94,10 @@ impl Login {
 
 impl World {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self::with(dialect, Config::default())
+        Self::with(dialect, MediatorConfig::default())
     }
 
-    pub(super) fn with(dialect: Dialect, config: Config) -> Self {
+    pub(super) fn with(dialect: Dialect, config: MediatorConfig) -> Self {
         Self {
             mediator: Mediator::new(config),
             now: Millis(1_700_000_000_000),
@@ -125,7 +127,7 @@ impl World {
         };
         let peer = Peer { dialect, inbox: Vec::new(), closed: None, reads: true, paused: false, handed: 0 };
         self.peers.insert(id, peer);
-        self.mediator.open(self.now, id, &url, Ephemeral { secret: [byte; 32], challenge: [byte ^ 0xff; 32] });
+        self.mediator.open(self.now, id, &url, HandshakeSecrets { secret: [byte; 32], challenge: [byte ^ 0xff; 32] });
         self.settle();
         id
     }
@@ -170,14 +172,14 @@ impl World {
 
     pub(super) fn send(&mut self, connection: ConnectionId, message: &ClientMessage) {
         let dialect = self.peers[&connection].dialect;
-        self.input(Input::Frame { connection, bytes: message.encode(dialect) });
+        self.input(MediatorInput::Frame { connection, bytes: message.encode(dialect) });
     }
 
     pub(super) fn reflect(&mut self, connection: ConnectionId, id: u32, text: &str) {
         self.send(connection, &reflection(id, text, false));
     }
 
-    pub(super) fn input(&mut self, input: Input) {
+    pub(super) fn input(&mut self, input: MediatorInput) {
         self.mediator.handle(self.now, input);
         self.settle();
     }
@@ -185,7 +187,7 @@ impl World {
     /// The client leaves with a close frame.
     pub(super) fn leave(&mut self, connection: ConnectionId) {
         self.peers.get_mut(&connection).unwrap().closed = Some(1000);
-        self.input(Input::Closed { connection, code: Some(CloseCode::NORMAL) });
+        self.input(MediatorInput::Closed { connection, code: Some(CloseCode::NORMAL) });
     }
 
     /// Lets time pass, as a listener does that sleeps until each deadline.
@@ -193,7 +195,7 @@ impl World {
         let end = self.now.after(span);
         while let Some(at) = self.mediator.deadline().filter(|at| *at <= end) {
             self.now = self.now.max(at);
-            self.input(Input::Timer);
+            self.input(MediatorInput::Timer);
         }
         self.now = end;
     }
@@ -217,13 +219,13 @@ impl World {
             let reader = self.peers.iter_mut().find(|(_, peer)| peer.reads && peer.handed > 0);
             let Some((connection, peer)) = reader else { break };
             let (connection, frames) = (*connection, std::mem::take(&mut peer.handed));
-            self.mediator.handle(self.now, Input::Written { connection, frames });
+            self.mediator.handle(self.now, MediatorInput::Written { connection, frames });
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, output: MediatorOutput) {
         match output {
-            Output::Send { connection, bytes } => {
+            MediatorOutput::Send { connection, bytes } => {
                 let peer = self.peers.get_mut(&connection).expect("sent to a connection that never was");
                 assert_eq!(peer.closed, None, "sent to {connection} after its end");
                 assert!(bytes.len() <= 65_536, "sent more than a container holds");
@@ -231,15 +233,15 @@ impl World {
                 peer.handed += 1;
                 peer.inbox.push(message);
             }
-            Output::Close { connection, code, reason } => {
+            MediatorOutput::Close { connection, code, reason } => {
                 let peer = self.peers.get_mut(&connection).expect("closed a connection that never was");
                 assert_eq!(peer.closed, None, "closed {connection} twice: {reason}");
                 peer.closed = Some(code.0);
             }
-            Output::Pause { connection } => self.peers.get_mut(&connection).unwrap().paused = true,
-            Output::Resume { connection } => self.peers.get_mut(&connection).unwrap().paused = false,
-            Output::Chat { connection, action } => self.chat.push((connection, action)),
-            Output::Log(event) => self.logs.push(event),
+            MediatorOutput::Pause { connection } => self.peers.get_mut(&connection).unwrap().paused = true,
+            MediatorOutput::Resume { connection } => self.peers.get_mut(&connection).unwrap().paused = false,
+            MediatorOutput::Chat { connection, action } => self.chat.push((connection, action)),
+            MediatorOutput::Log(event) => self.logs.push(event),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{A, B, C, Login, World, in_both_dialects, reflection, texts};
-use crate::mediator::{Config, LogEvent, Removal};
+use crate::mediator::{LogEvent, MediatorConfig, SlotRemoval};
 use crate::protocol::{ClientMessage, Dialect, ReflectId, Reflected, ReflectedId, ServerMessage};
 
 fn ids(reflected: &[Reflected]) -> Vec<u32> {
@@ -140,7 +140,7 @@ in_both_dialects! {
     }
 
     fn a_queue_past_its_limit_costs_the_slot(world) {
-        let limited = Config { queue_limit: 3, ..Config::default() };
+        let limited = MediatorConfig { queue_limit: 3, ..MediatorConfig::default() };
         world = World::with(world.dialect, limited);
         let a = world.login(Login::new(A));
         let b = world.login(Login::new(B));
@@ -155,7 +155,7 @@ in_both_dialects! {
         assert_eq!(world.closed(b), Some(4114));
         assert_eq!(world.closed(a), None, "the author is not to blame");
         assert_eq!(world.devices(a).len(), 1, "connected or not, those that lag lose their slots");
-        let limited = |event: &&LogEvent| matches!(event, LogEvent::SlotRemoved { cause: Removal::QueueLimit, .. });
+        let limited = |event: &&LogEvent| matches!(event, LogEvent::SlotRemoved { cause: SlotRemoval::QueueLimit, .. });
         assert_eq!(world.logs.iter().filter(limited).count(), 2);
     }
 
@@ -226,7 +226,7 @@ fn the_seeds_dialect_knows_no_ephemeral_messages() {
     let b = world.login(Login::new(B));
     world.take(a);
     let flagged = reflection(1, "m", true).encode(Dialect::Dgk);
-    world.input(crate::mediator::Input::Frame { connection: a, bytes: flagged });
+    world.input(crate::mediator::MediatorInput::Frame { connection: a, bytes: flagged });
     assert_eq!(world.take(a).len(), 1, "acknowledged as any other");
     assert!(!world.take_reflected(b)[0].ephemeral);
 }

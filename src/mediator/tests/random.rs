@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{Login, World, reflection};
-use crate::mediator::{Config, ConnectionId, Input};
+use crate::mediator::{ConnectionId, MediatorConfig, MediatorInput};
 use crate::protocol::{
     ClientMessage, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ReflectedId, Sealed, ServerMessage, SlotState,
 };
@@ -67,7 +67,7 @@ struct Play {
 
 impl Play {
     fn new(dialect: Dialect) -> Self {
-        let config = Config { max_slots: SLOTS, queue_limit: LIMIT, ..Config::default() };
+        let config = MediatorConfig { max_slots: SLOTS, queue_limit: LIMIT, ..MediatorConfig::default() };
         Self { world: World::with(dialect, config), connections: Vec::new() }
     }
 
@@ -98,9 +98,11 @@ impl Play {
                 self.with(who, |world, id| world.send(id, &message));
             }
             Step::Bytes(who, bytes) => {
-                self.with(who, |world, connection| world.input(Input::Frame { connection, bytes: bytes.into() }));
+                self.with(who, |world, connection| {
+                    world.input(MediatorInput::Frame { connection, bytes: bytes.into() })
+                });
             }
-            Step::Text(who) => self.with(who, |world, connection| world.input(Input::Text { connection })),
+            Step::Text(who) => self.with(who, |world, connection| world.input(MediatorInput::Text { connection })),
             Step::Leave(who) => self.with(who, World::leave),
             Step::Reads(who, reads) => self.with(who, |world, id| world.set_reads(id, reads)),
             Step::AckOldest(who) => {

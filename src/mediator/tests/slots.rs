@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{A, B, C, Login, World, in_both_dialects, info_of};
-use crate::mediator::{Config, Input, LogEvent, Removal};
+use crate::mediator::{LogEvent, MediatorConfig, MediatorInput, SlotRemoval};
 use crate::protocol::{
-    Activity, ClientMessage, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerMessage, SlotState,
+    ClientMessage, DeviceActivity, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerMessage, SlotState,
 };
 
 fn fill(world: &mut World) -> Vec<crate::mediator::ConnectionId> {
@@ -72,16 +72,16 @@ in_both_dialects! {
         world.leave(b);
         world.pass(Duration::from_secs(299));
         let b = world.login(Login { expect: SlotState::Existing, ..volatile });
-        world.input(Input::Alive { connection: a });
+        world.input(MediatorInput::Alive { connection: a });
         world.pass(Duration::from_mins(5));
         assert!(world.devices(a).contains_key(&B), "a connected volatile device keeps its slot");
         world.leave(b);
-        world.input(Input::Alive { connection: a });
+        world.input(MediatorInput::Alive { connection: a });
         world.pass(Duration::from_secs(299));
         assert!(world.devices(a).contains_key(&B));
         world.pass(Duration::from_secs(1));
         assert!(!world.devices(a).contains_key(&B));
-        let expired = |event: &LogEvent| matches!(event, LogEvent::SlotRemoved { device: B, cause: Removal::Expired, .. });
+        let expired = |event: &LogEvent| matches!(event, LogEvent::SlotRemoved { device: B, cause: SlotRemoval::Expired, .. });
         assert!(world.logs.iter().any(expired));
     }
 
@@ -119,8 +119,8 @@ in_both_dialects! {
         assert_eq!(devices[&A].expiration_policy, Some(ExpirationPolicy::Persistent));
         assert_eq!(devices[&B].expiration_policy, Some(ExpirationPolicy::Volatile));
         let expected = match world.dialect {
-            Dialect::Mk => [Activity::LastLogin(login_a), Activity::LastLogin(login_b)],
-            Dialect::Dgk => [Activity::ConnectedSince(login_a), Activity::LastDisconnect(left_b)],
+            Dialect::Mk => [DeviceActivity::LastLogin(login_a), DeviceActivity::LastLogin(login_b)],
+            Dialect::Dgk => [DeviceActivity::ConnectedSince(login_a), DeviceActivity::LastDisconnect(left_b)],
         };
         assert_eq!([devices[&A].activity, devices[&B].activity], expected);
     }
@@ -207,8 +207,8 @@ fn both_dialects_meet_in_one_group() {
     let hello = world.hello(seed);
     let answer = world.answer(&hello, Login::new(B));
     world.send(seed, &ClientMessage::Hello(answer));
-    assert!(matches!(world.devices(today)[&B].activity, Activity::ConnectedSince(_)));
-    assert!(matches!(world.devices(seed)[&A].activity, Activity::LastLogin(_)));
+    assert!(matches!(world.devices(today)[&B].activity, DeviceActivity::ConnectedSince(_)));
+    assert!(matches!(world.devices(seed)[&A].activity, DeviceActivity::LastLogin(_)));
     world.take(seed);
     world.reflect(today, 1, "across");
     assert_eq!(super::texts(&world.take_reflected(seed)), ["across"]);
@@ -216,7 +216,7 @@ fn both_dialects_meet_in_one_group() {
 
 #[test]
 fn no_slots_at_all_means_that_nobody_logs_in() {
-    let mut world = World::with(Dialect::Dgk, Config { max_slots: 0, ..Config::default() });
+    let mut world = World::with(Dialect::Dgk, MediatorConfig { max_slots: 0, ..MediatorConfig::default() });
     let a = world.try_login(pushing(A));
     assert_eq!(world.closed(a), Some(4111));
 }

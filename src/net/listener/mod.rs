@@ -27,7 +27,9 @@ use connection::{Command, Event, Handle};
 pub use log::{LogLine, Refusal};
 pub use tls::{Tls, TlsError};
 
-use crate::mediator::{ChatAction, Config, ConnectionId, Ephemeral, Input, Mediator, Output};
+use crate::mediator::{
+    ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+};
 use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
 
@@ -42,7 +44,7 @@ pub struct ListenerOptions {
     /// The address; port 0 takes any free one.
     pub address: SocketAddr,
     /// The machine's settings.
-    pub config: Config,
+    pub config: MediatorConfig,
     /// The certificate, if the connections are to be encrypted.
     pub tls: Option<Tls>,
     /// How many connections there may be at once; more are shut at once.
@@ -55,7 +57,7 @@ impl Default for ListenerOptions {
     /// Unencrypted, on any free port of this machine only.
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { address, config: Config::default(), tls: None, max_connections: 1_024, chat_server: None }
+        Self { address, config: MediatorConfig::default(), tls: None, max_connections: 1_024, chat_server: None }
     }
 }
 
@@ -91,7 +93,10 @@ impl Listener {
         log(LogLine::Listening { address, encrypted, chat_server });
         let (events, mut arrived) = mpsc::channel(EVENTS);
         let mut server = Server {
-            mediator: Mediator::new(Config { chat_server: self.options.chat_server.is_some(), ..self.options.config }),
+            mediator: Mediator::new(MediatorConfig {
+                chat_server: self.options.chat_server.is_some(),
+                ..self.options.config
+            }),
             handles: HashMap::new(),
             tasks: JoinSet::new(),
             chats: HashMap::new(),
@@ -111,7 +116,7 @@ impl Listener {
                     Ok((stream, peer)) => server.serve(stream, peer, &mut log),
                     Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
                 },
-                () = sleep_until(deadline) => server.mediator.handle(now(), Input::Timer),
+                () = sleep_until(deadline) => server.mediator.handle(now(), MediatorInput::Timer),
                 Some(_) = server.tasks.join_next() => {}
                 Some(_) = server.chat_tasks.join_next() => {}
             }
@@ -154,7 +159,7 @@ impl Server {
         let input = match event {
             Event::Refused { peer, refusal } => return log(LogLine::Refused { connection: id, peer, refusal }),
             Event::Opened { url, accepted, handle } => {
-                let mut ephemeral = Ephemeral { secret: [0; 32], challenge: [0; 32] };
+                let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 let random = OsRng.try_fill_bytes(&mut ephemeral.secret);
                 if random.and_then(|()| OsRng.try_fill_bytes(&mut ephemeral.challenge)).is_err() {
                     // Without the handle the task ends. No login is better than a guessable challenge.
@@ -164,15 +169,15 @@ impl Server {
                 // The time for the login began with the TCP connection.
                 return self.mediator.open(accepted, id, &url, ephemeral);
             }
-            Event::Frame(bytes) => Input::Frame { connection: id, bytes },
-            Event::Text => Input::Text { connection: id },
-            Event::Unreadable => Input::Unreadable { connection: id },
-            Event::Alive => Input::Alive { connection: id },
-            Event::Written(frames) => Input::Written { connection: id, frames },
-            Event::Chat(event) => Input::Chat { connection: id, event },
+            Event::Frame(bytes) => MediatorInput::Frame { connection: id, bytes },
+            Event::Text => MediatorInput::Text { connection: id },
+            Event::Unreadable => MediatorInput::Unreadable { connection: id },
+            Event::Alive => MediatorInput::Alive { connection: id },
+            Event::Written(frames) => MediatorInput::Written { connection: id, frames },
+            Event::Chat(event) => MediatorInput::Chat { connection: id, event },
             Event::Closed(code) => {
                 self.handles.remove(&id);
-                Input::Closed { connection: id, code }
+                MediatorInput::Closed { connection: id, code }
             }
         };
         self.mediator.handle(now(), input);
@@ -182,20 +187,24 @@ impl Server {
     fn carry_out(&mut self, log: &mut impl FnMut(LogLine)) {
         while let Some(output) = self.mediator.poll() {
             match output {
-                Output::Send { connection, bytes } => {
+                MediatorOutput::Send { connection, bytes } => {
                     if let Some(handle) = self.handles.get(&connection) {
                         handle.send(Command::Send(bytes));
                     }
                 }
-                Output::Close { connection, code, reason } => {
+                MediatorOutput::Close { connection, code, reason } => {
                     if let Some(handle) = self.handles.remove(&connection) {
                         handle.close(code, reason);
                     }
                 }
-                Output::Pause { connection } => self.handles.get(&connection).into_iter().for_each(Handle::pause),
-                Output::Resume { connection } => self.handles.get(&connection).into_iter().for_each(Handle::resume),
-                Output::Chat { connection, action } => self.act_on_chat(connection, action),
-                Output::Log(event) => log(LogLine::Mediator(event)),
+                MediatorOutput::Pause { connection } => {
+                    self.handles.get(&connection).into_iter().for_each(Handle::pause)
+                }
+                MediatorOutput::Resume { connection } => {
+                    self.handles.get(&connection).into_iter().for_each(Handle::resume)
+                }
+                MediatorOutput::Chat { connection, action } => self.act_on_chat(connection, action),
+                MediatorOutput::Log(event) => log(LogLine::Mediator(event)),
             }
         }
     }
@@ -220,7 +229,7 @@ impl Server {
 
     /// Closes everything; whoever does not answer in time is cut off.
     async fn farewell(mut self, arrived: &mut mpsc::Receiver<(ConnectionId, Event)>, log: &mut impl FnMut(LogLine)) {
-        self.mediator.handle(now(), Input::Shutdown);
+        self.mediator.handle(now(), MediatorInput::Shutdown);
         self.carry_out(log);
         let waited = tokio::time::timeout(FAREWELL, async {
             while !(self.tasks.is_empty() && self.chat_tasks.is_empty()) {

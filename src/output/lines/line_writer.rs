@@ -14,7 +14,7 @@ use crate::output::words::remark;
 /// How many bytes are written together.
 const TOGETHER: usize = 16 * 1024;
 
-/// LineSink on their way to an output that may fail, and recover.
+/// Lines on their way to an output that may fail, and recover.
 pub struct LineWriter<W> {
     pub form: Form,
     output: W,

@@ -1,4 +1,4 @@
-//! LineSink on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
+//! Lines on standard output for commands that serve: whoever reads it slowly, or not at all, does not hold them up.
 
 mod line_writer;
 

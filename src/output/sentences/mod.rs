@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::columns::{self, size, span};
 use crate::group::{
-    DeviceChange, DisconnectCause, Event, JournalState, Known, ListedDevice, LockEvent, Login, Names, NextStep, Probe,
-    ReflectedMessage, Row, Scope,
+    ConversationNames, DeviceChange, DisconnectCause, Event, FeedRow, JournalState, KnownDevices, ListedDevice,
+    LockEvent, LockScope, Login, NextStep, Probe, ReflectedMessage,
 };
+use crate::output::advice::{close_advice, refusal_words};
 use crate::output::ndjson;
-use crate::protocol::{Activity, DeviceId, DeviceInfo, Millis, SharedDeviceData, SlotState};
+use crate::protocol::{DeviceActivity, DeviceId, DeviceInfo, Millis, SharedDeviceData, SlotState};
 use crate::text::Clean;
 
 /// Stands before what a person should look at.
@@ -33,12 +34,13 @@ pub enum Form {
 
 impl Form {
     /// For people where standard output is a terminal, unless they want what programs get.
+    #[must_use]
     pub fn of_output(json: bool) -> Self {
         if json || !io::stdout().is_terminal() { Self::Ndjson } else { Self::Readable(Box::default()) }
     }
 
     /// With what devices are called, as far as that is known from earlier.
-    pub fn knowing(&mut self, devices: &Known) {
+    pub fn knowing(&mut self, devices: &KnownDevices) {
         if let Self::Readable(readable) = self {
             readable.learn_labels(devices.iter().filter_map(|(id, info)| Some((id, info?))));
         }
@@ -88,7 +90,7 @@ fn object(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
 /// Writes lines for people, and remembers what devices and contacts are called.
 #[derive(Debug, Default)]
 pub struct Readable {
-    names: Names,
+    names: ConversationNames,
     labels: BTreeMap<DeviceId, Clean>,
     own: Option<DeviceId>,
     /// Whether a chat client is there.
@@ -145,7 +147,7 @@ impl Readable {
     }
 
     fn message(&self, message: &ReflectedMessage) -> String {
-        let row = Row::new(message);
+        let row = FeedRow::new(message);
         let author = row.author().map_or_else(|| "-".to_owned(), |author| self.device(author));
         let look_here = if row.content.is_err() { LOOK_HERE } else { "" };
         let sentence = format!("{look_here}{}", row.sentence(&self.names));
@@ -182,7 +184,7 @@ impl Readable {
             Event::RoundTrip { probe: Probe::DevicesInfo, elapsed } => {
                 format!("the device list came after {}", span(*elapsed))
             }
-            Event::Refused(why) => why.to_string(),
+            Event::Refused(why) => refusal_words(*why),
             Event::Ignored(what) => format!("{LOOK_HERE}ignored from the server: {what}"),
             Event::Journal(JournalState::Off) => "no journal is kept".to_owned(),
             Event::Journal(JournalState::Keeps) => "the journal keeps what is received".to_owned(),
@@ -198,10 +200,10 @@ impl Readable {
 
     fn devices(&self, devices: &BTreeMap<DeviceId, ListedDevice>) -> String {
         let state = |activity| match activity {
-            Activity::ConnectedSince(_) => " (on)",
-            Activity::LastDisconnect(_) => " (off)",
+            DeviceActivity::ConnectedSince(_) => " (on)",
+            DeviceActivity::LastDisconnect(_) => " (off)",
             // The first dialect does not tell who is there.
-            Activity::LastLogin(_) | Activity::Unknown => "",
+            DeviceActivity::LastLogin(_) | DeviceActivity::Unknown => "",
         };
         let device =
             |(id, device): (&DeviceId, &ListedDevice)| format!("{}{}", self.device(*id), state(device.activity));
@@ -263,18 +265,19 @@ fn shared_data(data: Option<&SharedDeviceData>) -> String {
 }
 
 /// How a connection ended, and what comes next.
+#[must_use]
 pub fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
     let next = match (next, cause) {
         (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", time(at)),
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, expected, .. }) => {
-            format!("; {}", code.advice(*expected))
+            format!("; {}", close_advice(*code, *expected))
         }
         (NextStep::WaitForUser | NextStep::End, _) => String::new(),
     };
     format!("disconnected: {cause}{next}")
 }
 
-fn to(scope: Scope) -> String {
+fn to(scope: LockScope) -> String {
     scope.map_or_else(String::new, |scope| format!(" for {scope}"))
 }
 
@@ -293,13 +296,13 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform, Summary};
+    use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, Platform};
     use crate::protocol::{CloseCode, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, TransactionScope};
 
     const PHONE: DeviceId = DeviceId(7);
     const OWN: DeviceId = DeviceId(1);
 
-    fn message(content: Result<Summary, OpenError>) -> ReflectedMessage {
+    fn message(content: Result<EnvelopeSummary, OpenError>) -> ReflectedMessage {
         ReflectedMessage {
             id: ReflectedId(1),
             stored_at: Millis(1),
@@ -315,12 +318,12 @@ mod tests {
         }
     }
 
-    fn text(author: DeviceId) -> Summary {
-        Summary {
+    fn text(author: DeviceId) -> EnvelopeSummary {
+        EnvelopeSummary {
             author: Some(author),
             conversation: Some(Conversation::Contact(Clean::literal("ECHOECHO"))),
             message_type: Some(MessageType(1)),
-            ..Summary::blank(Kind::IncomingMessage)
+            ..EnvelopeSummary::blank(ContentKind::IncomingMessage)
         }
     }
 
@@ -342,8 +345,8 @@ mod tests {
             activity,
             expiration_policy: None,
         };
-        let phone = (PHONE, device("Pixel 9\u{1b}[2J", Activity::LastDisconnect(Millis(1))));
-        Event::Devices([(OWN, device("d2mtop@vm", Activity::ConnectedSince(Millis(1)))), phone].into())
+        let phone = (PHONE, device("Pixel 9\u{1b}[2J", DeviceActivity::LastDisconnect(Millis(1))));
+        Event::Devices([(OWN, device("d2mtop@vm", DeviceActivity::ConnectedSince(Millis(1)))), phone].into())
     }
 
     #[test]

@@ -14,16 +14,17 @@ use crypto_secretbox::{Key, Nonce, Tag, XSalsa20Poly1305};
 use prost::Message as _;
 use zeroize::Zeroizing;
 
-use super::Imported;
+use super::bounded_file::read_bounded;
+use super::imported::Imported;
 use super::oppf::{self, OppfError, Trust};
 use crate::profile::secrets::{Passphrase, PromptError};
+use crate::protocol::ServerGroupError;
 use crate::protocol::proto::keystorage::encrypted_key_storage::{Argon2idParameters, KdfParameters};
 use crate::protocol::proto::keystorage::{DecryptedKeyStorage, EncryptedKeyStorage};
-use crate::protocol::url::ServerGroupError;
 use crate::protocol::{Dialect, GroupSecret, ServerGroup};
 use crate::text::Clean;
 
-/// What is read of the file in a profile's directory.
+/// The file in a profile's directory.
 pub(super) const FILE: &str = "data/keystorage.pb3";
 
 /// Schema versions that are public.
@@ -41,16 +42,16 @@ const MOST_LANES: u32 = 16;
 const NONCE_LENGTH: usize = 24;
 const TAG_LENGTH: usize = 16;
 
-/// The key storage cannot be imported. Says nothing of what is in it.
+/// The key storage cannot be imported. Its message never contains any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum DesktopError {
-    /// No installation.
+    /// There is no profile of Threema Desktop.
     #[error("found no Threema Desktop profile in {}; name its directory: --threema-desktop DIR", looked(searched))]
     NotFound {
         /// Where.
         searched: Vec<PathBuf>,
     },
-    /// More than one profile, and no telling which.
+    /// There is more than one profile.
     #[error(
         "there are several Threema Desktop profiles; name one of them: --threema-desktop DIR, where DIR is {}",
         looked(found)
@@ -70,7 +71,7 @@ pub enum DesktopError {
     /// The password cannot be had.
     #[error(transparent)]
     Prompt(#[from] PromptError),
-    /// The file is not what it should be.
+    /// The file is no key storage.
     #[error(
         "the key storage is damaged or cut short ({0}); start Threema Desktop once to see whether it still opens it"
     )]
@@ -100,7 +101,7 @@ pub enum DesktopError {
         /// Memory.
         memory_mib: u32,
     },
-    /// The box does not open.
+    /// The password is wrong, or the file is damaged.
     #[error("the password of Threema Desktop is wrong, or the key storage is damaged; nothing was imported")]
     WrongPassword,
     /// The server group is none.
@@ -121,7 +122,7 @@ fn looked(paths: &[PathBuf]) -> String {
 /// # Errors
 /// If it cannot be read, or is far larger than a key storage is.
 pub fn read(path: &Path) -> Result<Vec<u8>, DesktopError> {
-    super::read_bounded(path, MOST_BYTES)
+    read_bounded(path, MOST_BYTES)
         .map_err(|cause| DesktopError::Unreadable { path: path.to_owned(), cause })?
         .ok_or(DesktopError::Damaged("it is far too large"))
 }

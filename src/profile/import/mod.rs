@@ -1,38 +1,21 @@
-//! Groups that are known elsewhere already: to Threema Desktop, or to the operator of an OnPrem server.
+//! Imports of a group from Threema Desktop, or of a mediator from the provisioning file of an OnPrem server.
 
+mod bounded_file;
 pub mod desktop;
+mod imported;
 pub mod oppf;
 pub mod places;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 pub use desktop::DesktopError;
+pub use imported::Imported;
 pub use oppf::{DomainPins, Matching, OppfError, Provisioning, Trust};
 
 use super::secrets::AskPassphrase;
-use crate::protocol::{Dialect, GroupSecret, ServerGroup};
-use crate::text::Clean;
-
-/// What an import knows of a group.
-#[derive(Debug)]
-pub struct Imported {
-    /// What the group speaks.
-    pub dialect: Dialect,
-    /// The mediator's URL template, if the import tells.
-    pub mediator: Option<String>,
-    /// The identity's server group.
-    pub server_group: ServerGroup,
-    /// Whose group it is, if that is known.
-    pub identity: Option<Clean>,
-    /// Public keys that servers must have.
-    pub pins: Vec<DomainPins>,
-    /// The group's key.
-    pub secret: GroupSecret,
-}
+use bounded_file::read_bounded;
 
 /// Imports from Threema Desktop: `directory` if one is named, else the only profile in the usual places.
 ///
@@ -60,11 +43,4 @@ pub fn provisioning_file(path: &Path, trust: &Trust) -> Result<Provisioning, Opp
         .map_err(|cause| OppfError::Unreadable { path: path.to_owned(), cause })?
         .ok_or(OppfError::NotProvisioning("it is far too large"))?;
     oppf::read(&file, trust)
-}
-
-/// A whole file; [`None`] if it is larger than that.
-fn read_bounded(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= most).then_some(bytes))
 }

@@ -26,7 +26,7 @@ const BUILT_IN_KEYS: [&str; 3] = [
     "5pEn1T/5bhecNWrp9NgUQweRfgVtu/I8gRb3VxGP7k4=",
 ];
 
-/// Whose signatures count, and what day it is.
+/// The trusted signers, and the day of the check.
 #[derive(Clone, Debug)]
 pub struct Trust {
     /// Ed25519 public keys.
@@ -44,7 +44,7 @@ impl Trust {
     }
 }
 
-/// What a provisioning file says that a device needs.
+/// The part of a provisioning file that a device needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provisioning {
     /// The mediator's URL template.
@@ -106,7 +106,7 @@ pub enum OppfError {
         /// Why.
         cause: io::Error,
     },
-    /// It is something else.
+    /// It is no provisioning file.
     #[error("this is no provisioning file ({0}); ask the operator for the whole file, as it is")]
     NotProvisioning(&'static str),
     /// The signature is not that of these bytes.
@@ -114,15 +114,15 @@ pub enum OppfError {
         "the provisioning file was changed after it was signed; do not use it, and fetch it again from your server"
     )]
     Tampered,
-    /// Signed by nobody we know.
+    /// The signer is not trusted.
     #[error(
         "the provisioning file is signed with a key that d2mtop does not trust ({0}); make sure that it is from your server's operator"
     )]
     UnknownKey(Clean),
-    /// The licence is over.
+    /// The licence has expired.
     #[error("the provisioning file expired on {0}; ask the operator for a new one (or check this machine's clock)")]
     Expired(NaiveDate),
-    /// A layout of the future.
+    /// The version of the layout is newer.
     #[error("the provisioning file has version {0}, which d2mtop does not know; it knows versions 1.x")]
     Newer(Clean),
     /// The server has no multi-device.

@@ -7,11 +7,11 @@ use etcetera::BaseStrategy as _;
 use etcetera::base_strategy::Xdg;
 
 use super::desktop::{DesktopError, FILE};
-use crate::profile::flavour::{PRODUCTION, SANDBOX};
+use crate::profile::threema_servers::{PRODUCTION, SANDBOX};
 
 const APPLICATION: &str = "ThreemaDesktop";
 
-/// The mediator that a profile's directory, called by flavour and name, stands for. OnPrem servers are all different.
+/// The mediator of a profile, by the app's name in the name of its directory; [`None`] for OnPrem, whose servers differ.
 pub(super) fn mediator(key_storage: &Path) -> Option<&'static str> {
     let directory = key_storage.ancestors().nth(2)?.file_name()?.to_str()?;
     let is = |flavours: [&str; 2]| flavours.iter().any(|flavour| directory.starts_with(flavour));
@@ -35,7 +35,7 @@ pub(super) fn applications_of(home: &Path, data: &Path) -> Vec<PathBuf> {
     if cfg!(target_os = "macos") {
         directories.insert(0, home.join("Library/Application Support").join(APPLICATION));
     }
-    // Inside a Flatpak the data directory is one of the sandbox.
+    // A Flatpak has a data directory of its own.
     let sandboxes = fs::read_dir(home.join(".var/app")).into_iter().flatten().flatten();
     let mut inside: Vec<PathBuf> = sandboxes.map(|entry| entry.path().join("data").join(APPLICATION)).collect();
     inside.sort();
@@ -44,8 +44,8 @@ pub(super) fn applications_of(home: &Path, data: &Path) -> Vec<PathBuf> {
     directories
 }
 
-/// The one key storage that is meant: of the named directory (a profile's, or the application's with all profiles in it;
-/// the file itself will do), or of the places where Threema Desktop has it.
+/// Finds the only key storage: in the named directory (of a profile, or of the application with all profiles; the file
+/// itself is also fine), or in the usual directories of Threema Desktop.
 ///
 /// # Errors
 /// If there is none, or more than one.
@@ -75,7 +75,7 @@ fn profiles(application: &Path) -> Vec<PathBuf> {
     profiles
 }
 
-/// Linking again leaves the old profile behind, its name followed by the time: ten digits.
+/// Linking again leaves the old profile behind: its name ends with the time, ten digits.
 fn is_left_over(profile: &Path) -> bool {
     let suffix = profile.extension().unwrap_or_default().as_encoded_bytes();
     suffix.len() == 10 && suffix.iter().all(u8::is_ascii_digit)

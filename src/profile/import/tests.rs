@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::profile::secrets::Passphrase;
+use crate::protocol::Dialect;
 use crate::protocol::proto::keystorage::{DecryptedKeyStorage, EncryptedKeyStorage, decrypted_key_storage};
+use crate::text::Clean;
 
 const PIN: &str = "vGQZ8hm2h+km+q7rnJ7kF9S17BwSY0rbhwjz6nIupf0=";
 

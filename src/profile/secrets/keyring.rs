@@ -14,19 +14,19 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::protocol::GroupSecret;
 use crate::text::Clean;
 
-/// Under what all our keys stand in the keyring.
+/// The service name of all our entries.
 const SERVICE: &str = "d2mtop";
 
 /// How long a keyring may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The keyring does not do what was asked. Says nothing of the key.
+/// The keyring failed. Its message never contains any of the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// There is none, or it cannot be reached.
     #[error("no keyring can be reached ({0}); start one (such as gnome-keyring or KWallet), or keep the key in a file")]
     Unreachable(Clean),
-    /// It does not say anything.
+    /// It does not answer.
     #[error("the keyring gave no answer within {} s; it may be waiting for you to unlock it, or its D-Bus hangs: unlock or restart it, or keep the key in a file", PATIENCE.as_secs())]
     NoAnswer,
     /// It is locked, or nobody answered its question.
@@ -55,14 +55,14 @@ pub(super) fn load(name: &str) -> Result<Option<GroupSecret>, KeyringError> {
     })
 }
 
-/// Keeps the key as text: some keyrings hold nothing else.
+/// Saves the key as text: some keyrings hold nothing else.
 pub(super) fn save(name: &str, secret: &GroupSecret) -> Result<(), KeyringError> {
     let user = name.to_owned();
     let digits = secret.expose_hex();
     call(move || entry(&user)?.set_password(&digits).map_err(explain))
 }
 
-/// Whether there was a key to remove.
+/// Deletes the key. Returns whether there was one.
 pub(super) fn delete(name: &str) -> Result<bool, KeyringError> {
     let user = name.to_owned();
     call(move || match entry(&user)?.delete_credential() {
@@ -98,7 +98,6 @@ fn words(error: &Error) -> Clean {
     })
 }
 
-/// What the one thread is doing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Thread {
     Idle,

@@ -25,8 +25,8 @@ use rand::Rng as _;
 use scrypt::Params;
 use zeroize::Zeroizing;
 
-use super::super::fresh_random;
 use super::prompt::Passphrase;
+use crate::profile::random::fresh_random;
 use crate::protocol::GroupSecret;
 
 const MAGIC: &[u8; 8] = b"d2mtopPF";
@@ -37,11 +37,10 @@ const PERSONAL: &[u8; 16] = b"d2mtop keyfile 1";
 
 /// 128 MiB, some tenths of a second.
 const COST: Cost = Cost { log_n: 17, r: 8, p: 1 };
-/// What a file may ask for: 1 GiB, and not for ever.
+/// The most that a file may ask for: 1 GiB, for some seconds.
 const MOST: Cost = Cost { log_n: 20, r: 32, p: 16 };
 const MOST_MEMORY: u64 = 1 << 30;
 
-/// The parameters of scrypt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cost {
     log_n: u8,
@@ -49,7 +48,7 @@ struct Cost {
     p: u8,
 }
 
-/// The passphrase file cannot be used. Says nothing of key or passphrase.
+/// The passphrase file cannot be used. Its message never contains any of key or passphrase.
 #[derive(Debug, thiserror::Error)]
 pub enum PassphraseFileError {
     /// It cannot be read.
@@ -60,13 +59,13 @@ pub enum PassphraseFileError {
         /// Why.
         cause: io::Error,
     },
-    /// It is something else.
+    /// It is no passphrase file.
     #[error("{path} is no passphrase file, or is cut short; import the key again")]
     NotOurs {
         /// Which file.
         path: PathBuf,
     },
-    /// A newer program made it.
+    /// Its version is newer.
     #[error("the passphrase file {path} has version {version}, made by a newer d2mtop; use that one")]
     Newer {
         /// Which file.
@@ -88,7 +87,7 @@ pub enum PassphraseFileError {
         /// Lanes.
         p: u8,
     },
-    /// It does not open.
+    /// The passphrase is wrong, or the file is damaged.
     #[error("the passphrase file {path} does not open: the passphrase is wrong, or the file is damaged")]
     DoesNotOpen {
         /// Which file.
@@ -96,7 +95,7 @@ pub enum PassphraseFileError {
     },
 }
 
-/// The file as it is; [`None`] if there is none.
+/// Reads the sealed file; [`None`] if there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, PassphraseFileError> {
     let read = File::open(path).and_then(|file| {
         let mut bytes = Vec::new();
@@ -109,7 +108,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, PassphraseFileError> 
     }
 }
 
-/// The key in the file.
+/// Opens the sealed key.
 pub(super) fn open(path: &Path, file: &[u8], passphrase: &Passphrase) -> Result<GroupSecret, PassphraseFileError> {
     let not_ours = || PassphraseFileError::NotOurs { path: path.to_owned() };
     let does_not_open = || PassphraseFileError::DoesNotOpen { path: path.to_owned() };
@@ -134,7 +133,7 @@ pub(super) fn open(path: &Path, file: &[u8], passphrase: &Passphrase) -> Result<
     GroupSecret::from_hex(digits).map_err(|_| does_not_open())
 }
 
-/// A new file of the key.
+/// Seals the key for a new file.
 pub(super) fn seal(path: &Path, secret: &GroupSecret, passphrase: &Passphrase) -> Result<Vec<u8>, PassphraseFileError> {
     seal_at(COST, path, secret, passphrase)
 }

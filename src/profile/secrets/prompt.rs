@@ -9,15 +9,15 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-/// Longer than anybody types.
+/// The most bytes of a passphrase.
 const MOST_BYTES: usize = 1_024;
 
-/// What a person typed. Wiped when dropped, and never shown.
+/// A passphrase. It is wiped when it is dropped, and never shown.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// Room for the longest, so that nothing is left behind by growing.
+    /// Has room for the longest one: growing would leave copies in memory.
     fn empty() -> Self {
         Self(Zeroizing::new(Vec::with_capacity(MOST_BYTES)))
     }
@@ -55,27 +55,27 @@ impl From<&str> for Passphrase {
     }
 }
 
-/// There is no passphrase. Says nothing of what was typed.
+/// There is no passphrase. Its message never contains what was typed.
 #[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// Nobody to ask.
+    /// There is no terminal to ask on.
     #[error(
         "no terminal to ask for the passphrase on; hand it in by a file descriptor: --passphrase-fd N (--password-fd N for an import)"
     )]
     NoTerminal,
-    /// A program that runs already, and is to go on.
+    /// The program runs already, and asks nobody.
     #[error("a passphrase is not asked for while d2mtop runs; end it and start it again")]
     NotNow,
     /// Ctrl-C, or the end of input.
     #[error("no passphrase was given")]
     Cancelled,
-    /// Nothing is no secret.
+    /// It is empty.
     #[error("the new passphrase is empty; a key file keeps a key without one")]
     Empty,
-    /// More than anybody types.
+    /// It is too long.
     #[error("the passphrase is longer than {MOST_BYTES} bytes")]
     TooLong,
-    /// A slip of the fingers.
+    /// The second input differs from the first.
     #[error("the two passphrases differ; nothing was stored")]
     Differ,
     /// The descriptor cannot be read.
@@ -91,22 +91,22 @@ pub enum PromptError {
     Terminal(io::Error),
 }
 
-/// Whoever knows a passphrase.
+/// A source of passphrases.
 pub trait AskPassphrase {
-    /// The passphrase of something that has one.
+    /// The passphrase of a file that exists.
     ///
     /// # Errors
     /// If there is none to be had.
     fn existing(&mut self, question: &str) -> Result<Passphrase, PromptError>;
 
-    /// A passphrase for something new.
+    /// A passphrase for a new file.
     ///
     /// # Errors
     /// If there is none to be had, it is empty, or was not typed the same way twice.
     fn fresh(&mut self, question: &str) -> Result<Passphrase, PromptError>;
 }
 
-/// Where passphrases come from.
+/// The sources of passphrases that the command line knows.
 #[derive(Debug)]
 pub enum PassphraseSource {
     /// Typed on the terminal, without echo.
@@ -115,7 +115,7 @@ pub enum PassphraseSource {
     Descriptor {
         /// Which.
         number: u32,
-        /// What was read there, because a pipe gives it only once.
+        /// What was read, because a pipe can be read only once.
         read: Option<Passphrase>,
     },
     /// Nobody is asked.
@@ -165,16 +165,16 @@ impl AskPassphrase for PassphraseSource {
     }
 }
 
-/// Keeps a descriptor from the programs that we start from now on, but for standard input, output and error.
+/// Closes a descriptor in every program that is started from now on, unless it is standard input, output or error.
 pub fn keep_from_children(number: u32) {
     if let Some(number) = i32::try_from(number).ok().filter(|number| *number > 2) {
-        // Reading it says so if it is none.
+        // If it is not open, reading it will say so.
         let _ = fcntl(number, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
     }
 }
 
-/// The first line without its end; [`None`] if it is too long. Byte by byte: what follows is not ours, and no buffer keeps
-/// a copy.
+/// The first line without its end; [`None`] if it is too long. It is read byte by byte: what follows belongs to somebody
+/// else, and no buffer keeps a copy.
 fn first_line(mut input: impl Read) -> io::Result<Option<Passphrase>> {
     let mut passphrase = Passphrase::empty();
     while let Some(byte) = next_byte(&mut input)? {
@@ -210,7 +210,7 @@ fn typed(question: &str) -> Result<Passphrase, PromptError> {
     passphrase
 }
 
-/// One line, with the few keys that people expect.
+/// Reads one line, with the usual editing keys.
 fn edited_line(mut input: impl Read) -> Result<Passphrase, PromptError> {
     let mut passphrase = Passphrase::empty();
     loop {
@@ -227,7 +227,7 @@ fn edited_line(mut input: impl Read) -> Result<Passphrase, PromptError> {
     }
 }
 
-/// No echo, and every key comes to us, until dropped.
+/// A terminal without echo and signals, until this is dropped.
 struct Silence<'a> {
     terminal: &'a File,
     before: Termios,
@@ -237,9 +237,9 @@ impl<'a> Silence<'a> {
     fn start(terminal: &'a File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut silent = before.clone();
-        // Without ISIG Ctrl-C comes as a key, so that the terminal is never left silent.
+        // Without ISIG Ctrl-C is a key: a signal would end the process and leave the terminal without echo.
         silent.local_modes &= !(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
-        // What was typed before the question is no answer to it.
+        // Drops what was typed before the question.
         tcsetattr(terminal, OptionalActions::Flush, &silent)?;
         Ok(Self { terminal, before })
     }

@@ -1,15 +1,16 @@
-//! Works changes into `profiles.toml` so that everything else stays as it was written: order, spaces, remarks.
+//! Edits `profiles.toml` in place: order, spaces and comments of everything else stay as they were written.
 
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
-use super::{Book, ProfileName};
+use super::profiles::Profiles;
+use crate::profile::name::ProfileName;
 
 /// The table of the profiles: `[profile.home]`.
 const PROFILES: &str = "profile";
 const DEFAULT: &str = "default";
 
-/// The text with the difference between two books worked in; [`None`] if it is written in a way that cannot be edited.
-pub(super) fn edited(text: &str, before: &Book, after: &Book) -> Option<String> {
+/// The text with the difference between two states applied; [`None`] if it is written in a way that cannot be edited.
+pub(super) fn edited(text: &str, before: &Profiles, after: &Profiles) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let (was, wanted) = (toml_edit::ser::to_document(before).ok()?, toml_edit::ser::to_document(after).ok()?);
     if before.default != after.default {
@@ -23,7 +24,7 @@ pub(super) fn edited(text: &str, before: &Book, after: &Book) -> Option<String> 
     let profiles = profiles.as_table_like_mut()?;
     let mut removed = take_out(profiles, before, after);
     for name in after.profiles.keys().filter(|name| before.profiles.get(*name) != after.profiles.get(*name)) {
-        // One that went while one came was renamed, with all that was written around it.
+        // One profile removed and one added is a rename: the comments around it stay with it.
         let renamed = if removed.len() == 1 { removed.pop() } else { None };
         let was = profile(&was, renamed.as_ref().map_or(name, |(old_name, _)| old_name));
         if let Some((_, item)) = renamed {
@@ -35,8 +36,7 @@ pub(super) fn edited(text: &str, before: &Book, after: &Book) -> Option<String> 
     Some(document.to_string())
 }
 
-/// Takes out the profiles that are no more.
-fn take_out<'a>(profiles: &mut dyn TableLike, before: &'a Book, after: &Book) -> Vec<(&'a ProfileName, Item)> {
+fn take_out<'a>(profiles: &mut dyn TableLike, before: &'a Profiles, after: &Profiles) -> Vec<(&'a ProfileName, Item)> {
     let gone = before.profiles.keys().filter(|name| !after.profiles.contains_key(*name));
     gone.filter_map(|name| Some((name, profiles.remove(name.as_str())?))).collect()
 }
@@ -45,7 +45,7 @@ fn profile(document: &DocumentMut, name: &ProfileName) -> Item {
     document.get(PROFILES).and_then(|profiles| profiles.get(name.as_str())).cloned().unwrap_or_default()
 }
 
-/// Sets what changed, and that only: what was left out stays out.
+/// Sets only the keys that changed: a default that was not written stays unwritten.
 fn change(table: &mut dyn TableLike, was: &Item, wanted: &Item) {
     let gone = keys(was).into_iter().filter(|key| wanted.get(key).is_none());
     for key in gone.chain(keys(wanted)) {
@@ -63,7 +63,7 @@ fn text_of(item: Option<&Item>) -> Option<String> {
     item.map(|item| item.to_string().trim().to_owned())
 }
 
-/// Gives a key its value, or takes it out; remarks above a key that is there already stay.
+/// Sets or removes a key. Comments above a key that exists stay.
 fn set(table: &mut dyn TableLike, key: &str, value: Option<&Item>) {
     match (table.get_mut(key), value) {
         (Some(old), Some(value)) => *old = value.clone(),

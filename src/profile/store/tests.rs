@@ -1,6 +1,6 @@
 //! What is stored is what is read; what people wrote stays; what is not understood is named with its line.
 
-use crate::session::Presence;
+use crate::os::private_files;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::time::Duration;
@@ -11,17 +11,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::profile::journal::{JournalAge, KeptConversations};
-use crate::profile::record::{Exhausted, KeptIn, Slot, StoredDialect};
+use crate::profile::name::ProfileName;
+use crate::profile::record::{Exhausted, KeyLocation, Record, Slot, StoredDialect};
+use crate::profile::secret_source::SecretSource;
+use crate::protocol::DeviceId;
+use crate::session::Presence;
 
 const SAMPLE: &str = include_str!("../sample.toml");
 
-fn store() -> (tempfile::TempDir, Store) {
+fn store() -> (tempfile::TempDir, ProfileStore) {
     let home = tempfile::tempdir().unwrap();
-    let store = Store::at(home.path().join("d2mtop"));
+    let store = ProfileStore::at(home.path().join("d2mtop"));
     (home, store)
 }
 
-fn write(store: &Store, text: &str) {
+fn write(store: &ProfileStore, text: &str) {
     private_files::replace(&store.path(), text.as_bytes()).unwrap();
 }
 
@@ -37,10 +41,10 @@ fn least(mediator: &str) -> Record {
 fn the_sample_parses_and_names_every_key() {
     let (_home, store) = store();
     write(&store, SAMPLE);
-    let book = store.read().unwrap();
-    let (_, home) = book.find("home").unwrap();
-    let (_, lab) = book.find("lab").unwrap();
-    assert_eq!(book.default_name().unwrap(), &name("home"));
+    let profiles = store.read().unwrap();
+    let (_, home) = profiles.find("home").unwrap();
+    let (_, lab) = profiles.find("lab").unwrap();
+    assert_eq!(profiles.default_name().unwrap(), &name("home"));
     assert_eq!(home.mediator, crate::profile::record::expand_preset("production"));
     assert_eq!((lab.slot, lab.exhausted, lab.presence), (Slot::Volatile, Exhausted::Reject, Presence::Stay));
     let mut all = home.clone();
@@ -78,7 +82,7 @@ fn what_is_not_understood_is_named_with_its_line() {
         let error = store.read().unwrap_err().to_string();
         let place = format!("profiles.toml:{line}: ");
         assert!(error.contains(&place) && error.contains(words), "{error}\n{text}");
-        let changed = store.change(|book| book.add(name("new"), least_record()));
+        let changed = store.change(|profiles| profiles.add(name("new"), least_record()));
         assert!(changed.is_err(), "nothing is written over it");
         assert_eq!(fs::read_to_string(store.path()).unwrap(), text);
     }
@@ -100,25 +104,25 @@ fn what_is_not_understood_cannot_move_the_cursor() {
 fn changes_keep_what_people_wrote() {
     let (_home, store) = store();
     write(&store, SAMPLE);
-    store.change(|book| book.add(name("new.one"), least_record())).unwrap();
-    let renamed = |book: &mut Book| {
-        book.rename(&name("home"), name("house"))?;
-        book.set_key(&name("house"), &SecretSource::file(PathBuf::from("/elsewhere/house.key")))
+    store.change(|profiles| profiles.add(name("new.one"), least_record())).unwrap();
+    let renamed = |profiles: &mut Profiles| {
+        profiles.rename(&name("home"), name("house"))?;
+        profiles.set_key(&name("house"), &SecretSource::file(PathBuf::from("/elsewhere/house.key")))
     };
     store.change(renamed).unwrap();
-    store.change(|book| book.device_id(&name("lab")).map(drop)).unwrap();
+    store.change(|profiles| profiles.device_id(&name("lab")).map(drop)).unwrap();
     let text = fs::read_to_string(store.path()).unwrap();
     for line in SAMPLE.lines().filter(|line| line.starts_with('#')) {
         assert!(text.contains(line), "{line:?} is still in\n{text}");
     }
     let lab = text.split_once("[profile.lab]").unwrap().1.split('[').next().unwrap();
     assert!(!lab.contains("slot") && lab.contains("device_id"), "what was left out stays out: {lab}");
-    let book = store.read().unwrap();
-    assert_eq!(book.default_name().unwrap(), &name("house"), "the default follows");
-    assert_eq!(book.find("house").unwrap().1.key_file, Some(PathBuf::from("/elsewhere/house.key")));
-    assert!(book.find("home").is_err() && book.find("new.one").is_ok());
-    assert!(book.find("lab").unwrap().1.device_id.is_some());
-    store.change(|book| book.remove(&name("house")).map(drop)).unwrap();
+    let profiles = store.read().unwrap();
+    assert_eq!(profiles.default_name().unwrap(), &name("house"), "the default follows");
+    assert_eq!(profiles.find("house").unwrap().1.key_file, Some(PathBuf::from("/elsewhere/house.key")));
+    assert!(profiles.find("home").is_err() && profiles.find("new.one").is_ok());
+    assert!(profiles.find("lab").unwrap().1.device_id.is_some());
+    store.change(|profiles| profiles.remove(&name("house")).map(drop)).unwrap();
     let error = store.read().unwrap().default_name().unwrap_err().to_string();
     assert!(error.contains("lab, new.one"), "{error}");
 }
@@ -126,25 +130,25 @@ fn changes_keep_what_people_wrote() {
 #[test]
 fn names_are_one_of_a_kind_and_the_missing_are_told_with_those_that_are_there() {
     let (_home, store) = store();
-    store.change(|book| book.add(name("home"), least_record())).unwrap();
+    store.change(|profiles| profiles.add(name("home"), least_record())).unwrap();
     assert_eq!(store.read().unwrap().default_name().unwrap(), &name("home"), "the only one");
     for other in ["home", "HOME"] {
-        let error = store.change(|book| book.add(name(other), least_record())).unwrap_err();
-        assert!(matches!(error, StoreError::Exists(_)), "{error}");
+        let error = store.change(|profiles| profiles.add(name(other), least_record())).unwrap_err();
+        assert!(matches!(error, ProfileStoreError::Exists(_)), "{error}");
     }
-    store.change(|book| book.rename(&name("home"), name("Home"))).unwrap();
+    store.change(|profiles| profiles.rename(&name("home"), name("Home"))).unwrap();
     let error = store.read().unwrap().find("\u{1b}[2J").unwrap_err().to_string();
     assert!(error.contains("there are: Home") && !error.contains('\u{1b}'), "{error}");
-    let failed = store.change(|book| book.set_default(&name("nobody")));
+    let failed = store.change(|profiles| profiles.set_default(&name("nobody")));
     assert!(failed.is_err());
 }
 
 #[test]
 fn a_device_id_is_made_once() {
     let (_home, store) = store();
-    store.change(|book| book.add(name("home"), least_record())).unwrap();
-    let first = store.change(|book| book.device_id(&name("home"))).unwrap();
-    assert_eq!(store.change(|book| book.device_id(&name("home"))).unwrap(), first);
+    store.change(|profiles| profiles.add(name("home"), least_record())).unwrap();
+    let first = store.change(|profiles| profiles.device_id(&name("home"))).unwrap();
+    assert_eq!(store.change(|profiles| profiles.device_id(&name("home"))).unwrap(), first);
 }
 
 #[test]
@@ -154,7 +158,7 @@ fn the_file_is_private_and_a_lax_one_is_closed_at_the_next_change() {
     fs::set_permissions(store.directory(), Permissions::from_mode(0o755)).unwrap();
     fs::write(store.path(), "").unwrap();
     fs::set_permissions(store.path(), Permissions::from_mode(0o644)).unwrap();
-    store.change(|book| book.add(name("home"), least_record())).unwrap();
+    store.change(|profiles| profiles.add(name("home"), least_record())).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!((mode(&store.path()), mode(store.directory())), (0o600, 0o700));
 }
@@ -165,7 +169,9 @@ fn changes_at_the_same_time_are_all_there() {
     std::thread::scope(|scope| {
         for number in 0..8 {
             let store = &store;
-            scope.spawn(move || store.change(|book| book.add(name(&format!("p{number}")), least_record())).unwrap());
+            scope.spawn(move || {
+                store.change(|profiles| profiles.add(name(&format!("p{number}")), least_record())).unwrap();
+            });
         }
     });
     assert_eq!(store.read().unwrap().iter().count(), 8);
@@ -189,7 +195,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             pins,
             ca,
             presence: visit.map_or(Presence::Stay, |seconds| Presence::Visit(Duration::from_secs(seconds))),
-            key: read_only.then_some(KeptIn::PassphraseFile),
+            key: read_only.then_some(KeyLocation::PassphraseFile),
             key_file,
             read_only,
             journal: !drop,
@@ -200,13 +206,13 @@ fn any_record() -> impl Strategy<Value = Record> {
     )
 }
 
-fn any_book() -> impl Strategy<Value = Book> {
+fn any_profiles() -> impl Strategy<Value = Profiles> {
     let names = "[a-z0-9][a-z0-9._-]{0,10}".prop_map(|text: String| name(&text));
     (btree_map(names, any_record(), 0..4), any::<prop::sample::Index>(), any::<bool>()).prop_map(
         |(profiles, index, chosen)| {
             let names: Vec<_> = profiles.keys().cloned().collect();
             let default = (chosen && !names.is_empty()).then(|| index.get(&names).clone());
-            Book { default, profiles }
+            Profiles { default, profiles }
         },
     )
 }
@@ -216,11 +222,11 @@ proptest! {
 
     /// Whatever was there before, what is read is what was written.
     #[test]
-    fn every_book_survives_being_stored(first in any_book(), second in any_book()) {
+    fn every_book_survives_being_stored(first in any_profiles(), second in any_profiles()) {
         let (_home, store) = store();
-        for book in [first, second] {
-            store.change(|stored| { *stored = book.clone(); Ok(()) }).unwrap();
-            prop_assert_eq!(store.read().unwrap(), book);
+        for profiles in [first, second] {
+            store.change(|stored| { *stored = profiles.clone(); Ok(()) }).unwrap();
+            prop_assert_eq!(store.read().unwrap(), profiles);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Bodies of end-to-end messages, as far as a dashboard needs them: which group, which receipt, typing or not. Also
-//! the other way: [`Draft`] makes the bodies that apps send most.
+//! the other way: [`MessageDraft`] makes the bodies that apps send most.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message as _;
@@ -18,31 +18,31 @@ const ID: usize = 8;
 /// What a delivery receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptStatus {
-    /// It arrived.
+    /// The message arrived at the receiver's device.
     Received,
-    /// It was read.
+    /// The receiver read the message.
     Read,
 }
 
 /// An end-to-end message to be reflected: its type, body and what stands beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct MessageDraft {
     /// Random, unique for its sender.
     pub id: MessageId,
     /// When its author made it.
     pub created_at: Millis,
-    /// Of which type.
+    /// The message type of the body.
     pub message_type: MessageType,
     /// The body without its padding.
     pub body: Bytes,
 }
 
-impl Draft {
+impl MessageDraft {
     const fn new(id: MessageId, created_at: Millis, message_type: MessageType, body: Bytes) -> Self {
         Self { id, created_at, message_type, body }
     }
 
-    /// A text.
+    /// A text message.
     #[must_use]
     pub fn text(id: MessageId, created_at: Millis, text: &str) -> Self {
         Self::new(id, created_at, MessageType::TEXT, Bytes::copy_from_slice(text.as_bytes()))

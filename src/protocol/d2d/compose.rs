@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::body::Draft;
+use super::body::MessageDraft;
 use super::envelope::Envelope;
-use super::summary::{Conversation, Kind, SyncAction};
+use super::summary::{ContentKind, Conversation, SyncAction};
 use crate::protocol::dialect::Dialect;
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::protocol::proto::d2d::envelope::Content as Today;
@@ -43,8 +43,8 @@ impl Composer {
     /// A message from a contact; for groups the draft's body says which. The seed has no place for the nonce of the
     /// message.
     #[must_use]
-    pub fn incoming(&self, sender: &str, draft: Draft, nonce: Nonce) -> Envelope {
-        let Draft { id, created_at, message_type, body } = draft;
+    pub fn incoming(&self, sender: &str, draft: MessageDraft, nonce: Nonce) -> Envelope {
+        let MessageDraft { id, created_at, message_type, body } = draft;
         match self.dialect {
             Dialect::Mk => self.seed(Seed::IncomingMessage(d2d_seed::IncomingMessage {
                 sender_identity: sender.to_owned(),
@@ -68,8 +68,8 @@ impl Composer {
     /// A message of ours, with one nonce for each receiver. The seed has no place for the nonces; and no distribution
     /// lists, for which this is [`None`] there.
     #[must_use]
-    pub fn outgoing(&self, to: &Conversation, draft: Draft, nonces: &[Nonce]) -> Option<Envelope> {
-        let Draft { id, created_at, message_type, body } = draft;
+    pub fn outgoing(&self, to: &Conversation, draft: MessageDraft, nonces: &[Nonce]) -> Option<Envelope> {
+        let MessageDraft { id, created_at, message_type, body } = draft;
         Some(match self.dialect {
             Dialect::Mk => self.seed(Seed::OutgoingMessage(d2d_seed::OutgoingMessage {
                 receiver: Some(receiver(to)?),
@@ -158,17 +158,17 @@ impl Composer {
     /// A synchronised value of the seed, whose format is extinct: bytes that only their length is told of. [`None`]
     /// today, and for a kind that is no value.
     #[must_use]
-    pub fn opaque_sync(&self, kind: Kind, body: Bytes) -> Option<Envelope> {
+    pub fn opaque_sync(&self, kind: ContentKind, body: Bytes) -> Option<Envelope> {
         if self.dialect != Dialect::Mk {
             return None;
         }
         let content = match kind {
-            Kind::UserProfileSync => Seed::UserProfileSync(body),
-            Kind::ContactSync => Seed::ContactSync(body),
-            Kind::GroupSync => Seed::GroupSync(body),
-            Kind::DistributionListSync => Seed::DistributionListSync(body),
-            Kind::SettingsSync => Seed::SettingsSync(body),
-            Kind::MdmParameterSync => Seed::MdmParameters(body),
+            ContentKind::UserProfileSync => Seed::UserProfileSync(body),
+            ContentKind::ContactSync => Seed::ContactSync(body),
+            ContentKind::GroupSync => Seed::GroupSync(body),
+            ContentKind::DistributionListSync => Seed::DistributionListSync(body),
+            ContentKind::SettingsSync => Seed::SettingsSync(body),
+            ContentKind::MdmParameterSync => Seed::MdmParameters(body),
             _ => return None,
         };
         Some(self.seed(content))

@@ -39,7 +39,7 @@ impl fmt::Display for Platform {
 /// A device's description of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceInfo {
-    /// What it runs on.
+    /// The operating system or runtime of the app.
     pub platform: Platform,
     /// Model, or browser and system; the seed has no such field.
     pub platform_details: Clean,

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::message_type::MessageType;
-use super::private::Private;
-use super::summary::Summary;
-use super::tree::Branch;
+use super::private::PrivateText;
+use super::summary::EnvelopeSummary;
+use super::tree::TreeBranch;
 use super::{summarize, tree};
 use crate::protocol::container::DecodeError;
 use crate::protocol::dialect::Dialect;
@@ -92,9 +92,9 @@ impl Envelope {
         }
     }
 
-    /// What the feed tells of it. A content that no specification names is [`Kind::Unknown`](super::Kind::Unknown).
+    /// What the feed tells of it. A content that no specification names is [`ContentKind::Unknown`](super::ContentKind::Unknown).
     #[must_use]
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> EnvelopeSummary {
         match &self.shape {
             Shape::Seed(envelope) => summarize::seed(envelope),
             Shape::Today(envelope) => summarize::today(envelope),
@@ -103,7 +103,7 @@ impl Envelope {
 
     /// Every decoded field of it.
     #[must_use]
-    pub fn tree(&self) -> Vec<Branch> {
+    pub fn tree(&self) -> Vec<TreeBranch> {
         let not_understood = self.read_from.map_or(0, |length| length.saturating_sub(self.plain_len()));
         match &self.shape {
             Shape::Seed(envelope) => tree::seed(envelope, not_understood),
@@ -113,7 +113,7 @@ impl Envelope {
 
     /// What a person wrote in it: a text, an edited text or a caption.
     #[must_use]
-    pub fn text(&self) -> Option<Private> {
+    pub fn text(&self) -> Option<PrivateText> {
         use d2d::envelope::Content as Today;
         use d2d_seed::envelope::Content as Seed;
         let (message_type, body) = match &self.shape {
@@ -128,7 +128,7 @@ impl Envelope {
                 _ => return None,
             },
         };
-        Private::in_body(MessageType(message_type.ok()?), body)
+        PrivateText::in_body(MessageType(message_type.ok()?), body)
     }
 }
 

@@ -13,13 +13,13 @@ mod summarize;
 mod summary;
 mod tree;
 
-pub use body::{Draft, ReceiptStatus};
+pub use body::{MessageDraft, ReceiptStatus};
 pub use compose::Composer;
 pub use device_info::{DeviceInfo, Platform};
 pub use envelope::Envelope;
 pub use message_type::MessageType;
-pub use private::Private;
+pub use private::PrivateText;
 pub use scope::TransactionScope;
 pub use shared::SharedDeviceData;
-pub use summary::{Conversation, Direction, Kind, Summary, SyncAction};
-pub use tree::{Branch, Hidden, MAX_CHILDREN, Value};
+pub use summary::{ContentKind, Conversation, Direction, EnvelopeSummary, SyncAction};
+pub use tree::{HiddenField, MAX_CHILDREN, TreeBranch, TreeValue};

@@ -1,4 +1,4 @@
-//! [`Private`]: what a person wrote.
+//! [`PrivateText`]: what a person wrote.
 
 use std::fmt;
 
@@ -18,9 +18,9 @@ const LINE: usize = MAX_GRAPHEMES / 2;
 
 /// What a person wrote: a text, an edited text or a caption. Shows itself to nobody who does not ask for it by name.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Private(String);
+pub struct PrivateText(String);
 
-impl Private {
+impl PrivateText {
     /// What a person wrote in the body of a message, if it is of a type that has such a text.
     pub(super) fn in_body(message_type: MessageType, body: &[u8]) -> Option<Self> {
         let body = match message_type.group_header() {
@@ -81,7 +81,7 @@ fn first_line(text: &str) -> (&str, &str) {
     (head.trim_end_matches(' '), after)
 }
 
-impl fmt::Debug for Private {
+impl fmt::Debug for PrivateText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Private({} bytes)", self.0.len())
     }

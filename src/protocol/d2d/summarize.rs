@@ -1,7 +1,7 @@
-//! From an envelope's content to its [`Summary`], for both dialects.
+//! From an envelope's content to its [`EnvelopeSummary`], for both dialects.
 
 use super::message_type::MessageType;
-use super::summary::{Conversation, Kind, Summary, SyncAction};
+use super::summary::{ContentKind, Conversation, EnvelopeSummary, SyncAction};
 use super::{body, fields};
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
@@ -16,9 +16,10 @@ struct Message<'a> {
     body: &'a [u8],
 }
 
-pub(super) fn seed(envelope: &d2d_seed::Envelope) -> Summary {
+pub(super) fn seed(envelope: &d2d_seed::Envelope) -> EnvelopeSummary {
     use d2d_seed::envelope::Content;
-    let opaque = |kind, body: &[u8]| Summary { body_length: length(body.len()), ..Summary::blank(kind) };
+    let opaque =
+        |kind, body: &[u8]| EnvelopeSummary { body_length: length(body.len()), ..EnvelopeSummary::blank(kind) };
     match &envelope.content {
         Some(Content::OutgoingMessage(message)) => {
             let shared = Message {
@@ -39,19 +40,19 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope) -> Summary {
             };
             let summary = incoming(&message.sender_identity, &shared);
             let nickname = (!message.sender_nickname.is_empty()).then(|| Clean::new(&message.sender_nickname));
-            Summary { nickname, ..summary }
+            EnvelopeSummary { nickname, ..summary }
         }
-        Some(Content::UserProfileSync(body)) => opaque(Kind::UserProfileSync, body),
-        Some(Content::ContactSync(body)) => opaque(Kind::ContactSync, body),
-        Some(Content::GroupSync(body)) => opaque(Kind::GroupSync, body),
-        Some(Content::DistributionListSync(body)) => opaque(Kind::DistributionListSync, body),
-        Some(Content::SettingsSync(body)) => opaque(Kind::SettingsSync, body),
-        Some(Content::MdmParameters(body)) => opaque(Kind::MdmParameterSync, body),
-        None => Summary::blank(Kind::Unknown),
+        Some(Content::UserProfileSync(body)) => opaque(ContentKind::UserProfileSync, body),
+        Some(Content::ContactSync(body)) => opaque(ContentKind::ContactSync, body),
+        Some(Content::GroupSync(body)) => opaque(ContentKind::GroupSync, body),
+        Some(Content::DistributionListSync(body)) => opaque(ContentKind::DistributionListSync, body),
+        Some(Content::SettingsSync(body)) => opaque(ContentKind::SettingsSync, body),
+        Some(Content::MdmParameters(body)) => opaque(ContentKind::MdmParameterSync, body),
+        None => EnvelopeSummary::blank(ContentKind::Unknown),
     }
 }
 
-pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
+pub(super) fn today(envelope: &d2d::Envelope) -> EnvelopeSummary {
     use d2d::envelope::Content;
     let summary = match &envelope.content {
         Some(Content::OutgoingMessage(message)) => {
@@ -62,7 +63,7 @@ pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
                 body: &message.body,
             };
             let to = message.conversation.as_ref().and_then(conversation);
-            Summary { count: length(message.nonces.len()), ..outgoing(to, &shared) }
+            EnvelopeSummary { count: length(message.nonces.len()), ..outgoing(to, &shared) }
         }
         Some(Content::IncomingMessage(message)) => {
             let shared = Message {
@@ -74,12 +75,12 @@ pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
             incoming(&message.sender_identity, &shared)
         }
         Some(Content::OutgoingMessageUpdate(update)) => updates(
-            Kind::OutgoingMessageUpdate,
+            ContentKind::OutgoingMessageUpdate,
             update.updates.len(),
             update.updates.first().map(|first| (first.conversation.as_ref(), first.message_id)),
         ),
         Some(Content::IncomingMessageUpdate(update)) => updates(
-            Kind::IncomingMessageUpdate,
+            ContentKind::IncomingMessageUpdate,
             update.updates.len(),
             update.updates.first().map(|first| (first.conversation.as_ref(), first.message_id)),
         ),
@@ -89,75 +90,79 @@ pub(super) fn today(envelope: &d2d::Envelope) -> Summary {
         Some(Content::DistributionListSync(sync)) => distribution_list_sync(sync),
         Some(Content::SettingsSync(sync)) => settings_sync(sync),
         Some(Content::MdmParameterSync(sync)) => mdm_parameter_sync(sync),
-        None => Summary::blank(Kind::Unknown),
+        None => EnvelopeSummary::blank(ContentKind::Unknown),
     };
-    Summary { author: Some(DeviceId(envelope.device_id)), protocol_version: envelope.protocol_version, ..summary }
+    EnvelopeSummary {
+        author: Some(DeviceId(envelope.device_id)),
+        protocol_version: envelope.protocol_version,
+        ..summary
+    }
 }
 
-fn outgoing(to: Option<Conversation>, message: &Message<'_>) -> Summary {
-    message_summary(Kind::OutgoingMessage, to, message)
+fn outgoing(to: Option<Conversation>, message: &Message<'_>) -> EnvelopeSummary {
+    message_summary(ContentKind::OutgoingMessage, to, message)
 }
 
 /// For a group the body says which; then the sender is not the conversation.
-fn incoming(sender: &str, message: &Message<'_>) -> Summary {
+fn incoming(sender: &str, message: &Message<'_>) -> EnvelopeSummary {
     let group =
         u8::try_from(message.type_number).ok().and_then(|byte| body::group(MessageType(byte), message.body, sender));
     let sender_of = group.is_some().then(|| Clean::new(sender));
     let with = group.or_else(|| contact(sender));
-    Summary { sender: sender_of, ..message_summary(Kind::IncomingMessage, with, message) }
+    EnvelopeSummary { sender: sender_of, ..message_summary(ContentKind::IncomingMessage, with, message) }
 }
 
-fn message_summary(kind: Kind, conversation: Option<Conversation>, message: &Message<'_>) -> Summary {
+fn message_summary(kind: ContentKind, conversation: Option<Conversation>, message: &Message<'_>) -> EnvelopeSummary {
     let message_type = u8::try_from(message.type_number).ok().map(MessageType);
     let detail = message_type.map_or_else(
         // No byte, so none that could be shown as one.
         || Some(Clean::new(&format!("type {}", message.type_number))),
         |message_type| body::words(message_type, message.body),
     );
-    Summary {
+    EnvelopeSummary {
         conversation,
         message_type,
         message_id: Some(MessageId(message.id)),
         created_at: Some(Millis(message.created_at)),
         body_length: length(message.body.len()),
         detail,
-        ..Summary::blank(kind)
+        ..EnvelopeSummary::blank(kind)
     }
 }
 
-fn updates(kind: Kind, count: usize, first: Option<(Option<&d2d::ConversationId>, u64)>) -> Summary {
-    Summary {
+fn updates(kind: ContentKind, count: usize, first: Option<(Option<&d2d::ConversationId>, u64)>) -> EnvelopeSummary {
+    EnvelopeSummary {
         conversation: first.and_then(|(with, _)| with.and_then(conversation)),
         message_id: first.map(|(_, id)| MessageId(id)),
         count: length(count),
-        ..Summary::blank(kind)
+        ..EnvelopeSummary::blank(kind)
     }
 }
 
-fn user_profile_sync(sync: &d2d::UserProfileSync) -> Summary {
+fn user_profile_sync(sync: &d2d::UserProfileSync) -> EnvelopeSummary {
     use d2d::user_profile_sync::Action;
     match &sync.action {
         Some(Action::Update(update)) => {
             let value = update.user_profile.as_ref();
-            synced(Kind::UserProfileSync, SyncAction::Update, value, value.and_then(fields::user_profile))
+            synced(ContentKind::UserProfileSync, SyncAction::Update, value, value.and_then(fields::user_profile))
         }
-        None => Summary::blank(Kind::UserProfileSync),
+        None => EnvelopeSummary::blank(ContentKind::UserProfileSync),
     }
 }
 
-fn contact_sync(sync: &d2d::ContactSync) -> Summary {
+fn contact_sync(sync: &d2d::ContactSync) -> EnvelopeSummary {
     use d2d::contact_sync::Action;
     let (action, value) = match &sync.action {
         Some(Action::Create(create)) => (SyncAction::Create, create.contact.as_ref()),
         Some(Action::Update(update)) => (SyncAction::Update, update.contact.as_ref()),
-        None => return Summary::blank(Kind::ContactSync),
+        None => return EnvelopeSummary::blank(ContentKind::ContactSync),
     };
-    Summary {
+    EnvelopeSummary {
         conversation: value.and_then(|value: &d2d_sync::Contact| contact(&value.identity)),
         nickname: value.and_then(|value| value.nickname.as_deref()).map(Clean::new),
         name: value.and_then(full_name),
         // Of a new contact nearly every field is set; naming them all tells nothing.
-        ..synced(Kind::ContactSync, action, value, value.filter(|_| is_update(action)).and_then(fields::contact))
+        ..synced(ContentKind::ContactSync, action, value, value.filter(|_| is_update(action)).and_then(fields::contact))
     }
 }
 
@@ -170,7 +175,7 @@ fn full_name(contact: &d2d_sync::Contact) -> Option<Clean> {
     }
 }
 
-fn group_sync(sync: &d2d::GroupSync) -> Summary {
+fn group_sync(sync: &d2d::GroupSync) -> EnvelopeSummary {
     use d2d::group_sync::Action;
     let identity =
         |group: Option<&d2d_sync::Group>| group.and_then(|group| group.group_identity.as_ref()).map(group_of);
@@ -180,73 +185,81 @@ fn group_sync(sync: &d2d::GroupSync) -> Summary {
             let value = create.group.as_ref();
             let members = value.and_then(|group| group.member_identities.as_ref());
             let words = members.map(|members| format!("{} other members", members.identities.len()));
-            let told = synced(Kind::GroupSync, SyncAction::Create, value, words);
-            Summary { conversation: identity(value), name: name(value), ..told }
+            let told = synced(ContentKind::GroupSync, SyncAction::Create, value, words);
+            EnvelopeSummary { conversation: identity(value), name: name(value), ..told }
         }
         Some(Action::Update(update)) => {
             let value = update.group.as_ref();
             let words = fields::group_update(update);
-            let told = synced(Kind::GroupSync, SyncAction::Update, value, words);
-            Summary { conversation: identity(value), name: name(value), ..told }
+            let told = synced(ContentKind::GroupSync, SyncAction::Update, value, words);
+            EnvelopeSummary { conversation: identity(value), name: name(value), ..told }
         }
         Some(Action::Delete(delete)) => {
             let value = delete.group_identity.as_ref();
-            Summary { conversation: value.map(group_of), ..synced(Kind::GroupSync, SyncAction::Delete, value, None) }
+            EnvelopeSummary {
+                conversation: value.map(group_of),
+                ..synced(ContentKind::GroupSync, SyncAction::Delete, value, None)
+            }
         }
-        None => Summary::blank(Kind::GroupSync),
+        None => EnvelopeSummary::blank(ContentKind::GroupSync),
     }
 }
 
-fn distribution_list_sync(sync: &d2d::DistributionListSync) -> Summary {
+fn distribution_list_sync(sync: &d2d::DistributionListSync) -> EnvelopeSummary {
     use d2d::distribution_list_sync::Action;
     let (action, value) = match &sync.action {
         Some(Action::Create(create)) => (SyncAction::Create, create.distribution_list.as_ref()),
         Some(Action::Update(update)) => (SyncAction::Update, update.distribution_list.as_ref()),
         Some(Action::Delete(delete)) => {
-            return Summary {
+            return EnvelopeSummary {
                 conversation: Some(Conversation::DistributionList(MessageId(delete.distribution_list_id))),
                 action: Some(SyncAction::Delete),
-                ..Summary::blank(Kind::DistributionListSync)
+                ..EnvelopeSummary::blank(ContentKind::DistributionListSync)
             };
         }
-        None => return Summary::blank(Kind::DistributionListSync),
+        None => return EnvelopeSummary::blank(ContentKind::DistributionListSync),
     };
     let words = value.filter(|_| is_update(action)).and_then(fields::distribution_list);
-    Summary {
+    EnvelopeSummary {
         conversation: value.map(|list| Conversation::DistributionList(MessageId(list.distribution_list_id))),
         name: value.and_then(|list| list.name.as_deref()).map(Clean::new),
-        ..synced(Kind::DistributionListSync, action, value, words)
+        ..synced(ContentKind::DistributionListSync, action, value, words)
     }
 }
 
-fn settings_sync(sync: &d2d::SettingsSync) -> Summary {
+fn settings_sync(sync: &d2d::SettingsSync) -> EnvelopeSummary {
     use d2d::settings_sync::Action;
     match &sync.action {
         Some(Action::Update(update)) => {
             let value = update.settings.as_ref();
-            synced(Kind::SettingsSync, SyncAction::Update, value, value.and_then(fields::settings))
+            synced(ContentKind::SettingsSync, SyncAction::Update, value, value.and_then(fields::settings))
         }
-        None => Summary::blank(Kind::SettingsSync),
+        None => EnvelopeSummary::blank(ContentKind::SettingsSync),
     }
 }
 
-fn mdm_parameter_sync(sync: &d2d::MdmParameterSync) -> Summary {
+fn mdm_parameter_sync(sync: &d2d::MdmParameterSync) -> EnvelopeSummary {
     use d2d::mdm_parameter_sync::Action;
     match &sync.action {
         Some(Action::Update(update)) => {
             let value = update.parameters.as_ref();
-            synced(Kind::MdmParameterSync, SyncAction::Update, value, value.and_then(fields::mdm_parameters))
+            synced(ContentKind::MdmParameterSync, SyncAction::Update, value, value.and_then(fields::mdm_parameters))
         }
-        None => Summary::blank(Kind::MdmParameterSync),
+        None => EnvelopeSummary::blank(ContentKind::MdmParameterSync),
     }
 }
 
-fn synced<M: prost::Message>(kind: Kind, action: SyncAction, value: Option<&M>, words: Option<String>) -> Summary {
-    Summary {
+fn synced<M: prost::Message>(
+    kind: ContentKind,
+    action: SyncAction,
+    value: Option<&M>,
+    words: Option<String>,
+) -> EnvelopeSummary {
+    EnvelopeSummary {
         action: Some(action),
         body_length: length(value.map_or(0, M::encoded_len)),
         detail: words.map(|words| Clean::new(&words)),
-        ..Summary::blank(kind)
+        ..EnvelopeSummary::blank(kind)
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Summary`]: what the feed tells of an envelope, without its bodies.
+//! [`EnvelopeSummary`]: what the feed tells of an envelope, without its bodies.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::text::Clean;
 /// Which content an envelope carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each is the content of the same name in the specification")]
-pub enum Kind {
+pub enum ContentKind {
     OutgoingMessage,
     OutgoingMessageUpdate,
     IncomingMessage,
@@ -29,7 +29,7 @@ pub enum Kind {
 /// Which way a message went, seen from the group of devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From a contact.
+    /// A contact or group member wrote it.
     Incoming,
     /// To a contact or group.
     Outgoing,
@@ -43,7 +43,7 @@ pub enum Direction {
 pub enum Conversation {
     /// One contact, by identity.
     Contact(Clean),
-    /// A group.
+    /// A group conversation.
     Group {
         /// The group's id under its creator, printed like a message id.
         id: MessageId,
@@ -65,13 +65,13 @@ pub enum SyncAction {
 
 /// What the feed tells of an envelope. Bodies are counted, never kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Summary {
+pub struct EnvelopeSummary {
     /// The device that reflected it; the seed's envelopes do not say.
     pub author: Option<DeviceId>,
     /// The device-to-device version of the author; 0 means the first.
     pub protocol_version: u32,
-    /// Which content.
-    pub kind: Kind,
+    /// The content of the envelope.
+    pub kind: ContentKind,
     /// With whom, if with someone.
     pub conversation: Option<Conversation>,
     /// Of which type, for messages.
@@ -98,10 +98,10 @@ pub struct Summary {
     pub detail: Option<Clean>,
 }
 
-impl Summary {
+impl EnvelopeSummary {
     /// A summary of which nothing but the kind is known.
     #[must_use]
-    pub const fn blank(kind: Kind) -> Self {
+    pub const fn blank(kind: ContentKind) -> Self {
         Self {
             author: None,
             protocol_version: 0,
@@ -127,7 +127,7 @@ impl Summary {
     }
 }
 
-impl Kind {
+impl ContentKind {
     /// All contents, in the order of the specification.
     pub const ALL: [Self; 11] = [
         Self::OutgoingMessage,
@@ -173,7 +173,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ContentKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::OutgoingMessage | Self::IncomingMessage => "message",
@@ -268,4 +268,4 @@ macro_rules! serialize_as_str {
     )*};
 }
 
-serialize_as_str!(Kind, Direction, SyncAction);
+serialize_as_str!(ContentKind, Direction, SyncAction);

@@ -1,6 +1,6 @@
 //! The tree of all decoded fields of an envelope, in the words of the specification.
 //!
-//! What people wrote and what is secret is told by its length only; see [`Private`](super::Private) for the former.
+//! What people wrote and what is secret is told by its length only; see [`PrivateText`](super::PrivateText) for the former.
 
 mod body;
 mod message;
@@ -20,35 +20,35 @@ pub const MAX_HEX: usize = 32;
 
 /// A field with its value, and the fields within it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Branch {
+pub struct TreeBranch {
     /// What the specification calls it.
     pub name: Clean,
     /// What it holds itself.
-    pub value: Value,
-    /// What is in it.
+    pub value: TreeValue,
+    /// The fields of a message; empty for a value.
     pub children: Vec<Self>,
 }
 
 /// What a field holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum TreeValue {
     /// Nothing itself: it is there, or has children.
     Present,
     /// A text, or a word for a value.
     Text(Clean),
     /// A time, for the screen to put into its zone.
     Time(Millis),
-    /// A number.
+    /// An unsigned integer.
     Number(u64),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
     /// The id of a message, group, list or poll.
     Id(MessageId),
-    /// A device.
+    /// The id of a device.
     Device(DeviceId),
     /// Bytes: how many, and the first of them in hex.
     Bytes {
-        /// How many.
+        /// The length in bytes.
         length: usize,
         /// The first of them; all of a few.
         hex: Clean,
@@ -57,17 +57,17 @@ pub enum Value {
     UnknownWord(i64),
     /// Told by its length only.
     Hidden {
-        /// How many bytes.
+        /// The length in bytes.
         length: usize,
-        /// Why.
-        reason: Hidden,
+        /// The reason for which it is not shown.
+        reason: HiddenField,
     },
 }
 
 /// Why a value is told by its length only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hidden {
-    /// People wrote it.
+pub enum HiddenField {
+    /// Somebody wrote it: a text, a name, a file.
     Private,
     /// It opens something.
     Secret,
@@ -75,7 +75,7 @@ pub enum Hidden {
     Opaque,
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for TreeValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Present => Ok(()),
@@ -94,7 +94,7 @@ impl fmt::Display for Value {
     }
 }
 
-impl fmt::Display for Hidden {
+impl fmt::Display for HiddenField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Private => "private",
@@ -104,7 +104,7 @@ impl fmt::Display for Hidden {
     }
 }
 
-impl Value {
+impl TreeValue {
     fn text(untrusted: &str) -> Self {
         Self::Text(Clean::new(untrusted))
     }
@@ -115,15 +115,15 @@ impl Value {
     }
 
     const fn private(length: usize) -> Self {
-        Self::Hidden { length, reason: Hidden::Private }
+        Self::Hidden { length, reason: HiddenField::Private }
     }
 
     const fn secret(length: usize) -> Self {
-        Self::Hidden { length, reason: Hidden::Secret }
+        Self::Hidden { length, reason: HiddenField::Secret }
     }
 
     const fn opaque(length: usize) -> Self {
-        Self::Hidden { length, reason: Hidden::Opaque }
+        Self::Hidden { length, reason: HiddenField::Opaque }
     }
 
     /// The specification's name of an enum's value, as words.
@@ -135,78 +135,82 @@ impl Value {
     }
 }
 
-impl Branch {
-    const fn new(name: &'static str, value: Value, children: Vec<Self>) -> Self {
+impl TreeBranch {
+    const fn new(name: &'static str, value: TreeValue, children: Vec<Self>) -> Self {
         Self { name: Clean::literal(name), value, children }
     }
 }
 
 /// Branches in the making. Absent fields make none.
 #[derive(Default)]
-struct Fields(Vec<Branch>);
+struct Fields(Vec<TreeBranch>);
 
 impl Fields {
-    fn put(&mut self, name: &'static str, value: Value) {
-        self.0.push(Branch::new(name, value, Vec::new()));
+    fn put(&mut self, name: &'static str, value: TreeValue) {
+        self.0.push(TreeBranch::new(name, value, Vec::new()));
     }
 
-    fn maybe(&mut self, name: &'static str, value: Option<Value>) {
-        self.0.extend(value.map(|value| Branch::new(name, value, Vec::new())));
+    fn maybe(&mut self, name: &'static str, value: Option<TreeValue>) {
+        self.0.extend(value.map(|value| TreeBranch::new(name, value, Vec::new())));
     }
 
     fn text(&mut self, name: &'static str, value: Option<&String>) {
-        self.maybe(name, value.map(|value| Value::text(value)));
+        self.maybe(name, value.map(|value| TreeValue::text(value)));
     }
 
     fn time(&mut self, name: &'static str, value: Option<u64>) {
-        self.maybe(name, value.map(|at| Value::Time(Millis(at))));
+        self.maybe(name, value.map(|at| TreeValue::Time(Millis(at))));
     }
 
     fn word<E: TryFrom<i32>>(&mut self, name: &'static str, value: Option<i32>, word: impl Fn(&E) -> &'static str) {
-        self.maybe(name, value.map(|number| Value::word(number, word)));
+        self.maybe(name, value.map(|number| TreeValue::word(number, word)));
     }
 
     fn under(&mut self, name: &'static str, children: Self) {
-        self.0.push(Branch::new(name, Value::Present, children.0));
+        self.0.push(TreeBranch::new(name, TreeValue::Present, children.0));
     }
 
     /// So many things of a kind, each a branch of its own.
-    fn list(&mut self, name: &'static str, things: impl ExactSizeIterator<Item = Branch>) {
+    fn list(&mut self, name: &'static str, things: impl ExactSizeIterator<Item = TreeBranch>) {
         let count = things.len();
-        let mut children: Vec<Branch> = things.take(MAX_CHILDREN).collect();
+        let mut children: Vec<TreeBranch> = things.take(MAX_CHILDREN).collect();
         if count > MAX_CHILDREN {
-            children.push(Branch::new("more, not shown", Value::Number((count - MAX_CHILDREN) as u64), Vec::new()));
+            children.push(TreeBranch::new(
+                "more, not shown",
+                TreeValue::Number((count - MAX_CHILDREN) as u64),
+                Vec::new(),
+            ));
         }
-        self.0.push(Branch::new(name, Value::Number(count as u64), children));
+        self.0.push(TreeBranch::new(name, TreeValue::Number(count as u64), children));
     }
 
     fn identities(&mut self, name: &'static str, value: Option<&common::Identities>) {
         let Some(identities) = value else { return };
-        let identity = |identity: &String| Branch::new("identity", Value::text(identity), Vec::new());
+        let identity = |identity: &String| TreeBranch::new("identity", TreeValue::text(identity), Vec::new());
         self.list(name, identities.identities.iter().map(identity));
     }
 
     fn group(&mut self, name: &'static str, value: Option<&common::GroupIdentity>) {
         let Some(identity) = value else { return };
         let mut fields = Self::default();
-        fields.put("group id", Value::Id(MessageId(identity.group_id)));
-        fields.put("creator identity", Value::text(&identity.creator_identity));
+        fields.put("group id", TreeValue::Id(MessageId(identity.group_id)));
+        fields.put("creator identity", TreeValue::text(&identity.creator_identity));
         self.under(name, fields);
     }
 
     /// What was in the bytes and is in none of the branches.
     fn not_understood(&mut self, bytes: usize) {
         if bytes > 0 {
-            self.put("bytes not understood", Value::Number(bytes as u64));
+            self.put("bytes not understood", TreeValue::Number(bytes as u64));
         }
     }
 }
 
-pub(super) fn seed(envelope: &d2d_seed::Envelope, not_understood: usize) -> Vec<Branch> {
+pub(super) fn seed(envelope: &d2d_seed::Envelope, not_understood: usize) -> Vec<TreeBranch> {
     use d2d_seed::envelope::Content;
     let mut fields = Fields::default();
-    fields.put("padding bytes", Value::Number(envelope.padding.len() as u64));
-    let mut opaque = |name, body: &[u8]| fields.put(name, Value::opaque(body.len()));
+    fields.put("padding bytes", TreeValue::Number(envelope.padding.len() as u64));
+    let mut opaque = |name, body: &[u8]| fields.put(name, TreeValue::opaque(body.len()));
     match &envelope.content {
         Some(Content::UserProfileSync(body)) => opaque("user profile sync", body),
         Some(Content::ContactSync(body)) => opaque("contact sync", body),
@@ -222,12 +226,12 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope, not_understood: usize) -> Vec<
     fields.0
 }
 
-pub(super) fn today(envelope: &d2d::Envelope, not_understood: usize) -> Vec<Branch> {
+pub(super) fn today(envelope: &d2d::Envelope, not_understood: usize) -> Vec<TreeBranch> {
     use d2d::envelope::Content;
     let mut fields = Fields::default();
-    fields.put("device id", Value::Device(DeviceId(envelope.device_id)));
+    fields.put("device id", TreeValue::Device(DeviceId(envelope.device_id)));
     fields.put("protocol version", protocol_version(envelope.protocol_version));
-    fields.put("padding bytes", Value::Number(envelope.padding.len() as u64));
+    fields.put("padding bytes", TreeValue::Number(envelope.padding.len() as u64));
     if let Some(content) = &envelope.content {
         let (name, content) = match content {
             Content::OutgoingMessage(message) => ("outgoing message", message::outgoing(message)),
@@ -247,12 +251,12 @@ pub(super) fn today(envelope: &d2d::Envelope, not_understood: usize) -> Vec<Bran
     fields.0
 }
 
-fn protocol_version(number: u32) -> Value {
+fn protocol_version(number: u32) -> TreeValue {
     match number {
-        0 => Value::Text(Clean::literal("0.1, unspecified")),
-        1 => Value::Text(Clean::literal("0.1")),
-        2 => Value::Text(Clean::literal("0.2")),
-        3 => Value::Text(Clean::literal("0.3")),
-        other => Value::UnknownWord(other.into()),
+        0 => TreeValue::Text(Clean::literal("0.1, unspecified")),
+        1 => TreeValue::Text(Clean::literal("0.1")),
+        2 => TreeValue::Text(Clean::literal("0.2")),
+        3 => TreeValue::Text(Clean::literal("0.3")),
+        other => TreeValue::UnknownWord(other.into()),
     }
 }

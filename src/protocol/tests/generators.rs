@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::protocol::d2d::{Conversation, Draft, Kind, MessageType, Platform, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, MessageDraft, MessageType, Platform, SyncAction};
 use crate::protocol::proto::{common, d2d_sync};
 use crate::protocol::*;
 use crate::text::Clean;
@@ -107,10 +107,10 @@ fn server_info() -> impl Strategy<Value = ServerInfo> {
 
 fn devices(dialect: Dialect) -> impl Strategy<Value = BTreeMap<DeviceId, DeviceEntry>> {
     let activity = (0_u8..3, millis()).prop_map(move |(choice, at)| match (choice, dialect) {
-        (0, Dialect::Mk) => Activity::LastLogin(at),
-        (0, Dialect::Dgk) => Activity::ConnectedSince(at),
-        (1, _) => Activity::LastDisconnect(at),
-        _ => Activity::Unknown,
+        (0, Dialect::Mk) => DeviceActivity::LastLogin(at),
+        (0, Dialect::Dgk) => DeviceActivity::ConnectedSince(at),
+        (1, _) => DeviceActivity::LastDisconnect(at),
+        _ => DeviceActivity::Unknown,
     });
     let entry = (sealed(), activity, policy()).prop_map(|(device_info, activity, policy)| DeviceEntry {
         device_info,
@@ -184,8 +184,8 @@ fn conversation() -> impl Strategy<Value = Conversation> {
     ]
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
-    (message_id(), millis(), any::<u8>(), bytes(100)).prop_map(|(id, created_at, byte, body)| Draft {
+fn draft() -> impl Strategy<Value = MessageDraft> {
+    (message_id(), millis(), any::<u8>(), bytes(100)).prop_map(|(id, created_at, byte, body)| MessageDraft {
         id,
         created_at,
         message_type: MessageType(byte),
@@ -196,15 +196,15 @@ fn draft() -> impl Strategy<Value = Draft> {
 /// Something to compose, if the dialect can carry it.
 #[derive(Clone, Debug)]
 pub(super) enum Told {
-    Incoming(Draft),
-    Outgoing(Conversation, Draft, Vec<Nonce>),
+    Incoming(MessageDraft),
+    Outgoing(Conversation, MessageDraft, Vec<Nonce>),
     Sent(Vec<(Conversation, MessageId)>),
     Read(Vec<(Conversation, MessageId)>, Millis),
     Contact(Option<String>, Option<u64>),
     Group(SyncAction, u64, Option<String>),
     Settings(Option<i32>, Vec<String>),
     Profile(Option<String>),
-    Opaque(Kind, Bytes),
+    Opaque(ContentKind, Bytes),
 }
 
 pub(super) fn told() -> impl Strategy<Value = Told> {
@@ -221,7 +221,8 @@ pub(super) fn told() -> impl Strategy<Value = Told> {
         (option::of(any::<i32>()), vec("[0-9A-Z]{8}", 0..4))
             .prop_map(|(policy, blocked)| Told::Settings(policy, blocked)),
         name().prop_map(Told::Profile),
-        (proptest::sample::select(Kind::ALL.to_vec()), bytes(50)).prop_map(|(kind, body)| Told::Opaque(kind, body)),
+        (proptest::sample::select(ContentKind::ALL.to_vec()), bytes(50))
+            .prop_map(|(kind, body)| Told::Opaque(kind, body)),
     ]
 }
 

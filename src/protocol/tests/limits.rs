@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::protocol::d2d::{Conversation, Draft, MessageType};
+use crate::protocol::d2d::{Conversation, MessageDraft, MessageType};
 use crate::protocol::sealed::Sealable;
 use crate::protocol::*;
 use crate::text::Clean;
@@ -15,7 +15,7 @@ fn frame(length: usize) -> Bytes {
 /// An envelope that takes so many bytes before sealing.
 fn envelope(dialect: Dialect, length: usize) -> Envelope {
     let composed = |body: usize| {
-        let draft = Draft {
+        let draft = MessageDraft {
             id: MessageId(1),
             created_at: Millis(1_700_000_000_000),
             message_type: MessageType::TEXT,

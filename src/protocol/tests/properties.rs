@@ -144,7 +144,7 @@ proptest! {
             if let Some(envelope) = told.clone().compose(&Composer::new(own, DeviceId(1)).padded(padding)) {
                 prop_assert!(!envelope.representable_in(other));
                 let read = Envelope::decode(envelope.encode(other).into(), other).unwrap();
-                prop_assert_eq!(read.summary().kind, d2d::Kind::Unknown);
+                prop_assert_eq!(read.summary().kind, d2d::ContentKind::Unknown);
             }
         }
     }

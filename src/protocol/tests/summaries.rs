@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use prost::Message as _;
 
-use crate::protocol::d2d::{Conversation, Direction, Draft, Kind, MessageType, ReceiptStatus, Summary, SyncAction};
+use crate::protocol::d2d::{
+    ContentKind, Conversation, Direction, EnvelopeSummary, MessageDraft, MessageType, ReceiptStatus, SyncAction,
+};
 use crate::protocol::proto::d2d::envelope::Content;
 use crate::protocol::proto::d2d::{distribution_list_sync as list_sync, group_sync, mdm_parameter_sync as mdm};
 use crate::protocol::proto::{common, d2d as today, d2d_seed as seed, d2d_sync};
@@ -31,87 +33,91 @@ fn group_identity() -> common::GroupIdentity {
     common::GroupIdentity { group_id: GROUP.0, creator_identity: "CREATOR1".to_owned() }
 }
 
-fn incoming(draft: Draft) -> Summary {
+fn incoming(draft: MessageDraft) -> EnvelopeSummary {
     composer().incoming("ECHOECHO", draft, Nonce([1; 24])).summary()
 }
 
 /// A content that the composer does not make.
-fn read(content: Option<Content>) -> Summary {
+fn read(content: Option<Content>) -> EnvelopeSummary {
     let envelope = today::Envelope { device_id: 5, protocol_version: 2, padding: Bytes::new(), content };
     Envelope::decode(envelope.encode_to_vec().into(), Dialect::Dgk).unwrap().summary()
 }
 
-fn read_seed(content: seed::envelope::Content) -> Summary {
+fn read_seed(content: seed::envelope::Content) -> EnvelopeSummary {
     let envelope = seed::Envelope { padding: Bytes::new(), content: Some(content) };
     Envelope::decode(envelope.encode_to_vec().into(), Dialect::Mk).unwrap().summary()
 }
 
-fn detail(summary: &Summary) -> &str {
+fn detail(summary: &EnvelopeSummary) -> &str {
     summary.detail.as_ref().map_or("", Clean::as_str)
 }
 
 #[test]
 fn incoming_messages() {
-    let text = incoming(Draft::text(ID, NOW, "hello"));
+    let text = incoming(MessageDraft::text(ID, NOW, "hello"));
     assert_eq!((text.author, text.protocol_version), (Some(DeviceId(5)), 3));
-    assert_eq!((text.kind, text.direction()), (Kind::IncomingMessage, Direction::Incoming));
+    assert_eq!((text.kind, text.direction()), (ContentKind::IncomingMessage, Direction::Incoming));
     assert_eq!((text.conversation, text.message_type), (Some(contact("ECHOECHO")), Some(MessageType::TEXT)));
     assert_eq!((text.message_id, text.created_at), (Some(ID), Some(NOW)));
     assert_eq!((text.body_length, text.count, text.detail), (5, 1, None));
 
-    assert_eq!(detail(&incoming(Draft::typing(ID, NOW, true))), "typing");
-    assert_eq!(detail(&incoming(Draft::typing(ID, NOW, false))), "stopped");
-    let receipt = |status, count| Draft::delivery_receipt(ID, NOW, status, &vec![ID; count]);
+    assert_eq!(detail(&incoming(MessageDraft::typing(ID, NOW, true))), "typing");
+    assert_eq!(detail(&incoming(MessageDraft::typing(ID, NOW, false))), "stopped");
+    let receipt = |status, count| MessageDraft::delivery_receipt(ID, NOW, status, &vec![ID; count]);
     assert_eq!(detail(&incoming(receipt(ReceiptStatus::Received, 1))), "received");
     assert_eq!(detail(&incoming(receipt(ReceiptStatus::Read, 3))), "read, 3 messages");
-    let reaction = incoming(Draft::reaction(ID, NOW, MessageId(9), "👍"));
+    let reaction = incoming(MessageDraft::reaction(ID, NOW, MessageId(9), "👍"));
     assert_eq!(reaction.message_type.unwrap().to_string(), "reaction");
 }
 
 #[test]
 fn incoming_group_messages_name_group_and_sender() {
-    let text = incoming(Draft::text(ID, NOW, "hello").in_group(GROUP, "CREATOR1").unwrap());
+    let text = incoming(MessageDraft::text(ID, NOW, "hello").in_group(GROUP, "CREATOR1").unwrap());
     assert_eq!((text.conversation.as_ref(), text.message_type), (Some(&group()), Some(MessageType::GROUP_TEXT)));
     assert_eq!((text.body_length, detail(&text)), (21, ""));
     assert_eq!(text.conversation.unwrap().to_string(), "3a19…77");
-    let receipt = Draft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID]).in_group(GROUP, "CREATOR1").unwrap();
+    let receipt =
+        MessageDraft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID]).in_group(GROUP, "CREATOR1").unwrap();
     let receipt = incoming(receipt);
     assert_eq!((receipt.sender.as_ref().unwrap().as_str(), detail(&receipt)), ("ECHOECHO", "read"));
 
     // Where the body leaves the creator out, the sender is it.
     let body = Bytes::copy_from_slice(&GROUP.0.to_le_bytes());
-    let setup = incoming(Draft { id: ID, created_at: NOW, message_type: MessageType(0x4a), body });
+    let setup = incoming(MessageDraft { id: ID, created_at: NOW, message_type: MessageType(0x4a), body });
     assert_eq!(setup.conversation, Some(Conversation::Group { id: GROUP, creator: Clean::literal("ECHOECHO") }));
     // Too short to name a group: then it is from a contact.
     let body = Bytes::from_static(b"short");
-    let broken = incoming(Draft { id: ID, created_at: NOW, message_type: MessageType::GROUP_TEXT, body });
+    let broken = incoming(MessageDraft { id: ID, created_at: NOW, message_type: MessageType::GROUP_TEXT, body });
     assert_eq!(broken.conversation, Some(contact("ECHOECHO")));
 
-    assert_eq!(Draft::text(ID, NOW, "").in_group(GROUP, "SHORT"), None);
-    assert_eq!(Draft::typing(ID, NOW, true).in_group(GROUP, "CREATOR1"), None);
+    assert_eq!(MessageDraft::text(ID, NOW, "").in_group(GROUP, "SHORT"), None);
+    assert_eq!(MessageDraft::typing(ID, NOW, true).in_group(GROUP, "CREATOR1"), None);
 }
 
 #[test]
 fn outgoing_messages_and_updates() {
     let nonces = [Nonce([1; 24]), Nonce([2; 24])];
-    let draft = Draft::text(ID, NOW, "hello").in_group(GROUP, "CREATOR1").unwrap();
+    let draft = MessageDraft::text(ID, NOW, "hello").in_group(GROUP, "CREATOR1").unwrap();
     let sent = composer().outgoing(&group(), draft, &nonces).unwrap().summary();
-    assert_eq!((sent.kind, sent.direction()), (Kind::OutgoingMessage, Direction::Outgoing));
+    assert_eq!((sent.kind, sent.direction()), (ContentKind::OutgoingMessage, Direction::Outgoing));
     assert_eq!((sent.conversation, sent.message_type), (Some(group()), Some(MessageType::GROUP_TEXT)));
     assert_eq!((sent.count, sent.detail), (2, None));
 
     let list = Conversation::DistributionList(GROUP);
     assert_eq!(list.to_string(), "list 3a19…77");
-    let to_list = composer().outgoing(&list, Draft::text(ID, NOW, "x"), &nonces).unwrap().summary();
+    let to_list = composer().outgoing(&list, MessageDraft::text(ID, NOW, "x"), &nonces).unwrap().summary();
     assert_eq!(to_list.conversation, Some(list.clone()));
-    assert_eq!(Composer::new(Dialect::Mk, DeviceId(5)).outgoing(&list, Draft::text(ID, NOW, "x"), &nonces), None);
+    assert_eq!(
+        Composer::new(Dialect::Mk, DeviceId(5)).outgoing(&list, MessageDraft::text(ID, NOW, "x"), &nonces),
+        None
+    );
 
     let updates = [(group(), ID), (contact("ECHOECHO"), MessageId(2))];
     let update = composer().sent(&updates).unwrap().summary();
-    assert_eq!((update.kind, update.direction()), (Kind::OutgoingMessageUpdate, Direction::Outgoing));
+    assert_eq!((update.kind, update.direction()), (ContentKind::OutgoingMessageUpdate, Direction::Outgoing));
     assert_eq!((update.conversation, update.message_id, update.count), (Some(group()), Some(ID), 2));
     let update = composer().read(&updates, NOW).unwrap().summary();
-    assert_eq!((update.kind, update.direction()), (Kind::IncomingMessageUpdate, Direction::Incoming));
+    assert_eq!((update.kind, update.direction()), (ContentKind::IncomingMessageUpdate, Direction::Incoming));
     assert_eq!((update.message_id, update.message_type, update.count), (Some(ID), None, 2));
 }
 
@@ -126,7 +132,7 @@ fn contact_sync_names_what_changed() {
     };
     let length = u32::try_from(contact_value.encoded_len()).unwrap();
     let update = composer().contact_sync(SyncAction::Update, contact_value.clone()).unwrap().summary();
-    assert_eq!((update.kind, update.direction()), (Kind::ContactSync, Direction::Sync));
+    assert_eq!((update.kind, update.direction()), (ContentKind::ContactSync, Direction::Sync));
     assert_eq!((update.conversation.as_ref(), update.action), (Some(&contact("ECHOECHO")), Some(SyncAction::Update)));
     assert_eq!((update.body_length, detail(&update)), (length, "nickname, first name"));
     let create = composer().contact_sync(SyncAction::Create, contact_value.clone()).unwrap().summary();
@@ -188,11 +194,11 @@ fn other_values() {
         ..Default::default()
     };
     let settings = composer().settings_sync(settings).unwrap().summary();
-    assert_eq!((settings.kind, detail(&settings)), (Kind::SettingsSync, "read receipts, screenshots"));
+    assert_eq!((settings.kind, detail(&settings)), (ContentKind::SettingsSync, "read receipts, screenshots"));
     assert_eq!((settings.conversation, settings.action), (None, Some(SyncAction::Update)));
     let profile = d2d_sync::UserProfile { nickname: Some(String::new()), ..Default::default() };
     let profile = composer().user_profile_sync(profile).unwrap().summary();
-    assert_eq!((profile.kind, detail(&profile)), (Kind::UserProfileSync, "nickname"));
+    assert_eq!((profile.kind, detail(&profile)), (ContentKind::UserProfileSync, "nickname"));
 
     let sync = |action| read(Some(Content::DistributionListSync(today::DistributionListSync { action: Some(action) })));
     let list = d2d_sync::DistributionList {
@@ -215,7 +221,7 @@ fn other_values() {
     };
     let action = Some(mdm::Action::Update(mdm::Update { parameters: Some(parameters) }));
     let parameters = read(Some(Content::MdmParameterSync(today::MdmParameterSync { action })));
-    assert_eq!((parameters.kind, detail(&parameters)), (Kind::MdmParameterSync, "1 external"));
+    assert_eq!((parameters.kind, detail(&parameters)), (ContentKind::MdmParameterSync, "1 external"));
 }
 
 #[test]
@@ -232,7 +238,7 @@ fn contents_of_the_seed() {
         }))
     };
     let text = message("Echo \u{202e}", b"hello", 1);
-    assert_eq!((text.author, text.kind, text.body_length), (None, Kind::IncomingMessage, 5));
+    assert_eq!((text.author, text.kind, text.body_length), (None, ContentKind::IncomingMessage, 5));
     assert_eq!(text.nickname.unwrap().as_str(), "Echo \\u{202e}");
     let grouped = message("Echo", b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77hello", 0x41);
     assert_eq!((grouped.conversation.as_ref(), detail(&grouped)), (Some(&group()), ""));
@@ -242,16 +248,19 @@ fn contents_of_the_seed() {
         Some(seed::MessageReceiver { receiver: Some(seed::message_receiver::Receiver::Group(group_identity())) });
     let outgoing =
         read_seed(Content::OutgoingMessage(seed::OutgoingMessage { receiver, r#type: 0x41, ..Default::default() }));
-    assert_eq!((outgoing.kind, outgoing.conversation, outgoing.count), (Kind::OutgoingMessage, Some(group()), 1));
+    assert_eq!(
+        (outgoing.kind, outgoing.conversation, outgoing.count),
+        (ContentKind::OutgoingMessage, Some(group()), 1)
+    );
 
     let body = Bytes::from_static(b"opaque");
     for (content, kind) in [
-        (Content::UserProfileSync(body.clone()), Kind::UserProfileSync),
-        (Content::ContactSync(body.clone()), Kind::ContactSync),
-        (Content::GroupSync(body.clone()), Kind::GroupSync),
-        (Content::DistributionListSync(body.clone()), Kind::DistributionListSync),
-        (Content::SettingsSync(body.clone()), Kind::SettingsSync),
-        (Content::MdmParameters(body.clone()), Kind::MdmParameterSync),
+        (Content::UserProfileSync(body.clone()), ContentKind::UserProfileSync),
+        (Content::ContactSync(body.clone()), ContentKind::ContactSync),
+        (Content::GroupSync(body.clone()), ContentKind::GroupSync),
+        (Content::DistributionListSync(body.clone()), ContentKind::DistributionListSync),
+        (Content::SettingsSync(body.clone()), ContentKind::SettingsSync),
+        (Content::MdmParameters(body.clone()), ContentKind::MdmParameterSync),
     ] {
         let composed = Composer::new(Dialect::Mk, DeviceId(5)).opaque_sync(kind, body.clone()).unwrap().summary();
         let summary = read_seed(content);
@@ -262,14 +271,15 @@ fn contents_of_the_seed() {
 
 #[test]
 fn what_no_specification_names_is_no_error() {
-    assert_eq!(read(None).kind, Kind::Unknown);
+    assert_eq!(read(None).kind, ContentKind::Unknown);
     // Field 99, which nobody has.
     let plain = Bytes::from_static(&[0x9a, 0x06, 0x02, 0x08, 0x01]);
     for dialect in [Dialect::Mk, Dialect::Dgk] {
         let summary = Envelope::decode(plain.clone(), dialect).unwrap().summary();
-        assert_eq!((summary.kind, summary.direction(), summary.count), (Kind::Unknown, Direction::Sync, 1));
+        assert_eq!((summary.kind, summary.direction(), summary.count), (ContentKind::Unknown, Direction::Sync, 1));
     }
-    let unknown = incoming(Draft { id: ID, created_at: NOW, message_type: MessageType(0x77), body: Bytes::new() });
+    let unknown =
+        incoming(MessageDraft { id: ID, created_at: NOW, message_type: MessageType(0x77), body: Bytes::new() });
     assert_eq!((unknown.message_type.unwrap().name(), detail(&unknown)), ("unknown type", ""));
     for number in [300, -1] {
         let message = today::IncomingMessage { r#type: number, ..Default::default() };
@@ -295,10 +305,10 @@ fn what_no_specification_names_is_no_error() {
 #[test]
 fn hostile_text_is_cleaned() {
     let hostile = "\u{1b}]52;c;aGk=\u{7}\u{202e}".to_owned() + &"x".repeat(10_000);
-    let summary = composer().incoming(&hostile, Draft::text(ID, NOW, "x"), Nonce([1; 24])).summary();
+    let summary = composer().incoming(&hostile, MessageDraft::text(ID, NOW, "x"), Nonce([1; 24])).summary();
     let Some(Conversation::Contact(identity)) = summary.conversation else { panic!("no contact") };
     assert_eq!(identity, Clean::new(&hostile));
-    let draft = Draft::text(ID, NOW, "x").in_group(GROUP, "\u{1b}[31mAAA").unwrap();
+    let draft = MessageDraft::text(ID, NOW, "x").in_group(GROUP, "\u{1b}[31mAAA").unwrap();
     let summary = composer().incoming(&hostile, draft, Nonce([1; 24])).summary();
     assert!(summary.sender.unwrap().as_str().starts_with("^[]52;c;aGk=^G\\u{202e}xxx"));
     let Some(Conversation::Group { creator, .. }) = summary.conversation else { panic!("no group") };
@@ -307,12 +317,12 @@ fn hostile_text_is_cleaned() {
 
 #[test]
 fn names_are_stable() {
-    let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let names: Vec<_> = ContentKind::ALL.iter().map(|kind| kind.as_str()).collect();
     let mut unique = names.clone();
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), names.len());
-    let json = serde_json::to_value(incoming(Draft::text(ID, NOW, "hello"))).unwrap();
+    let json = serde_json::to_value(incoming(MessageDraft::text(ID, NOW, "hello"))).unwrap();
     assert_eq!(json["kind"], "incoming_message");
     assert_eq!(json["conversation"]["contact"], "ECHOECHO");
     assert_eq!(json["message_type"], "text");

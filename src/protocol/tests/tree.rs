@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use prost::Message as _;
 
-use crate::protocol::d2d::{Branch, Composer, Conversation, Draft, MAX_CHILDREN, MessageType, ReceiptStatus, Value};
+use crate::protocol::d2d::{
+    Composer, Conversation, MAX_CHILDREN, MessageDraft, MessageType, ReceiptStatus, TreeBranch, TreeValue,
+};
 use crate::protocol::proto::d2d::envelope::Content;
 use crate::protocol::proto::{common, csp_e2e, d2d as today, d2d_seed as seed, d2d_sync};
 use crate::protocol::sealed::Sealable as _;
@@ -17,13 +19,13 @@ const ID: MessageId = MessageId(0x0102_0304_0506_0708);
 const GROUP: MessageId = MessageId(0x77bb_ccdd_eeff_193a);
 const WRITTEN: &str = "meet me at nine";
 
-fn shown(branches: &[Branch]) -> String {
+fn shown(branches: &[TreeBranch]) -> String {
     let mut out = String::new();
     show(branches, 0, &mut out);
     out
 }
 
-fn show(branches: &[Branch], depth: usize, out: &mut String) {
+fn show(branches: &[TreeBranch], depth: usize, out: &mut String) {
     for branch in branches {
         let line = format!("{:indent$}{}: {}", "", branch.name, branch.value, indent = depth * 2);
         writeln!(out, "{}", line.trim_end()).unwrap();
@@ -33,7 +35,7 @@ fn show(branches: &[Branch], depth: usize, out: &mut String) {
 
 /// Everything in it may be shown, and there is no more of it than its bytes allow.
 pub(super) fn assert_bounded(envelope: &Envelope, input: usize) {
-    fn count(branches: &[Branch]) -> usize {
+    fn count(branches: &[TreeBranch]) -> usize {
         assert!(branches.len() <= MAX_CHILDREN + 1);
         branches
             .iter()
@@ -46,7 +48,7 @@ pub(super) fn assert_bounded(envelope: &Envelope, input: usize) {
     }
     // A byte of a feature mask makes up to seven branches; the head of a message a dozen.
     assert!(count(&envelope.tree()) <= 40 + input * 7);
-    for line in envelope.text().iter().flat_map(d2d::Private::reveal) {
+    for line in envelope.text().iter().flat_map(d2d::PrivateText::reveal) {
         assert_eq!(Clean::new(line.as_str()), line);
     }
 }
@@ -56,7 +58,7 @@ fn composer(dialect: Dialect) -> Composer {
 }
 
 fn message(message_type: MessageType, body: impl Into<Bytes>) -> [Envelope; 2] {
-    let draft = Draft { id: ID, created_at: NOW, message_type, body: body.into() };
+    let draft = MessageDraft { id: ID, created_at: NOW, message_type, body: body.into() };
     [Dialect::Mk, Dialect::Dgk].map(|dialect| composer(dialect).incoming("ECHOECHO", draft.clone(), Nonce([1; 24])))
 }
 
@@ -87,7 +89,8 @@ fn picture() -> common::DeltaImage {
 #[test]
 fn messages_show_their_structure() {
     let group = Conversation::Group { id: GROUP, creator: Clean::literal("CREATOR1") };
-    let receipt = Draft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID, GROUP]).in_group(GROUP, "CREATOR1");
+    let receipt =
+        MessageDraft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID, GROUP]).in_group(GROUP, "CREATOR1");
     let nonces = [Nonce([1; 24]), Nonce([2; 24])];
     let outgoing = [Dialect::Mk, Dialect::Dgk]
         .map(|dialect| composer(dialect).outgoing(&group, receipt.clone().unwrap(), &nonces));
@@ -97,7 +100,8 @@ fn messages_show_their_structure() {
         r#"{{"b":"0102","t":"0304","k":"5353","m":"image/jpeg","p":"image/png","n":"{WRITTEN}","s":1234,"j":1,
             "d":"{WRITTEN}","x":{{"w":640,"h":480}}}}"#
     );
-    let reaction = |dialect| composer(dialect).incoming("ECHOECHO", Draft::reaction(ID, NOW, GROUP, "👍"), nonces[0]);
+    let reaction =
+        |dialect| composer(dialect).incoming("ECHOECHO", MessageDraft::reaction(ID, NOW, GROUP, "👍"), nonces[0]);
     let all = [
         message(MessageType::TEXT, WRITTEN).to_vec(),
         outgoing.into_iter().flatten().collect(),
@@ -340,6 +344,6 @@ fn a_flood_of_updates_is_cut_and_counted() {
     let updates = vec![(contact, ID); MAX_CHILDREN + 7];
     let tree = composer(Dialect::Dgk).sent(&updates).unwrap().tree();
     let updates = &tree.last().unwrap().children[0];
-    assert_eq!((&updates.value, updates.children.len()), (&Value::Number(1_007), MAX_CHILDREN + 1));
-    assert_eq!(updates.children.last().unwrap().value, Value::Number(7));
+    assert_eq!((&updates.value, updates.children.len()), (&TreeValue::Number(1_007), MAX_CHILDREN + 1));
+    assert_eq!(updates.children.last().unwrap().value, TreeValue::Number(7));
 }

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::protocol::d2d::{Conversation, Kind, MessageType, Platform};
+use crate::protocol::d2d::{ContentKind, Conversation, MessageType, Platform};
 use crate::protocol::sealed::Sealable;
 use crate::protocol::*;
 use crate::text::Clean;
@@ -239,16 +239,16 @@ fn device_lists() {
     let keys = vectors.keys(Dialect::Dgk);
     assert_eq!(devices.len(), 2);
     let open = |id: &DeviceId| devices[id].device_info.open(&keys).unwrap();
-    assert_eq!(devices[&DEVICE].activity, Activity::ConnectedSince(Millis(1_700_000_000_000)));
+    assert_eq!(devices[&DEVICE].activity, DeviceActivity::ConnectedSince(Millis(1_700_000_000_000)));
     assert_eq!((open(&DEVICE).platform, open(&DEVICE).label.as_str()), (Platform::Desktop, "Desk"));
-    assert_eq!(devices[&OTHER].activity, Activity::LastDisconnect(Millis(1_699_999_000_000)));
+    assert_eq!(devices[&OTHER].activity, DeviceActivity::LastDisconnect(Millis(1_699_999_000_000)));
     assert_eq!((open(&OTHER).platform, open(&OTHER).label.as_str()), (Platform::Ios, "Ada's iPhone"));
 
     let ServerMessage::DevicesInfo(devices) = vectors.sent_by_server("/devices_info/seed/frame", Dialect::Mk) else {
         panic!("no DevicesInfo")
     };
     assert_eq!(devices.len(), 1);
-    assert_eq!(devices[&DEVICE].activity, Activity::LastLogin(Millis(1_600_000_000_000)));
+    assert_eq!(devices[&DEVICE].activity, DeviceActivity::LastLogin(Millis(1_600_000_000_000)));
     assert_eq!(devices[&DEVICE].expiration_policy, Some(ExpirationPolicy::Persistent));
     let info = devices[&DEVICE].device_info.open(&vectors.keys(Dialect::Mk)).unwrap();
     assert_eq!((info.platform, info.app_version.as_str(), info.label.as_str()), (Platform::Android, "4.5", "Pixel 4a"));
@@ -356,13 +356,13 @@ fn envelopes_of_today() {
     let id = MessageId(0x0102_0304_0506_0708);
     let summary = envelope.summary();
     assert_eq!((summary.author, summary.protocol_version), (Some(OTHER), 3));
-    assert_eq!(summary.kind, Kind::IncomingMessage);
+    assert_eq!(summary.kind, ContentKind::IncomingMessage);
     assert_eq!(summary.conversation, Some(Conversation::Contact(Clean::literal("ECHOECHO"))));
     assert_eq!((summary.message_type, summary.message_id), (Some(MessageType::TEXT), Some(id)));
     assert_eq!((summary.created_at, summary.body_length), (Some(Millis(1_700_000_000_123)), 5));
 
     // The composer makes the same.
-    let draft = d2d::Draft::text(id, Millis(1_700_000_000_123), "hello");
+    let draft = d2d::MessageDraft::text(id, Millis(1_700_000_000_123), "hello");
     assert_eq!(Composer::new(Dialect::Dgk, OTHER).padded(4).incoming("ECHOECHO", draft, nonce(9)), envelope);
 
     // A probe with no updates at all: the empty content must be there.
@@ -370,7 +370,7 @@ fn envelopes_of_today() {
     let probe = read("probe_incoming_update_empty_plain");
     assert_eq!(composer.read(&[], Millis(0)), Some(probe.clone()));
     assert_eq!(open("probe_encrypted"), probe);
-    assert_eq!((probe.summary().kind, probe.summary().count), (Kind::IncomingMessageUpdate, 0));
+    assert_eq!((probe.summary().kind, probe.summary().count), (ContentKind::IncomingMessageUpdate, 0));
     assert_eq!(composer.sent(&[]), Some(read("probe_outgoing_update_empty_plain")));
 }
 
@@ -382,12 +382,12 @@ fn envelopes_of_the_seed() {
     let envelope = sealed.open(&keys).unwrap();
     assert_eq!(Sealed::seal(&envelope, &keys, sealed.nonce().unwrap()), sealed);
     let summary = envelope.summary();
-    assert_eq!((summary.author, summary.kind), (None, Kind::IncomingMessage));
+    assert_eq!((summary.author, summary.kind), (None, ContentKind::IncomingMessage));
     assert_eq!(summary.conversation, Some(Conversation::Contact(Clean::literal("ECHOECHO"))));
     assert_eq!((summary.message_type, summary.message_id), (Some(MessageType::TEXT), Some(MessageId(7))));
     assert_eq!((summary.created_at, summary.body_length), (Some(Millis(1_600_000_000_123)), 5));
     // This one has an empty padding field, which nobody needs to write; all else is the same.
-    let draft = d2d::Draft::text(MessageId(7), Millis(1_600_000_000_123), "hello");
+    let draft = d2d::MessageDraft::text(MessageId(7), Millis(1_600_000_000_123), "hello");
     let composed = Composer::new(Dialect::Mk, DEVICE).incoming("ECHOECHO", draft, nonce(9));
     assert_eq!(
         Envelope::decode(vectors.bytes("/reflection/seed_envelope_plain"), Dialect::Mk).unwrap().summary(),

@@ -2,7 +2,7 @@
 
 use super::presence::list;
 use super::*;
-use crate::group::{DeviceChange, Known};
+use crate::group::{DeviceChange, KnownDevices};
 
 const LAPTOP: DeviceId = DeviceId(0x0303_0303_0303_0303);
 
@@ -55,8 +55,10 @@ fn what_differs_from_the_last_list_is_told_once_and_our_own_device_is_no_news() 
 #[test]
 fn what_changed_while_we_were_away_is_told_by_what_was_known() {
     let mut bench = Bench::new(config(Dialect::Dgk));
-    let known =
-        Known::from_iter([(PHONE, Some(DeviceInfo { label: Clean::literal("phone"), ..DeviceInfo::default() }))]);
+    let known = KnownDevices::from_iter([(
+        PHONE,
+        Some(DeviceInfo { label: Clean::literal("phone"), ..DeviceInfo::default() }),
+    )]);
     bench.session = Session::new(config(Dialect::Dgk), StdRng::seed_from_u64(1)).knowing(Some(known));
     bench.log_in(SlotState::Existing);
     let list = list(&bench, &[(PHONE, "phone"), (LAPTOP, "laptop")]);

@@ -8,10 +8,10 @@ fn frame(fill: u8) -> Bytes {
 
 fn carried(bench: &mut Bench) -> Vec<Bytes> {
     let frame = |output| match output {
-        Output::Proxy(Proxied::Frame(frame)) => Some(frame),
+        SessionOutput::Proxy(ProxyOutput::Frame(frame)) => Some(frame),
         _ => None,
     };
-    let is_frame = |output: &mut Output| matches!(output, Output::Proxy(Proxied::Frame(_)));
+    let is_frame = |output: &mut SessionOutput| matches!(output, SessionOutput::Proxy(ProxyOutput::Frame(_)));
     bench.outputs.extract_if(.., is_frame).filter_map(frame).collect()
 }
 
@@ -22,15 +22,15 @@ fn begin(bench: &mut Bench) {
 }
 
 fn begins(bench: &mut Bench) -> usize {
-    bench.count(&Output::Proxy(Proxied::Begins(CLIENT)))
+    bench.count(&SessionOutput::Proxy(ProxyOutput::Begins(CLIENT)))
 }
 
 fn ends(bench: &mut Bench) -> usize {
-    bench.count(&Output::Proxy(Proxied::Ends))
+    bench.count(&SessionOutput::Proxy(ProxyOutput::Ends))
 }
 
 fn connects(bench: &mut Bench) -> usize {
-    bench.count(&Output::Connect)
+    bench.count(&SessionOutput::Connect)
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_promotion_is_kept_as_long_as_a_client_is_there() {
         // With an answer to each ping.
         for _ in 0..60 {
             bench.wait(Duration::from_secs(10));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
         }
         assert_eq!(bench.closed(), None, "the leader stays");
         bench.command(Command::EndProxy);
@@ -123,7 +123,7 @@ fn a_client_begins_on_a_login_and_ends_with_it() {
         bench.command(Command::EndProxy);
         begin(&mut bench);
         bench.wait(Duration::from_secs(10));
-        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::literal("gone"))));
+        bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::literal("gone"))));
         assert_eq!((begins(&mut bench), ends(&mut bench)), (0, 0), "who waits goes on waiting");
         bench.wait(Duration::from_secs(10));
         bench.log_in(SlotState::Existing);
@@ -221,20 +221,20 @@ fn a_client_does_not_shorten_the_wait_after_a_failure() {
 fn a_visit_goes_on_as_long_as_a_client_is_there() {
     in_both_dialects(|dialect| {
         let presence = Presence::Visit(Duration::from_secs(600));
-        let mut bench = Bench::logged_in(Config { presence, ..config(dialect) });
+        let mut bench = Bench::logged_in(SessionConfig { presence, ..config(dialect) });
         begin(&mut bench);
         bench.server(&ServerMessage::ReflectionQueueDry);
         bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
         for _ in 0..30 {
             bench.wait(Duration::from_secs(10));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
         }
         assert_eq!(bench.closed(), None);
         bench.command(Command::EndProxy);
         bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
         for _ in 0..7 {
             bench.wait(Duration::from_secs(10));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
         }
         assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
     });
@@ -243,7 +243,7 @@ fn a_visit_goes_on_as_long_as_a_client_is_there() {
 #[test]
 fn read_only_carries_nobody() {
     in_both_dialects(|dialect| {
-        let mut bench = Bench::logged_in(Config { read_only: true, ..config(dialect) });
+        let mut bench = Bench::logged_in(SessionConfig { read_only: true, ..config(dialect) });
         begin(&mut bench);
         bench.command(Command::Proxy(frame(1)));
         assert_eq!(bench.sent(), []);

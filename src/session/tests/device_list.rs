@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::group::{LockEvent, Probe};
-use crate::protocol::{Activity, DeviceEntry};
+use crate::protocol::{DeviceActivity, DeviceEntry};
 
 fn list(bench: &Bench, ids: &[DeviceId]) -> ServerMessage {
     let entry = |label| DeviceEntry {
@@ -36,8 +36,8 @@ fn a_list_is_read_and_measures_the_round_trip() {
         let Some(Event::Devices(devices)) = events.last() else { panic!("the list is told") };
         assert_eq!(devices[&PHONE].info.as_ref().unwrap().label.as_str(), "phone");
         let activity = match dialect {
-            Dialect::Mk => Activity::LastLogin(Millis(1)),
-            Dialect::Dgk => Activity::ConnectedSince(Millis(1)),
+            Dialect::Mk => DeviceActivity::LastLogin(Millis(1)),
+            Dialect::Dgk => DeviceActivity::ConnectedSince(Millis(1)),
         };
         assert_eq!(devices[&PHONE].activity, activity);
     });
@@ -100,7 +100,7 @@ fn a_drop_cut_short_is_said_to_be_unconfirmed() {
         bench.server(&ServerMessage::DevicesInfo(BTreeMap::new()));
         bench.command(drop_phone());
         bench.server(&ServerMessage::BeginTransactionAck);
-        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
         let events = bench.events();
         assert!(events.contains(&Event::Refused(Refusal::Unconfirmed)));
         assert!(events.contains(&Event::Lock(LockEvent::Lost(Some(TransactionScope::DropDevice)))));
@@ -127,7 +127,7 @@ fn a_promotion_during_a_drop_waits_for_its_end() {
 #[test]
 fn read_only_changes_nothing() {
     in_both_dialects(|dialect| {
-        let mut bench = Bench::logged_in(Config { read_only: true, ..config(dialect) });
+        let mut bench = Bench::logged_in(SessionConfig { read_only: true, ..config(dialect) });
         bench.command(drop_phone());
         bench.command(Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None });
         assert_eq!(bench.sent(), []);
@@ -139,8 +139,8 @@ fn read_only_changes_nothing() {
 
 /// A text that the phone reflects.
 fn text(bench: &Bench, id: u32) -> ServerMessage {
-    use crate::protocol::d2d::{Composer, Draft};
-    let draft = Draft::text(crate::protocol::MessageId(u64::from(id)), bench.now, "hello");
+    use crate::protocol::d2d::{Composer, MessageDraft};
+    let draft = MessageDraft::text(crate::protocol::MessageId(u64::from(id)), bench.now, "hello");
     let envelope = Composer::new(bench.dialect, PHONE).incoming("ECHOECHO", draft, Nonce([1; 24]));
     ServerMessage::Reflected(Reflected {
         id: ReflectedId(id),
@@ -183,7 +183,7 @@ fn a_holder_of_the_lock_that_the_list_does_not_have_makes_it_out_of_date() {
             let (before, after) = (list(&bench, ids), list(&bench, &[OWN, PHONE]));
             bench.servers(&[before, ServerMessage::ReflectionQueueDry]);
             bench.wait(Duration::from_secs(5));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
             let scope = bench.scope(TransactionScope::GroupSync);
             if refused {
                 bench.command(Command::TakeLock { scope: TransactionScope::ContactSync, ttl: None });
@@ -193,13 +193,13 @@ fn a_holder_of_the_lock_that_the_list_does_not_have_makes_it_out_of_date() {
             }
             bench.sent();
             bench.wait(Duration::from_secs(4));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
             assert_eq!(bench.sent(), [], "{dialect}, refused: {refused}: not so soon after a list");
             bench.wait(Duration::from_secs(1));
             let asked = if listed { vec![] } else { vec![ClientMessage::GetDevicesInfo] };
             assert_eq!(bench.sent(), asked, "{dialect}, listed: {listed}, refused: {refused}");
             bench.server(&after);
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
             bench.wait(Duration::from_secs(20));
             assert_eq!(bench.sent(), [], "{dialect}: once is enough");
         }
@@ -214,7 +214,7 @@ fn a_device_that_speaks_once_right_after_a_list_is_in_the_next_one_soon() {
             let alone = list(&bench, &[OWN]);
             bench.servers(&[alone.clone(), ServerMessage::ReflectionQueueDry]);
             bench.wait(Duration::from_secs(20));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
             bench.command(Command::RefreshDevices);
             if answered {
                 bench.server(&alone);
@@ -227,7 +227,7 @@ fn a_device_that_speaks_once_right_after_a_list_is_in_the_next_one_soon() {
             for _ in 0..soon.as_secs() {
                 assert_eq!(bench.sent(), [], "{dialect}, answered: {answered}: not all the time");
                 bench.wait(Duration::from_secs(1));
-                bench.input(Input::Pong);
+                bench.input(SessionInput::Pong);
             }
             assert_eq!(bench.sent(), [ClientMessage::GetDevicesInfo], "{dialect}, answered: {answered}");
         }

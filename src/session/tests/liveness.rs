@@ -8,7 +8,7 @@ fn a_silent_peer_is_given_up_after_an_unanswered_ping() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
         bench.wait(Duration::from_secs(30));
-        assert_eq!(bench.count(&Output::Ping), 1);
+        assert_eq!(bench.count(&SessionOutput::Ping), 1);
         bench.wait(Duration::from_millis(14_999));
         assert_eq!(bench.closed(), None);
         bench.wait(Duration::from_millis(1));
@@ -22,7 +22,7 @@ fn an_answered_ping_is_a_round_trip() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     bench.wait(Duration::from_secs(30));
     bench.now = bench.now.after(Duration::from_millis(40));
-    bench.input(Input::Pong);
+    bench.input(SessionInput::Pong);
     let elapsed = Duration::from_millis(40);
     assert!(bench.events().contains(&Event::RoundTrip { probe: Probe::Ping, elapsed }));
 }
@@ -41,8 +41,8 @@ fn any_sign_of_life_moves_the_deadline() {
 #[test]
 fn a_login_that_never_ends_is_given_up() {
     let mut bench = Bench::new(config(Dialect::Dgk));
-    bench.input(Input::Timer);
-    bench.input(Input::LinkUp);
+    bench.input(SessionInput::Timer);
+    bench.input(SessionInput::LinkUp);
     bench.wait(Duration::from_secs(20));
     let late = |event: &Event| matches!(event, Event::Disconnected { cause: DisconnectCause::HandshakeTimeout, .. });
     assert!(bench.events().iter().any(late));
@@ -60,22 +60,22 @@ struct Sent {
 
 /// An hour is quiet but for a message now and then; then the connection breaks, the server restarts, or we are promoted.
 fn observe(presence: Presence, dialect: Dialect) -> Sent {
-    let mut bench = Bench::new(Config { presence, ..config(dialect) });
+    let mut bench = Bench::new(SessionConfig { presence, ..config(dialect) });
     let end = bench.now.after(Duration::from_secs(1_000 * 3_600));
     let mut sent = Sent::default();
     let (mut id, mut next_message, mut next_trouble) = (0, bench.now, bench.now.after(Duration::from_secs(3_600)));
     let mut troubles = 0_u64;
-    bench.input(Input::Timer);
+    bench.input(SessionInput::Timer);
     while bench.now < end {
         let mut pinged = false;
         for output in std::mem::take(&mut bench.outputs) {
             match output {
-                Output::Connect => {
+                SessionOutput::Connect => {
                     sent.hellos += 1;
                     bench.log_in(if sent.hellos == 1 { SlotState::New } else { SlotState::Existing });
                     bench.server(&ServerMessage::ReflectionQueueDry);
                 }
-                Output::Send(frame) => match ClientMessage::decode(frame, dialect).unwrap() {
+                SessionOutput::Send(frame) => match ClientMessage::decode(frame, dialect).unwrap() {
                     ClientMessage::ReflectedAck(acknowledged) => {
                         assert_eq!(acknowledged.0, id);
                         sent.acknowledgements += 1;
@@ -86,19 +86,22 @@ fn observe(presence: Presence, dialect: Dialect) -> Sent {
                     }
                     other => panic!("an observer has no reason to send {other:?}"),
                 },
-                Output::Ping => {
+                SessionOutput::Ping => {
                     sent.pings += 1;
                     pinged = true;
                 }
-                Output::Close(code) => {
+                SessionOutput::Close(code) => {
                     assert_eq!(code, CloseCode::NORMAL, "an observer closes politely");
                     sent.closes += 1;
                 }
-                Output::Reflected { .. } | Output::Acknowledged(_) | Output::Proxy(_) | Output::Event(_) => {}
+                SessionOutput::Reflected { .. }
+                | SessionOutput::Acknowledged(_)
+                | SessionOutput::Proxy(_)
+                | SessionOutput::Event(_) => {}
             }
         }
         if pinged {
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
         }
         let online = matches!(bench.session.phase, Phase::Online(_));
         if online && bench.now >= next_message {
@@ -109,14 +112,18 @@ fn observe(presence: Presence, dialect: Dialect) -> Sent {
             next_trouble = bench.now.after(Duration::from_secs(3_600));
             troubles += 1;
             match troubles % 3 {
-                0 => bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default()))),
+                0 => bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default()))),
                 1 => bench.closed_by_server(1001),
                 _ => bench.server(&ServerMessage::RolePromotedToLeader),
             }
-        } else if bench.outputs.iter().all(|output| matches!(output, Output::Event(_) | Output::Acknowledged(_))) {
+        } else if bench
+            .outputs
+            .iter()
+            .all(|output| matches!(output, SessionOutput::Event(_) | SessionOutput::Acknowledged(_)))
+        {
             let due = bench.session.deadline().expect("an observer always has something to wait for");
             bench.now = bench.now.max(due);
-            bench.input(Input::Timer);
+            bench.input(SessionInput::Timer);
         }
     }
     sent

@@ -150,9 +150,9 @@ fn a_server_that_owes_an_answer_about_the_lock_does_not_keep_it_locked() {
             if granted {
                 bench.server(&ServerMessage::BeginTransactionAck);
             }
-            let answer = Timing::default().answer;
+            let answer = SessionTiming::default().answer;
             bench.wait(answer.saturating_sub(Duration::from_millis(1)));
-            bench.input(Input::Pong);
+            bench.input(SessionInput::Pong);
             assert_eq!(bench.closed(), None, "not too soon");
             bench.wait(Duration::from_millis(1));
             assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY), "the connection goes, and the lock with it");
@@ -170,8 +170,8 @@ fn a_request_that_dies_with_the_connection_is_told() {
         for (what, is_refused, is_given_up) in
             [("asked for", false, false), ("refused", true, false), ("given up", false, true)]
         {
-            let broken = || Input::LinkDown(LinkEnd::Broken(Clean::default()));
-            for (end, told) in [(broken(), !is_given_up), (Input::Command(Command::Leave), false)] {
+            let broken = || SessionInput::LinkDown(LinkEnd::Broken(Clean::default()));
+            for (end, told) in [(broken(), !is_given_up), (SessionInput::Command(Command::Leave), false)] {
                 let mut bench = Bench::logged_in(config(dialect));
                 bench.command(TAKE);
                 if is_refused {
@@ -196,7 +196,7 @@ fn a_lock_that_is_held_owes_nothing() {
     bench.server(&ServerMessage::BeginTransactionAck);
     for _ in 0..10 {
         bench.wait(Duration::from_secs(14));
-        bench.input(Input::Pong);
+        bench.input(SessionInput::Pong);
     }
     assert_eq!(bench.closed(), None);
 }

@@ -25,8 +25,8 @@ fn the_login_proves_the_key_and_asks_for_the_list() {
 fn a_login_in_the_wrong_order_is_a_protocol_error_and_retried() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::new(config(dialect));
-        bench.input(Input::Timer);
-        bench.input(Input::LinkUp);
+        bench.input(SessionInput::Timer);
+        bench.input(SessionInput::LinkUp);
         bench.server(&ServerMessage::ReflectionQueueDry);
         assert_eq!(bench.closed(), Some(CloseCode::PROTOCOL_ERROR));
         let retries = |event: &Event| {
@@ -47,8 +47,8 @@ fn garbage_after_the_login_is_skipped_and_said() {
             .into_iter()
             .map(Bytes::copy_from_slice)
             .collect();
-        bench.input(Input::Frames(frames));
-        bench.input(Input::TextFrame);
+        bench.input(SessionInput::Frames(frames));
+        bench.input(SessionInput::TextFrame);
         assert_eq!(bench.events().iter().filter(|event| matches!(event, Event::Ignored(_))).count(), 5);
         assert_eq!((bench.closed(), bench.sent()), (None, vec![]));
     });
@@ -78,15 +78,15 @@ fn close_codes_decide_whether_to_come_back() {
         (4999, true),
     ] {
         let expiration_policy = ExpirationPolicy::Persistent;
-        let mut bench = Bench::logged_in(Config { expiration_policy, ..config(Dialect::Dgk) });
+        let mut bench = Bench::logged_in(SessionConfig { expiration_policy, ..config(Dialect::Dgk) });
         bench.closed_by_server(code);
         let (_, next) = bench.disconnected();
         assert_eq!(matches!(next, NextStep::RetryAt { .. }), comes_back, "code {code} leads to {next:?}");
         bench.wait(Duration::from_secs(3_600));
-        assert_eq!(bench.count(&Output::Connect) > 0, comes_back, "code {code}");
+        assert_eq!(bench.count(&SessionOutput::Connect) > 0, comes_back, "code {code}");
         if !comes_back {
             bench.command(Command::Reconnect { expect: Some(SlotState::New) });
-            assert_eq!(bench.count(&Output::Connect), 1, "the user brings it back after code {code}");
+            assert_eq!(bench.count(&SessionOutput::Connect), 1, "the user brings it back after code {code}");
         }
     }
 }
@@ -107,11 +107,11 @@ fn a_volatile_slot_that_is_gone_is_taken_anew_but_a_drop_is_respected() {
     for (expiration_policy, code, comes_back) in
         [(Volatile, 4115, true), (Persistent, 4115, false), (Volatile, 4113, false), (Volatile, 4114, false)]
     {
-        let mut bench = Bench::logged_in(Config { expiration_policy, ..config(Dialect::Dgk) });
-        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        let mut bench = Bench::logged_in(SessionConfig { expiration_policy, ..config(Dialect::Dgk) });
+        bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
         bench.now = bench.now.after(Duration::from_secs(5));
-        bench.input(Input::Timer);
-        bench.input(Input::LinkUp);
+        bench.input(SessionInput::Timer);
+        bench.input(SessionInput::LinkUp);
         bench.events();
         bench.closed_by_server(code);
         let (_, next) = bench.disconnected();
@@ -126,15 +126,15 @@ fn a_volatile_slot_that_is_gone_is_taken_anew_but_a_drop_is_respected() {
 #[test]
 fn what_was_refused_before_a_failure_may_be_right_after_it() {
     for state in [SlotState::New, SlotState::Existing] {
-        let mut bench = Bench::new(Config { expects: Expectation::First(state), ..config(Dialect::Dgk) });
+        let mut bench = Bench::new(SessionConfig { expects: SlotExpectation::First(state), ..config(Dialect::Dgk) });
         let refuse = |bench: &mut Bench| {
-            bench.input(Input::Timer);
-            bench.input(Input::LinkUp);
+            bench.input(SessionInput::Timer);
+            bench.input(SessionInput::LinkUp);
             bench.closed_by_server(4115);
             bench.disconnected().1
         };
         assert!(matches!(refuse(&mut bench), NextStep::RetryAt { .. }), "{state:?}");
-        bench.input(Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+        bench.input(SessionInput::LinkDown(LinkEnd::Unreachable(Clean::default())));
         bench.now = bench.now.after(Duration::from_secs(60));
         assert!(matches!(refuse(&mut bench), NextStep::RetryAt { .. }), "{state:?} again");
         assert_eq!(bench.log_in(state).expected_slot_state, state);
@@ -144,13 +144,13 @@ fn what_was_refused_before_a_failure_may_be_right_after_it() {
 /// An earlier run was there, and nobody told whether its slot has expired.
 #[test]
 fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_once() {
-    use Expectation::{First, Only};
+    use SlotExpectation::{First, Only};
     for expects in [SlotState::Existing, SlotState::New].into_iter().flat_map(|state| [First(state), Only(state)]) {
-        let config = Config { expects, ..config(Dialect::Dgk) };
+        let config = SessionConfig { expects, ..config(Dialect::Dgk) };
         let mut bench = Bench::new(config);
         let mut refuse = || {
-            bench.input(Input::Timer);
-            bench.input(Input::LinkUp);
+            bench.input(SessionInput::Timer);
+            bench.input(SessionInput::LinkUp);
             bench.closed_by_server(4115);
             let (cause, next) = bench.disconnected();
             let DisconnectCause::ClosedByServer { expected, .. } = cause else { panic!("{cause:?}") };
@@ -174,8 +174,8 @@ fn failures_back_off_and_a_stable_login_starts_over() {
     let delays = |bench: &mut Bench, times: usize| -> Vec<Duration> {
         (0..times)
             .map(|_| {
-                bench.input(Input::Timer);
-                bench.input(Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+                bench.input(SessionInput::Timer);
+                bench.input(SessionInput::LinkDown(LinkEnd::Unreachable(Clean::default())));
                 let Some(Event::Disconnected { next: NextStep::RetryAt { at, .. }, .. }) = bench.events().pop() else {
                     panic!("an unreachable server is tried again")
                 };
@@ -211,10 +211,10 @@ fn leaving_closes_normally_and_is_final() {
 fn a_login_whose_answer_was_lost_finds_its_slot_but_what_is_another_devices_or_was_dropped_is_left_alone() {
     use SlotState::{Existing, New};
     for (expected, answer_lost, comes_back) in [(New, true, true), (New, false, false), (Existing, true, false)] {
-        let mut bench = Bench::new(Config { expects: Expectation::Only(expected), ..config(Dialect::Dgk) });
+        let mut bench = Bench::new(SessionConfig { expects: SlotExpectation::Only(expected), ..config(Dialect::Dgk) });
         if answer_lost {
             bench.greet();
-            bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+            bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
             bench.now = bench.now.after(Duration::from_secs(5));
         }
         bench.greet();
@@ -230,26 +230,26 @@ fn a_login_whose_answer_was_lost_finds_its_slot_but_what_is_another_devices_or_w
 #[test]
 fn a_clock_that_is_set_back_delays_nothing() {
     let mut bench = Bench::new(config(Dialect::Dgk));
-    bench.input(Input::Timer);
-    bench.input(Input::LinkDown(LinkEnd::Unreachable(Clean::default())));
+    bench.input(SessionInput::Timer);
+    bench.input(SessionInput::LinkDown(LinkEnd::Unreachable(Clean::default())));
     bench.now = Millis(bench.now.0 - 3_600_000);
-    bench.input(Input::Timer);
+    bench.input(SessionInput::Timer);
     let due = bench.session.deadline().unwrap();
     assert!(due.since(bench.now) <= Duration::from_secs(3), "the next try is due in {:?}", due.since(bench.now));
     bench.wait(Duration::from_secs(3));
     bench.log_in(SlotState::New);
-    bench.count(&Output::Ping);
+    bench.count(&SessionOutput::Ping);
     bench.now = Millis(bench.now.0 - 3_600_000);
-    bench.input(Input::Timer);
+    bench.input(SessionInput::Timer);
     bench.wait(Duration::from_secs(30));
-    assert_eq!(bench.count(&Output::Ping), 1, "the next ping goes out in its time");
+    assert_eq!(bench.count(&SessionOutput::Ping), 1, "the next ping goes out in its time");
 }
 
 #[test]
 fn a_flood_of_nonsense_is_told_as_a_number() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     for _ in 0..10_000 {
-        bench.input(Input::TextFrame);
+        bench.input(SessionInput::TextFrame);
     }
     let told = bench.events().iter().filter(|event| matches!(event, Event::Ignored(_))).count();
     assert_eq!(told, 20);

@@ -19,12 +19,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::*;
-use crate::group::event::to_acknowledge;
+use crate::group::to_acknowledge;
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::d2d::Platform;
 use crate::protocol::{
-    Challenge, DeviceId, DeviceInfo, ExpirationPolicy, GroupKeys, GroupSecret, Reflected, ReflectedHeader, Sealed,
-    TransactionScope,
+    Challenge, ClientHello, DeviceId, DeviceInfo, ExpirationPolicy, GroupKeys, GroupSecret, Reflected, ReflectedHeader,
+    Sealed, ServerHello, ServerInfo, SlotState, TransactionScope,
 };
 
 pub(super) const OWN: DeviceId = DeviceId(0x0101_0101_0101_0101);
@@ -46,10 +46,10 @@ pub(super) fn keys(dialect: Dialect) -> Arc<GroupKeys> {
     Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [42; 32])))
 }
 
-pub(super) fn config(dialect: Dialect) -> Config {
-    Config {
+pub(super) fn config(dialect: Dialect) -> SessionConfig {
+    SessionConfig {
         device_info: DeviceInfo { platform: Platform::Desktop, label: Clean::literal("test"), ..DeviceInfo::default() },
-        ..Config::of(keys(dialect), OWN)
+        ..SessionConfig::of(keys(dialect), OWN)
     }
 }
 
@@ -58,18 +58,18 @@ pub(super) struct Bench {
     pub(super) session: Session,
     pub(super) now: Millis,
     pub(super) dialect: Dialect,
-    outputs: Vec<Output>,
+    outputs: Vec<SessionOutput>,
 }
 
 impl Bench {
-    pub(super) fn new(config: Config) -> Self {
+    pub(super) fn new(config: SessionConfig) -> Self {
         let dialect = config.keys.dialect();
         let session = Session::new(config, StdRng::seed_from_u64(1));
         Self { session, now: Millis(1_700_000_000_000), dialect, outputs: Vec::new() }
     }
 
     /// Logged in, the device list asked for; what that took is forgotten.
-    pub(super) fn logged_in(config: Config) -> Self {
+    pub(super) fn logged_in(config: SessionConfig) -> Self {
         let mut bench = Self::new(config);
         bench.log_in(SlotState::New);
         bench.outputs.clear();
@@ -99,8 +99,8 @@ impl Bench {
 
     /// Connects, and the server says hello.
     pub(super) fn greet(&mut self) {
-        self.input(Input::Timer);
-        self.input(Input::LinkUp);
+        self.input(SessionInput::Timer);
+        self.input(SessionInput::LinkUp);
         self.server(&ServerMessage::Hello(ServerHello {
             version: 0,
             ephemeral_key: *SERVER_PUBLIC,
@@ -109,22 +109,22 @@ impl Bench {
     }
 
     /// Gives an input; what is reflected counts as durable, and what is sent as flushed, at once.
-    pub(super) fn input(&mut self, input: Input) {
+    pub(super) fn input(&mut self, input: SessionInput) {
         self.session.handle(self.now, input);
         loop {
             let mut sent = false;
             while let Some(output) = self.session.poll() {
-                sent |= matches!(output, Output::Send(_));
-                if let Output::Reflected { connection, messages } = &output {
+                sent |= matches!(output, SessionOutput::Send(_));
+                if let SessionOutput::Reflected { connection, messages } = &output {
                     let count = to_acknowledge(messages);
-                    self.session.handle(self.now, Input::Durable { connection: *connection, count });
+                    self.session.handle(self.now, SessionInput::Durable { connection: *connection, count });
                 }
                 self.outputs.push(output);
             }
             if !sent {
                 return;
             }
-            self.session.handle(self.now, Input::Flushed);
+            self.session.handle(self.now, SessionInput::Flushed);
         }
     }
 
@@ -135,16 +135,16 @@ impl Bench {
     /// Several messages that arrive in one read.
     pub(super) fn servers(&mut self, messages: &[ServerMessage]) {
         let frames = messages.iter().map(|message| message.encode(self.dialect)).collect();
-        self.input(Input::Frames(frames));
+        self.input(SessionInput::Frames(frames));
     }
 
     pub(super) fn command(&mut self, command: Command) {
-        self.input(Input::Command(command));
+        self.input(SessionInput::Command(command));
     }
 
     pub(super) fn closed_by_server(&mut self, code: u16) {
         let end = LinkEnd::Closed { code: CloseCode(code), reason: Clean::default() };
-        self.input(Input::LinkDown(end));
+        self.input(SessionInput::LinkDown(end));
     }
 
     /// Lets time pass, with timers at their deadlines.
@@ -152,7 +152,7 @@ impl Bench {
         let end = self.now.after(span);
         while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
             self.now = self.now.max(deadline);
-            self.input(Input::Timer);
+            self.input(SessionInput::Timer);
         }
         self.now = end;
     }
@@ -161,9 +161,9 @@ impl Bench {
     pub(super) fn sent(&mut self) -> Vec<ClientMessage> {
         let dialect = self.dialect;
         self.outputs
-            .extract_if(.., |output| matches!(output, Output::Send(_)))
+            .extract_if(.., |output| matches!(output, SessionOutput::Send(_)))
             .map(|output| match output {
-                Output::Send(frame) => ClientMessage::decode(frame, dialect).unwrap(),
+                SessionOutput::Send(frame) => ClientMessage::decode(frame, dialect).unwrap(),
                 _ => unreachable!(),
             })
             .collect()
@@ -172,10 +172,10 @@ impl Bench {
     /// What happened since the last call.
     pub(super) fn events(&mut self) -> Vec<Event> {
         self.outputs
-            .extract_if(.., |output| matches!(output, Output::Event(_) | Output::Reflected { .. }))
+            .extract_if(.., |output| matches!(output, SessionOutput::Event(_) | SessionOutput::Reflected { .. }))
             .map(|output| match output {
-                Output::Event(event) => event,
-                Output::Reflected { messages, .. } => Event::Reflected(messages),
+                SessionOutput::Event(event) => event,
+                SessionOutput::Reflected { messages, .. } => Event::Reflected(messages),
                 _ => unreachable!(),
             })
             .collect()
@@ -192,14 +192,14 @@ impl Bench {
 
     /// The last close asked for since the last call.
     pub(super) fn closed(&mut self) -> Option<CloseCode> {
-        let closes = self.outputs.extract_if(.., |output| matches!(output, Output::Close(_)));
+        let closes = self.outputs.extract_if(.., |output| matches!(output, SessionOutput::Close(_)));
         closes.last().map(|output| match output {
-            Output::Close(code) => code,
+            SessionOutput::Close(code) => code,
             _ => unreachable!(),
         })
     }
 
-    pub(super) fn count(&mut self, wanted: &Output) -> usize {
+    pub(super) fn count(&mut self, wanted: &SessionOutput) -> usize {
         self.outputs.extract_if(.., |output| output == wanted).count()
     }
 

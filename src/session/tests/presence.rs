@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::protocol::{Activity, DeviceEntry};
+use crate::protocol::{DeviceActivity, DeviceEntry};
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
-fn visiting(dialect: Dialect) -> Config {
-    Config { presence: Presence::Visit(INTERVAL), ..config(dialect) }
+fn visiting(dialect: Dialect) -> SessionConfig {
+    SessionConfig { presence: Presence::Visit(INTERVAL), ..config(dialect) }
 }
 
 pub(super) fn list(bench: &Bench, devices: &[(DeviceId, &str)]) -> ServerMessage {
@@ -19,7 +19,7 @@ pub(super) fn list(bench: &Bench, devices: &[(DeviceId, &str)]) -> ServerMessage
             // A device that changes its description seals it anew.
             Nonce([label.bytes().fold(4, |sum: u8, byte| sum.wrapping_mul(31).wrapping_add(byte)); 24]),
         ),
-        activity: Activity::ConnectedSince(Millis(1)),
+        activity: DeviceActivity::ConnectedSince(Millis(1)),
         expiration_policy: None,
     };
     let devices: BTreeMap<_, _> = devices.iter().map(|(id, label)| (*id, entry(label))).collect();
@@ -56,9 +56,9 @@ fn a_visit_takes_in_what_waits_lists_leaves_and_comes_back() {
             let wait = at.since(bench.now);
             assert_eq!(wait.as_secs(), 599, "since the list came");
             bench.wait(wait.saturating_sub(Duration::from_millis(1)));
-            assert_eq!(bench.count(&Output::Connect), 0);
+            assert_eq!(bench.count(&SessionOutput::Connect), 0);
             bench.wait(Duration::from_millis(1));
-            assert_eq!(bench.count(&Output::Connect), 1);
+            assert_eq!(bench.count(&SessionOutput::Connect), 1);
             bench.log_in(SlotState::Existing);
             bench.sent();
         }
@@ -69,8 +69,8 @@ fn a_visit_takes_in_what_waits_lists_leaves_and_comes_back() {
 fn alive(bench: &mut Bench, seconds: u64) {
     for _ in 0..seconds {
         bench.wait(Duration::from_secs(1));
-        if bench.count(&Output::Ping) > 0 {
-            bench.input(Input::Pong);
+        if bench.count(&SessionOutput::Ping) > 0 {
+            bench.input(SessionInput::Pong);
         }
     }
 }
@@ -164,15 +164,15 @@ fn leaving_the_group_ends_with_the_acknowledgement_or_with_4113() {
 fn a_lost_answer_to_leaving_is_found_out_at_the_next_login() {
     in_both_dialects(|dialect| {
         let mut bench = own_drop_sent(dialect);
-        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
         assert!(bench.events().contains(&Event::Refused(Refusal::Unconfirmed)));
         bench.wait(Duration::from_secs(3));
-        bench.input(Input::LinkUp);
+        bench.input(SessionInput::LinkUp);
         bench.closed_by_server(4115);
         assert_left(&mut bench, "the slot is gone");
 
         let mut bench = own_drop_sent(dialect);
-        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
         bench.wait(Duration::from_secs(10));
         bench.log_in(SlotState::Existing);
         bench.events();
@@ -191,7 +191,7 @@ fn dropping_our_own_device_is_leaving_and_read_only_does_neither() {
     bench.command(Command::DropDevice(Confirmed::after_asking(OWN)));
     bench.servers(&[ServerMessage::BeginTransactionAck, both, ServerMessage::DropDeviceAck(OWN)]);
     assert_left(&mut bench, "by DropDevice");
-    let mut bench = Bench::logged_in(Config { read_only: true, ..config(Dialect::Dgk) });
+    let mut bench = Bench::logged_in(SessionConfig { read_only: true, ..config(Dialect::Dgk) });
     bench.sent();
     bench.command(Command::LeaveGroup(Confirmed::after_asking(())));
     assert_eq!(bench.events(), [Event::Refused(Refusal::ReadOnly)]);

@@ -35,26 +35,26 @@ fn every_message_is_acknowledged_once_and_in_order() {
 fn nothing_is_acknowledged_before_it_is_durable() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     let frames = (1..=5).map(|id| reflected(id, false).encode(Dialect::Dgk)).collect();
-    bench.session.handle(bench.now, Input::Frames(frames));
+    bench.session.handle(bench.now, SessionInput::Frames(frames));
     let mut connection = None;
     while let Some(output) = bench.session.poll() {
-        assert!(!matches!(output, Output::Send(_)), "an acknowledgement left before the message was durable");
-        if let Output::Reflected { connection: of, messages } = output {
+        assert!(!matches!(output, SessionOutput::Send(_)), "an acknowledgement left before the message was durable");
+        if let SessionOutput::Reflected { connection: of, messages } = output {
             assert_eq!(messages.len(), 5);
             connection = Some(of);
         }
     }
     let connection = connection.unwrap();
-    bench.input(Input::Durable { connection, count: 2 });
+    bench.input(SessionInput::Durable { connection, count: 2 });
     assert_eq!(acknowledgements(&mut bench), [1, 2]);
-    bench.input(Input::Durable { connection, count: 100 });
+    bench.input(SessionInput::Durable { connection, count: 100 });
     assert_eq!(acknowledgements(&mut bench), [3, 4, 5]);
-    bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+    bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
     bench.wait(Duration::from_secs(10));
     bench.log_in(SlotState::Existing);
     bench.servers(&[reflected(6, false)]);
     acknowledgements(&mut bench);
-    bench.input(Input::Durable { connection, count: 1 });
+    bench.input(SessionInput::Durable { connection, count: 1 });
     assert_eq!(acknowledgements(&mut bench), [0_u32; 0], "news of an earlier connection acknowledges nothing");
 }
 
@@ -62,14 +62,14 @@ fn nothing_is_acknowledged_before_it_is_durable() {
 fn acknowledged_is_told_only_when_written() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     let frame = reflected(1, false).encode(Dialect::Dgk);
-    bench.session.handle(bench.now, Input::Frames(vec![frame]));
-    bench.session.handle(bench.now, Input::Durable { connection: 1, count: 1 });
-    let mut outputs: Vec<Output> = std::iter::from_fn(|| bench.session.poll()).collect();
-    let told = |output: &Output| matches!(output, Output::Acknowledged(_));
+    bench.session.handle(bench.now, SessionInput::Frames(vec![frame]));
+    bench.session.handle(bench.now, SessionInput::Durable { connection: 1, count: 1 });
+    let mut outputs: Vec<SessionOutput> = std::iter::from_fn(|| bench.session.poll()).collect();
+    let told = |output: &SessionOutput| matches!(output, SessionOutput::Acknowledged(_));
     assert!(!outputs.iter().any(told), "not yet written");
-    bench.session.handle(bench.now, Input::Flushed);
+    bench.session.handle(bench.now, SessionInput::Flushed);
     outputs = std::iter::from_fn(|| bench.session.poll()).collect();
-    assert_eq!(outputs, [Output::Acknowledged(vec![ReflectedId(1)])]);
+    assert_eq!(outputs, [SessionOutput::Acknowledged(vec![ReflectedId(1)])]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn messages_that_come_again_are_marked_and_acknowledged_again() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
         bench.servers(&[reflected(1, false), reflected(2, false)]);
-        bench.input(Input::LinkDown(LinkEnd::Broken(Clean::default())));
+        bench.input(SessionInput::LinkDown(LinkEnd::Broken(Clean::default())));
         bench.wait(Duration::from_secs(10));
         bench.log_in(SlotState::Existing);
         messages(&mut bench);

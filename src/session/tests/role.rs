@@ -30,9 +30,9 @@ fn a_promotion_is_answered_by_leaving_and_the_waits_grow() {
             let wait = waits(&mut bench).unwrap();
             assert_eq!(Some(wait.as_secs()), expected.next());
             bench.wait(wait.saturating_sub(Duration::from_millis(1)));
-            assert_eq!(bench.count(&Output::Connect), 0, "not back too soon");
+            assert_eq!(bench.count(&SessionOutput::Connect), 0, "not back too soon");
             bench.wait(Duration::from_millis(1));
-            assert_eq!(bench.count(&Output::Connect), 1, "back when it said");
+            assert_eq!(bench.count(&SessionOutput::Connect), 1, "back when it said");
         }
     });
 }
@@ -50,8 +50,8 @@ fn a_login_that_stays_follower_starts_the_waits_over() {
         bench.servers(&[empty_list(), ServerMessage::ReflectionQueueDry]);
         bench.wait(Duration::from_secs(11));
         assert!(!bench.events().contains(&Event::Following), "a server that is silent says nothing of the role");
-        assert_eq!(bench.count(&Output::Ping), 1, "it is asked whether it is still there");
-        bench.input(Input::Pong);
+        assert_eq!(bench.count(&SessionOutput::Ping), 1, "it is asked whether it is still there");
+        bench.input(SessionInput::Pong);
         assert!(bench.events().contains(&Event::Following), "another device leads");
         bench.server(&ServerMessage::RolePromotedToLeader);
         assert_eq!(waits(&mut bench), Some(Duration::from_secs(60)));
@@ -84,7 +84,7 @@ fn what_was_received_is_acknowledged_before_leaving() {
         ]);
         let acks = bench.sent().into_iter().filter(|message| matches!(message, ClientMessage::ReflectedAck(_))).count();
         assert_eq!((acks, bench.closed()), (2, Some(CloseCode::NORMAL)));
-        let told = bench.count(&Output::Acknowledged(vec![ReflectedId(1), ReflectedId(2)]));
+        let told = bench.count(&SessionOutput::Acknowledged(vec![ReflectedId(1), ReflectedId(2)]));
         assert_eq!(told, 1, "and that is told");
     });
 }
@@ -94,7 +94,7 @@ fn a_journal_that_stalls_does_not_keep_the_role() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     let frames =
         [reflected(1, false), ServerMessage::RolePromotedToLeader].map(|message| message.encode(Dialect::Dgk)).to_vec();
-    bench.session.handle(bench.now, Input::Frames(frames));
+    bench.session.handle(bench.now, SessionInput::Frames(frames));
     // Nothing ever becomes durable.
     while bench.session.poll().is_some() {}
     bench.wait(Duration::from_secs(2));
@@ -104,10 +104,10 @@ fn a_journal_that_stalls_does_not_keep_the_role() {
 #[test]
 fn staying_leader_is_possible_if_asked_for() {
     in_both_dialects(|dialect| {
-        let mut bench = Bench::logged_in(Config { leader_policy: LeaderPolicy::Stay, ..config(dialect) });
+        let mut bench = Bench::logged_in(SessionConfig { leader_policy: LeaderPolicy::Stay, ..config(dialect) });
         bench.servers(&[ServerMessage::ReflectionQueueDry, ServerMessage::RolePromotedToLeader]);
         bench.wait(Duration::from_secs(10));
-        bench.input(Input::Pong);
+        bench.input(SessionInput::Pong);
         bench.wait(Duration::from_secs(30));
         assert_eq!(bench.closed(), None);
         assert!(bench.events().contains(&Event::Promoted));

@@ -28,15 +28,15 @@ fn round_trips_are_measured_on_the_finer_clock() {
         let mut bench = Bench::logged_in(config(dialect));
         let wall = bench.now;
         let at = |micros| Now { wall, precise: Duration::from_micros(micros) };
-        bench.session.handle(at(5_000_000), Input::Command(Command::Ping));
-        bench.session.handle(at(5_000_417), Input::Pong);
+        bench.session.handle(at(5_000_000), SessionInput::Command(Command::Ping));
+        bench.session.handle(at(5_000_417), SessionInput::Pong);
         let mut events = Vec::new();
         while let Some(output) = bench.session.poll() {
             events.push(output);
         }
         let elapsed = Duration::from_micros(417);
-        assert!(events.contains(&Output::Ping), "a ping is sent");
-        assert!(events.contains(&Output::Event(Event::RoundTrip { probe: Probe::Ping, elapsed })), "{events:?}");
+        assert!(events.contains(&SessionOutput::Ping), "a ping is sent");
+        assert!(events.contains(&SessionOutput::Event(Event::RoundTrip { probe: Probe::Ping, elapsed })), "{events:?}");
     });
 }
 
@@ -64,11 +64,11 @@ fn a_probe_is_what_changes_nothing_and_is_not_sent_where_there_is_no_such_thing(
 #[test]
 fn a_read_only_session_measures_but_reflects_nothing() {
     in_both_dialects(|dialect| {
-        let mut bench = Bench::logged_in(Config { read_only: true, ..config(dialect) });
+        let mut bench = Bench::logged_in(SessionConfig { read_only: true, ..config(dialect) });
         bench.command(Command::Probe(Confirmed::after_asking(())));
         assert_eq!((bench.sent().len(), bench.events()), (0, vec![Event::Refused(Refusal::ReadOnly)]));
         bench.command(Command::Ping);
-        bench.input(Input::Pong);
+        bench.input(SessionInput::Pong);
         assert!(matches!(bench.events().as_slice(), [Event::RoundTrip { probe: Probe::Ping, .. }]));
     });
 }

@@ -20,9 +20,11 @@ use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::protocol::challenge::ephemeral_public_key;
 use crate::protocol::*;
 use crate::runtime::{EventSink, drive};
-use crate::session::{Backoff, Command, Config, Expectation, LeaderPolicy, Presence, Session, Timing};
+use crate::session::{
+    Backoff, Command, LeaderPolicy, Presence, Session, SessionConfig, SessionTiming, SlotExpectation,
+};
 use crate::tui::Settings;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 
 /// Only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,14 +49,14 @@ impl EventSink for Reader {
     }
 }
 
-fn assert_says_why(connection: &Connection, header: &str) {
+fn assert_says_why(connection: &ConnectionState, header: &str) {
     let words: Vec<String> = match connection {
-        Connection::Idle => vec!["not connected yet".to_owned()],
-        Connection::Connecting { .. } => vec!["connecting".to_owned()],
-        Connection::Handshaking => vec!["handshake".to_owned()],
-        Connection::Draining { .. } => vec!["draining".to_owned()],
-        Connection::Live { .. } => vec!["live".to_owned()],
-        Connection::Waiting { cause, next, .. } => {
+        ConnectionState::Idle => vec!["not connected yet".to_owned()],
+        ConnectionState::Connecting { .. } => vec!["connecting".to_owned()],
+        ConnectionState::Handshaking => vec!["handshake".to_owned()],
+        ConnectionState::Draining { .. } => vec!["draining".to_owned()],
+        ConnectionState::Live { .. } => vec!["live".to_owned()],
+        ConnectionState::Waiting { cause, next, .. } => {
             let why = match cause {
                 DisconnectCause::ClosedByServer { code, .. } => format!("({code})"),
                 DisconnectCause::Unreachable(_) => ": no connection".to_owned(),
@@ -86,17 +88,17 @@ struct Client {
 impl Client {
     fn start(dialect: Dialect, address: SocketAddr, expiration_policy: ExpirationPolicy) -> Self {
         let step = Duration::from_millis(20);
-        let config = Config {
+        let config = SessionConfig {
             keys: Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut [5; 32]))),
             device_id: DeviceId(1),
             device_info: DeviceInfo::default(),
-            expects: Expectation::Only(SlotState::New),
+            expects: SlotExpectation::Only(SlotState::New),
             expiration_policy,
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::Stay,
             presence: Presence::Stay,
             read_only: false,
-            timing: Timing { backoff: Backoff { step, cap: step }, ..Timing::default() },
+            timing: SessionTiming { backoff: Backoff { step, cap: step }, ..SessionTiming::default() },
         };
         let session = Session::new(config, StdRng::from_entropy());
         let url = session.url(&format!("ws://{address}/"), ServerGroup::parse("01", dialect).unwrap());

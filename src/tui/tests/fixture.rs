@@ -9,13 +9,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::*;
-use crate::protocol::d2d::{Composer, Conversation, Draft, Kind, MessageType, Platform, Summary, SyncAction};
+use crate::protocol::d2d::{
+    Composer, ContentKind, Conversation, EnvelopeSummary, MessageDraft, MessageType, Platform, SyncAction,
+};
 use crate::protocol::*;
 use crate::protocol::{ReflectedHeader, Sealed};
 use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 use crate::tui::{Colour, Glyphs, Keeping, Settings, Zone};
 
 /// 2026-11-27 14:02:11.204 UTC.
@@ -59,7 +61,7 @@ pub(super) fn device(
     platform: Platform,
     version: &str,
     details: &str,
-    activity: Activity,
+    activity: DeviceActivity,
 ) -> ListedDevice {
     ListedDevice {
         info: Ok(DeviceInfo {
@@ -74,7 +76,7 @@ pub(super) fn device(
 }
 
 pub(super) fn devices() -> BTreeMap<DeviceId, ListedDevice> {
-    let on = |minutes| Activity::ConnectedSince(minutes_before(minutes));
+    let on = |minutes| DeviceActivity::ConnectedSince(minutes_before(minutes));
     let own = ListedDevice {
         expiration_policy: Some(ExpirationPolicy::Volatile),
         ..device("d2mtop@srv", Platform::Desktop, "0.1.0", "d2mtop on Linux", on(13))
@@ -82,20 +84,28 @@ pub(super) fn devices() -> BTreeMap<DeviceId, ListedDevice> {
     BTreeMap::from([
         (PHONE, device("Pixel 9", Platform::Android, "6.4.2", "Google Pixel 9", on(5))),
         (LAPTOP, device("Work laptop", Platform::Desktop, "2.0-beta46", "Electron 33 on Linux", on(64))),
-        (TABLET, device("iPad", Platform::Ios, "7.2.2", "iPad Air", Activity::LastDisconnect(minutes_before(4_500)))),
+        (
+            TABLET,
+            device("iPad", Platform::Ios, "7.2.2", "iPad Air", DeviceActivity::LastDisconnect(minutes_before(4_500))),
+        ),
         (OWN, own),
     ])
 }
 
-pub(super) fn summary(author: Option<DeviceId>, kind: Kind) -> Summary {
-    Summary { author, protocol_version: 3, body_length: 24, ..Summary::blank(kind) }
+pub(super) fn summary(author: Option<DeviceId>, kind: ContentKind) -> EnvelopeSummary {
+    EnvelopeSummary { author, protocol_version: 3, body_length: 24, ..EnvelopeSummary::blank(kind) }
 }
 
 pub(super) fn contact(identity: &'static str) -> Conversation {
     Conversation::Contact(Clean::literal(identity))
 }
 
-pub(super) fn message(id: u32, stored: u64, size: u32, content: Result<Summary, OpenError>) -> ReflectedMessage {
+pub(super) fn message(
+    id: u32,
+    stored: u64,
+    size: u32,
+    content: Result<EnvelopeSummary, OpenError>,
+) -> ReflectedMessage {
     ReflectedMessage {
         id: ReflectedId(id),
         stored_at: later(stored),
@@ -113,19 +123,19 @@ pub(super) fn message(id: u32, stored: u64, size: u32, content: Result<Summary, 
 }
 
 pub(super) fn text(id: u32, stored: u64) -> ReflectedMessage {
-    let summary = Summary {
+    let summary = EnvelopeSummary {
         conversation: Some(contact("ECHOECHO")),
         message_type: Some(MessageType(0x01)),
         message_id: Some(MessageId(0x0102_0304_0506_0708)),
         created_at: Some(later(stored - 900)),
-        ..summary(Some(PHONE), Kind::IncomingMessage)
+        ..summary(Some(PHONE), ContentKind::IncomingMessage)
     };
     message(id, stored, 212, Ok(summary))
 }
 
 /// A text as it travels, and can be opened.
 pub(super) fn sealed(dialect: Dialect, id: u32, stored: u64, words: &str) -> ReflectedMessage {
-    let draft = Draft::text(MessageId(u64::from(id)), later(stored - 900), words);
+    let draft = MessageDraft::text(MessageId(u64::from(id)), later(stored - 900), words);
     let envelope = Composer::new(dialect, PHONE).incoming("ECHOECHO", draft, Nonce([9; 24]));
     let sealed = Sealed::seal(&envelope, &keys(dialect), Nonce([3; 24]));
     let size = u32::try_from(sealed.len()).unwrap();
@@ -139,22 +149,26 @@ pub(super) fn messages() -> Vec<ReflectedMessage> {
     let group = Some(Conversation::Group { id: group_id, creator: Clean::literal("ECHOECHO") });
     let (laptop, phone) = (Some(LAPTOP), Some(PHONE));
     let typed = |number| Some(MessageType(number));
-    let outgoing = summary(laptop, Kind::OutgoingMessage);
-    let read =
-        Summary { conversation: Some(contact("ECHOECHO")), count: 3, ..summary(phone, Kind::IncomingMessageUpdate) };
-    let nickname = Summary {
+    let outgoing = summary(laptop, ContentKind::OutgoingMessage);
+    let read = EnvelopeSummary {
+        conversation: Some(contact("ECHOECHO")),
+        count: 3,
+        ..summary(phone, ContentKind::IncomingMessageUpdate)
+    };
+    let nickname = EnvelopeSummary {
         conversation: Some(contact("QRSTUVWX")),
         action: Some(SyncAction::Update),
         detail: Some(Clean::literal("nickname")),
-        ..summary(laptop, Kind::ContactSync)
+        ..summary(laptop, ContentKind::ContactSync)
     };
-    let settings = Summary {
+    let settings = EnvelopeSummary {
         action: Some(SyncAction::Update),
         detail: Some(Clean::literal("read receipts")),
-        ..summary(phone, Kind::SettingsSync)
+        ..summary(phone, ContentKind::SettingsSync)
     };
-    let typing = Summary { conversation: Some(contact("ECHOECHO")), message_type: typed(0x90), ..outgoing.clone() };
-    let group_text = Summary { conversation: group, message_type: typed(0x41), ..outgoing };
+    let typing =
+        EnvelopeSummary { conversation: Some(contact("ECHOECHO")), message_type: typed(0x90), ..outgoing.clone() };
+    let group_text = EnvelopeSummary { conversation: group, message_type: typed(0x41), ..outgoing };
     vec![
         text(101, 1_000),
         message(102, 1_170, 240, Ok(group_text)),
@@ -251,7 +265,7 @@ pub(super) fn last_reaction(ui: &mut Ui, group: &Group, keys: &str) -> Reaction 
 
 /// Has everything done that takes longer than a frame.
 pub(super) fn work(ui: &mut Ui, group: &Group) {
-    while crate::tui::work(ui, group).more {}
+    while crate::tui::screen::work::work(ui, group).more {}
 }
 
 pub(super) fn draw(ui: &mut Ui, group: &Group, (width, height): (u16, u16)) -> Buffer {
@@ -269,9 +283,21 @@ pub(super) fn symbols(buffer: &Buffer) -> String {
         while x < buffer.area.right() {
             let symbol = buffer.cell((x, y)).map_or(" ", |cell| cell.symbol());
             line.push_str(symbol);
-            x += u16::try_from(crate::tui::cut::width(symbol).max(1)).unwrap();
+            x += u16::try_from(crate::tui::draw::text_width::width(symbol).max(1)).unwrap();
         }
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")
+}
+
+pub(super) fn started(group: &Group) -> Ui {
+    let mut ui = Ui::new(settings());
+    draw(&mut ui, group, (80, 24));
+    ui
+}
+
+pub(super) fn with_lock(state: LockEvent) -> Group {
+    let mut group = normal();
+    group.apply(NOW, &Event::Lock(state));
+    group
 }

@@ -11,7 +11,7 @@ use crate::runtime::Reaction;
 use crate::session::{Command, Presence};
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 
@@ -233,7 +233,7 @@ fn alarmed() -> Group {
     let info = |label: &str| DeviceInfo { platform: Platform::Web, label: Clean::new(label), ..DeviceInfo::default() };
     let stranger = DeviceId(5);
     let mut listed = devices();
-    let on = Activity::ConnectedSince(minutes_before(1));
+    let on = DeviceActivity::ConnectedSince(minutes_before(1));
     listed.insert(stranger, device("Not mine", Platform::Web, "1.0", "Chrome", on));
     listed.get_mut(&TABLET).unwrap().info = Err(OpenError::DoesNotDecrypt);
     after(vec![
@@ -270,7 +270,7 @@ fn devices_that_nobody_expected_stand_out_until_noted() {
 fn what_counts_as_known_is_what_was_noted() {
     let mut group = alarmed();
     let known = group.known().unwrap();
-    let label = |known: &Known, id| {
+    let label = |known: &KnownDevices, id| {
         known.iter().find(|(device, _)| *device == id).map(|(_, info)| info.map(|info| info.label.to_string()))
     };
     assert_eq!(label(&known, DeviceId(5)), None, "new, and not noted");

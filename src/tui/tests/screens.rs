@@ -5,7 +5,7 @@ use crate::group::*;
 use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::text::Clean;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 use crate::tui::{Keeping, Settings};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
@@ -115,7 +115,7 @@ fn leader_screens() {
 fn hostile_screens() {
     let evil = "\u{1b}]52;c;aGk=\u{7}\u{202e}gnp.exe\u{200b}\r\n\t\u{9b}31m";
     let mut listed = devices();
-    let on = Activity::ConnectedSince(minutes_before(2));
+    let on = DeviceActivity::ConnectedSince(minutes_before(2));
     listed.insert(DeviceId(3), device(evil, Platform::Web, evil, evil, on));
     listed.insert(
         DeviceId(4),
@@ -124,7 +124,11 @@ fn hostile_screens() {
     listed.insert(DeviceId(5), device(&"x".repeat(10_000), Platform::Android, &"9".repeat(10_000), "", on));
     listed.insert(
         DeviceId(6),
-        ListedDevice { info: Err(OpenError::DoesNotDecrypt), activity: Activity::Unknown, expiration_policy: None },
+        ListedDevice {
+            info: Err(OpenError::DoesNotDecrypt),
+            activity: DeviceActivity::Unknown,
+            expiration_policy: None,
+        },
     );
     let mut evil_text = text(111, 7_000);
     if let Ok(summary) = &mut evil_text.content {
@@ -141,7 +145,7 @@ fn hostile_screens() {
 fn seed_dialect_screens() {
     let mut listed = devices();
     for (minutes, device) in (1..).zip(listed.values_mut()) {
-        device.activity = Activity::LastLogin(minutes_before(minutes * 50));
+        device.activity = DeviceActivity::LastLogin(minutes_before(minutes * 50));
     }
     let mut group = Group::with_feed_rows(6);
     let Event::LoggedIn(dgk) = login() else { unreachable!() };

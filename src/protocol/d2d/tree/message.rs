@@ -1,6 +1,6 @@
 //! Messages and what became of them, for both dialects.
 
-use super::{Branch, Fields, Value, body};
+use super::{Fields, TreeBranch, TreeValue, body};
 use crate::protocol::d2d::message_type::MessageType;
 use crate::protocol::ids::MessageId;
 use crate::protocol::proto::{d2d, d2d_seed};
@@ -10,8 +10,8 @@ pub(super) fn outgoing(message: &d2d::OutgoingMessage) -> Fields {
     let mut fields = Fields::default();
     conversation(&mut fields, message.conversation.as_ref());
     head(&mut fields, message.message_id, message.created_at, message.r#type.into());
-    fields.maybe("thread message id", message.thread_message_id.map(|id| Value::Id(MessageId(id))));
-    let nonce = |nonce: &bytes::Bytes| Branch::new("nonce", Value::bytes(nonce), Vec::new());
+    fields.maybe("thread message id", message.thread_message_id.map(|id| TreeValue::Id(MessageId(id))));
+    let nonce = |nonce: &bytes::Bytes| TreeBranch::new("nonce", TreeValue::bytes(nonce), Vec::new());
     fields.list("nonces", message.nonces.iter().map(nonce));
     content(&mut fields, message.r#type.into(), &message.body);
     fields
@@ -19,9 +19,9 @@ pub(super) fn outgoing(message: &d2d::OutgoingMessage) -> Fields {
 
 pub(super) fn incoming(message: &d2d::IncomingMessage) -> Fields {
     let mut fields = Fields::default();
-    fields.put("sender identity", Value::text(&message.sender_identity));
+    fields.put("sender identity", TreeValue::text(&message.sender_identity));
     head(&mut fields, message.message_id, message.created_at, message.r#type.into());
-    fields.put("nonce", Value::bytes(&message.nonce));
+    fields.put("nonce", TreeValue::bytes(&message.nonce));
     content(&mut fields, message.r#type.into(), &message.body);
     fields
 }
@@ -30,7 +30,7 @@ pub(super) fn seed_outgoing(message: &d2d_seed::OutgoingMessage) -> Fields {
     use d2d_seed::message_receiver::Receiver;
     let mut fields = Fields::default();
     match message.receiver.as_ref().and_then(|receiver| receiver.receiver.as_ref()) {
-        Some(Receiver::Identity(identity)) => fields.put("receiver identity", Value::text(identity)),
+        Some(Receiver::Identity(identity)) => fields.put("receiver identity", TreeValue::text(identity)),
         Some(Receiver::Group(group)) => fields.group("receiver group", Some(group)),
         None => {}
     }
@@ -41,23 +41,23 @@ pub(super) fn seed_outgoing(message: &d2d_seed::OutgoingMessage) -> Fields {
 
 pub(super) fn seed_incoming(message: &d2d_seed::IncomingMessage) -> Fields {
     let mut fields = Fields::default();
-    fields.put("sender identity", Value::text(&message.sender_identity));
-    fields.put("sender nickname", Value::text(&message.sender_nickname));
+    fields.put("sender identity", TreeValue::text(&message.sender_identity));
+    fields.put("sender nickname", TreeValue::text(&message.sender_nickname));
     head(&mut fields, message.message_id, message.created_at, message.r#type.into());
     content(&mut fields, message.r#type.into(), &message.body);
     fields
 }
 
 fn head(fields: &mut Fields, id: u64, created_at: u64, message_type: i64) {
-    fields.put("message id", Value::Id(MessageId(id)));
+    fields.put("message id", TreeValue::Id(MessageId(id)));
     fields.time("created at", Some(created_at));
     let name = u8::try_from(message_type).ok().and_then(|byte| MessageType(byte).known_name());
-    let word = name.map_or(Value::UnknownWord(message_type), |name| Value::Text(Clean::literal(name)));
+    let word = name.map_or(TreeValue::UnknownWord(message_type), |name| TreeValue::Text(Clean::literal(name)));
     fields.put("type", word);
 }
 
 fn content(fields: &mut Fields, message_type: i64, body: &[u8]) {
-    fields.put("body bytes", Value::Number(body.len() as u64));
+    fields.put("body bytes", TreeValue::Number(body.len() as u64));
     let Ok(byte) = u8::try_from(message_type) else { return };
     if let Some(branch) = fields.0.last_mut() {
         branch.children = body::read(MessageType(byte), body).0;
@@ -70,10 +70,10 @@ pub(super) fn outgoing_update(update: &d2d::OutgoingMessageUpdate) -> Fields {
     let branch = |one: &d2d::outgoing_message_update::Update| {
         let mut fields = updated(one.conversation.as_ref(), one.message_id);
         match &one.update {
-            Some(Update::Sent(_)) => fields.put("sent", Value::Present),
+            Some(Update::Sent(_)) => fields.put("sent", TreeValue::Present),
             None => {}
         }
-        Branch::new("update", Value::Present, fields.0)
+        TreeBranch::new("update", TreeValue::Present, fields.0)
     };
     fields.list("updates", update.updates.iter().map(branch));
     fields
@@ -88,7 +88,7 @@ pub(super) fn incoming_update(update: &d2d::IncomingMessageUpdate) -> Fields {
             Some(Update::Read(read)) => fields.time("read at", Some(read.at)),
             None => {}
         }
-        Branch::new("update", Value::Present, fields.0)
+        TreeBranch::new("update", TreeValue::Present, fields.0)
     };
     fields.list("updates", update.updates.iter().map(branch));
     fields
@@ -97,7 +97,7 @@ pub(super) fn incoming_update(update: &d2d::IncomingMessageUpdate) -> Fields {
 fn updated(with: Option<&d2d::ConversationId>, message_id: u64) -> Fields {
     let mut fields = Fields::default();
     conversation(&mut fields, with);
-    fields.put("message id", Value::Id(MessageId(message_id)));
+    fields.put("message id", TreeValue::Id(MessageId(message_id)));
     fields
 }
 
@@ -105,8 +105,8 @@ fn conversation(fields: &mut Fields, id: Option<&d2d::ConversationId>) {
     use d2d::conversation_id::Id;
     let mut inner = Fields::default();
     match id.and_then(|id| id.id.as_ref()) {
-        Some(Id::Contact(identity)) => inner.put("contact", Value::text(identity)),
-        Some(Id::DistributionList(id)) => inner.put("distribution list", Value::Id(MessageId(*id))),
+        Some(Id::Contact(identity)) => inner.put("contact", TreeValue::text(identity)),
+        Some(Id::DistributionList(id)) => inner.put("distribution list", TreeValue::Id(MessageId(*id))),
         Some(Id::Group(group)) => inner.group("group", Some(group)),
         None => return,
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sync::{availability, delta_image};
-use super::{Branch, Fields, Value};
+use super::{Fields, TreeBranch, TreeValue};
 use crate::protocol::proto::d2d_sync::mdm_parameters::{Parameter, ParameterPrecedence, parameter};
 use crate::protocol::proto::{d2d, d2d_sync};
 use crate::text::Clean;
@@ -45,8 +45,10 @@ fn user_profile(profile: &d2d_sync::UserProfile) -> Fields {
     fields.text("nickname", profile.nickname.as_ref());
     delta_image(&mut fields, "profile picture", profile.profile_picture.as_ref());
     match profile.profile_picture_share_with.as_ref().and_then(|with| with.policy.as_ref()) {
-        Some(Policy::Nobody(_)) => fields.put("profile picture share with", Value::Text(Clean::literal("nobody"))),
-        Some(Policy::Everyone(_)) => fields.put("profile picture share with", Value::Text(Clean::literal("everyone"))),
+        Some(Policy::Nobody(_)) => fields.put("profile picture share with", TreeValue::Text(Clean::literal("nobody"))),
+        Some(Policy::Everyone(_)) => {
+            fields.put("profile picture share with", TreeValue::Text(Clean::literal("everyone")))
+        }
         Some(Policy::AllowList(list)) => fields.identities("profile picture share with", Some(list)),
         None => {}
     }
@@ -57,16 +59,16 @@ fn user_profile(profile: &d2d_sync::UserProfile) -> Fields {
     fields
 }
 
-fn identity_link(link: &d2d_sync::user_profile::identity_links::IdentityLink) -> Branch {
+fn identity_link(link: &d2d_sync::user_profile::identity_links::IdentityLink) -> TreeBranch {
     use d2d_sync::user_profile::identity_links::identity_link::Type;
     let mut fields = Fields::default();
     match &link.r#type {
-        Some(Type::PhoneNumber(number)) => fields.put("phone number", Value::text(number)),
-        Some(Type::Email(address)) => fields.put("email", Value::text(address)),
+        Some(Type::PhoneNumber(number)) => fields.put("phone number", TreeValue::text(number)),
+        Some(Type::Email(address)) => fields.put("email", TreeValue::text(address)),
         None => {}
     }
-    fields.put("description", Value::private(link.description.len()));
-    Branch::new("identity link", Value::Present, fields.0)
+    fields.put("description", TreeValue::private(link.description.len()));
+    TreeBranch::new("identity link", TreeValue::Present, fields.0)
 }
 
 fn settings(settings: &d2d_sync::Settings) -> Fields {
@@ -101,24 +103,25 @@ fn settings(settings: &d2d_sync::Settings) -> Fields {
 
 fn mdm_parameters(parameters: &d2d_sync::MdmParameters) -> Fields {
     let mut fields = Fields::default();
-    let list = |parameters: &BTreeMap<String, Parameter>| -> Vec<Branch> { parameters.iter().map(parameter).collect() };
+    let list =
+        |parameters: &BTreeMap<String, Parameter>| -> Vec<TreeBranch> { parameters.iter().map(parameter).collect() };
     fields.list("external parameters", list(&parameters.external_parameters).into_iter());
     fields.list("threema parameters", list(&parameters.threema_parameters).into_iter());
     fields.word("parameter precedence", Some(parameters.parameter_precedence), ParameterPrecedence::as_str_name);
     fields
 }
 
-fn parameter((name, parameter): (&String, &Parameter)) -> Branch {
+fn parameter((name, parameter): (&String, &Parameter)) -> TreeBranch {
     let lower = name.to_lowercase();
     let secret = SECRET_PARAMETERS.iter().any(|part| lower.contains(part));
     let value = match &parameter.value {
-        Some(parameter::Value::StringValue(text)) if secret => Value::secret(text.len()),
+        Some(parameter::Value::StringValue(text)) if secret => TreeValue::secret(text.len()),
         // Names, numbers and whatever else an administrator has written of a person.
-        Some(parameter::Value::StringValue(text)) => Value::private(text.len()),
-        Some(parameter::Value::BooleanValue(flag)) => Value::Flag(*flag),
-        Some(parameter::Value::IntegerValue(_)) if secret => Value::secret(size_of::<u64>()),
-        Some(parameter::Value::IntegerValue(number)) => Value::Number(*number),
-        None => Value::Present,
+        Some(parameter::Value::StringValue(text)) => TreeValue::private(text.len()),
+        Some(parameter::Value::BooleanValue(flag)) => TreeValue::Flag(*flag),
+        Some(parameter::Value::IntegerValue(_)) if secret => TreeValue::secret(size_of::<u64>()),
+        Some(parameter::Value::IntegerValue(number)) => TreeValue::Number(*number),
+        None => TreeValue::Present,
     };
-    Branch { name: Clean::new(name), value, children: Vec::new() }
+    TreeBranch { name: Clean::new(name), value, children: Vec::new() }
 }

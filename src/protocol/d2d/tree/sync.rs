@@ -1,6 +1,6 @@
 //! Contacts, groups and distribution lists.
 
-use super::{Branch, Fields, Value};
+use super::{Fields, TreeBranch, TreeValue};
 use crate::protocol::ids::{MessageId, Millis};
 use crate::protocol::proto::{common, d2d, d2d_sync};
 use crate::text::Clean;
@@ -40,9 +40,9 @@ pub(super) fn group_sync(sync: &d2d::GroupSync) -> Fields {
         Some(Action::Update(update)) => {
             let mut inner = update.group.as_ref().map(group).unwrap_or_default();
             if !update.member_state_changes.is_empty() {
-                let change = |(who, change): (&String, &i32)| Branch {
+                let change = |(who, change): (&String, &i32)| TreeBranch {
                     name: Clean::new(who),
-                    value: Value::word(*change, MemberStateChange::as_str_name),
+                    value: TreeValue::word(*change, MemberStateChange::as_str_name),
                     children: Vec::new(),
                 };
                 inner.list("member state changes", update.member_state_changes.iter().map(change));
@@ -68,7 +68,7 @@ pub(super) fn distribution_list_sync(sync: &d2d::DistributionListSync) -> Fields
         Some(Action::Update(update)) => fields.under("update", list(update.distribution_list.as_ref())),
         Some(Action::Delete(delete)) => {
             let mut inner = Fields::default();
-            inner.put("distribution list id", Value::Id(MessageId(delete.distribution_list_id)));
+            inner.put("distribution list id", TreeValue::Id(MessageId(delete.distribution_list_id)));
             fields.under("delete", inner);
         }
         None => {}
@@ -80,8 +80,8 @@ fn contact(contact: &d2d_sync::Contact) -> Fields {
     use d2d_sync::contact::{AcquaintanceLevel, ActivityState, IdentityType, SyncState};
     use d2d_sync::contact::{VerificationLevel, WorkVerificationLevel};
     let mut fields = Fields::default();
-    fields.put("identity", Value::text(&contact.identity));
-    fields.maybe("public key", contact.public_key.as_deref().map(Value::bytes));
+    fields.put("identity", TreeValue::text(&contact.identity));
+    fields.maybe("public key", contact.public_key.as_deref().map(TreeValue::bytes));
     fields.time("created at", contact.created_at);
     fields.text("first name", contact.first_name.as_ref());
     fields.text("last name", contact.last_name.as_ref());
@@ -106,14 +106,14 @@ fn contact(contact: &d2d_sync::Contact) -> Fields {
 
 fn features(fields: &mut Fields, mask: u64) {
     let bit = |(index, name): (usize, &&'static str)| {
-        (mask >> index & 1 == 1).then(|| Branch::new(name, Value::Present, Vec::new()))
+        (mask >> index & 1 == 1).then(|| TreeBranch::new(name, TreeValue::Present, Vec::new()))
     };
-    let mut children: Vec<Branch> = FEATURES.iter().enumerate().filter_map(bit).collect();
+    let mut children: Vec<TreeBranch> = FEATURES.iter().enumerate().filter_map(bit).collect();
     let unknown = mask >> FEATURES.len() << FEATURES.len();
     if unknown != 0 {
-        children.push(Branch::new("unknown bits", Value::Number(unknown), Vec::new()));
+        children.push(TreeBranch::new("unknown bits", TreeValue::Number(unknown), Vec::new()));
     }
-    fields.0.push(Branch::new("feature mask", Value::Number(mask), children));
+    fields.0.push(TreeBranch::new("feature mask", TreeValue::Number(mask), children));
 }
 
 /// What a contact's settings override.
@@ -121,14 +121,14 @@ fn overrides(fields: &mut Fields, contact: &d2d_sync::Contact) {
     use d2d_sync::contact as of;
     use d2d_sync::{ReadReceiptPolicy, TypingIndicatorPolicy};
     use of::notification_trigger_policy_override::{Override, policy::NotificationTriggerPolicy};
-    let default = || Value::Text(Clean::literal("default"));
+    let default = || TreeValue::Text(Clean::literal("default"));
     let receipts = contact.read_receipt_policy_override.and_then(|value| value.r#override);
     fields.maybe(
         "read receipt policy override",
         receipts.map(|value| match value {
             of::read_receipt_policy_override::Override::Default(_) => default(),
             of::read_receipt_policy_override::Override::Policy(policy) => {
-                Value::word(policy, ReadReceiptPolicy::as_str_name)
+                TreeValue::word(policy, ReadReceiptPolicy::as_str_name)
             }
         }),
     );
@@ -138,14 +138,14 @@ fn overrides(fields: &mut Fields, contact: &d2d_sync::Contact) {
         typing.map(|value| match value {
             of::typing_indicator_policy_override::Override::Default(_) => default(),
             of::typing_indicator_policy_override::Override::Policy(policy) => {
-                Value::word(policy, TypingIndicatorPolicy::as_str_name)
+                TreeValue::word(policy, TypingIndicatorPolicy::as_str_name)
             }
         }),
     );
     match contact.notification_trigger_policy_override.and_then(|value| value.r#override) {
         Some(Override::Default(_)) => fields.put(NOTIFICATIONS, default()),
         Some(Override::Policy(policy)) => {
-            let word = Value::word(policy.policy, NotificationTriggerPolicy::as_str_name);
+            let word = TreeValue::word(policy.policy, NotificationTriggerPolicy::as_str_name);
             notifications(fields, word, policy.expires_at);
         }
         None => {}
@@ -157,15 +157,15 @@ fn overrides(fields: &mut Fields, contact: &d2d_sync::Contact) {
 const NOTIFICATIONS: &str = "notification trigger policy override";
 const SOUND: &str = "deprecated notification sound policy override";
 
-fn notifications(fields: &mut Fields, policy: Value, expires_at: Option<u64>) {
-    let expiry = expires_at.map(|at| Branch::new("expires at", Value::Time(Millis(at)), Vec::new()));
-    fields.0.push(Branch::new(NOTIFICATIONS, policy, expiry.into_iter().collect()));
+fn notifications(fields: &mut Fields, policy: TreeValue, expires_at: Option<u64>) {
+    let expiry = expires_at.map(|at| TreeBranch::new("expires at", TreeValue::Time(Millis(at)), Vec::new()));
+    fields.0.push(TreeBranch::new(NOTIFICATIONS, policy, expiry.into_iter().collect()));
 }
 
 fn group(group: &d2d_sync::Group) -> Fields {
     use d2d_sync::group::UserState;
     use d2d_sync::group::notification_trigger_policy_override::{Override, policy::NotificationTriggerPolicy};
-    let default = || Value::Text(Clean::literal("default"));
+    let default = || TreeValue::Text(Clean::literal("default"));
     let mut fields = Fields::default();
     fields.group("group identity", group.group_identity.as_ref());
     fields.text("name", group.name.as_ref());
@@ -177,7 +177,7 @@ fn group(group: &d2d_sync::Group) -> Fields {
     match group.notification_trigger_policy_override.and_then(|value| value.r#override) {
         Some(Override::Default(_)) => fields.put(NOTIFICATIONS, default()),
         Some(Override::Policy(policy)) => {
-            let word = Value::word(policy.policy, NotificationTriggerPolicy::as_str_name);
+            let word = TreeValue::word(policy.policy, NotificationTriggerPolicy::as_str_name);
             notifications(&mut fields, word, policy.expires_at);
         }
         None => {}
@@ -189,7 +189,7 @@ fn group(group: &d2d_sync::Group) -> Fields {
 
 fn distribution_list(list: &d2d_sync::DistributionList) -> Fields {
     let mut fields = Fields::default();
-    fields.put("distribution list id", Value::Id(MessageId(list.distribution_list_id)));
+    fields.put("distribution list id", TreeValue::Id(MessageId(list.distribution_list_id)));
     fields.text("name", list.name.as_ref());
     fields.time("created at", list.created_at);
     fields.identities("member identities", list.member_identities.as_ref());
@@ -208,14 +208,14 @@ pub(super) fn delta_image(fields: &mut Fields, name: &'static str, delta: Option
     let Some(delta) = delta else { return };
     let mut inner = Fields::default();
     match &delta.image {
-        Some(Image::Removed(_)) => inner.put("removed", Value::Present),
+        Some(Image::Removed(_)) => inner.put("removed", TreeValue::Present),
         Some(Image::Updated(image)) => {
             let mut updated = Fields::default();
             updated.word("type", Some(image.r#type), common::image::Type::as_str_name);
             if let Some(blob) = &image.blob {
-                updated.put("blob id", Value::bytes(&blob.id));
-                updated.put("nonce", Value::bytes(&blob.nonce));
-                updated.put("key", Value::secret(blob.key.len()));
+                updated.put("blob id", TreeValue::bytes(&blob.id));
+                updated.put("nonce", TreeValue::bytes(&blob.nonce));
+                updated.put("key", TreeValue::secret(blob.key.len()));
                 updated.time("uploaded at", Some(blob.uploaded_at));
             }
             inner.under("updated", updated);
@@ -229,6 +229,6 @@ pub(super) fn availability(fields: &mut Fields, status: Option<&d2d_sync::WorkAv
     let Some(status) = status else { return };
     let mut inner = Fields::default();
     inner.word("category", Some(status.category), d2d_sync::WorkAvailabilityStatusCategory::as_str_name);
-    inner.put("description", Value::private(status.description.len()));
+    inner.put("description", TreeValue::private(status.description.len()));
     fields.under("work availability status", inner);
 }

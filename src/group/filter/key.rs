@@ -1,0 +1,62 @@
+//! [`Key`]: what a filter can ask for by a key.
+
+/// What a filter can ask for by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Kind,
+    From,
+    Conversation,
+    Id,
+    Size,
+    Age,
+    Ack,
+    Since,
+    Until,
+    Is,
+}
+
+/// The names of keys; of several, the first is written.
+pub(super) const KEYS: [(&str, Key); 12] = [
+    ("kind", Key::Kind),
+    ("type", Key::Kind),
+    ("from", Key::From),
+    ("conversation", Key::Conversation),
+    ("with", Key::Conversation),
+    ("id", Key::Id),
+    ("size", Key::Size),
+    ("age", Key::Age),
+    ("ack", Key::Ack),
+    ("since", Key::Since),
+    ("until", Key::Until),
+    ("is", Key::Is),
+];
+
+impl Key {
+    pub(super) const fn example(self) -> &'static str {
+        match self {
+            Self::Kind => "kind:text",
+            Self::From => "from:desktop",
+            Self::Conversation => "conversation:ECHOECHO",
+            Self::Id => "id:101",
+            Self::Size => "size>1k",
+            Self::Age => "age>2s",
+            Self::Ack => "ack>10ms",
+            Self::Since => "since:14:05",
+            Self::Until => "until:14:05",
+            Self::Is => "is:replay",
+        }
+    }
+
+    pub(super) const fn has_order(self) -> bool {
+        matches!(self, Self::Id | Self::Size | Self::Age | Self::Ack)
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        KEYS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, key)| key)
+    }
+}
+
+/// The keys, as a sentence lists them.
+pub(super) fn key_names() -> String {
+    KEYS.map(|(name, _)| name).join(", ")
+}

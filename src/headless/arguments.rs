@@ -1,0 +1,205 @@
+//! What the command line says, as the types that the other rooms take: read once, here, with the option's name in every
+//! error.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+
+use clap::CommandFactory as _;
+use clap::error::{ContextKind, ContextValue};
+
+use crate::alerts::Rule;
+use crate::cli::secrets::StoreArg;
+use crate::cli::{AnyCertificateArg, Cli, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs};
+use crate::os::logging::LogOptions;
+use crate::output::Failure;
+use crate::profile::secrets::KeyStoreKind;
+use crate::profile::{self, ConnectionOptions, ProfileError, ProfileStoreError};
+use crate::protocol::{Dialect, SlotState};
+use crate::runtime::{MetricsOptions, MonitorOptions};
+use crate::simulate::StageOptions;
+use crate::text::Clean;
+
+impl From<DialectArg> for Dialect {
+    fn from(argument: DialectArg) -> Self {
+        match argument {
+            DialectArg::Mk => Self::Mk,
+            DialectArg::Dgk => Self::Dgk,
+        }
+    }
+}
+
+impl From<ExpectArg> for SlotState {
+    fn from(argument: ExpectArg) -> Self {
+        match argument {
+            ExpectArg::New => Self::New,
+            ExpectArg::Existing => Self::Existing,
+        }
+    }
+}
+
+impl From<StoreArg> for KeyStoreKind {
+    fn from(argument: StoreArg) -> Self {
+        match argument {
+            StoreArg::Keyring => Self::Keyring,
+            StoreArg::File => Self::KeyFile,
+            StoreArg::PassphraseFile => Self::PassphraseFile,
+        }
+    }
+}
+
+/// An option that cannot be used.
+pub(super) fn unusable(option: &str, why: &impl Display) -> Failure {
+    Failure::Usage(format!("{option}: {why}"))
+}
+
+/// The options of a connection.
+///
+/// # Errors
+/// If a value cannot be read.
+pub fn connection(arguments: &ConnectionArgs) -> Result<ConnectionOptions, Failure> {
+    let device_id = arguments.device_id.as_deref().map(str::parse).transpose();
+    let presence = arguments.presence.as_deref().map(str::parse).transpose();
+    let pins = arguments.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>();
+    Ok(ConnectionOptions {
+        url: arguments.url.clone(),
+        key_file: arguments.key_file.clone(),
+        server_group: arguments.server_group.clone(),
+        dialect: arguments.dialect.map(Dialect::from),
+        device_id: device_id.map_err(|error| unusable("--device-id", &error))?,
+        label: arguments.label.as_deref().map(Clean::new),
+        expects: arguments.expect.map(SlotState::from),
+        persistent: arguments.persistent,
+        read_only: arguments.read_only,
+        no_journal: arguments.no_journal,
+        stay_leader: arguments.stay_leader,
+        presence: presence.map_err(|error| unusable("--presence", &error))?,
+        trust_roots: arguments.ca.clone(),
+        pins: pins.map_err(|error| unusable("--pin", &error))?,
+        accept_any_certificate: arguments.dangerously_accept_any_certificate.is_some(),
+        passphrase_fd: arguments.passphrase.passphrase_fd,
+    })
+}
+
+/// The same for a session that nobody looks at: where no banner can be shown all the time, accepting any certificate has
+/// to be asked for twice.
+pub(super) fn unattended_connection(arguments: &ConnectionArgs) -> Result<ConnectionOptions, Failure> {
+    if arguments.dangerously_accept_any_certificate == Some(AnyCertificateArg::Attended) {
+        return Err(Failure::Usage(
+            "without the dashboard and its banner, --dangerously-accept-any-certificate must be written \
+             --dangerously-accept-any-certificate=even-unattended"
+                .to_owned(),
+        ));
+    }
+    connection(arguments)
+}
+
+/// The options of metrics and alerts.
+///
+/// # Errors
+/// If a rule cannot be read, or the metrics were served to the network without permission.
+pub fn monitor(arguments: &MonitorArgs) -> Result<MonitorOptions, Failure> {
+    let rules = arguments.on.iter().map(|text| Rule::parse(text)).collect::<Result<_, _>>();
+    let rules = rules.map_err(|error| Failure::Usage(error.to_string()))?;
+    let metrics = arguments.metrics.map(|address| {
+        let address = permitted(address, arguments.metrics_allow_remote)?;
+        Ok::<_, Failure>(MetricsOptions { address, with_labels: arguments.metrics_labels })
+    });
+    Ok(MonitorOptions { rules, metrics: metrics.transpose()? })
+}
+
+/// What the metrics say of a group is not everybody's business.
+fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr, Failure> {
+    if address.ip().is_loopback() || remote_is_allowed {
+        return Ok(address);
+    }
+    Err(Failure::Usage(format!(
+        "--metrics {address}: others on the network could read the metrics there; take 127.0.0.1, or say \
+         --metrics-allow-remote, too"
+    )))
+}
+
+/// The options of the log.
+#[must_use]
+pub fn log(arguments: &LogArgs) -> LogOptions {
+    LogOptions {
+        directory: arguments.log_dir.clone().or_else(profile::state_directory),
+        // The parser lets no other words through.
+        level: arguments.log_level.parse().unwrap_or(tracing::Level::INFO),
+    }
+}
+
+/// The options of the demo's simulated group.
+#[must_use]
+pub fn stage(arguments: &DemoArgs) -> StageOptions {
+    StageOptions { dialect: arguments.dialect.into(), rate: arguments.rate, seed: arguments.seed }
+}
+
+/// Adds to the words about a profile that does not exist which command it was perhaps meant to be.
+#[must_use]
+pub fn perhaps_a_command(failure: Failure) -> Failure {
+    let Failure::Profile(ProfileError::Store(ProfileStoreError::NoSuchProfile { name, .. })) = &failure else {
+        return failure;
+    };
+    Failure::Usage(match command_like(&name.to_string()) {
+        Some(command) => format!("{failure}. Did you mean the command {command}? d2mtop --help lists them all"),
+        None => format!("{failure}; d2mtop --help lists the commands"),
+    })
+}
+
+/// The command of nearly that name, if there is one.
+fn command_like(name: &str) -> Option<String> {
+    let cli = Cli::command();
+    let alone = clap::Command::new("d2mtop").subcommands(cli.get_subcommands().cloned());
+    let error = alone.try_get_matches_from(["d2mtop", name]).err()?;
+    match error.get(ContextKind::SuggestedSubcommand)? {
+        // The likeliest comes last.
+        ContextValue::Strings(commands) => commands.last().cloned(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Command;
+
+    fn parsed(arguments: &[&str]) -> Cli {
+        Cli::parse_from([&["d2mtop"], arguments].concat())
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_option() {
+        for (option, value) in [("--device-id", "7"), ("--presence", "never"), ("--pin", "AAAA")] {
+            let words = connection(&parsed(&[option, value]).connection).unwrap_err().to_string();
+            assert!(words.starts_with(&format!("{option}: ")), "{words}");
+        }
+        let pinned = ["--pin", "Dvvb0s1E8Y2tG67GoyzIkmJNAebvOqQjz4TnPMq3yhI=", "--presence", "visit=10m"];
+        let options = connection(&parsed(&pinned).connection).unwrap();
+        assert_eq!((options.pins.len(), options.presence.map(|it| it.to_string()).as_deref()), (1, Some("visit=10m")));
+    }
+
+    #[test]
+    fn any_certificate_is_accepted_unattended_only_if_that_is_said() {
+        let said = |value: &str| parsed(&[&format!("--dangerously-accept-any-certificate{value}")]).connection;
+        assert!(connection(&said("")).unwrap().accept_any_certificate);
+        assert!(unattended_connection(&said("")).is_err());
+        assert!(unattended_connection(&said("=even-unattended")).unwrap().accept_any_certificate);
+    }
+
+    /// The page of the first run starts the demo without a command line.
+    #[test]
+    fn the_demo_without_options_is_the_default_one() {
+        let Some(Command::Demo(options)) = parsed(&["demo"]).command else { unreachable!() };
+        assert_eq!(stage(&options), StageOptions::default());
+    }
+
+    #[test]
+    fn every_level_of_the_log_is_one() {
+        for level in ["error", "warn", "info", "debug"] {
+            let options = log(&parsed(&["--log-level", level]).log);
+            assert_eq!(options.level.as_str().to_lowercase(), level);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Why a mediator cannot be addressed.
+
+use std::path::PathBuf;
+
+/// Why a mediator's URL or its certificate file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Not a URL.
+    #[error("the mediator's URL is not a URL; it looks like wss://mediator.example/ or ws://127.0.0.1:PORT/")]
+    NotAUrl,
+    /// Neither `ws` nor `wss`.
+    #[error("the mediator's URL must begin with wss:// (or ws:// for a mediator on this machine)")]
+    UnknownScheme,
+    /// Unencrypted to another machine.
+    #[error("ws:// is not encrypted and works only to this machine (127.0.0.1, ::1, localhost); use wss://")]
+    Unencrypted,
+    /// The file of `--ca` cannot be read.
+    #[error("cannot read certificates from {path}: {cause}")]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: rustls_pki_types::pem::Error,
+    },
+    /// The file of `--ca` has none.
+    #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A certificate of `--ca` cannot be used.
+    #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
+    TrustRoot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: rustls::Error,
+    },
+    /// TLS cannot be set up at all.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}

@@ -1,0 +1,52 @@
+//! [`ConnectionOptions`]: what the command line says about a connection.
+
+use std::path::PathBuf;
+
+use crate::protocol::{DeviceId, Dialect, SlotState, SpkiPin};
+use crate::session::Presence;
+use crate::text::Clean;
+
+/// Options of a connection. What is not given comes from the profile, or is a default: see [`Settings`](super::Settings).
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option that does not depend on the others")]
+pub struct ConnectionOptions {
+    /// The mediator's URL template.
+    pub url: Option<String>,
+    /// The file with the group's key.
+    pub key_file: Option<PathBuf>,
+    /// The server group as it was written. How it is read depends on the dialect, which may be the profile's.
+    pub server_group: Option<String>,
+    /// The protocol that the group speaks.
+    pub dialect: Option<Dialect>,
+    /// This device's own id.
+    pub device_id: Option<DeviceId>,
+    /// What the other devices see this device called.
+    pub label: Option<Clean>,
+    /// Whether the mediator knows this device already.
+    pub expects: Option<SlotState>,
+    /// Keep the slot when this device is not connected.
+    pub persistent: bool,
+    /// Send nothing that changes the group.
+    pub read_only: bool,
+    /// Keep no journal.
+    pub no_journal: bool,
+    /// Stay connected as leader.
+    pub stay_leader: bool,
+    /// When to be connected.
+    pub presence: Option<Presence>,
+    /// PEM file of trust roots instead of the built-in ones.
+    pub trust_roots: Option<PathBuf>,
+    /// The keys that the mediator may have; empty: those of the profile.
+    pub pins: Vec<SpkiPin>,
+    /// Check nothing of the mediator's certificate.
+    pub accept_any_certificate: bool,
+    /// File descriptor to read the passphrase of a passphrase file from.
+    pub passphrase_fd: Option<u32>,
+}
+
+impl ConnectionOptions {
+    /// Whether the group and the mediator are left to the profile.
+    pub(super) const fn leave_the_group_to_the_profile(&self) -> bool {
+        self.url.is_none() && self.key_file.is_none() && self.server_group.is_none() && self.dialect.is_none()
+    }
+}

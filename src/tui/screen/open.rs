@@ -1,0 +1,167 @@
+//! Opens the dashboard on a group, real or simulated.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+
+use crossterm::event::EventStream;
+use tokio::sync::Notify;
+
+use crate::group::Group;
+use crate::net::Address;
+use crate::os::event_loop::event_loop;
+use crate::output::{Failure, Outcome};
+use crate::profile::{ConnectionOptions, Profile, ProfileError};
+use crate::runtime::{
+    HeldLocks, MonitorOptions, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
+};
+use crate::session::{LeaderPolicy, Session};
+use crate::simulate::{Stage, StageOptions};
+use crate::text::Clean;
+use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
+use crate::tui::screen::alarm::Alarm;
+use crate::tui::screen::dashboard::Dashboard;
+use crate::tui::screen::first_run;
+use crate::tui::settings::{Keeping, Settings};
+use crate::tui::theme::{Colour, Glyphs};
+
+/// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
+const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Opens the dashboard on the profiles of these names, each in a tab of its own; without a name on the group that the
+/// options say, or the default profile.
+///
+/// # Errors
+/// If the options are unusable, there is no terminal, or it fails.
+pub fn open(names: &[String], connection: &ConnectionOptions, options: &DashboardOptions) -> Result<Outcome, Failure> {
+    if names.is_empty() {
+        return match Profile::from_options(None, connection) {
+            Err(ProfileError::FirstRun) if has_terminal() => {
+                let display = that_the_terminal_can(options.display);
+                if first_run::show(display)? { demo_from_first_run(display) } else { Ok(Outcome::Normal) }
+            }
+            profile => show(vec![SessionSetup::new(profile?)?], options),
+        };
+    }
+    require_sense(names, connection)?;
+    let tab = |name: &String| SessionSetup::new(Profile::from_options(Some(name), connection)?);
+    let tabs = names.iter().map(tab).collect::<Result<_, _>>()?;
+    show(tabs, options)
+}
+
+/// Several tabs are several profiles, and what makes another connection of a profile is said of one only.
+fn require_sense(names: &[String], options: &ConnectionOptions) -> Result<(), Failure> {
+    let twice = names.iter().enumerate().find(|(index, name)| names.iter().take(*index).any(|other| other == *name));
+    if let Some((_, name)) = twice {
+        return Err(Failure::Usage(format!("the profile {} is named twice", Clean::new(name))));
+    }
+    let of_one = [
+        ("--url", options.url.is_some()),
+        ("--key-file", options.key_file.is_some()),
+        ("--server-group", options.server_group.is_some()),
+        ("--dialect", options.dialect.is_some()),
+        ("--device-id", options.device_id.is_some()),
+        ("--expect", options.expects.is_some()),
+    ];
+    match of_one.iter().find(|(_, given)| *given && names.len() > 1) {
+        Some((option, _)) => Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len()))),
+        None => Ok(()),
+    }
+}
+
+/// As if `d2mtop demo` had been typed.
+fn demo_from_first_run(display: DisplayOptions) -> Result<Outcome, Failure> {
+    let (attention, monitor) = (AttentionOptions::default(), MonitorOptions::default());
+    demo(StageOptions::default(), &DashboardOptions { display, attention, monitor })
+}
+
+/// Opens the dashboard on a simulated group.
+///
+/// # Errors
+/// If the stage cannot be set, there is no terminal, or it fails.
+pub fn demo(stage: StageOptions, options: &DashboardOptions) -> Result<Outcome, Failure> {
+    require_terminal()?;
+    let Stage { session, address, running } = Stage::set(stage)?;
+    let prepared = SessionSetup {
+        session,
+        address,
+        profile: None,
+        title: Clean::literal("demo"),
+        accepts_any_certificate: false,
+        held: HeldLocks::default(),
+        memories: ProfileState::default(),
+    };
+    let outcome = show(vec![prepared], options);
+    drop(running);
+    outcome
+}
+
+/// A terminal that calls itself dumb has no lines and dots.
+fn that_the_terminal_can(display: DisplayOptions) -> DisplayOptions {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    DisplayOptions { glyphs: if is_dumb { Glyphs::Ascii } else { display.glyphs }, ..display }
+}
+
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+fn require_terminal() -> Result<(), Failure> {
+    if has_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
+}
+
+/// Opens the dashboard on one or more sessions, each with a tab of its own.
+fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, Failure> {
+    require_terminal()?;
+    let display = that_the_terminal_can(options.display);
+    let AttentionOptions { bell, notify, quiet_hours: quiet } = options.attention;
+    let redraw = Arc::new(Notify::new());
+    let telling = (bell || notify).then(|| Arc::clone(&redraw));
+    let monitors = Monitors::start(&options.monitor, telling)?;
+    let alarm = Alarm { attention: monitors.attention(), bell, notify, quiet, zone: display.zone };
+    let metrics = monitors.metrics_address();
+    let settings = tabs.iter().map(|prepared| Settings { metrics, ..settings(prepared, display) }).collect();
+    let event_loop = event_loop().map_err(Failure::Start)?;
+    let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
+    if let (Some(address), Some(0)) = (metrics, options.monitor.metrics.map(|asked| asked.address.port())) {
+        screen.notify(Clean::new(&format!("metrics: http://{address}/metrics")));
+    }
+    let (sessions, held): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| take_apart(tab, &monitors)).unzip();
+    let group = || Group::with_feed_rows(display.feed_rows).with_envelopes(ENVELOPE_BYTES);
+    let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
+    event_loop
+        .block_on(async { dashboard::run(sessions, &mut screen, EventStream::new()).await })
+        .map_err(Failure::Terminal)?;
+    drop(held);
+    drop(monitors);
+    Ok(Outcome::Normal)
+}
+
+/// What a session is started from.
+type SessionParts = (Session, Address, ProfileState, Vec<Box<dyn Observer>>);
+
+fn take_apart(tab: SessionSetup, monitors: &Monitors) -> (SessionParts, HeldLocks) {
+    let monitor = monitors.observers(tab.profile(), &tab.session.config().keys);
+    ((tab.session, tab.address, tab.memories, monitor), tab.held)
+}
+
+fn settings(prepared: &SessionSetup, display: DisplayOptions) -> Settings {
+    let config = prepared.session.config();
+    Settings {
+        title: prepared.title.clone(),
+        dialect: config.keys.dialect(),
+        keys: Some(Arc::clone(&config.keys)),
+        read_only: config.read_only,
+        stay_leader: config.leader_policy == LeaderPolicy::Stay,
+        presence: config.presence,
+        accepts_any_certificate: prepared.accepts_any_certificate,
+        keeping: match (&prepared.memories.journal, &prepared.profile) {
+            (Some(_), _) => Keeping::Journal,
+            (None, Some(_)) => Keeping::Declined,
+            (None, None) => Keeping::Never,
+        },
+        glyphs: display.glyphs,
+        colour: Colour::of_stdout(),
+        zone: display.zone,
+        metrics: None,
+    }
+}
