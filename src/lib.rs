@@ -59,6 +59,7 @@
 //! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
 //! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
+//! | [`rendezvous`] | pure | how a device joins a group: both devices' state machines, and the relay's |
 //! | `os` | system | signals, systemd, log, clocks, private and lock files, child processes, accepted connections |
 //! | `journal` | disk | what was received, durably: rows, acknowledgements and nonces, in a database; queries |
 //! | `profile` | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
@@ -76,7 +77,7 @@
 //!
 //! ```text
 //! main -> {tui, headless} -> simulate -> runtime -> {metrics, alerts, output} -> {net, journal, profile}
-//!      -> {session, mediator} -> group -> protocol -> text            os: below net, journal, profile; knows none of ours
+//!      -> {session, mediator, rendezvous} -> group -> protocol -> text            os: below net, journal, profile; knows none of ours
 //! ```
 //!
 //! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come
@@ -104,6 +105,7 @@
 pub mod group;
 pub mod mediator;
 pub mod protocol;
+pub mod rendezvous;
 pub mod session;
 pub mod text;
 

@@ -8,6 +8,7 @@
 //! | `markdown` | pages of the manual as text |
 //! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
 //! | `words` | what is said on standard error, and questions |
+//! | `qr` | a QR code, as cells or as a picture |
 //! | `advice` | what a person can do about a close or a refusal |
 //! | `outcome` | how the program ends: words and exit code |
 
@@ -17,6 +18,7 @@ pub mod lines;
 pub mod markdown;
 pub mod ndjson;
 pub mod outcome;
+pub mod qr;
 pub mod sentences;
 pub mod times;
 pub mod words;

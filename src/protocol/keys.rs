@@ -43,6 +43,10 @@ impl GroupSecret {
         decoded.map(|()| Self::new(&mut bytes))
     }
 
+    pub(super) fn expose(&self) -> &[u8; KEY_LENGTH] {
+        self.0.expose_secret()
+    }
+
     /// The 64 hex digits, for the one place that puts keys into a store. Wiped when dropped.
     #[cfg(any(test, feature = "app"))]
     pub(crate) fn expose_hex(&self) -> Zeroizing<String> {

@@ -36,6 +36,7 @@ mod message;
 mod nonce_fingerprint;
 mod pin;
 mod pseudonym;
+pub mod rendezvous;
 pub mod sealed;
 mod slot;
 mod url;
@@ -74,6 +75,14 @@ pub mod proto {
     pub mod d2d {
         include!(concat!(env!("OUT_DIR"), "/d2d.rs"));
     }
+    /// What a device of the group tells a new one.
+    pub mod d2d_join {
+        include!(concat!(env!("OUT_DIR"), "/d2d_join.rs"));
+    }
+    /// How two devices find each other and agree on keys.
+    pub mod d2d_rendezvous {
+        include!(concat!(env!("OUT_DIR"), "/d2d_rendezvous.rs"));
+    }
     /// Device-to-device contents, the seed's numbering.
     pub mod d2d_seed {
         include!(concat!(env!("OUT_DIR"), "/d2d_seed.rs"));
@@ -86,6 +95,10 @@ pub mod proto {
     #[cfg(feature = "app")]
     pub(crate) mod keystorage {
         include!(concat!(env!("OUT_DIR"), "/keystorage.rs"));
+    }
+    /// What a join link carries.
+    pub mod url {
+        include!(concat!(env!("OUT_DIR"), "/url.rs"));
     }
     /// Device-to-mediator payloads, superset of both dialects.
     pub mod d2m {

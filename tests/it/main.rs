@@ -16,6 +16,7 @@ mod doctor;
 mod examples;
 mod feed_memory;
 mod history;
+mod join_memory;
 mod joined;
 mod journal;
 mod keyring;

@@ -3,6 +3,7 @@
 mod generators;
 mod limits;
 mod properties;
+mod rendezvous;
 mod summaries;
 mod tree;
 mod vectors;

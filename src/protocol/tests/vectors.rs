@@ -1,7 +1,6 @@
 //! The published and own test vectors of `tests/vectors.json`.
 //!
-//! Its `rendezvous` and `desktop_keystorage` belong to joining a group and to importing a profile, which this package
-//! does not have yet.
+//! Its `rendezvous` is in a file of its own; its `desktop_keystorage` belongs to importing a profile.
 
 use bytes::Bytes;
 use serde_json::Value;

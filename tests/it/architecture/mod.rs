@@ -12,13 +12,14 @@ use std::path::Path;
 use source::Source;
 
 /// Rooms and how high they stand: imports go down only, and never to a room of the same height.
-const HEIGHTS: [(&str, u32); 17] = [
+const HEIGHTS: [(&str, u32); 18] = [
     ("os", 0),
     ("text", 0),
     ("protocol", 1),
     ("group", 2),
     ("session", 3),
     ("mediator", 3),
+    ("rendezvous", 3),
     ("net", 4),
     ("journal", 4),
     ("profile", 4),
@@ -36,7 +37,7 @@ const HEIGHTS: [(&str, u32); 17] = [
 const MAY_IMPORT_CLI: [&str; 2] = ["main", "headless"];
 
 /// Time, randomness and bytes come in as arguments here.
-const PURE: [&str; 5] = ["text", "protocol", "group", "session", "mediator"];
+const PURE: [&str; 6] = ["text", "protocol", "group", "session", "mediator", "rendezvous"];
 
 /// What a pure room must not name.
 const IMPURE: [&str; 20] = [

@@ -1,0 +1,108 @@
+//! Why a rendezvous ended before its time.
+
+use super::link::LinkEnd;
+use crate::protocol::rendezvous::{FrameError, NotAuthentic, UnusableKey, close};
+use crate::protocol::{CloseCode, DecodeError};
+use crate::text::Clean;
+
+/// Why a rendezvous ended before its time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Wrong key, wrong number, or changed on the way.
+    #[error(
+        "what came was not written by the device that the link is for: somebody else was there, or it was changed on the way"
+    )]
+    NotAuthentic,
+    /// A frame's length is wrong.
+    #[error("the other device sent something impossible: {0}")]
+    Frame(FrameError),
+    /// A message of the handshake is wrong.
+    #[error("the other device does not speak the protocol: {0}")]
+    Malformed(DecodeError),
+    /// Our challenge came back changed.
+    #[error("the other device did not answer the challenge of this one")]
+    WrongResponse,
+    /// Its key gives no secret.
+    #[error("the other device's ephemeral key is unusable")]
+    UnusableKey,
+    /// The path was to be nominated, and something else came.
+    #[error("the other device did not nominate the connection")]
+    NotNominated,
+    /// A text message.
+    #[error("the relay passed on a text message, which the protocol does not have")]
+    Text,
+    /// The other device was there and then said nothing more.
+    #[error("the other device fell silent during the handshake")]
+    HandshakeSilent,
+    /// Not even pings are answered.
+    #[error("the relay fell silent")]
+    RelaySilent,
+    /// Nobody came.
+    #[error("no other device came before the relay ended the wait")]
+    WaitOver,
+    /// It is there no more.
+    #[error("the other device is gone from the relay")]
+    PeerGone,
+    /// It ended it; phones do not say why.
+    #[error("the other device stopped")]
+    PeerStopped,
+    /// It failed, and says so.
+    #[error("the other device gave up ({0})")]
+    PeerFailed(CloseCode),
+    /// The relay closed.
+    #[error("the relay closed the connection ({code}){}", words(.reason))]
+    RelayClosed {
+        /// Its code.
+        code: CloseCode,
+        /// Its words.
+        reason: Clean,
+    },
+    /// No connection to the relay.
+    #[error("the relay cannot be reached: {}", .0.as_str())]
+    Unreachable(Clean),
+    /// The connection broke.
+    #[error("the connection to the relay broke: {}", .0.as_str())]
+    Broken(Clean),
+}
+
+fn words(reason: &Clean) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {}", reason.as_str()) }
+}
+
+impl From<NotAuthentic> for Failure {
+    fn from(_: NotAuthentic) -> Self {
+        Self::NotAuthentic
+    }
+}
+
+impl From<UnusableKey> for Failure {
+    fn from(_: UnusableKey) -> Self {
+        Self::UnusableKey
+    }
+}
+
+impl From<FrameError> for Failure {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl From<LinkEnd> for Failure {
+    fn from(end: LinkEnd) -> Self {
+        match end {
+            LinkEnd::Closed { code: close::DONE, .. } => Self::PeerStopped,
+            LinkEnd::Closed { code: close::WAIT_OVER, .. } => Self::WaitOver,
+            LinkEnd::Closed { code: close::PEER_GONE, .. } => Self::PeerGone,
+            LinkEnd::Closed { code, .. } if close::is_mirrored(code) => Self::PeerFailed(code),
+            LinkEnd::Closed { code, reason } => Self::RelayClosed { code, reason },
+            LinkEnd::Unreachable(why) => Self::Unreachable(why),
+            LinkEnd::Broken(why) => Self::Broken(why),
+        }
+    }
+}

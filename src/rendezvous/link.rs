@@ -1,0 +1,58 @@
+//! The connection to the relay, as the machines see it.
+
+use bytes::Bytes;
+
+use crate::protocol::CloseCode;
+use crate::text::Clean;
+
+/// How the connection to the relay ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// With a close frame, of the relay or of the other device.
+    Closed {
+        /// Its code.
+        code: CloseCode,
+        /// Its words.
+        reason: Clean,
+    },
+    /// There never was a connection: why.
+    Unreachable(Clean),
+    /// It broke: how.
+    Broken(Clean),
+}
+
+/// What happens on the connection.
+#[derive(Debug)]
+pub enum LinkInput {
+    /// It is open.
+    Up,
+    /// A binary message came.
+    Bytes(Bytes),
+    /// A text message came, which the protocol does not have.
+    Text,
+    /// A sign of life without content, such as the answer to a ping.
+    Alive,
+    /// It ended, or could not be made.
+    Down(LinkEnd),
+}
+
+/// What is to be done on the connection, in this order.
+#[derive(Clone, PartialEq, Eq)]
+pub enum LinkOutput {
+    /// Send exactly this as one binary message: phones put nothing together and take nothing apart.
+    Send(Bytes),
+    /// Send a ping.
+    Ping,
+    /// Close with this code, after all that was to be sent.
+    Close(CloseCode),
+}
+
+impl std::fmt::Debug for LinkOutput {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Send(frame) => write!(formatter, "Send({} bytes)", frame.len()),
+            Self::Ping => formatter.write_str("Ping"),
+            Self::Close(code) => write!(formatter, "Close({code})"),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! [`Rendezvous`]: one path, from an open connection to the nomination, and the frames after it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::failure::Failure;
+use super::link::{LinkInput, LinkOutput};
+use crate::protocol::Millis;
+use crate::protocol::rendezvous::{
+    Auth, AuthHello, AuthenticationKey, CHALLENGE_LENGTH, Direction, Emoji, EphemeralSecret, FrameReader, Hello,
+    MAX_FRAME, MAX_HANDSHAKE_FRAME, Plain, Role, TransportKeys,
+};
+
+/// How long the handshake may take once the other device is there: no person takes part in it.
+const HANDSHAKE: Duration = Duration::from_secs(60);
+/// After so much silence the relay is asked whether it is there; neither phone does that.
+const PING_AFTER: Duration = Duration::from_secs(30);
+/// And after so much, it is not.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// What has to be random, and new for every rendezvous.
+pub struct Fresh {
+    /// Our half of the key exchange.
+    pub ephemeral: EphemeralSecret,
+    /// What the other side has to send back.
+    pub challenge: [u8; CHALLENGE_LENGTH],
+}
+
+impl Fresh {
+    /// Made of random bytes, which are wiped.
+    #[must_use]
+    pub fn new(secret: &mut [u8; 32], challenge: [u8; CHALLENGE_LENGTH]) -> Self {
+        Self { ephemeral: EphemeralSecret::new(secret), challenge }
+    }
+}
+
+impl fmt::Debug for Fresh {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Fresh([REDACTED])")
+    }
+}
+
+/// What a rendezvous wants done, or tells.
+#[derive(Debug)]
+pub enum Output {
+    /// Do this on the connection.
+    Link(LinkOutput),
+    /// The other device is there, and has the link.
+    PeerThere,
+    /// The path is nominated: both sides have these.
+    Nominated([Emoji; 3]),
+    /// A message of the other device.
+    Message(Plain),
+    /// It is over. Closing the connection is up to whoever decides what the other device is told.
+    Failed(Failure),
+}
+
+enum Stage {
+    /// The connection is not open yet.
+    Connecting,
+    /// Initiator: nobody is there yet.
+    AwaitHello,
+    /// Responder: the initiator has to answer.
+    AwaitAuthHello,
+    /// Initiator: the responder has to prove itself.
+    AwaitAuth(Box<TransportKeys>),
+    /// Initiator: the existing device has to choose this path.
+    AwaitNomination([Emoji; 3]),
+    Nominated,
+    Ended,
+}
+
+/// One path of a rendezvous, of either role.
+pub struct Rendezvous {
+    role: Role,
+    key: AuthenticationKey,
+    fresh: Fresh,
+    stage: Stage,
+    sending: Direction,
+    receiving: Direction,
+    reader: FrameReader,
+    outputs: VecDeque<Output>,
+    /// Bytes that came since the nomination.
+    received: u64,
+    heard_at: Millis,
+    pinged: bool,
+    handshake_until: Option<Millis>,
+}
+
+impl Rendezvous {
+    /// Before the connection is open.
+    #[must_use]
+    pub fn new(role: Role, key: AuthenticationKey, path_id: u32, fresh: Fresh) -> Self {
+        Self {
+            sending: Direction::new(key.frame_key(role), path_id),
+            receiving: Direction::new(key.frame_key(role.other()), path_id),
+            role,
+            key,
+            fresh,
+            stage: Stage::Connecting,
+            reader: FrameReader::default(),
+            outputs: VecDeque::new(),
+            received: 0,
+            heard_at: Millis(0),
+            pinged: false,
+            handshake_until: None,
+        }
+    }
+
+    /// Takes in what happened on the connection.
+    pub fn handle(&mut self, now: Millis, input: LinkInput) {
+        if matches!(self.stage, Stage::Ended) {
+            return;
+        }
+        self.heard_at = now;
+        self.pinged = false;
+        let done = match input {
+            LinkInput::Up => {
+                self.up(now);
+                Ok(())
+            }
+            LinkInput::Bytes(bytes) => self.bytes(now, bytes),
+            LinkInput::Text => Err(Failure::Text),
+            LinkInput::Alive => Ok(()),
+            LinkInput::Down(end) => Err(end.into()),
+        };
+        if let Err(failure) = done {
+            self.fail(failure);
+        }
+    }
+
+    /// Does what is due.
+    pub fn timer(&mut self, now: Millis) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        if self.handshake_until.is_some_and(|until| now >= until) {
+            self.fail(Failure::HandshakeSilent);
+        } else if now >= self.heard_at.after(SILENCE) {
+            self.fail(Failure::RelaySilent);
+        } else if !self.pinged {
+            self.pinged = true;
+            self.link(LinkOutput::Ping);
+        }
+    }
+
+    /// When [`Self::timer`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        if matches!(self.stage, Stage::Connecting | Stage::Ended) {
+            return None;
+        }
+        let link = self.heard_at.after(if self.pinged { SILENCE } else { PING_AFTER });
+        Some(self.handshake_until.map_or(link, |until| until.min(link)))
+    }
+
+    /// What is to be done next.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Sends a message, once nominated.
+    pub fn send(&mut self, plain: &[u8]) {
+        if !matches!(self.stage, Stage::Ended) {
+            // Numbers do not run out at a handful of messages, nor do ours reach the limit of a length.
+            if let Some(frame) = self.sending.seal(plain) {
+                self.link(LinkOutput::Send(frame));
+            }
+        }
+    }
+
+    /// Takes nothing in any more, and forgets what came.
+    pub fn end(&mut self) {
+        self.stage = Stage::Ended;
+        self.outputs.retain(|output| matches!(output, Output::Link(_)));
+    }
+
+    /// How many bytes came since the nomination, unfinished frames included.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.received
+    }
+
+    fn up(&mut self, now: Millis) {
+        match (&self.stage, self.role) {
+            (Stage::Connecting, Role::Initiator) => self.stage = Stage::AwaitHello,
+            // The initiator was there before it showed the link.
+            (Stage::Connecting, Role::Responder) => {
+                let hello = Hello { challenge: self.fresh.challenge, ephemeral: self.fresh.ephemeral.public() };
+                self.send(&hello.encode());
+                self.handshake_until = Some(now.after(HANDSHAKE));
+                self.stage = Stage::AwaitAuthHello;
+            }
+            _ => {}
+        }
+    }
+
+    fn bytes(&mut self, now: Millis, mut bytes: Bytes) -> Result<(), Failure> {
+        if matches!(self.stage, Stage::Connecting) {
+            return Ok(());
+        }
+        if matches!(self.stage, Stage::AwaitHello) && self.handshake_until.is_none() {
+            self.handshake_until = Some(now.after(HANDSHAKE));
+        }
+        loop {
+            let (limit, before) = (self.limit(), bytes.len());
+            let sealed = self.reader.next_box(&mut bytes, limit)?;
+            if matches!(self.stage, Stage::Nominated) {
+                let taken = before.saturating_sub(bytes.len());
+                self.received = self.received.saturating_add(u64::try_from(taken).unwrap_or(u64::MAX));
+            }
+            let Some(sealed) = sealed else { return Ok(()) };
+            // Nothing of a frame is looked at before this.
+            let plain = self.receiving.open(sealed)?;
+            self.message(plain)?;
+        }
+    }
+
+    /// A frame that comes after the nomination may come in one message with it.
+    const fn limit(&self) -> usize {
+        match self.stage {
+            Stage::Nominated => MAX_FRAME,
+            _ => MAX_HANDSHAKE_FRAME,
+        }
+    }
+
+    fn message(&mut self, plain: Plain) -> Result<(), Failure> {
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::AwaitHello => {
+                let hello = Hello::decode(&plain)?;
+                let keys = TransportKeys::agree(&self.key, &self.fresh.ephemeral, &hello.ephemeral)?;
+                self.stage = Stage::AwaitAuth(Box::new(keys));
+                self.outputs.push_back(Output::PeerThere);
+                let answer = AuthHello {
+                    response: hello.challenge,
+                    challenge: self.fresh.challenge,
+                    ephemeral: self.fresh.ephemeral.public(),
+                };
+                self.send(&answer.encode());
+            }
+            Stage::AwaitAuthHello => {
+                let answer = AuthHello::decode(&plain)?;
+                self.check(answer.response)?;
+                let keys = TransportKeys::agree(&self.key, &self.fresh.ephemeral, &answer.ephemeral)?;
+                self.stage = Stage::Nominated;
+                self.handshake_until = None;
+                self.send(&Auth { response: answer.challenge }.encode());
+                let emoji = self.switch_keys(keys);
+                // An empty message; two, because phones do not send them as one either.
+                self.send(&[]);
+                self.outputs.extend([Output::PeerThere, Output::Nominated(emoji)]);
+            }
+            Stage::AwaitAuth(keys) => {
+                self.check(Auth::decode(&plain)?.response)?;
+                let emoji = self.switch_keys(*keys);
+                self.stage = Stage::AwaitNomination(emoji);
+            }
+            Stage::AwaitNomination(emoji) => {
+                if !plain.is_empty() {
+                    return Err(Failure::NotNominated);
+                }
+                self.stage = Stage::Nominated;
+                self.handshake_until = None;
+                self.outputs.push_back(Output::Nominated(emoji));
+            }
+            Stage::Nominated => {
+                self.stage = Stage::Nominated;
+                self.outputs.push_back(Output::Message(plain));
+            }
+            Stage::Connecting | Stage::Ended => {}
+        }
+        Ok(())
+    }
+
+    fn check(&self, response: [u8; CHALLENGE_LENGTH]) -> Result<(), Failure> {
+        if response == self.fresh.challenge { Ok(()) } else { Err(Failure::WrongResponse) }
+    }
+
+    fn switch_keys(&mut self, keys: TransportKeys) -> [Emoji; 3] {
+        let emoji = keys.emoji();
+        let (sending, receiving) = keys.into_sending_and_receiving(self.role);
+        self.sending.switch_key(sending);
+        self.receiving.switch_key(receiving);
+        emoji
+    }
+
+    fn link(&mut self, output: LinkOutput) {
+        self.outputs.push_back(Output::Link(output));
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.stage = Stage::Ended;
+        self.reader = FrameReader::default();
+        self.outputs.push_back(Output::Failed(failure));
+    }
+}
+
+impl fmt::Debug for Rendezvous {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Rendezvous").field("role", &self.role).finish_non_exhaustive()
+    }
+}
