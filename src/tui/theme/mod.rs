@@ -1,6 +1,7 @@
 //! Looks by role: what a text is decides how it looks, in [`Theme::style`] alone. What a colour says, a glyph or a word
 //! says, too.
 
+mod catalogue;
 mod colour;
 pub mod device_colours;
 pub mod glyphs;

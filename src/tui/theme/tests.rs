@@ -1,7 +1,8 @@
 use ratatui::style::Color;
 
+use super::catalogue::PALETTES;
 use super::colour::luminance;
-use super::palette::{DEVICE_COLOURS, MONO, PALETTES, rgb};
+use super::palette::{DEVICE_COLOURS, MONO, rgb};
 use super::*;
 
 fn roles() -> Vec<Role> {
