@@ -77,8 +77,8 @@ fn a_filter_is_typed_and_taken_back_and_a_search_found() {
         // Escape and what follows at once would be one key with Alt.
         terminal.press("\u{1b}");
         terminal.wait("the line to close", |screen| !screen.contents().contains("is not a size"));
-        terminal.press("ftext\rnN@!%");
-        terminal.wait_for("find: text");
+        terminal.press("ftext\rnN@%");
+        terminal.wait_for("find text");
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0, "{dialect}");
         terminal.assert_restored();
