@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::proxy::environment::EnvironmentError;
+
 /// Why a mediator's URL or its certificate file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
@@ -11,29 +13,40 @@ pub enum AddressError {
     /// Neither `ws` nor `wss`.
     #[error("the mediator's URL must begin with wss:// (or ws:// for a mediator on this machine)")]
     UnknownScheme,
+    /// A name and a password, which mediators do not have.
+    #[error("the mediator's URL has a user's name or password in it (before @); mediators know none, so leave it out")]
+    UserInfo,
+    /// A query or a fragment, behind which the group's path would be lost.
+    #[error(
+        "the mediator's URL has a query or fragment (? or #) in it; the group's path goes behind it, so leave it out"
+    )]
+    Query,
+    /// The environment names a proxy that cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] EnvironmentError),
     /// Unencrypted to another machine.
     #[error("ws:// is not encrypted and works only to this machine (127.0.0.1, ::1, localhost); use wss://")]
     Unencrypted,
     /// The file of `--ca` cannot be read.
     #[error("cannot read certificates from {path}: {cause}")]
     Certificates {
-        /// The path of the file.
+        /// The file.
         path: PathBuf,
-        /// The cause, as the system or a library tells it.
+        /// Why.
         cause: rustls_pki_types::pem::Error,
     },
     /// The file of `--ca` has none.
     #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
     NoCertificate {
-        /// The path of the file.
+        /// The file.
         path: PathBuf,
     },
     /// A certificate of `--ca` cannot be used.
     #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
     TrustRoot {
-        /// The path of the file.
+        /// The file.
         path: PathBuf,
-        /// The cause, as the system or a library tells it.
+        /// Why.
         cause: rustls::Error,
     },
     /// TLS cannot be set up at all.

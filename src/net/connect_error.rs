@@ -1,10 +1,12 @@
 //! Why no connection could be made, step by step.
 
 use std::io;
+use std::time::Duration;
 
-use tokio_tungstenite::tungstenite::{Error as WebSocketError, http};
-
+use super::dial::AllFailed;
+use super::proxy::{ProxyFault, ProxyUrl};
 use super::tls::TlsFault;
+use super::upgrade::Answer;
 
 /// Why no connection could be made, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -14,41 +16,82 @@ pub enum ConnectError {
     Resolve {
         /// The name.
         host: String,
-        /// The cause, as the system or a library tells it.
+        /// Why.
         cause: io::Error,
     },
-    /// Nobody answers at the address.
-    #[error("{host} cannot be reached: {}", with_advice(cause))]
+    /// Nobody answers at any address.
+    #[error("{host} cannot be reached: {}", of_all(failed))]
     Tcp {
         /// Host and port.
         host: String,
-        /// The cause, as the system or a library tells it.
+        /// Why, for each address.
+        failed: AllFailed,
+    },
+    /// The proxy cannot be reached.
+    #[error("the proxy {proxy} cannot be reached: {}; check it, or say --proxy none to go without", of_all(failed))]
+    ProxyUnreachable {
+        /// The proxy.
+        proxy: ProxyUrl,
+        /// Why, for each address.
+        failed: AllFailed,
+    },
+    /// The proxy's name has no address.
+    #[error("the name of the proxy {proxy} cannot be resolved: {cause}; check it, or say --proxy none to go without")]
+    ProxyResolve {
+        /// The proxy.
+        proxy: ProxyUrl,
+        /// Why.
         cause: io::Error,
+    },
+    /// The proxy does not let us through.
+    #[error("the proxy {proxy} does not lead to {host}: {cause}")]
+    Proxy {
+        /// The proxy.
+        proxy: ProxyUrl,
+        /// Host and port.
+        host: String,
+        /// Why.
+        cause: ProxyFault,
     },
     /// TLS failed.
     #[error(transparent)]
     Tls(TlsFault),
-    /// There is a web server, but no mediator at this path.
-    #[error(
-        "{host} refused the WebSocket with HTTP status {status}; is the URL that of a mediator, with the right path?"
-    )]
+    /// There is a web server, but it opened no WebSocket.
+    #[error("{host} {}", answer.words())]
     Refused {
         /// Host and port.
         host: String,
         /// What it answered.
-        status: http::StatusCode,
+        answer: Answer,
     },
-    /// There is no web server.
+    /// There is no web server, or one that does not know what it says.
     #[error(
-        "{host} does not speak WebSocket; check the mediator's URL: its port, and that it begins with wss:// if the mediator \
-         speaks TLS ({cause})"
+        "{host} does not speak WebSocket ({how}); check the mediator's URL: its port, and that it begins with wss:// if the \
+         mediator speaks TLS"
     )]
     Upgrade {
         /// Host and port.
         host: String,
-        /// The cause, as the system or a library tells it.
-        cause: Box<WebSocketError>,
+        /// What was wrong.
+        how: String,
     },
+}
+
+/// Why no address answers, and what to do.
+fn of_all(AllFailed(failed): &AllFailed) -> String {
+    match failed.as_slice() {
+        [] => "it has no address".to_owned(),
+        [only] => with_advice(&only.cause),
+        [first, ..] => {
+            let is_same = failed.iter().all(|attempt| attempt.cause.kind() == first.cause.kind());
+            if is_same {
+                return format!("{} (at each of its {} addresses)", with_advice(&first.cause), failed.len());
+            }
+            let each: Vec<String> = failed.iter().take(MOST_TOLD).map(ToString::to_string).collect();
+            let more = if failed.len() > MOST_TOLD { ", …" } else { "" };
+            format!("{}{more}; check this machine's network and firewall", each.join(", "))
+        }
+    }
 }
 
 /// Why nobody answers at an address, and what to do.
@@ -61,5 +104,19 @@ fn with_advice(cause: &io::Error) -> String {
             format!("{cause}; check this machine's network and firewall")
         }
         _ => cause.to_string(),
+    }
+}
+
+/// How many addresses that failed are told one by one.
+const MOST_TOLD: usize = 4;
+
+impl ConnectError {
+    /// How long the server wants to be left alone, if it says so.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { answer, .. } => answer.retry_after,
+            _ => None,
+        }
     }
 }

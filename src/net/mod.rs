@@ -11,13 +11,19 @@
 pub mod address;
 mod address_error;
 mod connect_error;
+pub mod dial;
+pub mod http_head;
 pub mod link;
 pub mod listener;
+pub mod proxy;
 pub mod tls;
+pub mod upgrade;
 
 pub use address::{Address, Secured};
 pub use address_error::AddressError;
 pub use connect_error::ConnectError;
+pub use dial::{Dialled, FailedAttempt};
 pub use link::{Link, LinkEvent};
 pub use listener::{ConnectionRefusal, Listener, ListenerOptions, LogLine, Tls, TlsError};
+pub use proxy::{ProxyChoice, ProxyUrl, ProxyUrlError};
 pub use tls::{Peer, TlsFault, TlsOptions};
