@@ -71,12 +71,14 @@ mod tests {
         proxy.map(|proxy| proxy.to_string())
     }
 
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
     #[test]
     fn the_environment_is_read_as_documented() {
         let small = ("https_proxy", "http://small:1");
         let capital = ("HTTPS_PROXY", "http://capital:1");
         let all = ("all_proxy", "socks5h://all:1");
-        let cases: [(&[(&str, &str)], Option<&str>); 10] = [
+        let cases: [(Variables<'_>, Option<&str>); 10] = [
             (&[], None),
             (&[small, capital, all], Some("http://small:1")),
             (&[capital, all], Some("http://capital:1")),
