@@ -1,7 +1,7 @@
 //! `d2mtop demo --headless`: what `watch` prints, of the simulated group.
 
 use super::arguments;
-use super::watch::{Wanted, watch};
+use super::watch::{LineFilter, watch};
 use crate::cli::DemoArgs;
 use crate::output::Failure;
 use crate::output::Outcome;
@@ -13,7 +13,7 @@ use crate::simulate::Stage;
 /// # Errors
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
-    let wanted = Wanted::of(&options.lines)?;
+    let wanted = LineFilter::of(&options.lines)?;
     let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;
     let Stage { session, address, running } = Stage::set(arguments::stage(options))?;
     let outcome = watch(session, address, monitors, options.until, wanted);

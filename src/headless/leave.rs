@@ -17,7 +17,7 @@ use crate::text::Clean;
 
 /// Who stays when we leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Farewell {
+pub struct RemainingDevices {
     /// What the other devices call themselves, or their ids; and whether each is a phone, if that can be told.
     pub others: Vec<(Clean, Option<bool>)>,
 }
@@ -39,7 +39,7 @@ pub enum Departure {
     Unconfirmed,
 }
 
-impl Farewell {
+impl RemainingDevices {
     /// Who stays of a list when these go.
     #[must_use]
     pub fn of(listed: &BTreeMap<DeviceId, ListedDevice>, going: &[DeviceId]) -> Self {
@@ -61,7 +61,7 @@ pub(super) fn name(id: DeviceId, device: &ListedDevice) -> Clean {
     label.unwrap_or_else(|| Clean::new(&id.to_string()))
 }
 
-impl fmt::Display for Farewell {
+impl fmt::Display for RemainingDevices {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.others.as_slice() {
             [] => formatter.write_str("No other device is in the group."),
@@ -107,14 +107,14 @@ impl Departure {
 ///
 /// # Errors
 /// If the system gives no event loop.
-pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, Departure>, Failure> {
+pub fn who_stays(session: Session, address: Address) -> Result<Result<RemainingDevices, Departure>, Failure> {
     let own = session.config().device_id;
-    run_one_shot(session, address, None, async |visit| {
-        let listed = visit.until(|event| match event {
+    run_one_shot(session, address, None, async |session| {
+        let listed = session.until(|event| match event {
             Event::Devices(listed) => Some(listed),
             _ => None,
         });
-        listed.await.map(|listed| Farewell::of(&listed, &[own])).map_err(|end| match end {
+        listed.await.map(|listed| RemainingDevices::of(&listed, &[own])).map_err(|end| match end {
             OneShotEnd::TooLate => Departure::Unreachable(Clean::new(&end.to_string())),
             end @ OneShotEnd::Disconnected { .. } => failed(&end, false),
         })
@@ -127,14 +127,14 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<Farewell, 
 /// # Errors
 /// If the system gives no event loop.
 pub fn leave_group(session: Session, address: Address, agreed: Confirmed<()>) -> Result<Departure, Failure> {
-    run_one_shot(session, address, None, async |visit| {
+    run_one_shot(session, address, None, async |session| {
         let mut agreed = Some(agreed);
         let mut locked = false;
         loop {
-            match visit.next().await {
+            match session.next().await {
                 Ok((_, Event::LoggedIn(_))) => {
                     if let Some(agreed) = agreed.take() {
-                        visit.ask(Command::LeaveGroup(agreed));
+                        session.ask(Command::LeaveGroup(agreed));
                     }
                 }
                 Ok((_, Event::Lock(LockEvent::Acquired { .. }))) => locked = true,

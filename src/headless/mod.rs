@@ -1,6 +1,15 @@
-//! Commands without a terminal: one file each.
+//! Commands without a terminal: a file or a folder each. What several share:
+//!
+//! | room | has |
+//! |---|---|
+//! | `arguments` | the command line as the types that the other rooms take |
+//! | `connection` | opening a profile, one-shot logins, connecting again, how long a leader stays |
+//! | `leave` | leaving the group, and which devices remain |
+//! | `background` | work beside the event loop |
 
 pub mod arguments;
+mod background;
+mod connection;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -13,34 +22,7 @@ pub mod mediator;
 pub mod probe;
 pub mod profile;
 pub mod proxy;
-mod reconnect;
 pub mod shared_data;
-mod visitor;
 pub mod watch;
 
-use crate::output::Failure;
-use crate::output::Outcome;
 pub use crate::output::ndjson;
-use crate::profile::{ConnectionOptions, Profile, SlotMemory};
-
-/// Who was dropped does not join the group again by itself.
-const WAS_DROPPED: &str = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \
-                           group again, as a new device";
-
-/// Whether it takes a person's word that this device is to join its group again.
-fn was_dropped(options: &ConnectionOptions, memory: Option<&SlotMemory>) -> bool {
-    options.expects.is_none() && memory.is_some_and(SlotMemory::was_dropped)
-}
-
-/// Opens a profile, or the connection that the options make, for a login that nobody looks at.
-///
-/// # Errors
-/// If the options are unusable, or there is something that takes a person's word.
-fn open_unattended(name: Option<&str>, options: &ConnectionOptions) -> Result<Profile, Failure> {
-    let profile = Profile::from_options(name, options)?;
-    // Else a service would join the group again at the next start of its machine.
-    if was_dropped(options, profile.memory.as_ref()) {
-        return Err(Failure::Ended { outcome: Outcome::Refused, words: WAS_DROPPED.to_owned() });
-    }
-    Ok(profile)
-}

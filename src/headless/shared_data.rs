@@ -1,6 +1,6 @@
 //! `d2mtop shared-data`: what the mediator gives to every device at login.
 
-use super::visitor::Visitor;
+use super::connection::OneShotDevice;
 use crate::cli::{SharedDataArgs, SharedDataCommand, SharedDataSetArgs, SharedDataShowArgs};
 use crate::group::Event;
 use crate::output::Failure;
@@ -27,20 +27,20 @@ pub fn run(options: &SharedDataArgs) -> Result<Outcome, Failure> {
 type Given = Option<Result<SharedDeviceData, OpenError>>;
 
 fn show(options: &SharedDataShowArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
-    let given = visitor.run_one_shot(async |visit| look(visit).await)?;
+    let mut device = OneShotDevice::new(options.profile.name(), &options.connection)?;
+    let given = device.run_one_shot(async |session| look(session).await)?;
     report(given.as_ref(), options.json)?;
     Ok(Outcome::Normal)
 }
 
 fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.show.profile.name(), &options.show.connection)?;
-    visitor.require_writable("not set")?;
-    if visitor.profile().session.keys.dialect() == Dialect::Mk {
+    let mut device = OneShotDevice::new(options.show.profile.name(), &options.show.connection)?;
+    device.require_writable("not set")?;
+    if device.profile().session.keys.dialect() == Dialect::Mk {
         let words = "dialect mk has no version in its shared data, so there is nothing to set";
         return Err(Failure::Usage(words.to_owned()));
     }
-    let before = visitor.run_one_shot(async |visit| look(visit).await)?;
+    let before = device.run_one_shot(async |session| look(session).await)?;
     let version = options.minimum;
     let question = format!(
         "{} Set it to version {version}? Every device is told so at login, and one that speaks less may refuse to go on.",
@@ -49,24 +49,24 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
     require_agreement(options.yes, &question)?;
     let wanted = SharedDeviceData { version, ..SharedDeviceData::default() };
     let data = wanted.clone();
-    visitor.run_one_shot(async |visit| {
+    device.run_one_shot(async |session| {
         let mut command = Some(Command::SetSharedDeviceData(Confirmed::after_asking(data)));
         // Nothing acknowledges it. But who answers a later question has read what came before.
-        visit
+        session
             .until(|event| match event {
                 Event::Devices(_) => Some(()),
                 _ => None,
             })
             .await?;
-        command.take().into_iter().chain([Command::RefreshDevices]).for_each(|command| visit.ask(command));
-        let answered = visit.until(|event| match event {
+        command.take().into_iter().chain([Command::RefreshDevices]).for_each(|command| session.ask(command));
+        let answered = session.until(|event| match event {
             Event::Devices(_) => Some(Ok(())),
             Event::Refused(why) => Some(Err(Failure::Usage(refusal_words(why)))),
             _ => None,
         });
         answered.await?
     })?;
-    let after = visitor.run_one_shot(async |visit| look(visit).await)?;
+    let after = device.run_one_shot(async |session| look(session).await)?;
     report(after.as_ref(), options.show.json)?;
     if after == Some(Ok(wanted)) {
         return Ok(Outcome::Normal);
@@ -76,8 +76,8 @@ fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
 }
 
 /// It comes with the login, before everything else.
-async fn look(visit: &mut OneShotSession) -> Result<Given, Failure> {
-    let given = visit.until(|event| match event {
+async fn look(session: &mut OneShotSession) -> Result<Given, Failure> {
+    let given = session.until(|event| match event {
         Event::SharedDeviceData(data) => Some(Some(data)),
         Event::Devices(_) | Event::QueueDry => Some(None),
         _ => None,

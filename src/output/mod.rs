@@ -15,6 +15,7 @@ pub mod columns;
 pub mod lines;
 pub mod ndjson;
 pub mod outcome;
+pub mod port_file;
 pub mod sentences;
 pub mod times;
 pub mod words;

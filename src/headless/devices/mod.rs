@@ -1,12 +1,13 @@
 //! `d2mtop devices`: who is in the group, once or as it changes.
 
 mod changes;
+mod presence;
 mod table;
 
 use std::collections::BTreeMap;
 
+use super::connection::OneShotDevice;
 use super::leave;
-use super::visitor::Visitor;
 use crate::cli::DevicesArgs;
 use crate::group::{Event, ListedDevice};
 use crate::output::Failure;
@@ -24,12 +25,12 @@ pub(super) type Listed = BTreeMap<DeviceId, ListedDevice>;
 /// # Errors
 /// If the options are unusable, there is no list, or standard output fails.
 pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
-    let mut visitor = Visitor::new(options.profile.name(), &options.connection)?;
-    let own = visitor.own();
+    let mut device = OneShotDevice::new(options.profile.name(), &options.connection)?;
+    let own = device.own();
     if options.watch_changes {
-        return changes::watch(&mut visitor, options);
+        return changes::watch(&mut device, options);
     }
-    let listed = visitor.run_one_shot(async |visit| list(visit).await)?;
+    let listed = device.run_one_shot(async |session| list(session).await)?;
     if options.json {
         for (id, device) in &listed {
             let mut fields = ndjson::device(*id, device);
@@ -45,8 +46,8 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
 }
 
 /// The list that is asked for at every login.
-pub(super) async fn list(visit: &mut OneShotSession) -> Result<Listed, Failure> {
-    let listed = visit.until(|event| match event {
+pub(super) async fn list(session: &mut OneShotSession) -> Result<Listed, Failure> {
+    let listed = session.until(|event| match event {
         Event::Devices(listed) => Some(listed),
         _ => None,
     });

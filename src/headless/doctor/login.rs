@@ -1,52 +1,17 @@
-//! A login for a moment: as a device that changes nothing, acknowledges nothing, and leaves at once.
-
-use std::time::{Duration, Instant};
+//! What a login tells of the group and of this device's place in it.
 
 use super::Report;
+use super::connect_steps::{PATIENCE, step};
 use super::finding::{Finding, Status};
-use super::way::{PATIENCE, step};
-use crate::group::{DisconnectCause, Event, Login};
-use crate::net::{Address, Link, LinkEvent, Secured};
+use super::trial_login::{LOGIN_WITHIN, LoginObservations, RoleSeen, TrialLogin};
+use crate::group::{DisconnectCause, Login};
+use crate::net::{Address, Secured};
 use crate::output::Failure;
 use crate::output::advice::close_advice;
-use crate::profile::{Profile, SlotMemory};
-use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
+use crate::profile::SlotMemory;
+use crate::protocol::{CloseCode, ExpirationPolicy, SlotState};
 use crate::runtime::{ANOTHER_GROUP, clock};
-use crate::session::{Command, LeaderPolicy, Presence, Session, SessionInput, SessionOutput};
-
-/// How long everything from the WebSocket to the role may take.
-const LOGIN_WITHIN: Duration = Duration::from_secs(15);
-
-/// For how long one must not have been promoted to say that another device leads.
-const FOLLOWING_AFTER: Duration = Duration::from_millis(1_500);
-
-/// The profile of a visitor: whatever it says otherwise, nobody loses a slot, a message or the leader's role to it.
-pub(super) fn harmless(mut profile: Profile) -> Profile {
-    profile.session.read_only = true;
-    profile.session.exhausted_policy = ExhaustedPolicy::Reject;
-    profile.session.leader_policy = LeaderPolicy::GiveUp;
-    profile.session.presence = Presence::Stay;
-    profile.session.timing.following_after = FOLLOWING_AFTER;
-    profile
-}
-
-/// What was seen during the login.
-#[derive(Debug, Default)]
-struct Seen {
-    login: Option<Login>,
-    /// From the open WebSocket to the login.
-    took: Duration,
-    devices: Option<usize>,
-    dry: bool,
-    role: Option<Role>,
-    ended: Option<DisconnectCause>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Promoted,
-    Following,
-}
+use crate::session::Session;
 
 /// Logs in, leaves, and says what there was to see.
 pub(super) async fn examine(
@@ -58,9 +23,7 @@ pub(super) async fn examine(
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
     let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
-    let visit =
-        OneShotSession { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
-    let seen = visit.make().await;
+    let seen = TrialLogin::new(session, address, link).run().await;
     if let (Some(mut memory), Some(_)) = (memory, &seen.login) {
         memory.registered(clock::now());
         if let Err(error) = memory.write() {
@@ -75,90 +38,6 @@ pub(super) async fn examine(
     report.add(&slot(login, policy))?;
     report.add(&slots(login, seen.devices))?;
     report.add(&role(&seen))
-}
-
-/// A session on an open WebSocket.
-struct OneShotSession<'a> {
-    session: Session,
-    address: &'a Address,
-    link: Link,
-    /// The session wants another one: its slot is not as expected, for a harmless reason.
-    connects: bool,
-    seen: Seen,
-    started: Instant,
-}
-
-impl OneShotSession<'_> {
-    async fn make(mut self) -> Seen {
-        let until = tokio::time::Instant::now() + LOGIN_WITHIN;
-        // The WebSocket that the session asks for is there already.
-        self.handle(SessionInput::Timer).await;
-        self.connects = false;
-        self.handle(SessionInput::LinkUp).await;
-        while !self.is_done() {
-            if std::mem::take(&mut self.connects) {
-                let Ok(connected) = tokio::time::timeout_at(until, self.address.connect()).await else { break };
-                let up = connected.map(|link| self.link = link);
-                self.handle(up.map_or_else(SessionInput::LinkDown, |()| SessionInput::LinkUp)).await;
-                continue;
-            }
-            let input = tokio::select! {
-                biased;
-                () = tokio::time::sleep_until(until) => break,
-                event = self.link.next(true) => match event {
-                    None => SessionInput::Flushed,
-                    Some(LinkEvent::Frames(frames)) => SessionInput::Frames(frames),
-                    Some(LinkEvent::TextFrame) => SessionInput::TextFrame,
-                    Some(LinkEvent::Pong) => SessionInput::Pong,
-                    Some(LinkEvent::Alive) => SessionInput::Alive,
-                    Some(LinkEvent::End(end)) => SessionInput::LinkDown(end),
-                },
-                () = clock::sleep_until(self.session.deadline()) => SessionInput::Timer,
-            };
-            self.handle(input).await;
-        }
-        self.handle(SessionInput::Command(Command::Leave)).await;
-        self.link.linger().await;
-        self.seen
-    }
-
-    const fn is_done(&self) -> bool {
-        self.seen.ended.is_some() || (self.seen.devices.is_some() && self.seen.role.is_some())
-    }
-
-    async fn handle(&mut self, input: SessionInput) {
-        self.session.handle(clock::precise(), input);
-        while let Some(output) = self.session.poll() {
-            match output {
-                SessionOutput::Send(frame) => self.link.send(frame),
-                SessionOutput::Ping => self.link.ping(),
-                SessionOutput::Close(code) => {
-                    self.link.close(code).await;
-                }
-                // What is not made durable is not acknowledged, and comes again to whoever keeps it.
-                SessionOutput::Reflected { .. } | SessionOutput::Acknowledged(_) | SessionOutput::Proxy(_) => {}
-                SessionOutput::Connect => self.connects = true,
-                SessionOutput::Event(event) => self.see(event),
-            }
-        }
-    }
-
-    fn see(&mut self, event: Event) {
-        match event {
-            Event::LoggedIn(login) => {
-                self.seen.login = Some(login);
-                self.seen.took = self.started.elapsed();
-            }
-            Event::Devices(devices) => self.seen.devices = Some(devices.len()),
-            Event::QueueDry => self.seen.dry = true,
-            Event::Promoted => self.seen.role = Some(Role::Promoted),
-            Event::Following => self.seen.role = Some(Role::Following),
-            Event::Disconnected { cause, next } if !cause.tries_other_slot_state(next) => {
-                self.seen.ended.get_or_insert(cause);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Why there was no login, and what to do.
@@ -184,7 +63,7 @@ fn refusal(ended: Option<&DisconnectCause>) -> String {
     }
 }
 
-fn logged_in(login: &Login, seen: &Seen) -> Finding {
+fn logged_in(login: &Login, seen: &LoginObservations) -> Finding {
     let waiting = match login.reflection_queue_length {
         None | Some(0) => String::new(),
         Some(count) => format!("; {count} messages wait for it, and none was acknowledged"),
@@ -239,11 +118,11 @@ fn slots(login: &Login, devices: Option<usize>) -> Finding {
     }
 }
 
-fn role(seen: &Seen) -> Finding {
+fn role(seen: &LoginObservations) -> Finding {
     let told = |status, words: &str| Finding::new("leader", status, words);
     match seen.role {
-        Some(Role::Following) => told(Status::Ok, "another device leads"),
-        Some(Role::Promoted) => told(
+        Some(RoleSeen::Following) => told(Status::Ok, "another device leads"),
+        Some(RoleSeen::Promoted) => told(
             Status::Warn,
             "no other device is connected, so this one was made leader, and left at once; d2mtop comes and goes until \
              a phone is there to lead",

@@ -2,17 +2,18 @@
 //!
 //! Every step has a deadline of its own, so that a report always comes to its end.
 
+mod connect_steps;
+mod environment;
 mod finding;
 mod login;
-mod surroundings;
-mod way;
+mod trial_login;
 
 use std::io::{self, Write as _};
 
 use finding::{Finding, Status};
 
 use crate::cli::DoctorArgs;
-use crate::headless::arguments;
+use crate::headless::{arguments, connection};
 use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::output::Failure;
@@ -36,21 +37,21 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
         profile => profile,
     };
     let mut report = Report { json: options.json, failed: false };
-    report.add(&surroundings::terminal())?;
-    report.add(&surroundings::colours())?;
-    report.add(&surroundings::keyring(&profile))?;
+    report.add(&environment::terminal())?;
+    report.add(&environment::colours())?;
+    report.add(&environment::keyring(&profile))?;
     if matches!(profile, Err(ProfileError::FirstRun)) {
         let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
         report.add(&Finding::new("mediator", Status::Warn, words))?;
         return Ok(report.outcome());
     }
-    report.add(&surroundings::key(&profile))?;
-    let Some(patient) = Patient::new(&connection, settings, profile)? else {
+    report.add(&environment::key(&profile))?;
+    let Some(examination) = Examination::new(&connection, settings, profile)? else {
         report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
         return Ok(report.outcome());
     };
     let event_loop = event_loop().map_err(Failure::Start)?;
-    let examined = event_loop.block_on(examine(patient, &mut report));
+    let examined = event_loop.block_on(examine(examination, &mut report));
     // A name that is still being looked up must not keep us here.
     event_loop.shutdown_background();
     examined?;
@@ -65,7 +66,7 @@ fn is_about_the_key(error: &ProfileError) -> bool {
 }
 
 /// What the way to the group is examined with.
-struct Patient {
+struct Examination {
     address: Address,
     /// How the mediator has to prove who it is.
     tls: TlsOptions,
@@ -83,7 +84,7 @@ struct Patient {
     _lock: Option<ProfileLock>,
 }
 
-impl Patient {
+impl Examination {
     /// [`None`] if the address cannot be told without a key.
     fn new(
         options: &ConnectionOptions,
@@ -112,8 +113,8 @@ impl Patient {
         let device = (profile.session.keys.device_group_id(), profile.session.device_id);
         let claim = DeviceLock::take(device.0, device.1);
         let in_use = claim.is_err() || profile.open_elsewhere;
-        let was_dropped = super::was_dropped(options, profile.memory.as_ref());
-        let profile = login::harmless(profile);
+        let was_dropped = connection::was_dropped(options, profile.memory.as_ref());
+        let profile = trial_login::harmless(profile);
         let (session, address) = session_setup::session(&profile)?;
         Ok(Some(Self {
             address,
@@ -128,21 +129,21 @@ impl Patient {
     }
 }
 
-async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
-    let Some(secured) = way::go(&patient.address, &patient.tls, report).await? else {
+async fn examine(examination: Examination, report: &mut Report) -> Result<(), Failure> {
+    let Some(secured) = connect_steps::connect(&examination.address, &examination.tls, report).await? else {
         return report.add(&Finding::skipped("login", "there is no connection to log in on"));
     };
-    let Some(session) = patient.session else {
+    let Some(session) = examination.session else {
         return report.add(&Finding::skipped("login", "it needs the group's key"));
     };
-    if patient.in_use {
+    if examination.in_use {
         let words = "another d2mtop runs as this device here, and a login would cut it off, so none was tried";
         return report.add(&Finding::new("login", Status::Warn, words));
     }
-    if patient.was_dropped {
-        return report.add(&Finding::new("login", Status::Fail, super::WAS_DROPPED));
+    if examination.was_dropped {
+        return report.add(&Finding::new("login", Status::Fail, connection::WAS_DROPPED));
     }
-    login::examine(session, &patient.address, secured, patient.memory, report).await
+    login::examine(session, &examination.address, secured, examination.memory, report).await
 }
 
 /// Prints findings as they come, and remembers whether all is well.

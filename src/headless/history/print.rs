@@ -13,14 +13,14 @@ use crate::output::times::{Zone, day_name};
 use crate::protocol::DeviceId;
 
 /// How things are printed.
-pub(super) struct Printer<'a> {
+pub(super) struct HistoryPrinter<'a> {
     pub(super) devices: &'a KnownDevices,
     pub(super) own: Option<DeviceId>,
     pub(super) zone: Zone,
     pub(super) as_json: bool,
 }
 
-impl Printer<'_> {
+impl HistoryPrinter<'_> {
     pub(super) fn row(&self, row: &HistoryRow, out: &mut impl Write) -> io::Result<()> {
         if self.as_json {
             return writeln!(out, "{}", ndjson::recorded(row));

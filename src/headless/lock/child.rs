@@ -15,12 +15,12 @@ use crate::text::Clean;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A command that runs.
-pub(super) struct Running {
+pub(super) struct ChildCommand {
     child: ChildGroup,
     grace: Duration,
 }
 
-impl Running {
+impl ChildCommand {
     /// Starts it with our standard input, output and error.
     pub(super) fn start(command: &[OsString]) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or_else(|| Failure::Usage("no command".to_owned()))?;
@@ -82,7 +82,7 @@ mod tests {
             drop(command);
             let mut ready = [0; 6];
             reader.read_exact(&mut ready).unwrap();
-            let mut running = Running { child, grace: Duration::from_millis(100) };
+            let mut running = ChildCommand { child, grace: Duration::from_millis(100) };
             running.terminate().await.unwrap();
             running.end().await.unwrap()
         });

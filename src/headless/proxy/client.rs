@@ -24,19 +24,19 @@ const READ: usize = 16 * 1024;
 
 /// A frame of the chat server on its way to the client; takes room as long as it is.
 #[derive(Debug)]
-pub(super) struct Unread {
+pub(super) struct UnreadFrame {
     frame: Bytes,
     taken: Arc<AtomicUsize>,
 }
 
-impl Unread {
+impl UnreadFrame {
     pub(super) fn new(frame: Bytes, taken: &Arc<AtomicUsize>) -> Self {
         taken.fetch_add(frame.len(), Ordering::Relaxed);
         Self { frame, taken: Arc::clone(taken) }
     }
 }
 
-impl Drop for Unread {
+impl Drop for UnreadFrame {
     fn drop(&mut self) {
         self.taken.fetch_sub(self.frame.len(), Ordering::Relaxed);
     }
@@ -59,7 +59,7 @@ pub(super) enum ClientEnd {
 
 /// What became of a client.
 #[derive(Debug)]
-pub(super) struct Carried {
+pub(super) struct ClientSummary {
     pub(super) end: ClientEnd,
     pub(super) to_server: ChatTraffic,
     pub(super) from_server: ChatTraffic,
@@ -68,10 +68,10 @@ pub(super) struct Carried {
 }
 
 /// What a client's task is told.
-pub(super) struct Orders {
+pub(super) struct ClientChannels {
     /// There is a connection to the mediator for it: begin.
     pub(super) begin: oneshot::Receiver<()>,
-    pub(super) from_server: mpsc::UnboundedReceiver<Unread>,
+    pub(super) from_server: mpsc::UnboundedReceiver<UnreadFrame>,
     /// No more comes: end soon.
     pub(super) cut_off: oneshot::Receiver<()>,
     /// End now.
@@ -82,9 +82,9 @@ pub(super) struct Orders {
 pub(super) async fn serve(
     stream: TcpStream,
     id: ChatClientId,
-    mut orders: Orders,
+    mut channels: ClientChannels,
     commands: mpsc::Sender<Command>,
-) -> Carried {
+) -> ClientSummary {
     // Small frames must not wait for each other. If the system refuses, they do.
     let _ = stream.set_nodelay(true);
     // A session that is over takes no command, and then we are cut off.
@@ -92,10 +92,10 @@ pub(super) async fn serve(
     let mut frames = ChatFrames::from_client();
     let (mut to_server, mut from_server) = (ChatTraffic::default(), ChatTraffic::default());
     let end = tokio::select! {
-        _ = &mut orders.begin => None,
+        _ = &mut channels.begin => None,
         end = gone(&stream) => Some(end),
-        _ = &mut orders.cut_off => Some(ClientEnd::CutOff),
-        _ = &mut orders.end => Some(ClientEnd::Ours),
+        _ = &mut channels.cut_off => Some(ClientEnd::CutOff),
+        _ = &mut channels.end => Some(ClientEnd::Ours),
     };
     let end = if let Some(end) = end {
         end
@@ -104,15 +104,15 @@ pub(super) async fn serve(
         let (reader, writer) = stream.into_split();
         tokio::select! {
             end = upwards(reader, &mut frames, &seen, &commands, &mut to_server) => end,
-            end = downwards(writer, &mut orders.from_server, &seen, &mut from_server) => end,
-            () = overdue(orders.cut_off) => ClientEnd::CutOff,
-            _ = orders.end => ClientEnd::Ours,
+            end = downwards(writer, &mut channels.from_server, &seen, &mut from_server) => end,
+            () = overdue(channels.cut_off) => ClientEnd::CutOff,
+            _ = channels.end => ClientEnd::Ours,
         }
     };
     if end != ClientEnd::Ours {
         let _ = commands.send(Command::EndProxy).await;
     }
-    Carried { end, to_server, from_server, incomplete: frames.incomplete() }
+    ClientSummary { end, to_server, from_server, incomplete: frames.incomplete() }
 }
 
 /// Ready when a client goes that has not yet said anything.
@@ -180,7 +180,7 @@ async fn upwards(
 /// Writes what the chat server says, until no more comes.
 async fn downwards(
     mut writer: OwnedWriteHalf,
-    from_server: &mut mpsc::UnboundedReceiver<Unread>,
+    from_server: &mut mpsc::UnboundedReceiver<UnreadFrame>,
     seen: &AtomicUsize,
     traffic: &mut ChatTraffic,
 ) -> ClientEnd {

@@ -3,17 +3,17 @@
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::stream::Told;
+use super::events::{StreamItem, TimedEvent};
 use crate::group::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep};
-use crate::headless::reconnect::{Ending, Reconnect};
+use crate::headless::connection::{Ending, Reconnect};
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::session::Command;
 
 /// How far the reflection queue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Queue {
+enum QueueState {
     /// Messages may still wait.
     Draining,
     /// All that waited has been sent to us.
@@ -21,10 +21,10 @@ enum Queue {
 }
 
 /// What was reached on the way to the end.
-pub(super) struct Progress {
+pub(super) struct WatchProgress {
     until_dry: bool,
     reconnect: Reconnect,
-    queue: Queue,
+    queue: QueueState,
     /// There was a login, on whichever connection.
     has_watched: bool,
     received: usize,
@@ -38,12 +38,12 @@ pub(super) struct Progress {
     pub(super) leaving: Option<Ending>,
 }
 
-impl Progress {
+impl WatchProgress {
     pub(super) fn new(until_dry: bool, reconnect: Reconnect) -> Self {
         Self {
             until_dry,
             reconnect,
-            queue: Queue::Draining,
+            queue: QueueState::Draining,
             has_watched: false,
             received: 0,
             acknowledged: 0,
@@ -55,7 +55,7 @@ impl Progress {
     }
 
     const fn is_settled(&self) -> bool {
-        matches!(self.queue, Queue::Dry) && self.received == self.acknowledged
+        matches!(self.queue, QueueState::Dry) && self.received == self.acknowledged
     }
 
     pub(super) const fn awaits_list(&self) -> bool {
@@ -80,40 +80,46 @@ impl Progress {
         self.leave(ending, commands);
     }
 
-    pub(super) fn take(&mut self, told: &Told, commands: &mpsc::Sender<Command>) {
+    pub(super) fn take(&mut self, item: &StreamItem, commands: &mpsc::Sender<Command>) {
         let settled = self.is_settled();
-        if let Told::Event(_, event) = told
-            && let Some(ending) = self.reconnect.take(event, self.until_dry)
-        {
-            self.leave(ending, commands);
-        }
-        match told {
-            Told::LeftOut(left_out) => {
+        match item {
+            StreamItem::Item(TimedEvent { event, .. }) => {
+                if let Some(ending) = self.reconnect.take(event, self.until_dry) {
+                    self.leave(ending, commands);
+                }
+                self.take_event(event);
+            }
+            StreamItem::LeftOut(left_out) => {
                 if left_out.logged_in {
                     self.reconnect.logged_in();
                     self.log_in();
                 }
-                self.received += left_out.durable;
+                self.received += left_out.to_acknowledge;
                 self.acknowledged += left_out.settled;
             }
-            Told::Event(_, Event::Connecting { .. }) => (self.queue, self.next) = (Queue::Draining, None),
-            Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
-            Told::Event(_, Event::Devices(_)) => self.listed = true,
-            Told::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
-            Told::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
-            Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
-            Told::Event(_, Event::Disconnected { next, .. }) => {
-                self.listed = true;
-                // Who leaves is told so by the line of this very end.
-                self.next = Some(*next).filter(|_| self.leaving.is_none());
-            }
-            Told::Event(..) => {}
         }
         if !settled {
             self.settled_since = Instant::now();
         }
         if self.awaits_list() && self.listed {
             self.leave(Ok(Outcome::Normal), commands);
+        }
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        match event {
+            Event::Connecting { .. } => (self.queue, self.next) = (QueueState::Draining, None),
+            Event::LoggedIn(_) => self.log_in(),
+            Event::Devices(_) => self.listed = true,
+            Event::QueueDry => self.queue = QueueState::Dry,
+            Event::Reflected(messages) => self.received += to_acknowledge(messages),
+            Event::Acknowledged { ids, .. } => self.acknowledged += ids.len(),
+            Event::Disconnected { next, .. } => {
+                self.listed = true;
+                // Who leaves is told so by the line of this very end.
+                self.next = Some(*next).filter(|_| self.leaving.is_none());
+            }
+            _ => {}
         }
     }
 
@@ -126,7 +132,7 @@ impl Progress {
 
     const fn log_in(&mut self) {
         // What was not acknowledged on an earlier connection comes again.
-        (self.queue, self.received, self.acknowledged) = (Queue::Draining, 0, 0);
+        (self.queue, self.received, self.acknowledged) = (QueueState::Draining, 0, 0);
         self.has_watched = true;
     }
 }

@@ -11,16 +11,16 @@ use crate::session::{LeaderPolicy, Presence};
 
 /// A profile that is open, and what it said when it was opened.
 #[derive(Clone)]
-pub(super) struct Reloading {
+pub(super) struct ProfileReloader {
     options: ConnectionOptions,
     name: ProfileName,
     key: LoadedKey,
-    connection: Connection,
+    connection: ConnectionSettings,
 }
 
 /// All that a session is made of, without the key.
 #[derive(Clone, PartialEq)]
-struct Connection {
+struct ConnectionSettings {
     mediator: String,
     server_group: ServerGroup,
     /// The file and what is in it, which may change on its own.
@@ -35,7 +35,7 @@ struct Connection {
     journal: String,
 }
 
-impl Connection {
+impl ConnectionSettings {
     fn of(profile: &Profile) -> Self {
         let session = &profile.session;
         Self {
@@ -54,11 +54,11 @@ impl Connection {
     }
 }
 
-impl Reloading {
+impl ProfileReloader {
     /// [`None`] where there is no profile that could be read anew.
     pub(super) fn of(profile: &Profile, options: ConnectionOptions) -> Option<Self> {
         let name = profile.name.clone()?;
-        let (key, connection) = (profile.key.clone(), Connection::of(profile));
+        let (key, connection) = (profile.key.clone(), ConnectionSettings::of(profile));
         Some(Self { options, name, key, connection })
     }
 
@@ -68,7 +68,7 @@ impl Reloading {
     /// If it cannot be read, or what it says is no connection.
     pub(super) fn look(&self) -> Result<bool, Failure> {
         let profile = self.read()?;
-        let changed = Connection::of(&profile) != self.connection;
+        let changed = ConnectionSettings::of(&profile) != self.connection;
         if changed {
             // Better to say now what is wrong with it than when the old session is gone.
             crate::runtime::session_setup::session(&profile)?;
@@ -92,7 +92,7 @@ impl Reloading {
             let _ = journal::wait_for_writer(path);
             profile = self.read()?;
         }
-        (self.connection, self.key) = (Connection::of(&profile), profile.key.clone());
+        (self.connection, self.key) = (ConnectionSettings::of(&profile), profile.key.clone());
         held.claim = None;
         profile.lock = held.profile.take();
         Ok((self, SessionSetup::new(profile)?))

@@ -1,8 +1,6 @@
 //! What lines are written on: each whole, or counted as missing.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd as _;
 
 use serde_json::json;
 
@@ -31,11 +29,6 @@ struct Line {
     ends_at: usize,
     /// How many lines are missing if it is; none if its beginning is written.
     stands_for: u64,
-}
-
-/// Standard output, without the buffer that would not say how much of a line was written.
-pub fn standard_output() -> io::Result<File> {
-    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
 impl<W: Write> LineWriter<W> {
@@ -117,12 +110,12 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// Writes the last of it; these are missing at the end.
+    /// Writes the last of it, and what is missing at the end.
     ///
     /// # Errors
     /// The first thing that went wrong.
-    pub fn end(mut self, left_out: u64) -> io::Result<()> {
-        self.add_left_out(left_out);
+    pub fn end(mut self) -> io::Result<()> {
+        self.add_left_out(0);
         self.flush();
         self.failed.map_or(Ok(()), Err)
     }
@@ -171,7 +164,8 @@ mod tests {
                 }
                 writer.flush();
             }
-            assert_eq!(writer.end(2).unwrap_err().kind(), io::ErrorKind::StorageFull);
+            writer.add_left_out(2);
+            assert_eq!(writer.end().unwrap_err().kind(), io::ErrorKind::StorageFull);
             let text = String::from_utf8(disk.written).unwrap();
             let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
             let (told, printed): (Vec<_>, Vec<_>) = lines.partition(|line| line["event"] == "left_out");
@@ -188,6 +182,7 @@ mod tests {
         let mut writer = LineWriter::new(Form::Ndjson, writer);
         writer.add(b"{}\n");
         writer.flush();
-        assert!(writer.end(1).is_ok());
+        writer.add_left_out(1);
+        assert!(writer.end().is_ok());
     }
 }

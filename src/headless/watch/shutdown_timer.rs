@@ -1,29 +1,28 @@
-//! [`Patience`]: whoever waits with it hears signals meanwhile, and does not wait for long once one wants the end.
+//! [`ShutdownTimer`]: whoever waits with it hears signals meanwhile, and does not wait for long once one wants the end.
 
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::headless::background::sleep_until;
 use crate::os::logging;
 use crate::os::signals::{ServiceRequest, ServiceSignals};
 use crate::os::systemd::Service;
-use crate::output::Failure;
 use crate::runtime::one_shot::SIGNAL_PATIENCE;
 
 /// After how long all is over then, with a disk and commands that take no end: what is promised, less what leaving takes.
 const SIGNAL_END: Duration = Duration::from_millis(1_800);
 
 /// Hears signals, and tells systemd of the end that they ask for.
-pub(super) struct Patience {
+pub(super) struct ShutdownTimer {
     signals: ServiceSignals,
     pub(super) service: Service,
     /// When a signal wanted the end.
     asked_at: Option<Instant>,
 }
 
-impl Patience {
+impl ShutdownTimer {
     /// Takes the signals from now on.
     pub(super) fn take() -> Self {
         Self { signals: ServiceSignals::take(), service: Service::default(), asked_at: None }
@@ -70,22 +69,4 @@ impl Patience {
             }
         }
     }
-}
-
-pub(super) async fn sleep_until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Does something that may block, on a thread of its own: not one of the event loop, whose end would wait for it.
-pub(super) fn on_thread<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<oneshot::Receiver<T>, Failure> {
-    let (sender, done) = oneshot::channel();
-    let run = move || drop(sender.send(work()));
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(Failure::Start)?;
-    Ok(done)
 }

@@ -18,7 +18,11 @@ const RENEW_WITHIN: u64 = 14;
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// Goes as far as it can; [`None`] if that is not to the end.
-pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report) -> Result<Option<Secured>, Failure> {
+pub(super) async fn connect(
+    address: &Address,
+    tls: &TlsOptions,
+    report: &mut Report,
+) -> Result<Option<Secured>, Failure> {
     let Some(addresses) = step("dns", address.resolve(), report).await? else { return Ok(None) };
     let listed: Vec<String> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
     let name = address.authority();

@@ -1,7 +1,7 @@
 //! `profile remove --leave-group`: our own device leaves before the profile goes.
 
 use super::failure;
-use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
+use crate::headless::leave::{Departure, RemainingDevices, leave_group, who_stays};
 use crate::output::Failure;
 use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
@@ -14,7 +14,7 @@ pub(super) struct Leaving {
     profile: Profile,
     name: ProfileName,
     /// [`None`] if the server has no slot of ours.
-    farewell: Option<Farewell>,
+    farewell: Option<RemainingDevices>,
     _device_lock: Option<DeviceLock>,
 }
 

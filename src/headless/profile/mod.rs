@@ -1,8 +1,8 @@
 //! `d2mtop profile`: the profiles, and where their keys are.
 
 mod add;
-mod depart;
 mod import;
+mod leave;
 mod names;
 mod show;
 
@@ -21,11 +21,11 @@ use crate::profile::{
     self, ProfileError, ProfileLock, ProfileLockError, ProfileName, ProfileStore, Record, SecretSource, slot_memory,
 };
 use crate::session::Confirmed;
-use depart::Leaving;
+use leave::Leaving;
 pub use names::remind_of_namesake;
 
 /// A profile file that parses, with every key explained.
-pub const SAMPLE: &str = include_str!("../profile/sample.toml");
+pub const SAMPLE: &str = include_str!("../../profile/sample.toml");
 
 /// Does what was asked.
 ///

@@ -1,7 +1,8 @@
-//! Who pays the visits of a command: one login or several, each for one purpose.
+//! [`OneShotDevice`]: makes the logins of a command, one or several, each for one purpose.
 
-use super::arguments;
+use super::open_unattended;
 use crate::cli::ConnectionArgs;
+use crate::headless::arguments;
 use crate::output::Failure;
 use crate::output::words::remark;
 use crate::profile::{DeviceLock, Profile};
@@ -10,15 +11,15 @@ use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setu
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
-pub(super) struct Visitor {
+pub(in crate::headless) struct OneShotDevice {
     profile: Profile,
     _device_lock: Option<DeviceLock>,
 }
 
-impl Visitor {
+impl OneShotDevice {
     /// Reads the options, and makes sure that no other program is this device.
-    pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        let mut profile = super::open_unattended(name, &arguments::unattended_connection(options)?)?;
+    pub(in crate::headless) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
+        let mut profile = open_unattended(name, &arguments::unattended_connection(options)?)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
@@ -27,34 +28,34 @@ impl Visitor {
         Ok(Self { profile, _device_lock: claim })
     }
 
-    pub(super) const fn own(&self) -> DeviceId {
+    pub(in crate::headless) const fn own(&self) -> DeviceId {
         self.profile.session.device_id
     }
 
-    pub(super) const fn profile(&mut self) -> &mut Profile {
+    pub(in crate::headless) const fn profile(&mut self) -> &mut Profile {
         &mut self.profile
     }
 
     /// Who would change the group finds out before anything is done whether it may.
-    pub(super) fn require_writable(&self, not_done: &str) -> Result<(), Failure> {
+    pub(in crate::headless) fn require_writable(&self, not_done: &str) -> Result<(), Failure> {
         if self.profile.session.read_only {
             return Err(Failure::Usage(format!("{not_done}: this is a read-only session (--read-only)")));
         }
         Ok(())
     }
 
-    /// A visit that is over in a moment, for which being promoted to leader meanwhile is no reason to break it off.
-    pub(super) fn run_one_shot<T>(
+    /// A session that is over in a moment, for which being promoted to leader meanwhile is no reason to break it off.
+    pub(in crate::headless) fn run_one_shot<T>(
         &mut self,
         purpose: impl AsyncFnOnce(&mut OneShotSession) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.profile.session.presence = Presence::Stay;
         self.profile.session.leader_policy = LeaderPolicy::Stay;
-        self.visit(purpose)
+        self.run_session(purpose)
     }
 
-    /// A visit as the profile has it.
-    pub(super) fn visit<T>(
+    /// A session as the profile has it.
+    pub(in crate::headless) fn run_session<T>(
         &mut self,
         purpose: impl AsyncFnOnce(&mut OneShotSession) -> Result<T, Failure>,
     ) -> Result<T, Failure> {

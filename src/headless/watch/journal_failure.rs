@@ -1,34 +1,33 @@
-//! [`Outage`]: says on standard error that the journal fails, where nobody asked for the line about it. Nothing is
+//! Says on standard error that the journal fails, where nobody asked for the line about it. Nothing is
 //! acknowledged meanwhile, so somebody has to learn it.
 
 use std::io::{self, Write as _};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use super::printer::Wanted;
-use super::stream::Told;
+use super::line_filter::LineFilter;
 use crate::group::{Event, JournalState};
 
 /// How many sentences may wait for a standard error that takes none.
 const SENTENCES: usize = 16;
 
 /// Whether the journal fails, as far as somebody was told.
-pub(super) struct Outage {
+pub(super) struct JournalFailureReporter {
     sentences: SyncSender<String>,
     fails: bool,
 }
 
-impl Outage {
+impl JournalFailureReporter {
     /// [`None`] where the line about it is printed.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub(super) fn unless_printed(wanted: &Wanted) -> io::Result<Option<Self>> {
+    pub(super) fn unless_printed(wanted: &LineFilter) -> io::Result<Option<Self>> {
         if wanted.wants("journal") {
             return Ok(None);
         }
         let (sentences, waiting) = sync_channel::<String>(SENTENCES);
         // On a thread of its own: a terminal that stands still must hold up nobody.
-        std::thread::Builder::new().name("outage".to_owned()).spawn(move || {
+        std::thread::Builder::new().name("journal failure".to_owned()).spawn(move || {
             for sentence in waiting {
                 let _ = writeln!(io::stderr(), "d2mtop: {sentence}");
             }
@@ -37,8 +36,8 @@ impl Outage {
     }
 
     /// Says it once, and once when it is over.
-    pub(super) fn take(&mut self, told: &Told) {
-        let Told::Event(_, Event::Journal(state)) = told else { return };
+    pub(super) fn take(&mut self, event: &Event) {
+        let Event::Journal(state) = event else { return };
         let sentence = match state {
             JournalState::Failed(why) if !self.fails => {
                 format!("{why}. Nothing is acknowledged until the journal can be written; d2mtop keeps trying")

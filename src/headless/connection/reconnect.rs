@@ -7,7 +7,7 @@ use crate::protocol::CloseCode;
 use crate::runtime::OneShotEnd;
 
 /// How the program ends, or why it could not go on.
-pub(super) type Ending = Result<Outcome, Failure>;
+pub(in crate::headless) type Ending = Result<Outcome, Failure>;
 
 /// What follows when a connection could not be made, or was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ enum Policy {
 
 /// Decides it for one connection after the other.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Reconnect {
+pub(in crate::headless) struct Reconnect {
     policy: Policy,
     /// How often it was tried again since the last login.
     tries: u32,
@@ -33,7 +33,7 @@ pub(super) struct Reconnect {
 
 impl Reconnect {
     /// As `--reconnect` has it.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(in crate::headless) fn parse(text: &str) -> Result<Self, Failure> {
         let policy = match text {
             "never" => Policy::Never,
             "always" => Policy::Always,
@@ -45,17 +45,17 @@ impl Reconnect {
     }
 
     /// Tries without end.
-    pub(super) const fn always() -> Self {
+    pub(in crate::headless) const fn always() -> Self {
         Self { policy: Policy::Always, tries: 0, logged_in: false }
     }
 
-    pub(super) const fn logged_in(&mut self) {
+    pub(in crate::headless) const fn logged_in(&mut self) {
         (self.logged_in, self.tries) = (true, 0);
     }
 
     /// How what happens ends the program, if it does: the end of a connection may. A server that leaves in good order is no
     /// failure, unless something was still to come.
-    pub(super) fn take(&mut self, event: &Event, incomplete: bool) -> Option<Ending> {
+    pub(in crate::headless) fn take(&mut self, event: &Event, incomplete: bool) -> Option<Ending> {
         match event {
             Event::Connecting { .. } => self.logged_in = false,
             Event::LoggedIn(_) => self.logged_in(),

@@ -1,105 +1,19 @@
-//! `d2mtop history`: what a profile's journal has. Logs in nowhere.
-
-mod print;
-
-use crate::output::Failure;
-use crate::output::Outcome;
-use crate::output::words::remark;
-use std::io::{self, BufWriter, Write};
+//! What the options ask a journal for.
 
 use crate::cli::HistoryArgs;
-use crate::journal::{History, HistoryRow, Query, Who, Within};
+use crate::headless::arguments::unusable;
+use crate::journal::{Query, Who};
+use crate::output::Failure;
+use crate::output::times::Zone;
 use crate::profile::known_devices::DeviceHistory;
 use crate::profile::secrets::PassphraseSource;
-use crate::profile::{
-    self, KeptConversations, ProfileError, ProfileName, ProfileStore, Record, SecretError, SecretSource, known_devices,
-};
+use crate::profile::{KeptConversations, ProfileName, ProfileStore, Record, SecretError, SecretSource};
 use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
 use crate::runtime::clock;
 use crate::text::Clean;
 
-use crate::output::times::Zone;
-use print::Printer;
-
-/// How many rows are shown unless something says how many.
-const ROWS: u32 = 20;
-
-/// The other devices as they are or were known, in the directory of what the machine learns of a profile.
-const KNOWN_DEVICES: &str = "known.json";
-
-/// Prints what was asked for.
-///
-/// # Errors
-/// If there is no journal, it cannot be read, or the options mean nothing.
-pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
-    let store = ProfileStore::of_user().map_err(ProfileError::from)?;
-    let (name, record) = chosen(&store, options.profile.name())?;
-    let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::ProfileStoreError::NoHome))?;
-    let devices = known_devices::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
-    let zone = if options.utc { Zone::Utc } else { Zone::Local };
-    let query = query(options, &store, &name, &record, &devices, zone)?;
-    let history = History::open(&record.journal_settings(&directory).path)?;
-    let printer = Printer { devices: &devices.ever(), own: record.device_id, zone, as_json: options.json };
-    let mut out = BufWriter::new(io::stdout().lock());
-    let ended = if options.stats {
-        print_stats(&history, &query, &printer, &mut out)
-    } else {
-        print_rows(&history, query, options, &printer, &mut out)
-    };
-    match ended.and_then(|()| out.flush().map_err(Failure::Output)) {
-        // Nobody reads any more.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Normal),
-        ended => ended.map(|()| Outcome::Normal),
-    }
-}
-
-fn chosen(store: &ProfileStore, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
-    let profiles = store.read()?;
-    if name.is_none() && profiles.is_empty() {
-        return Err(ProfileError::FirstRun);
-    }
-    let name = match name {
-        Some(name) => name,
-        None => profiles.default_name()?.as_str(),
-    };
-    let (name, record) = profiles.find(name)?;
-    Ok((name.clone(), record.clone()))
-}
-
-fn print_rows(
-    history: &History,
-    query: Query,
-    options: &HistoryArgs,
-    printer: &Printer<'_>,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let is_bounded = options.since.is_some() || options.until.is_some();
-    let limit = options.limit.or((!is_bounded).then_some(ROWS));
-    let mut print = |row: &HistoryRow| printer.row(row, out).map_err(Failure::Output);
-    if let Some(limit) = limit {
-        let rows = history.page(&query, Within::Newest, usize::try_from(limit).unwrap_or(usize::MAX))?;
-        tell_if(rows.is_empty());
-        return rows.iter().try_for_each(print);
-    }
-    let mut rows = history.rows(query).peekable();
-    tell_if(rows.peek().is_none());
-    rows.try_for_each(|row| print(&row?))
-}
-
-/// Nothing printed may also look like something wrong.
-fn tell_if(nothing: bool) {
-    if nothing {
-        remark("nothing like that was received");
-    }
-}
-
-fn print_stats(history: &History, query: &Query, printer: &Printer<'_>, out: &mut impl Write) -> Result<(), Failure> {
-    let lines = history.stats(query, |at| printer.zone.day(at))?;
-    printer.stats(&lines, out).map_err(Failure::Output)
-}
-
-fn query(
+pub(super) fn query(
     options: &HistoryArgs,
     store: &ProfileStore,
     name: &ProfileName,
@@ -110,7 +24,7 @@ fn query(
     let now = clock::now();
     let time = |option: &str, text: &Option<String>| {
         let read = text.as_deref().map(|text| zone.read(text, now)).transpose();
-        read.map_err(|error| Failure::Usage(format!("{option}: {error}")))
+        read.map_err(|error| unusable(option, &error))
     };
     let kinds = options.kinds.iter().map(|text| kind(text)).collect::<Result<_, _>>()?;
     let from = options.from.as_deref().map(|text| device(text, devices)).transpose()?;

@@ -1,0 +1,71 @@
+//! [`LineFilter`]: which events a watch prints.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use serde_json::Value;
+
+use super::events::{LeftOutEvents, StreamItem, TimedEvent};
+use crate::cli::LinesArgs;
+use crate::output::Failure;
+use crate::output::ndjson;
+use crate::output::sentences::Form;
+
+/// Which events are printed, and how.
+#[derive(Debug)]
+pub(in crate::headless) struct LineFilter {
+    /// All, unless some are named.
+    only: Option<BTreeSet<String>>,
+    pub(super) form: Form,
+}
+
+impl LineFilter {
+    /// As the options say.
+    ///
+    /// # Errors
+    /// If an event is named that there is not.
+    pub(in crate::headless) fn of(options: &LinesArgs) -> Result<Self, Failure> {
+        if let Some(unknown) = options.only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
+            let known = ndjson::EVENTS.join(", ");
+            return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));
+        }
+        let only = (!options.only.is_empty()).then(|| options.only.iter().cloned().collect());
+        Ok(Self { only, form: Form::of_output(options.json) })
+    }
+
+    pub(super) fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|names| names.contains(name))
+    }
+
+    /// Adds the lines of what comes, if they are wanted.
+    pub(super) fn write(&mut self, output: &mut Vec<u8>, item: &StreamItem) -> io::Result<()> {
+        match item {
+            StreamItem::Item(TimedEvent { at, event }) => {
+                self.form.learn(event);
+                // What comes by the thousand is not even made if nobody wants it.
+                if self.wants(ndjson::name(event)) { self.form.event(output, *at, event) } else { Ok(()) }
+            }
+            StreamItem::LeftOut(left_out) if self.misses(left_out) => {
+                let LeftOutEvents { at, messages, acknowledged, events, .. } = *left_out;
+                self.form.line(output, &ndjson::left_out(at, messages, acknowledged, events))
+            }
+            StreamItem::LeftOut(_) => Ok(()),
+        }
+    }
+
+    /// Who wants messages wants to know that some are missing; of other events nobody knows what they were.
+    fn misses(&self, left_out: &LeftOutEvents) -> bool {
+        left_out.events > 0 || ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name))
+    }
+
+    /// Whether somebody is told of every device that is not as known.
+    pub(super) fn tells_of_device_changes(&self) -> bool {
+        ["device_new", "device_changed", "device_undecryptable", "device_gone"].iter().all(|name| self.wants(name))
+    }
+
+    /// Adds a line, if it is wanted.
+    pub(super) fn write_line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
+        let name = line.get("event").and_then(Value::as_str).unwrap_or_default();
+        if self.wants(name) { self.form.line(output, line) } else { Ok(()) }
+    }
+}
