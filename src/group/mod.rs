@@ -46,6 +46,8 @@ mod sentence;
 mod standing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod time_expression;
+mod units;
 
 pub use connection::ConnectionState;
 pub use devices::Devices;

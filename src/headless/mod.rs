@@ -24,5 +24,3 @@ pub mod profile;
 pub mod proxy;
 pub mod shared_data;
 pub mod watch;
-
-pub use crate::output::ndjson;

@@ -6,7 +6,7 @@ use super::FilterContext;
 use super::comparison::Comparison;
 use super::kinds::Kinds;
 use super::subject::Subject;
-use super::time::Time;
+use crate::group::time_expression::TimeExpression;
 use crate::protocol::DeviceId;
 use crate::protocol::d2d::{Conversation, Direction};
 use crate::text::Clean;
@@ -23,8 +23,8 @@ pub(super) enum Condition {
     Age(Comparison, Duration),
     AckAfter(Comparison, Duration),
     Acknowledged,
-    Since(Time),
-    Until(Time),
+    Since(TimeExpression),
+    Until(TimeExpression),
     Is(Vec<Mark>),
     Word(String),
 }
@@ -93,8 +93,8 @@ impl Condition {
                 subject.acknowledged_after().is_some_and(|waited| comparison.holds(&waited, span))
             }
             Self::Acknowledged => subject.acknowledged_after().is_some(),
-            Self::Since(time) => subject.received_at() >= time.at(context.moment),
-            Self::Until(time) => subject.received_at() < time.at(context.moment),
+            Self::Since(time) => subject.received_at() >= context.moment.resolve(*time),
+            Self::Until(time) => subject.received_at() < context.moment.resolve(*time),
             Self::Is(marks) => marks.iter().any(|mark| mark.holds(subject)),
             Self::Word(word) => has_word(word, subject, context),
         }

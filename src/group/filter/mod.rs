@@ -21,15 +21,16 @@ mod show;
 mod subject;
 #[cfg(test)]
 mod tests;
-mod time;
 mod token;
-mod units;
 
 pub use self::complete::{FilterCompletions, complete, may_become_key};
 use self::condition::Condition;
 pub use self::error::FilterError;
 pub use self::help::{FilterHelp, HELP};
 pub use self::matches::{FilterHit, FilterMatches, FilterProgress, ROWS_AT_ONCE};
+use chrono::{FixedOffset, Utc};
+
+use super::time_expression::TimeExpression;
 use super::{ConversationNames, Devices, FeedRow, Group};
 use crate::protocol::{DeviceId, Millis};
 
@@ -53,6 +54,17 @@ pub struct FilterMoment {
     pub now: Millis,
     /// How many seconds the user's clock is ahead of UTC.
     pub zone: i32,
+}
+
+impl FilterMoment {
+    /// When a time is; the beginning of all times if it is before that.
+    fn resolve(self, time: TimeExpression) -> Millis {
+        let at = match FixedOffset::east_opt(self.zone) {
+            Some(zone) => time.at(self.now, &zone),
+            None => time.at(self.now, &Utc),
+        };
+        at.unwrap_or_default()
+    }
 }
 
 /// What a filter needs besides the row: names, devices, and the time.

@@ -5,10 +5,10 @@ use super::condition::{BARE, Condition, Mark};
 use super::error::{FilterError, Problem};
 use super::key::Key;
 use super::kinds::Kinds;
-use super::time::Time;
 use super::token::{Token, tokens};
-use super::units::{size, span};
 use super::{Filter, Term};
+use crate::group::time_expression::TimeExpression;
+use crate::group::units::{size, span};
 use crate::text::Clean;
 
 pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
@@ -65,8 +65,8 @@ fn condition(key: Key, comparison: Comparison, values: &[(usize, String)]) -> Re
         Key::Size => Condition::Size(comparison, one(values, key, size, Problem::NotASize)?),
         Key::Age => Condition::Age(comparison, one(values, key, span, Problem::NotASpan)?),
         Key::Ack => Condition::AckAfter(comparison, one(values, key, span, Problem::NotASpan)?),
-        Key::Since => Condition::Since(one(values, key, Time::parse, Problem::NotATime)?),
-        Key::Until => Condition::Until(one(values, key, Time::parse, Problem::NotATime)?),
+        Key::Since => Condition::Since(one(values, key, time, Problem::NotATime)?),
+        Key::Until => Condition::Until(one(values, key, time, Problem::NotATime)?),
     })
 }
 
@@ -96,4 +96,9 @@ fn one<T>(
 
 fn mark(name: &str) -> Option<Mark> {
     Mark::ALL.into_iter().find(|mark| mark.name().eq_ignore_ascii_case(name))
+}
+
+/// Filters are the same in capital letters.
+fn time(text: &str) -> Option<TimeExpression> {
+    TimeExpression::parse(&text.to_lowercase())
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use chrono::Local;
 use serde_json::{Value, json};
 
+use super::Listed;
 use super::presence::presence_changes;
-use super::{Listed, ndjson};
 use crate::cli::DevicesArgs;
 use crate::group::{DisconnectCause, Event};
 use crate::headless::connection::{OneShotDevice, Reconnect};
 use crate::os::signals::ShutdownSignals;
 use crate::output::lines::{LineQueue, Overflow, Printer, Queued};
+use crate::output::ndjson;
 use crate::output::sentences::disconnected;
 use crate::output::words::remark;
 use crate::output::{Failure, Outcome};

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Listed;
 use crate::group::ListedDevice;
-use crate::output::columns::local;
+use crate::output::times::Zone;
 use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
 
 /// How wide a column may be, unless everything is wanted.
@@ -61,7 +61,7 @@ fn state(activity: DeviceActivity) -> String {
 }
 
 fn minute(at: Millis) -> String {
-    local(at, "%-d %b %H:%M").unwrap_or_else(|| "?".to_owned())
+    Zone::Local.format(at, "%-d %b %H:%M").unwrap_or_else(|| "?".to_owned())
 }
 
 fn cut(cell: String) -> String {

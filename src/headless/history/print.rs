@@ -25,7 +25,7 @@ impl HistoryPrinter<'_> {
         if self.as_json {
             return writeln!(out, "{}", ndjson::recorded(row));
         }
-        let (time, device) = (self.zone.second(row.row.received_at), self.device(row.row.author()));
+        let (time, device) = (self.zone.day_and_second(row.row.received_at), self.device(row.row.author()));
         let awaits = row.row.awaits_acknowledgement();
         writeln!(out, "{}", message(&time, &device, row.sentence().as_str(), &row.row, awaits))
     }

@@ -4,79 +4,14 @@ pub mod clock;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Offset as _, Utc};
-
+pub use crate::output::times::Zone;
 use crate::protocol::Millis;
-
-/// Which clock is on the wall.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Zone {
-    /// That of the machine.
-    #[default]
-    Local,
-    /// UTC, as in tests and scripts.
-    Utc,
-}
 
 const SECOND: u64 = 1_000;
 const HELD_STEP: u64 = 10 * SECOND;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-
-impl Zone {
-    fn show(self, at: Millis, format: &str) -> String {
-        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
-        match (utc, self) {
-            // Beyond any calendar: a hostile server can say so.
-            (None, _) => "?".to_owned(),
-            (Some(utc), Self::Utc) => utc.format(format).to_string(),
-            (Some(utc), Self::Local) => utc.with_timezone(&Local).format(format).to_string(),
-        }
-    }
-
-    fn same_day(self, one: Millis, other: Millis) -> bool {
-        self.show(one, "%F") == self.show(other, "%F")
-    }
-
-    /// How many seconds its clock is ahead of UTC.
-    pub(in crate::tui) fn ahead_of_utc(self, at: Millis) -> i32 {
-        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
-        match (utc, self) {
-            (Some(utc), Self::Local) => utc.with_timezone(&Local).offset().fix().local_minus_utc(),
-            (_, Self::Utc) | (None, _) => 0,
-        }
-    }
-
-    /// `14:02`
-    pub(in crate::tui) fn minute(self, at: Millis) -> String {
-        self.show(at, "%H:%M")
-    }
-
-    /// `14:02`, or `27 Nov 14:02` if that is not today.
-    pub(in crate::tui) fn minute_or_day(self, at: Millis, now: Millis) -> String {
-        if self.same_day(at, now) { self.minute(at) } else { self.show(at, "%-d %b %H:%M") }
-    }
-
-    /// `14:02:11`
-    pub(in crate::tui) fn second(self, at: Millis) -> String {
-        self.show(at, "%H:%M:%S")
-    }
-
-    /// `14:02:11.20`
-    pub(in crate::tui) fn hundredth(self, at: Millis) -> String {
-        let mut shown = self.show(at, "%H:%M:%S%.3f");
-        if shown.len() == "14:02:11.204".len() {
-            shown.pop();
-        }
-        shown
-    }
-
-    /// `2026-11-27 14:02:11.204`
-    pub(in crate::tui) fn exact(self, at: Millis) -> String {
-        self.show(at, "%F %H:%M:%S%.3f")
-    }
-}
 
 /// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`, `5 d`.
 pub fn lasting(since: Millis, now: Millis) -> Option<String> {

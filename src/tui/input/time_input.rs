@@ -1,7 +1,5 @@
 //! A point in time as people type it: `14:02`, `2h`, `2026-11-27`, `2026-11-27 14:02`.
 
-use chrono::{Days, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
-
 use crate::protocol::Millis;
 use crate::text::Clean;
 use crate::tui::format::Zone;
@@ -14,45 +12,7 @@ const HOW: &str = "a time as 14:02, a day as 2026-11-27, both, or how long ago a
 /// # Errors
 /// What can be typed, in words.
 pub fn parse(words: &str, now: Millis, zone: Zone) -> Result<Millis, Clean> {
-    read(words, now, zone).ok_or_else(|| Clean::new(&format!("not a time: type {HOW}")))
-}
-
-/// The last such time that is not in the future; [`None`] if the words mean none.
-fn read(words: &str, now: Millis, zone: Zone) -> Option<Millis> {
-    let words = words.trim();
-    if let Ok(ago) = humantime::parse_duration(words) {
-        let ago = u64::try_from(ago.as_millis()).unwrap_or(u64::MAX);
-        return Some(Millis(now.0.saturating_sub(ago)));
-    }
-    if let Some(time) = time_of_day(words) {
-        let today = local(now, zone)?.date();
-        let yesterday = today.checked_sub_days(Days::new(1))?;
-        let candidates = [today, yesterday].map(|day| at(day.and_time(time), zone));
-        return candidates.into_iter().flatten().find(|at| *at <= now);
-    }
-    let (day, time) = words.split_once(['T', ' ']).unwrap_or((words, "00:00"));
-    at(NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?.and_time(time_of_day(time.trim())?), zone)
-}
-
-fn time_of_day(words: &str) -> Option<NaiveTime> {
-    ["%H:%M:%S%.f", "%H:%M"].into_iter().find_map(|format| NaiveTime::parse_from_str(words, format).ok())
-}
-
-fn local(at: Millis, zone: Zone) -> Option<NaiveDateTime> {
-    let utc = chrono::DateTime::<Utc>::from_timestamp_millis(i64::try_from(at.0).ok()?)?;
-    Some(match zone {
-        Zone::Utc => utc.naive_utc(),
-        Zone::Local => utc.with_timezone(&Local).naive_local(),
-    })
-}
-
-/// Where clocks are set back, a time comes twice: the first counts.
-fn at(time: NaiveDateTime, zone: Zone) -> Option<Millis> {
-    let millis = match zone {
-        Zone::Utc => time.and_utc().timestamp_millis(),
-        Zone::Local => Local.from_local_datetime(&time).earliest()?.timestamp_millis(),
-    };
-    u64::try_from(millis).ok().map(Millis)
+    zone.read(words, now).map_err(|_| Clean::new(&format!("not a time: type {HOW}")))
 }
 
 #[cfg(test)]
@@ -83,7 +43,7 @@ mod tests {
             ("2026-11-01 noon", None),
         ];
         for (words, shown) in cases {
-            let read = read(words, NOW, Zone::Utc).map(|at| Zone::Utc.exact(at));
+            let read = parse(words, NOW, Zone::Utc).ok().map(|at| Zone::Utc.exact(at));
             assert_eq!(read.as_deref(), shown, "{words:?}");
         }
     }
@@ -92,7 +52,7 @@ mod tests {
         #[test]
         fn anything_can_be_typed(words in "\\PC{0,24}|[0-9:T -]{0,20}", now: u64) {
             for zone in [Zone::Utc, Zone::Local] {
-                let _ = read(&words, Millis(now), zone);
+                let _ = parse(&words, Millis(now), zone);
             }
         }
     }
