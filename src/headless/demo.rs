@@ -8,10 +8,10 @@ use crate::output::Outcome;
 use crate::runtime::Monitors;
 use crate::simulate::Stage;
 
-/// Sets the stage and watches it.
+/// Starts the simulated group and prints its events.
 ///
 /// # Errors
-/// If the stage cannot be set or standard output fails.
+/// If the group cannot be started or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let wanted = LineFilter::of(&options.lines)?;
     let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;

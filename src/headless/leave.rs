@@ -1,5 +1,5 @@
-//! Leaving a group for good: for `profile remove --leave-group`. Two short sessions: one looks who is there, so that a
-//! person can be told what leaving means; the other drops our own device.
+//! Leaving a group for good, by two one-shot sessions: the first lists the devices, so that a person can be told what
+//! leaving means; the second drops this device.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,23 +15,23 @@ use crate::session::Confirmed;
 use crate::session::{Command, Session};
 use crate::text::Clean;
 
-/// Who stays when we leave.
+/// The devices that stay when others leave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemainingDevices {
-    /// What the other devices call themselves, or their ids; and whether each is a phone, if that can be told.
+    /// The label or id of each, and whether it is a phone, where that is known.
     pub others: Vec<(Clean, Option<bool>)>,
 }
 
-/// What came of looking, or of leaving.
+/// The result of listing or leaving.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// Our slot is gone, as asked.
+    /// The slot of this device is gone, as asked.
     Left,
-    /// The server had no slot of ours any more.
+    /// The mediator had no slot of this device any more.
     AlreadyGone,
-    /// The server, or the session, refused: why.
+    /// The mediator or the session refused, with its reason.
     Refused(Clean),
-    /// No connection could be made, or it was lost before anything was asked.
+    /// There was no connection, or it was lost before anything was asked.
     Unreachable(Clean),
     /// Another device holds the lock, or the leader role was given up first. Nothing was asked of the server.
     Busy,
@@ -40,7 +40,7 @@ pub enum Departure {
 }
 
 impl RemainingDevices {
-    /// Who stays of a list when these go.
+    /// The devices of a list without these.
     #[must_use]
     pub fn of(listed: &BTreeMap<DeviceId, ListedDevice>, going: &[DeviceId]) -> Self {
         let others = listed.iter().filter(|(id, _)| !going.contains(id)).map(|(id, device)| {
@@ -96,14 +96,14 @@ impl fmt::Display for Departure {
 }
 
 impl Departure {
-    /// Whether there is no slot of ours any more, so that the profile may go.
+    /// Whether this device has no slot any more, so that the profile may go.
     #[must_use]
     pub const fn is_gone(&self) -> bool {
         matches!(self, Self::Left | Self::AlreadyGone)
     }
 }
 
-/// Looks who would stay. The session ends with the first device list.
+/// Lists the devices that would stay. The session ends with the first device list.
 ///
 /// # Errors
 /// If the system gives no event loop.
@@ -121,8 +121,8 @@ pub fn who_stays(session: Session, address: Address) -> Result<Result<RemainingD
     })
 }
 
-/// Drops our own device by the full steps. The session should expect its slot ([`SlotState::Existing`]): only then does
-/// the server's not knowing it mean that it is gone.
+/// Drops this device under the lock. The session should expect its slot ([`SlotState::Existing`]): only then does a
+/// mediator that does not know the device mean that its slot is gone.
 ///
 /// # Errors
 /// If the system gives no event loop.

@@ -1,4 +1,4 @@
-//! What lines for people are made of: times, names that are cut or filled up, sizes and spans; and the line of a message.
+//! Columns of lines for people: names, sizes, spans; and the line of a message.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::group::FeedRow;
 
-/// The columns of a device's name.
+/// The width of a device's name, in columns.
 pub const DEVICE: usize = 16;
 
-/// In the columns of a device: cut, or filled with spaces.
+/// Cuts a text to the width of a device's name, or fills it with spaces.
 #[must_use]
 pub fn fit(text: &str) -> String {
     let mut fitted = String::new();

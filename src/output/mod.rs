@@ -5,7 +5,8 @@
 //! | `ndjson` | lines for programs, a contract with scripts |
 //! | `sentences` | lines for people on a terminal |
 //! | `lines` | writes lines, also for readers that are slow or gone |
-//! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
+//! | `columns`, `times` | sizes, spans, names that fit a column; times as they are read and shown |
+//! | `port_file` | the file that says at which port a command listens |
 //! | `words` | what is said on standard error, and questions |
 //! | `advice` | what a person can do about a close or a refusal |
 //! | `outcome` | how the program ends: words and exit code |

@@ -77,7 +77,7 @@ pub enum Failure {
     OfProfile {
         /// The profile.
         name: ProfileName,
-        /// What is wrong.
+        /// The reason.
         cause: Box<Failure>,
     },
     /// The group was not left for good, so the profile stays.
@@ -88,9 +88,9 @@ pub enum Failure {
     NotLeft {
         /// The profile.
         name: ProfileName,
-        /// What came of it.
+        /// The reason.
         why: String,
-        /// Whether the server, or the session, did not let us.
+        /// Whether the mediator or the session refused.
         refused: bool,
     },
     /// The mediator's address cannot be used.
@@ -105,17 +105,17 @@ pub enum Failure {
     /// Something else than was asked, for a reason only a mode knows.
     #[error("{words}")]
     Ended {
-        /// What came of it.
+        /// The exit code.
         outcome: Outcome,
-        /// Why.
+        /// The reason.
         words: String,
     },
     /// The command to run under the lock cannot be run.
     #[error("cannot run {command}: {cause}")]
     Command {
-        /// Its name.
+        /// The name of its program.
         command: Clean,
-        /// Why.
+        /// The reason.
         cause: io::Error,
     },
     /// There is no terminal to draw on.
@@ -139,9 +139,9 @@ pub enum Failure {
     /// The system does not give the address to listen at.
     #[error("cannot listen at {address}: {cause}{}", advice(cause))]
     Listen {
-        /// The address.
+        /// The address to listen at.
         address: SocketAddr,
-        /// Why.
+        /// The reason.
         cause: io::Error,
     },
     /// The file for the port cannot be written.
@@ -149,7 +149,7 @@ pub enum Failure {
     PortFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         cause: io::Error,
     },
     /// The system gives no event loop, thread or socket.

@@ -5,13 +5,13 @@ use chrono::{DateTime, Datelike as _, Local, NaiveDate, Offset as _, TimeZone as
 use crate::group::time_expression::TimeExpression;
 use crate::protocol::Millis;
 
-/// Which clock is meant.
+/// A clock on the wall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Zone {
-    /// As the clock of this machine has it.
+    /// That of this machine.
     #[default]
     Local,
-    /// Universal time.
+    /// UTC, as in tests and scripts.
     Utc,
 }
 

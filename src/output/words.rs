@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::{Failure, Outcome};
 
-/// A line on standard output. That nobody reads it is no failure.
+/// Prints a line on standard output. It is no failure if nobody reads it.
 pub fn say(line: &str) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     match writeln!(output, "{line}").and_then(|()| output.flush()) {
@@ -13,7 +13,7 @@ pub fn say(line: &str) -> Result<(), Failure> {
     }
 }
 
-/// A line on standard error, which is no data.
+/// Prints a line on standard error, for what is no data.
 pub fn remark(line: &str) {
     tracing::info!("{line}");
     // Who has closed standard error does not want to know.
@@ -35,7 +35,7 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// That a person agrees: by `--yes`, or asked on the terminal.
+/// Requires that a person agrees: by `--yes`, or when asked on the terminal.
 pub fn require_agreement(yes: bool, question: &str) -> Result<(), Failure> {
     let refusal = |words: &str| Failure::Ended { outcome: Outcome::NotConfirmed, words: words.to_owned() };
     if yes {

@@ -11,19 +11,19 @@ use crate::output::Failure;
 use crate::output::Outcome;
 use crate::profile::{ConnectionOptions, Profile, SlotMemory};
 
-/// Who was dropped does not join the group again by itself.
+/// A device that was dropped does not join the group again by itself.
 pub(super) const WAS_DROPPED: &str = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \
                            group again, as a new device";
 
-/// Whether it takes a person's word that this device is to join its group again.
+/// Whether only a person may decide that this device joins its group again.
 pub(super) fn was_dropped(options: &ConnectionOptions, memory: Option<&SlotMemory>) -> bool {
     options.expects.is_none() && memory.is_some_and(SlotMemory::was_dropped)
 }
 
-/// Opens a profile, or the connection that the options make, for a login that nobody looks at.
+/// Opens a profile, or the connection of the options, for a login without anybody at the screen.
 ///
 /// # Errors
-/// If the options are unusable, or there is something that takes a person's word.
+/// If the options are unusable, or a person has to decide.
 pub(super) fn open_unattended(name: Option<&str>, options: &ConnectionOptions) -> Result<Profile, Failure> {
     let profile = Profile::from_options(name, options)?;
     // Else a service would join the group again at the next start of its machine.

@@ -10,7 +10,7 @@ use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setup};
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
-/// A device that comes for one purpose: nobody loses a slot or a message to it.
+/// A device that logs in for one purpose. No other device loses a slot or a message to it.
 pub(in crate::headless) struct OneShotDevice {
     profile: Profile,
     _device_lock: Option<DeviceLock>,
@@ -36,7 +36,7 @@ impl OneShotDevice {
         &mut self.profile
     }
 
-    /// Who would change the group finds out before anything is done whether it may.
+    /// Fails before anything is done if the session may not change the group.
     pub(in crate::headless) fn require_writable(&self, not_done: &str) -> Result<(), Failure> {
         if self.profile.session.read_only {
             return Err(Failure::Usage(format!("{not_done}: this is a read-only session (--read-only)")));
@@ -44,7 +44,7 @@ impl OneShotDevice {
         Ok(())
     }
 
-    /// A session that is over in a moment, for which being promoted to leader meanwhile is no reason to break it off.
+    /// A session of a moment: it goes on even if it is made leader.
     pub(in crate::headless) fn run_one_shot<T>(
         &mut self,
         purpose: impl AsyncFnOnce(&mut OneShotSession) -> Result<T, Failure>,
@@ -54,7 +54,7 @@ impl OneShotDevice {
         self.run_session(purpose)
     }
 
-    /// A session as the profile has it.
+    /// A session with the policies of the profile.
     pub(in crate::headless) fn run_session<T>(
         &mut self,
         purpose: impl AsyncFnOnce(&mut OneShotSession) -> Result<T, Failure>,

@@ -1,4 +1,4 @@
-//! Whether a connection that could not be made, or was lost, is made again; and what came of it if not.
+//! [`Reconnect`]: decides whether a connection is made again, and how the program ends if not.
 
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::output::Failure;
@@ -9,30 +9,27 @@ use crate::runtime::OneShotEnd;
 /// How the program ends, or why it could not go on.
 pub(in crate::headless) type Ending = Result<Outcome, Failure>;
 
-/// What follows when a connection could not be made, or was lost.
+/// How often a connection is made again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Policy {
-    /// The end.
     #[default]
     Never,
-    /// So many tries, until one ends in a login.
+    /// So many tries after the last login.
     Tries(u32),
-    /// Tries without end.
     Always,
 }
 
-/// Decides it for one connection after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::headless) struct Reconnect {
     policy: Policy,
-    /// How often it was tried again since the last login.
+    /// The tries since the last login.
     tries: u32,
-    /// There is a login on this connection.
+    /// Whether there was a login on this connection.
     logged_in: bool,
 }
 
 impl Reconnect {
-    /// As `--reconnect` has it.
+    /// Reads `--reconnect`.
     pub(in crate::headless) fn parse(text: &str) -> Result<Self, Failure> {
         let policy = match text {
             "never" => Policy::Never,
@@ -44,7 +41,6 @@ impl Reconnect {
         Ok(Self { policy, ..Self::default() })
     }
 
-    /// Tries without end.
     pub(in crate::headless) const fn always() -> Self {
         Self { policy: Policy::Always, tries: 0, logged_in: false }
     }
@@ -53,8 +49,8 @@ impl Reconnect {
         (self.logged_in, self.tries) = (true, 0);
     }
 
-    /// How what happens ends the program, if it does: the end of a connection may. A server that leaves in good order is no
-    /// failure, unless something was still to come.
+    /// How the program ends, if the event ends it. A mediator that closes in good order is no failure, unless something
+    /// was still to come.
     pub(in crate::headless) fn take(&mut self, event: &Event, incomplete: bool) -> Option<Ending> {
         match event {
             Event::Connecting { .. } => self.logged_in = false,

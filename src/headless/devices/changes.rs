@@ -21,9 +21,9 @@ use crate::runtime::one_shot::SIGNAL_PATIENCE;
 use crate::runtime::{OneShotSession, clock};
 
 /// Bounds the bytes of lines that wait for a slow reader, and counts the lines that are left out.
-struct CountLines;
+struct ByteBudget;
 
-impl Overflow for CountLines {
+impl Overflow for ByteBudget {
     type Item = String;
     type LeftOut = u64;
 
@@ -67,16 +67,16 @@ pub(super) fn watch(device: &mut OneShotDevice, options: &DevicesArgs) -> Result
     })
 }
 
-/// Takes everything that happens, however slow the reader is.
+/// Takes all events, however slow the reader is.
 struct ChangeWatcher {
     own: DeviceId,
     json: bool,
     reconnect: Reconnect,
     printer: Printer,
     /// The lines that the printer has not taken yet.
-    unprinted: LineQueue<CountLines>,
+    unprinted: LineQueue<ByteBudget>,
     last: Option<Listed>,
-    /// Why there is no connection, once that was said.
+    /// Why there is no connection, once that was printed.
     told_cause: Option<DisconnectCause>,
 }
 
@@ -142,7 +142,7 @@ impl ChangeWatcher {
         line + "\n"
     }
 
-    /// What the printer has not taken yet, and how many lines are missing.
+    /// The lines that the printer has not taken yet, with how many are missing.
     fn take_unprinted(&self) -> Vec<u8> {
         let (lines, _) = self.unprinted.take();
         let text = lines.into_iter().map(|line| match line {

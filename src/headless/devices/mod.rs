@@ -45,7 +45,7 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Normal)
 }
 
-/// The list that is asked for at every login.
+/// Waits for the list that every login asks for.
 pub(super) async fn list(session: &mut OneShotSession) -> Result<Listed, Failure> {
     let listed = session.until(|event| match event {
         Event::Devices(listed) => Some(listed),
@@ -54,7 +54,7 @@ pub(super) async fn list(session: &mut OneShotSession) -> Result<Listed, Failure
     Ok(listed.await?)
 }
 
-/// A device as it is called, with its id.
+/// The label of a device with its id.
 pub(super) fn in_words(id: DeviceId, device: &ListedDevice) -> String {
     let name = leave::name(id, device);
     if name.as_str() == id.to_string() { name.to_string() } else { format!("{name} ({id})") }

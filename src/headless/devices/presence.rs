@@ -7,14 +7,13 @@ use crate::group::ListedDevice;
 use crate::output::ndjson;
 use crate::protocol::{DeviceActivity, DeviceId, Millis};
 
-/// A device came, or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PresenceChange {
     device: DeviceId,
     to: DeviceActivity,
 }
 
-/// Which other devices came or went between two lists; in `mk` only that one logged in anew is told.
+/// The other devices that came or went between two lists. In `mk` a list only says when a device logged in last.
 pub(super) fn presence_changes(own: DeviceId, before: &Listed, now: &Listed) -> Vec<PresenceChange> {
     let change = |(id, device): (&DeviceId, &ListedDevice)| {
         let was = before.get(id).filter(|_| *id != own)?.activity;
@@ -28,7 +27,7 @@ pub(super) fn presence_changes(own: DeviceId, before: &Listed, now: &Listed) -> 
 }
 
 impl PresenceChange {
-    /// [`None`] if the list says nothing of it any more.
+    /// [`None`] if the list does not say whether the device is connected.
     pub(super) fn line(self, at: Millis, listed: &Listed) -> Option<(Value, String)> {
         let (event, words, field, since) = match self.to {
             DeviceActivity::ConnectedSince(since) => ("device_online", "is connected", "connected_since", since),

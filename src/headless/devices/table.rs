@@ -8,7 +8,7 @@ use crate::group::ListedDevice;
 use crate::output::times::Zone;
 use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
 
-/// How wide a column may be, unless everything is wanted.
+/// The maximal width of a column without `--wide`.
 const NARROW: usize = 24;
 
 /// The lines, headings first.

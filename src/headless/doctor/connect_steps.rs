@@ -1,4 +1,4 @@
-//! The way to the mediator: name, connection, TLS.
+//! The steps to a connection: DNS, TCP, TLS.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,15 +9,14 @@ use crate::net::{Address, ConnectError, Peer, Secured, TlsOptions};
 use crate::output::Failure;
 use crate::runtime::ANY_CERTIFICATE;
 
-/// How long each step may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many days before its end a certificate should have been renewed.
 const RENEW_WITHIN: u64 = 14;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
-/// Goes as far as it can; [`None`] if that is not to the end.
+/// Takes the steps in order; [`None`] if one fails.
 pub(super) async fn connect(
     address: &Address,
     tls: &TlsOptions,
@@ -39,29 +38,29 @@ pub(super) async fn connect(
     Ok(Some(secured))
 }
 
-/// Takes a step in time, or says why that cannot be done.
+/// Waits for a step, and reports if it fails or takes too long.
 pub(super) async fn step<T>(
     check: &'static str,
     taken: impl Future<Output = Result<T, ConnectError>>,
     report: &mut Report,
 ) -> Result<Option<T>, Failure> {
-    let words = match tokio::time::timeout(PATIENCE, taken).await {
+    let words = match tokio::time::timeout(STEP_TIMEOUT, taken).await {
         Ok(Ok(done)) => return Ok(Some(done)),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s; check this machine's network and firewall", PATIENCE.as_secs()),
+        Err(_) => format!("no answer within {} s; check this machine's network and firewall", STEP_TIMEOUT.as_secs()),
     };
     report.add(&Finding::new(check, Status::Fail, &words))?;
     Ok(None)
 }
 
-/// What the mediator has proved.
+/// How the mediator has proved who it is.
 fn proof(peer: Option<&Peer>, options: &TlsOptions) -> Finding {
-    let told = |status, words: &str| Finding::new("tls", status, words);
+    let finding = |status, words: &str| Finding::new("tls", status, words);
     let Some(peer) = peer else {
-        return told(Status::Ok, "not used: ws:// does without, and reaches this machine only");
+        return finding(Status::Ok, "not used: ws:// does without, and reaches this machine only");
     };
     if options.accept_any_certificate {
-        return told(Status::Warn, ANY_CERTIFICATE);
+        return finding(Status::Warn, ANY_CERTIFICATE);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let days_left = peer.expires.map(|expires| expires.as_secs().saturating_sub(now) / SECONDS_A_DAY);
@@ -76,8 +75,8 @@ fn proof(peer: Option<&Peer>, options: &TlsOptions) -> Finding {
     match days_left {
         Some(days) if days < RENEW_WITHIN => {
             let words = format!("{words}; it expires in {days} days: ask who runs the mediator to renew it");
-            told(Status::Warn, &words)
+            finding(Status::Warn, &words)
         }
-        _ => told(Status::Ok, &words),
+        _ => finding(Status::Ok, &words),
     }
 }

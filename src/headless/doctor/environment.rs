@@ -1,4 +1,4 @@
-//! What is around the program: the terminal, its colours, the keyring, the key.
+//! The environment of the program: the terminal, its colours, the keyring, the key.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
@@ -6,30 +6,33 @@ use std::io::{self, IsTerminal as _};
 use super::finding::{Finding, Status};
 use crate::profile::{Profile, ProfileError, secrets};
 
-/// The least that the dashboard fits into.
+/// The smallest terminal that the dashboard fits into, in columns and rows.
 const LEAST: (u16, u16) = (40, 10);
 
 pub(super) fn terminal() -> Finding {
-    let told = |status, words: &str| Finding::new("terminal", status, words);
+    let finding = |status, words: &str| Finding::new("terminal", status, words);
     let term = env::var("TERM").unwrap_or_default();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return told(Status::Warn, "none here: the dashboard needs one; d2mtop watch works without");
+        return finding(Status::Warn, "none here: the dashboard needs one; d2mtop watch works without");
     }
     if term.is_empty() || term == "dumb" {
-        return told(Status::Warn, "TERM is not set or dumb: set it to what the terminal is, such as xterm-256color");
+        return finding(
+            Status::Warn,
+            "TERM is not set or dumb: set it to what the terminal is, such as xterm-256color",
+        );
     }
     match crossterm::terminal::size() {
         Ok((width, height)) if width < LEAST.0 || height < LEAST.1 => {
             let (least_width, least_height) = LEAST;
             let words = format!("{width}x{height} is too small: the dashboard needs {least_width}x{least_height}");
-            told(Status::Warn, &words)
+            finding(Status::Warn, &words)
         }
-        Ok((width, height)) => told(Status::Ok, &format!("{width}x{height}, TERM={term}")),
-        Err(error) => told(Status::Fail, &format!("its size cannot be told: {error}")),
+        Ok((width, height)) => finding(Status::Ok, &format!("{width}x{height}, TERM={term}")),
+        Err(error) => finding(Status::Fail, &format!("its size cannot be told: {error}")),
     }
 }
 
-/// The same question that the dashboard asks, and what decides it.
+/// Asks what the dashboard asks, and says what decides it.
 pub(super) fn colours() -> Finding {
     let set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
     let words = match supports_color::on(supports_color::Stream::Stdout) {
@@ -42,7 +45,7 @@ pub(super) fn colours() -> Finding {
     Finding::new("colours", Status::Ok, words)
 }
 
-/// Whether the keyring answers. Where the key was found elsewhere, it may be silent.
+/// A keyring that does not answer is fine where the key was found elsewhere.
 pub(super) fn keyring(profile: &Result<Profile, ProfileError>) -> Finding {
     match secrets::try_keyring() {
         Ok(()) => Finding::new("keyring", Status::Ok, "it answers"),
@@ -51,7 +54,6 @@ pub(super) fn keyring(profile: &Result<Profile, ProfileError>) -> Finding {
     }
 }
 
-/// Where the key is, or why it cannot be had.
 pub(super) fn key(profile: &Result<Profile, ProfileError>) -> Finding {
     match profile {
         Err(error) => Finding::new("key", Status::Fail, &error.to_string()),

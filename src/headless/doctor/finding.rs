@@ -1,4 +1,4 @@
-//! One line of the report.
+//! [`Finding`]: one line of the report.
 
 use std::fmt;
 
@@ -11,13 +11,11 @@ use crate::text::Clean;
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
-    /// Well.
     Ok,
-    /// Well enough, but a person should know.
+    /// It works, but a person should know.
     Warn,
-    /// Not at all.
     Fail,
-    /// Could not be tried.
+    /// It could not be tried.
     Skipped,
 }
 

@@ -1,7 +1,7 @@
-//! What a login tells of the group and of this device's place in it.
+//! The findings of a login: clock, slots, role.
 
 use super::Report;
-use super::connect_steps::{PATIENCE, step};
+use super::connect_steps::{STEP_TIMEOUT, step};
 use super::finding::{Finding, Status};
 use super::trial_login::{LOGIN_WITHIN, LoginObservations, RoleSeen, TrialLogin};
 use crate::group::{DisconnectCause, Login};
@@ -13,7 +13,7 @@ use crate::protocol::{CloseCode, ExpirationPolicy, SlotState};
 use crate::runtime::{ANOTHER_GROUP, clock};
 use crate::session::Session;
 
-/// Logs in, leaves, and says what there was to see.
+/// Logs in, leaves, and reports the findings.
 pub(super) async fn examine(
     session: Session,
     address: &Address,
@@ -40,7 +40,7 @@ pub(super) async fn examine(
     report.add(&role(&seen))
 }
 
-/// Why there was no login, and what to do.
+/// The reason why there was no login, and what can be done.
 fn refusal(ended: Option<&DisconnectCause>) -> String {
     match ended {
         Some(DisconnectCause::ClosedByServer { code, .. }) if *code == CloseCode::PROTOCOL_ERROR => format!(
@@ -58,7 +58,7 @@ fn refusal(ended: Option<&DisconnectCause>) -> String {
         }
         _ => format!(
             "no answer within {} s; check that the URL is that of a mediator, then ask who runs it",
-            LOGIN_WITHIN.max(PATIENCE).as_secs()
+            LOGIN_WITHIN.max(STEP_TIMEOUT).as_secs()
         ),
     }
 }
@@ -105,24 +105,24 @@ fn slot(login: &Login, policy: ExpirationPolicy) -> Finding {
 }
 
 fn slots(login: &Login, devices: Option<usize>) -> Finding {
-    let told = |status, words: &str| Finding::new("slots", status, words);
+    let finding = |status, words: &str| Finding::new("slots", status, words);
     let most = login.max_device_slots;
     match devices {
-        None => told(Status::Warn, "the server sent no device list; ask who runs the mediator"),
-        Some(0 | 1) => told(Status::Warn, &format!("this device is alone in its group; {ANOTHER_GROUP}")),
+        None => finding(Status::Warn, "the server sent no device list; ask who runs the mediator"),
+        Some(0 | 1) => finding(Status::Warn, &format!("this device is alone in its group; {ANOTHER_GROUP}")),
         Some(used) if u32::try_from(used).is_ok_and(|used| used >= most) => {
             let words = format!("all {most} are used, this device included; drop one that is no longer needed");
-            told(Status::Warn, &words)
+            finding(Status::Warn, &words)
         }
-        Some(used) => told(Status::Ok, &format!("{used} of {most} are used, this device included")),
+        Some(used) => finding(Status::Ok, &format!("{used} of {most} are used, this device included")),
     }
 }
 
 fn role(seen: &LoginObservations) -> Finding {
-    let told = |status, words: &str| Finding::new("leader", status, words);
+    let finding = |status, words: &str| Finding::new("leader", status, words);
     match seen.role {
-        Some(RoleSeen::Following) => told(Status::Ok, "another device leads"),
-        Some(RoleSeen::Promoted) => told(
+        Some(RoleSeen::Following) => finding(Status::Ok, "another device leads"),
+        Some(RoleSeen::Promoted) => finding(
             Status::Warn,
             "no other device is connected, so this one was made leader, and left at once; d2mtop comes and goes until \
              a phone is there to lead",

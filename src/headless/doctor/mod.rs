@@ -1,6 +1,6 @@
-//! `d2mtop doctor`: goes the whole way to the group once, and says of each step how it went and what to do.
+//! `d2mtop doctor`: checks every step to the group once, and says how it went and what to do.
 //!
-//! Every step has a deadline of its own, so that a report always comes to its end.
+//! Every step has its own deadline, so that the report always ends.
 
 mod connect_steps;
 mod environment;
@@ -22,7 +22,7 @@ use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileError, Profi
 use crate::runtime::session_setup;
 use crate::session::Session;
 
-/// Checks everything that a session needs, and prints a line each.
+/// Checks everything that a session needs, and prints a line for each.
 ///
 /// # Errors
 /// If the options are unusable or standard output fails.
@@ -65,14 +65,13 @@ fn is_about_the_key(error: &ProfileError) -> bool {
     }
 }
 
-/// What the way to the group is examined with.
+/// The connection to be checked.
 struct Examination {
     address: Address,
-    /// How the mediator has to prove who it is.
     tls: TlsOptions,
     /// Missing if there is no key.
     session: Option<Session>,
-    /// Missing if this device is in use, or this machine cannot tell.
+    /// Missing if this device is in use, or the system has no locks.
     _device_lock: Option<DeviceLock>,
     /// Whether a login would cut another process off.
     in_use: bool,
@@ -85,7 +84,7 @@ struct Examination {
 }
 
 impl Examination {
-    /// [`None`] if the address cannot be told without a key.
+    /// [`None`] if the address depends on a key that is missing.
     fn new(
         options: &ConnectionOptions,
         settings: Option<Settings>,

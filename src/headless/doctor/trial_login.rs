@@ -1,4 +1,4 @@
-//! A login for a moment: as a device that changes nothing, acknowledges nothing, and leaves at once.
+//! [`TrialLogin`]: logs in as a device that changes nothing, acknowledges nothing, and leaves at once.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use crate::protocol::ExhaustedPolicy;
 use crate::runtime::clock;
 use crate::session::{Command, LeaderPolicy, Presence, Session, SessionInput, SessionOutput};
 
-/// How long everything from the WebSocket to the role may take.
+/// The deadline from the open WebSocket to the role.
 pub(super) const LOGIN_WITHIN: Duration = Duration::from_secs(15);
 
-/// For how long one must not have been promoted to say that another device leads.
+/// A device that is not promoted for so long follows another one.
 const FOLLOWING_AFTER: Duration = Duration::from_millis(1_500);
 
-/// The profile for such a login: whatever it says otherwise, nobody loses a slot, a message or the leader's role to it.
+/// Overrides the profile so that no other device loses a slot, a message or the leader role to the login.
 pub(super) fn harmless(mut profile: Profile) -> Profile {
     profile.session.read_only = true;
     profile.session.exhausted_policy = ExhaustedPolicy::Reject;
@@ -25,7 +25,6 @@ pub(super) fn harmless(mut profile: Profile) -> Profile {
     profile
 }
 
-/// What was seen during the login.
 #[derive(Debug, Default)]
 pub(super) struct LoginObservations {
     pub(super) login: Option<Login>,
@@ -48,7 +47,7 @@ pub(super) struct TrialLogin<'a> {
     session: Session,
     address: &'a Address,
     link: Link,
-    /// The session wants another one: its slot is not as expected, for a harmless reason.
+    /// The session wants another connection: its slot is not as expected, for a harmless reason.
     connects: bool,
     seen: LoginObservations,
     started: Instant,

@@ -9,7 +9,7 @@ use crate::runtime::one_shot::PATIENCE;
 use crate::runtime::{OneShotEnd, OneShotSession};
 use crate::session::{Command, Confirmed};
 
-/// What came of one device.
+/// The result for one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dropped {
     Now,
@@ -17,7 +17,7 @@ pub(super) enum Dropped {
     Already,
 }
 
-/// Takes the steps. They are over when the lock is free again, or with this device itself.
+/// Takes the steps. They end when the lock is free again, or when this device itself is gone.
 pub(super) async fn drop_device(
     session: &mut OneShotSession,
     target: DeviceId,
@@ -49,7 +49,6 @@ pub(super) async fn drop_device(
     }
 }
 
-/// How far the steps are.
 #[derive(Debug, Default)]
 struct DropProgress {
     locked: bool,

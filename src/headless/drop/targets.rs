@@ -7,7 +7,7 @@ use crate::output::{Failure, Outcome};
 use crate::protocol::DeviceId;
 use crate::text::Clean;
 
-/// Whom the options mean; this device itself comes last.
+/// The devices that the options name; this device itself comes last.
 pub(super) fn targets(listed: &Listed, own: DeviceId, options: &DropArgs) -> Result<Vec<DeviceId>, Failure> {
     let mut targets = Vec::new();
     for name in &options.devices {
@@ -23,7 +23,7 @@ pub(super) fn targets(listed: &Listed, own: DeviceId, options: &DropArgs) -> Res
     Ok(targets)
 }
 
-/// The device of that id, of the only id that begins so, or of that label.
+/// The device with this id, label or unambiguous beginning of an id.
 fn find(listed: &Listed, name: &str) -> Result<DeviceId, Failure> {
     let is_hex = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     let has_label = |exactly: bool| {

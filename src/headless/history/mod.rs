@@ -14,10 +14,10 @@ use crate::profile::{self, ProfileError, ProfileName, ProfileStore, Record, know
 use print::HistoryPrinter;
 use query::query;
 
-/// How many rows are shown unless something says how many.
+/// How many rows are shown without `--limit` and bounds of time.
 const ROWS: u32 = 20;
 
-/// The other devices as they are or were known, in the directory of what the machine learns of a profile.
+/// The file of the devices that are or were known, in the state directory of a profile.
 const KNOWN_DEVICES: &str = "known.json";
 
 /// Prints what was asked for.
@@ -79,7 +79,7 @@ fn print_rows(
     rows.try_for_each(|row| print(&row?))
 }
 
-/// Nothing printed may also look like something wrong.
+/// No output could be taken for an error.
 fn tell_if(nothing: bool) {
     if nothing {
         remark("nothing like that was received");

@@ -12,7 +12,6 @@ use crate::output::ndjson;
 use crate::output::times::{Zone, day_name};
 use crate::protocol::DeviceId;
 
-/// How things are printed.
 pub(super) struct HistoryPrinter<'a> {
     pub(super) devices: &'a KnownDevices,
     pub(super) own: Option<DeviceId>,

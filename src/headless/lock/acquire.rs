@@ -16,13 +16,13 @@ use crate::runtime::one_shot::PATIENCE;
 use crate::session::Command;
 
 impl LockRun<'_> {
-    /// Waits until the lock is ours; an outcome if a signal came first.
+    /// Waits for the lock; an outcome if a signal came first.
     pub(super) async fn acquire(&mut self) -> Result<Option<Outcome>, Failure> {
         while !self.session.is_logged_in() {
             let (at, event) = tokio::select! {
                 biased;
                 signal = self.signals.next() => return Ok(Some(by_signal(signal))),
-                told = self.session.next() => told?,
+                next = self.session.next() => next?,
             };
             self.take(at, &event)?;
         }
@@ -37,7 +37,7 @@ impl LockRun<'_> {
             let may_wait = holder.is_some();
             let (at, event) = tokio::select! {
                 biased;
-                told = self.session.next() => told?,
+                next = self.session.next() => next?,
                 signal = self.signals.next() => {
                     self.interrupted = true;
                     // Whatever comes of it, the signal is why.
@@ -71,7 +71,7 @@ impl LockRun<'_> {
         Err(failure)
     }
 
-    /// Stops waiting; should the lock be granted meanwhile, it is given back.
+    /// Stops waiting. A lock that is granted meanwhile is given back.
     async fn give_up(&mut self) -> Result<(), Failure> {
         let is_over = |event: &Event| {
             matches!(event, Event::Refused(_) | Event::Lock(LockEvent::Abandoned | LockEvent::Released(_)))

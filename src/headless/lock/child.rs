@@ -1,4 +1,4 @@
-//! The command that runs under the lock: started, told of signals, ended when the lock is gone.
+//! [`ChildCommand`]: runs under the lock, gets our signals, and ends with the lock.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitStatus};
@@ -11,10 +11,9 @@ use crate::os::process_group::{ChildGroup, is_in_the_foreground};
 use crate::output::Failure;
 use crate::text::Clean;
 
-/// How long a command may take to end after SIGTERM.
+/// How long after SIGTERM a command gets SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A command that runs.
 pub(super) struct ChildCommand {
     child: ChildGroup,
     grace: Duration,
@@ -34,26 +33,25 @@ impl ChildCommand {
         Ok(Self { child, grace: GRACE })
     }
 
-    /// Waits for its end.
     pub(super) async fn end(&mut self) -> Result<ExitStatus, Failure> {
         self.child.end().await.map_err(Failure::Start)
     }
 
     /// Passes a signal on, unless the command has ended.
-    pub(super) fn tell(&mut self, signal: Signal) {
+    pub(super) fn pass_on(&mut self, signal: Signal) {
         if self.child.is_running() {
             self.child.signal(signal);
         }
     }
 
-    /// Whether the command has it already: the terminal tells everybody in the foreground of its keys.
-    pub(super) fn was_told(&self, signal: Signal) -> bool {
+    /// Whether the command got the signal, too: the terminal sends those of its keys to all processes in the foreground.
+    pub(super) fn got_too(&self, signal: Signal) -> bool {
         !self.child.has_own_group() && (signal == Signal::INT || signal == Signal::QUIT) && is_in_the_foreground()
     }
 
-    /// Ends it, and in a group of its own all that it has started: politely first.
+    /// Ends the command, by SIGTERM first; in a group of its own also everything that it has started.
     pub(super) async fn terminate(&mut self) -> Result<(), Failure> {
-        self.tell(Signal::TERM);
+        self.pass_on(Signal::TERM);
         if let Ok(ended) = tokio::time::timeout(self.grace, self.child.all_end()).await {
             return ended.map_err(Failure::Start);
         }

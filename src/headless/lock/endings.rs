@@ -9,7 +9,7 @@ pub(super) fn by_signal(signal: rustix::process::Signal) -> Outcome {
     Outcome::Ran(u8::try_from(signal.as_raw().saturating_add(128)).unwrap_or(u8::MAX))
 }
 
-/// Where the server knows nothing of `--ttl`, the session keeps to it.
+/// A mediator may know nothing of `--ttl`; the session keeps to it.
 pub(super) fn out_of_time() -> Failure {
     let words = "the lock was lost: the time of --ttl is over".to_owned();
     Failure::Ended { outcome: Outcome::LockLost, words }

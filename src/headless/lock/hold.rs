@@ -22,7 +22,7 @@ impl LockRun<'_> {
         }
     }
 
-    /// Runs a command, to its end or to that of the lock.
+    /// Runs a command until it ends, or the lock does.
     pub(super) async fn run(&mut self, started: Result<ChildCommand, Failure>) -> Result<Outcome, Failure> {
         let mut running = match started {
             Ok(running) => running,
@@ -41,8 +41,8 @@ impl LockRun<'_> {
                 stop = self.stop() => stop?,
             };
             match stop {
-                StopReason::Signal(signal) if running.was_told(signal) => {}
-                StopReason::Signal(signal) => running.tell(signal),
+                StopReason::Signal(signal) if running.got_too(signal) => {}
+                StopReason::Signal(signal) => running.pass_on(signal),
                 StopReason::Lost(failure) => {
                     remark("the lock is lost; ending the command");
                     running.terminate().await?;
@@ -58,19 +58,19 @@ impl LockRun<'_> {
         }
     }
 
-    /// Waits for something that ends the lock, or should.
+    /// Waits until the lock is lost, or should be given back.
     async fn stop(&mut self) -> Result<StopReason, Failure> {
         loop {
-            let told = tokio::select! {
+            let next = tokio::select! {
                 biased;
-                told = self.session.next() => told,
+                next = self.session.next() => next,
                 signal = self.signals.next() => {
                     self.interrupted = true;
                     return Ok(StopReason::Signal(signal));
                 }
                 () = sleep_until(self.leave_by) => return Ok(StopReason::Leader),
             };
-            match told {
+            match next {
                 Ok((at, event)) => {
                     self.take(at, &event)?;
                     if matches!(event, Event::Lock(LockEvent::Released(_))) {

@@ -1,4 +1,4 @@
-//! [`LockRun`]: what happens to one lock, and what is said of it.
+//! [`LockRun`]: one lock, from the request to its end, and what is printed of it.
 
 use tokio::time::Instant;
 
@@ -13,20 +13,18 @@ use crate::output::{Failure, Outcome};
 use crate::protocol::{Millis, TransactionScope};
 use crate::runtime::OneShotSession;
 
-/// One lock, from asking for it to its end.
 pub(super) struct LockRun<'a> {
     pub(super) options: &'a LockArgs,
     pub(super) session: &'a mut OneShotSession,
     pub(super) signals: ShutdownSignals,
-    /// Whether a signal has come.
     pub(super) interrupted: bool,
-    /// Whether a leader stays all the same.
+    /// Whether a leader stays without a limit.
     pub(super) stays: bool,
-    /// When a leader gives up.
+    /// When a leader gives the lock back.
     pub(super) leave_by: Option<Instant>,
 }
 
-/// Why the lock is not held any longer, or not waited for.
+/// Why the lock is given back or lost.
 pub(super) enum StopReason {
     Signal(rustix::process::Signal),
     Lost(Failure),
@@ -56,7 +54,7 @@ impl<'a> LockRun<'a> {
         }
     }
 
-    /// What a script waits for, or a person.
+    /// Prints what a script or a person waits for.
     fn print(&self, at: Millis, event: &Event, lock: &LockEvent) -> Result<(), Failure> {
         if self.options.json {
             return ndjson::lines(at, event).iter().try_for_each(|line| say(&line.to_string()));

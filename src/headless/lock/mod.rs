@@ -16,7 +16,8 @@ use crate::session::LeaderPolicy;
 use child::ChildCommand;
 use lock_run::LockRun;
 
-/// Takes the lock, runs the command, or waits to be interrupted, and commits. Who wrote `--` last has meant a command.
+/// Takes the lock, runs the command, or waits to be interrupted, and commits. A `--` at the end means that a command was
+/// forgotten.
 ///
 /// # Errors
 /// If the lock is not to be had, or is lost; or the command cannot be run.

@@ -16,7 +16,7 @@ impl LockRun<'_> {
         self.release(is_over, |end| lost(&end, has_ttl)).await
     }
 
-    /// Asks for the end of the lock, and waits for it: not for long once a signal has come, and not at all once another has.
+    /// Releases the lock and waits for the answer: for a second once a signal has come, and not at all after another one.
     pub(super) async fn release(
         &mut self,
         is_over: impl Fn(&Event) -> bool,
@@ -27,7 +27,7 @@ impl LockRun<'_> {
         loop {
             let (at, event) = tokio::select! {
                 biased;
-                told = self.session.next() => told.map_err(&failed)?,
+                next = self.session.next() => next.map_err(&failed)?,
                 signal = self.signals.next() => {
                     if self.interrupted {
                         return Err(cut_short(signal));

@@ -71,7 +71,7 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
     Ok(ListenerOptions { address: options.listen, config, tls, chat_server, ..ListenerOptions::default() })
 }
 
-/// A host and a port; what the host is, the system finds out at each connection.
+/// Checks for a host and a port. The host is resolved at each connection.
 fn chat_server(text: &str) -> Result<Arc<str>, Failure> {
     let good = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if good {

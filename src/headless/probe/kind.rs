@@ -6,7 +6,6 @@ use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe};
 use crate::session::{Command, Confirmed};
 
-/// What is sent as a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProbeKind {
     DevicesInfo,
@@ -39,7 +38,7 @@ impl ProbeKind {
         }
     }
 
-    /// How long it took, if that is the answer.
+    /// The round trip, if the event is the answer.
     pub(super) const fn answer(self, event: &Event) -> Option<Duration> {
         match (self, event) {
             (Self::DevicesInfo, Event::RoundTrip { probe: Probe::DevicesInfo, elapsed })

@@ -1,4 +1,4 @@
-//! Sends one probe after the other, and waits for the answers.
+//! [`ProbeRun`]: sends one probe after the other, and waits for the answers.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct ProbeRun<'a> {
     options: &'a ProbeArgs,
     kind: ProbeKind,
     session: &'a mut OneShotSession,
-    /// Whether a leader stays all the same.
+    /// Whether a leader stays without a limit.
     stays: bool,
     /// When a leader leaves.
     leave_by: Option<Instant>,
@@ -44,7 +44,7 @@ impl<'a> ProbeRun<'a> {
         Ok(Self { options, kind, session, stays, leave_by: None, statistics: Statistics::default(), printer })
     }
 
-    /// Probes until enough were answered, or nobody reads any more; whether somebody does.
+    /// Probes until enough were answered, or nobody reads any more; false if nobody does.
     pub(super) async fn run(&mut self) -> Result<bool, Failure> {
         let unread = self.printer.unread();
         tokio::select! {
@@ -79,7 +79,7 @@ impl<'a> ProbeRun<'a> {
         }
     }
 
-    /// One probe; whether anybody reads what came of it.
+    /// Sends a probe and prints the result; false if nobody reads any more.
     async fn probe(&mut self) -> Result<bool, Failure> {
         self.statistics.send();
         self.session.ask(self.kind.command());
@@ -99,18 +99,18 @@ impl<'a> ProbeRun<'a> {
         Ok(self.print(None).await)
     }
 
-    /// Whether that answers what was sent then, and not an earlier probe that was given up or what the session asks for by
-    /// itself. A ping of its own that was under way is as good as ours, which then is none of its own.
+    /// Whether the answer is to the probe sent then: not to an earlier one that was given up, nor to a request of the
+    /// session itself. A ping of the session that is in flight counts as the probe, because no second one is sent.
     fn is_ours(&self, elapsed: Duration, sent: Instant) -> bool {
         elapsed <= sent.elapsed() || self.kind == ProbeKind::Ping && elapsed <= ANSWER_WITHIN
     }
 
-    /// What happens before that time.
+    /// The next event before that time.
     async fn next(&mut self, until: Option<Instant>) -> Result<Option<Event>, Failure> {
         let leave_by = self.leave_by.filter(|leave_by| until.is_none_or(|until| *leave_by < until));
         let Some(end) = leave_by.or(until) else { return Ok(Some(self.session.next().await?.1)) };
         match timeout_at(end, self.session.next()).await {
-            Ok(told) => Ok(Some(told?.1)),
+            Ok(next) => Ok(Some(next?.1)),
             Err(_) if leave_by.is_some() => {
                 let words = "left: this device was leader for a minute; --stay-leader goes on".to_owned();
                 Err(Failure::Ended { outcome: Outcome::Lost, words })
@@ -131,7 +131,7 @@ impl<'a> ProbeRun<'a> {
         Ok(())
     }
 
-    /// Waits until the reader has taken what came before; whether there is one.
+    /// Prints once the reader has taken the lines before; false if nobody reads any more.
     async fn print(&self, elapsed: Option<Duration>) -> bool {
         let (sequence, word) = (self.statistics.sent(), self.kind.word());
         let micros = elapsed.map(span_micros);

@@ -1,4 +1,4 @@
-//! What a series of round trips comes to.
+//! [`Statistics`]: the figures of a series of round trips.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::output::ndjson::{self, span_micros};
 use crate::runtime::clock;
 
-/// The longest round trip that is told apart from longer ones: an hour, in microseconds.
+/// The longest round trip in percentiles, in microseconds: an hour. Longer ones count as this.
 const LONGEST: u64 = 3_600_000_000;
 
 /// Round trips in microseconds; percentiles to three digits, everything else exact.
@@ -20,7 +20,6 @@ pub(super) struct Statistics {
     squares: u128,
     shortest: u64,
     longest: u64,
-    /// Made with the first answer.
     times: Option<Histogram<u64>>,
 }
 

@@ -18,7 +18,7 @@ use rand::Rng as _;
 /// Adds a profile whose key stays in its file.
 pub(super) fn add(store: &ProfileStore, options: &AddArgs) -> Result<(), Failure> {
     let name = new_name(&options.name)?;
-    let mut record = record(&options.settings, &Known::default())?;
+    let mut record = record(&options.settings, &GroupDefaults::default())?;
     if let Some(path) = &options.key_file {
         let path = absolute(path)?;
         // Better to say now what is wrong with it than at the first login.
@@ -59,16 +59,16 @@ pub(super) fn tell(name: &ProfileName, is_default: bool) -> Result<(), Failure> 
     say(&format!("added the profile {name}; open it with: d2mtop {name}{short}"))
 }
 
-/// What is known of a group where the options do not say it.
+/// Settings of a group that its source knows, for those that the options leave out.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct GroupDefaults {
     pub(super) dialect: Option<Dialect>,
     pub(super) mediator: Option<String>,
     pub(super) server_group: Option<String>,
     pub(super) pins: Vec<DomainPins>,
 }
 
-impl Known {
+impl GroupDefaults {
     /// The keys that a new profile expects of this mediator.
     fn pins_of(&self, mediator: &str) -> Vec<String> {
         let host = mediator.split_once("://").map_or(mediator, |(_, rest)| rest);
@@ -78,8 +78,8 @@ impl Known {
     }
 }
 
-/// The record that the options make, every part of it checked.
-pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, Failure> {
+/// The record that the options make. Every part is checked.
+pub(super) fn record(settings: &SettingsArgs, known: &GroupDefaults) -> Result<Record, Failure> {
     let dialect = match (settings.dialect.map(Dialect::from), known.dialect) {
         (Some(Dialect::Dgk), Some(Dialect::Mk)) => return Err(unusable("--mk", &"is for --dialect mk only")),
         (Some(Dialect::Mk), Some(Dialect::Dgk)) => {
@@ -133,7 +133,7 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
     })
 }
 
-/// Whether some group could be reached there.
+/// Checks that the mediator's URL can be used, with the id of no group.
 fn check_mediator(
     mediator: &str,
     dialect: Dialect,
@@ -146,7 +146,7 @@ fn check_mediator(
     Ok(())
 }
 
-/// The profile is opened from anywhere.
+/// Profiles are opened from any directory.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

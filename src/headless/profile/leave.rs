@@ -8,18 +8,18 @@ use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::runtime::{clock, session_setup};
 use crate::session::{Confirmed, Presence, SlotExpectation};
 
-/// A device that may leave: who stays is known.
+/// A device that is ready to leave.
 pub(super) struct Leaving {
     /// Holds the profile, so that no other program opens it meanwhile.
     profile: Profile,
     name: ProfileName,
-    /// [`None`] if the server has no slot of ours.
-    farewell: Option<RemainingDevices>,
+    /// [`None`] if the mediator has no slot of this device.
+    remaining: Option<RemainingDevices>,
     _device_lock: Option<DeviceLock>,
 }
 
 impl Leaving {
-    /// Logs in for a moment, to see who stays.
+    /// Logs in, and lists the devices that stay.
     pub(super) fn look(name: &ProfileName) -> Result<Self, Failure> {
         let mut profile = Profile::from_options(Some(name.as_str()), &ConnectionOptions::default()).map_err(failure)?;
         let config = &mut profile.session;
@@ -33,31 +33,30 @@ impl Leaving {
         }
         let claim = DeviceLock::take(config.keys.device_group_id(), config.device_id)?;
         let (session, address) = session_setup::session(&profile)?;
-        let farewell = match who_stays(session, address)? {
-            Ok(farewell) => Some(farewell),
+        let remaining = match who_stays(session, address)? {
+            Ok(remaining) => Some(remaining),
             Err(departure) if departure.is_gone() => None,
             Err(departure) => return Err(not_left(name, &departure)),
         };
-        if let (Some(_), Some(memory)) = (&farewell, &mut profile.memory) {
+        if let (Some(_), Some(memory)) = (&remaining, &mut profile.memory) {
             memory.registered(clock::now());
             if let Err(error) = memory.write() {
                 tracing::warn!("cannot remember the slot: {error}");
             }
         }
-        Ok(Self { profile, name: name.clone(), farewell, _device_lock: claim })
+        Ok(Self { profile, name: name.clone(), remaining, _device_lock: claim })
     }
 
-    /// What leaving means.
     pub(super) fn words(&self) -> String {
-        match &self.farewell {
-            Some(farewell) => format!("This device leaves the group for good. {farewell}"),
+        match &self.remaining {
+            Some(remaining) => format!("This device leaves the group for good. {remaining}"),
             None => Departure::AlreadyGone.to_string(),
         }
     }
 
     /// Leaves, once a person has agreed.
     pub(super) fn leave(&self, agreed: Confirmed<()>) -> Result<Departure, Failure> {
-        if self.farewell.is_none() {
+        if self.remaining.is_none() {
             return Ok(Departure::AlreadyGone);
         }
         let (session, address) = session_setup::session(&self.profile)?;

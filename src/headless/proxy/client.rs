@@ -1,4 +1,4 @@
-//! A chat client's connection: its bytes become frames for the session, and the chat server's frames bytes for it.
+//! The connection of a chat client: its bytes become frames for the session, and frames of the chat server become bytes.
 
 use std::io;
 use std::sync::Arc;
@@ -15,14 +15,13 @@ use crate::mediator::ChatTraffic;
 use crate::protocol::{CHAT_SERVER_LOGIN, ChatFrameError, ChatFrames};
 use crate::session::{ChatClientId, Command};
 
-/// After what silence a client's login is whole: its length is sealed, but the client waits for the answer.
+/// After such a silence a client's login is complete: its length is sealed, but the client waits for the answer.
 const SILENCE: Duration = Duration::from_millis(50);
 /// How long a client may take to read what is left for it when it is cut off.
 const LINGER: Duration = Duration::from_secs(3);
-/// The most bytes of one read.
 const READ: usize = 16 * 1024;
 
-/// A frame of the chat server on its way to the client; takes room as long as it is.
+/// A frame of the chat server on its way to the client. It counts as unread until it is dropped.
 #[derive(Debug)]
 pub(super) struct UnreadFrame {
     frame: Bytes,
@@ -47,17 +46,16 @@ impl Drop for UnreadFrame {
 pub(super) enum ClientEnd {
     /// It closed its side. The protocol has no way to tell the chat server of half an end.
     Left,
-    /// It broke.
     Broke(io::ErrorKind),
-    /// What it sent cannot be passed on.
+    /// It sent bytes that are no frames.
     Unframed(ChatFrameError),
-    /// We cut it off.
+    /// The proxy cut it off.
     CutOff,
-    /// We end.
+    /// The proxy ends.
     Ours,
 }
 
-/// What became of a client.
+/// The figures of a client's connection.
 #[derive(Debug)]
 pub(super) struct ClientSummary {
     pub(super) end: ClientEnd,
@@ -67,9 +65,9 @@ pub(super) struct ClientSummary {
     pub(super) incomplete: usize,
 }
 
-/// What a client's task is told.
+/// The receiving ends of a client's task.
 pub(super) struct ClientChannels {
-    /// There is a connection to the mediator for it: begin.
+    /// The connection to the mediator is there: begin.
     pub(super) begin: oneshot::Receiver<()>,
     pub(super) from_server: mpsc::UnboundedReceiver<UnreadFrame>,
     /// No more comes: end soon.
@@ -78,7 +76,7 @@ pub(super) struct ClientChannels {
     pub(super) end: oneshot::Receiver<()>,
 }
 
-/// Serves one client to its end; the session hears of the beginning and the end.
+/// Serves one client to its end, and tells the session when it begins and ends.
 pub(super) async fn serve(
     stream: TcpStream,
     id: ChatClientId,
@@ -115,7 +113,7 @@ pub(super) async fn serve(
     ClientSummary { end, to_server, from_server, incomplete: frames.incomplete() }
 }
 
-/// Ready when a client goes that has not yet said anything.
+/// Ready when a client leaves before it has sent anything.
 async fn gone(stream: &TcpStream) -> ClientEnd {
     match stream.peek(&mut [0]).await {
         Ok(0) => ClientEnd::Left,
@@ -124,7 +122,7 @@ async fn gone(stream: &TcpStream) -> ClientEnd {
     }
 }
 
-/// Ready when a client that was cut off should be gone since some time.
+/// Ready when a client that was cut off has had its time to read the rest.
 async fn overdue(cut_off: oneshot::Receiver<()>) {
     let _ = cut_off.await;
     tokio::time::sleep(LINGER).await;

@@ -1,4 +1,4 @@
-//! The chat client that is there, from its connection to its end.
+//! [`ClientSide`]: serves one chat client after the other.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) async fn finished(active: &mut Option<ActiveClient>) -> Option<Client
     }
 }
 
-/// Why we cut a client off.
+/// Why a client was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CutReason {
     /// The connection to the mediator is over.
@@ -40,10 +40,10 @@ pub(super) struct ActiveClient {
     peer: SocketAddr,
     task: JoinHandle<ClientSummary>,
     begin: Option<oneshot::Sender<()>>,
-    /// Both until it is cut off.
+    /// What it reads and what keeps it alive, until it is cut off.
     lifeline: Option<(mpsc::UnboundedSender<UnreadFrame>, oneshot::Sender<()>)>,
     cut: Option<CutReason>,
-    /// Dropped when we end.
+    /// Dropped when the proxy ends.
     staying: Option<oneshot::Sender<()>>,
 }
 
@@ -59,11 +59,10 @@ impl ActiveClient {
     }
 }
 
-/// Serves one client after the other.
 pub(super) struct ClientSide {
     pub(super) lines: Arc<LineSink<ProxyLine>>,
     pub(super) commands: mpsc::Sender<Command>,
-    /// How many clients were accepted.
+    /// The number of accepted clients; also their ids.
     pub(super) count: u64,
     pub(super) active: Option<ActiveClient>,
     pub(super) memory: Option<KnownDevicesStore>,
@@ -129,7 +128,7 @@ impl ClientSide {
         }
     }
 
-    /// The client is gone.
+    /// Forgets the client, and prints its figures.
     pub(super) fn finish(&mut self, summary: Option<&ClientSummary>) {
         let Some(ActiveClient { peer, cut, .. }) = self.active.take() else { return };
         let Some(summary) = summary else { return };
@@ -155,7 +154,7 @@ impl ClientSide {
         self.tell("client_disconnected", fields);
     }
 
-    /// The end: the client goes at once, whatever it still had to say, and the session leaves.
+    /// Cuts the client off at once, and lets the session leave.
     pub(super) async fn leave(&mut self) {
         if let Some(active) = &mut self.active {
             active.staying = None;

@@ -1,4 +1,4 @@
-//! The lines that a proxy prints.
+//! [`ProxyLine`]: a line that a proxy prints.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +11,9 @@ use crate::output::{Form, ndjson};
 use crate::protocol::Millis;
 use crate::runtime::ANY_CERTIFICATE;
 
-/// A line to be printed.
 pub(super) enum ProxyLine {
     Event(Event),
-    /// Of the proxy itself.
+    /// An event of the proxy itself.
     Own(&'static str, Value),
 }
 

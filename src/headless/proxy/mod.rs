@@ -1,7 +1,7 @@
 //! `d2mtop proxy`: carries a chat client's connections to the chat server, over this device's connection to the mediator.
 //!
-//! One client at a time, and one connection to the mediator for each: what the chat server has heard of one client is
-//! nothing that the next could go on with.
+//! One client at a time, each over a connection to the mediator of its own: the chat server could not go on with another
+//! client on the same connection.
 
 mod client;
 mod client_side;
@@ -34,7 +34,7 @@ use observer::ProxyObserver;
 /// How long the end may take.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// Listens and carries until a signal ends it, or until the mediator does not want this device any more.
+/// Listens and serves clients until a signal, or until the mediator refuses this device.
 ///
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.

@@ -1,4 +1,4 @@
-//! What the session tells: it is printed, and what clients have to do with is passed on to them.
+//! [`ProxyObserver`]: prints the events of the session, and passes on what concerns clients.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,16 +15,16 @@ use crate::protocol::{DeviceId, Millis};
 use crate::runtime::EventSink;
 use crate::session::{ChatClientId, ProxyOutput};
 
-/// How many bytes of the chat server may wait for a client that does not read before it is cut off.
+/// A client that leaves more bytes unread is cut off.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
 
-/// What the session's side tells the clients' side, in the order that it happened.
+/// What happened in the session and concerns clients.
 pub(super) enum SessionUpdate {
     /// The connection to the mediator carries the frames of this client from now on.
     Begins(ChatClientId),
     /// The connection that carried the client is over.
     Ends,
-    /// The session does not come back by itself.
+    /// The session does not reconnect by itself.
     Over(Ending),
     Frame(UnreadFrame),
     /// A frame was lost because the client does not read.
@@ -32,7 +32,6 @@ pub(super) enum SessionUpdate {
     Known(KnownDevices),
 }
 
-/// Prints every event, and passes on what clients have to do with.
 pub(super) struct ProxyObserver {
     lines: Arc<LineSink<ProxyLine>>,
     updates: mpsc::UnboundedSender<SessionUpdate>,

@@ -1,4 +1,4 @@
-//! A watch reads its profile anew when a signal asks, and leaves for a new session if the settings are others.
+//! A signal makes a watch read its profile anew. If the settings have changed, a new session begins.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::runtime::{HeldLocks, SessionSetup, clock};
 use crate::session::Command;
 
 impl Watch {
-    /// Opens the log anew, and has a look at the profile, if there is one.
+    /// Reopens the log, and begins to read the profile, if there is one.
     pub(super) fn look(&mut self, reloader: Option<&ProfileReloader>) -> Result<(), Failure> {
         self.shutdown.service.reloading();
         logging::reopen();
@@ -24,7 +24,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Leaves for the new settings of the profile, if there are any.
+    /// Ends the session if the profile has changed.
     pub(super) fn change_over(
         &mut self,
         looked: Result<bool, Failure>,
@@ -73,7 +73,7 @@ impl Watch {
     }
 }
 
-/// Waits for a look at the profile, if there is one.
+/// Waits until the profile is read, if that has begun.
 pub(super) async fn looked(looking: &mut Option<oneshot::Receiver<Result<bool, Failure>>>) -> Result<bool, Failure> {
     match looking {
         Some(result) => {

@@ -1,4 +1,4 @@
-//! How a watch ends: all is printed, and alert commands come to their end.
+//! The end of a watch: the last lines are printed, and alert commands finish.
 
 use super::events::{StreamItem, TimedEvent};
 use super::watcher::Watch;
@@ -8,13 +8,13 @@ use crate::output::Outcome;
 use crate::runtime::{Monitors, clock};
 
 impl Watch {
-    /// Prints what is left, and says how the watch ended.
+    /// Prints the last lines; returns how the watch ended.
     pub(super) async fn end(&mut self, otherwise: Outcome) -> Result<Outcome, Failure> {
         self.flush().await?;
         self.progress.leaving.take().unwrap_or(Ok(otherwise))
     }
 
-    /// Says the last word and waits until all is printed, however slow the reader is, unless a signal wants the end before.
+    /// Waits until all is printed, however slow the reader is, unless a signal asks for the end.
     pub(super) async fn flush(&mut self) -> Result<(), Failure> {
         if let Some(last) = self.progress.last_word() {
             let last = StreamItem::Item(TimedEvent { at: clock::now(), event: last });
@@ -24,7 +24,7 @@ impl Watch {
         self.shutdown.wait(self.printer.end(last)).await.unwrap_or(Ok(()))
     }
 
-    /// Lets commands that still run come to their end, unless a signal wants the end before.
+    /// Waits for alert commands that still run, unless a signal asks for the end.
     pub(super) async fn end_monitors(&mut self, monitors: Monitors) -> Result<(), Failure> {
         if let Some(left) = self.shutdown.left() {
             monitors.hurry(left);

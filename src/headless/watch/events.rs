@@ -1,7 +1,7 @@
-//! What a session tells a watch, on its way to standard output.
+//! The events of a session on their way to standard output.
 //!
-//! When the reader falls behind, messages are left out and counted, so that memory stays bounded. What one has to know to
-//! know how the session stands is kept: the newest turns of its course, and the newest device list.
+//! When the reader falls behind, messages are left out and counted, so that memory stays bounded. The course of the
+//! session (logins, roles, ends of connections) and the newest device list are kept.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::runtime::EventSink;
 /// Events that wait to be printed.
 pub(super) type EventQueue = LineQueue<WatchOverflow>;
 
-/// What comes out of the queue.
+/// What the queue gives out.
 pub(super) type StreamItem = Queued<TimedEvent, LeftOutEvents>;
 
 /// An event and when it happened.
@@ -24,7 +24,7 @@ pub(super) struct TimedEvent {
 }
 
 impl TimedEvent {
-    /// The watch ends: a connection whose end this tells is not made again, whatever the session would do.
+    /// The watch ends: if the event is the end of a connection, the line says that there is no retry.
     pub(super) const fn forbid_retry(&mut self) {
         if let Event::Disconnected { next: next @ NextStep::RetryAt { .. }, .. } = &mut self.event {
             *next = NextStep::End;
@@ -40,13 +40,13 @@ pub(super) struct LeftOutEvents {
     pub(super) acknowledged: usize,
     /// Of other kinds.
     pub(super) events: usize,
-    /// A login is among them. What follows of messages to be acknowledged is about those after it.
+    /// Whether a login is among them. The next two count only what came after it.
     pub(super) logged_in: bool,
     /// How many of the messages were to be acknowledged.
     pub(super) to_acknowledge: usize,
-    /// How many acknowledgements were of them.
+    /// How many of these were acknowledged.
     pub(super) settled: usize,
-    /// A device that is not as known is among them.
+    /// Whether a device change is among them.
     pub(super) device_changes: bool,
 }
 
@@ -139,7 +139,7 @@ impl EventSink for Arc<EventQueue> {
     }
 }
 
-/// Whether the reader has to know this to know how the session stands.
+/// Whether the state of the session cannot be known without this event.
 const fn is_of_the_course(event: &Event) -> bool {
     match event {
         Event::Connecting { .. }
@@ -200,16 +200,16 @@ mod tests {
         Event::Reflected(vec![message; size])
     }
 
-    fn told(stream: &EventQueue) -> VecDeque<StreamItem> {
-        stream.take().0
+    fn taken(queue: &EventQueue) -> VecDeque<StreamItem> {
+        queue.take().0
     }
 
     fn full() -> Arc<EventQueue> {
-        let mut stream = Arc::new(EventQueue::default());
+        let mut queue = Arc::new(EventQueue::default());
         for _ in 0..WatchOverflow::ROOM / 256 {
-            stream.tell(NOW, batch(256));
+            queue.tell(NOW, batch(256));
         }
-        stream
+        queue
     }
 
     fn login() -> Event {
@@ -230,15 +230,15 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_slow_reader_is_bounded_and_keeps_no_envelope() {
-        let mut stream = Arc::new(EventQueue::default());
+        let mut queue = Arc::new(EventQueue::default());
         for _ in 0..200 {
-            stream.tell(NOW, batch(256));
+            queue.tell(NOW, batch(256));
         }
-        stream.tell(NOW, Event::QueueDry);
-        let all = told(&stream);
+        queue.tell(NOW, Event::QueueDry);
+        let all = taken(&queue);
         let (mut kept, mut left_out) = (0, 0);
-        for told in &all {
-            match told {
+        for item in &all {
+            match item {
                 StreamItem::Item(TimedEvent { event: Event::Reflected(messages), .. }) => {
                     kept += messages.len();
                     assert!(messages.iter().all(|message| message.envelope.as_bytes().is_empty() && message.size > 0));
@@ -249,14 +249,14 @@ mod tests {
         }
         assert_eq!((kept, left_out), (WatchOverflow::ROOM, 51_200 - WatchOverflow::ROOM));
         assert!(matches!(all.back(), Some(StreamItem::Item(TimedEvent { event: Event::QueueDry, .. }))));
-        stream.tell(NOW, batch(256));
-        assert_eq!(told(&stream).len(), 1, "once the reader has caught up, there is room again");
-        assert!(told(&stream).is_empty());
+        queue.tell(NOW, batch(256));
+        assert_eq!(taken(&queue).len(), 1, "once the reader has caught up, there is room again");
+        assert!(taken(&queue).is_empty());
     }
 
     #[test]
     fn a_flood_of_any_kind_is_counted_and_of_lists_the_newest_is_kept() {
-        let mut stream = full();
+        let mut queue = full();
         let lock = LockEvent::Ended { holder: DeviceId(1), scope: None };
         let list = |devices: u64| {
             let device = ListedDevice {
@@ -267,11 +267,11 @@ mod tests {
             Event::Devices((0..devices).map(|id| (DeviceId(id), device.clone())).collect())
         };
         for devices in 0..10_000 {
-            stream.tell(NOW, Event::Lock(lock.clone()));
-            stream.tell(NOW, list(devices % 7));
-            stream.tell(NOW, Event::Ignored(Clean::literal("nonsense")));
+            queue.tell(NOW, Event::Lock(lock.clone()));
+            queue.tell(NOW, list(devices % 7));
+            queue.tell(NOW, Event::Ignored(Clean::literal("nonsense")));
         }
-        let beyond: Vec<StreamItem> = told(&stream).into_iter().skip(WatchOverflow::ROOM / 256).collect();
+        let beyond: Vec<StreamItem> = taken(&queue).into_iter().skip(WatchOverflow::ROOM / 256).collect();
         let [
             StreamItem::LeftOut(before),
             StreamItem::Item(TimedEvent { event: newest, .. }),
@@ -285,20 +285,20 @@ mod tests {
 
     #[test]
     fn the_newest_turns_are_kept_and_what_was_left_out_before_a_login_does_not_count_after_it() {
-        let mut stream = full();
+        let mut queue = full();
         for attempt in 0..10_000 {
-            stream.tell(NOW, Event::Connecting { attempt });
-            stream.tell(NOW, login());
-            stream.tell(NOW, batch(3));
-            stream.tell(NOW, acknowledged(2));
+            queue.tell(NOW, Event::Connecting { attempt });
+            queue.tell(NOW, login());
+            queue.tell(NOW, batch(3));
+            queue.tell(NOW, acknowledged(2));
         }
-        let beyond: Vec<StreamItem> = told(&stream).into_iter().skip(WatchOverflow::ROOM / 256).collect();
-        let turns = beyond.iter().filter(|told| matches!(told, StreamItem::Item(_))).count();
+        let beyond: Vec<StreamItem> = taken(&queue).into_iter().skip(WatchOverflow::ROOM / 256).collect();
+        let turns = beyond.iter().filter(|item| matches!(item, StreamItem::Item(_))).count();
         assert_eq!(turns, WatchOverflow::MAX_ESSENTIAL);
         let sum = |of: fn(&LeftOutEvents) -> usize| -> usize {
             beyond
                 .iter()
-                .filter_map(|told| if let StreamItem::LeftOut(left_out) = told { Some(of(left_out)) } else { None })
+                .filter_map(|item| if let StreamItem::LeftOut(left_out) = item { Some(of(left_out)) } else { None })
                 .sum()
         };
         assert_eq!(sum(|left_out| left_out.messages), 30_000, "whatever is left out is counted once");

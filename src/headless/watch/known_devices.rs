@@ -1,11 +1,10 @@
-//! Which devices are known once they were printed.
+//! [`KnownDevicesRecorder`]: a device is known once it was printed.
 
 use super::events::{StreamItem, TimedEvent};
 use crate::group::{Event, KnownDevices};
 use crate::protocol::DeviceId;
 use crate::runtime::KnownDevicesStore;
 
-/// Keeps what was printed of the device list.
 pub(super) struct KnownDevicesRecorder {
     pub(super) own: DeviceId,
     pub(super) memory: Option<KnownDevicesStore>,

@@ -28,7 +28,7 @@ pub(super) use line_filter::LineFilter;
 use reload::ProfileReloader;
 use watcher::{OpenSession, Watch};
 
-/// Connects as the options say, and prints until it ends.
+/// Connects as the options say, and prints events until the end.
 ///
 /// # Errors
 /// If the options are unusable or standard output fails; or with the words about a server or a connection that ended it.
@@ -54,7 +54,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     settings.run(first, monitors, async |watch, monitors| watch.follow_profile(prepared, reloader, monitors).await)
 }
 
-/// Prints what a session tells until it ends; of the demo.
+/// Prints the events of the demo's session until it ends.
 ///
 /// # Errors
 /// If the options are unusable, standard output fails, or the system gives no thread.
@@ -73,7 +73,6 @@ pub(super) fn watch(
     })
 }
 
-/// What is printed, and until when.
 struct WatchSettings {
     until: UntilArgs,
     reconnect: Reconnect,
@@ -81,8 +80,8 @@ struct WatchSettings {
 }
 
 impl WatchSettings {
-    /// What is said before all else. Who believes whoever answers is told so whatever is asked for; where the metrics are
-    /// is said on standard error if the line about it is not wanted, as the system may have chosen the port.
+    /// The lines before all events. A warning is printed whatever `--only` says. The address of the metrics goes to
+    /// standard error if its line is not wanted, because the system may have chosen the port.
     fn first_lines(&self, monitors: &Monitors, accepts_any_certificate: bool) -> io::Result<Vec<u8>> {
         let mut lines = Vec::new();
         if accepts_any_certificate {
@@ -102,7 +101,7 @@ impl WatchSettings {
         Ok(lines)
     }
 
-    /// Runs a watch on these settings, which begins with these lines.
+    /// Runs a watch with these settings, beginning with these lines.
     fn run(
         self,
         first: Vec<u8>,

@@ -1,4 +1,4 @@
-//! How far a watch is, and what ends it.
+//! [`WatchProgress`]: decides when a watch ends.
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -11,25 +11,25 @@ use crate::output::Failure;
 use crate::output::Outcome;
 use crate::session::Command;
 
-/// How far the reflection queue is.
+/// The reflection queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum QueueState {
     /// Messages may still wait.
     Draining,
-    /// All that waited has been sent to us.
+    /// The mediator has sent all that waited.
     Dry,
 }
 
-/// What was reached on the way to the end.
+/// What counts for the end of a watch.
 pub(super) struct WatchProgress {
     until_dry: bool,
     reconnect: Reconnect,
     queue: QueueState,
-    /// There was a login, on whichever connection.
+    /// There was a login on any connection.
     has_watched: bool,
     received: usize,
     acknowledged: usize,
-    /// What comes next, if the end of a connection is the last that was told.
+    /// The next step, if the last event was the end of a connection.
     next: Option<NextStep>,
     /// The device list came, or will not come any more.
     listed: bool,
@@ -123,7 +123,7 @@ impl WatchProgress {
         }
     }
 
-    /// The last word about a session that ended while it waited to come back, of which it tells nothing itself.
+    /// A session that ends while it waits to reconnect says nothing of its end: this event does.
     pub(super) fn last_word(&mut self) -> Option<Event> {
         let next = self.next.take();
         let end = || Event::Disconnected { cause: DisconnectCause::ByUser, next: NextStep::End };

@@ -1,4 +1,4 @@
-//! Reading the profile anew while it is open.
+//! [`ProfileReloader`]: reads a profile anew while it is open.
 
 use crate::output::Failure;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, Expir
 use crate::runtime::{HeldLocks, SessionSetup};
 use crate::session::{LeaderPolicy, Presence};
 
-/// A profile that is open, and what it said when it was opened.
+/// An open profile, and its settings when it was opened.
 #[derive(Clone)]
 pub(super) struct ProfileReloader {
     options: ConnectionOptions,
@@ -18,12 +18,12 @@ pub(super) struct ProfileReloader {
     connection: ConnectionSettings,
 }
 
-/// All that a session is made of, without the key.
+/// Everything that a session depends on, but for the key.
 #[derive(Clone, PartialEq)]
 struct ConnectionSettings {
     mediator: String,
     server_group: ServerGroup,
-    /// The file and what is in it, which may change on its own.
+    /// The file and its content, which may change without the profile.
     trust_roots: Option<(PathBuf, Option<Vec<u8>>)>,
     pins: Vec<SpkiPin>,
     accept_any_certificate: bool,
@@ -62,7 +62,7 @@ impl ProfileReloader {
         Some(Self { options, name, key, connection })
     }
 
-    /// Whether the profile says something else now.
+    /// Whether the profile has changed.
     ///
     /// # Errors
     /// If it cannot be read, or what it says is no connection.
@@ -76,8 +76,8 @@ impl ProfileReloader {
         Ok(changed)
     }
 
-    /// Opens the profile with what it says now, once its old session has ended, and the writer of its old journal, which
-    /// may take long where the disk hangs.
+    /// Opens the profile with its new settings. The old session must have ended; this waits for the writer of its journal,
+    /// which may take long where the disk hangs.
     ///
     /// # Errors
     /// If it cannot be read, or what it says is no connection.
@@ -98,7 +98,7 @@ impl ProfileReloader {
         Ok((self, SessionSetup::new(profile)?))
     }
 
-    /// It is open already, by us.
+    /// Takes no lock: this process holds it.
     fn read(&self) -> Result<Profile, Failure> {
         Ok(Profile::read_anew(&self.name, &self.options, &self.key)?)
     }

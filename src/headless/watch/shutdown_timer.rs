@@ -1,4 +1,4 @@
-//! [`ShutdownTimer`]: whoever waits with it hears signals meanwhile, and does not wait for long once one wants the end.
+//! [`ShutdownTimer`]: waits that hear signals, and are bounded once a signal asks for the end.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,14 +11,15 @@ use crate::os::signals::{ServiceRequest, ServiceSignals};
 use crate::os::systemd::Service;
 use crate::runtime::one_shot::SIGNAL_PATIENCE;
 
-/// After how long all is over then, with a disk and commands that take no end: what is promised, less what leaving takes.
+/// The whole end may take so long, even if a disk or a command hangs: the two seconds that are promised, less what
+/// leaving takes.
 const SIGNAL_END: Duration = Duration::from_millis(1_800);
 
-/// Hears signals, and tells systemd of the end that they ask for.
+/// Takes signals, and tells systemd when one asks for the end.
 pub(super) struct ShutdownTimer {
     signals: ServiceSignals,
     pub(super) service: Service,
-    /// When a signal wanted the end.
+    /// When a signal asked for the end.
     asked_at: Option<Instant>,
 }
 
@@ -38,7 +39,7 @@ impl ShutdownTimer {
         asked
     }
 
-    /// Waits for a signal that wants the end.
+    /// Waits for a signal that asks for the end.
     pub(super) async fn asked_to_end(&mut self) {
         // There is no session whose settings could be read anew.
         while self.next().await == ServiceRequest::Reload {
@@ -46,17 +47,17 @@ impl ShutdownTimer {
         }
     }
 
-    /// Until when to wait for others, if a signal wants the end.
+    /// Until when to wait, if a signal has asked for the end.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.asked_at.map(|at| at + SIGNAL_PATIENCE)
     }
 
-    /// How long the rest of the end may take, if a signal wants it.
+    /// How long the rest of the end may take, if a signal has asked for it.
     pub(super) fn left(&self) -> Option<Duration> {
         self.asked_at.map(|at| (at + SIGNAL_END).saturating_duration_since(Instant::now()))
     }
 
-    /// Waits for something, however long it takes; [`None`] if a signal wants the end, and it took too long.
+    /// Waits without a limit until a signal asks for the end; [`None`] if it then takes too long.
     pub(super) async fn wait<T>(&mut self, wait: impl Future<Output = T>) -> Option<T> {
         let mut wait = pin!(wait);
         loop {

@@ -1,4 +1,4 @@
-//! Prints what sessions tell, one session after the other.
+//! [`Watch`]: prints the events of sessions, one session after the other.
 
 use std::io;
 use std::sync::Arc;
@@ -29,10 +29,10 @@ use crate::runtime::observers::SystemdObserver;
 use crate::runtime::{Monitors, Observers, ProfileState, SessionSetup, drive_keeping};
 use crate::session::{Command, Session};
 
-/// How long a dry watch waits for the device list, which was asked for at login.
+/// How long `--until-dry` waits for the device list, which the session asks for at login.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A session, ready to be run, and the profile's name; empty if it is none.
+/// A session that is ready to run. The name is that of its profile, or empty.
 pub(super) struct OpenSession {
     pub(super) session: Session,
     pub(super) address: Address,
@@ -40,24 +40,22 @@ pub(super) struct OpenSession {
     pub(super) name: String,
 }
 
-/// What the printing waits for.
 enum Wakeup {
     Request(ServiceRequest),
-    /// A signal wanted the end, and it took too long.
+    /// A signal asked for the end, and it took too long.
     OutOfTime,
     TimeOver,
     /// The device list does not come.
     NoList,
-    /// The profile was looked at: whether it has changed.
+    /// The profile was read anew; true if it has changed.
     Looked(Result<bool, Failure>),
-    /// The printer takes more.
+    /// The printer takes more lines.
     Room(OwnedPermit<Vec<u8>>),
     /// Nobody reads any more, or printing has failed.
     Unread,
     Events,
 }
 
-/// Prints what sessions tell, one after the other.
 pub(super) struct Watch {
     pub(super) filter: LineFilter,
     pub(super) printer: Printer,
@@ -65,11 +63,11 @@ pub(super) struct Watch {
     pub(super) progress: WatchProgress,
     pub(super) shutdown: ShutdownTimer,
     pub(super) ends_at: Option<Instant>,
-    /// What is not yet with the printer; nothing more is taken from the queue as long as there is some.
+    /// Lines that the printer has not taken yet. While there are some, nothing is taken from the queue.
     pub(super) lines: Vec<u8>,
-    /// The profile is being looked at, as a signal asked.
+    /// The profile is being read anew.
     pub(super) looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
-    /// The session leaves for another one with new settings.
+    /// The session ends because the profile has other settings.
     pub(super) changes_over: bool,
 }
 
@@ -115,10 +113,10 @@ impl Watch {
         }
     }
 
-    /// Runs a session on a thread of its own and prints what it tells; what is learned of the own slot goes to the
-    /// state, and which devices are known is taken from there: what was printed is known from then on.
+    /// Runs a session on a thread of its own and prints its events. The profile's state learns of the own slot, and of
+    /// devices once they were printed.
     ///
-    /// Returns how it ended; [`None`] if it ended for new settings.
+    /// [`None`] if the session ended for new settings.
     pub(super) async fn follow(
         &mut self,
         opened: OpenSession,
@@ -214,7 +212,7 @@ impl Watch {
         }
     }
 
-    /// Lets everybody know what the session tells, and adds its lines.
+    /// Handles an event, and adds its lines.
     fn take(
         &mut self,
         mut item: StreamItem,

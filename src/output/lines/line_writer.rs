@@ -1,4 +1,4 @@
-//! What lines are written on: each whole, or counted as missing.
+//! [`LineWriter`]: each line is written whole, or counted as missing.
 
 use std::io::{self, Write};
 
@@ -9,25 +9,25 @@ use crate::output::ndjson;
 use crate::output::sentences::Form;
 use crate::output::words::remark;
 
-/// How many bytes are written together.
+/// After how many bytes lines are written.
 const TOGETHER: usize = 16 * 1024;
 
-/// Lines on their way to an output that may fail, and recover.
+/// Writes lines to an output that may fail, and recover.
 pub struct LineWriter<W> {
     pub form: Form,
     output: W,
     unwritten: Vec<u8>,
     /// The lines that `unwritten` is made of.
     lines: Vec<Line>,
-    /// How many lines could not be written since that was last told.
+    /// How many lines could not be written since the last line that says so.
     lost: u64,
-    /// The first thing that went wrong.
+    /// The first error.
     failed: Option<io::Error>,
 }
 
 struct Line {
     ends_at: usize,
-    /// How many lines are missing if it is; none if its beginning is written.
+    /// How many lines are missing without it; none if its beginning is written.
     stands_for: u64,
 }
 
@@ -36,7 +36,7 @@ impl<W: Write> LineWriter<W> {
         Self { form, output, unwritten: Vec::new(), lines: Vec::new(), lost: 0, failed: None }
     }
 
-    /// Adds a line with its end, after what is to be told of missing ones.
+    /// Adds a line with its end. Before it comes how many lines are missing.
     pub fn add(&mut self, line: &[u8]) {
         self.add_left_out(0);
         self.unwritten.extend_from_slice(line);
@@ -46,7 +46,7 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// Tells how many lines are missing here, besides those that could not be written.
+    /// Adds how many lines are missing here, besides those that could not be written.
     pub fn add_left_out(&mut self, lines: u64) {
         let lines = lines + std::mem::take(&mut self.lost);
         if lines > 0 {
@@ -57,7 +57,7 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// Writes what is there. What cannot be written is missing, but for the rest of a line that is begun.
+    /// Writes what was added. A line that cannot be written is missing; the rest of a begun line is kept.
     pub fn flush(&mut self) {
         let mut rest = self.unwritten.as_slice();
         let error = loop {

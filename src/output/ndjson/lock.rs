@@ -1,4 +1,4 @@
-//! What is told of the lock.
+//! Lines and fields about the lock.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::group::{LockEvent, LockScope};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{DeviceId, Millis};
 
-/// The line about a lock that is held for too long; [`None`] holds it ourselves.
+/// The line about a lock that is held for too long; without a holder it is this device.
 #[must_use]
 pub fn lock_stuck(at: Millis, holder: Option<DeviceId>, scope: LockScope, held: Duration) -> Value {
     let scope = scope.map(|scope| scope.to_string());

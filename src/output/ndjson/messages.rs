@@ -1,4 +1,4 @@
-//! Lines about messages, as they come and out of the journal.
+//! Lines about messages, live and out of the journal.
 
 use serde_json::{Map, Value, json};
 

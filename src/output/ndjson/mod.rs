@@ -26,7 +26,7 @@ pub use watch::{left_out, reload_failed, reloaded};
 
 use crate::protocol::Millis;
 
-/// A line of an event that is not of a session.
+/// A line of a command itself.
 #[must_use]
 pub fn line(at: Millis, event: &str, fields: Value) -> Value {
     let mut object = Map::new();

@@ -1,4 +1,4 @@
-//! The lines of what a session tells.
+//! The lines of a session's events.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::output::advice::refusal_words;
 use crate::protocol::Millis;
 use crate::protocol::ids::span_millis;
 
-/// The lines of an event; one for most, one a message for messages.
+/// The lines of an event: one for each message, one for all else.
 #[must_use]
 pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     match event {
@@ -20,7 +20,7 @@ pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
     }
 }
 
-/// What an event is called.
+/// The name of an event.
 #[must_use]
 pub fn name(event: &Event) -> &'static str {
     match event {

@@ -1,4 +1,4 @@
-//! Lines that a watch adds of its own.
+//! Lines that `watch` prints of its own.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,7 @@ use super::line;
 use crate::protocol::Millis;
 use crate::text::Clean;
 
-/// The line about what is not in the stream because its reader was slow: how many messages, acknowledgements, and events of
-/// other kinds.
+/// The line about what was left out because the reader was slow: how many messages, acknowledgements, and other events.
 #[must_use]
 pub fn left_out(at: Millis, messages: usize, acknowledged: usize, events: usize) -> Value {
     line(at, "left_out", json!({ "messages": messages, "acknowledged": acknowledged, "events": events }))

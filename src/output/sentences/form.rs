@@ -9,44 +9,44 @@ use crate::group::{Event, KnownDevices};
 use crate::output::ndjson;
 use crate::protocol::Millis;
 
-/// How lines are written.
+/// The form of lines.
 #[derive(Debug)]
 pub enum Form {
-    /// For programs.
+    /// Objects for programs.
     Ndjson,
-    /// For people.
+    /// Sentences for people.
     Readable(Box<Readable>),
 }
 
 impl Form {
-    /// For people where standard output is a terminal, unless they want what programs get.
+    /// Sentences where standard output is a terminal, unless `--json` asks for objects.
     #[must_use]
     pub fn of_output(json: bool) -> Self {
         if json || !io::stdout().is_terminal() { Self::Ndjson } else { Self::Readable(Box::default()) }
     }
 
-    /// With what devices are called, as far as that is known from earlier.
+    /// Learns the labels of devices that are known from earlier.
     pub fn knowing(&mut self, devices: &KnownDevices) {
         if let Self::Readable(readable) = self {
             readable.learn_labels(devices.iter().filter_map(|(id, info)| Some((id, info?))));
         }
     }
 
-    /// Learns from what a session tells, whether or not a line is made of it.
+    /// Learns names from an event, whether or not its line is printed.
     pub fn learn(&mut self, event: &Event) {
         if let Self::Readable(readable) = self {
             readable.learn(event);
         }
     }
 
-    /// The same from a line that is not of a session.
+    /// The same from a line of a command itself.
     pub fn learn_line(&mut self, line: &Value) {
         if let Self::Readable(readable) = self {
             readable.learn_line(line);
         }
     }
 
-    /// Adds the lines of what a session tells, from which it has learned.
+    /// Adds the lines of an event, after [`Self::learn`].
     pub fn event(&self, output: &mut Vec<u8>, at: Millis, event: &Event) -> io::Result<()> {
         match self {
             Self::Ndjson => ndjson::lines(at, event).iter().try_for_each(|line| object(output, line)),
@@ -56,7 +56,7 @@ impl Form {
         }
     }
 
-    /// Adds a line that is not of a session.
+    /// Adds a line of a command itself.
     pub fn line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
         match self {
             Self::Ndjson => object(output, line),

@@ -1,11 +1,11 @@
-//! Sentences of lines that are not of a session: of `watch` and `proxy` themselves.
+//! Sentences of lines that `watch` and `proxy` print of their own.
 
 use serde_json::Value;
 
 use super::{LOOK_HERE, count};
 use crate::output::columns::size;
 
-/// What a line says; its name and its words, where nothing better is known.
+/// The sentence of a line; of an unknown one, its name and its words.
 pub(super) fn sentence(line: &Value) -> String {
     let text = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| line.get(name).and_then(Value::as_u64).unwrap_or(0);

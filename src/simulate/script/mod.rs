@@ -1,18 +1,21 @@
 //! [`Script`]: what one simulated device does, step by step and without end.
 
+mod messages;
+mod scene;
+mod sync;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::cast::{CastMember, Part};
 use super::line::Line;
 use super::world::{self, Contact, Group, World};
-use crate::protocol::d2d::{ContentKind, Conversation, MessageDraft, MessageType, ReceiptStatus, SyncAction};
-use crate::protocol::proto::{common, d2d_sync};
+use crate::protocol::d2d::{Conversation, MessageDraft, MessageType, ReceiptStatus};
 use crate::protocol::{Composer, Dialect, Envelope, MessageId, Millis, Nonce, TransactionScope};
+use scene::Scene;
 
 /// Lines get their time when they are played.
 const LATER: Millis = Millis(0);
@@ -28,14 +31,14 @@ const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
 pub enum Step {
     /// Reflect to the other devices.
     Reflect {
-        /// What.
+        /// The message.
         line: Line,
         /// Only to those connected now.
         ephemeral: bool,
     },
     /// Take the lock, reflect under it, and commit.
     Transaction {
-        /// What for.
+        /// The scope of the lock.
         scope: TransactionScope,
         /// What to reflect.
         lines: Vec<Line>,
@@ -45,61 +48,6 @@ pub enum Step {
         /// After how long.
         away_for: Duration,
     },
-}
-
-/// What happens, one after the other; each is one or more steps.
-#[derive(Clone, Copy, Debug)]
-enum Scene {
-    /// A contact types, then writes; the phone confirms the receipt.
-    Chat,
-    GroupTalk,
-    File,
-    Receipt,
-    Reaction,
-    /// What came in was read.
-    Read,
-    /// The user writes; the chat server takes it.
-    Write,
-    WriteToGroup,
-    Contacts,
-    Groups,
-    Settings,
-    Profile,
-}
-
-impl Scene {
-    const fn takes_the_lock(self) -> bool {
-        matches!(self, Self::Contacts | Self::Groups | Self::Settings | Self::Profile)
-    }
-
-    /// What a device does, and how often relative to the rest.
-    const fn of(part: Part) -> &'static [(Self, u32)] {
-        match part {
-            Part::Phone => &[
-                (Self::Chat, 36),
-                (Self::GroupTalk, 22),
-                (Self::File, 6),
-                (Self::Receipt, 10),
-                (Self::Reaction, 8),
-                (Self::Read, 6),
-                (Self::Write, 8),
-                (Self::Contacts, 2),
-                (Self::Groups, 1),
-                (Self::Profile, 1),
-            ],
-            Part::Laptop => &[
-                (Self::Write, 30),
-                (Self::WriteToGroup, 16),
-                (Self::Read, 24),
-                (Self::Contacts, 16),
-                (Self::Groups, 5),
-                (Self::Settings, 6),
-                (Self::Profile, 3),
-            ],
-            Part::Tablet => &[(Self::Write, 40), (Self::WriteToGroup, 20), (Self::Read, 40)],
-            Part::Web => &[(Self::Write, 60), (Self::Read, 40)],
-        }
-    }
 }
 
 /// The steps of one simulated device, each with the pause before it.
@@ -195,130 +143,6 @@ impl Script {
         }
     }
 
-    fn chat(&mut self, contact: &Contact) {
-        let typing = MessageDraft::typing(self.id(), LATER, true);
-        self.incoming(contact, typing);
-        let mut received = Vec::new();
-        for _ in 0..self.rng.gen_range(1..3) {
-            let draft = MessageDraft::text(self.id(), LATER, world::text(&mut self.rng));
-            received.push(draft.id);
-            self.incoming(contact, draft);
-        }
-        let receipt = MessageDraft::delivery_receipt(self.id(), LATER, ReceiptStatus::Received, &received);
-        let line = self.outgoing_line(&contact.conversation(), receipt, 1);
-        self.reflect(line);
-    }
-
-    fn group_talk(&mut self) {
-        let group = self.group();
-        let sender = world::member(&group, &mut self.rng);
-        let draft = if self.rng.gen_bool(0.8) {
-            MessageDraft::text(self.id(), LATER, world::text(&mut self.rng))
-        } else {
-            MessageDraft::reaction(self.id(), LATER, self.id(), world::emoji(&mut self.rng))
-        };
-        if let Some(draft) = draft.in_group(group.id, group.creator) {
-            self.incoming(&sender, draft);
-        }
-    }
-
-    fn write_to_group(&mut self) {
-        let group = self.group();
-        let draft = MessageDraft::text(self.id(), LATER, world::text(&mut self.rng)).in_group(group.id, group.creator);
-        if let Some(draft) = draft {
-            self.outgoing(group.conversation(), draft, group.members.len());
-        }
-    }
-
-    fn read(&mut self, conversation: &Conversation) {
-        let messages: Vec<(Conversation, MessageId)> =
-            (0..self.rng.gen_range(1..6)).map(|_| (conversation.clone(), self.id())).collect();
-        // The seed has no such update; there the contact is told, and that is reflected.
-        let line = self.padded().read(&messages, LATER).or_else(|| {
-            let ids: Vec<MessageId> = messages.iter().map(|(_, id)| *id).collect();
-            let receipt = MessageDraft::delivery_receipt(self.id(), LATER, ReceiptStatus::Read, &ids);
-            self.outgoing_line(conversation, receipt, 1)
-        });
-        self.reflect(line);
-    }
-
-    fn sync_contacts(&mut self) {
-        let changes: Vec<Option<Envelope>> = (0..self.rng.gen_range(1..4)).map(|_| self.contact_change()).collect();
-        self.transaction(TransactionScope::ContactSync, changes);
-    }
-
-    fn contact_change(&mut self) -> Option<Envelope> {
-        let contact = world::contact(&mut self.rng);
-        let mut value = d2d_sync::Contact { identity: contact.identity.to_owned(), ..Default::default() };
-        let action = match self.rng.gen_range(0..6) {
-            0 => {
-                value.public_key = Some(Bytes::copy_from_slice(&self.rng.r#gen::<[u8; 32]>()));
-                value.created_at = Some(1_700_000_000_000);
-                value.first_name = Some(contact.first_name.to_owned());
-                value.last_name = Some(contact.last_name.to_owned());
-                value.verification_level = Some(1);
-                value.identity_type = Some(0);
-                value.acquaintance_level = Some(0);
-                value.activity_state = Some(0);
-                value.feature_mask = Some(0x7ff);
-                SyncAction::Create
-            }
-            1 => {
-                value.first_name = Some(contact.first_name.to_owned());
-                value.last_name = Some(contact.last_name.to_owned());
-                SyncAction::Update
-            }
-            2 => {
-                value.feature_mask = Some(0x7ff);
-                value.activity_state = Some(self.rng.gen_range(0..2));
-                SyncAction::Update
-            }
-            3 => {
-                value.conversation_visibility = Some(self.rng.gen_range(0..3));
-                SyncAction::Update
-            }
-            _ => {
-                value.nickname = Some(world::nickname(&mut self.rng).to_owned());
-                SyncAction::Update
-            }
-        };
-        let composer = self.padded();
-        composer.contact_sync(action, value).or_else(|| self.opaque(ContentKind::ContactSync, 60..300))
-    }
-
-    fn sync_group(&mut self) {
-        let group = self.group();
-        let mut value = d2d_sync::Group { group_identity: Some(group.identity()), ..Default::default() };
-        if self.rng.gen_bool(0.5) {
-            let identities = group.members.iter().map(|member| member.identity.to_owned());
-            value.member_identities = Some(common::Identities { identities: identities.collect() });
-        } else {
-            value.name = Some("Saturday, if the weather holds".to_owned());
-        }
-        let change = self.padded().group_sync(SyncAction::Update, value);
-        let change = change.or_else(|| self.opaque(ContentKind::GroupSync, 80..400));
-        self.transaction(TransactionScope::GroupSync, vec![change]);
-    }
-
-    fn sync_settings(&mut self) {
-        let mut settings = d2d_sync::Settings::default();
-        match self.rng.gen_range(0..3) {
-            0 => settings.read_receipt_policy = Some(self.rng.gen_range(0..2)),
-            1 => settings.typing_indicator_policy = Some(self.rng.gen_range(0..2)),
-            _ => settings.blocked_identities = Some(common::Identities::default()),
-        }
-        let change = self.padded().settings_sync(settings);
-        let change = change.or_else(|| self.opaque(ContentKind::SettingsSync, 20..120));
-        self.transaction(TransactionScope::SettingsSync, vec![change]);
-    }
-
-    fn sync_profile(&mut self) {
-        let profile = d2d_sync::UserProfile { nickname: Some("Nora".to_owned()), ..Default::default() };
-        let change = self.padded().user_profile_sync(profile);
-        let change = change.or_else(|| self.opaque(ContentKind::UserProfileSync, 20..120));
-        self.transaction(TransactionScope::UserProfileSync, vec![change]);
-    }
-
     fn incoming(&mut self, sender: &Contact, draft: MessageDraft) {
         let ephemeral = draft.message_type == MessageType::TYPING_INDICATOR && self.dialect.has_reflection_flags();
         let nonce = self.nonce();
@@ -348,13 +172,6 @@ impl Script {
     fn transaction(&mut self, scope: TransactionScope, envelopes: Vec<Option<Envelope>>) {
         let lines = envelopes.into_iter().flatten().map(Line::new).collect();
         self.ahead.push_back(Step::Transaction { scope, lines });
-    }
-
-    /// A synchronised value of the seed. Its format is extinct, so these are bytes without a meaning, for the eyes of
-    /// the demo only.
-    fn opaque(&mut self, kind: ContentKind, length: std::ops::Range<usize>) -> Option<Envelope> {
-        let body = vec![0; self.rng.gen_range(length)];
-        self.padded().opaque_sync(kind, body.into())
     }
 
     fn padded(&mut self) -> Composer {
