@@ -25,9 +25,10 @@ use crate::text::Clean;
 const BATCH: usize = 256;
 
 /// What a WebSocket can run on.
-pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
-pub(super) type Transport = Box<dyn ByteStream>;
+/// The bytes of a connection, whatever carries them.
+pub type Transport = Box<dyn ByteStream>;
 
 /// What a link brings.
 #[derive(Debug)]

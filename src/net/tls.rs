@@ -13,7 +13,7 @@ use rustls::{
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -162,12 +162,16 @@ impl ClientTls {
         Ok(Self { config: Arc::new(config), verifier, name })
     }
 
-    pub(super) async fn connect(&self, stream: TcpStream, host: &str) -> Result<TlsStream<TcpStream>, TlsFault> {
+    pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        host: &str,
+    ) -> Result<TlsStream<S>, TlsFault> {
         let connected = TlsConnector::from(Arc::clone(&self.config)).connect(self.name.clone(), stream).await;
         connected.map_err(|cause| fault(host, &cause))
     }
 
-    pub(super) fn peer(&self, stream: &TlsStream<TcpStream>) -> Peer {
+    pub(super) fn peer<S>(&self, stream: &TlsStream<S>) -> Peer {
         let (_, connection) = stream.get_ref();
         let version = connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS");
         let version = version.replace("TLSv", "TLS ").replace('_', ".");

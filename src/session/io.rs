@@ -1,5 +1,7 @@
 //! What goes into a session, and what comes out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::command::{ChatClientId, Command};
@@ -54,6 +56,13 @@ pub enum LinkEnd {
     },
     /// There never was a connection: why.
     Unreachable(Clean),
+    /// There was no connection, as the server wants to be left alone for a while.
+    Busy {
+        /// Its answer, in words.
+        why: Clean,
+        /// How long it wants to be left alone.
+        retry_after: Duration,
+    },
     /// It broke: how.
     Broken(Clean),
 }

@@ -421,6 +421,7 @@ impl Session {
         }
         match end {
             LinkEnd::Unreachable(why) => self.retry(now, DisconnectCause::Unreachable(why)),
+            LinkEnd::Busy { why, retry_after } => self.retry_after(now, DisconnectCause::Unreachable(why), retry_after),
             LinkEnd::Broken(how) => self.retry(now, DisconnectCause::Broken(how)),
             LinkEnd::Closed { code: CloseCode::DROPPED_BY_DEVICE | CloseCode::SLOT_STATE_MISMATCH, .. }
                 if self.own_drop_sent =>
@@ -448,13 +449,19 @@ impl Session {
 
     /// Ends the connection and comes back after the backoff.
     fn retry(&mut self, now: Millis, cause: DisconnectCause) {
+        self.retry_after(now, cause, Duration::ZERO);
+    }
+
+    /// The same, but not before so long.
+    fn retry_after(&mut self, now: Millis, cause: DisconnectCause, at_least: Duration) {
         let stable_after = self.config.timing.stable_after;
         let was_stable = matches!(&self.phase, Phase::Online(online) if now.since(online.since) >= stable_after);
         if was_stable || self.has_served(&cause) {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
-        let at = now.after(self.config.timing.backoff.delay(self.failures, &mut self.random));
+        let backoff = self.config.timing.backoff.delay(self.failures, &mut self.random);
+        let at = now.after(backoff.max(at_least));
         self.disconnected(cause, NextStep::RetryAt { at, attempt: self.failures + 1 });
     }
 

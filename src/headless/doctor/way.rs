@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::Report;
 use super::finding::{Finding, Status};
 use crate::net::tls::date;
-use crate::net::{Address, ConnectError, Peer, Secured, TlsOptions};
+use crate::net::{Address, ConnectError, Dialled, Peer, Secured, TlsOptions};
 use crate::output::Failure;
 use crate::runtime::ANY_CERTIFICATE;
 
@@ -25,14 +25,37 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
     report.add(&Finding::new("dns", Status::Ok, &format!("{name} is at {}", listed.join(", "))))?;
 
     let started = Instant::now();
-    let Some(stream) = step("tcp", address.reach(&addresses), report).await? else { return Ok(None) };
-    let to = stream.peer_addr().map_or(name, |to| to.to_string());
-    let words = format!("connected to {to} in {} ms", started.elapsed().as_millis());
-    report.add(&Finding::new("tcp", Status::Ok, &words))?;
+    let Some(dialled) = step("tcp", address.reach(&addresses), report).await? else { return Ok(None) };
+    report.add(&reached(&dialled, name, started.elapsed()))?;
 
-    let Some(secured) = step("tls", address.secure(stream), report).await? else { return Ok(None) };
+    let transport = match address.proxy() {
+        None => address.pass(dialled.stream).await.ok(),
+        Some(proxy) => {
+            let passed = step("proxy", address.pass(dialled.stream), report).await?;
+            if passed.is_some() {
+                let words = format!("{proxy} leads to {}", address.authority());
+                report.add(&Finding::new("proxy", Status::Ok, &words))?;
+            }
+            passed
+        }
+    };
+    let Some(transport) = transport else { return Ok(None) };
+    let Some(secured) = step("tls", address.secure(transport), report).await? else { return Ok(None) };
     report.add(&proof(secured.peer.as_ref(), tls))?;
     Ok(Some(secured))
+}
+
+/// Which address answered, and which did not.
+fn reached(dialled: &Dialled, name: String, elapsed: Duration) -> Finding {
+    let to = dialled.stream.peer_addr().map_or(name, |to| to.to_string());
+    let words = format!("connected to {to} in {} ms", elapsed.as_millis());
+    if dialled.failed.is_empty() {
+        return Finding::new("tcp", Status::Ok, &words);
+    }
+    let failed: Vec<String> = dialled.failed.iter().map(ToString::to_string).collect();
+    let words =
+        format!("{words}; not reached: {}. Check this machine's network, or the name's addresses", failed.join(", "));
+    Finding::new("tcp", Status::Warn, &words)
 }
 
 /// Takes a step in time, or says why that cannot be done.

@@ -1,0 +1,161 @@
+//! TCP to the first of a host's addresses that answers: all are tried, side by side (RFC 8305).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How long an address may take before the next is tried beside it (RFC 8305, section 5).
+const NEXT_AFTER: Duration = Duration::from_millis(250);
+
+/// An address that could not be reached, and why.
+#[derive(Debug)]
+pub struct FailedAttempt {
+    /// The address.
+    pub address: SocketAddr,
+    /// Why.
+    pub cause: io::Error,
+}
+
+/// A connection, and which addresses failed before it was there.
+#[derive(Debug)]
+pub struct Dialled {
+    /// The connection.
+    pub stream: TcpStream,
+    /// What failed first, in the order in which it failed.
+    pub failed: Vec<FailedAttempt>,
+}
+
+/// No address could be reached. There is at least one.
+#[derive(Debug)]
+pub struct AllFailed(pub Vec<FailedAttempt>);
+
+impl AllFailed {
+    /// Why the first address failed, which the resolver prefers.
+    #[must_use]
+    pub fn first(&self) -> Option<&FailedAttempt> {
+        self.0.first()
+    }
+}
+
+impl fmt::Display for FailedAttempt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.address.ip(), self.cause)
+    }
+}
+
+/// Connects to the first address that answers. The next one is tried when one fails, or after 250 ms beside those that have
+/// not answered yet; families take turns, the resolver's first one first. Dropping this ends all attempts.
+///
+/// # Errors
+/// If no address can be reached, or there is none.
+pub async fn dial(addresses: &[SocketAddr]) -> Result<Dialled, AllFailed> {
+    let mut waiting = interleaved(addresses);
+    let mut attempts = JoinSet::new();
+    let mut failed = Vec::new();
+    let mut next_at = Instant::now();
+    loop {
+        if attempts.is_empty() && waiting.is_empty() {
+            return Err(AllFailed(failed));
+        }
+        tokio::select! {
+            biased;
+            Some(attempt) = attempts.join_next(), if !attempts.is_empty() => match attempt {
+                Ok((_, Ok(stream))) => return Ok(Dialled { stream, failed }),
+                Ok((address, Err(cause))) => {
+                    failed.push(FailedAttempt { address, cause });
+                    next_at = Instant::now();
+                }
+                // Its task was ended with the program.
+                Err(_) => {}
+            },
+            () = tokio::time::sleep_until(next_at), if !waiting.is_empty() => {
+                if let Some(address) = waiting.pop_front() {
+                    attempts.spawn(async move { (address, connect(address).await) });
+                }
+                next_at = Instant::now() + NEXT_AFTER;
+            }
+        }
+    }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    // Acknowledgements are small, and wait for nothing.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Both families in turn, each in the resolver's order.
+fn interleaved(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (preferred, other): (Vec<_>, Vec<_>) =
+        addresses.iter().copied().partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut preferred, mut other) = (preferred.into_iter(), other.into_iter());
+    let mut turns = VecDeque::with_capacity(addresses.len());
+    loop {
+        let pair = (preferred.next(), other.next());
+        if pair == (None, None) {
+            return turns;
+        }
+        turns.extend(pair.0);
+        turns.extend(pair.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn families_take_turns_and_the_resolvers_first_is_first() {
+        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let given = addresses(&["[::1]:1", "[::2]:1", "[::3]:1", "1.0.0.1:1", "1.0.0.2:1"]);
+        let expected = addresses(&["[::1]:1", "1.0.0.1:1", "[::2]:1", "1.0.0.2:1", "[::3]:1"]);
+        assert_eq!(Vec::from(interleaved(&given)), expected);
+        let given = addresses(&["1.0.0.1:1", "[::1]:1", "[::2]:1"]);
+        assert_eq!(Vec::from(interleaved(&given)), given);
+        assert!(interleaved(&[]).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refused_address_does_not_hide_a_good_one() {
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let refused = gone.local_addr().unwrap();
+        drop(gone);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let dialled = dial(&[refused, good]).await.unwrap();
+        assert_eq!(dialled.stream.peer_addr().unwrap(), good);
+        assert_eq!(dialled.failed.iter().map(|attempt| attempt.address).collect::<Vec<_>>(), [refused]);
+        let AllFailed(failed) = dial(&[refused, refused]).await.unwrap_err();
+        assert_eq!(failed.len(), 2);
+        assert!(dial(&[]).await.unwrap_err().first().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_is_overtaken() {
+        // A full backlog answers nobody: the system's own black hole, on this machine.
+        let full = tokio::net::TcpSocket::new_v4().unwrap();
+        full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let full = full.listen(1).unwrap();
+        let silent = full.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..4 {
+            waiting.push(tokio::spawn(TcpStream::connect(silent)));
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let dialled = dial(&[silent, silent, good]).await.unwrap();
+        // Where the system takes more than it was asked to, there is nothing to overtake.
+        let peer = dialled.stream.peer_addr().unwrap();
+        assert!(peer == good || peer == silent, "{peer}");
+    }
+}

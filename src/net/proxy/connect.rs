@@ -1,0 +1,70 @@
+//! HTTP CONNECT.
+
+use std::io;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::ExposeSecret as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use zeroize::Zeroizing;
+
+use super::url::Credentials;
+use crate::net::http_head::{self, HeadError};
+use crate::text::Clean;
+
+/// What a proxy answered to CONNECT.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectFault {
+    /// It wants to know who asks, or does not know who does.
+    #[error(
+        "it asks for a user's name and password, or does not take these (HTTP 407); they go into the environment's proxy URL \
+         or into the profile"
+    )]
+    Unauthorised,
+    /// It refused.
+    #[error("it refused with HTTP {status}{}{}", if reason.is_empty() { "" } else { " " }, reason)]
+    Refused {
+        /// The status.
+        status: u16,
+        /// Its words.
+        reason: Clean,
+    },
+    /// It answered in another way.
+    #[error("it does not answer as an HTTP proxy does: {0}")]
+    NoProxy(HeadError),
+    /// The connection to it ended.
+    #[error("it ended the connection: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Asks for a tunnel; afterwards the stream is the host's.
+pub(super) async fn connect(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    host: &str,
+    port: u16,
+    credentials: Option<&Credentials>,
+) -> Result<(), ConnectFault> {
+    let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let mut request = Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
+    if let Some(Credentials { user, password }) = credentials {
+        let pair = Zeroizing::new(format!("{user}:{}", password.expose_secret()));
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(pair.as_bytes()));
+        request.push_str("Proxy-Authorization: Basic ");
+        request.push_str(&encoded);
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
+    // A byte at a time: what follows the head is the host's.
+    let head = http_head::read(stream, 1);
+    let head = head.await.map_err(|error| match error {
+        HeadError::Io(cause) => ConnectFault::Io(cause),
+        other => ConnectFault::NoProxy(other),
+    })?;
+    match head.status {
+        200..=299 => Ok(()),
+        407 => Err(ConnectFault::Unauthorised),
+        status => Err(ConnectFault::Refused { status, reason: head.reason }),
+    }
+}

@@ -1,0 +1,129 @@
+//! The WebSocket's opening handshake, as RFC 6455 has it: `Connection` is a list of words, and interim answers may come
+//! before the 101. (The WebSocket library compares the whole header and takes the first answer for the last.)
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::http_head::{self, Head, HeadError};
+use crate::protocol::MAX_CONTAINER;
+use crate::text::Clean;
+
+/// The longest that a server's `Retry-After` is heeded.
+const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+
+/// Why the server did not open a WebSocket.
+#[derive(Debug)]
+pub enum UpgradeFault {
+    /// It answered with another status.
+    Status(Answer),
+    /// It answered 101, but not to what was asked.
+    Broken(&'static str),
+    /// It did not answer as a web server does.
+    Head(HeadError),
+}
+
+/// An answer that is no upgrade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The words behind it.
+    pub reason: Clean,
+    /// Where it says to go instead.
+    pub location: Option<Clean>,
+    /// How long it says to wait; 15 minutes at most.
+    pub retry_after: Option<Duration>,
+}
+
+/// Opens a WebSocket at this path of this authority.
+pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    authority: &str,
+    path: &str,
+) -> Result<WebSocketStream<S>, UpgradeFault> {
+    let key = generate_key();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+    );
+    let failed = |cause| UpgradeFault::Head(HeadError::Io(cause));
+    stream.write_all(request.as_bytes()).await.map_err(failed)?;
+    stream.flush().await.map_err(failed)?;
+    let head = http_head::read(&mut stream, 1_024).await.map_err(UpgradeFault::Head)?;
+    if head.status != 101 {
+        return Err(UpgradeFault::Status(answer(&head)));
+    }
+    check(&head, &key).map_err(UpgradeFault::Broken)?;
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_CONTAINER)).max_frame_size(Some(MAX_CONTAINER));
+    Ok(WebSocketStream::from_partially_read(stream, head.rest, Role::Client, Some(config)).await)
+}
+
+fn check(head: &Head, key: &str) -> Result<(), &'static str> {
+    if !head.lists("Upgrade", "websocket") {
+        return Err("it answers 101, but not with Upgrade: websocket");
+    }
+    if !head.lists("Connection", "upgrade") {
+        return Err("it answers 101, but not with Connection: Upgrade");
+    }
+    if head.values("Sec-WebSocket-Accept").next() != Some(derive_accept_key(key.as_bytes()).as_str()) {
+        return Err("it answers 101, but not to this request (Sec-WebSocket-Accept)");
+    }
+    if head.values("Sec-WebSocket-Protocol").next().is_some() {
+        return Err("it chose a subprotocol that nobody asked for");
+    }
+    if head.values("Sec-WebSocket-Extensions").any(|extensions| !extensions.is_empty()) {
+        return Err("it uses an extension that nobody asked for");
+    }
+    Ok(())
+}
+
+fn answer(head: &Head) -> Answer {
+    let location = head.values("Location").next().map(Clean::new);
+    let seconds = head.values("Retry-After").find_map(|value| value.parse().ok());
+    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY));
+    Answer { status: head.status, reason: head.reason.clone(), location, retry_after }
+}
+
+impl Answer {
+    /// What the server means, and what to do, behind the server's name.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let status = self.status;
+        let reason = if self.reason.is_empty() { String::new() } else { format!(" {}", self.reason) };
+        let words = match status {
+            300..=399 => {
+                let to = self.location.as_ref().map_or_else(|| "elsewhere".to_owned(), |to| format!("to {to}"));
+                format!("sends {to} (HTTP {status}); put the address of the mediator itself into the URL")
+            }
+            400 if self.reason.as_str().to_ascii_lowercase().contains("http") => {
+                format!("speaks TLS at this port (HTTP 400{reason}); the URL begins with wss:// then")
+            }
+            400 => format!(
+                "does not understand the request (HTTP 400{reason}); is it a mediator, and does it speak TLS at this port?"
+            ),
+            401 => "wants a login (HTTP 401), which mediators never do; is the URL that of a mediator?".to_owned(),
+            403 => format!(
+                "does not let this machine in (HTTP 403{reason}); ask who runs the mediator, or take another network"
+            ),
+            404 | 410 => format!("has no mediator at this path (HTTP {status}); check the path of the URL"),
+            407 => "is behind a proxy that wants a login (HTTP 407); give one with its name and password in the \
+                    environment or the profile"
+                .to_owned(),
+            426 => format!("wants another version of the WebSocket protocol (HTTP 426{reason}); is it a mediator?"),
+            429 => "is asked too often (HTTP 429); others at your address may share the limit".to_owned(),
+            500..=599 => format!("has trouble of its own (HTTP {status}{reason}); ask who runs it if that lasts"),
+            _ => {
+                format!("answers HTTP {status}{reason} instead of opening a WebSocket; is the URL that of a mediator?")
+            }
+        };
+        match self.retry_after {
+            Some(wait) => format!("{words}. It wants to be asked again in {} s", wait.as_secs()),
+            None => words,
+        }
+    }
+}
