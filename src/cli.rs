@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod commands;
 mod history;
+mod manual;
 mod monitor;
 mod profile;
 
@@ -20,6 +21,7 @@ pub use commands::{
     SharedDataSetArgs, SharedDataShowArgs,
 };
 pub use history::HistoryArgs;
+pub use manual::{ManualArgs, TopicArg};
 pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,
@@ -38,6 +40,9 @@ pub struct Cli {
     /// else the default profile]
     #[arg(value_name = "PROFILE", help_heading = "Arguments")]
     pub profiles: Vec<String>,
+    /// Names a profile, as PROFILE does; also one that is called like a command. Repeatable
+    #[arg(short = 'p', long = "profile", value_name = "NAME")]
+    pub profile_options: Vec<String>,
     #[command(flatten)]
     pub connection: ConnectionArgs,
     #[command(flatten)]
@@ -48,6 +53,14 @@ pub struct Cli {
     pub monitor: MonitorArgs,
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+impl Cli {
+    /// The names of the profiles to open, in the order of their tabs.
+    #[must_use]
+    pub fn profile_names(&self) -> Vec<String> {
+        [self.profiles.as_slice(), &self.profile_options].concat()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,9 +96,11 @@ pub enum Command {
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
     Demo(DemoArgs),
+    /// Print a page of the manual, or the list of its pages
+    Manual(ManualArgs),
     /// Print a script that completes commands and options in a shell
     Completions(CompletionsArgs),
-    /// Print the manual page of d2mtop, or of one of its commands
+    /// Print the Unix manual page of d2mtop, or of one of its commands
     Man(ManArgs),
 }
 

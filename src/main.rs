@@ -15,6 +15,10 @@ use d2mtop::{headless, profile, tui};
 fn main() -> ExitCode {
     hardening::deny_core_dumps();
     hardening::create_files_privately();
+    let first = std::env::args_os().nth(1).and_then(|word| word.into_string().ok());
+    if let Some(word) = first {
+        headless::profile::remind_of_namesake(&word);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(said) => return tell(&said),
@@ -54,7 +58,7 @@ fn log_directory(cli: &Cli) -> Option<PathBuf> {
 
 /// Whoever only asks how to use it leaves nothing behind.
 const fn has_log(cli: &Cli) -> bool {
-    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_)))
+    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_) | Command::Manual(_)))
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
@@ -73,12 +77,13 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Completions(options)) => headless::manual::completions(*options),
-        Some(Command::Man(options)) => headless::manual::page(options),
+        Some(Command::Man(options)) => headless::manual::man(options),
+        Some(Command::Manual(options)) => headless::manual::manual(*options),
         Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
         Some(Command::Demo(options)) => tui::demo(options),
         None => {
-            let beside = tui::Beside { attention: &cli.attention, monitor: &cli.monitor };
-            tui::open(&cli.profiles, &cli.connection, cli.display, beside)
+            let options = tui::DashboardOptions { attention: &cli.attention, monitor: &cli.monitor };
+            tui::open(&cli.profile_names(), &cli.connection, cli.display, options)
         }
     }
 }

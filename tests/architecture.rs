@@ -65,7 +65,7 @@ const IMPURE: [&str; 20] = [
 ];
 
 /// Who may say that a person has agreed: the dialog, commands with `--yes`, and the demo's own devices.
-const MAY_CONFIRM: [&str; 3] = ["src/tui/dialog.rs", "src/headless/", "src/simulate/"];
+const MAY_CONFIRM: [&str; 3] = ["src/tui/state/dialog/", "src/headless/", "src/simulate/"];
 
 const MOST_LINES: usize = 700;
 
@@ -223,7 +223,7 @@ fn the_rules_spare_what_is_right() {
         ),
         ("src/protocol/keys.rs", "#[cfg(test)]\nimpl Keys { fn f(&self) -> [u8; 2] { thread_rng() } }"),
         ("src/net/link.rs", "use crate::session::{Command, Session}; use tokio::net::TcpStream; println!();"),
-        ("src/tui/dialog.rs", "Confirmed::after_asking(1)"),
+        ("src/tui/state/dialog/mod.rs", "Confirmed::after_asking(1)"),
         ("src/headless/drop.rs", "Confirmed::after_asking(1)"),
         ("src/simulate/devices.rs", "Confirmed::after_asking(1)"),
         ("src/session/command.rs", "impl Confirmed { pub const fn after_asking(value: u8) {} }"),

@@ -1,4 +1,4 @@
-//! The session that the README shows, replayed: its commands are run as they stand there, and say what stands there.
+//! The sessions that the manual shows, replayed: its commands are run as they stand there, and say what stands there.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,12 +38,15 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Longer than it takes until a list that is asked for every second was asked for and came.
 const SEVERAL_LISTS: Duration = Duration::from_secs(5);
 
-/// The commands and what they print, in order, of the block that begins with this command.
-fn session(first: &str) -> Vec<(&'static str, Vec<&'static str>)> {
-    let readme = include_str!("../README.md");
+const COMMANDS: &str = include_str!("../docs/commands.md");
+const WATCH: &str = include_str!("../docs/watch.md");
+const JOURNAL: &str = include_str!("../docs/journal.md");
+
+/// The commands and what they print, in order, of the block of a page that begins with this command.
+fn session(page: &'static str, first: &str) -> Vec<(&'static str, Vec<&'static str>)> {
     let begin = format!("```console\n$ {first}\n");
-    let at = readme.find(&begin).unwrap_or_else(|| panic!("the README shows {first}"));
-    let (block, _) = readme[at..].trim_start_matches("```console\n").split_once("```").expect("it ends");
+    let at = page.find(&begin).unwrap_or_else(|| panic!("the manual shows {first}"));
+    let (block, _) = page[at..].trim_start_matches("```console\n").split_once("```").expect("it ends");
     let mut commands: Vec<(_, Vec<_>)> = Vec::new();
     for line in block.lines() {
         match line.strip_prefix("$ ") {
@@ -195,9 +198,9 @@ impl Stage {
 }
 
 #[test]
-fn the_commands_of_the_readme_say_what_stands_there() {
+fn the_commands_of_the_manual_say_what_stands_there() {
     let mut stage = Stage::set();
-    let session = session("d2mtop devices");
+    let session = session(COMMANDS, "d2mtop devices");
     assert!(session.len() >= 8, "{session:?}");
     for (command, shown) in session {
         if command.contains("lock settings-sync") {
@@ -215,12 +218,12 @@ fn all_normal(lines: &[impl AsRef<str>]) -> Vec<String> {
 }
 
 #[test]
-fn a_watch_and_the_journal_say_what_the_readme_shows() {
+fn a_watch_and_the_journal_say_what_the_manual_shows() {
     let stage = Stage::set();
     phone_reflects(&stage.mediator, Dialect::Dgk, 0, "Pixel 9");
     // Whoever is there is known from then on, and our slot is there.
     stage.output("d2mtop watch --until-dry");
-    let session = session("d2mtop watch --until-dry");
+    let session = session(WATCH, "d2mtop watch --until-dry");
     assert!(session.len() >= 5, "{session:?}");
     for (command, shown) in session {
         if command.contains("jq") && Command::new("jq").arg("--version").output().is_err() {
@@ -235,7 +238,7 @@ fn a_watch_and_the_journal_say_what_the_readme_shows() {
         expected.sort();
         assert_eq!(lines, expected, "$ {command}\n{}", said.join("\n"));
     }
-    for (command, shown) in self::session("d2mtop history --since 2h --limit 1") {
+    for (command, shown) in self::session(JOURNAL, "d2mtop history --since 2h --limit 1") {
         let said = stage.output(command);
         assert_eq!(all_normal(&said), all_normal(&shown), "$ {command}\n{}", said.join("\n"));
     }

@@ -1,4 +1,4 @@
-//! What is printed is what is documented: every event keeps to the schema, and the README's jq lines run.
+//! What is printed is what is documented: every event keeps to the schema, and the manual's jq lines run.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,6 +31,8 @@ use serde_json::{Value, json};
 
 const NOW: Millis = Millis(1_700_000_000_000);
 const DEVICE: DeviceId = DeviceId(7);
+/// The page of the manual with the events and the jq lines.
+const WATCH: &str = include_str!("../docs/watch.md");
 
 fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
     names.into_iter().collect()
@@ -70,15 +72,14 @@ fn the_schema_names_all_commands_that_print_what_it_describes() {
 }
 
 #[test]
-fn an_event_is_in_the_schema_in_the_readme_and_can_be_chosen() {
+fn an_event_is_in_the_schema_in_the_manual_and_can_be_chosen() {
     let names = explained(&EVENTS);
     let all = || ndjson::EVENTS.into_iter().chain(ndjson::EVENTS_OF_COMMANDS);
     assert_eq!(set(names.iter().map(String::as_str)), set(all()));
     explained(&MEDIATOR_LOG);
-    let readme = include_str!("../README.md");
-    let table = readme.split_once("| event | says |").unwrap().1.split_once("\n\n").unwrap().0;
+    let table = WATCH.split_once("| event | says |").unwrap().1.split("\n\n").next().unwrap();
     let first_cells: String = table.lines().filter_map(|row| row.split('|').nth(1)).collect();
-    assert_eq!(set(first_cells.split('`').skip(1).step_by(2)), set(all()), "the README's table of events");
+    assert_eq!(set(first_cells.split('`').skip(1).step_by(2)), set(all()), "the manual's table of events");
 }
 
 fn devices() -> BTreeMap<DeviceId, ListedDevice> {
@@ -218,17 +219,16 @@ fn what_is_not_documented_is_found() {
 }
 
 #[test]
-fn the_lines_that_the_readme_shows_keep_to_the_schema() {
-    let readme = include_str!("../README.md");
-    let shown: Vec<_> = readme.lines().filter(|line| line.starts_with("{\"event\"")).collect();
-    assert!(!shown.is_empty(), "the README shows lines");
+fn the_lines_that_the_manual_shows_keep_to_the_schema() {
+    let pages = [WATCH, include_str!("../docs/proxy.md")].concat();
+    let shown: Vec<_> = pages.lines().filter(|line| line.starts_with("{\"event\"")).collect();
+    assert!(!shown.is_empty(), "the manual shows lines");
     assert_eq!(schema::lines(shown.join("\n").as_bytes()).len(), shown.len());
 }
 
-/// The jq programs of the README, each between single quotes.
+/// The jq programs of the manual, each between single quotes.
 fn programs() -> Vec<&'static str> {
-    let readme = include_str!("../README.md");
-    let lines = readme.lines().filter_map(|line| line.split_once("| jq ").map(|(_, rest)| rest));
+    let lines = WATCH.lines().filter_map(|line| line.split_once("| jq ").map(|(_, rest)| rest));
     lines.map(|rest| rest.split('\'').nth(1).unwrap_or_else(|| panic!("a jq line without a program: {rest}"))).collect()
 }
 
@@ -270,11 +270,11 @@ fn jq(program: &str, input: &[u8]) -> Option<Vec<Value>> {
 }
 
 #[test]
-fn the_jq_lines_of_the_readme_run() {
+fn the_jq_lines_of_the_manual_run() {
     let home = tempfile::tempdir().unwrap();
     let output = program::run(home.path(), &["demo", "--headless", "--rate", "300", "--for", "4s"]).stdout;
     let programs = programs();
-    assert!(programs.len() >= 4, "the README has jq lines: {programs:?}");
+    assert!(programs.len() >= 4, "the manual has jq lines: {programs:?}");
     for program in programs {
         let outputs = jaq(program, &output);
         assert!(!outputs.is_empty(), "{program} finds something in the demo");

@@ -3,6 +3,7 @@
 mod add;
 mod depart;
 mod import;
+mod names;
 mod show;
 
 use clap::CommandFactory as _;
@@ -19,6 +20,7 @@ use crate::profile::{
 };
 use crate::session::Confirmed;
 use depart::Leaving;
+pub use names::remind_of_namesake;
 
 /// A profile file that parses, with every key explained.
 pub const SAMPLE: &str = include_str!("../profile/sample.toml");
@@ -53,6 +55,9 @@ fn new_name(text: &str) -> Result<ProfileName, Failure> {
     let command = Cli::command();
     if text == "help" || command.get_subcommands().any(|command| command.get_name() == text) {
         return Err(Failure::Usage(format!("{text} is a command of d2mtop; choose another name")));
+    }
+    if names::AFTER_PROFILES.contains(&text) {
+        return Err(Failure::Usage(format!("{text} is to become a command of d2mtop; choose another name")));
     }
     Ok(name)
 }

@@ -1,4 +1,4 @@
-//! The page of metrics: families in the order of the README, each with the samples of every session.
+//! The page of metrics: families in the order of the manual, each with the samples of every session.
 
 use std::fmt;
 use std::time::Duration;

@@ -9,13 +9,13 @@ use crate::net::{AddressError, TlsError};
 use crate::profile::{InUse, ProfileError, ProfileName};
 use crate::text::Clean;
 
-/// What the exit codes say, for the manual page and the README.
+/// What the exit codes say, for the manual pages.
 pub const EXIT_CODES: [(&str, &str); 13] = [
     (
         "0",
         "ended as asked, which a signal is for what goes on until then (`watch`, `proxy`, `mediator`, `demo`, `probe`, \
          `devices --watch-changes`, `lock` without a command, the dashboard); or nobody reads the output any more, where that \
-         ends a command; or the server left in good order",
+         ends a command; or the mediator left in good order",
     ),
     (
         "1",
@@ -25,12 +25,12 @@ pub const EXIT_CODES: [(&str, &str); 13] = [
     ("2", "the options cannot be used, or the profile is unusable or open elsewhere"),
     (
         "3",
-        "the server did not take the login, or closed the connection until somebody decides (41xx), or did not let this \
+        "the mediator did not take the login, or closed the connection until somebody decides (41xx), or did not let this \
          device leave the group",
     ),
     (
         "4",
-        "the connection could not be made, or was lost, or the server did not answer in time, or no probe at all; also when \
+        "the connection could not be made, or was lost, or the mediator did not answer in time, or no probe at all; also when \
          that kept this device in the group",
     ),
     ("5", "`drop`: a name fits no device, or more than one; nothing was dropped"),

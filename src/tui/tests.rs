@@ -1,6 +1,7 @@
 //! The whole screen, as a person would see it.
 
 mod chaos;
+mod devices;
 mod feed;
 mod fixture;
 mod harm;

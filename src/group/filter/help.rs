@@ -1,4 +1,4 @@
-//! What a filter can say, in words: the README's table and the help page are made of it.
+//! What a filter can say, in words: the manual's table and the help page are made of it.
 
 use super::parse::KEYS;
 
@@ -26,7 +26,7 @@ pub const HELP: [Help; 17] = [
     ),
     help("id:101", "of this id; also id>100"),
     help("size>1k", "larger than this many bytes, sealed; also < >= <="),
-    help("age>2s", "that waited longer for us at the server"),
+    help("age>2s", "that waited longer for us at the mediator"),
     help("ack", "whose acknowledgement has left; !ack is without one"),
     help("ack>10ms", "whose acknowledgement took longer"),
     help("since:14:05", "received since then: a time of day, 10m (ago), 2026-01-31 or 2026-01-31T14:05"),

@@ -22,7 +22,7 @@ use crate::protocol::*;
 use crate::runtime::{EventSink, drive};
 use crate::session::{Backoff, Command, Config, Expectation, LeaderPolicy, Presence, Session, Timing};
 use crate::tui::Settings;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 
 /// Only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(30);

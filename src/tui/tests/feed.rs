@@ -10,19 +10,13 @@ use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::feed::Spot;
-use crate::tui::layout::Pane;
-use crate::tui::ui::{Overlay, Ui};
+use crate::tui::input::pane::Pane;
+use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::{Overlay, Ui};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
 const SECRET: &str = "meet me at the old mill";
-
-fn started(group: &Group) -> Ui {
-    let mut ui = Ui::new(settings());
-    draw(&mut ui, group, (80, 24));
-    ui
-}
 
 fn shown(ui: &mut Ui, group: &Group) -> String {
     symbols(&draw(ui, group, (80, 24)))
@@ -56,19 +50,19 @@ fn a_filter_shows_while_it_is_typed_and_escape_shows_all_again() {
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "/nickname");
     work(&mut ui, &group);
-    assert_eq!(ui.reading.lines(&group).len(), 1);
+    assert_eq!(ui.feed_state.lines(&group).len(), 1);
     last_reaction(&mut ui, &group, "\u{1b}");
-    assert_eq!(ui.reading.lines(&group).len(), group.feed().len(), "given up");
+    assert_eq!(ui.feed_state.lines(&group).len(), group.feed().len(), "given up");
     last_reaction(&mut ui, &group, "/nickname\n");
     work(&mut ui, &group);
-    assert_eq!(ui.reading.lines(&group).len(), 1, "kept");
+    assert_eq!(ui.feed_state.lines(&group).len(), 1, "kept");
     last_reaction(&mut ui, &group, "/ size>lots\n");
-    assert!(matches!(ui.overlay, Overlay::Line(_)), "a line that is wrong stays open");
+    assert!(matches!(ui.overlay, Overlay::Prompt(_)), "a line that is wrong stays open");
     last_reaction(&mut ui, &group, "\u{1b}");
     work(&mut ui, &group);
-    assert_eq!(ui.reading.lines(&group).len(), 1, "and the filter is as it was before");
+    assert_eq!(ui.feed_state.lines(&group).len(), 1, "and the filter is as it was before");
     last_reaction(&mut ui, &group, "\u{1b}");
-    assert_eq!(ui.reading.lines(&group).len(), group.feed().len());
+    assert_eq!(ui.feed_state.lines(&group).len(), group.feed().len());
 }
 
 #[test]
@@ -77,10 +71,10 @@ fn keys_are_text_while_a_line_is_typed() {
     for opening in ["/", "f", "t"] {
         let mut ui = started(&group);
         assert_eq!(last_reaction(&mut ui, &group, &format!("{opening}qDLr?")), Reaction::Redraw);
-        let Overlay::Line(line) = &ui.overlay else { panic!("the line after {opening} is gone") };
+        let Overlay::Prompt(line) = &ui.overlay else { panic!("the line after {opening} is gone") };
         assert_eq!(line.prompt.text(), "qDLr?");
         ui.handle(&TerminalEvent::Paste("\u{1b}[31mD\t\n".to_owned()), &group, NOW);
-        let Overlay::Line(line) = &ui.overlay else { panic!("pasted text closed the line") };
+        let Overlay::Prompt(line) = &ui.overlay else { panic!("pasted text closed the line") };
         assert_eq!(line.prompt.text(), "qDLr? [31mD  ");
     }
 }
@@ -106,11 +100,11 @@ fn the_first_page_of_a_filter_is_there_with_the_key() {
     group.apply(START, &Event::Reflected((0..50_000).map(|id| text(id, 1_000)).collect()));
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4/kind:text");
-    let lines = ui.reading.lines(&group).len();
+    let lines = ui.feed_state.lines(&group).len();
     assert!((100..50_000).contains(&lines), "{lines} rows: a page, but not all at once");
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Memory(49_999)));
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Memory(49_999)));
     work(&mut ui, &group);
-    assert_eq!(ui.reading.lines(&group).len(), 50_000);
+    assert_eq!(ui.feed_state.lines(&group).len(), 50_000);
 }
 
 #[test]
@@ -121,18 +115,18 @@ fn a_search_goes_from_hit_to_hit_and_n_notes_only_without_one() {
     let mut at = |keys: &str| {
         last_reaction(&mut ui, &group, keys);
         work(&mut ui, &group);
-        ui.reading.selected(&group)
+        ui.feed_state.selected(&group)
     };
-    assert_eq!(at("fmessages"), Some(Spot::Memory(end - 8)), "found while it is typed");
-    assert_eq!(at("\u{1b}"), Some(Spot::Memory(end - 1)), "and back");
-    assert_eq!(at("fkind:text\n"), Some(Spot::Memory(end - 1)), "the selected row is a hit itself");
-    assert_eq!(at("n"), Some(Spot::Memory(end - 3)));
-    assert_eq!(at("n"), Some(Spot::Memory(end - 4)));
-    assert_eq!(at("N"), Some(Spot::Memory(end - 3)));
-    assert_eq!(at("NN"), Some(Spot::Memory(end - 1)), "there is nothing newer");
+    assert_eq!(at("fmessages"), Some(RowKey::Memory(end - 8)), "found while it is typed");
+    assert_eq!(at("\u{1b}"), Some(RowKey::Memory(end - 1)), "and back");
+    assert_eq!(at("fkind:text\n"), Some(RowKey::Memory(end - 1)), "the selected row is a hit itself");
+    assert_eq!(at("n"), Some(RowKey::Memory(end - 3)));
+    assert_eq!(at("n"), Some(RowKey::Memory(end - 4)));
+    assert_eq!(at("N"), Some(RowKey::Memory(end - 3)));
+    assert_eq!(at("NN"), Some(RowKey::Memory(end - 1)), "there is nothing newer");
     assert!(shown(&mut ui, &group).contains("found nothing newer"));
     last_reaction(&mut ui, &group, "\u{1b}");
-    assert!(!ui.reading.is_searching());
+    assert!(!ui.feed_state.is_searching());
     last_reaction(&mut ui, &group, "n");
     assert!(shown(&mut ui, &group).contains("nothing to note"), "without a search, n takes note");
 }
@@ -168,14 +162,14 @@ fn a_time_is_gone_to_or_refused_in_words() {
     for (keys, at) in [("t14:02:12\n", first), ("t2s\n", first + 8), ("t1min\n", first), ("t23:00\n", 0)] {
         let mut ui = started(&group);
         last_reaction(&mut ui, &group, keys);
-        assert_eq!(ui.reading.selected(&group), Some(Spot::Memory(at)), "{keys:?}");
+        assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Memory(at)), "{keys:?}");
     }
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "tnoon\n");
     let text = shown(&mut ui, &group);
     assert!(text.contains("not a time: type a time as 14:02"), "{text}");
     last_reaction(&mut ui, &group, "\u{1b}");
-    assert!(!ui.reading.scroll.is_paused());
+    assert!(!ui.feed_state.scroll.is_paused());
 }
 
 #[test]
@@ -189,9 +183,9 @@ fn mark_screens() {
     });
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4km");
-    assert!(ui.reading.marked().is_some());
+    assert!(ui.feed_state.marked().is_some());
     last_reaction(&mut ui, &group, "m");
-    assert!(ui.reading.marked().is_none(), "the same key takes the mark off");
+    assert!(ui.feed_state.marked().is_none(), "the same key takes the mark off");
 }
 
 #[test]
@@ -273,7 +267,7 @@ fn enter_on_a_slow_row_goes_there() {
         last_reaction(&mut ui, &group, &"j".repeat(steps));
         draw(&mut ui, &group, (80, 24));
         last_reaction(&mut ui, &group, "\n");
-        assert_eq!((ui.focus, ui.reading.selected(&group)), (Pane::Feed, Some(Spot::Memory(*number))));
+        assert_eq!((ui.focus, ui.feed_state.selected(&group)), (Pane::Feed, Some(RowKey::Memory(*number))));
     }
 }
 

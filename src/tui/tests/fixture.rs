@@ -15,7 +15,7 @@ use crate::protocol::{ReflectedHeader, Sealed};
 use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 use crate::tui::{Colour, Glyphs, Keeping, Settings, Zone};
 
 /// 2026-11-27 14:02:11.204 UTC.
@@ -251,7 +251,7 @@ pub(super) fn last_reaction(ui: &mut Ui, group: &Group, keys: &str) -> Reaction 
 
 /// Has everything done that takes longer than a frame.
 pub(super) fn work(ui: &mut Ui, group: &Group) {
-    while crate::tui::work(ui, group).more {}
+    while crate::tui::screen::work::work(ui, group).more {}
 }
 
 pub(super) fn draw(ui: &mut Ui, group: &Group, (width, height): (u16, u16)) -> Buffer {
@@ -269,9 +269,21 @@ pub(super) fn symbols(buffer: &Buffer) -> String {
         while x < buffer.area.right() {
             let symbol = buffer.cell((x, y)).map_or(" ", |cell| cell.symbol());
             line.push_str(symbol);
-            x += u16::try_from(crate::tui::cut::width(symbol).max(1)).unwrap();
+            x += u16::try_from(crate::tui::draw::text_width::width(symbol).max(1)).unwrap();
         }
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")
+}
+
+pub(super) fn started(group: &Group) -> Ui {
+    let mut ui = Ui::new(settings());
+    draw(&mut ui, group, (80, 24));
+    ui
+}
+
+pub(super) fn with_lock(state: LockEvent) -> Group {
+    let mut group = normal();
+    group.apply(NOW, &Event::Lock(state));
+    group
 }

@@ -11,7 +11,7 @@ use crate::runtime::Reaction;
 use crate::session::{Command, Presence};
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 

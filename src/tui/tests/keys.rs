@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+//! What the keys do, wherever the user is.
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -11,17 +11,11 @@ use crate::session::Command;
 use crate::session::command::Confirmed;
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::feed::Spot;
-use crate::tui::layout::Pane;
-use crate::tui::ui::{Overlay, Ui};
+use crate::tui::input::pane::Pane;
+use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::{Overlay, Ui};
 
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
-
-fn started(group: &Group) -> Ui {
-    let mut ui = Ui::new(settings());
-    draw(&mut ui, group, (80, 24));
-    ui
-}
 
 fn waiting(code: Option<CloseCode>, next: NextStep) -> Group {
     let mut group = normal();
@@ -30,12 +24,6 @@ fn waiting(code: Option<CloseCode>, next: NextStep) -> Group {
         None => DisconnectCause::NoAnswer,
     };
     group.apply(NOW, &Event::Disconnected { cause, next });
-    group
-}
-
-fn with_lock(state: LockEvent) -> Group {
-    let mut group = normal();
-    group.apply(NOW, &Event::Lock(state));
     group
 }
 
@@ -119,43 +107,6 @@ fn what_is_not_a_key_does_nothing() {
 }
 
 #[test]
-fn read_only_explains_and_never_commands() {
-    let group = normal();
-    for keys in ["D", "L", "P\t\n", "D\t\n", "L\t\n", "L\t\t\n"] {
-        let mut ui = Ui::new(Settings { read_only: true, ..settings() });
-        draw(&mut ui, &group, (80, 24));
-        let reaction = last_reaction(&mut ui, &group, keys);
-        assert!(!matches!(reaction, Reaction::Command(_)), "{keys:?} gave {reaction:?}");
-    }
-    let mut ui = Ui::new(Settings { read_only: true, ..settings() });
-    draw(&mut ui, &group, (80, 24));
-    last_reaction(&mut ui, &group, "D");
-    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
-    assert!(shown.contains("Read-only") && shown.contains("--read-only"), "{shown}");
-}
-
-#[test]
-fn the_last_other_device_and_our_own_get_stronger_warnings() {
-    let on = Activity::ConnectedSince(minutes_before(2));
-    let own = device("d2mtop", Platform::Desktop, "0.1.0", "", on);
-    let laptop = device("Work laptop", Platform::Desktop, "2.0", "", on);
-    let mut two = normal();
-    two.apply(NOW, &Event::Devices(BTreeMap::from([(OWN, own), (LAPTOP, laptop)])));
-    let cases = [(normal(), "D", false, false), (normal(), "jD", false, true), (two, "jD", true, false)];
-    for (group, keys, last, own) in cases {
-        for size in [(40, 12), (80, 24)] {
-            let mut ui = Ui::new(settings());
-            draw(&mut ui, &group, (80, 24));
-            last_reaction(&mut ui, &group, keys);
-            let shown = symbols(&draw(&mut ui, &group, size)).replace(['│', '\n'], " ");
-            let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert_eq!(shown.contains("It is the last other device"), last, "{shown}");
-            assert_eq!(shown.contains("This is the device you look through"), own, "{shown}");
-        }
-    }
-}
-
-#[test]
 fn panes_are_reached_by_number_and_by_tab() {
     let group = normal();
     for (keys, pane) in [("", Pane::Devices), ("\t", Pane::Lock), ("4", Pane::Feed), ("5\t", Pane::Devices)] {
@@ -173,13 +124,13 @@ fn escape_goes_one_level_back() {
     let group = normal();
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "4k+\n");
-    assert!(matches!(ui.overlay, Overlay::Page(_)) && ui.zoomed && ui.reading.scroll.is_paused());
+    assert!(matches!(ui.overlay, Overlay::Page(_)) && ui.zoomed && ui.feed_state.scroll.is_paused());
     press(&mut ui, &group, KeyCode::Esc);
     assert!(matches!(ui.overlay, Overlay::None) && ui.zoomed);
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(!ui.zoomed && ui.reading.scroll.is_paused());
+    assert!(!ui.zoomed && ui.feed_state.scroll.is_paused());
     press(&mut ui, &group, KeyCode::Esc);
-    assert!(!ui.reading.scroll.is_paused());
+    assert!(!ui.feed_state.scroll.is_paused());
 }
 
 #[test]
@@ -200,8 +151,8 @@ fn the_feed_follows_until_one_scrolls_and_again_from_the_end() {
     for (keys, paused_at) in cases {
         let mut ui = started(&group);
         last_reaction(&mut ui, &group, keys);
-        let at = ui.reading.selected(&group).filter(|_| ui.reading.scroll.is_paused());
-        assert_eq!(at, paused_at.map(Spot::Memory), "after {keys:?}");
+        let at = ui.feed_state.selected(&group).filter(|_| ui.feed_state.scroll.is_paused());
+        assert_eq!(at, paused_at.map(RowKey::Memory), "after {keys:?}");
     }
 }
 
@@ -219,48 +170,6 @@ fn a_notice_stays_until_the_next_key_that_means_something() {
     assert!(!shows(&mut ui, &notice));
     ui.notify(Clean::literal("the log could not be written"));
     assert!(shows(&mut ui, "the log could not be written"));
-}
-
-#[test]
-fn devices_are_sorted_and_keep_their_selection() {
-    let group = normal();
-    let order = |keys: &str| {
-        let mut ui = started(&group);
-        last_reaction(&mut ui, &group, keys);
-        ui.order.of(&group)
-    };
-    assert_eq!(order(""), [PHONE, OWN, LAPTOP, TABLET], "connected first, the newest first");
-    assert_eq!(order("S"), [TABLET, LAPTOP, OWN, PHONE]);
-    assert_eq!(order("s"), [OWN, TABLET, PHONE, LAPTOP], "by name");
-    assert_eq!(order("ss"), [PHONE, TABLET, OWN, LAPTOP], "by platform");
-    assert_eq!(order("ssss"), order(""));
-    let mut ui = started(&group);
-    last_reaction(&mut ui, &group, "js");
-    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN));
-}
-
-#[test]
-fn the_selection_is_a_device_and_never_another_one_by_itself() {
-    let mut group = normal();
-    let mut ui = started(&group);
-    // The laptop comes anew, and is now the first; nobody has moved.
-    let mut listed = devices();
-    listed.get_mut(&LAPTOP).unwrap().activity = Activity::ConnectedSince(later(1_000));
-    group.apply(NOW, &Event::Devices(listed.clone()));
-    assert_eq!(ui.order.of(&group)[0], LAPTOP);
-    draw(&mut ui, &group, (80, 24));
-    let drop = |device| Reaction::Command(Command::DropDevice(Confirmed::after_asking(device)));
-    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(PHONE), "which was selected before");
-    // It is dropped: the one that takes its place is selected, and not the first.
-    group.apply(NOW, &Event::DeviceDropped(PHONE));
-    assert_eq!(last_reaction(&mut ui, &group, "D"), Reaction::Redraw, "nobody has seen yet what is selected now");
-    draw(&mut ui, &group, (80, 24));
-    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN), "the next one");
-    last_reaction(&mut ui, &group, "G");
-    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(TABLET));
-    group.apply(NOW, &Event::DeviceDropped(TABLET));
-    draw(&mut ui, &group, (80, 24));
-    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN), "the last one has none after it");
 }
 
 #[test]
@@ -287,47 +196,6 @@ fn escape_and_a_key_in_one_read_are_both_heard() {
     last_reaction(&mut ui, &group, "D\t");
     assert_eq!(alt(&mut ui, KeyCode::Enter), Reaction::Redraw, "the answer is not given");
     assert!(matches!(ui.overlay, Overlay::Page(_)), "Enter opens the detail");
-}
-
-#[test]
-fn the_list_that_was_asked_for_is_told_until_there_is_something_else_to_read() {
-    let answer = |group: &mut Group| {
-        let elapsed = std::time::Duration::from_micros(430);
-        group.apply(NOW, &Event::RoundTrip { probe: Probe::DevicesInfo, elapsed });
-        group.apply(NOW, &Event::Devices(devices()));
-    };
-    let mut group = normal();
-    let mut ui = started(&group);
-    let line = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (80, 24))).lines().last().unwrap().to_owned();
-    last_reaction(&mut ui, &group, "r");
-    assert_eq!(line(&mut ui, &group), " ◌ asked for the device list…");
-    answer(&mut group);
-    assert_eq!(line(&mut ui, &group), " ✓ 4 devices, 0.4 ms");
-    let mut group = normal();
-    last_reaction(&mut ui, &group, "rj");
-    answer(&mut group);
-    assert!(line(&mut ui, &group).contains("? help"), "a key has ended it");
-    let retry = NextStep::RetryAt { at: later(60_000), attempt: 2 };
-    let mut group = normal();
-    last_reaction(&mut ui, &group, "r");
-    group.apply(NOW, &Event::Disconnected { cause: DisconnectCause::NoAnswer, next: retry });
-    assert!(!line(&mut ui, &group).contains("asked for"), "nothing is asked any more");
-}
-
-#[test]
-fn the_drop_dialog_follows_a_list_that_comes_while_it_is_open() {
-    let mut group = normal();
-    let mut ui = started(&group);
-    assert_eq!(last_reaction(&mut ui, &group, "D"), Reaction::Command(Command::RefreshDevices));
-    last_reaction(&mut ui, &group, "\t");
-    let shown = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (160, 50)));
-    assert!(!shown(&mut ui, &group).contains("It is the last other device"));
-    let two = devices().into_iter().filter(|(id, _)| [OWN, PHONE].contains(id)).collect();
-    group.apply(NOW, &Event::Devices(two));
-    let now = shown(&mut ui, &group);
-    assert!(now.contains("It is the last other device") && now.contains("[ Drop ]"), "{now}");
-    group.apply(NOW, &Event::Devices(devices().into_iter().filter(|(id, _)| *id != PHONE).collect()));
-    assert!(shown(&mut ui, &group).contains("no longer in the list"));
 }
 
 #[test]
@@ -373,34 +241,6 @@ fn the_last_line_offers_only_what_does_something_and_the_way_out() {
     }
 }
 
-#[test]
-fn of_two_devices_of_one_name_the_dropped_one_is_told_by_its_id() {
-    let mut group = normal();
-    let mut listed = devices();
-    listed.insert(DeviceId(9), device("iPad", Platform::Ios, "7.2.2", "", Activity::Unknown));
-    group.apply(NOW, &Event::Devices(listed));
-    for (device, words) in [(TABLET, format!("dropped: iPad ({TABLET})")), (DeviceId(9), "dropped: iPad".to_owned())] {
-        group.apply(NOW, &Event::DeviceDropped(device));
-        assert_eq!(group.notices().last().unwrap().text.as_str(), words);
-    }
-}
-
-#[test]
-fn a_list_that_does_not_come_says_how_old_it_is_and_when_it_will_be_older() {
-    let group = normal();
-    let shown = |minutes: u64| {
-        let mut ui = Ui::new(settings());
-        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 80, 24));
-        let area = buffer.area;
-        ui.draw(&mut buffer, area, &group, later(minutes * 60_000));
-        (symbols(&buffer), ui.wrong_at())
-    };
-    let (fresh, wrong_at) = shown(1);
-    assert!(!fresh.contains(" old") && wrong_at.is_some_and(|at| at <= later(120_000)), "{wrong_at:?}\n{fresh}");
-    assert!(shown(2).0.contains("2 of 4 on") || shown(2).0.contains("3 of 4 on"), "{}", shown(2).0);
-    assert!(shown(2).0.contains("2 min old"), "{}", shown(2).0);
-}
-
 /// Where only the lack of room is shown, nobody sees what a key does.
 #[test]
 fn without_room_keys_do_nothing_but_end_suspend_and_repaint() {
@@ -417,60 +257,6 @@ fn without_room_keys_do_nothing_but_end_suspend_and_repaint() {
 }
 
 #[test]
-fn a_drop_is_refused_before_it_is_asked_about_where_the_lock_is_ours_or_awaited() {
-    let scope = Some(TransactionScope::GroupSync);
-    for (event, refused) in [
-        (LockEvent::Requested(scope), true),
-        (LockEvent::Acquired { scope, expires_at: None }, true),
-        (LockEvent::HeldBy { holder: LAPTOP, scope }, false),
-    ] {
-        let group = with_lock(event.clone());
-        let mut ui = started(&group);
-        let asked = press(&mut ui, &group, KeyCode::Char('D')) == Reaction::Command(Command::RefreshDevices);
-        let shown = symbols(&draw(&mut ui, &group, (160, 50)));
-        assert_eq!((asked, shown.contains(&Refusal::LockBusy.to_string())), (!refused, refused), "{event:?}: {shown}");
-    }
-}
-
-#[test]
-fn who_asks_for_the_lock_is_told_who_holds_it_and_what_its_limit_means() {
-    let scope = Some(TransactionScope::GroupSync);
-    for (dialect, limit) in
-        [(Dialect::Dgk, "closes the connection (4011); d2mtop comes back"), (Dialect::Mk, "gives it back after 60 s")]
-    {
-        for (group, holder) in [
-            (normal(), None),
-            (with_lock(LockEvent::HeldBy { holder: LAPTOP, scope }), Some("Work laptop holds it: d2mtop waits")),
-        ] {
-            let mut ui = Ui::new(Settings { dialect, ..settings() });
-            draw(&mut ui, &group, (80, 24));
-            press(&mut ui, &group, KeyCode::Char('L'));
-            let screen = symbols(&draw(&mut ui, &group, (80, 24)));
-            let inside = |line: &str| line.split('│').nth(1).unwrap_or_default().trim().to_owned();
-            let text = screen.lines().map(inside).collect::<Vec<_>>().join(" ");
-            assert!(text.contains(limit), "{dialect}: {screen}");
-            assert_eq!(text.contains("L stops the waiting"), holder.is_some(), "{dialect}: {screen}");
-            assert!(holder.is_none_or(|holder| text.contains(holder)), "{dialect}: {screen}");
-        }
-    }
-}
-
-#[test]
-fn devices_are_sorted_from_any_pane_and_it_is_said_where_they_may_be_out_of_sight() {
-    let group = normal();
-    for (keys, words) in [("4s", "devices are sorted by name"), ("4zsS", "devices are sorted by name ↑")] {
-        let mut ui = started(&group);
-        last_reaction(&mut ui, &group, keys);
-        let shown = symbols(&draw(&mut ui, &group, (80, 24)));
-        assert!(shown.lines().last().unwrap().contains(words), "{keys}: {shown}");
-    }
-    let mut ui = started(&group);
-    last_reaction(&mut ui, &group, "s");
-    let shown = symbols(&draw(&mut ui, &group, (80, 24)));
-    assert!(shown.contains("by name") && !shown.contains("are sorted"), "{shown}");
-}
-
-#[test]
 fn a_followed_feed_is_followed_after_a_detail_and_a_paused_one_stays_paused() {
     let mut group = normal();
     for (before, paused) in [("4", false), ("4 ", true), ("4kk", true)] {
@@ -479,7 +265,7 @@ fn a_followed_feed_is_followed_after_a_detail_and_a_paused_one_stays_paused() {
             last_reaction(&mut ui, &group, &format!("{before}\n"));
             group.apply(NOW, &Event::Reflected(vec![text(500, 7_000)]));
             last_reaction(&mut ui, &group, close);
-            assert_eq!(ui.reading.scroll.is_paused(), paused, "{before:?}, Enter, {close:?}");
+            assert_eq!(ui.feed_state.scroll.is_paused(), paused, "{before:?}, Enter, {close:?}");
         }
     }
 }

@@ -7,8 +7,7 @@ use super::screens::compare;
 use crate::group::*;
 use crate::runtime::{Page, Reaction};
 use crate::text::Clean;
-use crate::tui::feed::Spot;
-use crate::tui::ui::Ui;
+use crate::tui::state::feed::row_key::RowKey;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 
@@ -24,12 +23,6 @@ fn page(numbers: std::ops::Range<u64>, more: bool) -> Page {
         (number, Row::new(&message))
     };
     Page::Rows { rows: numbers.map(row).collect(), more }
-}
-
-fn started(group: &Group) -> Ui {
-    let mut ui = Ui::new(settings());
-    draw(&mut ui, group, (80, 24));
-    ui
 }
 
 #[test]
@@ -58,16 +51,16 @@ fn the_feed_goes_on_into_the_journal_and_back() {
     assert_eq!(last_reaction(&mut ui, &group, "4g"), ask(None));
     assert_eq!(last_reaction(&mut ui, &group, "k"), Reaction::Redraw, "asked for already");
     assert_eq!(ui.take_older(page(90..100, true), &group), Reaction::Redraw);
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(99)), "one row up, as was asked for");
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(99)), "one row up, as was asked for");
     assert_eq!(last_reaction(&mut ui, &group, "j"), Reaction::Redraw);
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Memory(0)), "and down again");
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Memory(0)), "and down again");
     assert_eq!(last_reaction(&mut ui, &group, "g"), ask(Some(90)));
     ui.take_older(page(80..90, false), &group);
     assert_eq!(last_reaction(&mut ui, &group, "g"), Reaction::Redraw);
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(80)));
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(80)));
     assert!(symbols(&draw(&mut ui, &group, (80, 24))).contains("this is the beginning of the journal"));
     last_reaction(&mut ui, &group, "G");
-    assert!(!ui.reading.scroll.is_paused());
+    assert!(!ui.feed_state.scroll.is_paused());
 }
 
 #[test]
@@ -81,14 +74,14 @@ fn a_page_that_nobody_waits_for_any_more_is_not_taken_in() {
     assert_eq!(last_reaction(&mut ui, &group, "g"), Reaction::Older { before: Some(90), count: 500 });
     ui.handle(&escape, &group, NOW);
     assert_eq!(ui.take_older(page(80..90, true), &group), Reaction::Nothing);
-    let in_memory = ui.reading.lines(&group).nth(0);
-    assert_eq!(in_memory, Some(Spot::Memory(0)), "rows 90 to 99 would be missing");
+    let in_memory = ui.feed_state.lines(&group).nth(0);
+    assert_eq!(in_memory, Some(RowKey::Memory(0)), "rows 90 to 99 would be missing");
     assert_eq!(last_reaction(&mut ui, &group, "g"), newest);
     ui.handle(&escape, &group, NOW);
     assert_eq!(last_reaction(&mut ui, &group, "g"), Reaction::Redraw, "one answer is still to come");
     assert_eq!(ui.take_older(page(90..100, true), &group), newest, "and is not the one to this");
     ui.take_older(page(95..105, true), &group);
-    assert_eq!(ui.reading.lines(&group).nth(9), Some(Spot::Journal(104)));
+    assert_eq!(ui.feed_state.lines(&group).nth(9), Some(RowKey::Journal(104)));
 }
 
 #[test]
@@ -106,15 +99,15 @@ fn rows_that_leave_memory_are_not_skipped_without_a_sign() {
     group.apply(START, &rows(105, 5));
     let words = "older rows have left memory";
     assert!(!symbols(&draw(&mut ui, &group, (80, 24))).contains(words), "far from there");
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(0)), "one reads on");
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(0)), "one reads on");
     last_reaction(&mut ui, &group, &"j".repeat(54));
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(54)));
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(54)));
     last_reaction(&mut ui, &group, "j");
     assert!(symbols(&draw(&mut ui, &group, (80, 24))).contains(words));
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Memory(10)));
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Memory(10)));
     assert_eq!(last_reaction(&mut ui, &group, "k"), newest);
     ui.take_older(page(0..60, true), &group);
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(59)), "nothing is missing");
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(59)), "nothing is missing");
 }
 
 #[test]
@@ -141,13 +134,13 @@ fn the_filter_holds_in_the_journal_and_pages_are_read_until_one_fits() {
     assert_eq!(last_reaction(&mut ui, &group, "g"), Reaction::Older { before: None, count: 500 });
     assert_eq!(ui.take_older(page(99..100, true), &group), Reaction::Older { before: Some(99), count: 500 });
     assert_eq!(ui.take_older(page(95..99, true), &group), Reaction::Redraw);
-    assert_eq!(ui.reading.lines(&group).len(), 2, "96 and 98");
+    assert_eq!(ui.feed_state.lines(&group).len(), 2, "96 and 98");
     last_reaction(&mut ui, &group, "/");
     let clear = KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL);
     ui.handle(&TerminalEvent::Key(clear), &group, NOW);
     last_reaction(&mut ui, &group, "ECHOECHO\n");
     work(&mut ui, &group);
-    assert!(ui.reading.lines(&group).len() > 2);
+    assert!(ui.feed_state.lines(&group).len() > 2);
 }
 
 #[test]
@@ -158,5 +151,5 @@ fn a_time_before_memory_is_read_back_to() {
     assert_eq!(asked, Reaction::Older { before: None, count: 500 });
     assert_eq!(ui.take_older(page(200..210, true), &group), Reaction::Older { before: Some(200), count: 500 });
     assert_eq!(ui.take_older(page(50..200, true), &group), Reaction::Redraw);
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(100)));
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(100)));
 }

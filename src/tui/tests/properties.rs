@@ -7,8 +7,8 @@ use crate::group::*;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
-use crate::tui::feed::Spot;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
+use crate::tui::state::feed::row_key::RowKey;
 use crate::tui::{Colour, Glyphs, Settings};
 
 /// Every key that a keyboard has, near enough.
@@ -174,7 +174,7 @@ proptest! {
             group.apply(NOW, &Event::Reflected(vec![text(u32::try_from(index).unwrap() + 500, 7_000)]));
             let shown = draw(&mut ui, &group, (width, height));
             let in_rows = group.feed();
-            if let Some(Spot::Memory(selected)) = ui.reading.selected(&group) {
+            if let Some(RowKey::Memory(selected)) = ui.feed_state.selected(&group) {
                 prop_assert!((in_rows.first()..in_rows.end()).contains(&selected));
             }
             prop_assert!(!ascii || shown.content.iter().all(|cell| cell.symbol().is_ascii()));

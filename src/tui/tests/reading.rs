@@ -6,17 +6,11 @@ use crate::group::*;
 use crate::protocol::*;
 use crate::runtime::Page;
 use crate::text::Clean;
-use crate::tui::feed::Spot;
-use crate::tui::ui::{Overlay, Ui};
+use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::{Overlay, Ui};
 use crate::tui::{Keeping, Settings};
 
 const DIALECTS: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
-
-fn started(group: &Group) -> Ui {
-    let mut ui = Ui::new(settings());
-    draw(&mut ui, group, (80, 24));
-    ui
-}
 
 fn shown(ui: &mut Ui, group: &Group) -> String {
     symbols(&draw(ui, group, (80, 24)))
@@ -62,11 +56,11 @@ fn what_a_device_that_is_gone_has_reflected_keeps_its_name() {
             for (filter, rows) in [("from:pixel", 1_199), ("from:android", 1_199), ("from:nobody", 0)] {
                 last_reaction(&mut ui, &group, &format!("/{filter}\n"));
                 work(&mut ui, &group);
-                assert_eq!(ui.reading.lines(&group).len(), rows, "{filter} after {gone:?}");
+                assert_eq!(ui.feed_state.lines(&group).len(), rows, "{filter} after {gone:?}");
                 last_reaction(&mut ui, &group, "\u{1b}");
             }
             last_reaction(&mut ui, &group, "/from:pix\t");
-            let Overlay::Line(line) = &ui.overlay else { panic!("the line is open") };
+            let Overlay::Prompt(line) = &ui.overlay else { panic!("the line is open") };
             assert_eq!(line.prompt.text(), "from:\"Pixel 9\"");
             last_reaction(&mut ui, &group, "\u{1b}\n");
             let detail = shown(&mut ui, &group);
@@ -168,7 +162,7 @@ fn a_selected_row_that_leaves_memory_is_told_of_once() {
         group.apply(START, &texts(20..24));
         let screen = shown(&mut ui, &group);
         assert!(!screen.contains("left memory") && screen.contains("paused at the oldest row"), "{screen}");
-        assert_eq!(ui.reading.selected(&group), Some(Spot::Memory(14)));
+        assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Memory(14)));
         last_reaction(&mut ui, &group, "j");
         assert!(feed_title(&mut ui, &group).contains("paused at 14:02:12"), "another row is selected");
     }
@@ -185,7 +179,7 @@ fn hits_in_the_journal_are_counted_and_marked() {
     ui.take_older(page(90..100), &group);
     assert!(feed_title(&mut ui, &group).contains("─ 5 hits ─"));
     last_reaction(&mut ui, &group, "nnn");
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(94)));
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(94)));
     let screen = shown(&mut ui, &group);
     assert!(screen.contains("paused at 14:02:12  journal"), "{screen}");
     let signs = [("*", "someone"), ("·", "ECHOECHO")];
@@ -227,7 +221,7 @@ fn an_empty_memory_with_a_journal_says_where_one_is() {
     ui.take_older(page(1..5), &group);
     let title = feed_title(&mut ui, &group);
     assert!(title.contains("paused at 14:02:12  journal ─ 4 from the journal"), "{title}");
-    assert_eq!(ui.reading.selected(&group), Some(Spot::Journal(4)), "the newest of them");
+    assert_eq!(ui.feed_state.selected(&group), Some(RowKey::Journal(4)), "the newest of them");
 }
 
 #[test]
@@ -258,7 +252,7 @@ fn half_a_key_or_a_wrong_line_leaves_the_feed_as_it_was() {
     let mut after = |keys: &str| {
         last_reaction(&mut ui, &group, keys);
         work(&mut ui, &group);
-        (ui.reading.lines(&group).len(), ui.reading.filter_words().to_owned())
+        (ui.feed_state.lines(&group).len(), ui.feed_state.filter_words().to_owned())
     };
     for key in ["k", "i", "n", "d", ":"] {
         assert_eq!(after(key), (all, String::new()), "after {key}");
@@ -330,7 +324,7 @@ fn a_line_that_is_not_finished_says_what_is_missing_and_stays_open() {
             last_reaction(&mut ui, &group, &format!("{question}{text}"));
             assert!(!shown(&mut ui, &group).contains("missing"), "{text} may still become something");
             last_reaction(&mut ui, &group, "\n");
-            assert!(matches!(ui.overlay, Overlay::Line(_)), "{question}{text}");
+            assert!(matches!(ui.overlay, Overlay::Prompt(_)), "{question}{text}");
             assert!(shown(&mut ui, &group).contains(words), "{question}{text}: {}", shown(&mut ui, &group));
         }
     }

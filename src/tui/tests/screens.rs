@@ -5,7 +5,7 @@ use crate::group::*;
 use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::text::Clean;
-use crate::tui::ui::Ui;
+use crate::tui::state::Ui;
 use crate::tui::{Keeping, Settings};
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];

@@ -5,7 +5,7 @@ use super::fixture::*;
 use crate::group::Standing;
 use crate::text::Clean;
 use crate::tui::Settings;
-use crate::tui::tabs::Tabs;
+use crate::tui::screen::tabs::Tabs;
 
 const STANDINGS: [Standing; 5] =
     [Standing::Live, Standing::NeedsUser, Standing::Reconnecting, Standing::Leading, Standing::Draining];
@@ -25,7 +25,7 @@ fn one_group_has_no_line_of_tabs() {
     let mut one = tabs(&["home"]);
     let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
     one.draw(&mut buffer, &normal(), &STANDINGS, NOW);
-    let mut ui = crate::tui::ui::Ui::new(settings());
+    let mut ui = crate::tui::state::Ui::new(settings());
     assert_eq!(symbols(&buffer), symbols(&draw(&mut ui, &normal(), (80, 24))));
 }
 

@@ -1,0 +1,79 @@
+//! Writing into one rectangle of the frame, and never outside it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::draw::text_width::{Align, cut, fit, width};
+use crate::tui::theme::{Role, Theme};
+
+/// Writes lines into a rectangle from top to bottom, each from left to right; what does not fit is cut.
+pub struct TextRun<'a> {
+    buffer: &'a mut Buffer,
+    area: Rect,
+    x: u16,
+    y: u16,
+    theme: Theme,
+}
+
+impl<'a> TextRun<'a> {
+    pub fn new(buffer: &'a mut Buffer, area: Rect, theme: Theme) -> Self {
+        let area = area.intersection(buffer.area);
+        Self { buffer, area, x: area.x, y: area.y, theme }
+    }
+
+    /// The columns that are left in this line; 0 below the last line.
+    pub fn room(&self) -> usize {
+        if self.has_line() { usize::from(self.area.right().saturating_sub(self.x)) } else { 0 }
+    }
+
+    /// Whether this line is still inside.
+    pub fn has_line(&self) -> bool {
+        self.y < self.area.bottom()
+    }
+
+    /// The lines from this one on.
+    pub fn lines_left(&self) -> usize {
+        usize::from(self.area.bottom().saturating_sub(self.y))
+    }
+
+    /// Writes text, cut to the room.
+    pub fn text(&mut self, text: &str, role: Role) -> &mut Self {
+        let room = self.room();
+        if room > 0 {
+            let (x, _) = self.buffer.set_stringn(self.x, self.y, cut(text, room), room, self.theme.style(role));
+            self.x = x;
+        }
+        self
+    }
+
+    /// Writes text into a column.
+    pub fn column(&mut self, text: &str, columns: usize, align: Align, role: Role) -> &mut Self {
+        self.text(&fit(text, columns.min(self.room()), align), role)
+    }
+
+    /// Writes texts of several roles into one column; the last that fits is cut.
+    pub fn spans(&mut self, spans: &[(String, Role)], columns: usize) -> &mut Self {
+        let columns = columns.min(self.room());
+        let mut left = columns;
+        for (text, role) in spans {
+            let text = cut(text, left);
+            left -= width(&text);
+            self.text(&text, *role);
+        }
+        self.gap(left)
+    }
+
+    /// Leaves columns free.
+    pub fn gap(&mut self, columns: usize) -> &mut Self {
+        let columns = u16::try_from(columns.min(self.room())).unwrap_or(0);
+        self.x += columns;
+        self
+    }
+
+    /// Goes to the beginning of the next line.
+    pub fn next_line(&mut self) -> &mut Self {
+        self.x = self.area.x;
+        self.y = self.y.saturating_add(1);
+        self
+    }
+}

@@ -1,0 +1,52 @@
+//! A box over the panes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget as _};
+
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::width;
+use crate::tui::theme::{Role, Theme};
+
+/// Draws an empty box in the middle of the area, and gives its inside.
+pub fn window(
+    buffer: &mut Buffer,
+    area: Rect,
+    (width, height): (u16, u16),
+    title: &str,
+    theme: Theme,
+    role: Role,
+) -> Rect {
+    let area = area.intersection(buffer.area);
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let x = area.x + (area.width - width) / 2;
+    let y = area.y + (area.height - height) / 2;
+    let outer = Rect { x, y, width, height };
+    Clear.render(outer, buffer);
+    // A wide character that the box cuts in half would be drawn over its border.
+    if let Some(cell) = x.checked_sub(1).filter(|x| *x >= area.x) {
+        for y in outer.top()..outer.bottom() {
+            clear_wide(buffer, cell, y);
+        }
+    }
+    let border = "─".repeat(usize::from(width.saturating_sub(2)));
+    let sides = " ".repeat(usize::from(width.saturating_sub(2)));
+    let mut run = TextRun::new(buffer, outer, theme);
+    for row in 0..height {
+        let line = match row {
+            0 => format!("┌{border}┐"),
+            row if row + 1 == height => format!("└{border}┘"),
+            _ => format!("│{sides}│"),
+        };
+        run.text(&line, role).next_line();
+    }
+    TextRun::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer }, theme)
+        .text(&format!("─ {title} "), role);
+    Rect { x: x + 1.min(width), y: y + 1.min(height), width: width.saturating_sub(2), height: height.saturating_sub(2) }
+}
+
+fn clear_wide(buffer: &mut Buffer, x: u16, y: u16) {
+    if let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| width(cell.symbol()) > 1) {
+        cell.set_symbol(" ");
+    }
+}

@@ -1,0 +1,268 @@
+//! Times, spans, sizes and counts as people read them: coarse where it is about now, exact where it is about a fact.
+
+pub mod clock;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Local, Offset as _, Utc};
+
+use crate::protocol::Millis;
+
+/// Which clock is on the wall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// That of the machine.
+    #[default]
+    Local,
+    /// UTC, as in tests and scripts.
+    Utc,
+}
+
+const SECOND: u64 = 1_000;
+const HELD_STEP: u64 = 10 * SECOND;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+impl Zone {
+    fn show(self, at: Millis, format: &str) -> String {
+        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
+        match (utc, self) {
+            // Beyond any calendar: a hostile server can say so.
+            (None, _) => "?".to_owned(),
+            (Some(utc), Self::Utc) => utc.format(format).to_string(),
+            (Some(utc), Self::Local) => utc.with_timezone(&Local).format(format).to_string(),
+        }
+    }
+
+    fn same_day(self, one: Millis, other: Millis) -> bool {
+        self.show(one, "%F") == self.show(other, "%F")
+    }
+
+    /// How many seconds its clock is ahead of UTC.
+    pub(in crate::tui) fn ahead_of_utc(self, at: Millis) -> i32 {
+        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
+        match (utc, self) {
+            (Some(utc), Self::Local) => utc.with_timezone(&Local).offset().fix().local_minus_utc(),
+            (_, Self::Utc) | (None, _) => 0,
+        }
+    }
+
+    /// `14:02`
+    pub(in crate::tui) fn minute(self, at: Millis) -> String {
+        self.show(at, "%H:%M")
+    }
+
+    /// `14:02`, or `27 Nov 14:02` if that is not today.
+    pub(in crate::tui) fn minute_or_day(self, at: Millis, now: Millis) -> String {
+        if self.same_day(at, now) { self.minute(at) } else { self.show(at, "%-d %b %H:%M") }
+    }
+
+    /// `14:02:11`
+    pub(in crate::tui) fn second(self, at: Millis) -> String {
+        self.show(at, "%H:%M:%S")
+    }
+
+    /// `14:02:11.20`
+    pub(in crate::tui) fn hundredth(self, at: Millis) -> String {
+        let mut shown = self.show(at, "%H:%M:%S%.3f");
+        if shown.len() == "14:02:11.204".len() {
+            shown.pop();
+        }
+        shown
+    }
+
+    /// `2026-11-27 14:02:11.204`
+    pub(in crate::tui) fn exact(self, at: Millis) -> String {
+        self.show(at, "%F %H:%M:%S%.3f")
+    }
+}
+
+/// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`, `5 d`.
+pub fn lasting(since: Millis, now: Millis) -> Option<String> {
+    let past = millis(now.since(since));
+    (past >= MINUTE).then(|| coarse(past))
+}
+
+/// For how long, in steps of ten seconds at first, and nothing for the first of them.
+pub fn held(since: Millis, now: Millis) -> Option<String> {
+    match millis(now.since(since)) {
+        past if past < HELD_STEP => None,
+        past if past < MINUTE => Some(format!("{} s", past / HELD_STEP * HELD_STEP / SECOND)),
+        past => Some(coarse(past)),
+    }
+}
+
+/// When [`held`] says something else.
+pub fn held_changes_at(since: Millis, now: Millis) -> Millis {
+    match millis(now.since(since)) {
+        past if past < MINUTE => Millis(since.0.saturating_add((past / HELD_STEP + 1) * HELD_STEP)),
+        _ => lasting_changes_at(since, now),
+    }
+}
+
+fn coarse(past: u64) -> String {
+    match past {
+        past if past < HOUR => format!("{} min", past / MINUTE),
+        past if past < DAY => format!("{} h", past / HOUR),
+        past => format!("{} d", count(past / DAY)),
+    }
+}
+
+/// When [`lasting`] says something else.
+pub fn lasting_changes_at(at: Millis, now: Millis) -> Millis {
+    let past = millis(now.since(at));
+    let step = match past {
+        past if past < HOUR => MINUTE,
+        past if past < DAY => HOUR,
+        _ => DAY,
+    };
+    // Behind our clock, it stays nothing until a minute after.
+    Millis(at.0.saturating_add((past / step + 1).saturating_mul(step)))
+}
+
+/// How long until: `4 s`, `3 min`; never less than what is left.
+pub fn until(at: Millis, now: Millis) -> String {
+    match millis(at.since(now)) {
+        left if left < 2 * MINUTE => format!("{} s", left.div_ceil(SECOND)),
+        left => format!("{} min", left.div_ceil(MINUTE)),
+    }
+}
+
+/// When [`until`] says something else; [`None`] once it is over.
+pub fn until_changes_at(at: Millis, now: Millis) -> Option<Millis> {
+    let left = millis(at.since(now));
+    let step = if left <= 2 * MINUTE { SECOND } else { MINUTE };
+    let steps = left.div_ceil(step).checked_sub(1)?;
+    // At the border, the steps become seconds one millisecond later.
+    Some(Millis(at.0.saturating_sub(steps * step).max(now.0 + 1)))
+}
+
+/// An exact span with the unit that suits it: `<1 ms`, `31 ms`, `1.2 s`, `3 min`, `5 h`, `2 d`.
+pub fn span(span: Duration) -> String {
+    let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    match millis(span) {
+        0 if micros >= 100 => format!("0.{} ms", micros / 100),
+        0 => "<1 ms".to_owned(),
+        ms if ms < 10 && micros % 1_000 >= 100 => format!("{ms}.{} ms", micros % 1_000 / 100),
+        ms if ms < SECOND => format!("{ms} ms"),
+        ms if ms < MINUTE => format!("{}.{} s", ms / SECOND, ms % SECOND / 100),
+        ms => coarse(ms),
+    }
+}
+
+/// How far a time is from another one: `+1.2 s`, `-3 min`, `±0`.
+pub fn apart(from: Millis, to: Millis) -> String {
+    match (to.since(from), from.since(to)) {
+        (Duration::ZERO, Duration::ZERO) => "±0".to_owned(),
+        (Duration::ZERO, before) => format!("-{}", span(before)),
+        (after, _) => format!("+{}", span(after)),
+    }
+}
+
+/// Bytes with their unit: `212 B`, `1,204 B`, `16.4 kB`.
+pub fn size(bytes: u32) -> String {
+    match bytes {
+        bytes if bytes < 10_000 => format!("{} B", count(u64::from(bytes))),
+        bytes => {
+            let tenths = (u64::from(bytes) + 50) / 100;
+            format!("{}.{} kB", count(tenths / 10), tenths % 10)
+        }
+    }
+}
+
+/// A number with its thousands apart: `1,203`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// How far the server's clock is ahead of ours: `+0.2 s`, `-34 min`.
+pub fn offset(ahead: i64) -> String {
+    let sign = if ahead < 0 { '-' } else { '+' };
+    match ahead.unsigned_abs() {
+        ms if ms < MINUTE => format!("{sign}{}.{} s", ms / SECOND, ms % SECOND / 100),
+        ms => format!("{sign}{}", coarse(ms)),
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    crate::protocol::ids::span_millis(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn figures_carry_their_units() {
+        let ms = Duration::from_millis;
+        let spans = [
+            (Duration::ZERO, "<1 ms"),
+            (Duration::from_micros(420), "0.4 ms"),
+            (Duration::from_micros(1_430), "1.4 ms"),
+            (ms(2), "2 ms"),
+            (ms(31), "31 ms"),
+            (ms(1_234), "1.2 s"),
+            (ms(61_000), "1 min"),
+            (ms(3 * DAY), "3 d"),
+            (Duration::MAX, "213,503,982,334 d"),
+        ];
+        for (given, shown) in spans {
+            assert_eq!(span(given), shown);
+        }
+        for (bytes, shown) in [(0, "0 B"), (1_204, "1,204 B"), (16_384, "16.4 kB"), (u32::MAX, "4,294,967.3 kB")] {
+            assert_eq!(size(bytes), shown);
+        }
+        for (number, shown) in [(0, "0"), (999, "999"), (1_203, "1,203"), (1_000_000, "1,000,000")] {
+            assert_eq!(count(number), shown);
+        }
+        for (ahead, shown) in
+            [(200, "+0.2 s"), (-34 * 60_000, "-34 min"), (0, "+0.0 s"), (i64::MIN, "-106,751,991,167 d")]
+        {
+            assert_eq!(offset(ahead), shown);
+        }
+    }
+
+    #[test]
+    fn times_are_told_apart_with_a_sign() {
+        for (from, to, shown) in
+            [(5, 5, "±0"), (1_000, 2_234, "+1.2 s"), (2_000, 1_000, "-1.0 s"), (0, u64::MAX, "+213,503,982,334 d")]
+        {
+            assert_eq!(apart(Millis(from), Millis(to)), shown);
+        }
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_not_shown() {
+        assert_eq!(Zone::Utc.exact(Millis(u64::MAX)), "?");
+        assert_eq!(Zone::Utc.hundredth(Millis(1_795_788_131_204)), "14:02:11.20");
+    }
+
+    proptest! {
+        #[test]
+        fn relative_times_stay_until_they_change(at in 0..3 * DAY, now in 0..3 * DAY) {
+            let (at, now) = (Millis(at), Millis(now));
+            let next = lasting_changes_at(at, now);
+            prop_assert!(next > now);
+            prop_assert_eq!(lasting(at, now), lasting(at, Millis(next.0 - 1)));
+            prop_assert!(at > now || lasting(at, now) != lasting(at, next));
+            let next = held_changes_at(at, now);
+            prop_assert!(next > now);
+            prop_assert_eq!(held(at, now), held(at, Millis(next.0 - 1)));
+            prop_assert!(at > now || held(at, now) != held(at, next));
+            if let Some(next) = until_changes_at(at, now) {
+                prop_assert!(next > now);
+                prop_assert_eq!(until(at, now), until(at, Millis(next.0 - 1)));
+            }
+        }
+    }
+}

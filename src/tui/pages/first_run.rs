@@ -1,0 +1,122 @@
+//! What is shown when there is no profile yet: how to begin, each way with its command.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::profile::FIRST_STEPS;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::wrap;
+use crate::tui::theme::{Role, Theme};
+
+/// The most columns of a line; longer ones are hard to read.
+const WIDEST: u16 = 100;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstRunChoice {
+    Demo,
+    Quit,
+    Suspend,
+    Redraw,
+    Repaint,
+}
+
+pub fn choice(input: &Event) -> FirstRunChoice {
+    match input {
+        Event::Key(KeyEvent { code: KeyCode::Char(key), modifiers, kind: KeyEventKind::Press, .. }) => {
+            match (key, modifiers.contains(KeyModifiers::CONTROL)) {
+                ('d', false) => FirstRunChoice::Demo,
+                ('q', false) | ('c', true) => FirstRunChoice::Quit,
+                ('z', true) => FirstRunChoice::Suspend,
+                ('l', true) => FirstRunChoice::Repaint,
+                _ => FirstRunChoice::Redraw,
+            }
+        }
+        Event::Resize(..) => FirstRunChoice::Repaint,
+        _ => FirstRunChoice::Redraw,
+    }
+}
+
+pub fn draw(buffer: &mut Buffer, theme: Theme) {
+    let screen = *buffer.area();
+    let width = screen.width.saturating_sub(2).min(WIDEST);
+    let area = Rect { x: screen.x + 1.min(screen.width), width, ..screen };
+    let mut run = TextRun::new(buffer, area, theme);
+    let columns = usize::from(width.saturating_sub(2)).max(1);
+    run.text("d2mtop", Role::Focus).text("  no profile yet", Role::Plain).next_line();
+    // Where there is little room, the commands matter more than the air between them.
+    let lines: usize = FIRST_STEPS.iter().map(|(what, command)| lines(what, columns) + lines(command, columns)).sum();
+    let airy = run.lines_left() > lines + FIRST_STEPS.len() + 1;
+    for (what, command) in FIRST_STEPS {
+        if airy {
+            run.next_line();
+        }
+        for line in wrap(what, columns) {
+            run.text(&line, Role::Plain).next_line();
+        }
+        for line in wrap(command, columns) {
+            run.gap(2).text(&line, Role::Strong).next_line();
+        }
+    }
+    let last = Rect { y: screen.bottom().saturating_sub(1), height: 1, ..area }.intersection(screen);
+    let mut run = TextRun::new(buffer, last, theme);
+    let spaces = " ".repeat(run.room());
+    run.text(&spaces, Role::Plain);
+    TextRun::new(buffer, last, theme)
+        .text("d", Role::Focus)
+        .text(" start the demo   ", Role::Plain)
+        .text("q", Role::Focus)
+        .text(" quit", Role::Plain);
+}
+
+fn lines(text: &str, columns: usize) -> usize {
+    wrap(text, columns).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::Colour;
+
+    fn shown(columns: u16, rows: u16) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        draw(&mut buffer, Theme::new(Colour::None));
+        let rows = buffer.content.chunks(usize::from(columns).max(1));
+        rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() + "\n").collect()
+    }
+
+    #[test]
+    fn every_way_to_begin_has_its_command_on_a_usual_terminal() {
+        let page = shown(80, 24);
+        let words: Vec<&str> = page.split_whitespace().collect();
+        for (_, command) in FIRST_STEPS {
+            for word in command.split(' ') {
+                assert!(words.contains(&word), "{word} of {command} in\n{page}");
+            }
+        }
+        assert!(page.contains("d start the demo") && page.contains("q quit"), "{page}");
+    }
+
+    #[test]
+    fn no_terminal_is_too_small_to_quit() {
+        for (columns, rows) in [(0, 0), (1, 1), (2, 1), (40, 10), (39, 3), (300, 100)] {
+            let page = shown(columns, rows);
+            assert!(columns < 39 || page.contains("q quit"), "{columns}x{rows}\n{page}");
+        }
+    }
+
+    #[test]
+    fn keys_do_what_the_page_says() {
+        let key = |code, modifiers| Event::Key(KeyEvent::new(code, modifiers));
+        for (input, expected) in [
+            (key(KeyCode::Char('d'), KeyModifiers::NONE), FirstRunChoice::Demo),
+            (key(KeyCode::Char('q'), KeyModifiers::NONE), FirstRunChoice::Quit),
+            (key(KeyCode::Char('c'), KeyModifiers::CONTROL), FirstRunChoice::Quit),
+            (key(KeyCode::Char('d'), KeyModifiers::CONTROL), FirstRunChoice::Redraw),
+            (key(KeyCode::Enter, KeyModifiers::NONE), FirstRunChoice::Redraw),
+            (Event::Resize(10, 10), FirstRunChoice::Repaint),
+        ] {
+            assert_eq!(choice(&input), expected, "{input:?}");
+        }
+    }
+}

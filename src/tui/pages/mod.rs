@@ -1,0 +1,105 @@
+//! Pages over the panes: the help, and all facts of a device, a feed row or the latency.
+
+pub mod detail;
+mod device;
+mod fact;
+pub mod first_run;
+pub mod help;
+mod latency;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::{self, Align, wrap};
+use crate::tui::draw::window::window;
+use crate::tui::pages::fact::Fact;
+use crate::tui::state::feed::FeedState;
+use crate::tui::state::page::{Page, PageSubject};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::SELECTED;
+
+/// The columns of most pages, where there is room.
+const WIDTH: u16 = 80;
+
+const fn title(subject: &PageSubject) -> &'static str {
+    match subject {
+        PageSubject::Help => "Keys",
+        PageSubject::Device(_) => "Device",
+        PageSubject::Row(_) => "Reflected message",
+        PageSubject::Latency => "Latency",
+    }
+}
+
+fn facts(
+    ctx: &FrameContext<'_>,
+    feed_state: &FeedState,
+    subject: &PageSubject,
+    revealed: bool,
+    width: u16,
+) -> Vec<Fact> {
+    match subject {
+        PageSubject::Help => help::facts(),
+        PageSubject::Device(device) => device::facts(ctx, *device),
+        PageSubject::Row(opened) => detail::facts(ctx, feed_state, opened, revealed),
+        PageSubject::Latency => latency::facts(ctx, width),
+    }
+}
+
+/// The page as text, for the clipboard; without what people wrote.
+pub fn plain(ctx: &FrameContext<'_>, feed_state: &FeedState, subject: &PageSubject) -> String {
+    let line = |fact: Fact| match (fact.name.is_empty(), fact.value.is_empty()) {
+        (true, _) => fact.value,
+        (false, true) => fact.name,
+        (false, false) => format!("{}: {}", fact.name, fact.value),
+    };
+    facts(ctx, feed_state, subject, false, WIDTH).into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn continued(fact: Fact, width: usize) -> Vec<Fact> {
+    // What fits stays as it is, columns and all.
+    if text_width::width(&fact.value) <= width {
+        return vec![fact];
+    }
+    let Fact { name, value, style, target } = fact;
+    let (mut names, mut targets) = (std::iter::once(name), std::iter::once(target));
+    wrap(&value, width)
+        .into_iter()
+        .map(|value| Fact { name: names.next().unwrap_or_default(), value, style, target: targets.next().flatten() })
+        .collect()
+}
+
+pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, feed_state: &FeedState) {
+    if let PageSubject::Row(opened) = &mut page.subject {
+        opened.renew(feed_state, ctx.group);
+    }
+    let width = area.width.min(if matches!(page.subject, PageSubject::Row(_)) { 100 } else { WIDTH });
+    let facts = facts(ctx, feed_state, &page.subject, page.revealed, width);
+    let longest = usize::from(width) / 2;
+    let name_width = facts.iter().map(|fact| text_width::width(&fact.name)).max().unwrap_or(0).min(longest);
+    let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
+    let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
+    let inner = window(buffer, area, (width, height), title(&page.subject), ctx.theme, Role::Focus);
+    page.extent = (lines.len(), usize::from(inner.height));
+    page.top = page.top.min(lines.len().saturating_sub(usize::from(inner.height)));
+    page.targets =
+        lines.iter().enumerate().filter_map(|(index, line)| line.target.map(|number| (index, number))).collect();
+    page.chosen = page.chosen.min(page.targets.len().saturating_sub(1));
+    let chosen = page.targets.get(page.chosen).map(|(line, _)| *line);
+    let mut run = TextRun::new(buffer, inner, ctx.theme);
+    for (index, line) in lines.iter().enumerate().skip(page.top).take(usize::from(inner.height)) {
+        let mark = if chosen == Some(index) { SELECTED } else { " " };
+        run.text(mark, Role::Focus)
+            .column(&line.name, name_width, Align::Left, Role::Strong)
+            .gap(2)
+            .text(&line.value, line.style)
+            .next_line();
+    }
+    let hidden = lines.len().saturating_sub(page.top + usize::from(inner.height));
+    if hidden > 0 {
+        let corner = Rect { x: inner.x, y: inner.bottom(), width: inner.width, height: 1 };
+        TextRun::new(buffer, corner, ctx.theme).gap(1).text(&format!(" {hidden} more "), Role::Attention);
+    }
+}

@@ -1,0 +1,62 @@
+//! What is shown when there is no profile yet: how to begin, each way with its command.
+
+use std::io;
+use std::pin::pin;
+
+use crossterm::event::EventStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+
+use crate::cli::DisplayArgs;
+use crate::os::event_loop::event_loop;
+use crate::os::signals;
+use crate::output::Failure;
+use crate::tui::pages::first_run::{FirstRunChoice, choice, draw};
+use crate::tui::screen::terminal::TerminalGuard;
+use crate::tui::theme::glyphs::to_ascii;
+use crate::tui::theme::{Colour, Theme};
+
+/// Shows the page; true if the demo was chosen.
+///
+/// # Errors
+/// If the terminal fails.
+pub fn show(display: DisplayArgs) -> Result<bool, Failure> {
+    let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
+    let theme = Theme::new(Colour::of_stdout());
+    let chosen = event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.ascii));
+    terminal.give_back().map_err(Failure::Terminal)?;
+    drop(terminal);
+    Ok(chosen.map_err(Failure::Terminal)? == FirstRunChoice::Demo)
+}
+
+async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<FirstRunChoice> {
+    let mut inputs = EventStream::new();
+    let mut terminated = pin!(signals::terminated());
+    // Polled before anything is shown, so that a signal that comes right after finds us listening.
+    if terminated.as_mut().now_or_never().is_some() {
+        return Ok(FirstRunChoice::Quit);
+    }
+    loop {
+        terminal.draw(|buffer| {
+            draw(buffer, theme);
+            if ascii {
+                to_ascii(buffer);
+            }
+        })?;
+        terminal.present()?;
+        let input = tokio::select! {
+            biased;
+            input = inputs.next() => input.transpose()?,
+            () = &mut terminated => None,
+        };
+        match input.as_ref().map_or(FirstRunChoice::Quit, choice) {
+            FirstRunChoice::Redraw => {}
+            FirstRunChoice::Repaint => terminal.forget_what_is_shown(),
+            FirstRunChoice::Suspend => {
+                terminal.give_back()?;
+                signals::stop_this_process()?;
+                terminal.take_again()?;
+            }
+            choice => return Ok(choice),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! One frame: header, panes with their titles and the rules between them, hints, and what lies over it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::group::Group;
+use crate::protocol::Millis;
+use crate::runtime::ANY_CERTIFICATE;
+use crate::text::Clean;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::format::clock::Clock;
+use crate::tui::input::pane::Pane;
+use crate::tui::pages;
+use crate::tui::settings::Keeping;
+use crate::tui::state::{Overlay, ScreenSpace, Ui};
+use crate::tui::theme::glyphs::{BAD, to_ascii};
+use crate::tui::theme::{Glyphs, Role, Theme};
+use crate::tui::view::feed::rows_in;
+use crate::tui::view::layout::Layout;
+use crate::tui::view::{PaneView, bottom_line, dialog, header, layout, prompt, rules, too_small};
+
+impl Ui {
+    pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, group: &Group, now: Millis) {
+        if area.is_empty() {
+            return;
+        }
+        self.forget_what_has_ended(group);
+        self.feed_state.catch_up(group);
+        if self.feed_state.keep_in_memory(group) {
+            self.say(Clean::literal(match self.settings.keeping {
+                Keeping::Journal => "the selected row has left memory: k reads on in the journal",
+                Keeping::Never | Keeping::Declined => {
+                    "the selected row has left memory: this is the oldest that is left"
+                }
+            }));
+        }
+        if self.feed_state.close_gap(group) {
+            self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
+        }
+        self.selection.follow(&self.order.of(group));
+        let settings = self.settings.clone();
+        let clock = Clock::new(now, settings.zone);
+        let ctx = FrameContext {
+            group,
+            clock: &clock,
+            settings: &settings,
+            theme: Theme::new(settings.colour),
+            clock_accepted: self.clock_accepted,
+        };
+        self.tell_of_the_list(&ctx);
+        if let Some(told) = &mut self.notice {
+            told.after.get_or_insert(group.notices().count());
+        }
+        if let Overlay::Dialog(dialog) = &mut self.overlay {
+            dialog.renew(&ctx);
+        }
+        draw(buffer, area, self, &ctx);
+        self.wrong_at = clock.wrong_at();
+    }
+
+    /// Remembers how many rows of a pane are in sight.
+    pub fn show(&mut self, pane: Pane, height: u16) {
+        match pane {
+            Pane::Devices => self.device_page = usize::from(height).saturating_sub(1).max(1),
+            Pane::Feed => self.feed_state.scroll.show(rows_in(height)),
+            Pane::Lock | Pane::Role | Pane::Latency => {}
+        }
+    }
+}
+
+fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
+    let area = below_banner(buffer, area, ctx);
+    ui.focus_first(layout::first_focus(area));
+    match layout::arrange(area, ui.focus, ui.zoomed, ctx.group.devices().len()) {
+        None => {
+            ui.room = ScreenSpace::TooLittle;
+            too_small::draw(buffer, area, ctx);
+        }
+        Some(layout) => {
+            ui.room = ScreenSpace::Enough;
+            header::draw(buffer, &layout, ctx);
+            for pane in Pane::ALL {
+                if let Some(area) = layout.pane(pane) {
+                    draw_pane(buffer, area, pane, ui, ctx);
+                }
+            }
+            for separator in &layout.separators {
+                rules::separate(buffer, *separator, ctx.theme);
+            }
+            match &ui.overlay {
+                Overlay::Prompt(line) => prompt::draw(&line.prompt, buffer, layout.hints, ctx),
+                _ => bottom_line::draw(buffer, layout.hints, ui, ctx),
+            }
+            overlay(buffer, area, &layout, ui, ctx);
+        }
+    }
+    if ctx.settings.glyphs == Glyphs::Ascii {
+        to_ascii(buffer);
+    }
+}
+
+/// What nothing may ever cover, if there is anything; returns what is left.
+fn below_banner(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) -> Rect {
+    if !ctx.settings.accepts_any_certificate {
+        return area;
+    }
+    let (banner, rest) = layout::split_top(area, 1);
+    let style = Role::Banner;
+    buffer.set_style(banner, ctx.theme.style(style));
+    TextRun::new(buffer, banner, ctx.theme).gap(1).text(BAD, style).gap(1).text(ANY_CERTIFICATE, style);
+    rest
+}
+
+fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &FrameContext<'_>) {
+    let above_hints = Rect { height: area.height.saturating_sub(layout.hints.height), ..area };
+    // The header stays in sight: what is being decided may depend on it.
+    let below_header = Rect {
+        y: above_hints.y + layout.header.height,
+        height: above_hints.height.saturating_sub(layout.header.height),
+        ..above_hints
+    };
+    match &mut ui.overlay {
+        Overlay::None | Overlay::Prompt(_) => {}
+        Overlay::Page(page) => pages::draw(page, buffer, below_header, ctx, &ui.feed_state),
+        // A dialog too high for that may cover the header, rather than lose a warning.
+        Overlay::Dialog(dialog) if dialog::wanted_height(dialog, area.width) > usize::from(below_header.height) => {
+            dialog::draw(dialog, buffer, above_hints, ctx);
+        }
+        Overlay::Dialog(dialog) => dialog::draw(dialog, buffer, below_header, ctx),
+    }
+}
+
+fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, ctx: &FrameContext<'_>) {
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    ui.show(pane, body.height);
+    let PaneView { draw, title } = PaneView::of(pane);
+    draw(buffer, body, ctx, ui);
+    if ctx.stale_since().is_some() {
+        buffer.set_style(body, ctx.theme.style(Role::Quiet));
+    }
+    rules::rule(buffer, Rect { height: 1, ..area }, pane, ui.focus == pane, &title(ctx, ui), ctx);
+}

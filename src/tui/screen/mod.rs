@@ -1,0 +1,11 @@
+//! The terminal and what is drawn on it: the only part of the dashboard with a device behind it.
+
+pub mod alarm;
+pub mod canvas;
+pub mod dashboard;
+pub mod first_run;
+pub mod frame;
+pub mod open;
+pub mod tabs;
+pub mod terminal;
+pub mod work;

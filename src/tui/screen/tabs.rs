@@ -1,0 +1,169 @@
+//! Several groups, one at a time: each keeps what the user was looking at, and a line tells how all of them stand.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::group::{Group, Standing};
+use crate::protocol::Millis;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::{cut, cut_apart, width};
+use crate::tui::settings::Settings;
+use crate::tui::state::Ui;
+use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, WAITING};
+use crate::tui::theme::{Role, Theme};
+use crate::tui::view::layout::split_top;
+
+/// The columns of a name that is not in sight, when there is hardly any room.
+const SHORT_NAME: usize = 8;
+
+/// All tabs; which of them is in sight.
+#[derive(Debug)]
+pub struct Tabs {
+    uis: Vec<Ui>,
+    visible: usize,
+}
+
+impl Tabs {
+    pub fn new(settings: Vec<Settings>) -> Self {
+        Self { uis: settings.into_iter().map(Ui::new).collect(), visible: 0 }
+    }
+
+    pub fn visible(&self) -> Option<&Ui> {
+        self.uis.get(self.visible)
+    }
+
+    pub fn visible_mut(&mut self) -> Option<&mut Ui> {
+        self.uis.get_mut(self.visible)
+    }
+
+    pub fn get_mut(&mut self, tab: usize) -> Option<&mut Ui> {
+        self.uis.get_mut(tab)
+    }
+
+    pub const fn show(&mut self, tab: usize) {
+        self.visible = tab;
+    }
+
+    /// Draws the line of tabs, if there are several, and the group that is in sight.
+    pub fn draw(&mut self, buffer: &mut Buffer, group: &Group, standings: &[Standing], now: Millis) {
+        let area = if self.uis.len() > 1 { self.draw_line(buffer, standings) } else { buffer.area };
+        if let Some(ui) = self.visible_mut() {
+            ui.draw(buffer, area, group, now);
+        }
+    }
+
+    /// Returns what is left below.
+    fn draw_line(&self, buffer: &mut Buffer, standings: &[Standing]) -> Rect {
+        let (line, rest) = split_top(buffer.area, 1);
+        let theme =
+            self.visible().map_or(Theme::new(crate::tui::theme::Colour::None), |ui| Theme::new(ui.settings().colour));
+        let labels = self.labels(standings, usize::from(line.width));
+        let mut run = TextRun::new(buffer, line, theme);
+        let first = first_in_sight(&labels, self.visible, usize::from(line.width));
+        if first > 0 {
+            elsewhere(&mut run, labels.iter().take(first));
+        }
+        for (index, label) in labels.iter().enumerate().skip(first) {
+            let is_visible = index == self.visible;
+            // There must be room to say that there are others, too.
+            let others = usize::from(index + 1 < labels.len());
+            if !is_visible && run.room() < label.width() + others {
+                elsewhere(&mut run, labels.iter().skip(index));
+                break;
+            }
+            let style = if is_visible { Role::Focus } else { Role::Plain };
+            run.text(if is_visible { SELECTED } else { " " }, style).text(&label.name, style);
+            run.gap(1).text(label.glyph, label.style);
+            if !label.words.is_empty() {
+                run.gap(1).text(label.words, label.style);
+            }
+            run.gap(1);
+            if index + 1 < labels.len() {
+                run.text("│", Role::Quiet);
+            }
+        }
+        rest
+    }
+
+    /// As long as there is room for: with words, without, or with the names of the others cut.
+    fn labels(&self, standings: &[Standing], room: usize) -> Vec<TabLabel> {
+        let long = room / 2;
+        let label = |with_words: bool, others: usize| {
+            let tabs = self.uis.iter().zip(standings.iter().copied().chain(std::iter::repeat(Standing::Idle)));
+            let labels: Vec<TabLabel> = tabs
+                .enumerate()
+                .map(|(index, (ui, standing))| {
+                    let (glyph, style) = mark(standing);
+                    let title = ui.settings().title.as_str();
+                    let name = if index == self.visible { cut(title, long) } else { self.name(index, title, others) };
+                    let words = if with_words { standing.words() } else { "" };
+                    TabLabel { name: name.into_owned(), glyph, style, words, needs_user: standing.needs_user() }
+                })
+                .collect();
+            labels
+        };
+        let fits = |labels: &Vec<TabLabel>| labels.iter().map(TabLabel::width).sum::<usize>() <= room;
+        let whole = [label(true, long), label(false, long)].into_iter().find(fits);
+        let cut = || (SHORT_NAME..long).rev().map(|others| label(false, others)).find(fits);
+        whole.or_else(cut).unwrap_or_else(|| label(false, SHORT_NAME))
+    }
+
+    /// A name in so many columns, with what tells it apart from the others.
+    fn name<'a>(&self, index: usize, title: &'a str, columns: usize) -> Cow<'a, str> {
+        let others = self.uis.iter().enumerate().filter(|(other, _)| *other != index);
+        let same = others.map(|(_, ui)| same_beginning(title, ui.settings().title.as_str())).max();
+        cut_apart(title, same.unwrap_or(0), columns)
+    }
+}
+
+/// How many grapheme clusters both begin with.
+fn same_beginning(one: &str, other: &str) -> usize {
+    one.graphemes(true).zip(other.graphemes(true)).take_while(|(one, other)| one == other).count()
+}
+
+/// One tab in the line.
+struct TabLabel {
+    name: String,
+    glyph: &'static str,
+    style: Role,
+    words: &'static str,
+    needs_user: bool,
+}
+
+impl TabLabel {
+    /// With the marker before, and the blank and the rule behind.
+    fn width(&self) -> usize {
+        let words = if self.words.is_empty() { 0 } else { width(self.words) + 1 };
+        1 + width(&self.name) + 1 + width(self.glyph) + words + 2
+    }
+}
+
+/// There are tabs beyond the end of the line; perhaps one that needs the user.
+fn elsewhere<'a>(run: &mut TextRun<'_>, mut labels: impl Iterator<Item = &'a TabLabel>) {
+    if labels.any(|label| label.needs_user) {
+        run.text(ATTENTION, Role::Attention);
+    } else {
+        run.text("…", Role::Quiet);
+    }
+}
+
+/// The first tab to be drawn, so that the one in sight is in the line.
+fn first_in_sight(labels: &[TabLabel], visible: usize, room: usize) -> usize {
+    let wanted = |first: usize| labels.iter().take(visible + 1).skip(first).map(TabLabel::width).sum::<usize>();
+    (0..visible).find(|first| wanted(*first) + usize::from(*first > 0) <= room).unwrap_or(visible)
+}
+
+const fn mark(standing: Standing) -> (&'static str, Role) {
+    match standing {
+        Standing::Idle => (OFF, Role::Quiet),
+        Standing::Connecting => (WAITING, Role::Plain),
+        Standing::Draining => (FILLING, Role::Plain),
+        Standing::Live => (ON, Role::Good),
+        Standing::Reconnecting | Standing::GaveUpLeading => (WAITING, Role::Attention),
+        Standing::Leading | Standing::Alarm | Standing::NeedsUser => (ATTENTION, Role::Attention),
+        Standing::Over => (BAD, Role::Bad),
+    }
+}

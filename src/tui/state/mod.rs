@@ -1,0 +1,146 @@
+//! What the user is looking at: read by the panes and pages, changed by what the keys do.
+
+pub mod device_order;
+pub mod device_selection;
+pub mod dialog;
+pub mod feed;
+pub mod notice;
+pub mod open_prompt;
+pub mod opened_row;
+pub mod page;
+
+use crate::group::Group;
+use crate::protocol::{DeviceId, Millis};
+use crate::tui::context::FrameContext;
+use crate::tui::format::clock::Clock;
+use crate::tui::input::keymap::InputContext;
+use crate::tui::input::pane::Pane;
+use crate::tui::settings::Settings;
+use crate::tui::state::device_order::DeviceOrder;
+use crate::tui::state::device_selection::DeviceSelection;
+use crate::tui::state::dialog::Dialog;
+use crate::tui::state::feed::FeedState;
+use crate::tui::state::notice::{LocalNotice, PendingRefresh};
+use crate::tui::state::open_prompt::OpenPrompt;
+use crate::tui::state::page::Page;
+use crate::tui::theme::Theme;
+
+/// What the user is looking at.
+#[derive(Debug)]
+pub struct Ui {
+    pub settings: Settings,
+    pub focus: Pane,
+    /// Whether the user has chosen it.
+    pub focus_chosen: bool,
+    pub zoomed: bool,
+    pub order: DeviceOrder,
+    pub selection: DeviceSelection,
+    pub refreshed: Option<PendingRefresh>,
+    pub feed_state: FeedState,
+    pub overlay: Overlay,
+    pub notice: Option<LocalNotice>,
+    /// How many of the group's notices were read.
+    pub notices_read: u64,
+    /// The disconnection whose explanation was read, by its time.
+    pub explained: Option<Millis>,
+    /// The last disconnection that was noticed, by its time.
+    pub ended: Option<Millis>,
+    /// Whether the user has accepted that the clocks differ.
+    pub clock_accepted: bool,
+    /// How many devices a page shows.
+    pub device_page: usize,
+    pub wrong_at: Option<Millis>,
+    pub room: ScreenSpace,
+    /// Text for the clipboard, until the screen has taken it.
+    pub copied: Option<String>,
+}
+
+/// Whether the last frame had room for more than saying that it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScreenSpace {
+    Enough,
+    TooLittle,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, Default)]
+pub enum Overlay {
+    #[default]
+    None,
+    Page(Page),
+    Dialog(Dialog),
+    Prompt(Box<OpenPrompt>),
+}
+
+impl Ui {
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            focus: Pane::default(),
+            focus_chosen: false,
+            zoomed: false,
+            order: DeviceOrder::default(),
+            selection: DeviceSelection::default(),
+            refreshed: None,
+            feed_state: FeedState::default(),
+            overlay: Overlay::None,
+            notice: None,
+            notices_read: 0,
+            explained: None,
+            ended: None,
+            clock_accepted: false,
+            device_page: 0,
+            wrong_at: None,
+            room: ScreenSpace::Enough,
+            copied: None,
+        }
+    }
+
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// When the last frame becomes wrong by the passing of time alone.
+    pub const fn wrong_at(&self) -> Option<Millis> {
+        self.wrong_at
+    }
+
+    /// Puts the focus where it is best, unless the user has chosen.
+    pub const fn focus_first(&mut self, pane: Pane) {
+        if !self.focus_chosen {
+            self.focus = pane;
+        }
+    }
+
+    /// What keys mean now depends on this.
+    pub const fn place(&self) -> InputContext {
+        match &self.overlay {
+            Overlay::None => InputContext::On(self.focus),
+            Overlay::Page(page) if page.has_text() => InputContext::Row,
+            Overlay::Page(_) => InputContext::Page,
+            Overlay::Dialog(_) => InputContext::Dialog,
+            Overlay::Prompt(_) => InputContext::Line,
+        }
+    }
+
+    /// The selected device, if it is still there.
+    pub fn selected_of(&self, order: &[DeviceId]) -> Option<DeviceId> {
+        self.selection.of(order)
+    }
+
+    /// The text for the clipboard, given once.
+    pub const fn take_copied(&mut self) -> Option<String> {
+        self.copied.take()
+    }
+
+    pub fn with_context<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&FrameContext<'_>) -> T) -> T {
+        let clock = Clock::new(now, self.settings.zone);
+        make(&FrameContext {
+            group,
+            clock: &clock,
+            settings: &self.settings,
+            theme: Theme::new(self.settings.colour),
+            clock_accepted: self.clock_accepted,
+        })
+    }
+}

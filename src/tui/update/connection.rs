@@ -1,0 +1,80 @@
+//! What the keys do with the connection and the lock.
+
+use crate::group::{Connection, DisconnectCause, Group, NextStep, NoticeKind, Refusal};
+use crate::protocol::{CloseCode, Dialect, Millis};
+use crate::runtime::Reaction;
+use crate::session::Command;
+use crate::text::Clean;
+use crate::tui::context::clock_apart;
+use crate::tui::state::Ui;
+use crate::tui::state::dialog::Dialog;
+use crate::tui::state::notice::PendingRefresh;
+
+impl Ui {
+    pub fn refresh(&mut self, group: &Group, now: Millis) -> Reaction {
+        if group.connection().is_logged_in() {
+            self.refreshed = Some(PendingRefresh { at: now, before: group.devices().as_of() });
+            self.tell(NoticeKind::UnderWay, Clean::literal("asked for the device list…"));
+            return Reaction::Command(Command::RefreshDevices);
+        }
+        self.say_refused(Refusal::NotConnected)
+    }
+
+    pub fn connect(&mut self, group: &Group, now: Millis) -> Reaction {
+        const GONE: [CloseCode; 3] =
+            [CloseCode::DROPPED_BY_DEVICE, CloseCode::REFLECTION_QUEUE_LIMIT, CloseCode::SLOT_STATE_MISMATCH];
+        match group.connection() {
+            Connection::Waiting { next: NextStep::End, .. } => {
+                self.say(Clean::literal("the session is over; quit with q and start again"))
+            }
+            Connection::Waiting { cause: DisconnectCause::ClosedByServer { code, expected, .. }, .. }
+                if GONE.contains(code) =>
+            {
+                let dialog = self.with_context(group, now, |ctx| Dialog::reconnect(*code, *expected, ctx));
+                self.ask(dialog)
+            }
+            Connection::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
+            Connection::Draining { .. } | Connection::Live { .. } => self.say(Clean::literal("connected already")),
+            Connection::Idle | Connection::Connecting { .. } | Connection::Handshaking => {
+                self.say(Clean::literal("connecting already"))
+            }
+        }
+    }
+
+    pub fn accept_clock(&mut self, group: &Group) -> Reaction {
+        if clock_apart(group).is_none() {
+            return self.say(Clean::literal("nothing to accept: the clocks agree well enough"));
+        }
+        self.clock_accepted = true;
+        Reaction::Redraw
+    }
+
+    pub fn ask_to_probe(&mut self, group: &Group, now: Millis) -> Reaction {
+        if self.settings.read_only {
+            return self.ask(Dialog::read_only("A probe is a message to all other devices."));
+        }
+        if !group.connection().is_logged_in() {
+            return self.say_refused(Refusal::NotConnected);
+        }
+        if self.settings.dialect == Dialect::Mk {
+            return self.say_refused(Refusal::NoProbe);
+        }
+        let dialog = self.with_context(group, now, Dialog::probe);
+        self.ask(dialog)
+    }
+
+    pub fn ask_about_lock(&mut self, group: &Group, now: Millis) -> Reaction {
+        if self.settings.read_only {
+            return self.ask(Dialog::read_only("Taking the lock keeps other devices from changing the group."));
+        }
+        if !group.connection().is_logged_in() {
+            return self.say_refused(Refusal::NotConnected);
+        }
+        let dialog = if group.lock().is_ours_or_awaited() {
+            self.with_context(group, now, Dialog::release_lock)
+        } else {
+            self.with_context(group, now, Dialog::take_lock)
+        };
+        self.ask(dialog)
+    }
+}

@@ -1,0 +1,65 @@
+//! What the keys do with pages: opening, following, copying.
+
+use crate::group::{Group, NoticeKind};
+use crate::protocol::Millis;
+use crate::runtime::Reaction;
+use crate::text::Clean;
+use crate::tui::input::pane::Pane;
+use crate::tui::pages;
+use crate::tui::state::opened_row::OpenedRow;
+use crate::tui::state::page::{Page, PageSubject};
+use crate::tui::state::{Overlay, Ui};
+use crate::tui::update::clipboard;
+
+impl Ui {
+    pub fn open(&mut self, subject: PageSubject) -> Reaction {
+        self.overlay = Overlay::Page(Page::new(subject));
+        Reaction::Redraw
+    }
+
+    pub fn detail(&mut self, group: &Group) -> Reaction {
+        let subject = match self.focus {
+            Pane::Devices => self.selected_of(&self.order.of(group)).map(PageSubject::Device),
+            Pane::Feed => {
+                let keys = self.settings.keys.as_deref();
+                let opened =
+                    self.feed_state.selected(group).and_then(|spot| OpenedRow::at(spot, &self.feed_state, group, keys));
+                opened.map(|opened| PageSubject::Row(Box::new(opened)))
+            }
+            Pane::Latency => Some(PageSubject::Latency),
+            Pane::Lock | Pane::Role => None,
+        };
+        subject.map_or(Reaction::Nothing, |subject| self.open(subject))
+    }
+
+    /// Shows what was written, or hides it again.
+    pub fn reveal(&mut self) -> Reaction {
+        let Overlay::Page(page) = &mut self.overlay else { return Reaction::Nothing };
+        page.reveal();
+        Reaction::Redraw
+    }
+
+    /// Where Enter leads from a page: to the row that it points at, or back.
+    pub fn follow_page(&mut self, page: &Page, group: &Group) -> Reaction {
+        if let Some(number) = page.target() {
+            self.look_at(Pane::Feed);
+            if !self.feed_state.go_to_row(number, group) {
+                return self.say(Clean::literal("this row has fallen out of memory, or does not fit the filter"));
+            }
+        }
+        Reaction::Redraw
+    }
+
+    /// Puts the page, or the selected row, into the clipboard.
+    pub fn copy(&mut self, group: &Group, now: Millis) -> Reaction {
+        let text = self.with_context(group, now, |ctx| match &self.overlay {
+            Overlay::Page(page) => Some(pages::plain(ctx, &self.feed_state, &page.subject)),
+            _ => self.feed_state.selected_row(group).map(|(_, row)| clipboard::row(ctx, &row)),
+        });
+        let Some(text) = text else { return self.say(Clean::literal("nothing to copy: the feed is empty")) };
+        let text = clipboard::capped(text);
+        let what = Clean::new(&format!("copied, {} bytes, if the terminal allows it", text.len()));
+        self.copied = Some(text);
+        self.tell(NoticeKind::Done, what)
+    }
+}

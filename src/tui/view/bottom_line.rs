@@ -1,0 +1,64 @@
+//! The last line: what the keys do here or, until the next key, what just happened.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::group::NoticeKind;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::{cut, width};
+use crate::tui::input::actions::Action;
+use crate::tui::input::keymap;
+use crate::tui::input::pane::Pane;
+use crate::tui::state::{Overlay, Ui};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, WAITING};
+
+/// What the keys do here; or, until the next key, what just happened.
+pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    run.gap(1);
+    let explanation = ui.explanation(ctx);
+    let comes_first = explanation.is_none() || ui.is_after_the_end(ctx.group);
+    if let Some((kind, text)) = ui.notice(ctx.group).filter(|_| comes_first) {
+        let (glyph, style) = match kind {
+            NoticeKind::Done => ("✓", Role::Good),
+            NoticeKind::UnderWay => (WAITING, Role::Plain),
+            NoticeKind::Refused | NoticeKind::Lost | NoticeKind::Ignored | NoticeKind::Alarm => {
+                (ATTENTION, Role::Attention)
+            }
+        };
+        run.text(glyph, style).gap(1);
+        let notes = !(ui.focus == Pane::Feed && ui.feed_state.is_searching());
+        let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
+        let note = if is_open && notes { "   n noted" } else { "" };
+        let text = cut(text.as_str(), run.room().saturating_sub(width(note))).into_owned();
+        run.text(&text, style).text(note, Role::Focus);
+        return;
+    }
+    if let Some(text) = explanation {
+        run.text(ATTENTION, Role::Attention).gap(1).text(&text, Role::Attention);
+        return;
+    }
+    let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, ctx)).collect();
+    // Help is the last to leave, and before it the way out.
+    let (rest, last): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| !["?", "q"].contains(key));
+    let reserved: usize = last.iter().map(|(key, what)| width(key) + width(what) + 3).sum();
+    for (index, (key, what)) in rest.into_iter().chain(last.iter().copied()).enumerate() {
+        let gap = if index == 0 { 0 } else { 2 };
+        let wanted = gap + width(key) + 1 + width(what);
+        if run.room() < wanted + if last.contains(&(key, what)) { 0 } else { reserved } {
+            continue;
+        }
+        run.gap(gap).text(key, Role::Focus).gap(1).text(what, Role::Quiet);
+    }
+}
+
+/// Whether a key does more than to say that it does nothing.
+fn does_something(action: Action, ui: &Ui, ctx: &FrameContext<'_>) -> bool {
+    match (action, &ui.overlay) {
+        (Action::Drop | Action::Lock, _) => !ctx.settings.read_only,
+        (Action::Choose(_), Overlay::Dialog(dialog)) => dialog.is_a_choice(),
+        _ => true,
+    }
+}

@@ -1,0 +1,110 @@
+//! The columns of the feed: which of them there is room for, and a row as text in them.
+
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::Align::{Left, Right};
+use crate::tui::theme::Role;
+
+/// One row, as text.
+pub struct RowText {
+    pub mark: (&'static str, Role),
+    pub id: String,
+    pub stored: String,
+    pub from: String,
+    pub what: Vec<(String, Role)>,
+    pub conversation: String,
+    pub size: String,
+    pub age: String,
+    pub ack: (String, Role),
+    pub style: Role,
+}
+
+/// The columns, by their widths; 0 is left out. As the width shrinks they leave in this order: conversation, id, age, size,
+/// the fraction of the time, the author down to a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedColumns {
+    pub id: usize,
+    pub stored: usize,
+    pub from: usize,
+    pub what: usize,
+    pub conversation: usize,
+    pub size: usize,
+    pub age: usize,
+    pub ack: usize,
+}
+
+impl FeedColumns {
+    /// What the sentence should have before other columns may stay.
+    const WHAT: usize = 30;
+
+    pub fn that_fit(width: usize) -> Self {
+        let mut columns = Self { id: 10, stored: 11, from: 14, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
+        let steps: [fn(&mut Self); 7] = [
+            |columns| columns.conversation = 0,
+            |columns| columns.id = 0,
+            |columns| columns.from = 11,
+            |columns| columns.age = 0,
+            |columns| columns.size = 0,
+            |columns| columns.stored = 8,
+            |columns| columns.from = 2,
+        ];
+        for step in steps {
+            if width >= columns.taken() + Self::WHAT {
+                break;
+            }
+            step(&mut columns);
+        }
+        columns.what = width.saturating_sub(columns.taken());
+        columns
+    }
+
+    /// All but the sentence, with a column between each two and one for the mark.
+    fn taken(&self) -> usize {
+        let others = [self.id, self.stored, self.from, self.conversation, self.size, self.age, self.ack];
+        1 + others.into_iter().filter(|width| *width > 0).map(|width| width + 1).sum::<usize>()
+    }
+
+    pub fn put(&self, run: &mut TextRun<'_>, cells: &RowText) {
+        run.text(cells.mark.0, cells.mark.1);
+        let before = [(&cells.id, self.id, Right), (&cells.stored, self.stored, Left), (&cells.from, self.from, Left)];
+        for (text, width, align) in before.into_iter().filter(|(_, width, _)| *width > 0) {
+            run.column(text, width, align, cells.style).gap(1);
+        }
+        run.spans(&cells.what, self.what);
+        let after = [
+            (&cells.conversation, self.conversation, Left, Role::Quiet),
+            (&cells.size, self.size, Right, cells.style),
+            (&cells.age, self.age, Right, cells.style),
+            (&cells.ack.0, self.ack, Right, cells.ack.1),
+        ];
+        for (text, width, align, style) in after.into_iter().filter(|(_, width, ..)| *width > 0) {
+            run.gap(1).column(text, width, align, style);
+        }
+        run.next_line();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_leave_in_a_fixed_order() {
+        let at = |width| FeedColumns::that_fit(width);
+        let shown = |width| {
+            let columns = at(width);
+            [columns.conversation, columns.id, columns.age, columns.size, columns.stored, columns.from, columns.what]
+        };
+        assert_eq!(shown(120), [25, 10, 6, 8, 11, 14, 31]);
+        assert_eq!(shown(106), [0, 10, 6, 8, 11, 14, 43]);
+        assert_eq!(shown(80), [0, 0, 6, 8, 11, 11, 31]);
+        assert_eq!(shown(73), [0, 0, 0, 8, 11, 11, 31]);
+        assert_eq!(shown(70), [0, 0, 0, 0, 11, 11, 37]);
+        assert_eq!(shown(60), [0, 0, 0, 0, 8, 11, 30]);
+        assert_eq!(shown(54), [0, 0, 0, 0, 8, 2, 33]);
+        assert_eq!(shown(40), [0, 0, 0, 0, 8, 2, 19]);
+        for width in 0..200 {
+            let columns = at(width);
+            assert!(columns.what == 0 || columns.taken() + columns.what == width);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What is wrong although the connection stands, and the key that helps.
+
+use crate::group::{JournalState, RoleState};
+use crate::tui::context::{FrameContext, clock_apart};
+use crate::tui::format;
+
+/// What is wrong although the connection stands, and the key that helps.
+pub struct HeaderAlert {
+    pub words: String,
+    pub key: Option<(&'static str, &'static str)>,
+}
+
+pub fn alert(ctx: &FrameContext<'_>) -> Option<HeaderAlert> {
+    // Whether connected or not: what is received is not acknowledged, and the mediator keeps it all.
+    if let JournalState::Failed(why) = ctx.group.journal() {
+        return Some(HeaderAlert { words: format!("nothing is acknowledged: {why}"), key: None });
+    }
+    if !ctx.group.connection().is_logged_in() {
+        return None;
+    }
+    if let RoleState::Leader { .. } = ctx.group.role().state() {
+        let words = if ctx.settings.stay_leader {
+            "leads: the group gets no incoming messages"
+        } else {
+            "promoted to leader: leaving, phones must lead"
+        };
+        return Some(HeaderAlert { words: words.to_owned(), key: None });
+    }
+    let ahead = clock_apart(ctx.group).filter(|_| !ctx.clock_accepted)?;
+    let side = if ahead > 0 { "behind" } else { "ahead" };
+    let apart = format::offset(ahead);
+    let (here, there) = ctx.clock.both(ahead);
+    let words = format!("clock {} {side}: here {here}, server {there}", apart.get(1..).unwrap_or_default());
+    Some(HeaderAlert { words, key: Some(("a", "accept")) })
+}

@@ -1,0 +1,102 @@
+//! The header: in words, how it stands, what comes next, and what a person should know wherever they look.
+
+mod alert;
+mod facts;
+mod status;
+
+use alert::{HeaderAlert, alert};
+use facts::{HeaderItem, facts};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use status::{ConnectionStatus, state};
+
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::{cut, width};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::ATTENTION;
+use crate::tui::view::layout::Layout;
+
+pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
+    let area = layout.header;
+    let state = state(ctx);
+    let alert = alert(ctx);
+    let two_lines = area.height > 1;
+    let mut run = TextRun::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, ctx.theme);
+    run.text("d2mtop", Role::Strong);
+    // How it stands and what helps comes first; the title gives way.
+    let wanted = if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, alert.as_ref()) };
+    let most = usize::from(area.width) / if two_lines { 2 } else { 4 };
+    let title_room = most.saturating_sub(9).min(run.room().saturating_sub(wanted + 6));
+    if !ctx.settings.title.is_empty() && title_room > 3 {
+        let title = cut(ctx.settings.title.as_str(), title_room).into_owned();
+        run.text(" · ", Role::Quiet).text(&title, Role::Plain);
+    }
+    if two_lines {
+        // The title's line has room for a fact that is always true; the state gets a line of its own.
+        // What helps comes first there, as the state may be long.
+        if state.keys.is_empty() && alert.is_none() {
+            put_facts(&mut run, &facts(ctx, layout));
+        } else {
+            put_keys(&mut run, &state, alert.as_ref());
+        }
+        run.next_line();
+        put_state(&mut run, &state, alert.as_ref(), 0);
+    } else {
+        run.gap(3);
+        put_state(&mut run, &state, alert.as_ref(), keys_width(&state, alert.as_ref()));
+        put_keys(&mut run, &state, alert.as_ref());
+        if state.cause.is_none() {
+            put_facts(&mut run, &facts(ctx, layout));
+        }
+    }
+}
+
+/// The columns that everything about the state takes.
+fn wanted(state: &ConnectionStatus, alert: Option<&HeaderAlert>) -> usize {
+    let cause = state.cause.as_ref().map_or(0, |cause| width(cause) + 2);
+    let alert_width = alert.map_or(0, |alert| width(&alert.words) + 5);
+    width(state.glyph) + 1 + width(&state.words) + cause + alert_width + keys_width(state, alert)
+}
+
+fn keys_width(state: &ConnectionStatus, alert: Option<&HeaderAlert>) -> usize {
+    keys(state, alert).map(|(key, what)| width(key) + width(what) + 4).sum()
+}
+
+fn keys<'a>(
+    state: &'a ConnectionStatus,
+    alert: Option<&'a HeaderAlert>,
+) -> impl Iterator<Item = &'a (&'static str, &'static str)> {
+    state.keys.iter().chain(alert.and_then(|alert| alert.key.as_ref()))
+}
+
+fn put_state(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&HeaderAlert>, reserved: usize) {
+    run.text(state.glyph, state.style).gap(1).text(&state.words, state.style);
+    if let Some(alert) = alert {
+        let room = run.room().saturating_sub(reserved + 3);
+        let words = cut(&format!("{ATTENTION} {}", alert.words), room).into_owned();
+        run.gap(3).text(&words, Role::Attention);
+    }
+    if let Some(cause) = &state.cause {
+        let cause = cut(&format!(": {cause}"), run.room().saturating_sub(reserved)).into_owned();
+        run.text(&cause, Role::Plain);
+    }
+}
+
+fn put_keys(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&HeaderAlert>) {
+    for (key, what) in keys(state, alert) {
+        if run.room() >= width(key) + width(what) + 4 {
+            run.gap(3).text(key, Role::Focus).gap(1).text(what, Role::Plain);
+        }
+    }
+}
+
+/// Facts that do not fit leave, the last first.
+fn put_facts(run: &mut TextRun<'_>, facts: &[HeaderItem]) {
+    for (fact, style) in facts {
+        if run.room() < width(fact) + 4 {
+            break;
+        }
+        run.gap(3).text(fact, *style);
+    }
+}

@@ -1,0 +1,121 @@
+//! How the connection stands, in words.
+
+use crate::group::{Connection, DisconnectCause, NextStep};
+use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
+use crate::tui::context::FrameContext;
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, WAITING};
+use crate::tui::view::header::alert::alert;
+use crate::tui::{close_help, format};
+
+pub struct ConnectionStatus {
+    pub glyph: &'static str,
+    pub style: Role,
+    /// Always shown.
+    pub words: String,
+    /// The cause, shown as far as there is room.
+    pub cause: Option<String>,
+    /// Keys that help.
+    pub keys: &'static [(&'static str, &'static str)],
+}
+
+pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
+    let plain = |glyph, words: &str| ConnectionStatus {
+        glyph,
+        style: Role::Strong,
+        words: words.to_owned(),
+        cause: None,
+        keys: &[],
+    };
+    match ctx.group.connection() {
+        Connection::Idle => plain(OFF, "not connected yet"),
+        Connection::Connecting { attempt: 0 | 1 } => plain(WAITING, "connecting"),
+        Connection::Connecting { attempt } => plain(WAITING, &format!("connecting, try {attempt}")),
+        Connection::Handshaking => plain(WAITING, "handshake"),
+        Connection::Draining { received, of, .. } => plain(FILLING, &draining(*received, *of)),
+        Connection::Live { since } => {
+            let lasting = ctx.clock.lasting(*since).filter(|_| alert(ctx).is_none());
+            let words = lasting.map_or("live".to_owned(), |lasting| format!("live {lasting}"));
+            ConnectionStatus { style: Role::Good, ..plain(ON, &words) }
+        }
+        Connection::Waiting { since, cause, next } => waiting(ctx, *since, cause, *next),
+    }
+}
+
+pub fn draining(received: u32, of: Option<u32>) -> String {
+    let received = u64::from(received);
+    match of {
+        Some(of) => format!("draining {} of {}", format::count(received), format::count(u64::from(of).max(received))),
+        None => format!("draining, {} so far", format::count(received)),
+    }
+}
+
+pub fn waiting(ctx: &FrameContext<'_>, since: Millis, cause: &DisconnectCause, next: NextStep) -> ConnectionStatus {
+    let at = || ctx.clock.minute(since);
+    let attention = |glyph, words: String, cause: String| ConnectionStatus {
+        glyph,
+        style: Role::Attention,
+        words,
+        cause: Some(cause),
+        keys: &[("c", "now")],
+    };
+    let bad = |words: String, cause: Option<String>, keys| ConnectionStatus {
+        glyph: BAD,
+        style: Role::Bad,
+        words,
+        cause,
+        keys,
+    };
+    match (next, cause) {
+        (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
+            let until = ctx.clock.until(at);
+            if ctx.is_alone() {
+                let why = "alone in the group, left so as not to lead".to_owned();
+                attention(ATTENTION, format!("back in {until}"), why)
+            } else {
+                attention(ATTENTION, format!("left the lead, back in {until}"), "phones must lead".to_owned())
+            }
+        }
+        (NextStep::RetryAt { at, .. }, DisconnectCause::VisitOver) => {
+            let why = format!("--presence {}", ctx.settings.presence);
+            ConnectionStatus {
+                style: Role::Strong,
+                ..attention(OFF, format!("visit over, back in {}", ctx.clock.until(at)), why)
+            }
+        }
+        (NextStep::RetryAt { at, attempt }, cause) => {
+            let unheard_of = matches!(cause, DisconnectCause::ClosedByServer { code, .. }
+                if code.reconnect_class() == ReconnectClass::Unknown);
+            let glyph = if unheard_of { ATTENTION } else { WAITING };
+            attention(glyph, format!("back in {}, try {attempt}", ctx.clock.until(at)), short_words(cause))
+        }
+        (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => {
+            bad(format!("{} ({code}) at {}", code.short(), at()), None, close_help::connect_keys(*code))
+        }
+        (NextStep::WaitForUser, cause) => {
+            bad(format!("not connected since {}", at()), Some(cause.to_string()), &[("c", "connect")])
+        }
+        (NextStep::End, DisconnectCause::LeftGroup) => {
+            bad(format!("left the group at {}", at()), Some("our slot is gone".to_owned()), &[("q", "quit")])
+        }
+        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause.to_string()), &[("q", "quit")]),
+    }
+}
+
+/// Why a connection ended, in as few words as say it.
+pub fn short_words(cause: &DisconnectCause) -> String {
+    match cause {
+        // Only where that has a harmless reason does the session try again by itself.
+        DisconnectCause::ClosedByServer { code: CloseCode::SLOT_STATE_MISMATCH, expected, .. } => match expected {
+            SlotState::Existing => "slot expired, taking a new one (4115)".to_owned(),
+            SlotState::New => "our slot is there already (4115)".to_owned(),
+        },
+        DisconnectCause::ClosedByServer { code, .. } => format!("{} ({code})", code.short()),
+        DisconnectCause::NoAnswer => "no answer to ping".to_owned(),
+        DisconnectCause::HandshakeTimeout => "the login took too long".to_owned(),
+        // The last line says why.
+        DisconnectCause::Unreachable(_) => "no connection".to_owned(),
+        DisconnectCause::Broken(_) => "connection lost".to_owned(),
+        cause => cause.to_string(),
+    }
+}

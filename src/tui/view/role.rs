@@ -1,0 +1,114 @@
+//! Who serves the chat server, and what that means for the group.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::group::{Connection, DisconnectCause, NextStep, RoleState};
+use crate::protocol::Activity;
+use crate::session::Presence;
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::wrap;
+use crate::tui::state::Ui;
+use crate::tui::theme::Role;
+use crate::tui::view::TitlePart;
+
+pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
+    let (word, style) = match ctx.group.role().state() {
+        RoleState::Unknown => ("unknown", Role::Quiet),
+        RoleState::Leader { .. } => ("leader", Role::Attention),
+        RoleState::Follower { .. } => ("follower", Role::Strong),
+        RoleState::GivenUp { .. } => ("given up", Role::Attention),
+    };
+    let mut pieces = vec![TitlePart::new(word, style)];
+    if let (Some(since), false) = (ctx.stale_since(), ctx.group.role().state() == RoleState::Unknown) {
+        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(since)), Role::Attention));
+    }
+    pieces
+}
+
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    for (index, sentence) in sentences(ctx).into_iter().enumerate() {
+        let lines = wrap(&sentence, run.room().saturating_sub(2));
+        // Half a sentence more would only puzzle.
+        if lines.len() > run.lines_left() && index > 1 {
+            break;
+        }
+        if lines.len() > run.lines_left() && run.lines_left() == 1 {
+            run.gap(1).text(&sentence, Role::Plain);
+            break;
+        }
+        for line in lines {
+            run.gap(1).text(&line, Role::Plain).next_line();
+        }
+    }
+}
+
+fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
+    let role = ctx.group.role();
+    let again = match role.promotions_in_a_row() {
+        0 | 1 => None,
+        times => Some(format!("promoted {times} times in a row: no other device is there to lead")),
+    };
+    let mut sentences = match role.state() {
+        RoleState::Unknown if ctx.group.connection().is_logged_in() => {
+            let told = "follower unless the server promotes us soon".to_owned();
+            visit(ctx).into_iter().chain([told]).collect()
+        }
+        RoleState::Unknown => match ctx.group.connection() {
+            Connection::Waiting { cause: DisconnectCause::VisitOver, next: NextStep::RetryAt { at, .. }, .. } => vec![
+                format!("back at {} (c: now)", ctx.clock.minute(*at)),
+                "visits now and then, and another device leads".to_owned(),
+            ],
+            _ => vec!["told after the login".to_owned()],
+        },
+        RoleState::Leader { since } => vec![
+            format!("since {}", ctx.clock.minute(since)),
+            if ctx.settings.stay_leader {
+                "the group gets no incoming messages while this lasts (--stay-leader)".to_owned()
+            } else {
+                "phones must lead: leaves now, back in a minute or more".to_owned()
+            },
+        ],
+        RoleState::Follower { since } => {
+            vec![
+                format!("since {}", ctx.clock.minute(since)),
+                format!("{} leads", who_may_lead(ctx)),
+                visit(ctx).unwrap_or_else(|| "stays while that is so; if promoted, leaves at once".to_owned()),
+                "incoming messages reach the group through the leader".to_owned(),
+            ]
+        }
+        RoleState::GivenUp { back_at, .. } => vec![
+            format!("back at {} (c: now)", ctx.clock.minute(back_at)),
+            "incoming messages reach the group only through a phone or desktop that leads".to_owned(),
+        ],
+    };
+    sentences.extend(again);
+    sentences.extend(ctx.settings.metrics.map(|address| format!("metrics: http://{address}/metrics")));
+    sentences
+}
+
+/// What a visit does next.
+fn visit(ctx: &FrameContext<'_>) -> Option<String> {
+    let interval = match ctx.settings.presence {
+        Presence::Stay => return None,
+        Presence::Visit(interval) => crate::tui::format::span(interval),
+    };
+    Some(format!("visit: leaves once all is in and nobody asks for more, back {interval} later"))
+}
+
+/// The leader is never named; but it is one of those that are connected.
+fn who_may_lead(ctx: &FrameContext<'_>) -> String {
+    let devices = ctx.group.devices();
+    let connected: Vec<_> = devices
+        .iter()
+        .filter(|(id, device)| !ctx.is_own(*id) && matches!(device.activity, Activity::ConnectedSince(_)))
+        .map(|(id, _)| devices.label(id))
+        .collect();
+    match connected.as_slice() {
+        [one] => one.to_string(),
+        [one, other] => format!("{one} or {other}"),
+        _ => "another device".to_owned(),
+    }
+}

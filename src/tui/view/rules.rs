@@ -1,0 +1,58 @@
+//! The rules between panes: titles above them, and lines between those that stand side by side.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::{cut, width};
+use crate::tui::input::pane::Pane;
+use crate::tui::theme::glyphs::SELECTED;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::view::TitlePart;
+
+/// A pane's title in the rule above it. The marker says without colour where the keys go.
+pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[TitlePart], ctx: &FrameContext<'_>) {
+    let line = "─".repeat(usize::from(area.width));
+    TextRun::new(buffer, area, ctx.theme).text(&line, Role::Quiet);
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let mut run = TextRun::new(buffer, inside, ctx.theme);
+    let style = if focused { Role::Focus } else { Role::Plain };
+    let name = format!("{}{} {}", if focused { SELECTED } else { " " }, pane.index() + 1, pane.name());
+    run.text(&name, style).text(" ", Role::Plain);
+    for (index, piece) in pieces.iter().enumerate() {
+        let before = if piece.joined { " " } else { "─ " };
+        let wanted = width(before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
+        // The first piece is the pane's figure: it is cut rather than left out.
+        if run.room() < wanted && index > 0 {
+            break;
+        }
+        let room = run.room().saturating_sub(width(before) + 1);
+        let text = cut(&piece.text, room).into_owned();
+        run.text(before, Role::Quiet).text(&text, piece.style).text(" ", Role::Plain);
+    }
+}
+
+/// A line between panes that stand side by side, joined to the rules that it meets.
+pub fn separate(buffer: &mut Buffer, area: Rect, theme: Theme) {
+    let is_rule = |buffer: &Buffer, x: Option<u16>, y: u16| {
+        x.and_then(|x| buffer.cell((x, y)))
+            .is_some_and(|cell| matches!(cell.symbol(), "─" | "┬" | "┴" | "┤" | "├" | "┼"))
+    };
+    for y in area.top()..=area.bottom() {
+        let (up, down) = (y > area.top(), y < area.bottom());
+        let left = is_rule(buffer, area.x.checked_sub(1), y);
+        let right = is_rule(buffer, area.x.checked_add(1), y);
+        let joint = match (left, right, up, down) {
+            (true, true, true, true) => "┼",
+            (true, true, true, false) => "┴",
+            (true, true, false, _) => "┬",
+            (true, false, true, true) => "┤",
+            (false, true, true, true) => "├",
+            (_, _, _, true) => "│",
+            // Below the last line, only a rule is joined.
+            (_, _, _, false) => continue,
+        };
+        TextRun::new(buffer, Rect { y, height: 1, ..area }, theme).text(joint, Role::Quiet);
+    }
+}

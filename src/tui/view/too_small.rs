@@ -1,0 +1,48 @@
+//! What is shown where there is no room for panes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::group::{Connection, LockState, RoleState};
+use crate::tui::context::FrameContext;
+use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width::wrap;
+use crate::tui::theme::Role;
+use crate::tui::view::layout;
+
+pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
+    let group = ctx.group;
+    let state = match group.connection() {
+        Connection::Idle => "not connected yet",
+        Connection::Connecting { .. } => "connecting",
+        Connection::Handshaking => "handshake",
+        Connection::Draining { .. } => "draining",
+        Connection::Live { .. } => "live",
+        Connection::Waiting { .. } => "not connected",
+    };
+    let slots = group.login().map_or(0, |login| login.max_device_slots);
+    let lock = match group.lock().state() {
+        LockState::Free => "free",
+        LockState::Ours { .. } => "lock ours",
+        LockState::Requested { .. } | LockState::Held { .. } => "locked",
+    };
+    let role = match group.role().state() {
+        RoleState::Unknown => "role unknown",
+        RoleState::Leader { .. } => "leader",
+        RoleState::Follower { .. } => "follower",
+        RoleState::GivenUp { .. } => "gave up leading",
+    };
+    // Lines that are always there are needed in addition.
+    let above = area.y.saturating_sub(buffer.area.y);
+    let (least_width, least_height) = (layout::LEAST.0, layout::LEAST.1 + above);
+    let text = format!(
+        "d2mtop needs {least_width}x{least_height}; this is {}x{} · {state} · {}/{slots} devices · {lock} · {role}",
+        buffer.area.width,
+        buffer.area.height,
+        group.devices().len(),
+    );
+    let mut run = TextRun::new(buffer, area, ctx.theme);
+    for line in wrap(&text, usize::from(area.width)) {
+        run.text(&line, Role::Plain).next_line();
+    }
+}
