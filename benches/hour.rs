@@ -14,11 +14,11 @@
     reason = "all of it is a measurement; a panic is a failure"
 )]
 
-#[path = "../tests/support/envelopes.rs"]
-mod envelopes;
 #[allow(dead_code, reason = "shared with the tests, of which each uses a part")]
-#[path = "../tests/support/program.rs"]
-mod program;
+#[path = "../tests/it/support/mod.rs"]
+mod support;
+
+use support::{envelopes, program};
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};

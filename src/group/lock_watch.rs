@@ -38,6 +38,7 @@ impl LockWatch {
     }
 
     /// Who holds it now.
+    #[must_use]
     pub const fn held(&self) -> Option<HeldLock> {
         let (holder, scope, since) = match *self.0.state() {
             LockState::Held { holder, scope, since, .. } => (Some(holder), scope, since),

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WireCo
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use crate::protocol::CloseCode;
-use crate::session::LinkEnd;
+use crate::session::{Input, LinkEnd};
 use crate::text::Clean;
 
 /// The most messages that one batch takes from the socket.
@@ -43,6 +43,19 @@ pub enum LinkEvent {
     Alive,
     /// The end.
     End(LinkEnd),
+}
+
+impl From<LinkEvent> for Input {
+    /// What a session is told of it.
+    fn from(event: LinkEvent) -> Self {
+        match event {
+            LinkEvent::Frames(frames) => Self::Frames(frames),
+            LinkEvent::TextFrame => Self::TextFrame,
+            LinkEvent::Pong => Self::Pong,
+            LinkEvent::Alive => Self::Alive,
+            LinkEvent::End(end) => Self::LinkDown(end),
+        }
+    }
 }
 
 /// An open WebSocket. Reading and writing go on at the same time, so that a server that does not read cannot keep us from

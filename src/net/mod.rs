@@ -1,4 +1,12 @@
-//! Sockets: the client link and the mediator listener.
+//! Sockets, on tokio: the client's link and the mediator's listener. With feature `net`.
+//!
+//! - A client checks the mediator's URL once ([`Address::new`]), connects ([`Address::connect`]), and gives what its
+//!   [`Link`] brings to its [`Session`](crate::session::Session), for which a [`LinkEvent`] is an
+//!   [`Input`](crate::session::Input).
+//! - A [`Listener`] runs a [`Mediator`](crate::mediator::Mediator) until it is told to stop, and tells what happens as
+//!   [`LogLine`]s.
+//!
+//! Both need a tokio runtime with network and time; one thread is enough.
 
 pub mod address;
 pub mod dial;

@@ -1,4 +1,4 @@
-//! What the operating system is asked for, each in one place. Knows no other room.
+//! What the operating system is asked for, each in one place. Knows no other room. Of these, the library needs the first alone.
 //!
 //! | file | asks for |
 //! |---|---|
@@ -14,12 +14,22 @@
 //! | `systemd` | readiness, status and watchdog of a service |
 
 pub mod acceptor;
+
+#[cfg(feature = "app")]
 pub mod clock;
+#[cfg(feature = "app")]
 pub mod event_loop;
+#[cfg(feature = "app")]
 pub mod hardening;
+#[cfg(feature = "app")]
 pub mod lock_file;
+#[cfg(feature = "app")]
 pub mod logging;
+#[cfg(feature = "app")]
 pub mod private_files;
+#[cfg(feature = "app")]
 pub mod process_group;
+#[cfg(feature = "app")]
 pub mod signals;
+#[cfg(feature = "app")]
 pub mod systemd;

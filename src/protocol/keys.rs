@@ -44,6 +44,7 @@ impl GroupSecret {
     }
 
     /// The 64 hex digits, for the one place that puts keys into a store. Wiped when dropped.
+    #[cfg(any(test, feature = "app"))]
     pub(crate) fn expose_hex(&self) -> Zeroizing<String> {
         let mut digits = Zeroizing::new([0_u8; 2 * KEY_LENGTH]);
         // Cannot fail: the lengths fit, and hex digits are UTF-8. On the stack first, so that no growing buffer leaves

@@ -37,7 +37,7 @@ pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use sealed::{Nonce, OpenError, Sealed};
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup};
 
-/// Generated from `proto/*.proto`.
+/// Generated from `proto/*.proto`: what a [`Composer`] takes for synchronised values.
 #[allow(clippy::all, clippy::pedantic, missing_docs, reason = "generated code")]
 pub mod proto {
     /// Value types shared by the other files.

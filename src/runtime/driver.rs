@@ -263,23 +263,17 @@ impl<S: EventSink> Driver<S> {
     }
 
     fn on_link_event(&mut self, event: Option<LinkEvent>) -> Input {
-        match event {
-            None => Input::Flushed,
-            Some(LinkEvent::Frames(frames)) => {
-                self.read_at = Instant::now();
-                Input::Frames(frames)
-            }
-            Some(LinkEvent::TextFrame) => Input::TextFrame,
-            Some(LinkEvent::Pong) => Input::Pong,
-            Some(LinkEvent::Alive) => Input::Alive,
-            Some(LinkEvent::End(end)) => {
+        match &event {
+            Some(LinkEvent::Frames(_)) => self.read_at = Instant::now(),
+            Some(LinkEvent::End(_)) => {
                 if let Some(link) = self.link.take() {
                     // Answers the server's close, if there was one.
                     self.closing = Some(tokio::spawn(link.linger()));
                 }
-                Input::LinkDown(end)
             }
+            _ => {}
         }
+        event.map_or(Input::Flushed, Input::from)
     }
 
     fn on_opened(&mut self, opened: Result<Link, LinkEnd>) -> Input {

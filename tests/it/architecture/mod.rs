@@ -1,0 +1,235 @@
+//! Keeps the house in order: reads the sources and names file, line and rule of everything that is out of place.
+//!
+//! What the rooms are for stands in the crate's documentation. `#[cfg(test)]` items are exempt from purity and from the
+//! rule about confirmations, but not from the directions of imports.
+
+mod source;
+
+use std::fs;
+use std::path::Path;
+
+use source::Source;
+
+/// Rooms and how high they stand: imports go down only, and never to a room of the same height.
+const HEIGHTS: [(&str, u32); 17] = [
+    ("os", 0),
+    ("text", 0),
+    ("protocol", 1),
+    ("group", 2),
+    ("session", 3),
+    ("mediator", 3),
+    ("net", 4),
+    ("journal", 4),
+    ("profile", 4),
+    ("metrics", 5),
+    ("alerts", 5),
+    ("output", 5),
+    ("runtime", 6),
+    ("simulate", 7),
+    ("tui", 8),
+    ("headless", 8),
+    ("main", u32::MAX),
+];
+
+/// Types of the command line: imports nothing of the crate; these may import it.
+const MAY_IMPORT_CLI: [&str; 5] = ["main", "headless", "profile", "runtime", "tui"];
+
+/// Time, randomness and bytes come in as arguments here.
+const PURE: [&str; 5] = ["text", "protocol", "group", "session", "mediator"];
+
+/// What a pure room must not name.
+const IMPURE: [&str; 20] = [
+    "tokio",
+    "ratatui",
+    "crossterm",
+    "tokio_tungstenite",
+    "rustls",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "Instant::now",
+    "SystemTime::now",
+    "Local::now",
+    "Utc::now",
+    "OsRng",
+    "thread_rng",
+    "getrandom",
+    "println!",
+    "eprintln!",
+    "print!",
+    "eprint!",
+];
+
+/// Who may say that a person has agreed: the dialog, commands with `--yes`, and the demo's own devices.
+const MAY_CONFIRM: [&str; 3] = ["src/tui/state/dialog/", "src/headless/", "src/simulate/"];
+
+const MOST_LINES: usize = 700;
+
+fn height(room: &str) -> Option<u32> {
+    HEIGHTS.iter().find(|(name, _)| *name == room).map(|(_, height)| *height)
+}
+
+/// Why a room may not import another; [`None`] if it may.
+fn import_rule(from: &str, to: &str) -> Option<String> {
+    if from == to {
+        return None;
+    }
+    if from == "cli" {
+        return Some("cli imports nothing of the crate".to_owned());
+    }
+    if to == "cli" {
+        return (!MAY_IMPORT_CLI.contains(&from)).then(|| format!("only {} import cli", MAY_IMPORT_CLI.join(", ")));
+    }
+    if to == "os" && PURE.contains(&from) {
+        return Some(format!("{from} is pure and must not import os"));
+    }
+    match (height(from), height(to)) {
+        (Some(from_height), Some(to_height)) if from_height > to_height => None,
+        (Some(from_height), Some(to_height)) if from_height == to_height => {
+            Some(format!("{from} and {to} are siblings and must not know each other"))
+        }
+        (Some(_), Some(_)) => Some(format!("{from} must not import {to}, which stands above it")),
+        _ => Some(format!("no room is called {to}")),
+    }
+}
+
+/// All that is wrong with one file.
+fn violations(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut report = |line: usize, rule: String| found.push(format!("{}:{line}: {rule}", source.path));
+    let room = source.room();
+    if room != "lib" && room != "main" && room != "cli" && height(room).is_none() {
+        report(1, format!("no room is called {room}; the map has only {HEIGHTS:?}"));
+    }
+    for (line, target) in source.crate_imports() {
+        if let Some(rule) = import_rule(room, &target) {
+            report(line, rule);
+        }
+    }
+    if PURE.contains(&room) {
+        for forbidden in IMPURE {
+            for line in source.lines_naming(forbidden) {
+                report(line, format!("{room} is pure and must not name {forbidden}"));
+            }
+        }
+    }
+    if !MAY_CONFIRM.iter().any(|allowed| source.path.starts_with(allowed)) {
+        for line in source.calls_of("after_asking") {
+            report(line, format!("only {} may say that a person agreed", MAY_CONFIRM.join(", ")));
+        }
+    }
+    if source.line_count > MOST_LINES {
+        report(source.line_count, format!("{} lines; no file has more than {MOST_LINES}", source.line_count));
+    }
+    for line in source.ignored_tests() {
+        report(line, "tests run or do not exist; none is ignored".to_owned());
+    }
+    found
+}
+
+/// All sources below a directory of the package, test-only modules marked as such.
+fn sources(directory: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    let mut directories = vec![root.join(directory)];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                paths.push(path);
+            }
+        }
+    }
+    paths.sort();
+    let relative = |path: &Path| path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+    let read = |path| Source::new(relative(path), &fs::read_to_string(path).unwrap());
+    let mut sources: Vec<Source> = paths.iter().map(|path| read(path.as_path())).collect();
+    let test_modules: Vec<Vec<String>> = sources.iter().flat_map(Source::test_modules).collect();
+    for source in &mut sources {
+        let module = source.module();
+        if test_modules.iter().any(|test| module.starts_with(test)) {
+            source.mark_as_test();
+        }
+    }
+    sources
+}
+
+#[test]
+fn everything_is_in_its_room() {
+    let sources = sources("src");
+    assert!(sources.len() > 20, "the sources are read");
+    let found: Vec<String> = sources.iter().flat_map(violations).collect();
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn no_test_is_ignored() {
+    for source in sources("tests") {
+        let lines: Vec<usize> = source.ignored_tests().collect();
+        assert!(lines.is_empty(), "{}: ignored tests at {lines:?}", source.path);
+    }
+}
+
+/// The rules find what they are for; else the test above would pass for the wrong reason.
+#[test]
+fn the_rules_bite() {
+    let cases = [
+        ("src/protocol/url.rs", "use crate::group::Event;", "protocol must not import group"),
+        ("src/group/mod.rs", "use crate::os::clock;", "group is pure and must not import os"),
+        ("src/os/signals.rs", "use crate::text::Clean;", "siblings"),
+        ("src/alerts/mod.rs", "use crate::output::ndjson;", "siblings"),
+        ("src/session/link.rs", "use crate::mediator::Slot;", "siblings"),
+        ("src/session/link.rs", "use crate::{text::Clean, net::{Link, Pins}};", "session must not import net"),
+        ("src/session/link.rs", "fn f() { crate::tui::view() }", "session must not import tui"),
+        ("src/session/mod.rs", "use super::net::Link;", "session must not import net"),
+        ("src/session/a/b.rs", "use super::super::super::net::Link;", "session must not import net"),
+        ("src/session/a.rs", "#[cfg(test)]\nmod tests { use crate::tui::View; }", "session must not import tui"),
+        ("src/net/link.rs", "use crate::cli::Options;", "import cli"),
+        ("src/cli.rs", "use crate::text::Clean;", "cli imports nothing"),
+        ("src/main.rs", "use d2mtop::nowhere::Thing;", "no room is called nowhere"),
+        ("src/utils.rs", "", "no room is called utils"),
+        ("src/group/feed.rs", "let now = Instant::now();", "group is pure and must not name Instant::now"),
+        ("src/group/feed.rs", "use std::{fmt, fs};", "must not name std::fs"),
+        ("src/group/feed.rs", "use std::{fmt, env::{self}};", "must not name std::env"),
+        ("src/mediator/mod.rs", "println!(\"x\");", "must not name println!"),
+        ("src/runtime/screen.rs", "Confirmed::after_asking(1)", "a person agreed"),
+        ("src/runtime/screen.rs", "let f = Confirmed::<u8>::after_asking;", "a person agreed"),
+        ("src/group/feed.rs", "#[test]\n#[ignore = \"slow\"]\nfn f() {}", "ignored"),
+    ];
+    for (path, text, rule) in cases {
+        let found = violations(&Source::new(path.to_owned(), text));
+        assert!(found.iter().any(|violation| violation.contains(rule)), "{path}: {text}: {found:?}");
+    }
+    let long = violations(&Source::new("src/group/feed.rs".to_owned(), &"\n".repeat(701)));
+    assert_eq!(long.len(), 1, "{long:?}");
+}
+
+/// And nothing else.
+#[test]
+fn the_rules_spare_what_is_right() {
+    let cases = [
+        ("src/protocol/url.rs", "use crate::text::Clean; // not crate::net, nor tokio"),
+        ("src/protocol/url.rs", "/* crate::net /* tokio */ */ let text = \"crate::net\"; let raw = r#\"tokio\"#;"),
+        ("src/protocol/url.rs", "use super::container::DecodeError; let tokio_like = 'x'; fn f<'a>(a: &'a str) {}"),
+        (
+            "src/protocol/url.rs",
+            "#[cfg(test)]\nmod tests { use super::*; fn f() { println!(\"x\"); Instant::now(); } }",
+        ),
+        ("src/protocol/keys.rs", "#[cfg(test)]\nimpl Keys { fn f(&self) -> [u8; 2] { thread_rng() } }"),
+        ("src/net/link.rs", "use crate::session::{Command, Session}; use tokio::net::TcpStream; println!();"),
+        ("src/tui/state/dialog/mod.rs", "Confirmed::after_asking(1)"),
+        ("src/headless/drop.rs", "Confirmed::after_asking(1)"),
+        ("src/simulate/devices.rs", "Confirmed::after_asking(1)"),
+        ("src/session/command.rs", "impl Confirmed { pub const fn after_asking(value: u8) {} }"),
+        ("src/main.rs", "use d2mtop::{cli, headless, tui};"),
+        ("src/headless/mod.rs", "use crate::cli::Options;"),
+        ("src/lib.rs", "pub mod text;"),
+    ];
+    for (path, text) in cases {
+        let found = violations(&Source::new(path.to_owned(), text));
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

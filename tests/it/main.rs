@@ -1,0 +1,42 @@
+//! The integration tests: one module a subject, in one program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of it is a test; a panic is a failure"
+)]
+
+mod alert_events;
+mod alerts;
+mod architecture;
+mod commands;
+mod doctor;
+mod examples;
+mod feed_memory;
+mod history;
+mod joined;
+mod journal;
+mod keyring;
+mod leave;
+mod library;
+mod listener;
+mod lock;
+mod manual;
+mod metrics;
+mod pair;
+mod presence;
+mod profile;
+mod proxy;
+mod pty;
+mod public_api;
+mod readme;
+mod readme_session;
+mod schema;
+mod secrets;
+mod service;
+mod support;
+mod tabs;
+mod tls;
+mod watch;

@@ -1,0 +1,16 @@
+//! What the subjects share.
+
+pub mod certificates;
+pub mod envelopes;
+pub mod held;
+pub mod hostile;
+pub mod network;
+pub mod noting;
+pub mod one_shot;
+pub mod openmetrics;
+pub mod phone;
+pub mod program;
+pub mod raw;
+pub mod schema;
+pub mod terminal;
+pub mod watching;
