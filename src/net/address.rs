@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::dial::{self, AllFailed, Dialled};
-use super::link::{Link, Transport};
+use super::link::{Counted, Link, Transport};
 use super::proxy::{self, EnvironmentError, PassError, ProxyChoice, ProxyFault, ProxyScheme, ProxyUrl};
 use super::tls::{ClientTls, Peer, TlsFault, TlsOptions};
 use super::upgrade::{self, Answer, UpgradeFault};
@@ -71,6 +72,14 @@ pub enum AddressError {
 /// Why no connection could be made, and what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    /// A step took too long.
+    #[error("{host} cannot be reached: {}", step.silence())]
+    Late {
+        /// Host and port, or the proxy.
+        host: String,
+        /// Which step.
+        step: Step,
+    },
     /// The name has no address.
     #[error("the name {host} cannot be resolved: {cause}; check the mediator's URL and this machine's network")]
     Resolve {
@@ -137,6 +146,34 @@ pub enum ConnectError {
     },
 }
 
+/// A step of connecting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The name's addresses.
+    Resolve,
+    /// A connection to one of them.
+    Reach,
+    /// The way through the proxy.
+    Pass,
+    /// TLS.
+    Secure,
+    /// The WebSocket.
+    Upgrade,
+}
+
+impl Step {
+    /// What is missing in a step that takes too long, and what to do.
+    const fn silence(self) -> &'static str {
+        match self {
+            Self::Resolve => "its name is not resolved in time; check this machine's network",
+            Self::Reach => "no address answers in time; check this machine's network and firewall",
+            Self::Pass => "the proxy leads nowhere in time; check it, or say --proxy none",
+            Self::Secure => "it takes the connection, and then says nothing in TLS; check the port in the mediator's URL",
+            Self::Upgrade => "it takes the connection, and then opens no WebSocket; is the URL that of a mediator?",
+        }
+    }
+}
+
 /// Why no address answers, and what to do.
 fn of_all(AllFailed(failed): &AllFailed) -> String {
     match failed.as_slice() {
@@ -169,6 +206,9 @@ fn with_advice(cause: &io::Error) -> String {
 
 /// How many addresses that failed are told one by one.
 const MOST_TOLD: usize = 4;
+
+/// How long everything may take until the WebSocket is open: a little less than a login may take, so that there are words.
+const OPEN_WITHIN: Duration = Duration::from_secs(18);
 
 /// How long a proxy may take to lead through.
 const PROXY_WITHIN: Duration = Duration::from_secs(10);
@@ -295,11 +335,31 @@ impl Address {
     }
 
     async fn open(&self) -> Result<Link, ConnectError> {
-        let addresses = self.resolve().await?;
-        let Dialled { stream, .. } = self.reach(&addresses).await?;
-        let transport = self.pass(stream).await?;
-        let secured = self.secure(transport).await?;
-        self.upgrade(secured).await
+        let until = Instant::now() + OPEN_WITHIN;
+        let addresses = self.in_time(until, Step::Resolve, self.resolve()).await?;
+        let Dialled { stream, .. } = self.in_time(until, Step::Reach, self.reach(&addresses)).await?;
+        let transport = self.in_time(until, Step::Pass, self.pass(stream)).await?;
+        let secured = self.in_time(until, Step::Secure, self.secure(transport)).await?;
+        self.in_time(until, Step::Upgrade, self.upgrade(secured)).await
+    }
+
+    /// Takes a step, and says which one it was if it takes too long.
+    ///
+    /// # Errors
+    /// If it does, or cannot be taken.
+    pub async fn in_time<T>(
+        &self,
+        until: Instant,
+        step: Step,
+        taken: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        let late = |_| match &self.proxy {
+            Some(Proxy { url, .. }) if matches!(step, Step::Resolve | Step::Reach) => {
+                ConnectError::Late { host: format!("the proxy {url}"), step }
+            }
+            _ => ConnectError::Late { host: self.authority(), step },
+        };
+        tokio::time::timeout_at(until, taken).await.map_err(late)?
     }
 
     /// The first step: which addresses the host has, or the proxy on the way to it.
@@ -368,14 +428,16 @@ impl Address {
     /// # Errors
     /// If there is no mediator.
     pub async fn upgrade(&self, secured: Secured) -> Result<Link, ConnectError> {
-        let upgraded = upgrade::upgrade(secured.transport, &self.authority, &self.path).await;
+        let (transport, taken) = Counted::new(secured.transport);
+        let transport: Transport = Box::new(transport);
+        let upgraded = upgrade::upgrade(transport, &self.authority, &self.path).await;
         let host = || self.authority();
         let socket = upgraded.map_err(|fault| match fault {
             UpgradeFault::Status(answer) => ConnectError::Refused { host: host(), answer },
             UpgradeFault::Broken(how) => ConnectError::Upgrade { host: host(), how: how.to_owned() },
             UpgradeFault::Head(error) => ConnectError::Upgrade { host: host(), how: error.to_string() },
         })?;
-        Ok(Link::new(socket))
+        Ok(Link::new(socket, taken))
     }
 }
 

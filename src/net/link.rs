@@ -3,14 +3,17 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink as _, StreamExt as _};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -23,6 +26,12 @@ use crate::text::Clean;
 
 /// The most messages that one batch takes from the socket.
 const BATCH: usize = 256;
+
+/// How many bytes may wait to be written before nothing more is read: what is read makes more of them.
+const MOST_UNWRITTEN: usize = 1 << 20;
+
+/// How long a server may take nothing of what waits for it.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a WebSocket can run on.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -64,14 +73,31 @@ pub struct Link {
     writer: SplitSink<WebSocketStream<Transport>, Message>,
     reader: SplitStream<WebSocketStream<Transport>>,
     outgoing: VecDeque<Message>,
+    /// The bytes of what is outgoing.
+    outgoing_bytes: usize,
     unflushed: bool,
+    /// How many bytes the socket has taken.
+    taken: Arc<AtomicU64>,
+    /// How many it had taken when it was last looked at, and when that was.
+    last_taken: (u64, Instant),
+    taken_within: Duration,
     held: Option<Received>,
 }
 
 impl Link {
-    pub(super) fn new(socket: WebSocketStream<Transport>) -> Self {
+    pub(super) fn new(socket: WebSocketStream<Transport>, taken: Arc<AtomicU64>) -> Self {
         let (writer, reader) = socket.split();
-        Self { writer, reader, outgoing: VecDeque::new(), unflushed: false, held: None }
+        Self {
+            writer,
+            reader,
+            outgoing: VecDeque::new(),
+            outgoing_bytes: 0,
+            unflushed: false,
+            taken,
+            last_taken: (0, Instant::now()),
+            taken_within: TAKEN_WITHIN,
+            held: None,
+        }
     }
 
     /// Queues a binary message; [`Link::next`] sends it.
@@ -85,6 +111,10 @@ impl Link {
     }
 
     fn queue(&mut self, message: Message) {
+        if !self.unflushed {
+            self.last_taken = (self.taken.load(Ordering::Relaxed), Instant::now());
+        }
+        self.outgoing_bytes += cost(&message);
         self.outgoing.push_back(message);
         self.unflushed = true;
     }
@@ -95,14 +125,25 @@ impl Link {
         self.outgoing.len()
     }
 
+    /// Whether so many bytes wait to be written that [`Link::next`] reads no more.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.outgoing_bytes >= MOST_UNWRITTEN
+    }
+
     /// Waits for something to happen: messages come, or everything queued has been written ([`None`]). May be dropped at
-    /// any point without losing anything. Who cannot take more messages says so with `may_read`: then it only writes.
+    /// any point without losing anything. Who cannot take more messages says so with `may_read`: then it only writes. It
+    /// does so, too, as long as a server that takes little has much to take; one that takes nothing for a minute is left.
     pub async fn next(&mut self, may_read: bool) -> Option<LinkEvent> {
-        let Self { writer, reader, outgoing, unflushed, held } = self;
+        let may_read = may_read && !self.is_full();
+        let Self {
+            writer, reader, outgoing, outgoing_bytes, unflushed, taken, last_taken, taken_within, held,
+        } = self;
+        let is_writing = *unflushed;
         let write = async {
             if *unflushed {
                 // A broken socket is reported by the reader, with its cause.
-                if write_all(writer, outgoing).await.is_ok() {
+                if write_all(writer, outgoing, outgoing_bytes).await.is_ok() {
                     *unflushed = false;
                     return;
                 }
@@ -114,6 +155,9 @@ impl Link {
             biased;
             () = write => None,
             event = read_batch(reader, held), if may_read => Some(event),
+            () = takes_nothing(taken, last_taken, *taken_within), if is_writing => {
+                Some(LinkEvent::End(LinkEnd::Broken(Clean::literal(TAKES_NOTHING))))
+            }
         }
     }
 
@@ -123,7 +167,7 @@ impl Link {
     pub async fn close(&mut self, code: CloseCode) -> bool {
         let frame = CloseFrame { code: WireCode::from(code.0), reason: "".into() };
         self.queue(Message::Close(Some(frame)));
-        let write = write_all(&mut self.writer, &mut self.outgoing);
+        let write = write_all(&mut self.writer, &mut self.outgoing, &mut self.outgoing_bytes);
         tokio::time::timeout(Duration::from_secs(1), write).await.is_ok_and(|written| written.is_ok())
     }
 
@@ -139,17 +183,88 @@ impl Link {
 async fn write_all(
     writer: &mut SplitSink<WebSocketStream<Transport>, Message>,
     outgoing: &mut VecDeque<Message>,
+    outgoing_bytes: &mut usize,
 ) -> Result<(), WebSocketError> {
     std::future::poll_fn(|context| {
         while !outgoing.is_empty() {
             ready!(Pin::new(&mut *writer).poll_ready(context))?;
-            if let Some(message) = outgoing.pop_front() {
-                Pin::new(&mut *writer).start_send(message)?;
+            let Some(message) = outgoing.pop_front() else { break };
+            let bytes = cost(&message);
+            match Pin::new(&mut *writer).start_send(message) {
+                // Answers to pings fill the buffer: they have to leave first.
+                Err(WebSocketError::WriteBufferFull(message)) => {
+                    outgoing.push_front(*message);
+                    ready!(Pin::new(&mut *writer).poll_flush(context))?;
+                }
+                sent => {
+                    *outgoing_bytes = outgoing_bytes.saturating_sub(bytes);
+                    sent?;
+                }
             }
         }
         Poll::Ready(ready!(Pin::new(&mut *writer).poll_flush(context)))
     })
     .await
+}
+
+/// What a message that waits takes, in bytes.
+fn cost(message: &Message) -> usize {
+    message.len() + size_of::<Message>()
+}
+
+/// Waits until the socket has taken nothing for so long.
+async fn takes_nothing(taken: &AtomicU64, last: &mut (u64, Instant), within: Duration) {
+    loop {
+        tokio::time::sleep_until(last.1 + within).await;
+        let now = taken.load(Ordering::Relaxed);
+        if now == last.0 {
+            return;
+        }
+        *last = (now, Instant::now());
+    }
+}
+
+const TAKES_NOTHING: &str = "the server took nothing of what was sent to it for a minute; ask who runs it if that lasts";
+
+/// Counts the bytes that a connection takes.
+pub(super) struct Counted<T> {
+    inner: T,
+    taken: Arc<AtomicU64>,
+}
+
+impl<T> Counted<T> {
+    pub(super) fn new(inner: T) -> (Self, Arc<AtomicU64>) {
+        let taken = Arc::new(AtomicU64::new(0));
+        (Self { inner, taken: Arc::clone(&taken) }, taken)
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = written {
+            self.taken.fetch_add(count as u64, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
 }
 
 type Received = Option<Result<Message, WebSocketError>>;
@@ -184,10 +299,14 @@ fn single(message: Received) -> LinkEvent {
         Some(Ok(Message::Pong(_))) => LinkEvent::Pong,
         Some(Ok(Message::Ping(_) | Message::Frame(_))) => LinkEvent::Alive,
         Some(Ok(Message::Close(frame))) => LinkEvent::End(match frame {
+            // What the library makes of a code that must not be on the wire.
+            Some(frame) if frame.code == WireCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
+                LinkEnd::Closed { code: CloseCode::NOT_ALLOWED, reason: Clean::default() }
+            }
             Some(frame) => {
                 LinkEnd::Closed { code: CloseCode(frame.code.into()), reason: Clean::new(frame.reason.as_str()) }
             }
-            None => LinkEnd::Closed { code: CloseCode(1005), reason: Clean::default() },
+            None => LinkEnd::Closed { code: CloseCode::NO_CODE, reason: Clean::default() },
         }),
         Some(Err(error)) => LinkEvent::End(LinkEnd::Broken(broken(&error))),
         None => LinkEvent::End(LinkEnd::Broken(Clean::literal(WENT_AWAY))),

@@ -17,7 +17,7 @@ pub mod proxy;
 pub mod tls;
 pub mod upgrade;
 
-pub use address::{Address, AddressError, ConnectError, Secured};
+pub use address::{Address, AddressError, ConnectError, Secured, Step};
 pub use dial::{Dialled, FailedAttempt};
 pub use link::{Link, LinkEvent};
 pub use listener::{Listener, ListenerOptions, LogLine, Refusal, Tls, TlsError};

@@ -16,6 +16,9 @@ use crate::text::Clean;
 /// The longest that a server's `Retry-After` is heeded.
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
 
+/// The most bytes of answers to pings that wait to be written.
+const MOST_ANSWERS: usize = 512 * 1_024;
+
 /// Why the server did not open a WebSocket.
 #[derive(Debug)]
 pub enum UpgradeFault {
@@ -59,7 +62,11 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(UpgradeFault::Status(answer(&head)));
     }
     check(&head, &key).map_err(UpgradeFault::Broken)?;
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_CONTAINER)).max_frame_size(Some(MAX_CONTAINER));
+    // What waits to be written is bounded, answers to pings, too.
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_CONTAINER))
+        .max_frame_size(Some(MAX_CONTAINER))
+        .max_write_buffer_size(2 * MAX_CONTAINER + MOST_ANSWERS);
     Ok(WebSocketStream::from_partially_read(stream, head.rest, Role::Client, Some(config)).await)
 }
 

@@ -61,7 +61,8 @@ pub async fn drive_keeping(
     while !driver.session.is_over() {
         let deadline = driver.session.deadline();
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
-        let may_read = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
+        let takes_more = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
+        let may_read = takes_more && driver.link.as_ref().is_none_or(|link| !link.is_full());
         if writable && let Some(command) = driver.held.take() {
             driver.handle(Input::Command(command)).await;
             continue;

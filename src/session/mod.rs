@@ -26,7 +26,7 @@ use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
 pub use command::{ChatClientId, Command, Confirmed};
-pub use config::{Config, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
+pub use config::{Config, DEFAULT_KEEP_ALIVE, Expectation, LeaderPolicy, NotAPresence, Presence, Timing};
 pub use io::{Input, LinkEnd, Output, Proxied};
 pub use now::Now;
 
@@ -278,7 +278,15 @@ impl Session {
         match self.phase {
             Phase::Idle => self.connect(now),
             Phase::Waiting { until: Some(until) } if now >= until => self.connect(now),
-            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } if now >= deadline => {
+            Phase::Connecting { deadline } if now >= deadline => {
+                self.outputs.push_back(Output::Close(CloseCode::GOING_AWAY));
+                let within = self.config.timing.handshake.as_secs();
+                let why = Clean::new(&format!(
+                    "no connection within {within} s; check this machine's network and firewall, and the mediator's URL"
+                ));
+                self.retry(now, DisconnectCause::Unreachable(why));
+            }
+            Phase::Handshaking { deadline, .. } if now >= deadline => {
                 self.outputs.push_back(Output::Close(CloseCode::GOING_AWAY));
                 self.retry(now, DisconnectCause::HandshakeTimeout);
             }
@@ -473,7 +481,7 @@ impl Session {
         };
         match std::mem::replace(&mut self.phase, phase) {
             Phase::Online(online) => {
-                self.received.absorb(online.received);
+                self.received.absorb(online.received.known());
                 self.lose_lock(&online.lock, &cause);
                 self.cut_chat_client_off();
             }

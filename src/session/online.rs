@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::config::{Config, Presence, Timing};
 use super::lock::{Awaited, Lock};
-use super::receipt::{IdRanges, Unacknowledged};
+use super::receipt::{ConnectionIds, Receipt, Unacknowledged};
 use super::{Command, Output, Phase, Session};
 use crate::group::{DisconnectCause, Event, Known, ListedDevice, Probe, ReflectedMessage, Refusal};
 use crate::protocol::d2d::Composer;
@@ -14,6 +14,12 @@ use crate::protocol::{
     Activity, ClientMessage, DeviceEntry, DeviceId, MAX_ENVELOPE_SEALED, Millis, Reflect, ReflectId, Reflected,
     ReflectedId, Sealed, ServerMessage, acknowledgements,
 };
+
+/// The most requests for the device list that may be unanswered.
+const MOST_AWAITED_LISTS: usize = 256;
+
+/// The most reflections that may be unacknowledged.
+const MOST_REFLECTS: usize = 65_536;
 
 /// What is known of a login while it lasts.
 #[derive(Debug)]
@@ -32,7 +38,7 @@ pub(super) struct Online {
     following: bool,
     /// Whether to leave as soon as a transaction of ours is done, and at this time in any case.
     pub(super) leave_by: Option<Millis>,
-    pub(super) received: IdRanges,
+    pub(super) received: ConnectionIds,
     /// Received, to be acknowledged once durable.
     pub(super) undurable: VecDeque<ReflectedId>,
     next_ping: Millis,
@@ -43,6 +49,8 @@ pub(super) struct Online {
     /// When each device list still to come was asked for, on the finer clock.
     pub(super) awaited_lists: VecDeque<Duration>,
     next_list: Millis,
+    /// Whether something ended since the last request that may have changed the list.
+    outdated: bool,
     next_reflect_id: u32,
     /// When each reflection not yet acknowledged was sent, on the finer clock.
     reflects: HashMap<ReflectId, Duration>,
@@ -63,7 +71,7 @@ impl Online {
             company: false,
             following: false,
             leave_by: None,
-            received: IdRanges::default(),
+            received: ConnectionIds::default(),
             undurable: VecDeque::new(),
             next_ping: now.after(timing.ping_interval),
             unanswered_ping: None,
@@ -71,6 +79,7 @@ impl Online {
             heard_at: now,
             awaited_lists: VecDeque::new(),
             next_list: now.after(timing.refresh_interval),
+            outdated: false,
             next_reflect_id: 0,
             reflects: HashMap::new(),
             lock: Lock::Free,
@@ -116,6 +125,10 @@ impl Online {
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
+    }
+
+    fn is_owed_too_much(&self) -> bool {
+        self.awaited_lists.len() >= MOST_AWAITED_LISTS
     }
 
     /// When the other side counts as dead: nothing at all was heard since the ping.
@@ -235,8 +248,14 @@ impl Session {
         let interval = self.config.timing.refresh_interval;
         let precise = self.precise;
         let Some(online) = self.online() else { return };
+        if online.awaited_lists.len() >= MOST_AWAITED_LISTS {
+            // One more request tells nothing that their answers will not tell.
+            online.next_list = now.after(interval);
+            return;
+        }
         online.awaited_lists.push_back(precise);
         online.asked_at = now;
+        online.outdated = false;
         online.next_list = now.after(interval);
         self.send(&ClientMessage::GetDevicesInfo);
     }
@@ -247,11 +266,20 @@ impl Session {
         let mut redelivered = self.received.contains(reflected.id);
         let Phase::Online(online) = &mut self.phase else { return None };
         if !reflected.ephemeral {
-            if online.received.contains(reflected.id) {
-                self.ignored("a message came twice on one connection; it is acknowledged once");
-                return None;
+            match online.received.take(reflected.id) {
+                Receipt::First => {}
+                Receipt::Again => {
+                    self.ignored("a message came twice on one connection; it is acknowledged once");
+                    return None;
+                }
+                Receipt::Unknown => {
+                    self.ignored(
+                        "a message that may have come before on this connection, which has too many gaps to tell; unless \
+                         it was acknowledged, it comes again on the next connection",
+                    );
+                    return None;
+                }
             }
-            online.received.insert(reflected.id);
             if self.takes_messages {
                 online.undurable.push_back(reflected.id);
             }
@@ -295,6 +323,15 @@ impl Session {
         {
             let last = online.listed_at.max(online.asked_at);
             online.next_list = online.next_list.min(last.after(pause));
+        }
+    }
+
+    /// Asks for the list, now or as soon as the last request is long enough ago: something ended that may have changed it.
+    pub(super) fn refresh_soon(&mut self) {
+        let pause = self.config.timing.refresh_pause;
+        if let Some(online) = self.online() {
+            online.outdated = true;
+            online.next_list = online.next_list.min(online.asked_at.after(pause));
         }
     }
 
@@ -350,7 +387,7 @@ impl Session {
             }
             ServerMessage::TransactionEnded { holder, scope } => {
                 let scope = scope.open(&self.config.keys).ok();
-                self.on_lock_ended(now, holder, scope);
+                self.on_lock_ended(holder, scope);
             }
             ServerMessage::Proxy(frame) => self.on_proxy(frame),
             ServerMessage::Reflected(_) => {}
@@ -360,7 +397,7 @@ impl Session {
 
     fn on_devices(&mut self, now: Millis, devices: &std::collections::BTreeMap<DeviceId, DeviceEntry>) {
         let own = self.config.device_id;
-        let interval = self.config.timing.refresh_interval;
+        let Timing { refresh_interval: interval, refresh_pause: pause, .. } = self.config.timing;
         let company =
             devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, Activity::ConnectedSince(_)));
         let Some(online) = self.online() else { return };
@@ -368,8 +405,8 @@ impl Session {
         let is_there = |entry: &DeviceEntry| !matches!(entry.activity, Activity::LastDisconnect(_));
         online.there = devices.iter().filter(|(_, entry)| is_there(entry)).map(|(id, _)| *id).collect();
         online.listed_at = now;
-        // Whatever spoke before this list was made is in it.
-        online.next_list = now.after(interval);
+        // Whatever spoke before this list was made is in it; what ended after it was asked for may not be.
+        online.next_list = if online.outdated { online.asked_at.after(pause) } else { now.after(interval) };
         if let Some(asked) = online.awaited_lists.pop_front() {
             self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: self.since(asked) });
         }
@@ -413,6 +450,9 @@ impl Session {
             return self.refuse(Refusal::NotConnected);
         }
         match command {
+            Command::RefreshDevices if self.online().is_some_and(|online| online.is_owed_too_much()) => {
+                self.refuse(Refusal::Busy);
+            }
             Command::RefreshDevices => self.request_devices(now),
             Command::Ping => self.ping(now),
             Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
@@ -459,6 +499,9 @@ impl Session {
             return self.refuse(Refusal::TooLarge);
         }
         let precise = self.precise;
+        if !ephemeral && self.online().is_some_and(|online| online.reflects.len() >= MOST_REFLECTS) {
+            return self.refuse(Refusal::Busy);
+        }
         let Some(online) = self.online() else { return };
         let id = ReflectId(online.next_reflect_id);
         online.next_reflect_id = online.next_reflect_id.wrapping_add(1);
