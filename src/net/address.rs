@@ -50,6 +50,15 @@ pub enum AddressError {
         /// Why.
         cause: rustls_pki_types::pem::Error,
     },
+    /// The file of `--ca` is no plain text.
+    #[error(
+        "{path} begins with a byte order mark, as some editors write it, and so is no PEM file; save it again as plain ASCII \
+         (or: tail -c +4 FILE)"
+    )]
+    ByteOrderMark {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file of `--ca` has none.
     #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
     NoCertificate {
@@ -167,7 +176,7 @@ impl Step {
         match self {
             Self::Resolve => "its name is not resolved in time; check this machine's network",
             Self::Reach => "no address answers in time; check this machine's network and firewall",
-            Self::Pass => "the proxy leads nowhere in time; check it, or say --proxy none",
+            Self::Pass => "the proxy takes the connection and answers nothing; is it a proxy of this kind, and the port right?",
             Self::Secure => "it takes the connection, and then says nothing in TLS; check the port in the mediator's URL",
             Self::Upgrade => "it takes the connection, and then opens no WebSocket; is the URL that of a mediator?",
         }

@@ -9,6 +9,7 @@
 //! Both need a tokio runtime with network and time; one thread is enough.
 
 pub mod address;
+mod certificate;
 pub mod dial;
 pub mod http_head;
 pub mod link;
@@ -18,6 +19,7 @@ pub mod tls;
 pub mod upgrade;
 
 pub use address::{Address, AddressError, ConnectError, Secured, Step};
+pub use certificate::Unusable;
 pub use dial::{Dialled, FailedAttempt};
 pub use link::{Link, LinkEvent};
 pub use listener::{Listener, ListenerOptions, LogLine, Refusal, Tls, TlsError};

@@ -58,6 +58,8 @@ impl Chosen {
         filled_in.label = filled_in.label.or_else(|| record.label.clone());
         filled_in.ca = filled_in.ca.or_else(|| record.ca.as_ref().map(|path| self.store.directory().join(path)));
         filled_in.presence.get_or_insert_with(|| record.presence.to_string());
+        filled_in.proxy = filled_in.proxy.or_else(|| Some(record.proxy.as_ref()?.expose().to_owned()));
+        filled_in.keep_alive.get_or_insert_with(|| record.keep_alive.to_string());
         if filled_in.pins.is_empty() {
             filled_in.pins = record.pins.iter().map(ToString::to_string).collect();
         }

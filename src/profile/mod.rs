@@ -11,6 +11,7 @@ mod loaded_key;
 pub mod name;
 mod place;
 mod profile_lock;
+mod proxy_setting;
 pub mod record;
 pub mod secret_source;
 pub mod secrets;
@@ -33,6 +34,7 @@ pub use place::{
     config_directory, default_label, forget_profile_state, profile_state, rename_profile_state, state_directory,
 };
 pub use profile_lock::{ProfileLock, ProfileLockError};
+pub use proxy_setting::{KeepAlive, NotAKeepAlive, ProxySetting};
 pub use record::Record;
 pub use secret_source::{SecretError, SecretSource};
 pub use slot_memory::SlotMemory;
@@ -85,6 +87,15 @@ pub enum ProfileError {
     /// The profile's key cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The command line is no place for a password.
+    #[error(
+        "--proxy: a password does not belong on the command line, where everybody on this machine can read it; put the URL \
+         into the profile as proxy, or into the variable https_proxy"
+    )]
+    ProxyPassword,
+    /// Not a span.
+    #[error("--keep-alive: {0}")]
+    KeepAlive(#[from] NotAKeepAlive),
     /// The profile is open elsewhere.
     #[error(transparent)]
     ProfileLock(#[from] ProfileLockError),
@@ -133,6 +144,8 @@ pub struct Profile {
     pub pins: Vec<SpkiPin>,
     /// Whether nothing of the mediator's certificate is checked.
     pub accept_any_certificate: bool,
+    /// The proxy on the way; [`None`]: what the environment says.
+    pub proxy: Option<ProxySetting>,
     /// Who the session is.
     pub session: Config,
     /// The group's key, and where it was found.
@@ -196,6 +209,9 @@ impl Profile {
         options: &ConnectionArgs,
         reading: Reading<'_>,
     ) -> (ConnectionArgs, Result<Self, ProfileError>) {
+        if options.proxy.clone().is_some_and(|proxy| ProxySetting::new(proxy).has_password()) {
+            return (options.clone(), Err(ProfileError::ProxyPassword));
+        }
         let Some(mut chosen) = chosen else {
             return (options.clone(), Self::connection(options, None, reading));
         };
@@ -244,6 +260,7 @@ impl Profile {
             (Some(ExpectArg::Existing), _) => Expectation::Only(SlotState::Existing),
             (None, Some(memory)) => memory.expects(now()),
         };
+        let keep_alive = options.keep_alive.as_deref().map_or(Ok(KeepAlive::default()), str::parse)?;
         let session = Config {
             keys: Arc::clone(&key.keys),
             device_id,
@@ -254,7 +271,7 @@ impl Profile {
             leader_policy: if options.stay_leader { LeaderPolicy::Stay } else { LeaderPolicy::GiveUp },
             presence: options.presence.as_deref().map_or(Ok(Presence::Stay), str::parse)?,
             read_only: options.read_only,
-            timing: Timing::default(),
+            timing: Timing { ping_interval: keep_alive.0, ..Timing::default() },
         };
         let name = chosen.map(|chosen| chosen.name.clone());
         let journal = chosen.and_then(|chosen| chosen.journal(device_id)).filter(|_| !options.no_journal);
@@ -264,6 +281,7 @@ impl Profile {
             trust_roots: options.ca.clone(),
             pins: options.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
             accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
+            proxy: options.proxy.clone().map(ProxySetting::new),
             session,
             key,
             name,

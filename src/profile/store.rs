@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 mod edit;
 
 use super::name::ProfileName;
+use super::proxy_setting::ProxySetting;
 use super::record::Record;
 use super::secret_source::SecretSource;
 use crate::os::private_files;
@@ -230,7 +231,13 @@ impl Store {
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn read(&self) -> Result<Book, StoreError> {
-        self.read_text().and_then(|text| self.parse(&text))
+        let book = self.read_text().and_then(|text| self.parse(&text))?;
+        let has_password = |record: &Record| record.proxy.as_ref().is_some_and(ProxySetting::has_password);
+        if book.profiles.values().any(has_password) && private_files::is_readable_by_others(&self.path()) {
+            let cause = io::Error::other("others can read it, and it has the password of a proxy; chmod 600 mends that");
+            return Err(StoreError::File { verb: "read", path: self.path(), cause });
+        }
+        Ok(book)
     }
 
     /// Changes the profiles: reads them, lets `change` work on them, and writes them if it did not fail. Two programs that

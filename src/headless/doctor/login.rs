@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::Report;
 use super::finding::{Finding, Status};
-use super::way::{PATIENCE, step};
+use super::way::{PATIENCE, soon, step};
 use crate::group::{DisconnectCause, Event, Login};
-use crate::net::{Address, Link, LinkEvent, Secured};
+use crate::net::{Address, Link, LinkEvent, Secured, Step};
 use crate::output::Failure;
 use crate::profile::{Profile, SlotMemory};
 use crate::protocol::{CloseCode, ExhaustedPolicy, ExpirationPolicy, SlotState};
@@ -56,7 +56,7 @@ pub(super) async fn examine(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
-    let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
+    let Some(link) = step("login", address.in_time(soon(), Step::Upgrade, address.upgrade(secured)), report).await? else { return Ok(()) };
     let visit =
         OneShotSession { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
     let seen = visit.make().await;

@@ -99,7 +99,12 @@ impl Patient {
                 accept_any_certificate: options.dangerously_accept_any_certificate.is_some(),
             };
             // Without a URL it is a profile's.
-            let address = if url.is_empty() || url.contains('{') { None } else { Some(Address::new(url, &tls)?) };
+            let address = if url.is_empty() || url.contains('{') {
+                None
+            } else {
+                let address = Address::new(url, &tls)?;
+                Some(session_setup::through(address, options.proxy.as_deref(), &tls)?)
+            };
             return Ok(address.map(|address| Self {
                 address,
                 tls,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::Report;
 use super::finding::{Finding, Status};
 use crate::net::tls::date;
-use crate::net::{Address, ConnectError, Dialled, Peer, Secured, TlsOptions};
+use crate::net::{Address, ConnectError, Dialled, Peer, ProxyUrl, Secured, Step, TlsOptions};
 use crate::output::Failure;
 use crate::runtime::ANY_CERTIFICATE;
 
@@ -19,19 +19,28 @@ const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// Goes as far as it can; [`None`] if that is not to the end.
 pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report) -> Result<Option<Secured>, Failure> {
-    let Some(addresses) = step("dns", address.resolve(), report).await? else { return Ok(None) };
+    let proxy = address.proxy();
+    if proxy.is_none() {
+        report.add(&Finding::new("proxy", Status::Ok, "none on the way"))?;
+    }
+    // What fails on the way to a proxy is the proxy's.
+    let of_proxy = |check| if proxy.is_some() { "proxy" } else { check };
+    let resolved = address.in_time(soon(), Step::Resolve, address.resolve());
+    let Some(addresses) = step(of_proxy("dns"), resolved, report).await? else { return Ok(None) };
     let listed: Vec<String> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
-    let name = address.authority();
+    let name = proxy.map_or_else(|| address.authority(), ProxyUrl::authority);
     report.add(&Finding::new("dns", Status::Ok, &format!("{name} is at {}", listed.join(", "))))?;
 
     let started = Instant::now();
-    let Some(dialled) = step("tcp", address.reach(&addresses), report).await? else { return Ok(None) };
+    let reached_in_time = address.in_time(soon(), Step::Reach, address.reach(&addresses));
+    let Some(dialled) = step(of_proxy("tcp"), reached_in_time, report).await? else { return Ok(None) };
     report.add(&reached(&dialled, name, started.elapsed()))?;
 
-    let transport = match address.proxy() {
+    let transport = match proxy {
         None => address.pass(dialled.stream).await.ok(),
         Some(proxy) => {
-            let passed = step("proxy", address.pass(dialled.stream), report).await?;
+            let passing = address.in_time(soon(), Step::Pass, address.pass(dialled.stream));
+            let passed = step("proxy", passing, report).await?;
             if passed.is_some() {
                 let words = format!("{proxy} leads to {}", address.authority());
                 report.add(&Finding::new("proxy", Status::Ok, &words))?;
@@ -40,7 +49,8 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
         }
     };
     let Some(transport) = transport else { return Ok(None) };
-    let Some(secured) = step("tls", address.secure(transport), report).await? else { return Ok(None) };
+    let securing = address.in_time(soon(), Step::Secure, address.secure(transport));
+    let Some(secured) = step("tls", securing, report).await? else { return Ok(None) };
     report.add(&proof(secured.peer.as_ref(), tls))?;
     Ok(Some(secured))
 }
@@ -58,16 +68,21 @@ fn reached(dialled: &Dialled, name: String, elapsed: Duration) -> Finding {
     Finding::new("tcp", Status::Warn, &words)
 }
 
+/// Until when the next step has to be taken.
+pub(super) fn soon() -> tokio::time::Instant {
+    tokio::time::Instant::now() + PATIENCE
+}
+
 /// Takes a step in time, or says why that cannot be done.
 pub(super) async fn step<T>(
     check: &'static str,
     taken: impl Future<Output = Result<T, ConnectError>>,
     report: &mut Report,
 ) -> Result<Option<T>, Failure> {
-    let words = match tokio::time::timeout(PATIENCE, taken).await {
+    let words = match tokio::time::timeout(2 * PATIENCE, taken).await {
         Ok(Ok(done)) => return Ok(Some(done)),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s; check this machine's network and firewall", PATIENCE.as_secs()),
+        Err(_) => format!("no answer within {} s; check this machine's network and firewall", 2 * PATIENCE.as_secs()),
     };
     report.add(&Finding::new(check, Status::Fail, &words))?;
     Ok(None)

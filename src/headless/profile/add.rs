@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::{failure, new_name, say};
 use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
-use crate::net::{Address, TlsOptions};
+use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
 use crate::profile::import::{self, DomainPins};
 use crate::profile::record::{Exhausted, KeptIn, Slot, expand_preset};
 use crate::profile::secrets::PassphraseSource;
-use crate::profile::{self, KeptConversations, ProfileName, Record, SecretSource, Store, flavour};
+use crate::profile::{
+    self, KeptConversations, ProfileError, ProfileName, ProxySetting, Record, SecretSource, Store, flavour,
+};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ServerGroup};
 use rand::Rng as _;
 
@@ -118,6 +120,8 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         pins: pins.collect::<Result<_, _>>()?,
         ca,
         presence: settings.presence.parse().map_err(|error| usage("--presence", &error))?,
+        proxy: settings.proxy.as_deref().map(proxy).transpose()?,
+        keep_alive: settings.keep_alive.parse().map_err(|error| usage("--keep-alive", &error))?,
         key: None,
         key_file: None,
         read_only: settings.read_only,
@@ -130,6 +134,16 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         journal_age: settings.journal_age.parse().map_err(|error| usage("--journal-age", &error))?,
         journal_rows: settings.journal_rows,
     })
+}
+
+/// A proxy that can be used, without a password.
+fn proxy(text: &str) -> Result<ProxySetting, Failure> {
+    let setting = ProxySetting::new(text.to_owned());
+    if setting.has_password() {
+        return Err(failure(ProfileError::ProxyPassword));
+    }
+    text.parse::<ProxyChoice>().map_err(|error| Failure::Usage(format!("--proxy: {error}")))?;
+    Ok(setting)
 }
 
 /// Whether some group could be reached there.

@@ -10,6 +10,7 @@ mod socks;
 mod url;
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 
 use tokio::net::TcpStream;
 
@@ -45,6 +46,15 @@ pub enum ProxyFault {
     /// It took the connection and then answered nothing.
     #[error("it answers nothing; is it a proxy of this kind, and the port right?")]
     Silent,
+}
+
+impl FromStr for ProxyChoice {
+    type Err = ProxyUrlError;
+
+    /// A URL, or `none`.
+    fn from_str(text: &str) -> Result<Self, ProxyUrlError> {
+        if text == "none" { Ok(Self::Direct) } else { ProxyUrl::parse(text).map(Self::Proxy) }
+    }
 }
 
 impl ProxyChoice {
