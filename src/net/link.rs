@@ -326,3 +326,99 @@ fn broken(error: &WebSocketError) -> Clean {
     };
     if went_away { Clean::literal(WENT_AWAY) } else { Clean::new(&error.to_string()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::SinkExt as _;
+    use tokio::io::AsyncReadExt as _;
+    use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+    use super::*;
+
+    /// A link, and the raw bytes of its other side.
+    async fn link() -> (Link, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(4_096);
+        let (near, taken) = Counted::new(near);
+        let transport: Transport = Box::new(near);
+        let config = WebSocketConfig::default().max_write_buffer_size(640 * 1_024);
+        (Link::new(WebSocketStream::from_raw_socket(transport, Role::Client, Some(config)).await, taken), far)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_sends_and_takes_nothing_is_read_no_more_and_then_left() {
+        let (mut link, far) = link().await;
+        link.taken_within = Duration::from_millis(300);
+        let flood = tokio::spawn(async move {
+            let mut server = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+            let mut sent = 0_u32;
+            while server.send(Message::Binary(Bytes::from_static(&[0; 100]))).await.is_ok() {
+                sent += 1;
+            }
+            sent
+        });
+        let mut received = 0;
+        let end = loop {
+            match link.next(true).await {
+                Some(LinkEvent::Frames(frames)) => {
+                    received += frames.len();
+                    // As one answers every message.
+                    frames.into_iter().for_each(|frame| link.send(frame));
+                }
+                Some(LinkEvent::End(end)) => break end,
+                _ => {}
+            }
+        };
+        assert_eq!(end, LinkEnd::Broken(Clean::literal(TAKES_NOTHING)));
+        assert!(link.is_full() && link.outgoing_bytes < MOST_UNWRITTEN + BATCH * 200, "{}", link.outgoing_bytes);
+        assert!(received < 20_000, "{received}");
+        drop(link);
+        assert!(flood.await.unwrap() < 40_000);
+    }
+
+    #[tokio::test]
+    async fn answers_to_pings_that_nobody_takes_are_bounded() {
+        let (mut link, mut far) = link().await;
+        // A ping with 100 bytes, from the server: unmasked.
+        let ping = [&[0x89, 100][..], &[7; 100]].concat();
+        let (mut take, mut give) = tokio::io::split(&mut far);
+        let gives = async {
+            for _ in 0..100_000 {
+                tokio::io::AsyncWriteExt::write_all(&mut give, &ping).await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = gives => {}
+            _ = async { loop { link.next(true).await; } } => {}
+        }
+        let mut taken = 0;
+        let mut buffer = [0; 4_096];
+        let drain = async {
+            loop {
+                tokio::select! {
+                    read = take.read(&mut buffer) => taken += read.unwrap(),
+                    _ = link.next(true) => {}
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(500), drain).await;
+        assert!(taken < 1 << 20, "{taken} of 10 MB");
+    }
+
+    #[tokio::test]
+    async fn no_code_is_shown_that_was_not_sent() {
+        for (frame, expected) in [
+            (&[0x88, 0x00][..], CloseCode::NO_CODE),
+            (&[0x88, 0x02, 0x03, 0xf6], CloseCode::NOT_ALLOWED),
+            (&[0x88, 0x02, 0x03, 0xec], CloseCode::NOT_ALLOWED),
+            (&[0x88, 0x02, 0x03, 0xee], CloseCode::NOT_ALLOWED),
+            (&[0x88, 0x02, 0x03, 0xea], CloseCode(1002)),
+            (&[0x88, 0x02, 0x03, 0xf4], CloseCode(1012)),
+            (&[0x88, 0x02, 0x0b, 0xb8], CloseCode(3000)),
+        ] {
+            let (mut link, mut far) = link().await;
+            tokio::io::AsyncWriteExt::write_all(&mut far, frame).await.unwrap();
+            let Some(LinkEvent::End(LinkEnd::Closed { code, reason })) = link.next(true).await else { panic!() };
+            assert_eq!((code.0, reason.is_empty()), (expected.0, true), "{frame:?}");
+        }
+    }
+}

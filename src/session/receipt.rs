@@ -192,7 +192,7 @@ mod tests {
         let mut all = IdRanges::default();
         for start in [0, 5, 10, 8] {
             let mut connection = IdRanges::default();
-            (start..start + 6).for_each(|id| drop(connection.insert(ReflectedId(id))));
+            (start..start + 6).for_each(|id| assert_eq!(connection.insert(ReflectedId(id)), None));
             all.absorb(connection);
         }
         assert_eq!(all.0.len(), 1);
@@ -203,7 +203,7 @@ mod tests {
     fn a_range_that_swallows_others_leaves_one() {
         let range = |first: u32, last: u32| {
             let mut range = IdRanges::default();
-            (first..=last).for_each(|id| drop(range.insert(ReflectedId(id))));
+            (first..=last).for_each(|id| assert_eq!(range.insert(ReflectedId(id)), None));
             range
         };
         let mut all = range(20, 30);

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::stream::Told;
 use crate::group::event::to_acknowledge;
-use crate::group::{DisconnectCause, Event, NextStep};
+use crate::group::{DisconnectCause, Event, NextStep, Probe};
 use crate::headless::reconnect::{Ending, Reconnect};
 use crate::output::Failure;
 use crate::output::Outcome;
@@ -33,6 +33,8 @@ pub(super) struct Progress {
     next: Option<NextStep>,
     /// The device list came, or will not come any more.
     listed: bool,
+    /// How many pings were answered since all was settled, once the first was asked for.
+    answered: Option<u8>,
     /// Since when the queue is dry and everything acknowledged, if it is.
     pub(super) settled_since: Instant,
     pub(super) leaving: Option<Ending>,
@@ -49,6 +51,7 @@ impl Progress {
             acknowledged: 0,
             next: None,
             listed: false,
+            answered: None,
             settled_since: Instant::now(),
             leaving: None,
         }
@@ -59,7 +62,29 @@ impl Progress {
     }
 
     pub(super) const fn awaits_list(&self) -> bool {
+        self.is_complete() && !self.listed
+    }
+
+    const fn is_complete(&self) -> bool {
         self.until_dry && self.is_settled() && self.leaving.is_none()
+    }
+
+    /// The device list does not come.
+    pub(super) fn no_list(&mut self, commands: &mpsc::Sender<Command>) {
+        self.listed = true;
+        self.confirm(commands);
+    }
+
+    /// Leaves once the server has what was acknowledged: it has read that when it answers what was sent after it. The first
+    /// answer may be to a ping that was under way before, so two count.
+    fn confirm(&mut self, commands: &mpsc::Sender<Command>) {
+        if !self.is_complete() {
+            self.answered = None;
+        } else if self.listed && self.answered.is_some_and(|answered| answered >= 2) {
+            self.leave(Ok(Outcome::Normal), commands);
+        } else if self.listed && self.answered.is_none() && commands.try_send(Command::Ping).is_ok() {
+            self.answered = Some(0);
+        }
     }
 
     pub(super) fn leave(&mut self, ending: Ending, commands: &mpsc::Sender<Command>) {
@@ -89,6 +114,8 @@ impl Progress {
         }
         match told {
             Told::LeftOut(left_out) => {
+                // Answers may be among it.
+                self.answered = None;
                 if left_out.logged_in {
                     self.reconnect.logged_in();
                     self.log_in();
@@ -96,7 +123,7 @@ impl Progress {
                 self.received += left_out.durable;
                 self.acknowledged += left_out.settled;
             }
-            Told::Event(_, Event::Connecting { .. }) => (self.queue, self.next) = (Queue::Draining, None),
+            Told::Event(_, Event::Connecting { .. }) => (self.queue, self.next, self.answered) = (Queue::Draining, None, None),
             Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
             Told::Event(_, Event::Devices(_)) => self.listed = true,
             Told::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
@@ -107,14 +134,20 @@ impl Progress {
                 // Who leaves is told so by the line of this very end.
                 self.next = Some(*next).filter(|_| self.leaving.is_none());
             }
+            Told::Event(_, Event::RoundTrip { probe: Probe::Ping, .. }) => {
+                if let Some(answered) = &mut self.answered {
+                    *answered += 1;
+                    if *answered < 2 {
+                        let _ = commands.try_send(Command::Ping);
+                    }
+                }
+            }
             Told::Event(..) => {}
         }
         if !settled {
             self.settled_since = Instant::now();
         }
-        if self.awaits_list() && self.listed {
-            self.leave(Ok(Outcome::Normal), commands);
-        }
+        self.confirm(commands);
     }
 
     /// The last word about a session that ended while it waited to come back, of which it tells nothing itself.
@@ -126,7 +159,7 @@ impl Progress {
 
     const fn log_in(&mut self) {
         // What was not acknowledged on an earlier connection comes again.
-        (self.queue, self.received, self.acknowledged) = (Queue::Draining, 0, 0);
+        (self.queue, self.received, self.acknowledged, self.answered) = (Queue::Draining, 0, 0, None);
         self.has_watched = true;
     }
 }
