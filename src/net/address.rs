@@ -176,8 +176,12 @@ impl Step {
         match self {
             Self::Resolve => "its name is not resolved in time; check this machine's network",
             Self::Reach => "no address answers in time; check this machine's network and firewall",
-            Self::Pass => "the proxy takes the connection and answers nothing; is it a proxy of this kind, and the port right?",
-            Self::Secure => "it takes the connection, and then says nothing in TLS; check the port in the mediator's URL",
+            Self::Pass => {
+                "the proxy takes the connection and answers nothing; is it a proxy of this kind, and the port right?"
+            }
+            Self::Secure => {
+                "it takes the connection, and then says nothing in TLS; check the port in the mediator's URL"
+            }
             Self::Upgrade => "it takes the connection, and then opens no WebSocket; is the URL that of a mediator?",
         }
     }

@@ -103,7 +103,8 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (length, rest) = if *length < 0x80 {
         (usize::from(*length), rest)
     } else {
-        let (octets, rest) = rest.split_at_checked(usize::from(length & 0x7f)).filter(|(octets, _)| octets.len() <= 4)?;
+        let (octets, rest) =
+            rest.split_at_checked(usize::from(length & 0x7f)).filter(|(octets, _)| octets.len() <= 4)?;
         (octets.iter().fold(0, |length, octet| length << 8 | usize::from(*octet)), rest)
     };
     if *first == tag { rest.split_at_checked(length) } else { None }

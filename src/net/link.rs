@@ -136,9 +136,7 @@ impl Link {
     /// does so, too, as long as a server that takes little has much to take; one that takes nothing for a minute is left.
     pub async fn next(&mut self, may_read: bool) -> Option<LinkEvent> {
         let may_read = may_read && !self.is_full();
-        let Self {
-            writer, reader, outgoing, outgoing_bytes, unflushed, taken, last_taken, taken_within, held,
-        } = self;
+        let Self { writer, reader, outgoing, outgoing_bytes, unflushed, taken, last_taken, taken_within, held } = self;
         let is_writing = *unflushed;
         let write = async {
             if *unflushed {
@@ -224,7 +222,8 @@ async fn takes_nothing(taken: &AtomicU64, last: &mut (u64, Instant), within: Dur
     }
 }
 
-const TAKES_NOTHING: &str = "the server took nothing of what was sent to it for a minute; ask who runs it if that lasts";
+const TAKES_NOTHING: &str =
+    "the server took nothing of what was sent to it for a minute; ask who runs it if that lasts";
 
 /// Counts the bytes that a connection takes.
 pub(super) struct Counted<T> {

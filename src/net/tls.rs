@@ -10,7 +10,8 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -304,9 +305,10 @@ fn explained(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>], error: Er
     let Error::InvalidCertificate(why) = &error else { return error };
     let known = match why {
         CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: identifier, .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { public_key_algorithm_id: identifier, .. } => {
-            Unusable::of_algorithm(identifier).or_else(|| Unusable::of(leaf, others))
-        }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            public_key_algorithm_id: identifier,
+            ..
+        } => Unusable::of_algorithm(identifier).or_else(|| Unusable::of(leaf, others)),
         CertificateError::UnknownIssuer => {
             let alone = || Unusable::is_alone(leaf, others).then_some(Unusable::Alone);
             Unusable::of(leaf, others).or_else(alone)
@@ -348,7 +350,8 @@ fn roots(trust_roots: Option<&Path>) -> Result<RootCertStore, AddressError> {
 fn has_byte_order_mark(path: &Path) -> bool {
     let mut first = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(3).read_to_end(&mut first));
-    read.is_ok() && (first == [0xef, 0xbb, 0xbf] || first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]))
+    read.is_ok()
+        && (first == [0xef, 0xbb, 0xbf] || first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]))
 }
 
 /// The pin of a certificate's key.
@@ -368,7 +371,9 @@ fn fault(host: &str, cause: &io::Error) -> TlsFault {
     match told {
         Some(Error::InvalidCertificate(why)) => certificate_fault(host, why),
         Some(Error::AlertReceived(
-            AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity,
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity,
         )) => TlsFault::NothingInCommon { host },
         Some(Error::AlertReceived(alert)) => TlsFault::Alert { host, alert: Clean::new(&format!("{alert:?}")) },
         Some(Error::InvalidMessage(_) | Error::InappropriateMessage { .. }) => TlsFault::NotTls { host },

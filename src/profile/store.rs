@@ -234,7 +234,8 @@ impl Store {
         let book = self.read_text().and_then(|text| self.parse(&text))?;
         let has_password = |record: &Record| record.proxy.as_ref().is_some_and(ProxySetting::has_password);
         if book.profiles.values().any(has_password) && private_files::is_readable_by_others(&self.path()) {
-            let cause = io::Error::other("others can read it, and it has the password of a proxy; chmod 600 mends that");
+            let cause =
+                io::Error::other("others can read it, and it has the password of a proxy; chmod 600 mends that");
             return Err(StoreError::File { verb: "read", path: self.path(), cause });
         }
         Ok(book)

@@ -102,8 +102,9 @@ impl Foreign {
             eprintln!("{program} is not installed: not tried with it");
             return None;
         };
-        let child = Command::new(path).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let started = Self(child.spawn().expect("it starts"));
+        let mut command = Command::new(path);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let started = Self(command.spawn().expect("it starts"));
         let until = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < until, "{program} does not listen");

@@ -56,7 +56,10 @@ pub(super) async fn examine(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
-    let Some(link) = step("login", address.in_time(soon(), Step::Upgrade, address.upgrade(secured)), report).await? else { return Ok(()) };
+    let Some(link) = step("login", address.in_time(soon(), Step::Upgrade, address.upgrade(secured)), report).await?
+    else {
+        return Ok(());
+    };
     let visit =
         OneShotSession { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
     let seen = visit.make().await;

@@ -82,7 +82,11 @@ impl Progress {
             self.answered = None;
         } else if self.listed && self.answered.is_some_and(|answered| answered >= 2) {
             self.leave(Ok(Outcome::Normal), commands);
-        } else if self.listed && self.answered.is_none() && commands.try_send(Command::Ping).is_ok() {
+        } else if self.listed
+            && self.next.is_none()
+            && self.answered.is_none()
+            && commands.try_send(Command::Ping).is_ok()
+        {
             self.answered = Some(0);
         }
     }
@@ -123,14 +127,20 @@ impl Progress {
                 self.received += left_out.durable;
                 self.acknowledged += left_out.settled;
             }
-            Told::Event(_, Event::Connecting { .. }) => (self.queue, self.next, self.answered) = (Queue::Draining, None, None),
+            Told::Event(_, Event::Connecting { .. }) => {
+                (self.queue, self.next, self.answered) = (Queue::Draining, None, None)
+            }
             Told::Event(_, Event::LoggedIn(_)) => self.log_in(),
             Told::Event(_, Event::Devices(_)) => self.listed = true,
             Told::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
             Told::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
             Told::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
-            Told::Event(_, Event::Disconnected { next, .. }) => {
+            Told::Event(_, Event::Disconnected { cause, next }) => {
                 self.listed = true;
+                // Who leaves in good order, as one who is to lead does, has written all before the close.
+                if self.is_complete() && matches!(cause, DisconnectCause::LeaderRole | DisconnectCause::VisitOver) {
+                    self.leave(Ok(Outcome::Normal), commands);
+                }
                 // Who leaves is told so by the line of this very end.
                 self.next = Some(*next).filter(|_| self.leaving.is_none());
             }

@@ -10,9 +10,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::profile::{KeepAlive, ProxySetting};
 use crate::profile::journal::{JournalAge, KeptConversations};
 use crate::profile::record::{Exhausted, KeptIn, Slot, StoredDialect};
+use crate::profile::{KeepAlive, ProxySetting};
 
 const SAMPLE: &str = include_str!("../sample.toml");
 

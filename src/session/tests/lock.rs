@@ -116,6 +116,8 @@ fn the_list_is_refreshed_after_scopes_that_change_it() {
         (TransactionScope::ContactSync, false),
     ] {
         let mut bench = Bench::logged_in(config(Dialect::Dgk));
+        let listed = super::device_list::list(&bench, &[OWN, PHONE]);
+        bench.server(&listed);
         let scope_sealed = bench.scope(scope);
         bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope: scope_sealed });
         // The login has just asked for one.

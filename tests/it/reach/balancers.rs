@@ -39,9 +39,9 @@ fn what_is_kept_alive_is_not_cut_and_what_is_silent_is() {
     let key = key_file(home);
     let ports = [free_port(), free_port()];
     let balancers = [haproxy(home, ports[0], mediator.port), nginx(home, ports[1], mediator.port)];
-    for (port, dialect) in ports.into_iter().zip(["dgk", "mk"]).zip(&balancers).filter_map(|(way, there)| {
-        there.as_ref().map(|_| way)
-    }) {
+    for (port, dialect) in
+        ports.into_iter().zip(["dgk", "mk"]).zip(&balancers).filter_map(|(way, there)| there.as_ref().map(|_| way))
+    {
         let url = format!("ws://127.0.0.1:{port}/");
         let watch = |keep_alive: &str| {
             let arguments = ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect];
@@ -60,7 +60,10 @@ fn what_is_kept_alive_is_not_cut_and_what_is_silent_is() {
 fn a_span_that_keeps_nothing_alive_is_refused() {
     let home = tempfile::tempdir().unwrap();
     for span in ["0s", "11m", "often"] {
-        let (words, code) = printed(&mut d2mtop(home.path(), &["watch", "--url", "ws://127.0.0.1:1/", "--keep-alive", span]));
+        let key = key_file(home.path());
+        let arguments =
+            ["watch", "--url", "ws://127.0.0.1:1/", "--key-file", key.to_str().unwrap(), "--keep-alive", span];
+        let (words, code) = printed(&mut d2mtop(home.path(), &arguments));
         assert_eq!(code, Some(2), "{words}");
         assert!(words.contains("1s to 10m"), "{words}");
     }

@@ -29,7 +29,8 @@ fn an_odd_but_correct_upgrade_works_in_both_dialects() {
     let key = key_file(mediator.home.path());
     let url = format!("ws://127.0.0.1:{odd}/");
     for dialect in ["dgk", "mk"] {
-        let arguments = ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect, "--until-dry"];
+        let arguments =
+            ["watch", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", dialect, "--until-dry"];
         let (words, code) = printed(&mut d2mtop(mediator.home.path(), &arguments));
         assert_eq!(code, Some(0), "{words}");
     }
