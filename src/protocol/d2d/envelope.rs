@@ -1,5 +1,7 @@
 //! [`Envelope`]: what one device reflects to the others.
 
+use std::fmt;
+
 use bytes::Bytes;
 use prost::Message as _;
 
@@ -17,11 +19,17 @@ use crate::protocol::sealed::Sealable;
 
 /// What one device reflects to the others. It is of one dialect: the two number their contents differently, and most
 /// contents exist in one of them only. A [`Composer`](super::Composer) makes envelopes; decoding yields them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Envelope {
     shape: Shape,
-    /// The paths of fields that it was read with and that the schema does not have.
-    unknown_fields: Vec<String>,
+    /// What it was read from; empty if it was made here. Bodies alias it, so it costs no memory of its own.
+    read_from: Bytes,
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope").field("shape", &self.shape).finish_non_exhaustive()
+    }
 }
 
 /// What cannot be understood makes no difference.
@@ -43,11 +51,11 @@ enum Shape {
 
 impl Envelope {
     pub(super) const fn seed(envelope: d2d_seed::Envelope) -> Self {
-        Self { shape: Shape::Seed(envelope), unknown_fields: Vec::new() }
+        Self { shape: Shape::Seed(envelope), read_from: Bytes::new() }
     }
 
     pub(super) const fn today(envelope: d2d::Envelope) -> Self {
-        Self { shape: Shape::Today(envelope), unknown_fields: Vec::new() }
+        Self { shape: Shape::Today(envelope), read_from: Bytes::new() }
     }
 
     /// Whether the dialect can carry it. Ask before sealing: in the other dialect all that is left of an envelope is
@@ -105,8 +113,8 @@ impl Envelope {
     #[must_use]
     pub fn tree(&self) -> Vec<TreeBranch> {
         match &self.shape {
-            Shape::Seed(envelope) => tree::seed(envelope, &self.unknown_fields),
-            Shape::Today(envelope) => tree::today(envelope, &self.unknown_fields),
+            Shape::Seed(envelope) => tree::seed(envelope, &unknown::paths(&self.read_from, ".d2d_seed.Envelope")),
+            Shape::Today(envelope) => tree::today(envelope, &unknown::paths(&self.read_from, ".d2d.Envelope")),
         }
     }
 
@@ -150,15 +158,11 @@ impl Sealable for Envelope {
 
     fn decode(plain: Bytes, dialect: Dialect) -> Result<Self, DecodeError> {
         let malformed = |_| DecodeError::Malformed("envelope");
-        let root = match dialect {
-            Dialect::Mk => ".d2d_seed.Envelope",
-            Dialect::Dgk => ".d2d.Envelope",
-        };
-        let unknown_fields = unknown::paths(&plain, root);
+        let read_from = plain.clone();
         let shape = match dialect {
             Dialect::Mk => Shape::Seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
             Dialect::Dgk => Shape::Today(d2d::Envelope::decode(plain).map_err(malformed)?),
         };
-        Ok(Self { shape, unknown_fields })
+        Ok(Self { shape, read_from })
     }
 }
