@@ -60,7 +60,7 @@ pub use listed::ListedDevice;
 pub use lock::{EndedLock, GroupLock, LockState};
 pub use lock_watch::{HeldLock, LockWatch};
 pub use login::{Login, clocks_are_apart};
-pub use names::{ConversationNames, MAX_NAMES};
+pub use names::{ConversationNames, MAX_NAME_BYTES};
 pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;
@@ -111,6 +111,12 @@ impl Group {
     pub fn remembering(mut self, devices: &KnownDevices) -> Self {
         self.devices.remember(devices.iter().map(|(id, info)| (id, info.cloned())));
         self
+    }
+
+    /// Knows from elsewhere what contacts, groups and lists are called.
+    #[must_use]
+    pub fn naming(self, names: ConversationNames) -> Self {
+        Self { names, ..self }
     }
 
     /// The one reducer: takes in what happened at that time.

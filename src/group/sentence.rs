@@ -142,6 +142,7 @@ fn short(id: MessageId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::d2d::NameChange;
 
     fn summary(kind: ContentKind) -> EnvelopeSummary {
         EnvelopeSummary::blank(kind)
@@ -312,7 +313,7 @@ mod tests {
         let group = Conversation::Group { id: MessageId(0x77), creator: Clean::literal("CREATOR1") };
         let mut names = ConversationNames::default();
         for (conversation, name) in [(&contact, "Echo Nymph"), (&group, "Choir")] {
-            let name = Some(Clean::literal(name));
+            let name = Some(NameChange::Whole(Clean::literal(name)));
             names.learn(&EnvelopeSummary {
                 conversation: Some(conversation.clone()),
                 name,

@@ -14,7 +14,7 @@ use crate::group::{
 };
 use crate::journal::HistoryRow;
 use crate::output::advice::refusal_words;
-use crate::protocol::d2d::{Conversation, EnvelopeSummary, MessageType, SyncAction};
+use crate::protocol::d2d::{Conversation, EnvelopeSummary, MessageType, NameChange, SyncAction};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
     DeviceActivity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SharedDeviceData, SlotState,
@@ -301,11 +301,15 @@ fn summarized(summary: &EnvelopeSummary) -> Map<String, Value> {
         "count": summary.count,
         "sender": summary.sender,
         "nickname": summary.nickname,
-        "name": summary.name,
+        "name": summary.name.as_ref().and_then(NameChange::whole),
         "detail": summary.detail,
         "d2d_version": summary.protocol_version,
     });
     let Value::Object(mut fields) = fields else { return Map::new() };
+    if let Some(NameChange::Parts { first, last }) = &summary.name {
+        let parts = [("first_name", first), ("last_name", last)];
+        fields.extend(parts.into_iter().filter_map(|(part, told)| Some((part.to_owned(), json!(told.as_ref()?)))));
+    }
     // What is not said is left out: null would be a device that is not known.
     if summary.author.is_none() {
         fields.remove("from");

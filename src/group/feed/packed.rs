@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::interned::{Interned, Symbol};
 use super::row::{FeedRow, RowMarks};
 use crate::group::ReflectedMessage;
-use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, NameChange, SyncAction};
 use crate::protocol::{DeviceId, MessageId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 use crate::text::Clean;
 
@@ -92,7 +92,7 @@ pub(in crate::group) struct Party {
     pub(in crate::group) conversation: Option<Conversation>,
     pub(in crate::group) sender: Option<Clean>,
     pub(in crate::group) nickname: Option<Clean>,
-    pub(in crate::group) name: Option<Clean>,
+    pub(in crate::group) name: Option<NameChange>,
 }
 
 /// The values that rows share, each stored once.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::group::{Event, ListedDevice, Login, ReflectedMessage};
-use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, Platform};
+use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, NameChange, Platform};
 use crate::protocol::{
     DeviceActivity, DeviceInfo, Dialect, MessageId, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
 };
@@ -73,7 +73,7 @@ fn club() -> Conversation {
 /// Rows 0 to 6, ids 1 to 7.
 fn rows() -> Vec<ReflectedMessage> {
     let named = EnvelopeSummary {
-        name: Some(Clean::literal("Chess Club")),
+        name: Some(NameChange::Whole(Clean::literal("Chess Club"))),
         conversation: Some(club()),
         ..EnvelopeSummary::blank(ContentKind::GroupSync)
     };

@@ -55,7 +55,9 @@ fn a_row_says_what_the_message_said() {
         count: 12,
         sender: Some(Clean::literal("SENDER01")),
         nickname: Some(Clean::literal("")),
-        name: Some(Clean::literal("a name that is longer than what is kept in place")),
+        name: Some(crate::protocol::d2d::NameChange::Whole(Clean::literal(
+            "a name that is longer than what is kept in place",
+        ))),
         detail: Some(Clean::literal("nickname")),
     };
     let errors = [

@@ -118,6 +118,11 @@ pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) ->
     Some(Conversation::Group { id, creator })
 }
 
+/// The name in the body of a message of type [`MessageType::GROUP_NAME`].
+pub(super) fn group_name(body: &[u8]) -> Option<Clean> {
+    Some(Clean::from_bytes(body.get(ID..)?))
+}
+
 /// What the body of a receipt or a typing indicator says, in words.
 pub(super) fn words(message_type: MessageType, body: &[u8]) -> Option<Clean> {
     match message_type {

@@ -23,6 +23,7 @@ impl MessageType {
     pub const FILE: Self = Self(0x17);
     pub const GROUP_TEXT: Self = Self(0x41);
     pub const GROUP_FILE: Self = Self(0x46);
+    pub const GROUP_NAME: Self = Self(0x4b);
     pub const DELIVERY_RECEIPT: Self = Self(0x80);
     pub const GROUP_DELIVERY_RECEIPT: Self = Self(0x81);
     pub const REACTION: Self = Self(0x82);

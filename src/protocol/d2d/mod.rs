@@ -22,5 +22,5 @@ pub use message_type::MessageType;
 pub use private::PrivateText;
 pub use scope::TransactionScope;
 pub use shared::SharedDeviceData;
-pub use summary::{ContentKind, Conversation, Direction, EnvelopeSummary, SyncAction};
+pub use summary::{ContentKind, Conversation, Direction, EnvelopeSummary, NameChange, SyncAction};
 pub use tree::{HiddenField, MAX_CHILDREN, TreeBranch, TreeValue};

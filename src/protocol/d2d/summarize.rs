@@ -1,7 +1,7 @@
 //! From an envelope's content to its [`EnvelopeSummary`], for both dialects.
 
 use super::message_type::MessageType;
-use super::summary::{ContentKind, Conversation, EnvelopeSummary, SyncAction};
+use super::summary::{ContentKind, Conversation, EnvelopeSummary, NameChange, SyncAction};
 use super::{body, fields};
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
@@ -120,8 +120,13 @@ fn message_summary(kind: ContentKind, conversation: Option<Conversation>, messag
         || Some(Clean::new(&format!("type {}", message.type_number))),
         |message_type| body::words(message_type, message.body),
     );
+    let name = match (&conversation, message_type) {
+        (Some(Conversation::Group { .. }), Some(MessageType::GROUP_NAME)) => body::group_name(message.body),
+        _ => None,
+    };
     EnvelopeSummary {
         conversation,
+        name: name.map(NameChange::Whole),
         message_type,
         message_id: Some(MessageId(message.id)),
         created_at: Some(Millis(message.created_at)),
@@ -161,26 +166,27 @@ fn contact_sync(sync: &d2d::ContactSync) -> EnvelopeSummary {
     EnvelopeSummary {
         conversation: value.and_then(|value: &d2d_sync::Contact| contact(&value.identity)),
         nickname: value.and_then(|value| value.nickname.as_deref()).map(Clean::new),
-        name: value.and_then(full_name),
+        name: value.and_then(|value| contact_name(action, value)),
         // Of a new contact nearly every field is set; naming them all tells nothing.
         ..synced(ContentKind::ContactSync, action, value, value.filter(|_| is_update(action)).and_then(fields::contact))
     }
 }
 
-/// As the user calls the contact. Apps change both parts together; of a part that is left out nothing is known.
-fn full_name(contact: &d2d_sync::Contact) -> Option<Clean> {
-    match (contact.first_name.as_deref(), contact.last_name.as_deref()) {
-        (None, None) => None,
-        (Some(first), Some(last)) => Some(Clean::new(format!("{first} {last}").trim())),
-        (Some(name), None) | (None, Some(name)) => Some(Clean::new(name)),
+/// As the user calls the contact. iOS tells only the part that changed; of a new contact all parts are told.
+fn contact_name(action: SyncAction, contact: &d2d_sync::Contact) -> Option<NameChange> {
+    let [first, last] = [&contact.first_name, &contact.last_name].map(|name| name.as_deref().map(Clean::new));
+    if first.is_none() && last.is_none() {
+        return None;
     }
+    let told = |part: Option<Clean>| if is_update(action) { part } else { Some(part.unwrap_or_default()) };
+    Some(NameChange::Parts { first: told(first), last: told(last) })
 }
 
 fn group_sync(sync: &d2d::GroupSync) -> EnvelopeSummary {
     use d2d::group_sync::Action;
     let identity =
         |group: Option<&d2d_sync::Group>| group.and_then(|group| group.group_identity.as_ref()).map(group_of);
-    let name = |group: Option<&d2d_sync::Group>| group.and_then(|group| group.name.as_deref()).map(Clean::new);
+    let name = |group: Option<&d2d_sync::Group>| group.and_then(|group| group.name.as_deref()).map(whole_name);
     match &sync.action {
         Some(Action::Create(create)) => {
             let value = create.group.as_ref();
@@ -223,9 +229,13 @@ fn distribution_list_sync(sync: &d2d::DistributionListSync) -> EnvelopeSummary {
     let words = value.filter(|_| is_update(action)).and_then(fields::distribution_list);
     EnvelopeSummary {
         conversation: value.map(|list| Conversation::DistributionList(MessageId(list.distribution_list_id))),
-        name: value.and_then(|list| list.name.as_deref()).map(Clean::new),
+        name: value.and_then(|list| list.name.as_deref()).map(whole_name),
         ..synced(ContentKind::DistributionListSync, action, value, words)
     }
+}
+
+fn whole_name(name: &str) -> NameChange {
+    NameChange::Whole(Clean::new(name))
 }
 
 fn settings_sync(sync: &d2d::SettingsSync) -> EnvelopeSummary {

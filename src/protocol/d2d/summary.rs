@@ -63,6 +63,21 @@ pub enum SyncAction {
     Delete,
 }
 
+/// What a message tells of the name of its conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameChange {
+    /// Of a group or distribution list. Empty if it was cleared.
+    Whole(Clean),
+    /// Of a contact, as the user calls it. A part that is [`None`] stays as it was, an empty one was cleared.
+    Parts {
+        /// The first name.
+        first: Option<Clean>,
+        /// The last name.
+        last: Option<Clean>,
+    },
+}
+
 /// What the feed tells of an envelope. Bodies are counted, never kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EnvelopeSummary {
@@ -91,11 +106,24 @@ pub struct EnvelopeSummary {
     /// What the sender calls itself (the seed's messages say so), or the contact of a contact sync; empty if that was
     /// cleared.
     pub nickname: Option<Clean>,
-    /// The new name of the conversation, which a sync message brings: of a contact as the user calls it, of a group or
-    /// of a distribution list. Empty if it was cleared, [`None`] if it did not change.
-    pub name: Option<Clean>,
+    /// The new name of the conversation. [`None`] if the message says nothing of it.
+    pub name: Option<NameChange>,
     /// What else a reader wants to know, such as which fields changed. In words of ours: names nobody.
     pub detail: Option<Clean>,
+}
+
+impl NameChange {
+    /// The new name as a whole, unless a part of it is not told.
+    #[must_use]
+    pub fn whole(&self) -> Option<Clean> {
+        match self {
+            Self::Whole(name) => Some(name.clone()),
+            Self::Parts { first, last } => {
+                let (first, last) = (first.as_ref()?, last.as_ref()?);
+                Some(Clean::new(format!("{first} {last}").trim()))
+            }
+        }
+    }
 }
 
 impl EnvelopeSummary {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use crate::protocol::d2d::{
-    ContentKind, Conversation, Direction, EnvelopeSummary, MessageDraft, MessageType, ReceiptStatus, SyncAction,
+    ContentKind, Conversation, Direction, EnvelopeSummary, MessageDraft, MessageType, NameChange, ReceiptStatus,
+    SyncAction,
 };
 use crate::protocol::proto::d2d::envelope::Content;
 use crate::protocol::proto::d2d::{distribution_list_sync as list_sync, group_sync, mdm_parameter_sync as mdm};
@@ -150,15 +151,50 @@ fn sync_brings_names() {
         assert_eq!(summary.nickname.unwrap().as_str(), "echo");
         summary.name
     };
+    let parts = |first: Option<&str>, last: Option<&str>| {
+        Some(NameChange::Parts { first: first.map(Clean::new), last: last.map(Clean::new) })
+    };
     assert_eq!(name(None, None), None);
-    assert_eq!(name(Some("Echo"), Some("Nymph")), Some(Clean::literal("Echo Nymph")));
-    assert_eq!(name(Some(""), Some("Nymph")), Some(Clean::literal("Nymph")));
-    assert_eq!(name(Some("Echo"), None), Some(Clean::literal("Echo")));
-    assert_eq!(name(Some(""), Some("")), Some(Clean::default()));
+    for (first, last, whole) in [
+        (Some("Echo"), Some("Nymph"), Some("Echo Nymph")),
+        (Some(""), Some("Nymph"), Some("Nymph")),
+        (Some("Echo"), None, None),
+        (None, Some(""), None),
+        (Some(""), Some(""), Some("")),
+    ] {
+        let told = name(first, last);
+        assert_eq!(told, parts(first, last));
+        assert_eq!(told.unwrap().whole(), whole.map(Clean::new));
+    }
+    // Of a new contact, a part that is left out is empty.
+    let created = d2d_sync::Contact { first_name: Some("Echo".to_owned()), ..Default::default() };
+    let created = composer().contact_sync(SyncAction::Create, created).unwrap().summary();
+    assert_eq!(created.name, parts(Some("Echo"), Some("")));
 
     let value = d2d_sync::Group { name: Some("Choir\u{202e}".to_owned()), ..Default::default() };
     let update = composer().group_sync(SyncAction::Update, value).unwrap().summary();
-    assert_eq!(update.name.unwrap().as_str(), "Choir\\u{202e}");
+    assert_eq!(update.name.unwrap().whole().unwrap().as_str(), "Choir\\u{202e}");
+}
+
+#[test]
+fn reflected_group_names_are_names_of_their_groups() {
+    let named = |name: &[u8]| {
+        let body = Bytes::from([&GROUP.0.to_le_bytes()[..], name].concat());
+        MessageDraft { id: ID, created_at: NOW, message_type: MessageType::GROUP_NAME, body }
+    };
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let composer = Composer::new(dialect, DeviceId(5));
+        for name in ["Choir", "", "Ch\u{f6}re"] {
+            let told = Some(NameChange::Whole(Clean::new(name)));
+            // Only the creator names a group, so its identity is not in the body.
+            let summary = composer.incoming("CREATOR1", named(name.as_bytes()), Nonce([1; 24])).summary();
+            assert_eq!((summary.conversation, summary.name), (Some(group()), told.clone()), "{dialect}");
+            let summary = composer.outgoing(&group(), named(name.as_bytes()), &[]).unwrap().summary();
+            assert_eq!((summary.conversation, summary.name), (Some(group()), told), "{dialect}");
+        }
+        let short = MessageDraft { body: Bytes::from_static(b"short"), ..named(b"") };
+        assert_eq!(composer.incoming("CREATOR1", short, Nonce([1; 24])).summary().name, None);
+    }
 }
 
 #[test]
@@ -208,7 +244,10 @@ fn other_values() {
     };
     let update = sync(list_sync::Action::Update(list_sync::Update { distribution_list: Some(list) }));
     assert_eq!((update.conversation, update.author), (Some(Conversation::DistributionList(GROUP)), Some(DeviceId(5))));
-    assert_eq!((update.detail.unwrap().as_str(), update.name.unwrap().as_str()), ("name", "Neighbours"));
+    assert_eq!(
+        (update.detail.unwrap().as_str(), update.name.unwrap().whole().unwrap().as_str()),
+        ("name", "Neighbours")
+    );
     let delete = sync(list_sync::Action::Delete(list_sync::Delete { distribution_list_id: GROUP.0 }));
     assert_eq!(
         (delete.action, delete.conversation),
