@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod history;
 mod manual;
+mod mediator;
 mod monitor;
 mod profile;
 
@@ -22,6 +23,7 @@ pub use commands::{
 pub use connection::{AnyCertificateArg, ConnectionArgs, DialectArg, ExpectArg, ProfileChoice};
 pub use history::HistoryArgs;
 pub use manual::{ManualArgs, TopicArg};
+pub use mediator::MediatorArgs;
 pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,
@@ -289,41 +291,4 @@ pub struct DemoArgs {
     pub attention: AttentionArgs,
     #[command(flatten)]
     pub monitor: MonitorArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct MediatorArgs {
-    /// Where to listen; port 0 takes any free one, which the first line of the log tells
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
-    /// Write the port to this file as soon as connections are accepted
-    #[arg(long, value_name = "FILE")]
-    pub port_file: Option<PathBuf>,
-    /// How many devices a group may have
-    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub max_slots: u16,
-    /// How long a transaction may take at most
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = humantime::parse_duration)]
-    pub max_ttl: Duration,
-    /// How long the slot of a volatile device outlives its connection
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
-    pub volatile_grace: Duration,
-    /// How many messages may wait for a device before it loses its slot
-    #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..))]
-    pub queue_limit: u32,
-    /// After what silence a connection is closed; 0s: never
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = humantime::parse_duration)]
-    pub idle_timeout: Duration,
-    /// How long a client may take to log in
-    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
-    pub handshake_timeout: Duration,
-    /// Pass Proxy frames on to this chat server, one connection a device; without it they are only counted
-    #[arg(long, value_name = "HOST:PORT")]
-    pub chat_server: Option<String>,
-    /// PEM file with the certificate chain, leaf first; without it connections are not encrypted
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// PEM file with the certificate's private key
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
 }

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytesize::ByteSize;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
@@ -19,6 +20,9 @@ use crate::output::sentences::Form;
 use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
 use crate::text::Clean;
+
+/// Below this a bound in bytes would not hold what one device may send at once.
+const LEAST_BOUND: ByteSize = ByteSize::mib(1);
 
 /// Listens until a signal ends it.
 ///
@@ -49,7 +53,13 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
 }
 
 fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> {
-    for (name, span) in [("--max-ttl", options.max_ttl), ("--handshake-timeout", options.handshake_timeout)] {
+    for (name, span) in [
+        ("--max-ttl", options.max_ttl),
+        ("--handshake-timeout", options.handshake_timeout),
+        ("--forget-after", options.forget_after),
+        ("--write-timeout", options.write_timeout),
+        ("--dead-after", options.dead_after),
+    ] {
         if span.is_zero() {
             return Err(Failure::Usage(format!("{name} must be longer than 0s, such as 30s")));
         }
@@ -64,11 +74,26 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
         max_ttl: options.max_ttl,
         volatile_grace: options.volatile_grace,
         queue_limit: usize::try_from(options.queue_limit).unwrap_or(usize::MAX),
+        queue_bytes: bytes("--queue-bytes", options.queue_bytes)?,
+        max_connections: usize::try_from(options.max_connections).unwrap_or(usize::MAX),
+        max_groups: usize::try_from(options.max_groups).unwrap_or(usize::MAX),
+        max_memory: bytes("--max-memory", options.max_memory)?,
+        forget_after: options.forget_after,
+        write_timeout: options.write_timeout,
+        dead_after: options.dead_after,
         idle_timeout: Some(options.idle_timeout).filter(|span| !span.is_zero()),
         handshake_timeout: options.handshake_timeout,
         ..MediatorConfig::default()
     };
-    Ok(ListenerOptions { address: options.listen, config, tls, chat_server, ..ListenerOptions::default() })
+    Ok(ListenerOptions { address: options.listen, config, tls, chat_server })
+}
+
+/// A bound that holds at least a message of each kind.
+fn bytes(name: &str, size: ByteSize) -> Result<usize, Failure> {
+    if size < LEAST_BOUND {
+        return Err(Failure::Usage(format!("{name} must be {LEAST_BOUND} or more, such as 64MiB")));
+    }
+    Ok(usize::try_from(size.as_u64()).unwrap_or(usize::MAX))
 }
 
 /// A host and a port; what the host is, the system finds out at each connection.
@@ -128,7 +153,9 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
                 SlotRemoval::DroppedBy(by) => ("dropped", Some(by)),
                 SlotRemoval::LeastRecent => ("least_recent", None),
                 SlotRemoval::QueueLimit => ("queue_limit", None),
+                SlotRemoval::MemoryLimit => ("memory_limit", None),
                 SlotRemoval::Expired => ("expired", None),
+                SlotRemoval::Forgotten => ("forgotten", None),
             };
             ("slot_removed", json!({ "group": short(group), "device": device, "cause": cause, "by": by }))
         }

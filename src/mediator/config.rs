@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::slot::QueueLimits;
+
 /// What whoever runs the mediator decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MediatorConfig {
@@ -13,12 +15,38 @@ pub struct MediatorConfig {
     pub volatile_grace: Duration,
     /// How many messages may wait for a device before it loses its slot.
     pub queue_limit: usize,
+    /// How many bytes may wait for a device before it loses its slot, with 128 for each message.
+    pub queue_bytes: usize,
+    /// How many clients may be logged in at once.
+    pub max_connections: usize,
+    /// How many groups there may be.
+    pub max_groups: usize,
+    /// How many bytes may be held for all groups and connections. Beyond, the group that holds most loses some of it.
+    pub max_memory: usize,
+    /// How long after its last login a group is forgotten.
+    pub forget_after: Duration,
     /// After what silence a connection is closed; never, if [`None`]. Any frame counts, pings and pongs included.
     pub idle_timeout: Option<Duration>,
+    /// After what time a client is closed that takes nothing of what is sent to it.
+    pub write_timeout: Duration,
+    /// After what time a connection is closed whose client has answered pings, and does no more.
+    pub dead_after: Duration,
     /// How long a client may take to log in.
     pub handshake_timeout: Duration,
     /// Whether there is a chat server to pass Proxy frames on to.
     pub chat_server: bool,
+}
+
+impl MediatorConfig {
+    pub(super) const fn queue_limits(&self) -> QueueLimits {
+        QueueLimits { messages: self.queue_limit, bytes: self.queue_bytes }
+    }
+
+    /// After what silence of a client a ping asks whether it is still there, so that the answer comes before it counts as
+    /// dead.
+    pub(super) fn ping_after(&self) -> Duration {
+        self.dead_after / 2
+    }
 }
 
 impl Default for MediatorConfig {
@@ -28,8 +56,15 @@ impl Default for MediatorConfig {
             max_ttl: Duration::from_mins(1),
             volatile_grace: Duration::from_mins(5),
             queue_limit: 100_000,
+            queue_bytes: 64 * 1024 * 1024,
+            max_connections: 1_024,
+            max_groups: 10_000,
+            max_memory: 1024 * 1024 * 1024,
+            forget_after: Duration::from_hours(90 * 24),
             // Long, because one widespread client never answers a ping.
             idle_timeout: Some(Duration::from_mins(10)),
+            write_timeout: Duration::from_mins(1),
+            dead_after: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(20),
             chat_server: false,
         }

@@ -19,9 +19,13 @@ const PAUSE_FRAMES: usize = 1_024;
 /// The same in bytes.
 const PAUSE_BYTES: usize = 4 * 1024 * 1024;
 /// From how many frames on a client is given up: only others' transactions lead here, since it is not read from.
-pub(super) const MOST_FRAMES: usize = 8_192;
+const MOST_FRAMES: usize = 8_192;
 /// The same in bytes.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// How much a connection that is closed may still have to write.
+const FAREWELL_BYTES: usize = 64 * 1024;
+/// What a frame that waits takes besides its bytes.
+pub(super) const FRAME_OVERHEAD: usize = 128;
 
 /// How far a connection has come.
 #[derive(Clone, Debug)]
@@ -39,13 +43,26 @@ pub(super) struct ClientConnection {
     pub(super) phase: Phase,
     pub(super) opened: Millis,
     pub(super) last_heard: Millis,
+    /// When it was asked for a sign of life that has not come.
+    pub(super) pinged: Option<Millis>,
+    /// Whether it has ever answered a ping: not every client does.
+    pub(super) answers_pings: bool,
     pub(super) proxy_frames: u64,
     /// Its way to the chat server, if it has sent anything for that.
     pub(super) chat: Option<ChatLink>,
     unwritten: VecDeque<usize>,
     unwritten_bytes: usize,
+    /// Answers and news that wait until the queue before them is sent.
+    deferred: usize,
+    deferred_bytes: usize,
+    /// When the socket last took something, or had nothing to take.
+    pub(super) last_written: Millis,
     paused: bool,
 }
+
+/// A message in its connection's dialect, which waits until the queue before it is sent.
+#[derive(Debug)]
+pub(super) struct DeferredFrame(Bytes);
 
 impl ClientConnection {
     pub(super) const fn new(now: Millis, group: DeviceGroupId, dialect: Dialect, ephemeral: HandshakeSecrets) -> Self {
@@ -55,10 +72,15 @@ impl ClientConnection {
             phase: Phase::Challenged(ephemeral),
             opened: now,
             last_heard: now,
+            pinged: None,
+            answers_pings: false,
             proxy_frames: 0,
             chat: None,
             unwritten: VecDeque::new(),
             unwritten_bytes: 0,
+            deferred: 0,
+            deferred_bytes: 0,
+            last_written: now,
             paused: false,
         }
     }
@@ -70,8 +92,27 @@ impl ClientConnection {
         }
     }
 
+    /// Whether the window is open: what waits behind it does not count, or it would never be sent.
+    fn has_room(&self) -> bool {
+        self.unwritten.len() < WINDOW_FRAMES && self.unwritten_bytes < WINDOW_BYTES
+    }
+
+    /// The bytes that are held for its client, whatever they are.
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.unwritten_bytes + self.deferred_bytes
+    }
+
     fn holds_more_than(&self, frames: usize, bytes: usize) -> bool {
-        self.unwritten.len() >= frames || self.unwritten_bytes >= bytes
+        self.unwritten.len() + self.deferred >= frames || self.held_bytes() >= bytes
+    }
+
+    /// Whether its client takes nothing of what waits for it.
+    pub(super) fn is_stuck(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    pub(super) const fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// Whether its client may not send more: it does not read, or the chat server does not read what it sent.
@@ -86,14 +127,28 @@ impl ClientConnection {
 }
 
 /// All connections, and the way out to them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wire {
     connections: BTreeMap<ConnectionId, ClientConnection>,
     outputs: VecDeque<MediatorOutput>,
     overwhelmed: Vec<ConnectionId>,
+    /// The bytes that are held for all connections.
+    held: usize,
+    /// The steady time of the input that is being handled.
+    pub(super) now: Millis,
 }
 
 impl Wire {
+    pub(super) const fn new() -> Self {
+        Self {
+            connections: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            overwhelmed: Vec::new(),
+            held: 0,
+            now: Millis(0),
+        }
+    }
+
     pub(super) fn insert(&mut self, id: ConnectionId, connection: ClientConnection) {
         self.connections.insert(id, connection);
     }
@@ -112,29 +167,83 @@ impl Wire {
 
     /// Sends a message in the connection's dialect.
     pub(super) fn send(&mut self, id: ConnectionId, message: &ServerMessage) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        self.send_bytes(id, message.encode(connection.dialect));
+    }
+
+    fn send_bytes(&mut self, id: ConnectionId, bytes: Bytes) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let bytes = message.encode(connection.dialect);
-        connection.unwritten.push_back(bytes.len());
-        connection.unwritten_bytes += bytes.len();
-        let give_up = connection.holds_more_than(MOST_FRAMES, MOST_BYTES);
+        let cost = bytes.len() + FRAME_OVERHEAD;
+        if connection.unwritten.is_empty() {
+            connection.last_written = self.now;
+        }
+        connection.unwritten.push_back(cost);
+        connection.unwritten_bytes += cost;
+        self.held += cost;
         self.outputs.push_back(MediatorOutput::Send { connection: id, bytes });
+        self.bound(id);
+    }
+
+    /// A message that waits until the queue before it is sent; it counts among what is held for the connection.
+    pub(super) fn defer(&mut self, id: ConnectionId, message: &ServerMessage) -> Option<DeferredFrame> {
+        let connection = self.connections.get_mut(&id)?;
+        let bytes = message.encode(connection.dialect);
+        let cost = bytes.len() + FRAME_OVERHEAD;
+        connection.deferred += 1;
+        connection.deferred_bytes += cost;
+        self.held += cost;
+        self.bound(id);
+        Some(DeferredFrame(bytes))
+    }
+
+    /// Sends what waited.
+    pub(super) fn send_deferred(&mut self, id: ConnectionId, DeferredFrame(bytes): DeferredFrame) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let cost = bytes.len() + FRAME_OVERHEAD;
+        connection.deferred -= 1;
+        connection.deferred_bytes -= cost;
+        self.held -= cost;
+        self.send_bytes(id, bytes);
+    }
+
+    /// Stops reading from a client that holds much, and gives up one that holds more than anyone may.
+    fn bound(&mut self, id: ConnectionId) {
         self.regulate(id);
-        if give_up {
-            self.give_up(id);
+        if self.get(id).is_some_and(|connection| connection.holds_more_than(MOST_FRAMES, MOST_BYTES)) {
+            self.overwhelmed.push(id);
         }
     }
 
     /// Whether the listener may be handed another frame of this connection's queue.
     pub(super) fn has_room(&self, id: ConnectionId) -> bool {
-        self.get(id).is_some_and(|connection| !connection.holds_more_than(WINDOW_FRAMES, WINDOW_BYTES))
+        self.get(id).is_some_and(ClientConnection::has_room)
     }
 
     /// The listener has written this many frames.
     pub(super) fn written(&mut self, id: ConnectionId, frames: usize) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let frames = frames.min(connection.unwritten.len());
-        connection.unwritten_bytes -= connection.unwritten.drain(..frames).sum::<usize>();
+        let written = connection.unwritten.drain(..frames).sum::<usize>();
+        connection.unwritten_bytes -= written;
+        connection.last_written = self.now;
+        self.held -= written;
         self.regulate(id);
+    }
+
+    /// The bytes that are held for all connections.
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.held
+    }
+
+    /// The bytes that are held for each connection, by its group.
+    pub(super) fn held_by_group(&self) -> impl Iterator<Item = (DeviceGroupId, usize)> {
+        self.connections.values().map(|connection| (connection.group, connection.held_bytes()))
+    }
+
+    /// The connections of a group, with the bytes that are held for each.
+    pub(super) fn held_for(&self, group: DeviceGroupId) -> impl Iterator<Item = (ConnectionId, usize)> {
+        let of_group = self.connections.iter().filter(move |(_, connection)| connection.group == group);
+        of_group.map(|(id, connection)| (*id, connection.held_bytes()))
     }
 
     /// Has a client paused or read from again, and the chat server read, as far as there is room for what they send.
@@ -150,11 +259,7 @@ impl Wire {
         self.read_chat(id);
     }
 
-    /// Marks a connection that holds more than anyone may; it is closed as soon as the current input is done with.
-    pub(super) fn give_up(&mut self, id: ConnectionId) {
-        self.overwhelmed.push(id);
-    }
-
+    /// A connection that holds more than anyone may: to be closed as soon as the current input is done with.
     pub(super) fn take_overwhelmed(&mut self) -> Option<ConnectionId> {
         self.overwhelmed.pop()
     }
@@ -163,8 +268,12 @@ impl Wire {
     pub(super) fn remove(&mut self, now: Millis, id: ConnectionId, end: ConnectionEnd) -> Option<ClientConnection> {
         self.drop_chat(now, id, ChatEnd::Device);
         let connection = self.connections.remove(&id)?;
+        self.held -= connection.held_bytes();
         if let ConnectionEnd::Ours(Closing { code, reason }) = &end {
-            self.outputs.push_back(MediatorOutput::Close { connection: id, code: *code, reason: reason.clone() });
+            let (code, reason) = (*code, reason.clone());
+            // What a closed connection still has to write is bounded by nothing else.
+            let discard = connection.held_bytes() > FAREWELL_BYTES;
+            self.outputs.push_back(MediatorOutput::Close { connection: id, code, reason, discard });
         }
         self.log(LogEvent::Closed {
             connection: id,
@@ -179,7 +288,12 @@ impl Wire {
 
     /// Closes a connection that never became one of ours.
     pub(super) fn refuse(&mut self, id: ConnectionId, closing: Closing) {
-        self.outputs.push_back(MediatorOutput::Close { connection: id, code: closing.code, reason: closing.reason });
+        self.outputs.push_back(MediatorOutput::Close {
+            connection: id,
+            code: closing.code,
+            reason: closing.reason,
+            discard: false,
+        });
     }
 
     pub(super) fn log(&mut self, event: LogEvent) {

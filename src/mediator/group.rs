@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use super::connection::Wire;
 use super::lock::Transaction;
 use super::log::LogEvent;
-use super::slot::{DeviceSlot, QueuedMessage};
-use crate::protocol::{DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Sealed, ServerMessage, SharedDeviceData};
+use super::slot::{DeviceSlot, QueueLimits, QueuedMessage};
+use crate::protocol::{
+    DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Millis, Sealed, ServerMessage, SharedDeviceData,
+};
 
 #[derive(Debug)]
 pub(super) struct HostedGroup {
@@ -14,12 +16,47 @@ pub(super) struct HostedGroup {
     pub(super) slots: BTreeMap<DeviceId, DeviceSlot>,
     pub(super) shared_device_data: Sealed<SharedDeviceData>,
     pub(super) lock: Option<Transaction>,
+    /// When a device of the group logged in or left last, by the steady clock.
+    pub(super) last_seen: Millis,
+    /// The group's bytes, as they were counted last.
+    pub(super) counted: usize,
     leader: Option<DeviceId>,
 }
 
+/// What a group takes besides its slots and what devices have put there.
+const OVERHEAD: usize = 512;
+
 impl HostedGroup {
-    pub(super) fn new(id: DeviceGroupId) -> Self {
-        Self { id, slots: BTreeMap::new(), shared_device_data: Sealed::default(), lock: None, leader: None }
+    pub(super) fn new(id: DeviceGroupId, now: Millis) -> Self {
+        Self {
+            id,
+            slots: BTreeMap::new(),
+            shared_device_data: Sealed::default(),
+            lock: None,
+            last_seen: now,
+            counted: 0,
+            leader: None,
+        }
+    }
+
+    /// The bytes that are held for the group: queues, what a lock holds back, and what devices have said of themselves.
+    pub(super) fn bytes(&self) -> usize {
+        let slots: usize = self.slots.values().map(DeviceSlot::bytes).sum();
+        let held_back = self.lock.as_ref().map_or(0, Transaction::held_back_bytes);
+        OVERHEAD + slots + held_back + self.shared_device_data.len()
+    }
+
+    /// With only the holder of the lock left, nobody will get what it has reflected.
+    pub(super) fn discard_held_back_for_nobody(&mut self) {
+        if self.slots.len() <= 1
+            && let Some(lock) = &mut self.lock
+        {
+            lock.discard_held_back();
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.slots.values().any(|slot| slot.session.is_some())
     }
 
     /// Whose slot a new device may take; disconnected devices come first, then the least recently used.
@@ -35,9 +72,9 @@ impl HostedGroup {
     }
 
     /// Puts a message into the queues of all devices but its author's; returns whose queue is too long now.
-    pub(super) fn store(&mut self, author: DeviceId, item: &QueuedMessage, limit: usize) -> Vec<DeviceId> {
+    pub(super) fn store(&mut self, author: DeviceId, item: &QueuedMessage, limits: QueueLimits) -> Vec<DeviceId> {
         let others = self.slots.iter_mut().filter(|(device, _)| **device != author);
-        others.filter_map(|(device, slot)| slot.push(item, limit).err().map(|_| *device)).collect()
+        others.filter_map(|(device, slot)| slot.push(item, limits).err().map(|_| *device)).collect()
     }
 
     /// Sends whatever can be sent to all devices.

@@ -45,8 +45,13 @@ pub enum MediatorInput {
         /// The connection that it came on.
         connection: ConnectionId,
     },
-    /// A WebSocket ping or pong came.
+    /// A WebSocket ping came.
     Alive {
+        /// The connection that it came on.
+        connection: ConnectionId,
+    },
+    /// A WebSocket pong came.
+    Pong {
         /// The connection that it came on.
         connection: ConnectionId,
     },
@@ -77,6 +82,23 @@ pub enum MediatorInput {
     Shutdown,
 }
 
+impl MediatorInput {
+    /// The connection that it is about.
+    pub(super) const fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Frame { connection, .. }
+            | Self::Text { connection }
+            | Self::Unreadable { connection }
+            | Self::Alive { connection }
+            | Self::Pong { connection }
+            | Self::Written { connection, .. }
+            | Self::Chat { connection, .. }
+            | Self::Closed { connection, .. } => Some(*connection),
+            Self::Timer | Self::Shutdown => None,
+        }
+    }
+}
+
 /// Something for the listener to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediatorOutput {
@@ -87,7 +109,7 @@ pub enum MediatorOutput {
         /// The message: one container.
         bytes: Bytes,
     },
-    /// Close a connection, once everything sent before is written.
+    /// Close a connection, once everything sent before is written, or at once.
     Close {
         /// The connection to close.
         connection: ConnectionId,
@@ -95,6 +117,13 @@ pub enum MediatorOutput {
         code: CloseCode,
         /// The text of the close frame.
         reason: Cow<'static, str>,
+        /// Whether what was sent before is let go, as its client does not take it or nobody waits for it.
+        discard: bool,
+    },
+    /// Send a WebSocket ping.
+    Ping {
+        /// The connection to ask for a sign of life.
+        connection: ConnectionId,
     },
     /// Read nothing more from a connection for now: its client does not read what it asks for.
     Pause {

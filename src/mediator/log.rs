@@ -108,8 +108,12 @@ pub enum SlotRemoval {
     LeastRecent,
     /// Too many messages waited for it.
     QueueLimit,
+    /// All groups together held too much, and this one's group most.
+    MemoryLimit,
     /// It was volatile, and stayed away for longer than the grace.
     Expired,
+    /// Nobody of its group has logged in for too long.
+    Forgotten,
 }
 
 /// How a connection ended.
@@ -140,6 +144,10 @@ impl Closing {
         Self::new(code, code.meaning())
     }
 
+    pub(super) const fn of_unread() -> Self {
+        Self::new(CloseCode::IDLE, "the client does not read what is sent to it")
+    }
+
     pub(super) const fn protocol_error(reason: &'static str) -> Self {
         Self::new(CloseCode::PROTOCOL_ERROR, reason)
     }
@@ -151,7 +159,11 @@ impl SlotRemoval {
             Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
             Self::LeastRecent => Closing::new(CloseCode::DROPPED_BY_DEVICE, "a new device needed the slot"),
             Self::QueueLimit => Closing::new(CloseCode::REFLECTION_QUEUE_LIMIT, "too many messages were waiting"),
-            Self::Expired => Closing::new(CloseCode::IDLE, "the slot expired"),
+            Self::MemoryLimit => Closing::new(
+                CloseCode::REFLECTION_QUEUE_LIMIT,
+                "the mediator had no memory left for the messages that waited",
+            ),
+            Self::Expired | Self::Forgotten => Closing::new(CloseCode::IDLE, "the slot expired"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The login: from the answer to the challenge to a slot of the group, and who has to leave for it.
 
+use super::bounds::GroupRefusal;
 use super::connection::{Phase, own};
 use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
@@ -46,9 +47,12 @@ impl Mediator {
                 },
             ));
         }
-        match state {
-            SlotState::New => self.make_room(now, group_id, hello)?,
-            SlotState::Existing => self.replace_connection(now, group_id, hello.device_id),
+        if state == SlotState::Existing {
+            self.replace_connection(now, group_id, hello.device_id);
+        }
+        self.admits(&group_id).map_err(GroupRefusal::closing)?;
+        if state == SlotState::New {
+            self.make_room(now, group_id, hello)?;
         }
         self.register(now, id, group_id, hello, state);
         Ok(())
@@ -69,7 +73,8 @@ impl Mediator {
             let Some(victim) = group.and_then(|group| group.least_recent(hello.exhausted_policy)) else {
                 return Err(Closing::of(CloseCode::DEVICE_LIMIT_REACHED));
             };
-            self.remove_slot(now, id, victim, SlotRemoval::LeastRecent);
+            // The newcomer takes its place, so that the group and what it shares stay even if it was the only one.
+            self.take_slot(now, id, victim, SlotRemoval::LeastRecent);
         }
     }
 
@@ -94,12 +99,12 @@ impl Mediator {
             connection.phase = Phase::LoggedIn(device);
         }
         self.timers.cancel(Timer::Slot(group_id, device));
-        self.timers.cancel(Timer::Connection(id));
-        if let Some(timeout) = self.config.idle_timeout {
-            self.timers.set(Timer::Connection(id), now.after(timeout));
-        }
+        self.watch(now, id);
         self.logins += 1;
-        let group = self.groups.entry(group_id).or_insert_with(|| HostedGroup::new(group_id));
+        self.logged_in += 1;
+        let group = self.groups.entry(group_id).or_insert_with(|| HostedGroup::new(group_id, now));
+        group.last_seen = now;
+        self.timers.cancel(Timer::Group(group_id));
         let shared_device_data = group.shared_device_data.clone();
         let first = self.first_reflected;
         let slot = group.slots.entry(device).or_insert_with(|| DeviceSlot::new(wall, first));

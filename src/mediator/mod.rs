@@ -32,6 +32,7 @@
 //! - `chat`, `chat_link`: the way from a device to the chat server, and back
 //! - `connection`: what is on its way to each client, and how much of it may be; `timers`: what is due when
 
+mod bounds;
 mod chat;
 mod chat_link;
 mod config;
@@ -43,6 +44,7 @@ mod lock;
 mod log;
 mod login;
 mod requests;
+mod silence;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+pub use bounds::GroupRefusal;
 pub use config::MediatorConfig;
 use connection::{ClientConnection, Phase, Wire};
 pub use connection_id::ConnectionId;
@@ -80,6 +83,10 @@ const FIRST_REFLECTED: u64 = 1;
 pub struct Mediator {
     config: MediatorConfig,
     groups: BTreeMap<DeviceGroupId, HostedGroup>,
+    /// The bytes of all groups, as they were counted last.
+    counted: usize,
+    /// How many connections have become a device's.
+    logged_in: usize,
     wire: Wire,
     timers: Timers,
     logins: u64,
@@ -96,7 +103,9 @@ impl Mediator {
         Self {
             config,
             groups: BTreeMap::new(),
-            wire: Wire::default(),
+            counted: 0,
+            logged_in: 0,
+            wire: Wire::new(),
             timers: Timers::default(),
             logins: 0,
             first_reflected: FIRST_REFLECTED,
@@ -136,6 +145,8 @@ impl Mediator {
         while let Some(timer) = self.timers.take_due(now) {
             self.fire(now, timer);
         }
+        let connection = input.connection();
+        let group = connection.and_then(|id| self.wire.get(id)).map(|connection| connection.group);
         match input {
             MediatorInput::Frame { connection, bytes } => self.frame(now, connection, bytes),
             MediatorInput::Text { connection } => {
@@ -149,6 +160,7 @@ impl Mediator {
                 );
             }
             MediatorInput::Alive { connection } => self.heard(now, connection),
+            MediatorInput::Pong { connection } => self.answered(now, connection),
             MediatorInput::Written { connection, frames } => self.written(connection, frames),
             MediatorInput::Chat { connection, event } => self.on_chat(now, connection, event),
             MediatorInput::Closed { connection, code } => self.end(now, connection, ConnectionEnd::Theirs(code)),
@@ -156,8 +168,12 @@ impl Mediator {
             MediatorInput::Shutdown => self.shut_down(now),
         }
         while let Some(connection) = self.wire.take_overwhelmed() {
-            self.close(now, connection, Closing::new(CloseCode::IDLE, "the client does not read what is sent to it"));
+            self.close(now, connection, Closing::of_unread());
         }
+        if let Some(group) = group {
+            self.count(group);
+        }
+        self.keep_within_memory(now);
     }
 
     /// The next thing to do.
@@ -174,6 +190,7 @@ impl Mediator {
     /// Takes in the time of day; what has passed is counted by the other clock only.
     const fn keep_time(&mut self, now: MediatorTime) -> Millis {
         self.wall = now.wall;
+        self.wire.now = now.steady;
         now.steady
     }
 
@@ -206,6 +223,14 @@ impl Mediator {
     fn heard(&mut self, now: Millis, id: ConnectionId) {
         if let Some(connection) = self.wire.get_mut(id) {
             connection.last_heard = now;
+            connection.pinged = None;
+        }
+    }
+
+    fn answered(&mut self, now: Millis, id: ConnectionId) {
+        self.heard(now, id);
+        if let Some(connection) = self.wire.get_mut(id) {
+            connection.answers_pings = true;
         }
     }
 
@@ -225,22 +250,8 @@ impl Mediator {
                     self.close(now, holder, closing);
                 }
             }
+            Timer::Group(group) => self.forget(now, group),
             Timer::Slot(group, device) => self.remove_slot(now, group, device, SlotRemoval::Expired),
-        }
-    }
-
-    /// A connection's timer fired: too late to log in, or perhaps silent for too long.
-    fn silent(&mut self, now: Millis, id: ConnectionId) {
-        let Some(connection) = self.wire.get(id) else { return };
-        if connection.device().is_none() {
-            self.close(now, id, Closing::new(CloseCode::IDLE, "no login in time"));
-        } else if let Some(timeout) = self.config.idle_timeout {
-            let at = connection.last_heard.after(timeout);
-            if at > now {
-                self.timers.set(Timer::Connection(id), at);
-            } else {
-                self.close(now, id, Closing::new(CloseCode::IDLE, "nothing heard for too long"));
-            }
         }
     }
 
@@ -248,6 +259,8 @@ impl Mediator {
         self.shut_down = true;
         // The groups go first, so that nobody hears of others' leaving, or becomes leader on the way out.
         self.groups.clear();
+        self.counted = 0;
+        self.logged_in = 0;
         self.timers = Timers::default();
         for id in self.wire.ids() {
             let closing = Closing::of(CloseCode::GOING_AWAY);
@@ -264,9 +277,11 @@ impl Mediator {
         let Some(connection) = self.wire.remove(now, id, end) else { return };
         self.timers.cancel(Timer::Connection(id));
         let Some(device) = connection.device() else { return };
+        self.logged_in -= 1;
         let Some(group) = self.groups.get_mut(&connection.group) else { return };
         if let Some(slot) = group.slots.get_mut(&device) {
             slot.disconnect(self.wall);
+            group.last_seen = now;
             if slot.policy == ExpirationPolicy::Volatile {
                 self.timers.set(Timer::Slot(group.id, device), now.after(self.config.volatile_grace));
             }
@@ -275,10 +290,23 @@ impl Mediator {
             self.timers.cancel(Timer::Lock(group.id));
         }
         group.left(&mut self.wire, device);
+        let id = group.id;
+        if !group.is_connected() {
+            self.timers.set(Timer::Group(id), now.after(self.config.forget_after));
+        }
+        self.count(id);
+    }
+
+    /// Takes a device's slot away, and forgets a group that has no other.
+    fn remove_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: SlotRemoval) {
+        self.take_slot(now, id, device, cause);
+        if self.groups.get(&id).is_some_and(|group| group.slots.is_empty()) {
+            self.remove_group(id);
+        }
     }
 
     /// Takes a device's slot and queue away, and closes its connection, if there is one.
-    fn remove_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: SlotRemoval) {
+    fn take_slot(&mut self, now: Millis, id: DeviceGroupId, device: DeviceId, cause: SlotRemoval) {
         let Some(slot) = self.groups.get(&id).and_then(|group| group.slots.get(&device)) else { return };
         self.wire.log(LogEvent::SlotRemoved { group: id, device, cause });
         if let Some(connection) = slot.connection() {
@@ -287,8 +315,7 @@ impl Mediator {
         self.timers.cancel(Timer::Slot(id, device));
         let Some(group) = self.groups.get_mut(&id) else { return };
         group.slots.remove(&device);
-        if group.slots.is_empty() {
-            self.groups.remove(&id);
-        }
+        group.discard_held_back_for_nobody();
+        self.count(id);
     }
 }

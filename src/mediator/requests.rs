@@ -80,7 +80,7 @@ impl Mediator {
 
     fn commit(&mut self, now: Millis, asker: Asker) -> Result<(), Closing> {
         let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
-        let too_long = group.commit(&mut self.wire, asker.device, self.config.queue_limit)?;
+        let too_long = group.commit(&mut self.wire, asker.device, self.config.queue_limits())?;
         self.timers.cancel(Timer::Lock(asker.group));
         self.remove_too_long(now, asker, too_long);
         Ok(())
@@ -91,14 +91,14 @@ impl Mediator {
             return Err(Closing::protocol_error("the envelope is too long to be delivered"));
         }
         let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
-        let limit = self.config.queue_limit;
+        let limits = self.config.queue_limits();
         let item = QueuedMessage {
             timestamp: self.wall,
             ephemeral: reflect.ephemeral,
             envelope: Sealed::from_wire(own(reflect.envelope.as_bytes())),
         };
-        let passed_on = group.hold_back(asker.device, item, limit)?;
-        let too_long = passed_on.map(|item| group.store(asker.device, &item, limit)).unwrap_or_default();
+        let passed_on = group.hold_back(asker.device, item, limits)?;
+        let too_long = passed_on.map(|item| group.store(asker.device, &item, limits)).unwrap_or_default();
         if !reflect.ephemeral {
             self.wire.send(asker.connection, &ServerMessage::ReflectAck { id: reflect.id, timestamp: self.wall });
         }

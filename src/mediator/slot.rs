@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::connection::{MOST_FRAMES, Wire};
+use super::connection::{DeferredFrame, FRAME_OVERHEAD, Wire};
 use super::connection_id::ConnectionId;
 use crate::protocol::{
     DeviceEntry, DeviceInfo, Dialect, Envelope, ExpirationPolicy, Millis, Reflected, ReflectedHeader, ReflectedId,
@@ -11,6 +11,8 @@ use crate::protocol::{
 
 /// How many delivered ephemeral ids are remembered, so that an acknowledgement of one is known as such.
 const EPHEMERALS_REMEMBERED: usize = 65_536;
+/// What a slot takes besides its device info and its queue.
+const OVERHEAD: usize = 512;
 /// One more than the largest id.
 const IDS: u64 = 1 << 32;
 
@@ -22,17 +24,32 @@ pub(super) struct QueuedMessage {
     pub(super) envelope: Sealed<Envelope>,
 }
 
+impl QueuedMessage {
+    /// What it takes of a queue's bytes.
+    pub(super) fn cost(&self) -> usize {
+        self.envelope.len() + FRAME_OVERHEAD
+    }
+}
+
+/// How much may wait for one device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QueueLimits {
+    pub(super) messages: usize,
+    pub(super) bytes: usize,
+}
+
 /// What waits for one device, by a number that rises for ever; its lower half is the id on the wire.
 #[derive(Debug)]
 pub(super) struct Queue {
     items: BTreeMap<u64, QueuedMessage>,
     next: u64,
     ephemerals: usize,
+    bytes: usize,
 }
 
 impl Queue {
     const fn new(first: u64) -> Self {
-        Self { items: BTreeMap::new(), next: first, ephemerals: 0 }
+        Self { items: BTreeMap::new(), next: first, ephemerals: 0, bytes: 0 }
     }
 
     /// How many messages are stored, ephemeral ones aside.
@@ -40,8 +57,18 @@ impl Queue {
         self.items.len() - self.ephemerals
     }
 
+    /// What all messages take, ephemeral ones too.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn has_room_for(&self, item: &QueuedMessage, limits: QueueLimits) -> bool {
+        self.items.len() < limits.messages && self.bytes + item.cost() <= limits.bytes
+    }
+
     fn push(&mut self, item: QueuedMessage) {
         self.ephemerals += usize::from(item.ephemeral);
+        self.bytes += item.cost();
         self.items.insert(self.next, item);
         self.next += 1;
     }
@@ -49,11 +76,17 @@ impl Queue {
     fn remove(&mut self, number: u64) -> Option<QueuedMessage> {
         let item = self.items.remove(&number)?;
         self.ephemerals -= usize::from(item.ephemeral);
+        self.bytes -= item.cost();
         Some(item)
     }
 
     fn forget_ephemerals(&mut self) {
-        self.items.retain(|_, item| !item.ephemeral);
+        let mut freed = 0;
+        self.items.retain(|_, item| {
+            freed += if item.ephemeral { item.cost() } else { 0 };
+            !item.ephemeral
+        });
+        self.bytes -= freed;
         self.ephemerals = 0;
     }
 }
@@ -72,7 +105,7 @@ pub(super) struct SlotSession {
     /// Numbers of ephemeral messages sent on this connection.
     ephemerals: BTreeSet<u64>,
     /// Messages that must not overtake the queue up to a number.
-    deferred: VecDeque<(u64, ServerMessage)>,
+    deferred: VecDeque<(u64, DeferredFrame)>,
 }
 
 #[derive(Debug)]
@@ -126,17 +159,29 @@ impl DeviceSlot {
         self.queue.forget_ephemerals();
     }
 
+    /// The bytes that are held for it, whether it is connected or not.
+    pub(super) fn bytes(&self) -> usize {
+        OVERHEAD + self.device_info.len() + self.queue.bytes()
+    }
+
     pub(super) fn connection(&self) -> Option<ConnectionId> {
         self.session.as_ref().map(|session| session.connection)
     }
 
     /// Appends a message. An ephemeral one goes only to a connected device whose queue has room.
-    pub(super) fn push(&mut self, item: &QueuedMessage, limit: usize) -> Result<(), TooLong> {
-        if item.ephemeral && (self.session.is_none() || self.queue.items.len() >= limit) {
+    pub(super) fn push(&mut self, item: &QueuedMessage, limits: QueueLimits) -> Result<(), TooLong> {
+        if item.ephemeral && (self.session.is_none() || !self.queue.has_room_for(item, limits)) {
             return Ok(());
         }
+        // What nobody has to acknowledge never costs a device its slot.
+        if !item.ephemeral && !self.queue.has_room_for(item, limits) {
+            self.queue.forget_ephemerals();
+            if !self.queue.has_room_for(item, limits) {
+                return Err(TooLong);
+            }
+        }
         self.queue.push(item.clone());
-        if self.queue.stored() > limit { Err(TooLong) } else { Ok(()) }
+        Ok(())
     }
 
     /// Takes an acknowledged message out.
@@ -155,20 +200,17 @@ impl DeviceSlot {
     }
 
     /// Sends a message when all that is in the queue by now has been sent; the caller pumps.
-    pub(super) fn send_after_queue(&mut self, wire: &mut Wire, message: ServerMessage) {
+    pub(super) fn send_after_queue(&mut self, wire: &mut Wire, message: &ServerMessage) {
         let Some(session) = &mut self.session else { return };
-        session.deferred.push_back((self.queue.next, message));
-        if session.deferred.len() > MOST_FRAMES {
-            wire.give_up(session.connection);
-        }
+        session.defer(wire, self.queue.next, message);
     }
 
     /// Sends a message at once, unless one that came before it waits for the queue.
-    pub(super) fn send_in_order(&mut self, wire: &mut Wire, message: ServerMessage) {
+    pub(super) fn send_in_order(&mut self, wire: &mut Wire, message: &ServerMessage) {
         let Some(session) = &mut self.session else { return };
         match session.deferred.back().map(|(after, _)| *after) {
-            Some(after) => session.deferred.push_back((after, message)),
-            None => wire.send(session.connection, &message),
+            Some(after) => session.defer(wire, after, message),
+            None => wire.send(session.connection, message),
         }
     }
 
@@ -177,8 +219,8 @@ impl DeviceSlot {
         let Some(session) = &mut self.session else { return };
         loop {
             let waiting = self.queue.items.range(session.cursor..).next().map(|(number, _)| *number);
-            if let Some(message) = session.take_due(waiting) {
-                wire.send(session.connection, &message);
+            if let Some(frame) = session.take_due(waiting) {
+                wire.send_deferred(session.connection, frame);
                 continue;
             }
             let Some(number) = waiting else { break };
@@ -204,13 +246,19 @@ impl DeviceSlot {
 }
 
 impl SlotSession {
+    fn defer(&mut self, wire: &mut Wire, after: u64, message: &ServerMessage) {
+        if let Some(frame) = wire.defer(self.connection, message) {
+            self.deferred.push_back((after, frame));
+        }
+    }
+
     /// The next deferred message, if nothing that it has to wait for is unsent.
-    fn take_due(&mut self, waiting: Option<u64>) -> Option<ServerMessage> {
+    fn take_due(&mut self, waiting: Option<u64>) -> Option<DeferredFrame> {
         let (after, _) = self.deferred.front()?;
         if waiting.is_some_and(|number| number < *after) {
             return None;
         }
-        self.deferred.pop_front().map(|(_, message)| message)
+        self.deferred.pop_front().map(|(_, frame)| frame)
     }
 
     fn send(&mut self, wire: &mut Wire, number: u64, queue: &mut Queue) {

@@ -12,6 +12,8 @@ pub(super) enum Timer {
     Connection(ConnectionId),
     /// The end of the time of a group's lock.
     Lock(DeviceGroupId),
+    /// A group that nobody is connected to.
+    Group(DeviceGroupId),
     /// The slot of a volatile device that left.
     Slot(DeviceGroupId, DeviceId),
 }

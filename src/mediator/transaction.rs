@@ -5,7 +5,7 @@ use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::lock::Transaction;
 use super::log::{Closing, LogEvent};
-use super::slot::QueuedMessage;
+use super::slot::{QueueLimits, QueuedMessage};
 use crate::protocol::{CloseCode, DeviceId, Sealed, ServerMessage, TransactionScope};
 
 /// The most bytes of a sealed scope: it must fit into the messages that pass it on, and real ones take fifty.
@@ -30,42 +30,48 @@ impl HostedGroup {
         };
         if taken {
             let scope = Sealed::from_wire(own(scope.as_bytes()));
-            self.lock = Some(Transaction { holder: device, scope, held_back: Vec::new() });
+            self.lock = Some(Transaction::new(device, scope));
             wire.log(LogEvent::LockTaken { group: self.id, device });
         }
         if let Some(slot) = self.slots.get_mut(&device) {
-            slot.send_in_order(wire, answer);
+            slot.send_in_order(wire, &answer);
         }
         Ok(taken)
     }
 
-    /// Keeps a reflection of the holder until the commit; gives it back if its author holds no lock.
+    /// Keeps a reflection of the holder until the commit, if anybody is to get it; gives it back if its author holds no
+    /// lock.
     pub(super) fn hold_back(
         &mut self,
         author: DeviceId,
         item: QueuedMessage,
-        limit: usize,
+        limits: QueueLimits,
     ) -> Result<Option<QueuedMessage>, Closing> {
         let Some(lock) = self.lock.as_mut().filter(|lock| lock.holder == author) else { return Ok(Some(item)) };
-        if lock.held_back.len() >= limit {
+        let somebody_gets_it = self.slots.keys().any(|device| *device != author);
+        if somebody_gets_it && lock.hold_back(item, limits).is_err() {
             return Err(Closing::protocol_error("more was reflected in one transaction than a queue may hold"));
         }
-        lock.held_back.push(item);
         Ok(None)
     }
 
     /// Delivers what was held back, then acknowledges, then tells the others. Returns whose queue is too long now.
-    pub(super) fn commit(&mut self, wire: &mut Wire, device: DeviceId, limit: usize) -> Result<Vec<DeviceId>, Closing> {
-        let Some(lock) = self.lock.take_if(|lock| lock.holder == device) else {
+    pub(super) fn commit(
+        &mut self,
+        wire: &mut Wire,
+        device: DeviceId,
+        limits: QueueLimits,
+    ) -> Result<Vec<DeviceId>, Closing> {
+        let Some(mut lock) = self.lock.take_if(|lock| lock.holder == device) else {
             return Err(Closing::protocol_error("there is no transaction to commit"));
         };
         let mut too_long: Vec<DeviceId> =
-            lock.held_back.iter().flat_map(|item| self.store(device, item, limit)).collect();
+            lock.take_held_back().iter().flat_map(|item| self.store(device, item, limits)).collect();
         too_long.sort_unstable();
         too_long.dedup();
         self.pump(wire);
         if let Some(slot) = self.slots.get_mut(&device) {
-            slot.send_in_order(wire, ServerMessage::CommitTransactionAck);
+            slot.send_in_order(wire, &ServerMessage::CommitTransactionAck);
         }
         self.announce_end(wire, lock, true);
         Ok(too_long)
@@ -87,8 +93,9 @@ impl HostedGroup {
 
     fn announce_end(&mut self, wire: &mut Wire, lock: Transaction, committed: bool) {
         let Transaction { holder, scope, .. } = lock;
+        let ended = ServerMessage::TransactionEnded { holder, scope };
         for (_, slot) in self.slots.iter_mut().filter(|(device, _)| **device != holder) {
-            slot.send_after_queue(wire, ServerMessage::TransactionEnded { holder, scope: scope.clone() });
+            slot.send_after_queue(wire, &ended);
         }
         wire.log(LogEvent::LockReleased { group: self.id, device: holder, committed });
         self.pump(wire);

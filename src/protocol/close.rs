@@ -28,6 +28,8 @@ impl CloseCode {
     pub const ABNORMAL: Self = Self(1006);
     /// Internal server error.
     pub const INTERNAL_ERROR: Self = Self(1011);
+    /// The server cannot take the client now; later it may.
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
     /// The chat server closed its connection.
     pub const CHAT_CLOSED: Self = Self(4000);
     /// The chat server could not be reached.

@@ -1,5 +1,6 @@
 //! The machine in virtual time, with real keys, in both dialects.
 
+mod bounds;
 mod chat;
 mod flow;
 mod leader;
@@ -108,6 +109,15 @@ impl World {
             peers: BTreeMap::new(),
             opened: 0,
         }
+    }
+
+    /// Does something as the devices of another group would.
+    pub(super) fn in_group<T>(&mut self, group: u8, act: impl FnOnce(&mut Self) -> T) -> T {
+        let keys = GroupKeys::derive(self.dialect, &GroupSecret::new(&mut [group; 32]));
+        let before = std::mem::replace(&mut self.keys, keys);
+        let result = act(self);
+        self.keys = before;
+        result
     }
 
     /// A connection in the world's dialect, which has got its hello.
@@ -233,10 +243,13 @@ impl World {
                 peer.handed += 1;
                 peer.inbox.push(message);
             }
-            MediatorOutput::Close { connection, code, reason } => {
+            MediatorOutput::Close { connection, code, reason, .. } => {
                 let peer = self.peers.get_mut(&connection).expect("closed a connection that never was");
                 assert_eq!(peer.closed, None, "closed {connection} twice: {reason}");
                 peer.closed = Some(code.0);
+            }
+            MediatorOutput::Ping { connection } => {
+                assert_eq!(self.peers[&connection].closed, None, "a ping for {connection} after its end");
             }
             MediatorOutput::Pause { connection } => self.peers.get_mut(&connection).unwrap().paused = true,
             MediatorOutput::Resume { connection } => self.peers.get_mut(&connection).unwrap().paused = false,

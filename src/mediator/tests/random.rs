@@ -6,6 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{Login, World, reflection};
+use crate::mediator::group::HostedGroup;
 use crate::mediator::{ConnectionId, MediatorConfig, MediatorInput};
 use crate::protocol::{
     ClientMessage, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ReflectedId, Sealed, ServerMessage, SlotState,
@@ -13,6 +14,8 @@ use crate::protocol::{
 
 const SLOTS: usize = 3;
 const LIMIT: usize = 8;
+const QUEUE_BYTES: usize = 1_000;
+const MEMORY: usize = 12_000;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -29,7 +32,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let who = 0..6_usize;
     let message = prop_oneof![
-        4 => (any::<bool>(), 0..4_u32).prop_map(|(ephemeral, id)| reflection(id, "m", ephemeral)),
+        4 => (any::<bool>(), 0..4_u32).prop_map(|(ephemeral, id)| reflection(id, &"m".repeat(40 * id as usize), ephemeral)),
         1 => (0..20_u32).prop_map(|id| ClientMessage::ReflectedAck(ReflectedId(id))),
         2 => Just(ClientMessage::GetDevicesInfo),
         1 => (1..6_u64).prop_map(|device| ClientMessage::DropDevice(DeviceId(device))),
@@ -67,7 +70,13 @@ struct Play {
 
 impl Play {
     fn new(dialect: Dialect) -> Self {
-        let config = MediatorConfig { max_slots: SLOTS, queue_limit: LIMIT, ..MediatorConfig::default() };
+        let config = MediatorConfig {
+            max_slots: SLOTS,
+            queue_limit: LIMIT,
+            queue_bytes: QUEUE_BYTES,
+            max_memory: MEMORY,
+            ..MediatorConfig::default()
+        };
         Self { world: World::with(dialect, config), connections: Vec::new() }
     }
 
@@ -158,6 +167,10 @@ impl Play {
     }
 
     fn check(&self) {
+        let mediator = &self.world.mediator;
+        assert!(mediator.held_bytes() <= MEMORY, "{} bytes are held", mediator.held_bytes());
+        let counted: usize = mediator.groups.values().map(HostedGroup::bytes).sum();
+        assert_eq!(mediator.counted, counted, "the groups' bytes as counted, and as they are");
         let open = || self.connections.iter().filter(|(id, _)| self.world.closed(*id).is_none());
         let leaders = open().filter(|(_, seen)| seen.leader).count();
         let dry = open().filter(|(_, seen)| seen.dry).count();
@@ -166,6 +179,7 @@ impl Play {
             assert!((1..=SLOTS).contains(&group.slots.len()), "{} slots", group.slots.len());
             for slot in group.slots.values() {
                 assert!(slot.queue.stored() <= LIMIT, "a queue is over the limit");
+                assert!(slot.queue.bytes() <= QUEUE_BYTES, "{} bytes are in a queue", slot.queue.bytes());
                 let connection = slot.connection();
                 assert!(connection.is_none_or(|id| self.world.closed(id).is_none()), "a slot with a dead connection");
             }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
@@ -23,8 +26,8 @@ const COMMANDS: usize = 32_768;
 const BATCH: usize = 256;
 /// How long a closed connection may take to hear of it.
 const LINGER: Duration = Duration::from_secs(3);
-/// After what silence of ours a ping goes out, so that a dead connection breaks. Nobody has to answer it.
-const PING_INTERVAL: Duration = Duration::from_mins(1);
+/// The most bytes between two reports of what was written: a slow reader must be seen to read.
+const BATCH_BYTES: usize = 128 * 1024;
 
 /// What a connection's task tells the machine's.
 pub(super) enum Event {
@@ -34,6 +37,7 @@ pub(super) enum Event {
     Text,
     Unreadable,
     Alive,
+    Pong,
     Written(usize),
     Chat(ChatEvent),
     Closed(Option<CloseCode>),
@@ -42,6 +46,7 @@ pub(super) enum Event {
 /// What the machine's task tells a connection's.
 pub(super) enum Command {
     Send(Bytes),
+    Ping,
     Close(CloseCode, Cow<'static, str>),
 }
 
@@ -50,6 +55,14 @@ enum Flow {
     Read,
     Pause,
     End,
+    /// An end at which nothing that waits is written any more.
+    Discard,
+}
+
+impl Flow {
+    const fn is_end(self) -> bool {
+        matches!(self, Self::End | Self::Discard)
+    }
 }
 
 /// The machine's end of a connection. When it is dropped, the connection ends soon.
@@ -66,9 +79,9 @@ impl Handle {
         }
     }
 
-    pub(super) fn close(self, code: CloseCode, reason: Cow<'static, str>) {
+    pub(super) fn close(self, code: CloseCode, reason: Cow<'static, str>, discard: bool) {
         self.send(Command::Close(code, reason));
-        self.flow.send_replace(Flow::End);
+        self.flow.send_replace(if discard { Flow::Discard } else { Flow::End });
     }
 
     pub(super) fn pause(&self) {
@@ -108,7 +121,8 @@ enum ReadEnd {
 
 /// Serves one connection from the TCP handshake to its end.
 pub(super) async fn serve(incoming: Incoming, timeout: Duration, events: mpsc::Sender<(ConnectionId, Event)>) {
-    let Incoming { id, stream, peer, accepted, tls } = incoming;
+    let Incoming { id, stream, peer, accepted, tls, dead_after } = incoming;
+    notice_the_dead(&stream, dead_after);
     let machine = ToMachine { id, events };
     let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref())).await;
     let (socket, url) = match upgraded.unwrap_or(Err(ConnectionRefusal::Timeout)) {
@@ -123,6 +137,16 @@ pub(super) async fn serve(incoming: Incoming, timeout: Duration, events: mpsc::S
     machine.tell(Event::Closed(None)).await;
 }
 
+/// Has the system end a connection whose other end acknowledges nothing any more, so that a ping that cannot be delivered
+/// ends it. Where a system has no such time, its keep-alive has to do.
+fn notice_the_dead(stream: &TcpStream, dead_after: Duration) {
+    let socket = SockRef::from(stream);
+    // A system that refuses goes on as without.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_user_timeout(Some(dead_after / 2));
+    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(dead_after));
+}
+
 /// Reads and writes until both sides are done, or until the time to be done is over.
 async fn exchange(
     socket: Socket,
@@ -134,9 +158,9 @@ async fn exchange(
     let unread = {
         let overdue = overdue(flow.clone());
         let both = async {
-            let reading = read(&mut stream, flow, machine);
+            let reading = read(&mut stream, flow.clone(), machine);
             // Fused: after an error it is never polled again.
-            let writing = write(&mut sink, &mut commands, machine).fuse();
+            let writing = write(&mut sink, &mut commands, flow, machine).fuse();
             tokio::pin!(reading, writing);
             tokio::select! {
                 end = &mut reading => match end {
@@ -162,7 +186,7 @@ async fn exchange(
 /// Ready when the connection should be over since some time.
 async fn overdue(mut flow: watch::Receiver<Flow>) {
     // An error means that the machine has forgotten this connection, which is an end, too.
-    let _ = flow.wait_for(|flow| *flow == Flow::End).await;
+    let _ = flow.wait_for(|flow| flow.is_end()).await;
     tokio::time::sleep(LINGER).await;
 }
 
@@ -173,7 +197,8 @@ async fn read(stream: &mut SplitStream<Socket>, mut flow: watch::Receiver<Flow>,
         let event = match stream.next().await {
             Some(Ok(Message::Binary(bytes))) => Event::Frame(bytes),
             Some(Ok(Message::Text(_))) => Event::Text,
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Event::Alive,
+            Some(Ok(Message::Pong(_))) => Event::Pong,
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => Event::Alive,
             // Reading on sends the answer.
             Some(Ok(Message::Close(frame))) => Event::Closed(frame.map(|frame| CloseCode(frame.code.into()))),
             Some(Err(WebSocketError::Capacity(_) | WebSocketError::Protocol(_) | WebSocketError::Utf8(_))) => {
@@ -186,33 +211,80 @@ async fn read(stream: &mut SplitStream<Socket>, mut flow: watch::Receiver<Flow>,
     }
 }
 
-/// Writes what there is in one go, then flushes. Ends after a close frame of ours, or when the machine forgets us.
+/// Writes what there is, until a close frame of ours, or until the machine forgets us. What waits is let go where the
+/// machine says so.
 async fn write(
+    sink: &mut SplitSink<Socket, Message>,
+    commands: &mut mpsc::Receiver<Command>,
+    mut flow: watch::Receiver<Flow>,
+    machine: &ToMachine,
+) -> Result<(), WebSocketError> {
+    tokio::select! {
+        biased;
+        // An error means that the machine has forgotten this connection; writing ends by itself then.
+        Ok(_) = flow.wait_for(|flow| *flow == Flow::Discard) => {}
+        written = write_all(sink, commands, machine) => return written,
+    }
+    commands.close();
+    let mut farewell = None;
+    while let Some(command) = commands.recv().await {
+        if let Command::Close(code, reason) = command {
+            farewell = Some((code, reason));
+        }
+    }
+    match farewell {
+        Some((code, reason)) => say_goodbye(sink, code, &reason).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes what there is in one go, then flushes. Ends after a close frame of ours, or when the machine forgets us.
+async fn write_all(
     sink: &mut SplitSink<Socket, Message>,
     commands: &mut mpsc::Receiver<Command>,
     machine: &ToMachine,
 ) -> Result<(), WebSocketError> {
     loop {
-        let Ok(first) = tokio::time::timeout(PING_INTERVAL, commands.recv()).await else {
-            sink.send(Message::Ping(Bytes::new())).await?;
-            continue;
-        };
-        let (mut next, mut frames) = (first, 0);
-        while let Some(Command::Send(bytes)) = next {
-            sink.feed(Message::Binary(bytes)).await?;
-            frames += 1;
-            next = if frames < BATCH { commands.try_recv().ok() } else { None };
+        let (mut next, mut frames, mut bytes) = (commands.recv().await, 0, 0);
+        loop {
+            match next {
+                Some(Command::Send(frame)) => {
+                    frames += 1;
+                    bytes += frame.len();
+                    sink.feed(Message::Binary(frame)).await?;
+                }
+                Some(Command::Ping) => sink.feed(Message::Ping(Bytes::new())).await?,
+                Some(Command::Close(code, reason)) => {
+                    sink.flush().await?;
+                    return say_goodbye(sink, code, &reason).await;
+                }
+                None => {
+                    sink.flush().await?;
+                    return Ok(());
+                }
+            }
+            if frames >= BATCH || bytes >= BATCH_BYTES {
+                break;
+            }
+            next = match commands.try_recv() {
+                Ok(command) => Some(command),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => None,
+            };
         }
         sink.flush().await?;
-        if let Some(Command::Close(code, reason)) = next {
-            let frame = CloseFrame { code: code.0.into(), reason: reason.as_ref().into() };
-            return sink.send(Message::Close(Some(frame))).await;
+        if frames > 0 {
+            machine.tell(Event::Written(frames)).await;
         }
-        if frames == 0 {
-            return Ok(());
-        }
-        machine.tell(Event::Written(frames)).await;
     }
+}
+
+async fn say_goodbye(
+    sink: &mut SplitSink<Socket, Message>,
+    code: CloseCode,
+    reason: &str,
+) -> Result<(), WebSocketError> {
+    sink.send(Message::Close(Some(CloseFrame { code: code.0.into(), reason: reason.into() }))).await
 }
 
 async fn discard(mut socket: Socket) {

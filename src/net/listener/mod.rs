@@ -6,6 +6,7 @@
 mod chat;
 mod connection;
 mod log;
+mod pending;
 mod tls;
 mod upgrade;
 
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 use chat::ChatHandle;
 use connection::{Command, Event, Handle};
 pub use log::{ConnectionRefusal, LogLine};
+use pending::Pending;
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
@@ -48,8 +50,6 @@ pub struct ListenerOptions {
     pub config: MediatorConfig,
     /// The certificate, if the connections are to be encrypted.
     pub tls: Option<Tls>,
-    /// How many connections there may be at once; more are shut at once.
-    pub max_connections: usize,
     /// The chat server that Proxy frames are passed on to, as `host:port`; without one they are only counted.
     pub chat_server: Option<Arc<str>>,
 }
@@ -58,7 +58,7 @@ impl Default for ListenerOptions {
     /// Unencrypted, on any free port of this machine only.
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { address, config: MediatorConfig::default(), tls: None, max_connections: 1_024, chat_server: None }
+        Self { address, config: MediatorConfig::default(), tls: None, chat_server: None }
     }
 }
 
@@ -104,6 +104,7 @@ impl Listener {
             chat_tasks: JoinSet::new(),
             events,
             accepted: 0,
+            pending: Pending::default(),
             options: self.options,
         };
         let mut shutdown = pin!(shutdown);
@@ -139,6 +140,8 @@ struct Server {
     chat_tasks: JoinSet<()>,
     events: mpsc::Sender<(ConnectionId, Event)>,
     accepted: u64,
+    /// Connections that are not logged in yet.
+    pending: Pending,
     options: ListenerOptions,
 }
 
@@ -147,18 +150,25 @@ impl Server {
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr, log: &mut impl FnMut(LogLine)) {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
-        if self.tasks.len() >= self.options.max_connections {
-            log(LogLine::Refused { connection: id, peer, refusal: ConnectionRefusal::TooMany });
-            return;
-        }
-        let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls: self.options.tls.clone() };
+        let dead_after = self.options.config.dead_after;
+        let incoming =
+            upgrade::Incoming { id, stream, peer, accepted: now(), tls: self.options.tls.clone(), dead_after };
         let timeout = self.options.config.handshake_timeout;
-        self.tasks.spawn(connection::serve(incoming, timeout, self.events.clone()));
+        let task = self.tasks.spawn(connection::serve(incoming, timeout, self.events.clone()));
+        if let Some(evicted) = self.pending.add(id, peer, task) {
+            log(LogLine::Refused { connection: evicted.id, peer: evicted.peer, refusal: ConnectionRefusal::TooMany });
+            evicted.task.abort();
+            self.handles.remove(&evicted.id);
+            self.mediator.handle(now(), MediatorInput::Closed { connection: evicted.id, code: None });
+        }
     }
 
     fn take(&mut self, (id, event): (ConnectionId, Event), log: &mut impl FnMut(LogLine)) {
         let input = match event {
-            Event::Refused { peer, refusal } => return log(LogLine::Refused { connection: id, peer, refusal }),
+            Event::Refused { peer, refusal } => {
+                self.pending.remove(id);
+                return log(LogLine::Refused { connection: id, peer, refusal });
+            }
             Event::Opened { url, accepted, handle } => {
                 let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 let random = OsRng.try_fill_bytes(&mut ephemeral.secret);
@@ -174,14 +184,19 @@ impl Server {
             Event::Text => MediatorInput::Text { connection: id },
             Event::Unreadable => MediatorInput::Unreadable { connection: id },
             Event::Alive => MediatorInput::Alive { connection: id },
+            Event::Pong => MediatorInput::Pong { connection: id },
             Event::Written(frames) => MediatorInput::Written { connection: id, frames },
             Event::Chat(event) => MediatorInput::Chat { connection: id, event },
             Event::Closed(code) => {
                 self.handles.remove(&id);
+                self.pending.remove(id);
                 MediatorInput::Closed { connection: id, code }
             }
         };
         self.mediator.handle(now(), input);
+        if self.pending.contains(id) && self.mediator.is_logged_in(id) {
+            self.pending.remove(id);
+        }
     }
 
     /// Does what the machine says, without waiting for anybody.
@@ -193,9 +208,14 @@ impl Server {
                         handle.send(Command::Send(bytes));
                     }
                 }
-                MediatorOutput::Close { connection, code, reason } => {
+                MediatorOutput::Close { connection, code, reason, discard } => {
                     if let Some(handle) = self.handles.remove(&connection) {
-                        handle.close(code, reason);
+                        handle.close(code, reason, discard);
+                    }
+                }
+                MediatorOutput::Ping { connection } => {
+                    if let Some(handle) = self.handles.get(&connection) {
+                        handle.send(Command::Ping);
                     }
                 }
                 MediatorOutput::Pause { connection } => {

@@ -1,6 +1,7 @@
 //! From a TCP connection to a WebSocket whose path names a device group.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -30,6 +31,8 @@ pub(super) struct Incoming {
     pub(super) peer: SocketAddr,
     pub(super) accepted: MediatorTime,
     pub(super) tls: Option<Tls>,
+    /// After what time a client that vanished without a word is to be noticed.
+    pub(super) dead_after: Duration,
 }
 
 /// Does the TLS handshake, if there is to be one, and the WebSocket's.

@@ -298,20 +298,35 @@ async fn connections_can_be_encrypted() {
 }
 
 #[tokio::test]
-async fn no_more_than_so_many_connections_are_kept() {
-    let server = Server::start_with(|options| options.max_connections = 2).await;
+async fn no_more_than_so_many_clients_are_logged_in() {
+    let config = MediatorConfig { max_connections: 1, ..MediatorConfig::default() };
+    let server = Server::start(config).await;
     let mut first = Client::connect(&server, Dialect::Dgk).await;
-    let mut second = Client::connect(&server, Dialect::Dgk).await;
-    for client in [&mut first, &mut second] {
-        client.next().await;
+    let mut late = Client::connect(&server, Dialect::Dgk).await;
+    first.log_in(own_device(1), SlotState::New).await;
+    late.send_login(own_device(2), SlotState::New).await;
+    assert_eq!(late.closed().await, 1013, "one too many");
+    // Its own place is not one too many.
+    let mut again = Client::connect(&server, Dialect::Dgk).await;
+    again.log_in(own_device(1), SlotState::Existing).await;
+}
+
+#[tokio::test]
+async fn silent_connections_keep_no_login_out() {
+    let server = Server::start(MediatorConfig::default()).await;
+    let mut silent = Vec::new();
+    for _ in 0..700 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
     }
-    let third = Client::connect_to(&server, &format!("/{}", client::segment(Dialect::Dgk)), Dialect::Dgk).await;
-    assert!(third.is_err(), "a third connection was taken");
+    // Some have begun a handshake, and never end it.
+    for stream in &mut silent[..100] {
+        let _ = stream.write_all(b"GET /").await;
+    }
+    let mut client = Client::connect(&server, Dialect::Dgk).await;
+    client.log_in(own_device(1), SlotState::New).await;
     let lines = server.stop().await;
-    assert!(
-        lines.iter().any(|line| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::TooMany, .. })),
-        "{lines:?}"
-    );
+    let evicted = |line: &&LogLine| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::TooMany, .. });
+    assert_eq!(lines.iter().filter(evicted).count(), 701 - 512, "as many as there were too many");
 }
 
 #[tokio::test]

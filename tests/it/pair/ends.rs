@@ -128,13 +128,14 @@ impl World {
                     self.send_to_client(connection.0, Packet::Frame(bytes));
                     self.mediator.handle(self.now, mediator::MediatorInput::Written { connection, frames: 1 });
                 }
-                mediator::MediatorOutput::Close { connection, code, reason } => {
+                mediator::MediatorOutput::Close { connection, code, reason, .. } => {
                     let clean = ![CloseCode::PROTOCOL_ERROR, CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED].contains(&code);
                     assert!(clean, "seed {}: the server closed with {code}: {reason}", self.seed);
                     self.gone_at_server(connection.0);
                     self.send_to_client(connection.0, Packet::Close(code));
                 }
-                mediator::MediatorOutput::Pause { .. }
+                mediator::MediatorOutput::Ping { .. }
+                | mediator::MediatorOutput::Pause { .. }
                 | mediator::MediatorOutput::Resume { .. }
                 | mediator::MediatorOutput::Chat { .. }
                 | mediator::MediatorOutput::Log(_) => {}

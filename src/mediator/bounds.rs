@@ -1,0 +1,134 @@
+//! How much all groups and connections together may take, and from whom it is taken back.
+
+use std::collections::BTreeMap;
+
+use super::Mediator;
+use super::connection_id::ConnectionId;
+use super::log::{Closing, SlotRemoval};
+use super::timers::Timer;
+use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Millis};
+
+/// Why the devices of a group are not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupRefusal {
+    /// As many clients are logged in as may be.
+    TooManyConnections,
+    /// There are as many groups as there may be.
+    TooManyGroups,
+}
+
+impl GroupRefusal {
+    pub(super) const fn closing(self) -> Closing {
+        match self {
+            Self::TooManyConnections => {
+                Closing::new(CloseCode::TRY_AGAIN_LATER, "as many clients are logged in as may be")
+            }
+            Self::TooManyGroups => Closing::new(CloseCode::TRY_AGAIN_LATER, "there are as many groups as there may be"),
+        }
+    }
+}
+
+/// What takes the most bytes of a group.
+enum Largest {
+    Slot(DeviceId),
+    Connection(ConnectionId),
+    /// What is reflected under a lock, which goes with its holder's connection.
+    HeldBack(ConnectionId),
+}
+
+impl Mediator {
+    /// Whether the devices of a group may log in, as far as can be told before they have.
+    ///
+    /// # Errors
+    /// Why not; later they may.
+    pub fn admits(&self, group: &DeviceGroupId) -> Result<(), GroupRefusal> {
+        if self.logged_in >= self.config.max_connections {
+            return Err(GroupRefusal::TooManyConnections);
+        }
+        if self.groups.len() >= self.config.max_groups && !self.groups.contains_key(group) {
+            return Err(GroupRefusal::TooManyGroups);
+        }
+        Ok(())
+    }
+
+    /// Whether a connection has become that of a device.
+    #[must_use]
+    pub fn is_logged_in(&self, connection: ConnectionId) -> bool {
+        self.wire.get(connection).is_some_and(|connection| connection.device().is_some())
+    }
+
+    /// The bytes that are held for all groups and connections.
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        self.counted + self.wire.held_bytes()
+    }
+
+    /// Counts a group anew, after something may have changed in it.
+    pub(super) fn count(&mut self, id: DeviceGroupId) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        let bytes = group.bytes();
+        self.counted = self.counted - group.counted + bytes;
+        group.counted = bytes;
+    }
+
+    pub(super) fn remove_group(&mut self, id: DeviceGroupId) {
+        self.timers.cancel(Timer::Group(id));
+        self.timers.cancel(Timer::Lock(id));
+        if let Some(group) = self.groups.remove(&id) {
+            self.counted -= group.counted;
+        }
+    }
+
+    /// Nobody of the group has logged in for long: all its slots end, and what it shared.
+    pub(super) fn forget(&mut self, now: Millis, id: DeviceGroupId) {
+        let Some(group) = self.groups.get(&id) else { return };
+        if group.is_connected() {
+            return;
+        }
+        for device in group.slots.keys().copied().collect::<Vec<_>>() {
+            self.remove_slot(now, id, device, SlotRemoval::Forgotten);
+        }
+    }
+
+    /// Takes from the group that holds most until all hold no more than they may.
+    pub(super) fn keep_within_memory(&mut self, now: Millis) {
+        while self.held_bytes() > self.config.max_memory {
+            let Some((id, largest)) = self.largest() else { return };
+            let no_memory = |reason| Closing::new(CloseCode::TRY_AGAIN_LATER, reason);
+            match largest {
+                Largest::Slot(device) => self.remove_slot(now, id, device, SlotRemoval::MemoryLimit),
+                Largest::Connection(connection) => self.close(now, connection, Closing::of_unread()),
+                Largest::HeldBack(connection) => {
+                    self.close(
+                        now,
+                        connection,
+                        no_memory("the mediator has no memory left for what the lock holds back"),
+                    );
+                }
+            }
+            self.count(id);
+        }
+    }
+
+    /// The group that holds most, and what of it; [`None`] if there is nothing that could be given back.
+    fn largest(&self) -> Option<(DeviceGroupId, Largest)> {
+        let mut held: BTreeMap<DeviceGroupId, usize> =
+            self.groups.iter().map(|(id, group)| (*id, group.counted)).collect();
+        for (group, bytes) in self.wire.held_by_group() {
+            *held.entry(group).or_default() += bytes;
+        }
+        let (id, _) = held.into_iter().max_by_key(|(_, bytes)| *bytes)?;
+        let connection = self.wire.held_for(id).max_by_key(|(_, bytes)| *bytes);
+        let connection = connection.map(|(connection, bytes)| (bytes, Largest::Connection(connection)));
+        let group = self.groups.get(&id);
+        let slots = group.into_iter().flat_map(|group| &group.slots);
+        let slot = slots.map(|(device, slot)| (slot.bytes(), Largest::Slot(*device)));
+        let lock = group.and_then(|group| {
+            let lock = group.lock.as_ref()?;
+            let holder = group.slots.get(&lock.holder)?.connection()?;
+            Some((lock.held_back_bytes(), Largest::HeldBack(holder)))
+        });
+        let largest = slot.chain(connection).chain(lock).max_by_key(|(bytes, _)| *bytes);
+        largest.filter(|(bytes, _)| *bytes > 0).map(|(_, largest)| (id, largest))
+    }
+}
