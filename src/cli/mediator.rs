@@ -57,6 +57,9 @@ pub struct MediatorArgs {
     /// Pass Proxy frames on to this chat server, one connection a device; without it they are only counted
     #[arg(long, value_name = "HOST:PORT")]
     pub chat_server: Option<String>,
+    /// Also serve the relay that two devices meet at for a join: two connections to the same /rendezvous/PATH
+    #[arg(long)]
+    pub rendezvous: bool,
     /// PEM file with the certificate chain, leaf first; without it connections are not encrypted
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,

@@ -19,6 +19,7 @@ use crate::output::ndjson;
 use crate::output::sentences::Form;
 use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
+use crate::rendezvous::{RelayConfig, RelayEnd, RelayEvent};
 use crate::text::Clean;
 
 /// Below this a bound in bytes would not hold what one device may send at once.
@@ -85,7 +86,8 @@ fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> 
         handshake_timeout: options.handshake_timeout,
         ..MediatorConfig::default()
     };
-    Ok(ListenerOptions { address: options.listen, config, tls, chat_server })
+    let rendezvous = options.rendezvous.then(RelayConfig::default);
+    Ok(ListenerOptions { address: options.listen, config, tls, chat_server, rendezvous })
 }
 
 /// A bound that holds at least a message of each kind.
@@ -113,11 +115,13 @@ fn object(at: Millis, line: &LogLine) -> Value {
 
 fn fields(line: &LogLine) -> (&'static str, Value) {
     match line {
-        LogLine::Listening { address, encrypted, chat_server } => {
+        LogLine::Listening { address, encrypted, chat_server, rendezvous } => {
             let chat_server = chat_server.as_deref().map(Clean::new);
             let (address, port) = (address.to_string(), address.port());
-            let fields =
-                json!({ "address": address, "port": port, "encrypted": encrypted, "chat_server": chat_server });
+            let fields = json!({
+                "address": address, "port": port, "encrypted": encrypted, "chat_server": chat_server,
+                "rendezvous": rendezvous,
+            });
             ("listening", fields)
         }
         LogLine::Refused { connection, peer, refusal } => {
@@ -126,8 +130,28 @@ fn fields(line: &LogLine) -> (&'static str, Value) {
         LogLine::AcceptFailed { kind } => ("accept_failed", json!({ "reason": kind.to_string() })),
         LogLine::NoRandomness { connection } => ("no_randomness", json!({ "connection": connection.0 })),
         LogLine::Mediator(event) => mediator_fields(event),
+        LogLine::Relay(event) => relay_fields(event),
         LogLine::Stopping { connections } => ("stopping", json!({ "connections": connections })),
         LogLine::Stopped => ("stopped", json!({})),
+    }
+}
+
+fn relay_fields(event: &RelayEvent) -> (&'static str, Value) {
+    match event {
+        RelayEvent::Waiting(side) => ("relay_waiting", json!({ "connection": side.0 })),
+        RelayEvent::Met { side, with } => ("relay_met", json!({ "connection": side.0, "with": with.0 })),
+        RelayEvent::Closed { side, by, code, bytes, lasted } => {
+            let by = match by {
+                RelayEnd::Client => "client",
+                RelayEnd::Peer => "peer",
+                RelayEnd::Relay => "relay",
+            };
+            let code = code.map(|CloseCode(code)| code);
+            let fields = json!({
+                "connection": side.0, "by": by, "code": code, "bytes": bytes, "lasted_ms": span_millis(*lasted),
+            });
+            ("relay_closed", fields)
+        }
     }
 }
 

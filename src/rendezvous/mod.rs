@@ -24,7 +24,7 @@ pub use failure::Failure;
 pub use join::{Join, JoinCause, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LoginFailure, Persist, Step};
 pub use link::{LinkEnd, LinkInput, LinkOutput};
 pub use path::{Fresh, Output, Rendezvous};
-pub use relay::{Relay, RelayConfig, RelayOutput, RelaySide};
+pub use relay::{Relay, RelayConfig, RelayEnd, RelayEvent, RelayOutput, RelaySide};
 
 #[cfg(test)]
 mod tests;

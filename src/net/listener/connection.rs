@@ -1,7 +1,9 @@
 //! One connection's task: reads and writes its socket at the same time, and gives up on it when told to.
 
 use std::borrow::Cow;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,15 +15,21 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::ConnectionRefusal;
-use super::upgrade::{Incoming, Socket, upgrade};
+use super::budget::Account;
+use super::upgrade::{Destination, Incoming, Socket, upgrade};
 use crate::mediator::{ChatEvent, ConnectionId, MediatorTime};
+use crate::protocol::rendezvous::RelayPath;
 use crate::protocol::{ClientUrlInfo, CloseCode};
 
 /// How many commands may wait for a connection: more than the machine ever has under way to one.
 const COMMANDS: usize = 32_768;
+/// A longer message goes out in fragments, so that no copy of it has to wait for the socket.
+const FRAGMENT: usize = 64 * 1024;
 /// The most frames between two flushes.
 const BATCH: usize = 256;
 /// How long a closed connection may take to hear of it.
@@ -33,6 +41,7 @@ const BATCH_BYTES: usize = 128 * 1024;
 pub(super) enum Event {
     Refused { peer: SocketAddr, refusal: ConnectionRefusal },
     Opened { url: Box<ClientUrlInfo>, accepted: MediatorTime, handle: Box<Handle> },
+    Arrived { path: RelayPath, handle: Box<Handle> },
     Frame(Bytes),
     Text,
     Unreadable,
@@ -102,6 +111,8 @@ fn replace(flow: &mut Flow, by: Flow) -> bool {
 struct ToMachine {
     id: ConnectionId,
     events: mpsc::Sender<(ConnectionId, Event)>,
+    /// Where its messages count, if they may be long.
+    account: Option<Arc<Account>>,
 }
 
 impl ToMachine {
@@ -121,18 +132,25 @@ enum ReadEnd {
 
 /// Serves one connection from the TCP handshake to its end.
 pub(super) async fn serve(incoming: Incoming, timeout: Duration, events: mpsc::Sender<(ConnectionId, Event)>) {
-    let Incoming { id, stream, peer, accepted, tls, dead_after } = incoming;
+    let Incoming { id, stream, peer, accepted, tls, budget, dead_after } = incoming;
     notice_the_dead(&stream, dead_after);
-    let machine = ToMachine { id, events };
-    let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref())).await;
-    let (socket, url) = match upgraded.unwrap_or(Err(ConnectionRefusal::Timeout)) {
+    let mut machine = ToMachine { id, events, account: None };
+    let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref(), budget)).await;
+    let (socket, destination) = match upgraded.unwrap_or(Err(ConnectionRefusal::Timeout)) {
         Ok(upgraded) => upgraded,
         Err(refusal) => return machine.tell(Event::Refused { peer, refusal }).await,
     };
     let (sender, commands) = mpsc::channel(COMMANDS);
     let (flow_sender, flow) = watch::channel(Flow::Read);
     let handle = Box::new(Handle { commands: sender, flow: flow_sender });
-    machine.tell(Event::Opened { url: Box::new(url), accepted, handle }).await;
+    let opened = match destination {
+        Destination::Mediator(url) => Event::Opened { url: Box::new(url), accepted, handle },
+        Destination::Relay { path, account } => {
+            machine.account = Some(account);
+            Event::Arrived { path, handle }
+        }
+    };
+    machine.tell(opened).await;
     exchange(socket, commands, flow, &machine).await;
     machine.tell(Event::Closed(None)).await;
 }
@@ -195,13 +213,21 @@ async fn read(stream: &mut SplitStream<Socket>, mut flow: watch::Receiver<Flow>,
         // If the machine has forgotten us, reading is all that is left to do.
         let _ = flow.wait_for(|flow| *flow != Flow::Pause).await;
         let event = match stream.next().await {
-            Some(Ok(Message::Binary(bytes))) => Event::Frame(bytes),
+            Some(Ok(Message::Binary(bytes))) => Event::Frame(match &machine.account {
+                Some(account) => account.settle(bytes),
+                None => bytes,
+            }),
             Some(Ok(Message::Text(_))) => Event::Text,
             Some(Ok(Message::Pong(_))) => Event::Pong,
             Some(Ok(Message::Ping(_) | Message::Frame(_))) => Event::Alive,
             // Reading on sends the answer.
             Some(Ok(Message::Close(frame))) => Event::Closed(frame.map(|frame| CloseCode(frame.code.into()))),
             Some(Err(WebSocketError::Capacity(_) | WebSocketError::Protocol(_) | WebSocketError::Utf8(_))) => {
+                machine.tell(Event::Unreadable).await;
+                return ReadEnd::Unreadable;
+            }
+            // No room for more messages.
+            Some(Err(WebSocketError::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
                 machine.tell(Event::Unreadable).await;
                 return ReadEnd::Unreadable;
             }
@@ -251,7 +277,7 @@ async fn write_all(
                 Some(Command::Send(frame)) => {
                     frames += 1;
                     bytes += frame.len();
-                    sink.feed(Message::Binary(frame)).await?;
+                    feed(sink, frame).await?;
                 }
                 Some(Command::Ping) => sink.feed(Message::Ping(Bytes::new())).await?,
                 Some(Command::Close(code, reason)) => {
@@ -285,6 +311,21 @@ async fn say_goodbye(
     reason: &str,
 ) -> Result<(), WebSocketError> {
     sink.send(Message::Close(Some(CloseFrame { code: code.0.into(), reason: reason.into() }))).await
+}
+
+/// Gives a message to the socket's buffer; a long one piece by piece. It stays one message.
+async fn feed(sink: &mut SplitSink<Socket, Message>, mut bytes: Bytes) -> Result<(), WebSocketError> {
+    if bytes.len() <= FRAGMENT {
+        return sink.feed(Message::Binary(bytes)).await;
+    }
+    let mut kind = Data::Binary;
+    while !bytes.is_empty() {
+        let piece = bytes.split_to(bytes.len().min(FRAGMENT));
+        let frame = Frame::message(piece, OpCode::Data(kind), bytes.is_empty());
+        sink.feed(Message::Frame(frame)).await?;
+        kind = Data::Continue;
+    }
+    Ok(())
 }
 
 async fn discard(mut socket: Socket) {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::mediator::{ConnectionId, LogEvent};
+use crate::rendezvous::RelayEvent;
 
 /// A line for the log.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub enum LogLine {
         encrypted: bool,
         /// The chat server that Proxy frames are passed on to.
         chat_server: Option<Arc<str>>,
+        /// Whether the relay is served, too.
+        rendezvous: bool,
     },
     /// A connection did not become a WebSocket of ours.
     Refused {
@@ -39,6 +42,8 @@ pub enum LogLine {
     },
     /// The machine tells something.
     Mediator(LogEvent),
+    /// The relay tells something; a side has the number of its connection.
+    Relay(RelayEvent),
     /// All connections are being closed.
     Stopping {
         /// How many there are.
@@ -60,7 +65,7 @@ pub enum ConnectionRefusal {
     /// The TLS handshake failed.
     #[error("TLS handshake failed")]
     Tls,
-    /// The last segment of the path names no device group; answered with HTTP status 404.
+    /// The path names no device group, nor a place of a relay that is served; answered with HTTP status 404.
     #[error("the path names no device group")]
     Path,
     /// Not the opening of a WebSocket.

@@ -3,10 +3,12 @@
 //! The machine's task waits for no socket. What it has to send goes into a connection's own queue, which the machine keeps
 //! bounded; what comes in from all connections goes through one bounded queue, so that a flood waits in the sockets.
 
+mod budget;
 mod chat;
 mod connection;
 mod log;
 mod pending;
+mod rendezvous;
 mod tls;
 mod upgrade;
 
@@ -24,10 +26,12 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use budget::Budget;
 use chat::ChatHandle;
 use connection::{Command, Event, Handle};
 pub use log::{ConnectionRefusal, LogLine};
 use pending::Pending;
+use rendezvous::Rendezvous;
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
@@ -35,6 +39,7 @@ use crate::mediator::{
 };
 use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
+use crate::rendezvous::RelayConfig;
 
 /// How many events of all connections together may wait for the machine.
 const EVENTS: usize = 256;
@@ -52,13 +57,16 @@ pub struct ListenerOptions {
     pub tls: Option<Tls>,
     /// The chat server that Proxy frames are passed on to, as `host:port`; without one they are only counted.
     pub chat_server: Option<Arc<str>>,
+    /// The bounds of the relay, if there is to be one: it is served at `/rendezvous/` and 64 hex digits.
+    pub rendezvous: Option<RelayConfig>,
 }
 
 impl Default for ListenerOptions {
     /// Unencrypted, on any free port of this machine only.
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { address, config: MediatorConfig::default(), tls: None, chat_server: None }
+        let config = MediatorConfig::default();
+        Self { address, config, tls: None, chat_server: None, rendezvous: None }
     }
 }
 
@@ -91,7 +99,8 @@ impl Listener {
     pub async fn run(mut self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
         let address = self.local_addr().unwrap_or(self.options.address);
         let (encrypted, chat_server) = (self.options.tls.is_some(), self.options.chat_server.clone());
-        log(LogLine::Listening { address, encrypted, chat_server });
+        let rendezvous = self.options.rendezvous.is_some();
+        log(LogLine::Listening { address, encrypted, chat_server, rendezvous });
         let (events, mut arrived) = mpsc::channel(EVENTS);
         let mut server = Server {
             mediator: Mediator::new(MediatorConfig {
@@ -99,6 +108,8 @@ impl Listener {
                 ..self.options.config
             }),
             handles: HashMap::new(),
+            rendezvous: Rendezvous::new(self.options.rendezvous.unwrap_or_default()),
+            budget: self.options.rendezvous.map(|config| Arc::new(Budget::new(config.max_memory))),
             tasks: JoinSet::new(),
             chats: HashMap::new(),
             chat_tasks: JoinSet::new(),
@@ -110,7 +121,7 @@ impl Listener {
         let mut shutdown = pin!(shutdown);
         let mut batch = Vec::with_capacity(EVENTS);
         loop {
-            let deadline = server.mediator.deadline();
+            let deadline = server.deadline();
             tokio::select! {
                 () = &mut shutdown => break,
                 _ = arrived.recv_many(&mut batch, EVENTS) => batch.drain(..).for_each(|event| server.take(event, &mut log)),
@@ -118,23 +129,26 @@ impl Listener {
                     Ok((stream, peer)) => server.serve(stream, peer, &mut log),
                     Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
                 },
-                () = sleep_until(deadline) => server.mediator.handle(now(), MediatorInput::Timer),
+                () = sleep_until(deadline) => server.timer(),
                 Some(_) = server.tasks.join_next() => {}
                 Some(_) = server.chat_tasks.join_next() => {}
             }
             server.carry_out(&mut log);
         }
         drop(self.socket);
-        log(LogLine::Stopping { connections: server.handles.len() });
+        log(LogLine::Stopping { connections: server.handles.len() + server.rendezvous.connections() });
         server.farewell(&mut arrived, &mut log).await;
         log(LogLine::Stopped);
     }
 }
 
-/// The machine, and the way to each connection's task.
+/// The machines, and the way to each connection's task.
 struct Server {
     mediator: Mediator,
     handles: HashMap<ConnectionId, Handle>,
+    rendezvous: Rendezvous,
+    /// There if the relay is served.
+    budget: Option<Arc<Budget>>,
     tasks: JoinSet<()>,
     chats: HashMap<ConnectionId, ChatHandle>,
     chat_tasks: JoinSet<()>,
@@ -150,9 +164,9 @@ impl Server {
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr, log: &mut impl FnMut(LogLine)) {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
+        let (tls, budget) = (self.options.tls.clone(), self.budget.clone());
         let dead_after = self.options.config.dead_after;
-        let incoming =
-            upgrade::Incoming { id, stream, peer, accepted: now(), tls: self.options.tls.clone(), dead_after };
+        let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls, budget, dead_after };
         let timeout = self.options.config.handshake_timeout;
         let task = self.tasks.spawn(connection::serve(incoming, timeout, self.events.clone()));
         if let Some(evicted) = self.pending.add(id, peer, task) {
@@ -164,6 +178,7 @@ impl Server {
     }
 
     fn take(&mut self, (id, event): (ConnectionId, Event), log: &mut impl FnMut(LogLine)) {
+        let Some(event) = self.rendezvous.take(id, event) else { return };
         let input = match event {
             Event::Refused { peer, refusal } => {
                 self.pending.remove(id);
@@ -179,6 +194,12 @@ impl Server {
                 self.handles.insert(id, *handle);
                 // The time for the login began with the TCP connection.
                 return self.mediator.open(accepted, id, &url, ephemeral);
+            }
+            Event::Arrived { path, handle } => {
+                if self.rendezvous.open(id, &path, *handle) {
+                    self.pending.remove(id);
+                }
+                return;
             }
             Event::Frame(bytes) => MediatorInput::Frame { connection: id, bytes },
             Event::Text => MediatorInput::Text { connection: id },
@@ -199,8 +220,18 @@ impl Server {
         }
     }
 
-    /// Does what the machine says, without waiting for anybody.
+    fn deadline(&self) -> Option<Millis> {
+        [self.mediator.deadline(), self.rendezvous.deadline()].into_iter().flatten().min()
+    }
+
+    fn timer(&mut self) {
+        self.mediator.handle(now(), MediatorInput::Timer);
+        self.rendezvous.timer();
+    }
+
+    /// Does what the machines say, without waiting for anybody.
     fn carry_out(&mut self, log: &mut impl FnMut(LogLine)) {
+        self.rendezvous.carry_out(log);
         while let Some(output) = self.mediator.poll() {
             match output {
                 MediatorOutput::Send { connection, bytes } => {
@@ -251,6 +282,7 @@ impl Server {
     /// Closes everything; whoever does not answer in time is cut off.
     async fn farewell(mut self, arrived: &mut mpsc::Receiver<(ConnectionId, Event)>, log: &mut impl FnMut(LogLine)) {
         self.mediator.handle(now(), MediatorInput::Shutdown);
+        self.rendezvous.shutdown();
         self.carry_out(log);
         let waited = tokio::time::timeout(FAREWELL, async {
             while !(self.tasks.is_empty() && self.chat_tasks.is_empty()) {
