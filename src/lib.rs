@@ -43,7 +43,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | none | [`text`], [`protocol`], [`group`], [`session`], [`mediator`]: nothing that waits, reads a file or opens a socket |
+//! | none | [`text`], [`protocol`], [`rendezvous`], [`group`], [`session`], [`mediator`]: nothing that waits, reads a file or opens a socket |
 //! | `net` | `net`, on tokio and rustls |
 //! | `app` (default) | all that the program is made of; depend on the library with `default-features = false` |
 //!
@@ -56,10 +56,10 @@
 //! |---|---|---|
 //! | [`text`] | pure | [`text::Clean`]: the only way untrusted bytes become displayable text |
 //! | [`protocol`] | pure | the wire, both directions and both dialects: containers, messages, keys, boxes, close codes |
+//! | [`rendezvous`] | pure | how a device joins a group: links, frames, both devices' state machines, and the relay's |
 //! | [`group`] | pure | what one device knows of its group; the vocabulary of events; one reducer |
 //! | [`session`] | pure | the client state machine: handshake, drain, live; lock, drop, leader policy, backoff |
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
-//! | [`rendezvous`] | pure | how a device joins a group: both devices' state machines, and the relay's |
 //! | `os` | system | signals, systemd, log, clocks, private and lock files, child processes, accepted connections |
 //! | `journal` | disk | what was received, durably: rows, acknowledgements and nonces, in a database; queries |
 //! | `profile` | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
@@ -77,7 +77,7 @@
 //!
 //! ```text
 //! main -> {tui, headless} -> simulate -> runtime -> {metrics, alerts, output} -> {net, journal, profile}
-//!      -> {session, mediator, rendezvous} -> group -> protocol -> text            os: below net, journal, profile; knows none of ours
+//!      -> {session, mediator} -> group -> rendezvous -> protocol -> text          os: below net, journal, profile; knows none of ours
 //! ```
 //!
 //! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come

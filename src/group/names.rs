@@ -158,7 +158,7 @@ fn nicknamed(summary: &EnvelopeSummary) -> Option<Cow<'_, Conversation>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::rendezvous::MAX_NAMES;
+    use crate::rendezvous::wire::MAX_NAMES;
 
     fn contact(identity: &str) -> Conversation {
         Conversation::Contact(Clean::new(identity))

@@ -43,7 +43,8 @@ impl GroupSecret {
         decoded.map(|()| Self::new(&mut bytes))
     }
 
-    pub(super) fn expose(&self) -> &[u8; KEY_LENGTH] {
+    /// For key derivation, and for what a device that joins is sent.
+    pub(crate) fn expose(&self) -> &[u8; KEY_LENGTH] {
         self.0.expose_secret()
     }
 

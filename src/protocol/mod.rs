@@ -36,7 +36,6 @@ mod message;
 mod nonce_fingerprint;
 mod pin;
 mod pseudonym;
-pub mod rendezvous;
 pub mod sealed;
 mod slot;
 mod url;

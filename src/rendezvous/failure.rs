@@ -1,8 +1,8 @@
 //! Why a rendezvous ended before its time.
 
 use super::link::LinkEnd;
-use crate::protocol::rendezvous::{FrameError, NotAuthentic, UnusableKey, close};
 use crate::protocol::{CloseCode, DecodeError};
+use crate::rendezvous::wire::{FrameError, NotAuthentic, UnusableKey, close};
 use crate::text::Clean;
 
 /// Why a rendezvous ended before its time.

@@ -1,6 +1,7 @@
 //! Two devices meet over a relay, and one brings the other into its group. Pure: time, randomness and bytes come in,
 //! values go out.
 //!
+//! - [`wire`]: what is sent: links, keys, frames, messages
 //! - [`Rendezvous`]: from an open connection to the nominated path: handshake, keys, frames. Either role. One machine is
 //!   one path; links that we make name one, the relay, and of others' links no other is used
 //! - [`Join`]: the new device: takes the group's key, has it stored, takes a slot, says so
@@ -18,6 +19,7 @@ mod join;
 mod link;
 mod path;
 mod relay;
+pub mod wire;
 
 pub use admit::{Admit, AdmitCause, AdmitEnd, AdmitEvent, AdmitInput, AdmitOutput, AdmitTiming};
 pub use failure::Failure;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::failure::Failure;
 use super::link::{LinkInput, LinkOutput};
 use crate::protocol::Millis;
-use crate::protocol::rendezvous::{
+use crate::rendezvous::wire::{
     Auth, AuthHello, AuthenticationKey, CHALLENGE_LENGTH, Direction, Emoji, EphemeralSecret, FrameReader, Hello,
     MAX_FRAME, MAX_HANDSHAKE_FRAME, Plain, Role, TransportKeys,
 };

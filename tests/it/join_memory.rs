@@ -7,10 +7,10 @@
 use std::process::Command;
 
 use bytes::Bytes;
-use d2mtop::protocol::rendezvous::{
+use d2mtop::protocol::{Dialect, GroupSecret, Millis, ServerGroup};
+use d2mtop::rendezvous::wire::{
     AuthenticationKey, ContactName, EssentialData, FromExisting, JoinLink, MAX_FRAME, Names, RelayPath, Role,
 };
-use d2mtop::protocol::{Dialect, GroupSecret, Millis, ServerGroup};
 use d2mtop::rendezvous::{
     Fresh, Join, JoinInput, JoinOutput, JoinTiming, LinkInput, LinkOutput, Output, Persist, Rendezvous,
 };

@@ -23,8 +23,8 @@ use super::ConnectionRefusal;
 use super::budget::Account;
 use super::upgrade::{Destination, Incoming, Socket, upgrade};
 use crate::mediator::{ChatEvent, ConnectionId, MediatorTime};
-use crate::protocol::rendezvous::RelayPath;
 use crate::protocol::{ClientUrlInfo, CloseCode};
+use crate::rendezvous::wire::RelayPath;
 
 /// How many commands may wait for a connection: more than the machine ever has under way to one.
 const COMMANDS: usize = 32_768;

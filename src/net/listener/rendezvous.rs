@@ -7,7 +7,7 @@ use super::log::LogLine;
 use super::steady;
 use crate::mediator::ConnectionId;
 use crate::protocol::Millis;
-use crate::protocol::rendezvous::RelayPath;
+use crate::rendezvous::wire::RelayPath;
 use crate::rendezvous::{Relay, RelayConfig, RelayOutput, RelaySide};
 
 /// All connections that came for the relay.

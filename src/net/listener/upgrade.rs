@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::budget::{Account, Budget, Metered};
 use super::{ConnectionRefusal, Tls};
 use crate::mediator::{ConnectionId, MediatorTime};
-use crate::protocol::rendezvous::{MAX_FRAME, RelayPath};
 use crate::protocol::{ClientUrlInfo, MAX_CONTAINER};
+use crate::rendezvous::wire::{MAX_FRAME, RelayPath};
 
 const NOT_FOUND: &str = "Not found: the last segment of the path must name a device group.\n";
 /// Smaller than usual: there are many connections, and most are quiet.

@@ -3,7 +3,6 @@
 mod generators;
 mod limits;
 mod properties;
-mod rendezvous;
 mod summaries;
 mod tree;
 mod vectors;

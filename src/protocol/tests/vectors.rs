@@ -1,6 +1,6 @@
 //! The published and own test vectors of `tests/vectors.json`.
 //!
-//! Its `rendezvous` is in a file of its own; its `desktop_keystorage` belongs to importing a profile.
+//! Its `rendezvous` belongs to the room of that name, its `desktop_keystorage` belongs to importing a profile.
 
 use bytes::Bytes;
 use serde_json::Value;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::protocol::rendezvous::Emoji;
 use crate::rendezvous::failure::Failure;
 use crate::rendezvous::link::{LinkInput, LinkOutput};
+use crate::rendezvous::wire::Emoji;
 use crate::text::Clean;
 
 /// How long the existing device waits.

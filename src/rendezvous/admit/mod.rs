@@ -10,8 +10,8 @@ pub use io::{AdmitCause, AdmitEnd, AdmitEvent, AdmitInput, AdmitOutput, AdmitTim
 use super::failure::Failure;
 use super::link::{LinkInput, LinkOutput};
 use super::path::{Fresh, Output, Rendezvous};
-use crate::protocol::rendezvous::{EssentialData, FromExisting, FromNew, JoinLink, Role, close};
 use crate::protocol::{CloseCode, Millis};
+use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, Role, close};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {

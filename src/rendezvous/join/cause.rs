@@ -1,8 +1,8 @@
 //! Why a join failed, in a sentence about both devices.
 
 use crate::protocol::CloseCode;
-use crate::protocol::rendezvous::EssentialError;
 use crate::rendezvous::failure::Failure;
+use crate::rendezvous::wire::EssentialError;
 use crate::text::Clean;
 
 /// What a join waits for.

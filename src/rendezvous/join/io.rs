@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::cause::{JoinCause, LoginFailure};
-use crate::protocol::rendezvous::{Emoji, EssentialData};
 use crate::rendezvous::link::{LinkInput, LinkOutput};
+use crate::rendezvous::wire::{Emoji, EssentialData};
 use crate::text::Clean;
 
 /// How long a new device waits.

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::link::{LinkInput, LinkOutput};
 use super::path::{Fresh, Output, Rendezvous};
 use crate::protocol::Millis;
-use crate::protocol::rendezvous::{EssentialData, FromExisting, FromNew, JoinLink, Role, close};
+use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, Role, close};
 
 #[derive(Debug)]
 enum Stage {

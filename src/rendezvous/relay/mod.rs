@@ -12,8 +12,8 @@ use bytes::Bytes;
 
 pub use io::{RelayConfig, RelayEnd, RelayEvent, RelayOutput, RelaySide};
 
-use crate::protocol::rendezvous::{RelayPath, close};
 use crate::protocol::{CloseCode, Millis};
+use crate::rendezvous::wire::{RelayPath, close};
 
 /// There is no room for another path, says WebSocket.
 const TRY_AGAIN_LATER: CloseCode = CloseCode(1013);

@@ -1,7 +1,7 @@
 //! An admission, and a new device that says what the test wants.
 
 use super::*;
-use crate::protocol::rendezvous::FromNew;
+use crate::rendezvous::wire::FromNew;
 
 struct WithDevice {
     admit: Admit,
@@ -163,8 +163,8 @@ fn an_initiator_that_is_silent_or_does_not_answer_the_challenge() {
 
     let mut wrong = admit();
     wrong.handle(START, AdmitInput::Link(LinkInput::Up));
-    let mut sending = crate::protocol::rendezvous::Direction::new(link.key.frame_key(Role::Initiator), link.path_id);
-    let answer = crate::protocol::rendezvous::AuthHello { response: [3; 16], challenge: [1; 16], ephemeral: [9; 32] };
+    let mut sending = crate::rendezvous::wire::Direction::new(link.key.frame_key(Role::Initiator), link.path_id);
+    let answer = crate::rendezvous::wire::AuthHello { response: [3; 16], challenge: [1; 16], ephemeral: [9; 32] };
     let frame = sending.seal(&answer.encode()).unwrap();
     wrong.handle(START, AdmitInput::Link(LinkInput::Bytes(frame)));
     assert_eq!(cause(&mut wrong), AdmitCause::Rendezvous(Failure::WrongResponse));

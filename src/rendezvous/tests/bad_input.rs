@@ -6,7 +6,7 @@ use prost::Message as _;
 
 use super::*;
 use crate::protocol::proto::{common, d2d_join};
-use crate::protocol::rendezvous::{EssentialError, FrameError, MAX_FRAME};
+use crate::rendezvous::wire::{EssentialError, FrameError, MAX_FRAME};
 
 const BEGIN: &[u8] = &[0x0a, 0];
 

@@ -36,7 +36,7 @@ struct Both {
     to_admit: Wire,
     matches: bool,
     kept: Option<EssentialData>,
-    emoji: [Option<[crate::protocol::rendezvous::Emoji; 3]>; 2],
+    emoji: [Option<[crate::rendezvous::wire::Emoji; 3]>; 2],
     joined: Option<JoinEnd>,
     admitted: Option<AdmitEnd>,
     lock_is_held: bool,

@@ -6,14 +6,13 @@ mod both;
 mod random;
 mod relay;
 mod timing;
+mod vectors;
 
 use bytes::Bytes;
 
 use super::*;
-use crate::protocol::rendezvous::{
-    AuthenticationKey, ContactName, EssentialData, JoinLink, Names, RelayPath, Role, close,
-};
 use crate::protocol::{CloseCode, Dialect, GroupSecret, Millis, ServerGroup};
+use crate::rendezvous::wire::{AuthenticationKey, ContactName, EssentialData, JoinLink, Names, RelayPath, Role, close};
 use crate::text::Clean;
 
 const START: Millis = Millis(1_000_000);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::rendezvous::FromExisting;
+use crate::rendezvous::wire::FromExisting;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {

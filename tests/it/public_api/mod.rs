@@ -14,7 +14,7 @@ use sources::Crate;
 
 const LISTED: &str = "tests/public-api.txt";
 /// The rooms that are for users.
-const ROOMS: [&str; 6] = ["text", "protocol", "group", "session", "mediator", "net"];
+const ROOMS: [&str; 7] = ["text", "protocol", "rendezvous", "group", "session", "mediator", "net"];
 
 #[test]
 fn the_public_interface_is_as_listed() {

@@ -5,10 +5,9 @@
 
 use zeroize::Zeroizing;
 
+use super::fields::{FIELD_HEAD, Fields, Writer};
 use super::names::{ContactName, GroupName, ListName, Names, name};
-use super::wire::{FIELD_HEAD, Fields, Writer};
-use crate::protocol::keys::KEY_LENGTH;
-use crate::protocol::{DecodeError, Dialect, GroupSecret, MessageId, ServerGroup};
+use crate::protocol::{DecodeError, Dialect, GroupSecret, KEY_LENGTH, MessageId, ServerGroup};
 use crate::text::Clean;
 
 /// What a new device keeps.

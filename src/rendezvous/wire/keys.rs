@@ -172,14 +172,14 @@ fn hash(key: &[u8], salt: &[u8], message: &[u8]) -> Zeroizing<[u8; KEY_LENGTH]> 
 #[cfg(test)]
 impl TransportKeys {
     /// Initiator's key, responder's key, path hash.
-    pub(in crate::protocol) fn expose_for_vectors(&self) -> [[u8; KEY_LENGTH]; 3] {
+    pub(in crate::rendezvous) fn expose_for_vectors(&self) -> [[u8; KEY_LENGTH]; 3] {
         [*self.initiator.expose(), *self.responder.expose(), *self.path_hash]
     }
 }
 
 #[cfg(test)]
 impl FrameKey {
-    pub(in crate::protocol) fn expose_for_vectors(&self) -> [u8; KEY_LENGTH] {
+    pub(in crate::rendezvous) fn expose_for_vectors(&self) -> [u8; KEY_LENGTH] {
         *self.expose()
     }
 }

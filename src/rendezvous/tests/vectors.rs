@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::protocol::rendezvous::*;
+use crate::rendezvous::wire::*;
 
 struct Vectors(Value);
 

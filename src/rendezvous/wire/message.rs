@@ -1,6 +1,6 @@
 //! What the two devices say to each other once they are alone.
 
-use super::wire::Fields;
+use super::fields::Fields;
 use crate::protocol::DecodeError;
 
 /// From the device that is in the group, read where it lies.

@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::*;
 use crate::protocol::proto::d2d_join::{EdToNd, EssentialData as Wire, ed_to_nd, essential_data};
 use crate::protocol::proto::{common, d2d_sync};
-use crate::protocol::rendezvous::{FromExisting, MAX_NAMES};
+use crate::rendezvous::wire::{FromExisting, MAX_NAMES};
 
 fn good() -> Wire {
     Wire {

@@ -7,8 +7,8 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::fields::{FIELD_HEAD, Fields, Writer};
 use super::keys::AuthenticationKey;
-use super::wire::{FIELD_HEAD, Fields, Writer};
 use crate::protocol::DecodeError;
 
 /// Everything before the secret.

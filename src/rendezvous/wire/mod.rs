@@ -10,13 +10,13 @@
 mod direction;
 mod emoji;
 mod essential;
+mod fields;
 mod frames;
 mod handshake;
 mod keys;
 mod link;
 mod message;
 mod names;
-mod wire;
 
 pub use direction::{Direction, NotAuthentic, Plain};
 pub use emoji::Emoji;
@@ -28,7 +28,7 @@ pub use link::{JoinLink, LinkError, RelayPath};
 pub use message::{FromExisting, FromNew};
 pub use names::{ContactName, GroupName, ListName, MAX_NAMES, Names};
 
-use super::CloseCode;
+use crate::protocol::CloseCode;
 
 /// Close codes of the relay; some of their numbers mean something else at a mediator.
 pub mod close {
