@@ -16,6 +16,7 @@ use super::proxy::environment::ProxyChoice;
 use super::proxy::{self, PassError, ProxyFault, ProxyScheme, ProxyUrl};
 use super::tls::{ClientTls, Peer, TlsOptions};
 use super::upgrade::{self, UpgradeFault};
+use crate::protocol::MAX_CONTAINER;
 use crate::session::LinkEnd;
 use crate::text::Clean;
 
@@ -32,6 +33,7 @@ pub struct Address {
     port: u16,
     tls: Option<ClientTls>,
     proxy: Option<Proxy>,
+    max_message: usize,
 }
 
 /// A proxy, and how it proves who it is, if it does.
@@ -83,7 +85,15 @@ impl Address {
             None
         };
         let path = if uri.path().is_empty() { "/" } else { uri.path() };
-        Ok(Self { authority: authority.to_string(), path: path.to_owned(), host, port, tls, proxy: None })
+        Ok(Self {
+            authority: authority.to_string(),
+            path: path.to_owned(),
+            host,
+            port,
+            tls,
+            proxy: None,
+            max_message: MAX_CONTAINER,
+        })
     }
 
     /// The same by way of a proxy, if there is one to this host; `variable` reads the environment. A proxy with TLS proves
@@ -111,6 +121,13 @@ impl Address {
             })
             .transpose()?;
         Ok(self)
+    }
+
+    /// The same for a server whose messages may have so many bytes; a mediator's have no more than a container.
+    #[must_use]
+    pub const fn with_messages_up_to(mut self, bytes: usize) -> Self {
+        self.max_message = bytes;
+        self
     }
 
     /// The proxy on the way, if there is one.
@@ -217,7 +234,7 @@ impl Address {
     /// # Errors
     /// If there is no mediator.
     pub async fn upgrade(&self, secured: Secured) -> Result<Link, ConnectError> {
-        let upgraded = upgrade::upgrade(secured.transport, &self.authority, &self.path).await;
+        let upgraded = upgrade::upgrade(secured.transport, &self.authority, &self.path, self.max_message).await;
         let host = || self.authority();
         let socket = upgraded.map_err(|fault| match fault {
             UpgradeFault::Status(answer) => ConnectError::Refused { host: host(), answer },

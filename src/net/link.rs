@@ -23,6 +23,8 @@ use crate::text::Clean;
 
 /// The most messages that one batch takes from the socket.
 const BATCH: usize = 256;
+/// The bytes after which it takes no further one; the messages of a relay may have many.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// What a WebSocket can run on.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -164,9 +166,13 @@ async fn read_batch(reader: &mut SplitStream<WebSocketStream<Transport>>, held: 
         Some(Ok(Message::Binary(frame))) => vec![frame],
         other => return single(other),
     };
-    while frames.len() < BATCH {
+    let mut bytes = frames.iter().map(Bytes::len).sum::<usize>();
+    while frames.len() < BATCH && bytes < BATCH_BYTES {
         match reader.next().now_or_never() {
-            Some(Some(Ok(Message::Binary(frame)))) => frames.push(frame),
+            Some(Some(Ok(Message::Binary(frame)))) => {
+                bytes += frame.len();
+                frames.push(frame);
+            }
             None => break,
             other => {
                 *held = other;

@@ -3,6 +3,8 @@
 //! - A client checks the mediator's URL once ([`Address::new`]), connects ([`Address::connect`]), and gives what its
 //!   [`Link`] brings to its [`Session`](crate::session::Session), for which a [`LinkEvent`] is an
 //!   [`Input`](crate::session::SessionInput).
+//! - Two devices that meet over a relay each have a [`RelayLink`], for which what comes is a
+//!   [`LinkInput`](crate::rendezvous::LinkInput), and what is to be done a [`LinkOutput`](crate::rendezvous::LinkOutput).
 //! - A [`Listener`] runs a [`Mediator`](crate::mediator::Mediator) until it is told to stop, and tells what happens as
 //!   [`LogLine`]s.
 //!
@@ -16,6 +18,7 @@ pub mod http_head;
 pub mod link;
 pub mod listener;
 pub mod proxy;
+mod relay_link;
 pub mod tls;
 pub mod upgrade;
 
@@ -26,4 +29,5 @@ pub use dial::{Dialled, FailedAttempt};
 pub use link::{Link, LinkEvent};
 pub use listener::{ConnectionRefusal, Listener, ListenerOptions, LogLine, Tls, TlsError};
 pub use proxy::{ProxyChoice, ProxyUrl, ProxyUrlError};
+pub use relay_link::{RelayLink, RelayLinkEvent};
 pub use tls::{Peer, TlsFault, TlsOptions};

@@ -10,7 +10,6 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::http_head::{self, Head, HeadError};
-use crate::protocol::MAX_CONTAINER;
 use crate::text::Clean;
 
 /// The longest that a server's `Retry-After` is heeded.
@@ -40,11 +39,12 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
 }
 
-/// Opens a WebSocket at this path of this authority.
+/// Opens a WebSocket at this path of this authority, for messages up to so many bytes.
 pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     authority: &str,
     path: &str,
+    max_message: usize,
 ) -> Result<WebSocketStream<S>, UpgradeFault> {
     let key = generate_key();
     let request = format!(
@@ -59,7 +59,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(UpgradeFault::Status(answer(&head)));
     }
     check(&head, &key).map_err(UpgradeFault::Broken)?;
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_CONTAINER)).max_frame_size(Some(MAX_CONTAINER));
+    let config = WebSocketConfig::default().max_message_size(Some(max_message)).max_frame_size(Some(max_message));
     Ok(WebSocketStream::from_partially_read(stream, head.rest, Role::Client, Some(config)).await)
 }
 
