@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// More than any of our files has; a larger one is not ours.
 const MOST_BYTES: u64 = 1 << 20;
@@ -116,6 +116,53 @@ pub fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// A private file with what is of use only for a while, and a secret: it is removed when this is dropped.
+#[derive(Debug)]
+pub struct PassingFile {
+    path: PathBuf,
+    is_there: bool,
+}
+
+impl PassingFile {
+    /// Nothing is written yet.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path, is_there: false }
+    }
+
+    /// Where it is, or will be.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes it, in the place of what it was.
+    ///
+    /// # Errors
+    /// If the file system does not do it, or there is a file that this has not written.
+    pub fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.is_there {
+            return put(&self.path, &[bytes]);
+        }
+        // What is removed at the end must be ours: a file that was there before is somebody's.
+        if fs::symlink_metadata(&self.path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already"));
+        }
+        put(&self.path, &[bytes])?;
+        self.is_there = true;
+        Ok(())
+    }
+}
+
+impl Drop for PassingFile {
+    fn drop(&mut self) {
+        if self.is_there {
+            // There is nobody to tell; whoever has the file may remove it, too.
+            let _ = remove(&self.path);
+        }
+    }
+}
+
 fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     // Never through a link or into a file that somebody else made.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
@@ -153,6 +200,23 @@ mod tests {
         assert_eq!((mode(&path), mode(&directory)), (0o600, 0o700));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         assert_eq!(read(&directory.join("missing")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_passing_file_goes_and_takes_no_other_with_it() {
+        let home = tempfile::tempdir().unwrap();
+        let (path, other) = (home.path().join("passing"), home.path().join("other"));
+        let mut passing = PassingFile::new(path.clone());
+        assert!(!path.exists());
+        for text in ["first", "second"] {
+            passing.put(text.as_bytes()).unwrap();
+            assert_eq!((read(&path).unwrap().as_deref(), mode(&path)), (Some(text), 0o600));
+        }
+        drop(passing);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        fs::write(&other, "precious").unwrap();
+        assert_eq!(PassingFile::new(other.clone()).put(b"new").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod alert_events;
 mod alerts;
 mod architecture;
+mod code_on_screen;
 mod commands;
 mod doctor;
 mod examples;

@@ -6,11 +6,16 @@
 //! found by every reader, nor one whose margin is dark.
 
 mod picture;
+mod picture_file;
+mod screen;
 
 use std::fmt;
 
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
+
+pub use picture_file::{PictureFile, UnknownFormat};
+pub use screen::{NotShown, Screen};
 
 /// White that no theme changes, of the 256 colours: what light modules are.
 pub const LIGHT: u8 = 231;

@@ -129,3 +129,42 @@ fn a_link_takes_57_by_29_cells() {
     assert_eq!(format!("{qr:?}"), "Qr(53 modules a side)");
     assert!(Qr::new(&"x".repeat(3_000)).is_none());
 }
+
+#[test]
+fn a_screen_gets_what_it_can_show_or_is_told_what_it_lacks() {
+    let qr = Qr::new(&text()).unwrap();
+    let screen = Screen { columns: 80, rows: 30, is_ascii: false, is_console: false };
+    let lines = qr.shown_on(screen).unwrap();
+    assert_eq!((lines.len(), lines[0].contains('█')), (29, true));
+    assert_eq!(qr.shown_on(Screen { rows: 28, ..screen }).unwrap().len(), 28, "a smaller margin");
+    let small = qr.shown_on(Screen { rows: 24, ..screen }).unwrap_err();
+    assert_eq!(small, NotShown::TooSmall { needs: (55, 28), has: (80, 24) });
+    assert!(small.to_string().contains("needs 55 columns and 28 rows, and this terminal has 80 and 24"), "{small}");
+    let ascii = Screen { columns: 120, rows: 60, is_ascii: true, ..screen };
+    let lines = qr.shown_on(ascii).unwrap();
+    assert!(lines.len() == 57 && lines.iter().all(|line| line.is_ascii()));
+    let small = qr.shown_on(Screen { columns: 109, ..ascii }).unwrap_err();
+    assert_eq!(small, NotShown::TooSmall { needs: (110, 55), has: (109, 60) });
+    assert_eq!(qr.shown_on(Screen { is_console: true, ..ascii }), Err(NotShown::Console));
+}
+
+#[test]
+fn a_picture_is_there_while_the_code_is_shown() {
+    let home = tempfile::tempdir().unwrap();
+    let qr = Qr::new(&text()).unwrap();
+    for (name, begins) in [("code.png", &b"\x89PNG"[..]), ("code.SVG", b"<svg")] {
+        let path = home.path().join(name);
+        let mut picture = PictureFile::new(path.clone()).unwrap();
+        picture.show(&Qr::new("the first code").unwrap()).unwrap();
+        picture.show(&qr).unwrap();
+        assert_eq!(picture.path(), path);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((mode & 0o777, bytes.starts_with(begins)), (0o600, true), "{name}");
+        drop(picture);
+        assert!(!path.exists(), "{name}");
+    }
+    for name in ["code", "code.jpg", ".png"] {
+        assert_eq!(PictureFile::new(home.path().join(name)).unwrap_err(), UnknownFormat, "{name}");
+    }
+}

@@ -16,3 +16,4 @@ pub mod schema;
 pub mod silent_bus;
 pub mod terminal;
 pub mod watching;
+pub mod xterm;

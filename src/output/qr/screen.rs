@@ -1,0 +1,55 @@
+//! How a code is drawn on a screen, and what to say where it cannot be.
+
+use zeroize::Zeroizing;
+
+use super::{Drawing, LEAST_QUIET_ZONE, Qr};
+
+/// What a terminal has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Columns that are free for the code.
+    pub columns: usize,
+    /// Rows that are free for it.
+    pub rows: usize,
+    /// Whether nothing but ASCII may be shown.
+    pub is_ascii: bool,
+    /// Whether it is the console of Linux, whose letters have no half blocks.
+    pub is_console: bool,
+}
+
+/// Why a code cannot be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotShown {
+    /// The terminal is too small.
+    #[error(
+        "the code needs {} columns and {} rows, and this terminal has {} and {}: make its window larger or its letters \
+         smaller, or have the code as a picture with --qr-file FILE.png", .needs.0, .needs.1, .has.0, .has.1
+    )]
+    TooSmall {
+        /// The columns and rows that it takes at least.
+        needs: (usize, usize),
+        /// Those that there are.
+        has: (usize, usize),
+    },
+    /// The console of Linux.
+    #[error("the console of Linux cannot show the code: have it as a picture with --qr-file FILE.png")]
+    Console,
+}
+
+impl Qr {
+    /// The code as lines with its colours, for this screen.
+    ///
+    /// # Errors
+    /// If it has no room for it.
+    pub fn shown_on(&self, screen: Screen) -> Result<Vec<Zeroizing<String>>, NotShown> {
+        if screen.is_console {
+            return Err(NotShown::Console);
+        }
+        let drawing = if screen.is_ascii { Drawing::Backgrounds } else { Drawing::HalfBlocks };
+        let quiet_zone = self.fitting(drawing, screen.columns, screen.rows).ok_or_else(|| {
+            let needs = self.cells(drawing, LEAST_QUIET_ZONE);
+            NotShown::TooSmall { needs, has: (screen.columns, screen.rows) }
+        })?;
+        Ok(self.lines(drawing, quiet_zone).into_iter().map(Zeroizing::new).collect())
+    }
+}
