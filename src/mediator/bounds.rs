@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Mediator;
 use super::connection_id::ConnectionId;
+use super::group::HostedGroup;
 use super::log::{Closing, SlotRemoval};
 use super::timers::Timer;
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Millis};
@@ -11,6 +12,8 @@ use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Millis};
 /// Why the devices of a group are not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupRefusal {
+    /// The mediator is about to end.
+    ShuttingDown,
     /// As many clients are logged in as may be.
     TooManyConnections,
     /// There are as many groups as there may be.
@@ -18,13 +21,18 @@ pub enum GroupRefusal {
 }
 
 impl GroupRefusal {
-    pub(super) const fn closing(self) -> Closing {
+    /// The reason, for whoever is refused.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
         match self {
-            Self::TooManyConnections => {
-                Closing::new(CloseCode::TRY_AGAIN_LATER, "as many clients are logged in as may be")
-            }
-            Self::TooManyGroups => Closing::new(CloseCode::TRY_AGAIN_LATER, "there are as many groups as there may be"),
+            Self::ShuttingDown => "the mediator is about to end",
+            Self::TooManyConnections => "as many clients are logged in as may be",
+            Self::TooManyGroups => "there are as many groups as there may be",
         }
+    }
+
+    pub(super) const fn closing(self) -> Closing {
+        Closing::new(CloseCode::TRY_AGAIN_LATER, self.words())
     }
 }
 
@@ -42,13 +50,27 @@ impl Mediator {
     /// # Errors
     /// Why not; later they may.
     pub fn admits(&self, group: &DeviceGroupId) -> Result<(), GroupRefusal> {
-        if self.logged_in >= self.config.max_connections {
-            return Err(GroupRefusal::TooManyConnections);
+        if self.shut_down {
+            return Err(GroupRefusal::ShuttingDown);
+        }
+        // Of a group with a connected device, it may be that one that comes back; the login will tell.
+        if !self.groups.get(group).is_some_and(HostedGroup::is_connected) {
+            self.has_room_for_a_connection()?;
         }
         if self.groups.len() >= self.config.max_groups && !self.groups.contains_key(group) {
             return Err(GroupRefusal::TooManyGroups);
         }
         Ok(())
+    }
+
+    pub(super) const fn has_room_for_a_connection(&self) -> Result<(), GroupRefusal> {
+        if self.logged_in < self.config.max_connections { Ok(()) } else { Err(GroupRefusal::TooManyConnections) }
+    }
+
+    /// Whether logins are taken.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        !self.shut_down
     }
 
     /// Whether a connection has become that of a device.

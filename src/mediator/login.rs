@@ -50,7 +50,8 @@ impl Mediator {
         if state == SlotState::Existing {
             self.replace_connection(now, group_id, hello.device_id);
         }
-        self.admits(&group_id).map_err(GroupRefusal::closing)?;
+        let admitted = self.admits(&group_id).and_then(|()| self.has_room_for_a_connection());
+        admitted.map_err(GroupRefusal::closing)?;
         if state == SlotState::New {
             self.make_room(now, group_id, hello)?;
         }

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// What only the program is made of.
-const OF_THE_PROGRAM: [&str; 11] = [
+const OF_THE_PROGRAM: [&str; 10] = [
     "clap",
     "crossterm",
-    "hyper",
     "keyring",
     "libsqlite3-sys",
     "nix",
@@ -19,7 +18,7 @@ const OF_THE_PROGRAM: [&str; 11] = [
     "tracing",
 ];
 /// What the sockets are made of.
-const OF_THE_SOCKETS: [&str; 6] = ["http", "ring", "rustls", "tokio", "tokio-tungstenite", "tungstenite"];
+const OF_THE_SOCKETS: [&str; 7] = ["http", "hyper", "ring", "rustls", "tokio", "tokio-tungstenite", "tungstenite"];
 
 const MOST_DIRECT: usize = 23;
 const MOST_IN_ALL: usize = 95;

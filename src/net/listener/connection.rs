@@ -15,13 +15,15 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::ConnectionRefusal;
 use super::budget::Account;
-use super::upgrade::{Destination, Incoming, Socket, upgrade};
+use super::gate::Gate;
+use super::upgrade::{Destination, Incoming, NotUpgraded, Socket, upgrade};
 use crate::mediator::{ChatEvent, ConnectionId, MediatorTime};
 use crate::protocol::{ClientUrlInfo, CloseCode};
 use crate::rendezvous::wire::RelayPath;
@@ -39,9 +41,20 @@ const BATCH_BYTES: usize = 128 * 1024;
 
 /// What a connection's task tells the machine's.
 pub(super) enum Event {
-    Refused { peer: SocketAddr, refusal: ConnectionRefusal },
-    Opened { url: Box<ClientUrlInfo>, accepted: MediatorTime, handle: Box<Handle> },
-    Arrived { path: RelayPath, handle: Box<Handle> },
+    /// It did not become a WebSocket; why, if that belongs in the log.
+    Refused {
+        peer: SocketAddr,
+        refusal: Option<ConnectionRefusal>,
+    },
+    Opened {
+        url: Box<ClientUrlInfo>,
+        accepted: MediatorTime,
+        handle: Box<Handle>,
+    },
+    Arrived {
+        path: RelayPath,
+        handle: Box<Handle>,
+    },
     Frame(Bytes),
     Text,
     Unreadable,
@@ -131,14 +144,22 @@ enum ReadEnd {
 }
 
 /// Serves one connection from the TCP handshake to its end.
-pub(super) async fn serve(incoming: Incoming, timeout: Duration, events: mpsc::Sender<(ConnectionId, Event)>) {
+pub(super) async fn serve(
+    incoming: Incoming,
+    timeout: Duration,
+    gate: Gate,
+    events: mpsc::Sender<(ConnectionId, Event)>,
+) {
     let Incoming { id, stream, peer, accepted, tls, budget, dead_after } = incoming;
     notice_the_dead(&stream, dead_after);
     let mut machine = ToMachine { id, events, account: None };
-    let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref(), budget)).await;
-    let (socket, destination) = match upgraded.unwrap_or(Err(ConnectionRefusal::Timeout)) {
+    let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref(), budget, &gate)).await;
+    let (socket, destination) = match upgraded.unwrap_or(Err(NotUpgraded::Refused(ConnectionRefusal::Timeout))) {
         Ok(upgraded) => upgraded,
-        Err(refusal) => return machine.tell(Event::Refused { peer, refusal }).await,
+        Err(NotUpgraded::Refused(refusal)) => {
+            return machine.tell(Event::Refused { peer, refusal: Some(refusal) }).await;
+        }
+        Err(NotUpgraded::Unremarkable) => return machine.tell(Event::Refused { peer, refusal: None }).await,
     };
     let (sender, commands) = mpsc::channel(COMMANDS);
     let (flow_sender, flow) = watch::channel(Flow::Read);
@@ -222,6 +243,10 @@ async fn read(stream: &mut SplitStream<Socket>, mut flow: watch::Receiver<Flow>,
             Some(Ok(Message::Ping(_) | Message::Frame(_))) => Event::Alive,
             // Reading on sends the answer.
             Some(Ok(Message::Close(frame))) => Event::Closed(frame.map(|frame| CloseCode(frame.code.into()))),
+            // A TCP end without a close frame is the end of the connection, and nobody's error.
+            Some(Err(WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                return ReadEnd::Closed;
+            }
             Some(Err(WebSocketError::Capacity(_) | WebSocketError::Protocol(_) | WebSocketError::Utf8(_))) => {
                 machine.tell(Event::Unreadable).await;
                 return ReadEnd::Unreadable;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::mediator::{ConnectionId, LogEvent};
+use crate::mediator::{ConnectionId, GroupRefusal, LogEvent};
 use crate::rendezvous::RelayEvent;
 
 /// A line for the log.
@@ -56,9 +56,12 @@ pub enum LogLine {
 /// Why a connection was refused before the protocol began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionRefusal {
-    /// There are as many connections as there may be.
-    #[error("too many connections")]
+    /// It was not logged in, and had to go for a newcomer.
+    #[error("too many connections that are not logged in")]
     TooMany,
+    /// There is no place for the group, or for one more client; answered with HTTP status 503.
+    #[error("{}", .0.words())]
+    Full(GroupRefusal),
     /// The upgrade took too long.
     #[error("no WebSocket in time")]
     Timeout,

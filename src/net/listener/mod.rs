@@ -3,9 +3,11 @@
 //! The machine's task waits for no socket. What it has to send goes into a connection's own queue, which the machine keeps
 //! bounded; what comes in from all connections goes through one bounded queue, so that a flood waits in the sockets.
 
+mod answer;
 mod budget;
 mod chat;
 mod connection;
+mod gate;
 mod log;
 mod pending;
 mod rendezvous;
@@ -29,6 +31,7 @@ use tokio::task::JoinSet;
 use budget::Budget;
 use chat::ChatHandle;
 use connection::{Command, Event, Handle};
+use gate::{Gate, Question};
 pub use log::{ConnectionRefusal, LogLine};
 use pending::Pending;
 use rendezvous::Rendezvous;
@@ -43,6 +46,8 @@ use crate::rendezvous::RelayConfig;
 
 /// How many events of all connections together may wait for the machine.
 const EVENTS: usize = 256;
+/// How many questions of requests may wait for the machine.
+const QUESTIONS: usize = 64;
 /// How long the end waits for clients to answer the close.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -102,6 +107,7 @@ impl Listener {
         let rendezvous = self.options.rendezvous.is_some();
         log(LogLine::Listening { address, encrypted, chat_server, rendezvous });
         let (events, mut arrived) = mpsc::channel(EVENTS);
+        let (gate, mut questions) = mpsc::channel(QUESTIONS);
         let mut server = Server {
             mediator: Mediator::new(MediatorConfig {
                 chat_server: self.options.chat_server.is_some(),
@@ -114,6 +120,7 @@ impl Listener {
             chats: HashMap::new(),
             chat_tasks: JoinSet::new(),
             events,
+            gate: Gate(gate),
             accepted: 0,
             pending: Pending::default(),
             options: self.options,
@@ -125,6 +132,7 @@ impl Listener {
             tokio::select! {
                 () = &mut shutdown => break,
                 _ = arrived.recv_many(&mut batch, EVENTS) => batch.drain(..).for_each(|event| server.take(event, &mut log)),
+                Some(question) = questions.recv() => server.answer(question),
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) => server.serve(stream, peer, &mut log),
                     Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
@@ -153,6 +161,7 @@ struct Server {
     chats: HashMap<ConnectionId, ChatHandle>,
     chat_tasks: JoinSet<()>,
     events: mpsc::Sender<(ConnectionId, Event)>,
+    gate: Gate,
     accepted: u64,
     /// Connections that are not logged in yet.
     pending: Pending,
@@ -168,7 +177,7 @@ impl Server {
         let dead_after = self.options.config.dead_after;
         let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls, budget, dead_after };
         let timeout = self.options.config.handshake_timeout;
-        let task = self.tasks.spawn(connection::serve(incoming, timeout, self.events.clone()));
+        let task = self.tasks.spawn(connection::serve(incoming, timeout, self.gate.clone(), self.events.clone()));
         if let Some(evicted) = self.pending.add(id, peer, task) {
             log(LogLine::Refused { connection: evicted.id, peer: evicted.peer, refusal: ConnectionRefusal::TooMany });
             evicted.task.abort();
@@ -182,7 +191,7 @@ impl Server {
         let input = match event {
             Event::Refused { peer, refusal } => {
                 self.pending.remove(id);
-                return log(LogLine::Refused { connection: id, peer, refusal });
+                return refusal.into_iter().for_each(|refusal| log(LogLine::Refused { connection: id, peer, refusal }));
             }
             Event::Opened { url, accepted, handle } => {
                 let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
@@ -217,6 +226,14 @@ impl Server {
         self.mediator.handle(now(), input);
         if self.pending.contains(id) && self.mediator.is_logged_in(id) {
             self.pending.remove(id);
+        }
+    }
+
+    /// Whoever asked may be gone; then nobody hears the answer.
+    fn answer(&self, question: Question) {
+        match question {
+            Question::Admits(group, answer) => drop(answer.send(self.mediator.admits(&group))),
+            Question::Ready(answer) => drop(answer.send(self.mediator.is_ready())),
         }
     }
 

@@ -1,35 +1,45 @@
-//! From a TCP connection to a WebSocket whose path names a device group, or a place of the relay.
+//! From a TCP connection to a WebSocket whose path names a device group, or a place of the relay; whatever else is asked
+//! gets an HTTP answer.
 
+use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming as Body};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::answer::{self, Place, Request as Asked};
 use super::budget::{Account, Budget, Metered};
+use super::gate::Gate;
 use super::{ConnectionRefusal, Tls};
 use crate::mediator::{ConnectionId, MediatorTime};
 use crate::protocol::{ClientUrlInfo, MAX_CONTAINER};
 use crate::rendezvous::wire::{MAX_FRAME, RelayPath};
 
-const NOT_FOUND: &str = "Not found: the last segment of the path must name a device group.\n";
 /// Smaller than usual: there are many connections, and most are quiet.
 const BUFFER: usize = 32 * 1024;
 /// Above what is buffered before writing, plus the largest message.
 const MAX_WRITE_BUFFER: usize = 1024 * 1024;
-/// The segment before a place of the relay.
-const RENDEZVOUS: &str = "rendezvous";
 /// A frame of the greatest length, in one message.
 const MAX_RELAYED: usize = MAX_FRAME + 4;
+/// How many bytes the head of a request may have; more is answered with 431. Hyper takes no less.
+const MOST_HEAD: usize = 8_192;
 
 pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
-pub(super) type Socket = WebSocketStream<Box<dyn ByteStream>>;
+type Transport = Box<dyn ByteStream>;
+pub(super) type Socket = WebSocketStream<Transport>;
 
 /// A TCP connection that was just accepted.
 pub(super) struct Incoming {
@@ -50,32 +60,103 @@ pub(super) enum Destination {
     Relay { path: RelayPath, account: Arc<Account> },
 }
 
-/// Does the TLS handshake, if there is to be one, and the WebSocket's.
+/// Why a connection did not become a WebSocket.
+pub(super) enum NotUpgraded {
+    /// Something that belongs in the log.
+    Refused(ConnectionRefusal),
+    /// A request that was answered, or a connection that said nothing, as a health check makes it.
+    Unremarkable,
+}
+
+impl From<ConnectionRefusal> for NotUpgraded {
+    fn from(refusal: ConnectionRefusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// What became of the one request of a connection.
+type Decision = Option<Result<(Place, OnUpgrade), NotUpgraded>>;
+
+/// Does the TLS handshake, if there is to be one, answers one request, and hands on the WebSocket if it asked for one.
 pub(super) async fn upgrade(
     stream: TcpStream,
     tls: Option<&Tls>,
     budget: Option<Arc<Budget>>,
-) -> Result<(Socket, Destination), ConnectionRefusal> {
+    gate: &Gate,
+) -> Result<(Socket, Destination), NotUpgraded> {
     // Small frames must not wait for each other. If the system refuses, they do.
     let _ = stream.set_nodelay(true);
-    let transport: Box<dyn ByteStream> = match tls {
+    let transport: Transport = match tls {
         None => Box::new(stream),
-        Some(tls) => Box::new(tls.acceptor().accept(stream).await.map_err(|_| ConnectionRefusal::Tls)?),
+        Some(tls) => Box::new(tls.acceptor().accept(stream).await.map_err(|error| tls_refusal(&error))?),
     };
-    let mut path = PathCheck { serves_relay: budget.is_some(), found: None, refused: false };
-    let upgraded =
-        tokio_tungstenite::accept_hdr_async_with_config(transport, &mut path, Some(config(MAX_CONTAINER))).await;
-    match (upgraded, path.found, budget) {
-        (Ok(socket), Some(Found::Group(url)), _) => Ok((socket, Destination::Mediator(url))),
-        (Ok(socket), Some(Found::Place(path)), Some(budget)) => {
-            let account = Arc::new(Account::new(budget));
-            // Nothing is lost: nobody may send a message before the answer, and nothing was read since.
-            let metered: Box<dyn ByteStream> = Box::new(Metered::new(socket.into_inner(), Arc::clone(&account)));
-            let socket = WebSocketStream::from_raw_socket(metered, Role::Server, Some(config(MAX_RELAYED))).await;
-            Ok((socket, Destination::Relay { path, account }))
+    let decision: Arc<Mutex<Decision>> = Arc::default();
+    let service = service_fn(|request: Request<Body>| {
+        let decision = Arc::clone(&decision);
+        let serves_relay = budget.is_some();
+        async move {
+            let (response, decided) = decide(request, serves_relay, gate).await;
+            *decision.lock().unwrap_or_else(PoisonError::into_inner) = Some(decided);
+            Ok::<_, Infallible>(response)
         }
-        _ if path.refused => Err(ConnectionRefusal::Path),
-        _ => Err(ConnectionRefusal::NotAWebSocket),
+    });
+    let connection = http1::Builder::new()
+        .max_buf_size(MOST_HEAD)
+        .serve_connection(TokioIo::new(transport), service)
+        .with_upgrades();
+    let served = connection.await;
+    let decided = decision.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match decided {
+        Some(decided) => {
+            let (place, upgrade) = decided?;
+            let upgraded = upgrade.await.map_err(|_| ConnectionRefusal::NotAWebSocket)?;
+            let parts = upgraded.downcast::<TokioIo<Transport>>().map_err(|_| ConnectionRefusal::NotAWebSocket)?;
+            let (transport, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+            let (transport, limit, destination) = match (place, budget) {
+                (Place::Group(url), _) => (transport, MAX_CONTAINER, Destination::Mediator(url)),
+                (Place::Relay(path), Some(budget)) => {
+                    let account = Arc::new(Account::new(budget));
+                    let metered: Transport = Box::new(Metered::new(transport, Arc::clone(&account)));
+                    (metered, MAX_RELAYED, Destination::Relay { path, account })
+                }
+                (Place::Relay(_), None) => return Err(ConnectionRefusal::Path.into()),
+            };
+            let socket =
+                WebSocketStream::from_partially_read(transport, early, Role::Server, Some(config(limit))).await;
+            Ok((socket, destination))
+        }
+        None if served.is_err() => Err(ConnectionRefusal::NotAWebSocket.into()),
+        None => Err(NotUpgraded::Unremarkable),
+    }
+}
+
+/// A client that hangs up within the handshake may be a health check.
+fn tls_refusal(error: &io::Error) -> NotUpgraded {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => NotUpgraded::Unremarkable,
+        _ => ConnectionRefusal::Tls.into(),
+    }
+}
+
+async fn decide(
+    mut request: Request<Body>,
+    serves_relay: bool,
+    gate: &Gate,
+) -> (Response<Full<Bytes>>, Result<(Place, OnUpgrade), NotUpgraded>) {
+    match answer::understand(&request, serves_relay) {
+        Asked::WebSocket { place: Place::Relay(path), accepted } => {
+            (accepted, Ok((Place::Relay(path), hyper::upgrade::on(&mut request))))
+        }
+        Asked::WebSocket { place: Place::Group(url), accepted } => match gate.admits(url.device_group_id).await {
+            Ok(()) => (accepted, Ok((Place::Group(url), hyper::upgrade::on(&mut request)))),
+            Err(refusal) => (answer::unavailable(refusal), Err(ConnectionRefusal::Full(refusal).into())),
+        },
+        Asked::Ready => {
+            let ready = gate.is_ready().await;
+            (answer::readiness(ready), Err(NotUpgraded::Unremarkable))
+        }
+        Asked::Answered(response) => (response, Err(NotUpgraded::Unremarkable)),
+        Asked::Refused(response, refusal) => (response, Err(refusal.into())),
     }
 }
 
@@ -86,45 +167,4 @@ fn config(max_message: usize) -> WebSocketConfig {
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-}
-
-enum Found {
-    Group(ClientUrlInfo),
-    Place(RelayPath),
-}
-
-struct PathCheck {
-    serves_relay: bool,
-    found: Option<Found>,
-    refused: bool,
-}
-
-impl PathCheck {
-    fn find(&self, path: &str) -> Option<Found> {
-        if self.serves_relay
-            && let Some((before, place)) = path.rsplit_once('/')
-            && before.trim_end_matches('/').rsplit('/').next() == Some(RENDEZVOUS)
-            && let Some(place) = RelayPath::from_segment(place)
-        {
-            return Some(Found::Place(place));
-        }
-        ClientUrlInfo::from_path(path).ok().map(Found::Group)
-    }
-}
-
-impl Callback for &mut PathCheck {
-    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-        self.found = self.find(request.uri().path());
-        if self.found.is_some() {
-            return Ok(response);
-        }
-        self.refused = true;
-        let mut not_found = ErrorResponse::new(Some(NOT_FOUND.to_owned()));
-        *not_found.status_mut() = StatusCode::NOT_FOUND;
-        let headers = not_found.headers_mut();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
-        headers.insert(header::CONTENT_LENGTH, NOT_FOUND.len().into());
-        headers.insert(header::CONNECTION, header::HeaderValue::from_static("close"));
-        Err(not_found)
-    }
 }

@@ -1,6 +1,7 @@
 //! The listener over real sockets, with clients that know nothing but WebSocket and the protocol room.
 
 mod client;
+mod http;
 mod relay;
 
 use std::time::Duration;
