@@ -89,6 +89,12 @@ impl Notices {
         self.kept.back()
     }
 
+    /// Those that came after so many, as far as they are kept, the oldest first.
+    pub fn since(&self, count: u64) -> impl Iterator<Item = &Notice> {
+        let new = usize::try_from(self.count.saturating_sub(count)).unwrap_or(usize::MAX);
+        self.kept.iter().skip(self.kept.len().saturating_sub(new))
+    }
+
     /// The last few, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Notice> {
         self.kept.iter().rev()

@@ -40,7 +40,7 @@ impl Standing {
             Self::Live => "live",
             Self::Leading => "leading",
             Self::Reconnecting => "reconnecting",
-            Self::GaveUpLeading => "gave up leading",
+            Self::GaveUpLeading => "left (was made leader)",
             Self::Alarm => "devices changed",
             Self::NeedsUser => "needs you",
             Self::Over => "ended",

@@ -8,8 +8,7 @@ use crate::group::{DisconnectCause, Event, ListedDevice, LockEvent, NextStep, Re
 use crate::net::Address;
 use crate::output::Failure;
 use crate::output::advice::{close_advice, refusal_words};
-use crate::protocol::d2d::Platform;
-use crate::protocol::{CloseCode, DeviceId, SlotState};
+use crate::protocol::{CloseCode, DeviceForm, DeviceId, SlotState};
 use crate::runtime::{OneShotEnd, run_one_shot};
 use crate::session::Confirmed;
 use crate::session::{Command, Session};
@@ -44,10 +43,10 @@ impl Farewell {
     #[must_use]
     pub fn of(listed: &BTreeMap<DeviceId, ListedDevice>, going: &[DeviceId]) -> Self {
         let others = listed.iter().filter(|(id, _)| !going.contains(id)).map(|(id, device)| {
-            let phone = device.info.as_ref().ok().and_then(|info| match info.platform {
-                Platform::Android | Platform::Ios => Some(true),
-                Platform::Desktop | Platform::Web => Some(false),
-                Platform::Unspecified => None,
+            let phone = device.info.as_ref().ok().and_then(|info| match info.form() {
+                DeviceForm::Phone => Some(true),
+                DeviceForm::Computer => Some(false),
+                DeviceForm::Tablet | DeviceForm::Mobile | DeviceForm::Unknown => None,
             });
             (name(*id, device), phone)
         });

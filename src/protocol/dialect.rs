@@ -34,6 +34,12 @@ impl Dialect {
         matches!(self, Self::Dgk)
     }
 
+    /// Whether an envelope can say which device it is of.
+    #[must_use]
+    pub const fn tells_author(self) -> bool {
+        matches!(self, Self::Dgk)
+    }
+
     /// What a device list says of one device, given what the server knows.
     #[must_use]
     pub fn activity(

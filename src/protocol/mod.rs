@@ -44,7 +44,7 @@ pub use challenge::{Challenge, ChallengeResponse};
 pub use chat::{CHAT_SERVER_LOGIN, ChatFrameError, ChatFrames, MAX_CHAT_FRAME};
 pub use close::{CloseCode, ReconnectClass};
 pub use container::{DecodeError, MAX_CONTAINER, MAX_ENVELOPE_PLAIN, MAX_ENVELOPE_SEALED};
-pub use d2d::{Composer, DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
+pub use d2d::{Composer, DeviceForm, DeviceInfo, Envelope, SharedDeviceData, TransactionScope};
 pub use dialect::Dialect;
 pub use ids::{DeviceId, MessageId, Millis, ReflectId, ReflectedId};
 pub use keys::{GroupKeys, GroupSecret, KEY_LENGTH, NotAKey, SealKey};

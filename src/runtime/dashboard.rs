@@ -125,7 +125,11 @@ impl EventSink for GroupKeeper {
     fn tell(&mut self, at: Millis, event: Event) {
         let mut group = self.shared.group();
         let before = group.standing();
+        let told_before = group.notices().count();
         group.apply(at, &event);
+        for notice in group.notices().since(told_before) {
+            tracing::info!("told: {}", notice.text);
+        }
         let stands_elsewhere = group.standing() != before;
         let changes_the_known =
             matches!(event, Event::Devices(_) | Event::DevicesAcknowledged | Event::DeviceDropped(_));

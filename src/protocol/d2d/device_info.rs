@@ -59,6 +59,39 @@ impl DeviceInfo {
             (platform, version) => format!("{platform} {version}"),
         }
     }
+
+    /// What kind of device it is, as far as it says so itself; its platform alone does not tell a phone from a tablet.
+    #[must_use]
+    pub fn form(&self) -> DeviceForm {
+        let words = format!("{} {}", self.platform_details, self.label).to_lowercase();
+        let says = |known: &[&str]| known.iter().any(|word| words.contains(word));
+        match self.platform {
+            Platform::Android | Platform::Ios if says(&["ipad", "tablet", " tab ", "galaxy tab", "sm-x", "sm-t"]) => {
+                DeviceForm::Tablet
+            }
+            Platform::Android | Platform::Ios if says(&["phone", "pixel", "galaxy s", "fairphone"]) => {
+                DeviceForm::Phone
+            }
+            Platform::Android | Platform::Ios => DeviceForm::Mobile,
+            Platform::Desktop | Platform::Web => DeviceForm::Computer,
+            Platform::Unspecified => DeviceForm::Unknown,
+        }
+    }
+}
+
+/// What kind of device it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceForm {
+    /// A phone.
+    Phone,
+    /// A tablet.
+    Tablet,
+    /// It runs a mobile app, and does not say on what.
+    Mobile,
+    /// A desktop or a browser.
+    Computer,
+    /// It says nothing.
+    Unknown,
 }
 
 impl Sealable for DeviceInfo {

@@ -16,7 +16,7 @@ mod unknown;
 
 pub use body::{MessageDraft, ReceiptStatus};
 pub use compose::Composer;
-pub use device_info::{DeviceInfo, Platform};
+pub use device_info::{DeviceForm, DeviceInfo, Platform};
 pub use envelope::Envelope;
 pub use message_type::MessageType;
 pub use private::PrivateText;

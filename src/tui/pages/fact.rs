@@ -9,18 +9,26 @@ pub struct Fact {
     pub name: String,
     pub value: String,
     pub style: Role,
+    pub name_style: Role,
     /// The row of the feed that it leads to.
     pub target: Option<u64>,
 }
 
 impl Fact {
     pub fn new(name: impl Into<String>, value: impl Display) -> Self {
-        Self { name: name.into(), value: value.to_string(), style: Role::Value, ..Self::default() }
+        let (style, name_style) = (Role::Value, Role::Label);
+        Self { name: name.into(), value: value.to_string(), style, name_style, ..Self::default() }
     }
 
     /// Words above what follows.
     pub fn heading(words: &str) -> Self {
         Self { value: words.to_owned(), style: Role::Heading, ..Self::default() }
+    }
+
+    /// The head of a table: its name stands out, and its columns do not.
+    pub const fn above(mut self) -> Self {
+        self.name_style = Role::Heading;
+        self.styled(Role::Muted)
     }
 
     pub fn blank() -> Self {

@@ -8,7 +8,6 @@ use crate::tui::context::FrameContext;
 use crate::tui::draw::text_width::{Align, fit};
 use crate::tui::format;
 use crate::tui::pages::fact::Fact;
-use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::BARS;
 
 /// The columns of a figure.
@@ -42,7 +41,7 @@ pub fn facts(ctx: &FrameContext<'_>, width: u16) -> Vec<Fact> {
 
 fn heading(words: &str, figures: usize) -> Fact {
     let columns = ["p50", "p95", "p99", "max", "messages"].map(str::to_owned);
-    Fact::new(words, fitted(columns, figures)).styled(Role::Muted)
+    Fact::new(words, fitted(columns, figures)).above()
 }
 
 fn row(name: impl Into<String>, percentiles: Option<LatencyPercentiles>, figures: usize) -> Option<Fact> {
@@ -75,7 +74,7 @@ fn by_time(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
     facts.extend(whole);
     if !minute.is_empty() {
         ctx.clock.becomes_wrong(Millis((now.0 / SLICE + 1) * SLICE));
-        facts.push(heading("the last minute", figures));
+        facts.extend([Fact::blank(), heading("the last minute", figures)]);
         facts.extend(minute);
     }
     facts
@@ -90,7 +89,7 @@ fn bars(ctx: &FrameContext<'_>) -> Vec<Fact> {
         return Vec::new();
     }
     let steps: String = STEPS.iter().map(|(name, _)| fit(name, COLUMN - 1, Align::Right)).collect();
-    let mut facts = vec![Fact::new("up to", steps).styled(Role::Muted)];
+    let mut facts = vec![Fact::blank(), Fact::new("up to", steps).above()];
     facts.extend(spreads.into_iter().map(|(name, spread)| Fact::new(name, shares(spread))));
     facts
 }
@@ -125,19 +124,19 @@ fn by_device(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
     let acks =
         devices.iter().filter_map(|(author, waits)| row(name(*author), waits.acknowledgement.percentiles(), figures));
     let ages = devices.iter().filter_map(|(author, waits)| row(name(*author), waits.age.percentiles(), figures));
-    [under("ack by device", acks, figures), under("age by device", ages, figures)].concat()
+    [under("ack by device", acks, figures), under("waited by device", ages, figures)].concat()
 }
 
 fn by_kind(ctx: &FrameContext<'_>, figures: usize) -> Vec<Fact> {
     let kinds: Vec<_> = ctx.group.latency().kinds().collect();
     let acks = kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.acknowledgement.percentiles(), figures));
     let ages = kinds.iter().filter_map(|(sort, waits)| row(sort.words(), waits.age.percentiles(), figures));
-    [under("ack by kind", acks, figures), under("age by kind", ages, figures)].concat()
+    [under("ack by kind", acks, figures), under("waited by kind", ages, figures)].concat()
 }
 
 fn under(words: &str, facts: impl Iterator<Item = Fact>, figures: usize) -> Vec<Fact> {
     let facts: Vec<Fact> = facts.collect();
-    if facts.is_empty() { facts } else { std::iter::once(heading(words, figures)).chain(facts).collect() }
+    if facts.is_empty() { facts } else { [Fact::blank(), heading(words, figures)].into_iter().chain(facts).collect() }
 }
 
 fn slowest(ctx: &FrameContext<'_>) -> Vec<Fact> {

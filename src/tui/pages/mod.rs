@@ -65,25 +65,43 @@ fn continued(fact: Fact, width: usize) -> Vec<Fact> {
     if text_width::width(&fact.value) <= width {
         return vec![fact];
     }
-    let Fact { name, value, style, target } = fact;
+    let Fact { name, value, style, name_style, target } = fact;
     let (mut names, mut targets) = (std::iter::once(name), std::iter::once(target));
-    wrap(&value, width)
-        .into_iter()
-        .map(|value| Fact { name: names.next().unwrap_or_default(), value, style, target: targets.next().flatten() })
-        .collect()
+    let mut line = |value| {
+        let (name, target) = (names.next().unwrap_or_default(), targets.next().flatten());
+        Fact { name, value, style, name_style, target }
+    };
+    wrap(&value, width).into_iter().map(&mut line).collect()
 }
 
+/// In the middle of the area, as large as it needs to be.
 pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, feed_state: &FeedState) {
+    let width = area.width.min(if matches!(page.subject, PageSubject::Row(_)) { 100 } else { WIDTH });
+    draw_in(page, buffer, area, (width, 0), ctx, feed_state);
+}
+
+/// In all of the area.
+pub fn draw_beside(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, feed_state: &FeedState) {
+    draw_in(page, buffer, area, (area.width, area.height), ctx, feed_state);
+}
+
+fn draw_in(
+    page: &mut Page,
+    buffer: &mut Buffer,
+    area: Rect,
+    (width, least_height): (u16, u16),
+    ctx: &FrameContext<'_>,
+    feed_state: &FeedState,
+) {
     if let PageSubject::Row(opened) = &mut page.subject {
         opened.renew(feed_state, ctx.group);
     }
-    let width = area.width.min(if matches!(page.subject, PageSubject::Row(_)) { 100 } else { WIDTH });
     let facts = facts(ctx, feed_state, &page.subject, page.revealed, width);
     let longest = usize::from(width) / 2;
     let name_width = facts.iter().map(|fact| text_width::width(&fact.name)).max().unwrap_or(0).min(longest);
     let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
     let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).max(least_height).min(area.height);
     let inner = window(buffer, area, (width, height), title(&page.subject), ctx.theme);
     page.extent = (lines.len(), usize::from(inner.height));
     page.top = page.top.min(lines.len().saturating_sub(usize::from(inner.height)));
@@ -95,7 +113,7 @@ pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     for (index, line) in lines.iter().enumerate().skip(page.top).take(usize::from(inner.height)) {
         let mark = if chosen == Some(index) { SELECTED } else { " " };
         run.text(mark, Role::Accent)
-            .column(&line.name, name_width, Align::Left, Role::Label)
+            .column(&line.name, name_width, Align::Left, line.name_style)
             .gap(2)
             .text(&line.value, line.style)
             .next_line();

@@ -98,11 +98,17 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
             for separator in &layout.separators {
                 rules::separate(buffer, *separator, ctx.theme);
             }
-            match &ui.overlay {
-                Overlay::Prompt(line) => prompt::draw(&line.prompt, buffer, layout.hints, ctx),
+            ui.message_is_cut = match &ui.overlay {
+                Overlay::Prompt(line) => {
+                    prompt::draw(&line.prompt, buffer, layout.hints, ctx);
+                    false
+                }
                 _ => bottom_line::draw(buffer, layout.hints, ui, ctx),
+            };
+            match (&mut ui.overlay, beside) {
+                (Overlay::Page(page), Some(place)) => pages::draw_beside(page, buffer, place, ctx, &ui.feed_state),
+                _ => overlay(buffer, area, &layout, ui, ctx),
             }
-            overlay(buffer, beside.unwrap_or(area), &layout, ui, ctx);
         }
     }
     ctx.theme.paint_background(buffer, whole);
@@ -126,7 +132,7 @@ fn below_banner(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) -> Rect
 /// The place for an open row beside the feed, if both have room; the feed is narrowed for it.
 fn room_beside_feed(layout: &mut Layout, ui: &Ui) -> Option<Rect> {
     /// The columns in which a feed and a row can be read.
-    const BOTH: u16 = 140;
+    const BOTH: u16 = 100;
     let Overlay::Page(Page { subject: PageSubject::Row(_), .. }) = &ui.overlay else { return None };
     layout.split_feed(BOTH)
 }
@@ -141,8 +147,6 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &
     };
     match &mut ui.overlay {
         Overlay::None | Overlay::Prompt(_) => {}
-        // Beside the feed.
-        Overlay::Page(page) if area.x > 0 => pages::draw(page, buffer, area, ctx, &ui.feed_state),
         Overlay::Page(page) => pages::draw(page, buffer, below_header, ctx, &ui.feed_state),
         // A dialog too high for that may cover the header, rather than lose a warning.
         Overlay::Dialog(dialog) if dialog::wanted_height(dialog, area.width) > usize::from(below_header.height) => {

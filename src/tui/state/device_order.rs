@@ -8,10 +8,11 @@ use crate::protocol::{DeviceActivity, DeviceId, Millis};
 /// What devices are sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceSort {
-    /// Connected ones first, then as last seen.
+    /// Stays as it is, whoever comes and goes.
     #[default]
-    State,
     Name,
+    /// Connected ones first, then as last seen.
+    Seen,
     Platform,
     Id,
 }
@@ -19,17 +20,27 @@ pub enum DeviceSort {
 impl DeviceSort {
     pub const fn next(self) -> Self {
         match self {
-            Self::State => Self::Name,
-            Self::Name => Self::Platform,
+            Self::Name => Self::Seen,
+            Self::Seen => Self::Platform,
             Self::Platform => Self::Id,
-            Self::Id => Self::State,
+            Self::Id => Self::Name,
+        }
+    }
+
+    /// As its column is called, if it has one.
+    const fn short(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Seen => "seen",
+            Self::Platform => "platform",
+            Self::Id => "id",
         }
     }
 
     const fn word(self) -> &'static str {
         match self {
-            Self::State => "by state",
             Self::Name => "by name",
+            Self::Seen => "by when seen",
             Self::Platform => "by platform",
             Self::Id => "by id",
         }
@@ -50,10 +61,9 @@ impl DeviceOrder {
         format!("{}{arrow}", self.by.word())
     }
 
-    /// `↓ state`
+    /// `↓ seen`
     pub fn sign(self) -> String {
-        let word = self.by.word();
-        format!("{} {}", if self.reversed { "↑" } else { "↓" }, word.strip_prefix("by ").unwrap_or(word))
+        format!("{} {}", if self.reversed { "↑" } else { "↓" }, self.by.short())
     }
 
     /// The devices in this order.
@@ -61,8 +71,9 @@ impl DeviceOrder {
         let mut devices: Vec<(DeviceId, &ListedDevice)> = group.devices().iter().collect();
         let name = |id| group.devices().label(id).as_str().to_lowercase();
         match self.by {
-            DeviceSort::State => devices.sort_by_cached_key(|(id, device)| (seen(device), name(*id))),
-            DeviceSort::Name => devices.sort_by_cached_key(|(id, _)| name(*id)),
+            DeviceSort::Seen => devices.sort_by_cached_key(|(id, device)| (seen(device), name(*id))),
+            // What the keys may destroy is seldom this device, so it is the last and not the first to be selected.
+            DeviceSort::Name => devices.sort_by_cached_key(|(id, _)| (group.own() == Some(*id), name(*id))),
             DeviceSort::Platform => {
                 devices.sort_by_cached_key(|(id, device)| {
                     (device.info.as_ref().ok().map(|info| info.platform), name(*id))

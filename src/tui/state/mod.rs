@@ -47,6 +47,8 @@ pub struct Ui {
     pub notice: Option<LocalNotice>,
     /// What was told so far by the dashboard itself, the oldest first.
     pub told: VecDeque<(Millis, NoticeKind, Clean)>,
+    /// Whether the last line had no room for all of its message.
+    pub message_is_cut: bool,
     /// When the last frame was drawn.
     pub drawn_at: Millis,
     /// How many of the group's notices were read.
@@ -97,6 +99,7 @@ impl Ui {
             overlay: Overlay::None,
             notice: None,
             told: VecDeque::new(),
+            message_is_cut: false,
             drawn_at: Millis(0),
             notices_read: 0,
             explained: None,

@@ -78,6 +78,7 @@ impl Ui {
     pub fn tell(&mut self, kind: NoticeKind, text: Clean) -> Reaction {
         /// More are hardly read.
         const KEPT: usize = 200;
+        tracing::info!("told: {text}");
         if self.told.len() == KEPT {
             self.told.pop_front();
         }

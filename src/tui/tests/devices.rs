@@ -37,7 +37,7 @@ fn the_last_other_device_and_our_own_get_stronger_warnings() {
     let laptop = device("Work laptop", Platform::Desktop, "2.0", "", on);
     let mut two = normal();
     two.apply(NOW, &Event::Devices(BTreeMap::from([(OWN, own), (LAPTOP, laptop)])));
-    let cases = [(normal(), "D", false, false), (normal(), "jD", false, true), (two, "jD", true, false)];
+    let cases = [(normal(), "D", false, false), (normal(), "GD", false, true), (two, "D", true, false)];
     for (group, keys, last, own) in cases {
         for size in [(40, 12), (80, 24)] {
             let mut ui = Ui::new(settings());
@@ -55,7 +55,7 @@ fn the_last_other_device_and_our_own_get_stronger_warnings() {
 fn the_drop_dialog_follows_a_list_that_comes_while_it_is_open() {
     let mut group = normal();
     let mut ui = started(&group);
-    assert_eq!(last_reaction(&mut ui, &group, "D"), Reaction::Command(Command::RefreshDevices));
+    assert_eq!(last_reaction(&mut ui, &group, "jD"), Reaction::Command(Command::RefreshDevices));
     last_reaction(&mut ui, &group, "\t");
     let shown = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (160, 50)));
     assert!(!shown(&mut ui, &group).contains("It is the last other device"));
@@ -114,20 +114,23 @@ fn devices_are_sorted_and_keep_their_selection() {
         last_reaction(&mut ui, &group, keys);
         ui.order.of(&group)
     };
-    assert_eq!(order(""), [PHONE, OWN, LAPTOP, TABLET], "connected first, the newest first");
-    assert_eq!(order("S"), [TABLET, LAPTOP, OWN, PHONE]);
-    assert_eq!(order("s"), [OWN, TABLET, PHONE, LAPTOP], "by name");
+    assert_eq!(order(""), [TABLET, PHONE, LAPTOP, OWN], "by name, and our own at the end");
+    assert_eq!(order("S"), [OWN, LAPTOP, PHONE, TABLET]);
+    assert_eq!(order("s"), [PHONE, OWN, LAPTOP, TABLET], "connected first, the newest first");
     assert_eq!(order("ss"), [PHONE, TABLET, OWN, LAPTOP], "by platform");
     assert_eq!(order("ssss"), order(""));
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "js");
-    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(OWN));
+    assert_eq!(ui.selected_of(&ui.order.of(&group)), Some(PHONE));
 }
 
 #[test]
 fn the_selection_is_a_device_and_never_another_one_by_itself() {
     let mut group = normal();
     let mut ui = started(&group);
+    last_reaction(&mut ui, &group, "s");
+    draw(&mut ui, &group, (80, 24));
+    last_reaction(&mut ui, &group, "g");
     // The laptop comes anew, and is now the first; nobody has moved.
     let mut listed = devices();
     listed.get_mut(&LAPTOP).unwrap().activity = DeviceActivity::ConnectedSince(later(1_000));
@@ -204,7 +207,7 @@ fn a_list_that_does_not_come_says_how_old_it_is_and_when_it_will_be_older() {
 #[test]
 fn devices_are_sorted_from_any_pane_and_it_is_said_where_they_may_be_out_of_sight() {
     let group = normal();
-    for (keys, words) in [("4s", "devices are sorted by name"), ("4zsS", "devices are sorted by name ↑")] {
+    for (keys, words) in [("4s", "devices are sorted by when seen"), ("4zsS", "devices are sorted by when seen ↑")] {
         let mut ui = started(&group);
         last_reaction(&mut ui, &group, keys);
         let shown = symbols(&draw(&mut ui, &group, (80, 24)));
@@ -213,7 +216,7 @@ fn devices_are_sorted_from_any_pane_and_it_is_said_where_they_may_be_out_of_sigh
     let mut ui = started(&group);
     last_reaction(&mut ui, &group, "s");
     let shown = symbols(&draw(&mut ui, &group, (80, 24)));
-    assert!(shown.contains("↓ name") && !shown.contains("are sorted"), "{shown}");
+    assert!(shown.contains("↓ seen") && !shown.contains("are sorted"), "{shown}");
 }
 
 #[test]
@@ -224,7 +227,7 @@ fn a_drop_from_elsewhere_asks_which_device_first() {
     let shown = symbols(&draw(&mut ui, &group, (80, 24)));
     assert!(shown.contains("which device?") && shown.contains("▸1 Devices"), "{shown}");
     let drop = |device| Reaction::Command(Command::DropDevice(Confirmed::after_asking(device)));
-    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(PHONE));
+    assert_eq!(last_reaction(&mut ui, &group, "D\t\n"), drop(TABLET), "the first one, but not the own");
 }
 
 #[test]

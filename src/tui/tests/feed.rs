@@ -215,7 +215,7 @@ fn what_was_written_shows_only_after_a_key_and_only_on_that_page() {
         let mut ui = Ui::new(Settings { dialect, keys: Some(keys(dialect)), ..settings() });
         let mut seen = |keys: &str| {
             last_reaction(&mut ui, &group, keys);
-            symbols(&draw(&mut ui, &group, (160, 50))).contains("old mill")
+            symbols(&draw(&mut ui, &group, (220, 60))).contains("old mill")
         };
         for (keys, expected) in
             [("4", false), ("\n", false), ("b", true), ("b", false), ("b", true), ("\u{1b}", false), ("\n", false)]

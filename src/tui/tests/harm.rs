@@ -135,7 +135,7 @@ fn who_is_alone_is_told_so() {
 fn the_detail_of_a_device_agrees_with_its_row_when_the_list_is_not_current() {
     let next = NextStep::RetryAt { at: Millis(NOW.0 + 2_000), attempt: 3 };
     let group = after(vec![Event::Disconnected { cause: DisconnectCause::NoAnswer, next }]);
-    for (keys, words) in [("\n", "was on, as of 14:02"), ("j\n", "off: not connected"), ("G\n", "was off, as of 14:02")]
+    for (keys, words) in [("j\n", "was on, as of 14:02"), ("G\n", "off: not connected"), ("\n", "was off, as of 14:02")]
     {
         let mut ui = Ui::new(settings());
         draw(&mut ui, &group, (80, 24));

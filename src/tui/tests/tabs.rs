@@ -107,5 +107,5 @@ fn who_left_so_as_not_to_lead_and_comes_back_needs_nobody() {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
     two.draw(&mut buffer, &normal(), &[Standing::Live, Standing::GaveUpLeading], NOW);
     let line = symbols(&buffer).lines().next().unwrap_or_default().to_owned();
-    assert_eq!(line, "▸home ● live │ work ◌ gave up leading");
+    assert_eq!(line, "▸home ● live │ work ◌ left (was made leader)");
 }

@@ -92,7 +92,7 @@ impl Theme {
             _ => Modifier::empty(),
         };
         let style = Style::new().add_modifier(modifier);
-        match self.colour.nearest(self.palette.colour(role)) {
+        match self.colour.nearest(self.palette.colour(role), self.palette.background) {
             Color::Reset => style,
             colour => style.fg(colour),
         }
@@ -103,7 +103,9 @@ impl Theme {
         if !self.palette.paints_background || self.colour == Colour::None {
             return;
         }
-        let [background, text] = [self.palette.background, self.palette.text].map(|colour| self.colour.nearest(colour));
+        // The background is read on nothing.
+        let background = self.colour.nearest(self.palette.background, Color::Reset);
+        let text = self.colour.nearest(self.palette.text, self.palette.background);
         for position in area.intersection(buffer.area).positions() {
             // Bars have theirs already.
             if let Some(cell) = buffer.cell_mut(position).filter(|cell| cell.bg == Color::Reset) {
@@ -123,7 +125,7 @@ impl Theme {
             let style = style.remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED);
             buffer.set_style(area, style);
         } else {
-            let style = Style::new().bg(self.colour.nearest(self.palette.selection));
+            let style = Style::new().bg(self.colour.nearest(self.palette.selection, Color::Reset));
             buffer.set_style(area, style.remove_modifier(Modifier::DIM).add_modifier(Modifier::BOLD));
         }
     }

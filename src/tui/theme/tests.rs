@@ -1,7 +1,6 @@
 use ratatui::style::Color;
 
 use super::catalogue::PALETTES;
-use super::colour::luminance;
 use super::palette::{DEVICE_COLOURS, MONO, rgb};
 use super::*;
 
@@ -29,14 +28,12 @@ fn roles() -> Vec<Role> {
     others.into_iter().chain(devices).collect()
 }
 
-/// WCAG 2.2, contrast ratio.
 fn contrast(one: Color, other: Color) -> f64 {
-    let bright = |colour| match colour {
-        Color::Rgb(red, green, blue) => luminance([red, green, blue]),
+    let parts = |colour| match colour {
+        Color::Rgb(red, green, blue) => [red, green, blue],
         other => panic!("{other:?} has no brightness of its own"),
     };
-    let (one, other) = (bright(one), bright(other));
-    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    super::colour::contrast(parts(one), parts(other))
 }
 
 #[test]

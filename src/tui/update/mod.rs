@@ -59,7 +59,10 @@ impl Ui {
         self.ended = self.explained;
         self.notice = None;
         self.notices_read = group.notices().count();
+        let message_was_cut = std::mem::take(&mut self.message_is_cut);
         let reaction = match action {
+            // What was too long for the last line is read first.
+            Action::Detail if message_was_cut => self.open(PageSubject::Messages),
             Action::Quit => Reaction::Quit,
             Action::Suspend => Reaction::Suspend,
             Action::Repaint => Reaction::Repaint,

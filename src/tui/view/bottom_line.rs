@@ -14,8 +14,8 @@ use crate::tui::state::{Overlay, Ui};
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, WAITING};
 
-/// What the keys do here; or, until the next key, what just happened.
-pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
+/// What the keys do here; or, until the next key, what just happened. Whether that was too long for the line.
+pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) -> bool {
     let mut run = TextRun::new(buffer, area, ctx.theme);
     run.gap(1);
     let explanation = ui.explanation(ctx);
@@ -32,13 +32,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
         let notes = !(ui.focus == Pane::Feed && ui.feed_state.is_searching());
         let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
         let note = if is_open && notes { "   n mark as known" } else { "" };
-        let text = cut(&text, run.room().saturating_sub(width(note))).into_owned();
-        run.text(&text, style).text(note, Role::Accent);
-        return;
+        return put_message(&mut run, &text, style, note);
     }
     if let Some(text) = explanation {
-        run.text(ATTENTION, Role::Notice).gap(1).text(&text, Role::Notice);
-        return;
+        run.text(ATTENTION, Role::Notice).gap(1);
+        return put_message(&mut run, &text, Role::Notice, "");
     }
     let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, ctx)).collect();
     // Help is the last to leave, and before it the way out.
@@ -52,6 +50,20 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) {
         }
         run.gap(gap).text(key, Role::Accent).gap(1).text(what, Role::Muted);
     }
+    false
+}
+
+/// A message and a note; of a message that does not fit the beginning, and the key that shows the rest.
+fn put_message(run: &mut TextRun<'_>, text: &str, style: Role, note: &str) -> bool {
+    const MORE: &str = "   Enter all of it";
+    /// The least that is left of a message.
+    const LEAST: usize = 20;
+    let room = run.room();
+    let is_cut = width(text) + width(note) > room;
+    let more = if is_cut && width(note) + width(MORE) + LEAST <= room { MORE } else { "" };
+    let text = cut(text, room.saturating_sub(width(note) + width(more))).into_owned();
+    run.text(&text, style).text(note, Role::Accent).text(more, Role::Accent);
+    is_cut
 }
 
 /// Whether a key does more than to say that it does nothing.

@@ -35,10 +35,9 @@ impl Layout {
     /// Takes a part of the feed's place away, if it is at least so wide.
     pub fn split_feed(&mut self, least: u16) -> Option<Rect> {
         let place = self.pane(Pane::Feed).filter(|place| place.width >= least)?;
-        let (feed, separator, beside) = split_left(place, place.width * 11 / 20);
-        self.set(Pane::Feed, feed);
-        self.separators.push(separator);
-        Some(beside)
+        let width = place.width * 3 / 5;
+        self.set(Pane::Feed, Rect { width, ..place });
+        Some(Rect { x: place.x + width, width: place.width - width, ..place })
     }
 
     fn set(&mut self, pane: Pane, area: impl Into<Option<Rect>>) {

@@ -30,7 +30,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
         RoleState::Unknown => "role unknown",
         RoleState::Leader { .. } => "leader",
         RoleState::Follower { .. } => "follower",
-        RoleState::GivenUp { .. } => "gave up leading",
+        RoleState::GivenUp { .. } => "left (was made leader)",
     };
     // Lines that are always there are needed in addition.
     let above = area.y.saturating_sub(buffer.area.y);

@@ -76,6 +76,7 @@ pub static TABLE: &[KeyBinding] = &[
     bind(On(Pane::Feed), &[key('y')], "y", Action::Copy, "", "copy the row, or all of a detail (OSC 52)"),
     bind(On(Pane::Latency), &[named(Enter)], "Enter", Action::Detail, "detail", ""),
     // All panes.
+    bind(Panes, &[named(Enter)], "Enter", Action::Detail, "", ""),
     bind(Panes, &[key('s')], "s", Action::Sort, "", ""),
     bind(Panes, &[key('D')], "D", Action::Drop, "drop", "drop the selected device from the group (asks first)"),
     bind(Panes, &[key('L')], "L", Action::Lock, "lock", "take the group's lock, or release it (asks first)"),

@@ -1,7 +1,6 @@
 //! Dropping a device.
 
-use crate::protocol::d2d::Platform;
-use crate::protocol::{DeviceActivity, DeviceId};
+use crate::protocol::{DeviceActivity, DeviceForm, DeviceId, DeviceInfo};
 use crate::tui::context::FrameContext;
 use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, DialogSource};
 
@@ -55,10 +54,7 @@ fn drop_warnings(ctx: &FrameContext<'_>, device: DeviceId) -> Vec<&'static str> 
     let own = ctx.is_own(device);
     let devices = ctx.group.devices();
     let others_left = devices.iter().filter(|(id, _)| *id != device && !ctx.is_own(*id)).count();
-    let phone = devices
-        .get(device)
-        .and_then(|listed| listed.info.as_ref().ok())
-        .is_some_and(|info| matches!(info.platform, Platform::Android | Platform::Ios));
+    let form = devices.get(device).and_then(|listed| listed.info.as_ref().ok()).map(DeviceInfo::form);
     let mut warnings = Vec::new();
     if own {
         warnings.push("This is this d2mtop.");
@@ -68,8 +64,14 @@ fn drop_warnings(ctx: &FrameContext<'_>, device: DeviceId) -> Vec<&'static str> 
     } else if others_left == 1 && own {
         warnings.push("Only one other device stays. If that is a phone, it is alone then, and ends multi-device.");
     }
-    if phone && !own {
-        warnings.push("It is a phone: it cannot send or receive until its owner sets it up again.");
-    }
+    let mobile = match form.filter(|_| !own) {
+        Some(DeviceForm::Phone) => Some("It is a phone: it cannot send or receive until its owner sets it up again."),
+        Some(DeviceForm::Tablet) => Some("It is a tablet: it cannot send or receive until its owner sets it up again."),
+        Some(DeviceForm::Mobile) => {
+            Some("It may be a phone: it cannot send or receive until its owner sets it up again.")
+        }
+        Some(DeviceForm::Computer | DeviceForm::Unknown) | None => None,
+    };
+    warnings.extend(mobile);
     warnings
 }

@@ -41,15 +41,17 @@ impl FeedColumns {
     /// What the sentence should have before the id may stand beside it.
     const WITH_ID: usize = 48;
 
-    pub fn that_fit(width: usize) -> Self {
-        let mut columns = Self { id: 0, stored: 11, from: 14, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
+    /// Those for this width; without the author where the dialect never tells it.
+    pub fn that_fit(width: usize, tells_author: bool) -> Self {
+        let from = if tells_author { 14 } else { 0 };
+        let mut columns = Self { id: 0, stored: 11, from, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
         let steps: [fn(&mut Self); 6] = [
             |columns| columns.conversation = 0,
-            |columns| columns.from = 11,
+            |columns| columns.from = columns.from.min(11),
             |columns| columns.age = 0,
             |columns| columns.size = 0,
             |columns| columns.stored = 8,
-            |columns| columns.from = 2,
+            |columns| columns.from = columns.from.min(2),
         ];
         for step in steps {
             if width >= columns.taken() + Self::WHAT {
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn columns_leave_in_a_fixed_order() {
-        let at = |width| FeedColumns::that_fit(width);
+        let at = |width| FeedColumns::that_fit(width, true);
         let shown = |width| {
             let columns = at(width);
             [columns.conversation, columns.id, columns.age, columns.size, columns.stored, columns.from, columns.what]
@@ -118,6 +120,8 @@ mod tests {
         assert_eq!(shown(60), [0, 0, 0, 0, 8, 11, 30]);
         assert_eq!(shown(54), [0, 0, 0, 0, 8, 2, 33]);
         assert_eq!(shown(40), [0, 0, 0, 0, 8, 2, 19]);
+        let unsaid = FeedColumns::that_fit(80, false);
+        assert_eq!((unsaid.from, unsaid.what), (0, 43), "where no row has an author, the sentence gets its room");
         for width in 0..200 {
             let columns = at(width);
             assert!(columns.what == 0 || columns.taken() + columns.what == width);

@@ -33,7 +33,7 @@ const fn has_heading(height: u16) -> bool {
 pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
     let feed_state = &ui.feed_state;
     let lines = feed_state.lines(ctx.group);
-    let columns = FeedColumns::that_fit(usize::from(area.width));
+    let columns = FeedColumns::that_fit(usize::from(area.width), ctx.settings.dialect.tells_author());
     let mut run = TextRun::new(buffer, area, ctx.theme);
     if has_heading(area.height) {
         columns.put(&mut run, &heading(&columns));

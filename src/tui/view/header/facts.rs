@@ -26,10 +26,10 @@ pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
         facts.push(("read-only".to_owned(), Role::Heading));
     }
     facts.extend(match group.role().state() {
-        RoleState::Unknown => None,
+        // The status says it, and until when.
+        RoleState::Unknown | RoleState::GivenUp { .. } => None,
         RoleState::Leader { .. } => Some(("leader".to_owned(), Role::Notice)),
         RoleState::Follower { .. } => Some(("follower".to_owned(), Role::Text)),
-        RoleState::GivenUp { .. } => Some(("gave up leading".to_owned(), Role::Notice)),
     });
     if matches!(ctx.settings.presence, Presence::Visit(_)) && group.connection().is_logged_in() {
         facts.push(("visiting".to_owned(), Role::Text));
