@@ -31,6 +31,7 @@ use crate::tui::theme::device_colours::DeviceColours;
 
 /// What the user is looking at.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "what is open, chosen and read does not depend on each other")]
 pub struct Ui {
     pub settings: Settings,
     /// Devices in the order of first sight.

@@ -367,7 +367,7 @@ fn the_detail_steps_to_the_rows_beside_it_and_messages_are_kept() {
     press(&mut ui, &group, KeyCode::Right);
     assert_ne!(id(&ui), here, "and the newer one");
     let wide = symbols(&draw(&mut ui, &group, (220, 60)));
-    let beside = |line: &&str| line.contains("Reflected message") && line.contains("ECHOECHO");
+    let beside = |line: &&str| line.contains("4 Feed") && line.contains("┌─ Reflected message");
     assert!(wide.lines().any(|line| beside(&line)), "beside the feed: {wide}");
     last_reaction(&mut ui, &group, "\u{1b}N!");
     let shown = symbols(&draw(&mut ui, &group, (80, 24)));
