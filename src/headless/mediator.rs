@@ -14,8 +14,9 @@ use crate::os::event_loop::event_loop;
 use crate::os::signals;
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::output::lines::{self, LineSink};
+use crate::output::lines::LineSink;
 use crate::output::ndjson;
+use crate::output::port_file;
 use crate::output::sentences::Form;
 use crate::protocol::ids::span_millis;
 use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
@@ -39,7 +40,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
         let listener = Listener::bind(listener_options).await.map_err(unavailable)?;
         if let Some(path) = &options.port_file {
             let port = listener.local_addr().map_err(unavailable)?.port();
-            lines::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
+            port_file::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
         let write = |form: &mut Form, output: &mut Vec<u8>, at, line: LogLine| form.line(output, &object(at, &line));
         let output = LineSink::start(Form::Ndjson, write).map_err(Failure::Start)?;
@@ -49,7 +50,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             }
         };
         listener.run(shutdown, |line| output.write(line)).await;
-        output.end().map(|()| Outcome::Normal)
+        output.end().await.map(|()| Outcome::Normal)
     })
 }
 

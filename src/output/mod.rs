@@ -10,6 +10,7 @@
 //! | `words` | what is said on standard error, and questions |
 //! | `qr` | a QR code, as cells or as a picture |
 //! | `advice` | what a person can do about a close or a refusal |
+//! | `port_file` | where a command says at which port it listens |
 //! | `outcome` | how the program ends: words and exit code |
 
 pub mod advice;
@@ -18,6 +19,7 @@ pub mod lines;
 pub mod markdown;
 pub mod ndjson;
 pub mod outcome;
+pub mod port_file;
 pub mod qr;
 pub mod sentences;
 pub mod times;

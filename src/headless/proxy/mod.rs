@@ -27,8 +27,9 @@ use crate::os::event_loop::event_loop;
 use crate::os::signals;
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::output::lines::{self, LineSink};
+use crate::output::lines::LineSink;
 use crate::output::ndjson;
+use crate::output::port_file;
 use crate::output::sentences::Form;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
@@ -75,7 +76,7 @@ async fn serve(
     let mut listener = Acceptor::bind(options.listen).await.map_err(unavailable)?;
     let local = listener.local_addr().map_err(unavailable)?;
     if let Some(path) = &options.port_file {
-        lines::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
+        port_file::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
     }
     let lines = Arc::new(LineSink::start(Form::of_output(options.json), write).map_err(Failure::Start)?);
     announce(&lines, local, accepts_any_certificate);
@@ -122,7 +123,7 @@ async fn serve(
     }
     let Proxy { lines, ending, .. } = proxy;
     if let Some(lines) = Arc::into_inner(lines) {
-        lines.end()?;
+        lines.end().await?;
     }
     ending.unwrap_or(Ok(Outcome::Normal))
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use super::selection::EventSelection;
 use crate::group::{Event, JournalState};
-use crate::output::lines::QueuedEvent;
+use crate::output::lines::{Queued, QueuedEvent, TimedEvent};
 
 /// How many sentences may wait for a standard error that takes none.
 const SENTENCES: usize = 16;
@@ -38,7 +38,7 @@ impl Outage {
 
     /// Says it once, and once when it is over.
     pub(super) fn take(&mut self, told: &QueuedEvent) {
-        let QueuedEvent::Event(_, Event::Journal(state)) = told else { return };
+        let Queued::Item(TimedEvent { event: Event::Journal(state), .. }) = told else { return };
         let sentence = match state {
             JournalState::Failed(why) if !self.fails => {
                 format!("{why}. Nothing is acknowledged until the journal can be written; d2mtop keeps trying")

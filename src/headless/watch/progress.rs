@@ -8,7 +8,7 @@ use crate::group::{DisconnectCause, Event, NextStep};
 use crate::headless::reconnect::{Ending, Reconnect};
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::output::lines::QueuedEvent;
+use crate::output::lines::{Queued, QueuedEvent, TimedEvent};
 use crate::session::Command;
 
 /// How far the reflection queue is.
@@ -82,32 +82,36 @@ impl Progress {
 
     pub(super) fn take(&mut self, told: &QueuedEvent, commands: &mpsc::Sender<Command>) {
         let settled = self.is_settled();
-        if let QueuedEvent::Event(_, event) = told
+        if let Queued::Item(TimedEvent { event, .. }) = told
             && let Some(ending) = self.reconnect.take(event, self.until_dry)
         {
             self.leave(ending, commands);
         }
         match told {
-            QueuedEvent::LeftOut(left_out) => {
+            Queued::LeftOut(left_out) => {
                 if left_out.logged_in {
                     self.reconnect.logged_in();
                     self.log_in();
                 }
-                self.received += left_out.durable;
+                self.received += left_out.to_acknowledge;
                 self.acknowledged += left_out.settled;
             }
-            QueuedEvent::Event(_, Event::Connecting { .. }) => (self.queue, self.next) = (Queue::Draining, None),
-            QueuedEvent::Event(_, Event::LoggedIn(_)) => self.log_in(),
-            QueuedEvent::Event(_, Event::Devices(_)) => self.listed = true,
-            QueuedEvent::Event(_, Event::QueueDry) => self.queue = Queue::Dry,
-            QueuedEvent::Event(_, Event::Reflected(messages)) => self.received += to_acknowledge(messages),
-            QueuedEvent::Event(_, Event::Acknowledged { ids, .. }) => self.acknowledged += ids.len(),
-            QueuedEvent::Event(_, Event::Disconnected { next, .. }) => {
+            Queued::Item(TimedEvent { event: Event::Connecting { .. }, .. }) => {
+                (self.queue, self.next) = (Queue::Draining, None);
+            }
+            Queued::Item(TimedEvent { event: Event::LoggedIn(_), .. }) => self.log_in(),
+            Queued::Item(TimedEvent { event: Event::Devices(_), .. }) => self.listed = true,
+            Queued::Item(TimedEvent { event: Event::QueueDry, .. }) => self.queue = Queue::Dry,
+            Queued::Item(TimedEvent { event: Event::Reflected(messages), .. }) => {
+                self.received += to_acknowledge(messages);
+            }
+            Queued::Item(TimedEvent { event: Event::Acknowledged { ids, .. }, .. }) => self.acknowledged += ids.len(),
+            Queued::Item(TimedEvent { event: Event::Disconnected { next, .. }, .. }) => {
                 self.listed = true;
                 // Who leaves is told so by the line of this very end.
                 self.next = Some(*next).filter(|_| self.leaving.is_none());
             }
-            QueuedEvent::Event(..) => {}
+            Queued::Item(_) => {}
         }
         if !settled {
             self.settled_since = Instant::now();

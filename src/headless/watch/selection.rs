@@ -6,7 +6,7 @@ use std::io;
 use serde_json::Value;
 
 use crate::cli::LinesArgs;
-use crate::output::lines::{LeftOut, QueuedEvent};
+use crate::output::lines::{LeftOutEvents, Queued, QueuedEvent, TimedEvent};
 use crate::output::{Failure, Form, ndjson};
 
 /// Which events are printed, and how.
@@ -37,23 +37,23 @@ impl EventSelection {
 
     /// Adds the lines of what was told.
     pub(super) fn write(&mut self, output: &mut Vec<u8>, told: &QueuedEvent) -> io::Result<()> {
-        if let QueuedEvent::Event(_, event) = told {
+        if let Queued::Item(TimedEvent { event, .. }) = told {
             self.form.learn(event);
         }
         match told {
             // What comes by the thousand is not even made if nobody wants it.
-            QueuedEvent::Event(_, event) if !self.wants(ndjson::name(event)) => Ok(()),
-            QueuedEvent::Event(at, event) => self.form.event(output, *at, event),
-            QueuedEvent::LeftOut(left_out) if self.misses(left_out) => {
-                let LeftOut { at, messages, acknowledged, events, .. } = *left_out;
+            Queued::Item(TimedEvent { event, .. }) if !self.wants(ndjson::name(event)) => Ok(()),
+            Queued::Item(TimedEvent { at, event }) => self.form.event(output, *at, event),
+            Queued::LeftOut(left_out) if self.misses(left_out) => {
+                let LeftOutEvents { at, messages, acknowledged, events, .. } = *left_out;
                 self.form.line(output, &ndjson::left_out(at, messages, acknowledged, events))
             }
-            QueuedEvent::LeftOut(_) => Ok(()),
+            Queued::LeftOut(_) => Ok(()),
         }
     }
 
     /// Who wants messages wants to know that some are missing; of other events nobody knows what they were.
-    fn misses(&self, left_out: &LeftOut) -> bool {
+    fn misses(&self, left_out: &LeftOutEvents) -> bool {
         left_out.events > 0 || ["left_out", "reflected", "acknowledged"].iter().any(|name| self.wants(name))
     }
 

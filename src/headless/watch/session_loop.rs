@@ -17,7 +17,7 @@ use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::signals::ServiceRequest;
-use crate::output::lines::{EndsQueue, EventQueue, Printer, QueuedEvent};
+use crate::output::lines::{EndOnDrop, EventQueue, Printer, Queued, QueuedEvent, TimedEvent};
 use crate::output::{Failure, Outcome};
 use crate::protocol::DeviceId;
 use crate::protocol::Millis;
@@ -142,7 +142,7 @@ impl Watch {
         let session_loop = event_loop().map_err(Failure::Start)?;
         let over = on_thread("session", move || {
             // Also when the session panics: else the printer would wait for ever.
-            let ended = EndsQueue(ended);
+            let ended = EndOnDrop(ended);
             // Here, so that it stops when this thread does.
             session_loop.spawn(pulse);
             session_loop.block_on(drive_keeping(journal, session, address, receiver, sink));
@@ -209,7 +209,7 @@ impl Watch {
             looked = looked(&mut self.looking) => Happened::Looked(looked),
             Ok(room) = room, if !self.lines.is_empty() => Happened::Room(room),
             () = self.printer.unread() => Happened::Unread,
-            () = stream.changed.notified(), if self.lines.is_empty() => Happened::News,
+            () = stream.changed(), if self.lines.is_empty() => Happened::News,
         }
     }
 
@@ -222,8 +222,10 @@ impl Watch {
     ) -> io::Result<()> {
         remembered.take(&told);
         self.progress.take(&told, commands);
-        if self.progress.leaving.is_some() {
-            told.comes_back_no_more();
+        if self.progress.leaving.is_some()
+            && let Queued::Item(told) = &mut told
+        {
+            told.forbid_retry();
         }
         if let Some(outage) = &mut self.outage {
             outage.take(&told);
@@ -240,7 +242,9 @@ impl Watch {
     /// Says the last word and waits until all is printed, however slow the reader is, unless a signal wants the end before.
     pub(super) async fn flush(&mut self) -> Result<(), Failure> {
         if let Some(last) = self.progress.last_word() {
-            self.wanted.write(&mut self.lines, &QueuedEvent::Event(clock::now(), last)).map_err(Failure::Output)?;
+            self.wanted
+                .write(&mut self.lines, &Queued::Item(TimedEvent::new(clock::now(), last)))
+                .map_err(Failure::Output)?;
         }
         let last = std::mem::take(&mut self.lines);
         self.patience.wait(self.printer.end(last)).await.unwrap_or(Ok(()))
@@ -261,7 +265,7 @@ impl Watch {
 
 impl EventSink for std::sync::Arc<EventQueue> {
     fn tell(&mut self, at: Millis, event: Event) {
-        self.push(at, event);
+        self.push(TimedEvent::new(at, event));
     }
 }
 
@@ -287,8 +291,8 @@ impl Remembered {
     fn take(&mut self, told: &QueuedEvent) {
         match told {
             // Nobody was told: the next start tells it.
-            QueuedEvent::LeftOut(left_out) if left_out.device_changes => self.memory = None,
-            QueuedEvent::Event(_, Event::Devices(listed)) => {
+            Queued::LeftOut(left_out) if left_out.device_changes => self.memory = None,
+            Queued::Item(TimedEvent { event: Event::Devices(listed), .. }) => {
                 if let Some(memory) = &self.memory {
                     memory.keep(KnownDevices::of(listed, self.own));
                 }

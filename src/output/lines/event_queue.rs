@@ -1,65 +1,83 @@
-//! [`EventQueue`]: what a session tells, on its way to a reader that may be slow.
+//! [`EventQueue`]: the events of a session on their way to standard output.
+//!
+//! When the reader falls behind, messages are left out and counted, so that memory stays bounded. The course of the
+//! session (logins, roles, ends of connections) and the newest device list are kept.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::Notify;
-
+use super::queue::{LineQueue, Overflow, Queued};
 use crate::group::{Event, NextStep, to_acknowledge};
 use crate::output::ndjson;
 use crate::protocol::Millis;
 
-/// How many lines, one a message, may wait for a slow reader before what is no turn of the session's course is left out.
-const LINES: usize = 32_768;
+/// Events that wait to be printed.
+pub type EventQueue = LineQueue<WatchOverflow>;
 
-/// How many turns of the session's course are kept beyond that: the newest ones.
-const TURNS: usize = 4_096;
+/// What the queue gives out.
+pub type QueuedEvent = Queued<TimedEvent, LeftOutEvents>;
 
-/// What reaches the printer.
+/// An event and when it happened.
 #[derive(Debug)]
-pub enum QueuedEvent {
-    /// An event, and when it happened.
-    Event(Millis, Event),
-    /// What is missing here.
-    LeftOut(LeftOut),
+pub struct TimedEvent {
+    /// By the wall clock.
+    pub at: Millis,
+    /// What happened.
+    pub event: Event,
 }
 
-impl QueuedEvent {
-    /// The watch ends: a connection whose end this tells is not made again, whatever the session would do.
-    pub fn comes_back_no_more(&mut self) {
-        if let Self::Event(_, Event::Disconnected { next: next @ NextStep::RetryAt { .. }, .. }) = self {
+impl TimedEvent {
+    /// Without the envelopes, which no line shows.
+    #[must_use]
+    pub fn new(at: Millis, event: Event) -> Self {
+        Self { at, event: event.without_envelopes() }
+    }
+
+    /// The watch ends: if the event is the end of a connection, the line says that there is no retry.
+    pub const fn forbid_retry(&mut self) {
+        if let Event::Disconnected { next: next @ NextStep::RetryAt { .. }, .. } = &mut self.event {
             *next = NextStep::End;
         }
     }
 }
 
-/// What was left out of the queue because the reader was slow.
+/// What was left out because the reader was slow.
 #[derive(Clone, Copy, Debug)]
-pub struct LeftOut {
+pub struct LeftOutEvents {
     /// When the first of it happened.
     pub at: Millis,
     /// How many messages.
     pub messages: usize,
     /// How many acknowledgements.
     pub acknowledged: usize,
-    /// How many events of other kinds.
+    /// Of other kinds.
     pub events: usize,
-    /// A login is among them; what is said of messages to be acknowledged is of those that came after it.
+    /// Whether a login is among them. The next two count only what came after it.
     pub logged_in: bool,
     /// How many of the messages were to be acknowledged.
-    pub durable: usize,
-    /// How many acknowledgements were of them.
+    pub to_acknowledge: usize,
+    /// How many of these were acknowledged.
     pub settled: usize,
-    /// A device that is not as known is among them.
+    /// Whether a device change is among them.
     pub device_changes: bool,
 }
 
-impl LeftOut {
+impl LeftOutEvents {
+    const fn at(at: Millis) -> Self {
+        Self {
+            at,
+            messages: 0,
+            acknowledged: 0,
+            events: 0,
+            logged_in: false,
+            to_acknowledge: 0,
+            settled: 0,
+            device_changes: false,
+        }
+    }
+
     fn add(&mut self, event: &Event) {
         match event {
             Event::Reflected(messages) => {
                 self.messages += messages.len();
-                self.durable += to_acknowledge(messages);
+                self.to_acknowledge += to_acknowledge(messages);
             }
             Event::Acknowledged { ids, .. } => {
                 self.acknowledged += ids.len();
@@ -69,158 +87,64 @@ impl LeftOut {
                 self.events += 1;
                 self.device_changes |= matches!(event, Event::DeviceChanged { .. });
                 if matches!(event, Event::LoggedIn(_)) {
-                    (self.logged_in, self.durable, self.settled) = (true, 0, 0);
+                    (self.logged_in, self.to_acknowledge, self.settled) = (true, 0, 0);
                 }
             }
         }
     }
-
-    const fn at(at: Millis) -> Self {
-        Self {
-            at,
-            messages: 0,
-            acknowledged: 0,
-            events: 0,
-            logged_in: false,
-            durable: 0,
-            settled: 0,
-            device_changes: false,
-        }
-    }
-
-    /// What was left out here, and then there.
-    fn and(self, then: Option<Self>) -> Self {
-        let Some(then) = then else { return self };
-        let before = if then.logged_in { Self::at(self.at) } else { self };
-        Self {
-            at: self.at,
-            messages: self.messages + then.messages,
-            acknowledged: self.acknowledged + then.acknowledged,
-            events: self.events + then.events,
-            logged_in: self.logged_in || then.logged_in,
-            durable: before.durable + then.durable,
-            settled: before.settled + then.settled,
-            device_changes: self.device_changes || then.device_changes,
-        }
-    }
 }
 
-/// A turn of the session's course, and what was left out before it.
+/// Leaves messages out, and keeps the course of the session.
 #[derive(Debug)]
-struct Turn {
-    left_out: Option<LeftOut>,
-    at: Millis,
-    event: Event,
-}
+pub struct WatchOverflow;
 
-/// Hands events to the printer without ever waiting for it. When it falls behind, they are left out and counted, so that
-/// memory stays bounded, but for the newest turns of the session's course and the newest device list.
-#[derive(Debug, Default)]
-pub struct EventQueue {
-    state: Mutex<QueueState>,
-    /// Something has come.
-    pub changed: Notify,
-}
+impl Overflow for WatchOverflow {
+    type Item = TimedEvent;
+    type LeftOut = LeftOutEvents;
 
-#[derive(Debug, Default)]
-struct QueueState {
-    queue: VecDeque<QueuedEvent>,
-    /// How many lines the queue makes.
-    lines: usize,
-    /// What is kept of what came when that were too many.
-    turns: VecDeque<Turn>,
-    /// What was left out since the last of these.
-    left_out: Option<LeftOut>,
-    ended: bool,
-}
+    const ROOM: usize = 32_768;
+    const MAX_ESSENTIAL: usize = 4_096;
 
-impl EventQueue {
-    fn update(&self, change: impl FnOnce(&mut QueueState)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-        self.changed.notify_one();
+    /// A line a message; a list is as long as its devices.
+    fn room_of(item: &TimedEvent) -> usize {
+        match &item.event {
+            Event::Devices(devices) => devices.len().max(1),
+            event => ndjson::line_count(event),
+        }
     }
 
-    /// Something happened. Never waits.
-    pub fn push(&self, at: Millis, event: Event) {
-        self.update(|state| state.push(at, event));
-    }
-
-    /// No more will come.
-    fn end(&self) {
-        self.update(|state| state.ended = true);
-    }
-
-    /// What has come since the last time, and whether no more will come.
-    pub fn take(&self) -> (VecDeque<QueuedEvent>, bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.lines = 0;
-        let mut told = std::mem::take(&mut state.queue);
-        for Turn { left_out, at, event } in std::mem::take(&mut state.turns) {
-            told.extend(left_out.map(QueuedEvent::LeftOut));
-            told.push_back(QueuedEvent::Event(at, event));
-        }
-        told.extend(state.left_out.take().map(QueuedEvent::LeftOut));
-        (told, state.ended)
-    }
-}
-
-/// Ends the queue when the session is over, in whatever way.
-#[derive(Debug)]
-pub struct EndsQueue(pub Arc<EventQueue>);
-
-impl Drop for EndsQueue {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-impl QueueState {
-    fn push(&mut self, at: Millis, event: Event) {
-        let lines = room_of(&event);
-        if self.turns.is_empty() && self.left_out.is_none() && self.lines + lines <= LINES {
-            self.lines += lines;
-            return self.queue.push_back(QueuedEvent::Event(at, event.without_envelopes()));
-        }
-        if !is_turn(&event) {
-            return self.left_out.get_or_insert(LeftOut::at(at)).add(&event);
-        }
-        if matches!(event, Event::Devices(_)) {
-            self.leave_out_older_list();
-        }
-        self.turns.push_back(Turn { left_out: self.left_out.take(), at, event });
-        if self.turns.len() > TURNS {
-            self.leave_out_turn(0);
-        }
+    fn is_essential(item: &TimedEvent) -> bool {
+        is_of_the_course(&item.event)
     }
 
     /// Of device lists, only the newest tells anything.
-    fn leave_out_older_list(&mut self) {
-        // From the end, where it is if lists are what comes.
-        if let Some(index) = self.turns.iter().rposition(|turn| matches!(turn.event, Event::Devices(_))) {
-            self.leave_out_turn(index);
+    fn replaces(newer: &TimedEvent, older: &TimedEvent) -> bool {
+        matches!((&newer.event, &older.event), (Event::Devices(_), Event::Devices(_)))
+    }
+
+    fn leave_out(left_out: Option<LeftOutEvents>, item: &TimedEvent) -> LeftOutEvents {
+        let mut left_out = left_out.unwrap_or_else(|| LeftOutEvents::at(item.at));
+        left_out.add(&item.event);
+        left_out
+    }
+
+    fn join(first: LeftOutEvents, then: LeftOutEvents) -> LeftOutEvents {
+        let before = if then.logged_in { LeftOutEvents::at(first.at) } else { first };
+        LeftOutEvents {
+            at: first.at,
+            messages: first.messages + then.messages,
+            acknowledged: first.acknowledged + then.acknowledged,
+            events: first.events + then.events,
+            logged_in: first.logged_in || then.logged_in,
+            to_acknowledge: before.to_acknowledge + then.to_acknowledge,
+            settled: before.settled + then.settled,
+            device_changes: first.device_changes || then.device_changes,
         }
-    }
-
-    /// Counts a turn instead of keeping it.
-    fn leave_out_turn(&mut self, index: usize) {
-        let Some(Turn { left_out, at, event }) = self.turns.remove(index) else { return };
-        let mut left_out = left_out.unwrap_or_else(|| LeftOut::at(at));
-        left_out.add(&event);
-        let next = self.turns.get_mut(index).map_or(&mut self.left_out, |turn| &mut turn.left_out);
-        *next = Some(left_out.and(*next));
-    }
-}
-
-/// What an event takes of the room, in lines; a list is as long as its devices.
-fn room_of(event: &Event) -> usize {
-    match event {
-        Event::Devices(devices) => devices.len().max(1),
-        event => ndjson::line_count(event),
     }
 }
 
 /// Whether the reader has to know this to know how the session stands.
-const fn is_turn(event: &Event) -> bool {
+const fn is_of_the_course(event: &Event) -> bool {
     match event {
         Event::Connecting { .. }
         | Event::Handshaking
@@ -250,6 +174,8 @@ const fn is_turn(event: &Event) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Arc;
     use std::time::Duration;
 
     use bytes::Bytes;
@@ -280,14 +206,18 @@ mod tests {
         Event::Reflected(vec![message; size])
     }
 
+    fn push(queue: &EventQueue, event: Event) {
+        queue.push(TimedEvent::new(NOW, event));
+    }
+
     fn queued(queue: &EventQueue) -> VecDeque<QueuedEvent> {
         queue.take().0
     }
 
     fn full() -> Arc<EventQueue> {
         let queue = Arc::new(EventQueue::default());
-        for _ in 0..LINES / 256 {
-            queue.push(NOW, batch(256));
+        for _ in 0..WatchOverflow::ROOM / 256 {
+            push(&queue, batch(256));
         }
         queue
     }
@@ -312,24 +242,24 @@ mod tests {
     fn what_waits_for_a_slow_reader_is_bounded_and_keeps_no_envelope() {
         let queue = Arc::new(EventQueue::default());
         for _ in 0..200 {
-            queue.push(NOW, batch(256));
+            push(&queue, batch(256));
         }
-        queue.push(NOW, Event::QueueDry);
+        push(&queue, Event::QueueDry);
         let all = queued(&queue);
         let (mut kept, mut left_out) = (0, 0);
         for told in &all {
             match told {
-                QueuedEvent::Event(_, Event::Reflected(messages)) => {
+                Queued::Item(TimedEvent { event: Event::Reflected(messages), .. }) => {
                     kept += messages.len();
                     assert!(messages.iter().all(|message| message.envelope.as_bytes().is_empty() && message.size > 0));
                 }
-                QueuedEvent::LeftOut(some) => left_out += some.messages,
-                QueuedEvent::Event(_, event) => assert_eq!(*event, Event::QueueDry, "a turn is kept"),
+                Queued::LeftOut(some) => left_out += some.messages,
+                Queued::Item(TimedEvent { event, .. }) => assert_eq!(*event, Event::QueueDry, "a turn is kept"),
             }
         }
-        assert_eq!((kept, left_out), (LINES, 51_200 - LINES));
-        assert!(matches!(all.back(), Some(QueuedEvent::Event(_, Event::QueueDry))));
-        queue.push(NOW, batch(256));
+        assert_eq!((kept, left_out), (WatchOverflow::ROOM, 51_200 - WatchOverflow::ROOM));
+        assert!(matches!(all.back(), Some(Queued::Item(TimedEvent { event: Event::QueueDry, .. }))));
+        push(&queue, batch(256));
         assert_eq!(queued(&queue).len(), 1, "once the reader has caught up, there is room again");
         assert!(queued(&queue).is_empty());
     }
@@ -347,12 +277,12 @@ mod tests {
             Event::Devices((0..devices).map(|id| (DeviceId(id), device.clone())).collect())
         };
         for devices in 0..10_000 {
-            queue.push(NOW, Event::Lock(lock.clone()));
-            queue.push(NOW, list(devices % 7));
-            queue.push(NOW, Event::Ignored(Clean::literal("nonsense")));
+            push(&queue, Event::Lock(lock.clone()));
+            push(&queue, list(devices % 7));
+            push(&queue, Event::Ignored(Clean::literal("nonsense")));
         }
-        let beyond: Vec<QueuedEvent> = queued(&queue).into_iter().skip(LINES / 256).collect();
-        let [QueuedEvent::LeftOut(before), QueuedEvent::Event(_, newest), QueuedEvent::LeftOut(after)] =
+        let beyond: Vec<QueuedEvent> = queued(&queue).into_iter().skip(WatchOverflow::ROOM / 256).collect();
+        let [Queued::LeftOut(before), Queued::Item(TimedEvent { event: newest, .. }), Queued::LeftOut(after)] =
             beyond.as_slice()
         else {
             panic!("{} are kept", beyond.len())
@@ -364,25 +294,25 @@ mod tests {
     fn the_newest_turns_are_kept_and_what_was_left_out_before_a_login_does_not_count_after_it() {
         let queue = full();
         for attempt in 0..10_000 {
-            queue.push(NOW, Event::Connecting { attempt });
-            queue.push(NOW, login());
-            queue.push(NOW, batch(3));
-            queue.push(NOW, acknowledged(2));
+            push(&queue, Event::Connecting { attempt });
+            push(&queue, login());
+            push(&queue, batch(3));
+            push(&queue, acknowledged(2));
         }
-        let beyond: Vec<QueuedEvent> = queued(&queue).into_iter().skip(LINES / 256).collect();
-        let turns = beyond.iter().filter(|told| matches!(told, QueuedEvent::Event(..))).count();
-        assert_eq!(turns, TURNS);
-        let sum = |of: fn(&LeftOut) -> usize| -> usize {
+        let beyond: Vec<QueuedEvent> = queued(&queue).into_iter().skip(WatchOverflow::ROOM / 256).collect();
+        let turns = beyond.iter().filter(|told| matches!(told, Queued::Item(_))).count();
+        assert_eq!(turns, WatchOverflow::MAX_ESSENTIAL);
+        let sum = |of: fn(&LeftOutEvents) -> usize| -> usize {
             beyond
                 .iter()
-                .filter_map(|told| if let QueuedEvent::LeftOut(left_out) = told { Some(of(left_out)) } else { None })
+                .filter_map(|told| if let Queued::LeftOut(left_out) = told { Some(of(left_out)) } else { None })
                 .sum()
         };
         assert_eq!(sum(|left_out| left_out.messages), 30_000, "whatever is left out is counted once");
         assert_eq!(sum(|left_out| left_out.acknowledged), 20_000);
-        assert_eq!(sum(|left_out| left_out.events), 20_000 - TURNS);
-        let Some(QueuedEvent::LeftOut(first)) = beyond.first() else { panic!("something is left out first") };
+        assert_eq!(sum(|left_out| left_out.events), 20_000 - WatchOverflow::MAX_ESSENTIAL);
+        let Some(Queued::LeftOut(first)) = beyond.first() else { panic!("something is left out first") };
         assert!(first.logged_in);
-        assert_eq!((first.durable, first.settled), (3, 2), "of the last login among them");
+        assert_eq!((first.to_acknowledge, first.settled), (3, 2), "of the last login among them");
     }
 }

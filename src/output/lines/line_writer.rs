@@ -1,8 +1,6 @@
-//! What lines are written on: each whole, or counted as missing.
+//! [`LineWriter`]: each line is written whole, or counted as missing.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd as _;
 
 use serde_json::json;
 
@@ -11,31 +9,26 @@ use crate::output::ndjson;
 use crate::output::sentences::Form;
 use crate::output::words::remark;
 
-/// How many bytes are written together.
+/// After how many bytes lines are written.
 const TOGETHER: usize = 16 * 1024;
 
-/// Lines on their way to an output that may fail, and recover.
+/// Writes lines to an output that may fail, and recover.
 pub struct LineWriter<W> {
     pub form: Form,
     output: W,
     unwritten: Vec<u8>,
     /// The lines that `unwritten` is made of.
     lines: Vec<Line>,
-    /// How many lines could not be written since that was last told.
+    /// How many lines could not be written since the last line that says so.
     lost: u64,
-    /// The first thing that went wrong.
+    /// The first error.
     failed: Option<io::Error>,
 }
 
 struct Line {
     ends_at: usize,
-    /// How many lines are missing if it is; none if its beginning is written.
+    /// How many lines are missing without it; none if its beginning is written.
     stands_for: u64,
-}
-
-/// Standard output, without the buffer that would not say how much of a line was written.
-pub fn standard_output() -> io::Result<File> {
-    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
 impl<W: Write> LineWriter<W> {
@@ -43,7 +36,7 @@ impl<W: Write> LineWriter<W> {
         Self { form, output, unwritten: Vec::new(), lines: Vec::new(), lost: 0, failed: None }
     }
 
-    /// Adds a line with its end, after what is to be told of missing ones.
+    /// Adds a line with its end. Before it comes how many lines are missing.
     pub fn add(&mut self, line: &[u8]) {
         self.add_left_out(0);
         self.unwritten.extend_from_slice(line);
@@ -53,7 +46,7 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// Tells how many lines are missing here, besides those that could not be written.
+    /// Adds how many lines are missing here, besides those that could not be written.
     pub fn add_left_out(&mut self, lines: u64) {
         let lines = lines + std::mem::take(&mut self.lost);
         if lines > 0 {
@@ -64,7 +57,7 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// Writes what is there. What cannot be written is missing, but for the rest of a line that is begun.
+    /// Writes what was added. A line that cannot be written is missing; the rest of a begun line is kept.
     pub fn flush(&mut self) {
         let mut rest = self.unwritten.as_slice();
         let error = loop {
@@ -117,12 +110,12 @@ impl<W: Write> LineWriter<W> {
         }
     }
 
-    /// Writes the last of it; these are missing at the end.
+    /// Writes the last of it, and what is missing at the end.
     ///
     /// # Errors
     /// The first thing that went wrong.
-    pub fn end(mut self, left_out: u64) -> io::Result<()> {
-        self.add_left_out(left_out);
+    pub fn end(mut self) -> io::Result<()> {
+        self.add_left_out(0);
         self.flush();
         self.failed.map_or(Ok(()), Err)
     }
@@ -171,7 +164,8 @@ mod tests {
                 }
                 writer.flush();
             }
-            assert_eq!(writer.end(2).unwrap_err().kind(), io::ErrorKind::StorageFull);
+            writer.add_left_out(2);
+            assert_eq!(writer.end().unwrap_err().kind(), io::ErrorKind::StorageFull);
             let text = String::from_utf8(disk.written).unwrap();
             let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
             let (told, printed): (Vec<_>, Vec<_>) = lines.partition(|line| line["event"] == "left_out");
@@ -188,6 +182,7 @@ mod tests {
         let mut writer = LineWriter::new(Form::Ndjson, writer);
         writer.add(b"{}\n");
         writer.flush();
-        assert!(writer.end(1).is_ok());
+        writer.add_left_out(1);
+        assert!(writer.end().is_ok());
     }
 }

@@ -1,71 +1,41 @@
-//! [`Printer`]: writes to standard output on a thread of its own, and notices when nobody reads any more.
+//! [`Printer`]: standard output for commands that end when nobody reads them any more.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::writer_thread::start_writer;
 use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 
 /// How long the last lines may still take once a signal wants the end.
-const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
+const AFTER_SIGNAL: Duration = Duration::from_secs(1);
 
 /// Writes to standard output on a thread of its own, so that a reader who does not read keeps nobody from leaving.
 #[derive(Debug)]
 pub struct Printer {
-    /// Takes whole lines; one batch waits while another is written.
+    /// Takes the next lines once the ones before are written; closed once writing has failed.
     pub lines: mpsc::Sender<Vec<u8>>,
     done: oneshot::Receiver<io::Result<()>>,
-    hung_up: tokio::sync::watch::Receiver<bool>,
+    hung_up: watch::Receiver<bool>,
 }
 
 impl Printer {
-    /// Prints the last lines and waits until everything is written: for a moment only once a signal has come, and no longer
-    /// when another one comes.
-    ///
-    /// # Errors
-    /// If standard output failed while somebody read it.
-    pub async fn finish(
-        mut self,
-        last: Vec<u8>,
-        signals: &mut ShutdownSignals,
-        interrupted: bool,
-    ) -> Result<(), Failure> {
-        let patience = async {
-            if !interrupted {
-                signals.next().await;
-            }
-            tokio::select! {
-                _ = signals.next() => {}
-                () = tokio::time::sleep(SIGNAL_PATIENCE) => {}
-            }
-        };
-        tokio::select! {
-            biased;
-            printed = self.end(last) => printed,
-            () = patience => Ok(()),
-        }
-    }
-
     /// Starts the threads.
     ///
     /// # Errors
-    /// If the system gives none.
+    /// If the system gives none, or there is no standard output.
     pub fn start() -> io::Result<Self> {
         let (lines, mut incoming) = mpsc::channel::<Vec<u8>>(1);
-        let (sender, done) = oneshot::channel();
-        std::thread::Builder::new().name("printer".to_owned()).spawn(move || {
-            let mut output = io::stdout().lock();
-            let mut printed = Ok(());
-            while let (Ok(()), Some(lines)) = (&printed, incoming.blocking_recv()) {
-                printed = output.write_all(&lines).and_then(|()| output.flush());
+        let done = start_writer("printer", move |mut output| {
+            while let Some(lines) = incoming.blocking_recv() {
+                output.write_all(&lines)?;
             }
-            drop(incoming);
-            let _ = sender.send(printed);
+            Ok(())
         })?;
-        let (sender, hung_up) = tokio::sync::watch::channel(false);
+        let (sender, hung_up) = watch::channel(false);
         std::thread::Builder::new().name("hang-up".to_owned()).spawn(move || {
             if await_hang_up().is_ok() {
                 sender.send_replace(true);
@@ -94,7 +64,7 @@ impl Printer {
     /// Prints the last lines and waits until everything is written, however slow the reader is.
     ///
     /// # Errors
-    /// If standard output failed while somebody read it.
+    /// If writing has failed although somebody reads.
     pub async fn end(&mut self, last: Vec<u8>) -> Result<(), Failure> {
         // Whether anybody reads, the end tells.
         let _ = self.lines.send(last).await;
@@ -105,6 +75,32 @@ impl Printer {
             Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe || *self.hung_up.borrow() => Ok(()),
             Ok(Err(error)) => Err(Failure::Output(error)),
             _ => Ok(()),
+        }
+    }
+
+    /// The same; but once a signal has come the reader has only a moment, and none at all when another one comes.
+    ///
+    /// # Errors
+    /// As [`Self::end`].
+    pub async fn finish(
+        mut self,
+        last: Vec<u8>,
+        signals: &mut ShutdownSignals,
+        interrupted: bool,
+    ) -> Result<(), Failure> {
+        let out_of_time = async {
+            if !interrupted {
+                signals.next().await;
+            }
+            tokio::select! {
+                _ = signals.next() => {}
+                () = tokio::time::sleep(AFTER_SIGNAL) => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            printed = self.end(last) => printed,
+            () = out_of_time => Ok(()),
         }
     }
 }
