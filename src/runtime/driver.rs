@@ -25,7 +25,10 @@ const MOST_UNWRITTEN: usize = 256;
 
 /// How often to look at the clock at least: timers stand still while the machine sleeps, and nobody tells that the wall
 /// clock was moved.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(15);
+
+/// The same while the lock is ours, whose lease ends while the machine sleeps.
+const LOOK_LOCKED: Duration = Duration::from_secs(1);
 
 /// How long the end waits for the journal.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -63,7 +66,8 @@ pub async fn drive_keeping(
     }
     driver.handle(SessionInput::Timer).await;
     while !driver.session.is_over() {
-        let deadline = driver.session.deadline();
+        let look = if driver.session.wants_lock() { LOOK_LOCKED } else { LOOK };
+        let deadline = driver.session.deadline().map(|deadline| deadline.min(clock::now().after(look)));
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
         let may_read = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
         if writable && let Some(command) = driver.held.take() {
@@ -87,7 +91,7 @@ pub async fn drive_keeping(
             }
             event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
             opened = next_opened(&mut driver.opening) => driver.on_opened(opened),
-            () = clock::sleep_until(deadline.map(|deadline| deadline.min(clock::now().after(LOOK)))) => {
+            () = clock::sleep_until(deadline) => {
                 if !may_read {
                     // It is us who do not listen.
                     driver.handle(SessionInput::Alive).await;

@@ -94,6 +94,11 @@ impl OwnLock {
         Some(wish.asked_at.after(lease.saturating_sub(early)))
     }
 
+    /// Whether it is ours, or asked for.
+    pub(super) const fn is_wanted(&self) -> bool {
+        !matches!(self, Self::Free)
+    }
+
     /// Whether the server has granted it to us, and has not yet confirmed its end.
     pub(super) const fn is_ours(&self) -> bool {
         matches!(self, Self::Held(_) | Self::Committing(_))

@@ -272,6 +272,13 @@ impl Session {
         }
     }
 
+    /// Whether this device holds the lock, or has asked for it: its lease ends by our clock, which then wants to be looked
+    /// at every second.
+    #[must_use]
+    pub fn wants_lock(&self) -> bool {
+        matches!(&self.phase, Phase::Online(online) if online.lock.is_wanted())
+    }
+
     fn dialect(&self) -> Dialect {
         self.config.keys.dialect()
     }
