@@ -31,7 +31,6 @@ pub use rule::{Rule, RuleAction, RuleError, Trigger};
 
 use crate::os::clock;
 use crate::os::event_loop::event_loop;
-use crate::session::Now;
 use crate::text::Clean;
 use alert::Due;
 
@@ -120,7 +119,7 @@ async fn serve(alert_queue: &AlertQueue, rules: &[Rule], attention: &Attention, 
     let mut running = FuturesUnordered::new();
     let mut end_by = None;
     loop {
-        for due in alert_queue.take(now()) {
+        for due in alert_queue.take(clock::both().into()) {
             let Some(rule) = rules.get(due.rule) else { continue };
             running.push(react(alert_queue, rule, due, attention));
         }
@@ -195,10 +194,6 @@ fn sentence(due: &Due) -> Clean {
     let whose = if due.profile.is_empty() { String::new() } else { format!("{}: ", due.profile) };
     let more = if due.suppressed > 0 { format!(" (and {} more)", due.suppressed) } else { String::new() };
     Clean::new(&format!("{whose}{}{more}", due.alert.words))
-}
-
-fn now() -> Now {
-    Now { wall: clock::wall().into(), precise: clock::monotonic() }
 }
 
 /// Sleeps until the clock that is never set says this; for ever if there is no time.

@@ -159,7 +159,7 @@ impl MetricsServer {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                server.block_on(endpoint.run(stopped, move || meters.page(now())));
+                server.block_on(endpoint.run(stopped, move || meters.page(clock::both().into())));
             })
             .map_err(MetricsError::Start)?;
         tracing::info!("metrics at http://{address}/metrics");
@@ -180,8 +180,4 @@ impl Drop for MetricsServer {
             let _ = thread.join();
         }
     }
-}
-
-fn now() -> Now {
-    Now { wall: clock::wall().into(), precise: clock::monotonic() }
 }

@@ -16,6 +16,12 @@ pub fn wall() -> SystemTime {
     SystemTime::now()
 }
 
+/// The same moment by both clocks.
+#[must_use]
+pub fn both() -> (SystemTime, Duration) {
+    (wall(), monotonic())
+}
+
 /// A clock that is never set, and runs on while the machine sleeps or this process is stopped.
 #[must_use]
 pub fn monotonic() -> Duration {

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::ProfileError;
 use super::journal::JournalSettings;
@@ -16,8 +15,8 @@ use super::secrets;
 use super::selected::SelectedProfile;
 use super::settings::Settings;
 use super::slot_memory::SlotMemory;
-use crate::protocol::ids::span_millis;
-use crate::protocol::{Millis, ServerGroup, SlotState, SpkiPin};
+use crate::os::clock;
+use crate::protocol::{ServerGroup, SlotState, SpkiPin};
 use crate::session::{SessionConfig, SessionTiming, SlotExpectation};
 
 /// All that a session and its connection need, the key included.
@@ -121,7 +120,7 @@ impl Profile {
         }
         let expects = match (settings.expects, &memory) {
             (Some(state), _) => SlotExpectation::Only(state),
-            (None, Some(memory)) => memory.expects(now()),
+            (None, Some(memory)) => memory.expects(clock::wall().into()),
             (None, None) => SlotExpectation::Only(SlotState::New),
         };
         let journal = selected.filter(|_| settings.keeps_journal).and_then(|selected| selected.journal(device_id));
@@ -172,8 +171,4 @@ fn of_profile(selected: Option<&SelectedProfile>, cause: ProfileError) -> Profil
         Some(selected) => ProfileError::Of { name: selected.name.clone(), cause: Box::new(cause) },
         None => cause,
     }
-}
-
-fn now() -> Millis {
-    Millis(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, span_millis))
 }

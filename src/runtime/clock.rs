@@ -15,7 +15,7 @@ pub fn now() -> Millis {
 /// The time as a session wants it: now, and by a clock that is never set.
 #[must_use]
 pub fn precise() -> Now {
-    Now { wall: now(), precise: clock::monotonic() }
+    clock::both().into()
 }
 
 /// Sleeps until a time; for ever if there is none.

@@ -138,23 +138,7 @@ fn bytes_of(messages: &[ReflectedMessage]) -> usize {
 mod tests {
     use super::*;
     use crate::journal::{Conversations, Options, Retention, Synchronous};
-    use crate::protocol::{OpenError, ReflectedHeader, ReflectedId, Sealed};
-
-    fn message(length: usize) -> ReflectedMessage {
-        ReflectedMessage {
-            id: ReflectedId(1),
-            stored_at: Millis(1),
-            received_at: Millis(2),
-            size: u32::try_from(length).unwrap(),
-            header: ReflectedHeader::default(),
-            ephemeral: false,
-            redelivered: false,
-            repeated_nonce: false,
-            nonce: None,
-            content: Err(OpenError::TooShort),
-            envelope: Sealed::from_wire(vec![0; length].into()),
-        }
-    }
+    use crate::runtime::test_message::message;
 
     fn journal_handle(directory: &Path) -> JournalHandle {
         let (conversations, retention) = (Conversations::None, Retention::default());

@@ -266,23 +266,7 @@ fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a Batch>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{OpenError, ReflectedHeader, ReflectedId};
-
-    fn message(length: usize) -> ReflectedMessage {
-        ReflectedMessage {
-            id: ReflectedId(1),
-            stored_at: Millis(1),
-            received_at: Millis(2),
-            size: u32::try_from(length).unwrap(),
-            header: ReflectedHeader::default(),
-            ephemeral: false,
-            redelivered: false,
-            repeated_nonce: false,
-            nonce: None,
-            content: Err(OpenError::TooShort),
-            envelope: Sealed::from_wire(vec![0; length].into()),
-        }
-    }
+    use crate::runtime::test_message::message;
 
     #[test]
     fn what_is_held_for_the_journal_pins_no_envelope() {

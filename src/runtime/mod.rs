@@ -14,6 +14,8 @@ pub mod observers;
 pub mod one_shot;
 pub mod screen;
 pub mod session_setup;
+#[cfg(test)]
+mod test_message;
 
 pub use dashboard::RunningSessions;
 pub use driver::{drive, drive_keeping};

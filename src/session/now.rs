@@ -1,6 +1,6 @@
 //! The time as a session is told it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::protocol::Millis;
 
@@ -16,6 +16,12 @@ pub struct Now {
     pub wall: Millis,
     /// Since any moment, the same for a whole session.
     pub precise: Duration,
+}
+
+impl From<(SystemTime, Duration)> for Now {
+    fn from((wall, precise): (SystemTime, Duration)) -> Self {
+        Self { wall: wall.into(), precise }
+    }
 }
 
 impl From<Millis> for Now {

@@ -1,0 +1,21 @@
+//! A message for the tests of the journal's thread.
+
+use crate::group::ReflectedMessage;
+use crate::protocol::{Millis, OpenError, ReflectedHeader, ReflectedId, Sealed};
+
+/// With an envelope of so many bytes, which nobody can open.
+pub fn message(length: usize) -> ReflectedMessage {
+    ReflectedMessage {
+        id: ReflectedId(1),
+        stored_at: Millis(1),
+        received_at: Millis(2),
+        size: u32::try_from(length).unwrap(),
+        header: ReflectedHeader::default(),
+        ephemeral: false,
+        redelivered: false,
+        repeated_nonce: false,
+        nonce: None,
+        content: Err(OpenError::TooShort),
+        envelope: Sealed::from_wire(vec![0; length].into()),
+    }
+}
