@@ -33,6 +33,9 @@ pub struct MediatorArgs {
     /// How many groups there may be
     #[arg(long, value_name = "N", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_groups: u32,
+    /// File with the ids of the groups that may enter, one a line in hex; read anew on SIGHUP. By default any may
+    #[arg(long, value_name = "FILE")]
+    pub allow_group: Option<PathBuf>,
     /// How many clients may be logged in at once; those that are not have a budget of their own
     #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,

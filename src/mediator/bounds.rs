@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Mediator;
+use super::allowed::AllowedGroups;
 use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::log::{Closing, SlotRemoval};
+use super::time::MediatorTime;
 use super::timers::Timer;
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Millis};
 
@@ -14,6 +16,8 @@ use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Millis};
 pub enum GroupRefusal {
     /// The mediator is about to end.
     ShuttingDown,
+    /// The group is not one of those that are served.
+    NotAllowed,
     /// As many clients are logged in as may be.
     TooManyConnections,
     /// There are as many groups as there may be.
@@ -26,13 +30,21 @@ impl GroupRefusal {
     pub const fn words(self) -> &'static str {
         match self {
             Self::ShuttingDown => "the mediator is about to end",
+            Self::NotAllowed => "this mediator does not serve the group",
             Self::TooManyConnections => "as many clients are logged in as may be",
             Self::TooManyGroups => "there are as many groups as there may be",
         }
     }
 
+    /// Whether it is worth while to try again.
+    #[must_use]
+    pub const fn may_pass(self) -> bool {
+        !matches!(self, Self::NotAllowed)
+    }
+
     pub(super) const fn closing(self) -> Closing {
-        Closing::new(CloseCode::TRY_AGAIN_LATER, self.words())
+        let code = if self.may_pass() { CloseCode::TRY_AGAIN_LATER } else { CloseCode::POLICY_VIOLATION };
+        Closing::new(code, self.words())
     }
 }
 
@@ -48,10 +60,13 @@ impl Mediator {
     /// Whether the devices of a group may log in, as far as can be told before they have.
     ///
     /// # Errors
-    /// Why not; later they may.
+    /// Why not.
     pub fn admits(&self, group: &DeviceGroupId) -> Result<(), GroupRefusal> {
         if self.shut_down {
             return Err(GroupRefusal::ShuttingDown);
+        }
+        if !self.allowed.contains(group) {
+            return Err(GroupRefusal::NotAllowed);
         }
         // Of a group with a connected device, it may be that one that comes back; the login will tell.
         if !self.groups.get(group).is_some_and(HostedGroup::is_connected) {
@@ -65,6 +80,19 @@ impl Mediator {
 
     pub(super) const fn has_room_for_a_connection(&self) -> Result<(), GroupRefusal> {
         if self.logged_in < self.config.max_connections { Ok(()) } else { Err(GroupRefusal::TooManyConnections) }
+    }
+
+    /// Serves these groups from now on. The devices of others are closed; what is stored for them stays until it is
+    /// forgotten.
+    pub fn restrict(&mut self, now: impl Into<MediatorTime>, allowed: AllowedGroups) {
+        let now = self.keep_time(now.into());
+        self.allowed = allowed;
+        for id in self.wire.ids() {
+            let group = self.wire.get(id).map(|connection| connection.group);
+            if group.is_some_and(|group| !self.allowed.contains(&group)) {
+                self.close(now, id, GroupRefusal::NotAllowed.closing());
+            }
+        }
     }
 
     /// Whether logins are taken.

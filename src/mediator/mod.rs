@@ -32,6 +32,7 @@
 //! - `chat`, `chat_link`: the way from a device to the chat server, and back
 //! - `connection`: what is on its way to each client, and how much of it may be; `timers`: what is due when
 
+mod allowed;
 mod bounds;
 mod chat;
 mod chat_link;
@@ -57,6 +58,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+pub use allowed::{AllowedGroups, NotAGroupId};
 pub use bounds::GroupRefusal;
 pub use config::MediatorConfig;
 use connection::{ClientConnection, Phase, Wire};
@@ -82,6 +84,7 @@ const FIRST_REFLECTED: u64 = 1;
 #[derive(Debug)]
 pub struct Mediator {
     config: MediatorConfig,
+    allowed: AllowedGroups,
     groups: BTreeMap<DeviceGroupId, HostedGroup>,
     /// The bytes of all groups, as they were counted last.
     counted: usize,
@@ -102,6 +105,7 @@ impl Mediator {
     pub fn new(config: MediatorConfig) -> Self {
         Self {
             config,
+            allowed: AllowedGroups::ANY,
             groups: BTreeMap::new(),
             counted: 0,
             logged_in: 0,

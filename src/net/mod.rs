@@ -27,7 +27,9 @@ pub use address_error::AddressError;
 pub use connect_error::ConnectError;
 pub use dial::{Dialled, FailedAttempt};
 pub use link::{Link, LinkEvent};
-pub use listener::{ConnectionRefusal, Listener, ListenerOptions, LogLine, Tls, TlsError};
+pub use listener::{
+    ConnectionRefusal, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, Tls, TlsError,
+};
 pub use proxy::{ProxyChoice, ProxyUrl, ProxyUrlError};
 pub use relay_link::{RelayLink, RelayLinkEvent};
 pub use tls::{Peer, TlsFault, TlsOptions};

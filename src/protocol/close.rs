@@ -26,6 +26,8 @@ impl CloseCode {
     pub const GOING_AWAY: Self = Self(1001);
     /// The connection ended without a close frame; never on the wire.
     pub const ABNORMAL: Self = Self(1006);
+    /// The server does not serve this client, for a reason of its own.
+    pub const POLICY_VIOLATION: Self = Self(1008);
     /// Internal server error.
     pub const INTERNAL_ERROR: Self = Self(1011);
     /// The server cannot take the client now; later it may.

@@ -104,6 +104,9 @@ fn no_websocket(version: Version, error: &WebSocketError) -> Response {
 
 /// No room for a device of this group now.
 pub(super) fn unavailable(refusal: GroupRefusal) -> Response {
+    if !refusal.may_pass() {
+        return words(StatusCode::FORBIDDEN, refusal.words());
+    }
     let mut answer = words(StatusCode::SERVICE_UNAVAILABLE, refusal.words());
     answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
     answer

@@ -59,9 +59,9 @@ pub enum ConnectionRefusal {
     /// It was not logged in, and had to go for a newcomer.
     #[error("too many connections that are not logged in")]
     TooMany,
-    /// There is no place for the group, or for one more client; answered with HTTP status 503.
+    /// The group is not let in, or there is no place for one more client; answered with HTTP status 403 or 503.
     #[error("{}", .0.words())]
-    Full(GroupRefusal),
+    NotAdmitted(GroupRefusal),
     /// The upgrade took too long.
     #[error("no WebSocket in time")]
     Timeout,

@@ -38,7 +38,8 @@ use rendezvous::Rendezvous;
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
-    ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput, MediatorTime,
+    AllowedGroups, ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+    MediatorTime,
 };
 use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
@@ -58,12 +59,32 @@ pub struct ListenerOptions {
     pub address: SocketAddr,
     /// The machine's settings.
     pub config: MediatorConfig,
-    /// The certificate, if the connections are to be encrypted.
-    pub tls: Option<Tls>,
+    /// What can be changed while it runs.
+    pub settings: ListenerSettings,
     /// The chat server that Proxy frames are passed on to, as `host:port`; without one they are only counted.
     pub chat_server: Option<Arc<str>>,
     /// The bounds of the relay, if there is to be one: it is served at `/rendezvous/` and 64 hex digits.
     pub rendezvous: Option<RelayConfig>,
+}
+
+/// What a listener takes anew while it runs, without closing a connection that it still serves.
+#[derive(Clone, Debug, Default)]
+pub struct ListenerSettings {
+    /// The certificate, if the connections are to be encrypted.
+    pub tls: Option<Tls>,
+    /// The groups that are served.
+    pub allowed: AllowedGroups,
+}
+
+/// The way to change the settings of a listener that runs.
+#[derive(Clone, Debug)]
+pub struct SettingsSender(mpsc::Sender<ListenerSettings>);
+
+impl SettingsSender {
+    /// Has the listener take new settings; of one that has ended nobody asks.
+    pub async fn send(&self, settings: ListenerSettings) {
+        let _ = self.0.send(settings).await;
+    }
 }
 
 impl Default for ListenerOptions {
@@ -71,7 +92,8 @@ impl Default for ListenerOptions {
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = MediatorConfig::default();
-        Self { address, config, tls: None, chat_server: None, rendezvous: None }
+        let settings = ListenerSettings::default();
+        Self { address, config, settings, chat_server: None, rendezvous: None }
     }
 }
 
@@ -80,6 +102,7 @@ impl Default for ListenerOptions {
 pub struct Listener {
     socket: Acceptor,
     options: ListenerOptions,
+    new_settings: (SettingsSender, mpsc::Receiver<ListenerSettings>),
 }
 
 impl Listener {
@@ -89,7 +112,8 @@ impl Listener {
     /// If the system does not give it.
     pub async fn bind(options: ListenerOptions) -> io::Result<Self> {
         let socket = Acceptor::bind(options.address).await?;
-        Ok(Self { socket, options })
+        let (sender, receiver) = mpsc::channel(1);
+        Ok(Self { socket, options, new_settings: (SettingsSender(sender), receiver) })
     }
 
     /// The address with the port that the system gave.
@@ -100,10 +124,16 @@ impl Listener {
         self.socket.local_addr()
     }
 
+    /// The way to change its settings once it runs.
+    #[must_use]
+    pub fn settings(&self) -> SettingsSender {
+        self.new_settings.0.clone()
+    }
+
     /// Serves until `shutdown` is ready; then closes all connections with 1001, and waits for them a moment.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
         let address = self.local_addr().unwrap_or(self.options.address);
-        let (encrypted, chat_server) = (self.options.tls.is_some(), self.options.chat_server.clone());
+        let (encrypted, chat_server) = (self.options.settings.tls.is_some(), self.options.chat_server.clone());
         let rendezvous = self.options.rendezvous.is_some();
         log(LogLine::Listening { address, encrypted, chat_server, rendezvous });
         let (events, mut arrived) = mpsc::channel(EVENTS);
@@ -125,6 +155,8 @@ impl Listener {
             pending: Pending::default(),
             options: self.options,
         };
+        server.restrict();
+        let (_settings, mut new_settings) = self.new_settings;
         let mut shutdown = pin!(shutdown);
         let mut batch = Vec::with_capacity(EVENTS);
         loop {
@@ -132,6 +164,10 @@ impl Listener {
             tokio::select! {
                 () = &mut shutdown => break,
                 _ = arrived.recv_many(&mut batch, EVENTS) => batch.drain(..).for_each(|event| server.take(event, &mut log)),
+                Some(settings) = new_settings.recv() => {
+                    server.options.settings = settings;
+                    server.restrict();
+                }
                 Some(question) = questions.recv() => server.answer(question),
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) => server.serve(stream, peer, &mut log),
@@ -173,7 +209,7 @@ impl Server {
     fn serve(&mut self, stream: TcpStream, peer: SocketAddr, log: &mut impl FnMut(LogLine)) {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
-        let (tls, budget) = (self.options.tls.clone(), self.budget.clone());
+        let (tls, budget) = (self.options.settings.tls.clone(), self.budget.clone());
         let dead_after = self.options.config.dead_after;
         let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls, budget, dead_after };
         let timeout = self.options.config.handshake_timeout;
@@ -227,6 +263,10 @@ impl Server {
         if self.pending.contains(id) && self.mediator.is_logged_in(id) {
             self.pending.remove(id);
         }
+    }
+
+    fn restrict(&mut self) {
+        self.mediator.restrict(now(), self.options.settings.allowed.clone());
     }
 
     /// Whoever asked may be gone; then nobody hears the answer.

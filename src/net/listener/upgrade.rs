@@ -149,7 +149,7 @@ async fn decide(
         }
         Asked::WebSocket { place: Place::Group(url), accepted } => match gate.admits(url.device_group_id).await {
             Ok(()) => (accepted, Ok((Place::Group(url), hyper::upgrade::on(&mut request)))),
-            Err(refusal) => (answer::unavailable(refusal), Err(ConnectionRefusal::Full(refusal).into())),
+            Err(refusal) => (answer::unavailable(refusal), Err(ConnectionRefusal::NotAdmitted(refusal).into())),
         },
         Asked::Ready => {
             let ready = gate.is_ready().await;

@@ -80,7 +80,7 @@ impl Server {
         std::fs::write(&certificate, cert.pem()).unwrap();
         std::fs::write(&key, signing_key.serialize_pem()).unwrap();
         let tls = Tls::from_pem_files(&certificate, &key).unwrap();
-        let mut server = Self::start_with(|options| options.tls = Some(tls)).await;
+        let mut server = Self::start_with(|options| options.settings.tls = Some(tls)).await;
         server.certificates = Some(directory);
         server
     }

@@ -96,7 +96,7 @@ async fn a_group_too_many_gets_503_before_its_login() {
     let mut second = Client::connect(&server, Dialect::Dgk).await;
     second.log_in(DeviceId(2), SlotState::New).await;
     let lines = server.stop().await;
-    let full = |line: &LogLine| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::Full(_), .. });
+    let full = |line: &LogLine| matches!(line, LogLine::Refused { refusal: ConnectionRefusal::NotAdmitted(_), .. });
     assert!(lines.iter().any(full), "{lines:?}");
 }
 

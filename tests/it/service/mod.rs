@@ -2,6 +2,7 @@
 //! readers, no home.
 
 mod ends;
+mod mediator;
 mod readers;
 mod reload;
 
@@ -323,7 +324,11 @@ fn a_credential_of_systemd_opens_a_profile() {
     }
 }
 
-const UNITS: [(&str, &str); 2] = [
+const MEDIATOR_UNIT: (&str, &str) =
+    ("d2mtop-mediator.service", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/d2mtop-mediator.service")));
+
+const UNITS: [(&str, &str); 3] = [
+    MEDIATOR_UNIT,
     ("d2mtop@.service", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/d2mtop@.service"))),
     ("d2mtop-user@.service", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/d2mtop-user@.service"))),
 ];
@@ -331,7 +336,7 @@ const UNITS: [(&str, &str); 2] = [
 #[test]
 fn the_units_start_what_exists() {
     let home = tempfile::tempdir().unwrap();
-    for (name, unit) in UNITS {
+    for (name, unit) in UNITS.into_iter().filter(|unit| *unit != MEDIATOR_UNIT) {
         let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
         let (_, arguments) = start.split_once(' ').unwrap();
         let events = unit.lines().find_map(|line| line.strip_prefix("Environment=EVENTS=")).unwrap();
@@ -341,6 +346,22 @@ fn the_units_start_what_exists() {
         let words = String::from_utf8(output.stderr).unwrap();
         assert!(words.contains("no profile"), "{name}: {words}");
     }
+}
+
+#[test]
+fn the_mediators_unit_starts_it() {
+    let home = tempfile::tempdir().unwrap();
+    let start = MEDIATOR_UNIT.1.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let (_, arguments) = start.split_once(' ').unwrap();
+    let port_file = home.path().join("port");
+    let more = format!("--port-file {}", port_file.display());
+    let arguments = arguments.replace("$LISTEN", "127.0.0.1:0").replace("$MORE", &more);
+    let mut child =
+        d2mtop(home.path(), &arguments.split(' ').collect::<Vec<_>>()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("\"event\":\"listening\""), "{first}");
+    ends_soon(&mut child, "the mediator");
 }
 
 #[test]
