@@ -9,6 +9,7 @@
 )]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -41,6 +42,9 @@ fn settings() -> Settings {
         colour: Colour::Sixteen,
         palette: &d2mtop::tui::TERMINAL,
         seen_devices: None,
+        preferences: Arc::default(),
+        left: None,
+        neighbours: Arc::default(),
         zone: Zone::Utc,
         metrics: None,
     }

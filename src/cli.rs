@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod commands;
+mod config;
 mod connection;
 mod history;
 mod manual;
@@ -20,6 +21,7 @@ pub use commands::{
     DevicesArgs, DropArgs, LockArgs, MeansArgs, ProbeArgs, ScopeArg, SharedDataArgs, SharedDataCommand,
     SharedDataSetArgs, SharedDataShowArgs,
 };
+pub use config::ConfigCommand;
 pub use connection::{AnyCertificateArg, ConnectionArgs, DialectArg, ExpectArg, ProfileChoice};
 pub use history::HistoryArgs;
 pub use manual::{ManualArgs, TopicArg};
@@ -98,6 +100,9 @@ pub enum Command {
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
     Demo(DemoArgs),
+    /// Show how the dashboard is configured
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Print a page of the manual, or the list of its pages
     Manual(ManualArgs),
     /// Print a script that completes commands and options in a shell
@@ -112,15 +117,18 @@ pub struct DisplayArgs {
     /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
     #[arg(long)]
     pub ascii: bool,
-    /// Colours; auto is dark or light as the terminal's background, if it tells
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub theme: ThemeName,
+    /// Colours; auto is dark or light as the terminal's background, if it tells [default: auto]
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub theme: Option<ThemeName>,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub no_mouse: bool,
     /// Show times in UTC instead of local time
     #[arg(long)]
     pub utc: bool,
-    /// How many messages the feed keeps in memory
-    #[arg(long, value_name = "N", default_value = "100000", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub feed_rows: u32,
+    /// How many messages the feed keeps in memory [default: 100000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub feed_rows: Option<u32>,
 }
 
 /// The themes by name.

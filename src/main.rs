@@ -3,13 +3,14 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
-use d2mtop::cli::{AttentionArgs, Cli, Command, DisplayArgs, MonitorArgs};
+use d2mtop::cli::{AttentionArgs, Cli, Command, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
 use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
 use d2mtop::output::{Failure, Outcome};
-use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, Zone};
+use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, UserConfig, Zone};
 use d2mtop::{headless, tui};
 
 fn main() -> ExitCode {
@@ -52,7 +53,7 @@ fn tell(said: &clap::Error) -> ExitCode {
 
 /// Whoever only asks how to use it leaves nothing behind.
 const fn has_log(cli: &Cli) -> bool {
-    !matches!(cli.command, Some(Command::Completions(_) | Command::Man(_) | Command::Manual(_)))
+    !matches!(cli.command, Some(Command::Completions(_) | Command::Config(_) | Command::Man(_) | Command::Manual(_)))
 }
 
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
@@ -70,6 +71,11 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
+        Some(Command::Config(which)) => headless::config::run(match which {
+            ConfigCommand::Sample => Ok(tui::config_sample()),
+            ConfigCommand::Schema => Ok(tui::config_schema()),
+            ConfigCommand::Show => user_config().map(|user| user.show()),
+        }),
         Some(Command::Completions(options)) => headless::manual::completions(*options),
         Some(Command::Man(options)) => headless::manual::man(options),
         Some(Command::Manual(options)) => headless::manual::manual(*options),
@@ -86,20 +92,31 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
     }
 }
 
+/// What the user has configured.
+fn user_config() -> Result<UserConfig, Failure> {
+    UserConfig::read().map_err(|error| Failure::Usage(error.to_string()))
+}
+
 /// The options of the dashboard.
 fn dashboard(
     display: DisplayArgs,
     attention: &AttentionArgs,
     monitor: &MonitorArgs,
 ) -> Result<DashboardOptions, Failure> {
+    let UserConfig { config, preferences, .. } = user_config()?;
+    let theme: Option<&str> = display.theme.map(ThemeName::name);
+    let theme = theme.unwrap_or(&config.theme);
     let quiet_hours = attention.quiet_hours.as_deref().map(str::parse).transpose();
     let unusable = |error: tui::QuietHoursError| Failure::Usage(error.to_string());
     Ok(DashboardOptions {
         display: DisplayOptions {
-            glyphs: if display.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
-            theme: tui::Palette::named(display.theme.name()),
-            zone: if display.utc { Zone::Utc } else { Zone::Local },
-            feed_rows: usize::try_from(display.feed_rows).unwrap_or(usize::MAX),
+            glyphs: if display.ascii || config.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+            theme: tui::Palette::named(theme),
+            preferences: Arc::new(preferences),
+            remember: config.remember,
+            mouse: config.mouse && !display.no_mouse,
+            zone: if display.utc || config.time.zone == "utc" { Zone::Utc } else { Zone::Local },
+            feed_rows: usize::try_from(display.feed_rows.unwrap_or(config.feed_rows)).unwrap_or(usize::MAX),
         },
         attention: AttentionOptions {
             bell: attention.bell,

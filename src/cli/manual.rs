@@ -11,6 +11,9 @@ pub enum TopicArg {
     /// Reading the feed: filter, search, detail, latency
     #[value(aliases = ["filter", "latency"])]
     Feed,
+    /// The dashboard's config.toml: theme, keys of your own, saved filters
+    #[value(aliases = ["configuration", "theme"])]
+    Config,
     /// What happens, as sentences or NDJSON
     #[value(aliases = ["ndjson", "json", "events"])]
     Watch,

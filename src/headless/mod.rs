@@ -1,6 +1,7 @@
 //! Commands without a terminal: one file each.
 
 pub mod arguments;
+pub mod config;
 pub mod demo;
 pub mod devices;
 pub mod doctor;

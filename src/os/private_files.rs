@@ -1,7 +1,7 @@
 //! Files that only their owner may read, each written whole or not at all.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -85,13 +85,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// If the file system does not do it.
 pub fn put(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
     let directory = parent(path);
     create_directory(directory)?;
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{:016x}.new", rand::random::<u64>()));
-    let temporary = directory.join(temporary);
+    let temporary = temporary_of(path)?;
     let written = write_new(&temporary, parts).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
@@ -99,6 +95,57 @@ pub fn put(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     written?;
     sync(directory);
     Ok(())
+}
+
+/// A file that is written bit by bit, and is in its place only when it is whole.
+#[derive(Debug)]
+pub struct NewFile {
+    file: BufWriter<File>,
+    temporary: PathBuf,
+    is_finished: bool,
+}
+
+impl NewFile {
+    /// Begins a file of mode 0600 beside the path, whose directory has to be there.
+    ///
+    /// # Errors
+    /// If the file system does not do it, or the path has no name.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let temporary = temporary_of(path)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        Ok(Self { file: BufWriter::new(file), temporary, is_finished: false })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Puts the file in its place; in that of another one only if that is wanted.
+    ///
+    /// # Errors
+    /// If the file system does not do it, or there is a file that must stay.
+    pub fn finish(mut self, path: &Path, overwrite: bool) -> io::Result<()> {
+        self.file.flush()?;
+        if overwrite {
+            fs::rename(&self.temporary, path)?;
+            self.is_finished = true;
+            return Ok(());
+        }
+        // Fails if there is a file meanwhile, unlike a rename; the other name goes when this is dropped.
+        fs::hard_link(&self.temporary, path)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
 }
 
 /// Removes the file; tells whether there was one.
@@ -161,6 +208,15 @@ impl Drop for PassingFile {
             let _ = remove(&self.path);
         }
     }
+}
+
+/// A name beside the path that nobody has.
+fn temporary_of(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{:016x}.new", rand::random::<u64>()));
+    Ok(parent(path).join(temporary))
 }
 
 fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::group::FeedRow;
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, LockScope, Login, NextStep, Probe,
     ReflectedMessage, Refusal,
@@ -257,22 +258,45 @@ fn reflected(message: &ReflectedMessage) -> Value {
 #[must_use]
 pub fn recorded(recorded: &HistoryRow) -> Value {
     let row = &recorded.row;
-    let fields = json!({
-        "id": row.id,
-        "stored_at": row.stored_at,
-        "received_at": row.received_at,
-        "size": row.size,
-        "ephemeral": row.marks.ephemeral,
-        "redelivered": row.marks.redelivered,
-        "repeated_nonce": row.marks.repeated_nonce,
-        "nonce": row.nonce.map(|nonce| hex::encode(nonce.0)),
-        "row": recorded.number,
-        "acknowledged_at": recorded.acknowledged_at,
-        "waited_us": row.acknowledged_after.map(|waited| u64::try_from(waited.as_micros()).unwrap_or(u64::MAX)),
-        "conversation_pseudonym": recorded.conversation,
-        "sender_pseudonym": recorded.sender,
-    });
-    line(row.received_at, "reflected", with_content(fields, &row.content))
+    let mut fields = row_fields(row);
+    fields.extend(
+        [
+            ("row", json!(recorded.number)),
+            ("acknowledged_at", json!(recorded.acknowledged_at)),
+            ("waited_us", waited(row)),
+            ("conversation_pseudonym", json!(recorded.conversation)),
+            ("sender_pseudonym", json!(recorded.sender)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    line(row.received_at, "reflected", with_content(Value::Object(fields), &row.content))
+}
+
+/// The line of a row of the feed.
+#[must_use]
+pub fn feed_row(row: &FeedRow) -> Value {
+    let mut fields = row_fields(row);
+    fields.insert("waited_us".to_owned(), waited(row));
+    line(row.received_at, "reflected", with_content(Value::Object(fields), &row.content))
+}
+
+fn row_fields(row: &FeedRow) -> Map<String, Value> {
+    let fields = [
+        ("id", json!(row.id)),
+        ("stored_at", json!(row.stored_at)),
+        ("received_at", json!(row.received_at)),
+        ("size", json!(row.size)),
+        ("ephemeral", json!(row.marks.ephemeral)),
+        ("redelivered", json!(row.marks.redelivered)),
+        ("repeated_nonce", json!(row.marks.repeated_nonce)),
+        ("nonce", json!(row.nonce.map(|nonce| hex::encode(nonce.0)))),
+    ];
+    fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}
+
+/// How long its acknowledgement took.
+fn waited(row: &FeedRow) -> Value {
+    json!(row.acknowledged_after.map(|waited| u64::try_from(waited.as_micros()).unwrap_or(u64::MAX)))
 }
 
 fn with_content(mut value: Value, content: &Result<EnvelopeSummary, OpenError>) -> Value {

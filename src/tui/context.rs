@@ -1,12 +1,16 @@
 //! What every pane needs to draw itself.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+
+use ratatui::layout::Rect;
 
 use crate::group::{ConnectionState, FeedRow, Group, LockScope, NoticeKind};
 use crate::protocol::{DeviceActivity, DeviceId, Millis};
 use crate::text::Clean;
 use crate::tui::format::clock::Clock;
 use crate::tui::settings::Settings;
+use crate::tui::state::click::{ClickMap, ClickTarget};
 use crate::tui::theme::device_colours::DeviceColours;
 use crate::tui::theme::{Role, Theme};
 
@@ -21,6 +25,8 @@ pub struct FrameContext<'a> {
     pub told: &'a VecDeque<(Millis, NoticeKind, Clean)>,
     /// Whether the user has accepted that the clocks differ.
     pub clock_accepted: bool,
+    /// What stands where, for the mouse.
+    pub clicks: RefCell<ClickMap>,
 }
 
 /// How far the server's clock is ahead, if that is too far.
@@ -29,6 +35,22 @@ pub fn clock_apart(group: &Group) -> Option<i64> {
 }
 
 impl FrameContext<'_> {
+    /// Tells what a click there hits; what is drawn later goes first.
+    pub fn mark(&self, area: Rect, target: ClickTarget) {
+        self.clicks.borrow_mut().mark(area, target);
+    }
+
+    /// The same of a window, by its inside.
+    pub fn mark_window(&self, inner: Rect) {
+        let outer = Rect {
+            x: inner.x.saturating_sub(1),
+            y: inner.y.saturating_sub(1),
+            width: inner.width.saturating_add(2),
+            height: inner.height.saturating_add(2),
+        };
+        self.mark(outer, ClickTarget::Window);
+    }
+
     /// Since when what is shown is no longer kept up to date.
     pub fn stale_since(&self) -> Option<Millis> {
         match self.group.connection() {

@@ -16,19 +16,24 @@
 //! | `draw`, `format`, `theme` | text in columns; times and sizes in words; looks by role, glyphs |
 //!
 //! Arrows point down this list only: a folder knows those below it, and `state` never those that draw it. `context` is
-//! what every drawing function gets, `close_help` what to do after a connection was closed.
+//! what every drawing function gets, `preferences` what `config` read, `close_help` what to do after a connection was closed.
 //!
-//! To add an action: `input/actions.rs`, its keys in `input/keymap/table.rs`, what it does in `update`. To add a pane: a
+//! To add an action: `input/actions.rs`, its name, keys and words in `input/keymap/table.rs`, what it does in `update`. To add a pane: a
 //! file in `view` and a line in `PaneView::of`. To add a page: a file in `pages` and a `PageSubject`. To change a look:
 //! `Palette::colour` and `Theme::style`.
 
 mod close_help;
+mod config;
 mod context;
 mod draw;
+mod export;
 mod format;
 mod input;
 mod options;
 mod pages;
+mod panes;
+mod preferences;
+mod remembered;
 mod screen;
 mod settings;
 mod state;
@@ -38,14 +43,19 @@ mod theme;
 mod update;
 mod view;
 
+pub use config::{Config, ConfigError, UserConfig, config_sample, config_schema};
 pub use format::Zone;
+pub use input::keymap::{Keymap, KeymapError};
 pub use input::pane::Pane;
 pub use options::{AttentionOptions, DashboardOptions, DisplayOptions};
+pub use panes::PaneSizes;
+pub use preferences::{Columns, FeedColumn, Preferences, SavedFilters, Threshold, Thresholds};
+pub use remembered::Remembered;
 pub use screen::alarm::{Alarm, QuietHours, QuietHoursError};
 pub use screen::canvas::Canvas;
 pub use screen::dashboard::Dashboard;
 pub use screen::open::{demo, open};
-pub use settings::{Keeping, Settings};
+pub use settings::{Keeping, Neighbours, Settings};
 pub use theme::{Colour, Glyphs, Palette, TERMINAL};
 
 /// The keys as a Markdown table, made from the table that the keys themselves are looked up in.

@@ -1,6 +1,9 @@
 //! What the user wants of the dashboard.
 
+use std::sync::Arc;
+
 use super::format::Zone;
+use super::preferences::Preferences;
 use super::screen::alarm::QuietHours;
 use super::theme::{Glyphs, Palette};
 use crate::runtime::MonitorOptions;
@@ -16,13 +19,19 @@ pub struct DashboardOptions {
     pub monitor: MonitorOptions,
 }
 
-/// How the dashboard is drawn.
-#[derive(Clone, Copy, Debug)]
+/// How the dashboard is drawn, and which keys it takes.
+#[derive(Clone, Debug)]
 pub struct DisplayOptions {
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
     /// The colours; without a palette the terminal is asked for its background.
     pub theme: Option<&'static Palette>,
+    /// What the configuration says.
+    pub preferences: Arc<Preferences>,
+    /// Whether the screen is as it was left.
+    pub remember: bool,
+    /// Whether the mouse does something.
+    pub mouse: bool,
     /// In which time zone times are shown.
     pub zone: Zone,
     /// How many messages the feed keeps in memory.

@@ -8,6 +8,8 @@ use crate::protocol::{Dialect, GroupKeys};
 use crate::session::Presence;
 use crate::text::Clean;
 use crate::tui::format::Zone;
+use crate::tui::preferences::Preferences;
+use crate::tui::remembered::Remembered;
 use crate::tui::theme::{Colour, Glyphs, Palette};
 
 /// What does not change while the dashboard runs.
@@ -38,10 +40,25 @@ pub struct Settings {
     pub palette: &'static Palette,
     /// Where the order is kept in which devices were seen first, which gives them their colours.
     pub seen_devices: Option<PathBuf>,
+    /// What the configuration says.
+    pub preferences: Arc<Preferences>,
+    /// How the screen was left, if that is remembered.
+    pub left: Option<Remembered>,
+    /// What else there is, beside this group.
+    pub neighbours: Arc<Neighbours>,
     /// In which time zone times are shown.
     pub zone: Zone,
     /// Where the metrics are served, if they are.
     pub metrics: Option<SocketAddr>,
+}
+
+/// What else there is, beside a group.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    /// What is open, by the titles of the tabs.
+    pub tabs: Vec<Clean>,
+    /// The user's profiles by name, open or not.
+    pub profiles: Vec<Clean>,
 }
 
 /// Whether what a session receives outlives it.

@@ -4,6 +4,7 @@ mod chaos;
 mod devices;
 mod feed;
 mod fixture;
+mod hands;
 mod harm;
 mod keys;
 mod older;

@@ -234,6 +234,7 @@ fn help_stays_as_it_is() {
         ("help-doctor", &["doctor", "--help"]),
         ("help-man", &["man", "--help"]),
         ("help-manual", &["manual", "--help"]),
+        ("help-config", &["config", "--help"]),
         ("help-completions", &["completions", "--help"]),
         ("help-profile", &["profile", "--help"]),
         ("help-profile-add", &["profile", "add", "--help"]),

@@ -11,7 +11,7 @@ pub use topics::{manual, page};
 use crate::output::Failure;
 use crate::output::Outcome;
 
-fn print(bytes: &[u8]) -> Result<Outcome, Failure> {
+pub(super) fn print(bytes: &[u8]) -> Result<Outcome, Failure> {
     match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
         // Nobody reads any more.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),

@@ -31,6 +31,7 @@ pub const fn page(topic: TopicArg) -> &'static str {
     match topic {
         TopicArg::Profiles => include_str!("../../../docs/profiles.md"),
         TopicArg::Feed => include_str!("../../../docs/feed.md"),
+        TopicArg::Config => include_str!("../../../docs/config.md"),
         TopicArg::Watch => include_str!("../../../docs/watch.md"),
         TopicArg::Commands => include_str!("../../../docs/commands.md"),
         TopicArg::Monitoring => include_str!("../../../docs/monitoring.md"),

@@ -26,6 +26,17 @@ impl<'a> TextRun<'a> {
         if self.has_line() { usize::from(self.area.right().saturating_sub(self.x)) } else { 0 }
     }
 
+    /// The whole of this line.
+    pub fn line(&self) -> Rect {
+        Rect { y: self.y, height: u16::from(self.has_line()), ..self.area }
+    }
+
+    /// The next columns of this line, as far as there is room.
+    pub fn ahead(&self, columns: usize) -> Rect {
+        let width = u16::try_from(columns.min(self.room())).unwrap_or(0);
+        Rect { x: self.x, width, ..self.line() }
+    }
+
     /// Whether this line is still inside.
     pub fn has_line(&self) -> bool {
         self.y < self.area.bottom()

@@ -54,6 +54,16 @@ impl Zone {
         shown
     }
 
+    /// As strftime writes it.
+    pub(in crate::tui) fn as_written(self, at: Millis, format: &str) -> String {
+        self.show(at, format)
+    }
+
+    /// `20261127-140211`
+    pub(in crate::tui) fn file_name(self, at: Millis) -> String {
+        self.show(at, "%Y%m%d-%H%M%S")
+    }
+
     /// `2026-11-27 14:02:11.204`
     pub(in crate::tui) fn exact(self, at: Millis) -> String {
         self.show(at, "%F %H:%M:%S%.3f")

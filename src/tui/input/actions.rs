@@ -10,6 +10,8 @@ pub enum Action {
     Back,
     Confirm,
     Choose(isize),
+    /// Goes to the answer that does what is asked, or leaves the dialog.
+    Answer(bool),
     Move(Motion),
     Focus(Pane),
     FocusStep(usize),
@@ -35,6 +37,12 @@ pub enum Action {
     Hit(SearchDirection),
     Mark,
     Copy,
+    /// Writes the screen as pictures.
+    Picture,
+    /// Gives the focused pane more room, or less.
+    Resize(i16),
+    /// Everything that can be done, to choose from.
+    Palette,
     /// What was told in the last line.
     Messages,
     /// From an open row to the one beside it: newer or older.
@@ -61,6 +69,12 @@ pub enum PromptKind {
     Search,
     /// Which time to go to.
     Time,
+    /// Which lines of a page are shown.
+    Lines,
+    /// To which file rows are written.
+    File,
+    /// What is wanted of everything that can be done.
+    Choice,
 }
 
 /// Which way through the feed.

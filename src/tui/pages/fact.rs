@@ -31,6 +31,10 @@ impl Fact {
         self.styled(Role::Muted)
     }
 
+    pub fn is_heading(&self) -> bool {
+        self.name.is_empty() && self.style == Role::Heading
+    }
+
     pub fn blank() -> Self {
         Self::default()
     }

@@ -2,7 +2,7 @@
 
 use crate::group::filter;
 use crate::tui::input::actions::{Action, Motion, PromptKind, SearchDirection};
-use crate::tui::input::keymap::{self, KeyBinding};
+use crate::tui::input::keymap::{ActionEntry, Keymap, TABLE};
 use crate::tui::input::pane::Pane;
 use crate::tui::pages::fact::Fact;
 
@@ -16,6 +16,8 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::Focus(Pane::Devices),
             Action::Detail,
             Action::Back,
+            Action::Answer(true),
+            Action::Palette,
             Action::Help,
             Action::Quit,
         ],
@@ -29,6 +31,7 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::Ask(PromptKind::Time),
             Action::Pause,
             Action::Mark,
+            Action::Ask(PromptKind::File),
             Action::Beside(Motion::Down),
             Action::Reveal,
             Action::Copy,
@@ -55,6 +58,8 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::Move(Motion::PageDown),
             Action::Move(Motion::HalfPageDown),
             Action::Zoom,
+            Action::Resize(1),
+            Action::Picture,
             Action::Tab(1),
             Action::Messages,
             Action::Repaint,
@@ -76,20 +81,51 @@ const WORDS: [(&str, &str); 9] = [
     ("▪ * ·", "before a row: the marked one, a hit of f, out of the journal"),
 ];
 
-/// Keys of a group with what they do.
-fn keys(actions: &'static [Action]) -> impl Iterator<Item = &'static KeyBinding> {
-    let told = |action: Action| keymap::TABLE.iter().filter(move |line| line.action == action && !line.help.is_empty());
+/// What is of use in a pane above all.
+const fn of_pane(pane: Pane) -> &'static [Action] {
+    match pane {
+        Pane::Devices => &[Action::Detail, Action::Sort, Action::Reverse, Action::Drop, Action::Note],
+        Pane::Lock => &[Action::Lock],
+        Pane::Role => &[Action::Connect],
+        Pane::Feed => &[
+            Action::Detail,
+            Action::Ask(PromptKind::Filter),
+            Action::Ask(PromptKind::Search),
+            Action::Hit(SearchDirection::Older),
+            Action::Ask(PromptKind::Time),
+            Action::Pause,
+            Action::Mark,
+            Action::Copy,
+        ],
+        Pane::Latency => &[Action::Detail, Action::Refresh, Action::Probe],
+    }
+}
+
+/// What there is to tell of these actions.
+fn entries(actions: &[Action]) -> impl Iterator<Item = (&'static ActionEntry, &'static str)> {
+    let told = |action: Action| {
+        let of_action = TABLE.iter().filter(move |entry| entry.action == action);
+        of_action.filter_map(|entry| Some((entry, entry.help_words()?)))
+    };
     actions.iter().copied().flat_map(told)
 }
 
-pub fn facts() -> Vec<Fact> {
-    let mut facts = Vec::new();
+/// The keys, those of the pane with the focus first.
+pub fn facts(keymap: &Keymap, pane: Pane) -> Vec<Fact> {
+    let fact = |(entry, words): (&ActionEntry, &str)| {
+        let keys = keymap.keys_of(entry);
+        let keys = if keys.is_empty() { "no key".to_owned() } else { keys };
+        Fact::new(keys, words)
+    };
+    let here = of_pane(pane);
+    let mut facts = vec![Fact::heading(&format!("In the pane {}", pane.name()))];
+    facts.extend(entries(here).map(fact));
     for (heading, actions) in GROUPS {
-        facts.push(Fact::heading(heading));
-        facts.extend(keys(actions).map(|line| Fact::new(line.shown, line.help)));
-        facts.push(Fact::blank());
+        facts.extend([Fact::blank(), Fact::heading(heading)]);
+        let others: Vec<Action> = actions.iter().copied().filter(|action| !here.contains(action)).collect();
+        facts.extend(entries(&others).map(fact));
     }
-    facts.push(Fact::heading("In the filter and the search"));
+    facts.extend([Fact::blank(), Fact::heading("In the filter and the search")]);
     facts.extend(filter::HELP.iter().map(|line| Fact::new(line.syntax, line.meaning)));
     facts.extend([Fact::blank(), Fact::heading("On the screen")]);
     facts.extend(WORDS.map(|(word, meaning)| Fact::new(word, meaning)));
@@ -98,10 +134,11 @@ pub fn facts() -> Vec<Fact> {
 
 /// The keys as a Markdown table, for the README.
 pub fn markdown() -> String {
+    let keymap = Keymap::default();
     let mut table = "| key | what it does |\n|---|---|\n".to_owned();
     for (heading, actions) in GROUPS {
-        let lines = keys(actions).map(|line| format!("| {} | {} |\n", code(line.shown), line.help));
-        table.extend(std::iter::once(format!("| **{heading}** | |\n")).chain(lines));
+        let line = |(entry, words): (&ActionEntry, &str)| format!("| {} | {words} |\n", code(&keymap.keys_of(entry)));
+        table.extend(std::iter::once(format!("| **{heading}** | |\n")).chain(entries(actions).map(line)));
     }
     table
 }
@@ -116,10 +153,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_that_has_words_stands_in_one_group() {
-        for line in keymap::TABLE.iter().filter(|line| !line.help.is_empty()) {
-            let groups = GROUPS.iter().filter(|(_, actions)| actions.contains(&line.action)).count();
-            assert_eq!(groups, 1, "{} ({}) in the groups of the help", line.shown, line.help);
+    fn every_action_that_has_words_stands_in_one_group() {
+        for (entry, words) in TABLE.iter().filter_map(|entry| Some((entry, entry.help_words()?))) {
+            let groups = GROUPS.iter().filter(|(_, actions)| actions.contains(&entry.action)).count();
+            assert_eq!(groups, 1, "{:?} ({words}) in the groups of the help", entry.action);
+        }
+        for action in Pane::ALL.into_iter().flat_map(of_pane) {
+            assert!(GROUPS.iter().any(|(_, actions)| actions.contains(action)), "{action:?} is of a pane only");
         }
     }
 }

@@ -26,7 +26,7 @@ const WIDTH: u16 = 80;
 
 const fn title(subject: &PageSubject) -> &'static str {
     match subject {
-        PageSubject::Help => "Keys",
+        PageSubject::Help(_) => "Keys",
         PageSubject::Device(_) => "Device",
         PageSubject::Row(_) => "Reflected message",
         PageSubject::Latency => "Latency",
@@ -42,7 +42,7 @@ fn facts(
     width: u16,
 ) -> Vec<Fact> {
     match subject {
-        PageSubject::Help => help::facts(),
+        PageSubject::Help(pane) => help::facts(&ctx.settings.preferences.keymap, *pane),
         PageSubject::Device(device) => device::facts(ctx, *device),
         PageSubject::Row(opened) => detail::facts(ctx, feed_state, opened, revealed),
         PageSubject::Latency => latency::facts(ctx, width),
@@ -74,6 +74,27 @@ fn continued(fact: Fact, width: usize) -> Vec<Fact> {
     wrap(&value, width).into_iter().map(&mut line).collect()
 }
 
+/// The lines with these words, below their headings; all, if there are no words.
+fn with_words(facts: Vec<Fact>, words: &str) -> Vec<Fact> {
+    if words.is_empty() {
+        return facts;
+    }
+    let has_words = |fact: &Fact| format!("{} {}", fact.name, fact.value).to_lowercase().contains(words);
+    let (mut shown, mut heading) = (Vec::new(), None);
+    for fact in facts {
+        if fact.is_heading() {
+            heading = Some(fact);
+        } else if has_words(&fact) {
+            shown.extend(heading.take());
+            shown.push(fact);
+        }
+    }
+    if shown.is_empty() {
+        shown.push(Fact::new("", "no line has these words; Esc shows all again").styled(Role::Muted));
+    }
+    shown
+}
+
 /// In the middle of the area, as large as it needs to be.
 pub fn draw(page: &mut Page, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, feed_state: &FeedState) {
     let width = area.width.min(if matches!(page.subject, PageSubject::Row(_)) { 100 } else { WIDTH });
@@ -96,13 +117,15 @@ fn draw_in(
     if let PageSubject::Row(opened) = &mut page.subject {
         opened.renew(feed_state, ctx.group);
     }
-    let facts = facts(ctx, feed_state, &page.subject, page.revealed, width);
+    let words = page.words().to_lowercase();
+    let facts = with_words(facts(ctx, feed_state, &page.subject, page.revealed, width), &words);
     let longest = usize::from(width) / 2;
     let name_width = facts.iter().map(|fact| text_width::width(&fact.name)).max().unwrap_or(0).min(longest);
     let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
     let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2).max(least_height).min(area.height);
     let inner = window(buffer, area, (width, height), title(&page.subject), ctx.theme);
+    ctx.mark_window(inner);
     page.extent = (lines.len(), usize::from(inner.height));
     page.top = page.top.min(lines.len().saturating_sub(usize::from(inner.height)));
     page.targets =

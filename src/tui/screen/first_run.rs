@@ -19,7 +19,7 @@ use crate::tui::theme::{Colour, Glyphs, TERMINAL, Theme};
 ///
 /// # Errors
 /// If the terminal fails.
-pub fn show(display: DisplayOptions) -> Result<bool, Failure> {
+pub fn show(display: &DisplayOptions) -> Result<bool, Failure> {
     let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
     let theme = Theme::new(display.theme.unwrap_or(&TERMINAL), Colour::of_stdout());
     let chosen =

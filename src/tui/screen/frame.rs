@@ -1,5 +1,7 @@
 //! One frame: header, panes with their titles and the rules between them, hints, and what lies over it.
 
+use std::cell::RefCell;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -13,13 +15,14 @@ use crate::tui::format::clock::Clock;
 use crate::tui::input::pane::Pane;
 use crate::tui::pages;
 use crate::tui::settings::Keeping;
+use crate::tui::state::click::ClickTarget;
 use crate::tui::state::page::{Page, PageSubject};
 use crate::tui::state::{Overlay, ScreenSpace, Ui};
 use crate::tui::theme::glyphs::{BAD, to_ascii};
 use crate::tui::theme::{Glyphs, Role, Theme};
 use crate::tui::view::feed::rows_in;
 use crate::tui::view::layout::Layout;
-use crate::tui::view::{PaneView, bottom_line, dialog, header, layout, prompt, rules, too_small};
+use crate::tui::view::{PaneView, bottom_line, chooser, dialog, header, layout, prompt, rules, too_small};
 
 impl Ui {
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, group: &Group, now: Millis) {
@@ -54,6 +57,7 @@ impl Ui {
             colours: &colours,
             told: &told,
             clock_accepted: self.clock_accepted,
+            clicks: RefCell::default(),
         };
         self.tell_of_the_list(&ctx);
         if let Some(told) = &mut self.notice {
@@ -63,6 +67,7 @@ impl Ui {
             dialog.renew(&ctx);
         }
         draw(buffer, area, self, &ctx);
+        self.clicks = ctx.clicks.take();
         self.wrong_at = clock.wrong_at();
         self.colours = colours;
     }
@@ -81,7 +86,8 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
     let whole = area;
     let area = below_banner(buffer, area, ctx);
     ui.focus_first(layout::first_focus(area));
-    match layout::arrange(area, ui.focus, ui.zoomed, ctx.group.devices().len()) {
+    ui.is_wide = layout::is_wide(area);
+    match layout::arrange(area, ui.focus, ui.zoomed, ctx.group.devices().len(), ui.sizes) {
         None => {
             ui.room = ScreenSpace::TooLittle;
             too_small::draw(buffer, area, ctx);
@@ -103,8 +109,15 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
                     prompt::draw(&line.prompt, buffer, layout.hints, ctx);
                     false
                 }
+                Overlay::Page(page) if let Some(typed) = page.typed() => {
+                    prompt::draw(typed, buffer, layout.hints, ctx);
+                    false
+                }
                 _ => bottom_line::draw(buffer, layout.hints, ui, ctx),
             };
+            if let Overlay::Page(page) = &mut ui.overlay {
+                page.is_beside = beside.is_some();
+            }
             match (&mut ui.overlay, beside) {
                 (Overlay::Page(page), Some(place)) => pages::draw_beside(page, buffer, place, ctx, &ui.feed_state),
                 _ => overlay(buffer, area, &layout, ui, ctx),
@@ -148,6 +161,7 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &
     match &mut ui.overlay {
         Overlay::None | Overlay::Prompt(_) => {}
         Overlay::Page(page) => pages::draw(page, buffer, below_header, ctx, &ui.feed_state),
+        Overlay::Chooser(chooser) => chooser::draw(chooser, buffer, below_header, ctx),
         // A dialog too high for that may cover the header, rather than lose a warning.
         Overlay::Dialog(dialog) if dialog::wanted_height(dialog, area.width) > usize::from(below_header.height) => {
             dialog::draw(dialog, buffer, above_hints, ctx);
@@ -159,6 +173,7 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &
 fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, ctx: &FrameContext<'_>) {
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     ui.show(pane, body.height);
+    ctx.mark(area, ClickTarget::Pane(pane));
     let PaneView { draw, title } = PaneView::of(pane);
     draw(buffer, body, ctx, ui);
     if ctx.stale_since().is_some() {

@@ -7,6 +7,7 @@ pub mod first_run;
 pub mod frame;
 pub mod input;
 pub mod open;
+pub mod snapshot;
 pub mod tabs;
 pub mod terminal;
 pub mod terminal_events;

@@ -9,7 +9,7 @@ use crate::group::Group;
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::output::{Failure, Outcome};
-use crate::profile::{ConnectionOptions, Profile, ProfileError, profile_state};
+use crate::profile::{ConnectionOptions, Profile, ProfileError, ProfileStore, profile_state};
 use crate::runtime::{
     HeldLocks, MonitorOptions, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
 };
@@ -17,12 +17,13 @@ use crate::session::{LeaderPolicy, Session};
 use crate::simulate::{Stage, StageOptions};
 use crate::text::Clean;
 use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
+use crate::tui::remembered::Remembered;
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
 use crate::tui::screen::input::{Question, inputs};
 use crate::tui::screen::terminal_events;
-use crate::tui::settings::{Keeping, Settings};
+use crate::tui::settings::{Keeping, Neighbours, Settings};
 use crate::tui::theme::{Colour, Glyphs, TERMINAL};
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
@@ -37,8 +38,8 @@ pub fn open(names: &[String], connection: &ConnectionOptions, options: &Dashboar
     if names.is_empty() {
         return match Profile::from_options(None, connection) {
             Err(ProfileError::FirstRun) if has_terminal() => {
-                let display = that_the_terminal_can(options.display);
-                if first_run::show(display)? { demo_from_first_run(display) } else { Ok(Outcome::Normal) }
+                let display = that_the_terminal_can(options.display.clone());
+                if first_run::show(&display)? { demo_from_first_run(display) } else { Ok(Outcome::Normal) }
             }
             profile => show(vec![SessionSetup::new(profile?)?], options),
         };
@@ -98,8 +99,19 @@ pub fn demo(stage: StageOptions, options: &DashboardOptions) -> Result<Outcome, 
 
 /// A terminal that calls itself dumb has no lines and dots.
 fn that_the_terminal_can(display: DisplayOptions) -> DisplayOptions {
-    let is_dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
-    DisplayOptions { glyphs: if is_dumb { Glyphs::Ascii } else { display.glyphs }, ..display }
+    DisplayOptions { glyphs: if is_dumb() { Glyphs::Ascii } else { display.glyphs }, ..display }
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|kind| kind == "dumb")
+}
+
+/// What is open, and which profiles there are. Without them the palette has no profiles, and that is all.
+fn neighbours(tabs: &[SessionSetup]) -> Neighbours {
+    let profiles = ProfileStore::of_user().and_then(|store| store.read());
+    let names = profiles.map(|profiles| profiles.iter().map(|(name, _)| Clean::new(name.as_str())).collect());
+    let titles = tabs.iter().map(|tab| tab.title.clone()).collect();
+    Neighbours { tabs: titles, profiles: names.unwrap_or_default() }
 }
 
 /// Whether the terminal may be asked for its background: not where colours are not wanted, nor in GNU screen, which answers
@@ -121,19 +133,24 @@ fn require_terminal() -> Result<(), Failure> {
 /// Opens the dashboard on one or more sessions, each with a tab of its own.
 fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, Failure> {
     require_terminal()?;
-    let display = that_the_terminal_can(options.display);
+    let display = that_the_terminal_can(options.display.clone());
     let AttentionOptions { bell, notify, quiet_hours: quiet } = options.attention;
     let redraw = Arc::new(Notify::new());
     let telling = (bell || notify).then(|| Arc::clone(&redraw));
     let monitors = Monitors::start(&options.monitor, telling)?;
     let alarm = Alarm { attention: monitors.attention(), bell, notify, quiet, zone: display.zone };
     let metrics = monitors.metrics_address();
-    let settings = tabs.iter().map(|prepared| Settings { metrics, ..settings(prepared, display) }).collect();
+    let neighbours = Arc::new(neighbours(&tabs));
+    let of_tab = |prepared| Settings { metrics, neighbours: Arc::clone(&neighbours), ..settings(prepared, &display) };
+    let settings = tabs.iter().map(of_tab).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
     let question = Question::default();
-    if display.theme.is_none() && can_tell_its_background() {
-        screen = screen.following_background(question.clone());
+    if can_tell_its_background() {
+        screen = screen.with_background(question.clone(), display.theme.is_none());
+    }
+    if display.mouse && !is_dumb() {
+        screen = screen.with_mouse();
     }
     if let (Some(address), Some(0)) = (metrics, options.monitor.metrics.map(|asked| asked.address.port())) {
         screen.notify(Clean::new(&format!("metrics: http://{address}/metrics")));
@@ -144,6 +161,9 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, inputs(terminal_events::events()?, question)).await })
         .map_err(Failure::Terminal)?;
+    if let Some(left) = screen.left().filter(|_| display.remember) {
+        left.write();
+    }
     drop(held);
     drop(monitors);
     Ok(Outcome::Normal)
@@ -157,7 +177,7 @@ fn take_apart(tab: SessionSetup, monitors: &Monitors) -> (SessionParts, HeldLock
     ((tab.session, tab.address, tab.memories, monitor), tab.held)
 }
 
-fn settings(prepared: &SessionSetup, display: DisplayOptions) -> Settings {
+fn settings(prepared: &SessionSetup, display: &DisplayOptions) -> Settings {
     let config = prepared.session.config();
     Settings {
         title: prepared.title.clone(),
@@ -176,6 +196,9 @@ fn settings(prepared: &SessionSetup, display: DisplayOptions) -> Settings {
         colour: Colour::of_stdout(),
         palette: display.theme.unwrap_or(&TERMINAL),
         seen_devices: prepared.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
+        preferences: Arc::clone(&display.preferences),
+        left: if display.remember { Remembered::read() } else { None },
+        neighbours: Arc::default(),
         zone: display.zone,
         metrics: None,
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::{Group, Standing};
@@ -24,11 +24,13 @@ const SHORT_NAME: usize = 8;
 pub struct Tabs {
     uis: Vec<Ui>,
     visible: usize,
+    /// Where each tab stands in the line, if it does.
+    places: Vec<(Rect, usize)>,
 }
 
 impl Tabs {
     pub fn new(settings: Vec<Settings>) -> Self {
-        Self { uis: settings.into_iter().map(Ui::new).collect(), visible: 0 }
+        Self { uis: settings.into_iter().map(Ui::new).collect(), visible: 0, places: Vec::new() }
     }
 
     pub fn visible(&self) -> Option<&Ui> {
@@ -54,16 +56,25 @@ impl Tabs {
         self.visible = tab;
     }
 
+    /// How many tabs on the one is that stands there.
+    pub fn step_to(&self, column: u16, row: u16) -> Option<isize> {
+        let place = self.places.iter().find(|(area, _)| area.contains(Position { x: column, y: row }));
+        let number = |index: usize| isize::try_from(index).ok();
+        place.and_then(|(_, index)| Some(number(*index)? - number(self.visible)?))
+    }
+
     /// Draws the line of tabs, if there are several, and the group that is in sight.
     pub fn draw(&mut self, buffer: &mut Buffer, group: &Group, standings: &[Standing], now: Millis) {
-        let area = if self.uis.len() > 1 { self.draw_line(buffer, standings) } else { buffer.area };
+        let mut places = Vec::new();
+        let area = if self.uis.len() > 1 { self.draw_line(buffer, standings, &mut places) } else { buffer.area };
+        self.places = places;
         if let Some(ui) = self.visible_mut() {
             ui.draw(buffer, area, group, now);
         }
     }
 
     /// Returns what is left below.
-    fn draw_line(&self, buffer: &mut Buffer, standings: &[Standing]) -> Rect {
+    fn draw_line(&self, buffer: &mut Buffer, standings: &[Standing], places: &mut Vec<(Rect, usize)>) -> Rect {
         let (line, rest) = split_top(buffer.area, 1);
         let Some(settings) = self.visible().map(Ui::settings) else { return rest };
         let theme = Theme::new(settings.palette, settings.colour);
@@ -82,6 +93,7 @@ impl Tabs {
                 break;
             }
             let style = if is_visible { Role::Accent } else { Role::Text };
+            places.push((run.ahead(label.width()), index));
             run.text(if is_visible { SELECTED } else { " " }, style).text(&label.name, style);
             run.gap(1).text(label.glyph, label.style);
             if !label.words.is_empty() {

@@ -26,6 +26,10 @@ const PANICKED: i32 = 101;
 
 /// Whether the terminal is ours now. One process has one terminal, and a panic in any thread must be able to ask.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Clicks, drags and the wheel, in a form without limits; not every movement, as the terminal library's own switch asks
+/// for.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 static HOOK: Once = Once::new();
 
 /// The terminal while it is ours.
@@ -38,6 +42,8 @@ pub struct TerminalGuard {
     forgotten: bool,
     /// Whether the terminal tells when it gets the focus.
     watches_focus: bool,
+    /// Whether the terminal tells what the mouse does.
+    watches_mouse: bool,
 }
 
 impl TerminalGuard {
@@ -52,7 +58,7 @@ impl TerminalGuard {
         HOOK.call_once(restore_on_panic);
         let drawn = FrameBytes::default();
         let terminal = Terminal::new(CrosstermBackend::new(drawn.clone()))?;
-        let mut guard = Self { terminal, drawn, forgotten: true, watches_focus: false };
+        let mut guard = Self { terminal, drawn, forgotten: true, watches_focus: false, watches_mouse: false };
         guard.take_again()?;
         Ok(guard)
     }
@@ -68,6 +74,10 @@ impl TerminalGuard {
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         if self.watches_focus {
             execute!(io::stdout(), EnableFocusChange)?;
+        }
+        if self.watches_mouse {
+            io::stdout().write_all(MOUSE_ON)?;
+            io::stdout().flush()?;
         }
         self.forgotten = true;
         Ok(())
@@ -85,6 +95,15 @@ impl TerminalGuard {
     /// The next frame is drawn whole, whatever is on the screen.
     pub const fn forget_what_is_shown(&mut self) {
         self.forgotten = true;
+    }
+
+    /// Where frames are drawn.
+    ///
+    /// # Errors
+    /// If the size of the terminal cannot be told.
+    pub fn area(&self) -> io::Result<Rect> {
+        let size = self.terminal.backend().size()?;
+        Ok(Rect::from((ratatui::layout::Position::ORIGIN, size)))
     }
 
     /// Draws one frame into memory: only what changed, so that the terminal shows it in one piece.
@@ -108,6 +127,12 @@ impl TerminalGuard {
         self.watches_focus = true;
         // Writing into memory cannot fail.
         let _ = queue!(self.drawn, EnableFocusChange);
+    }
+
+    /// Has the terminal tell from the next frame on what the mouse does.
+    pub fn watch_mouse(&mut self) {
+        self.watches_mouse = true;
+        self.drawn.0.borrow_mut().extend_from_slice(MOUSE_ON);
     }
 
     /// Rings the bell with the next frame.
@@ -142,8 +167,7 @@ impl TerminalGuard {
     fn draw_changes(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         if std::mem::take(&mut self.forgotten) {
             // Not `clear`: that asks the terminal where its cursor is, and waits two seconds where nobody answers.
-            let size = self.terminal.backend().size()?;
-            self.terminal.resize(Rect::from((ratatui::layout::Position::ORIGIN, size)))?;
+            self.terminal.resize(self.area()?)?;
         } else {
             self.terminal.autoresize()?;
         }
@@ -178,6 +202,7 @@ impl Drop for TerminalGuard {
 
 fn restore(terminal: &mut impl Write) -> io::Result<()> {
     // Emptied first: tmux leaves rows of a screen behind that grew while it was shown.
+    let mouse = terminal.write_all(MOUSE_OFF);
     let written = execute!(
         terminal,
         EndSynchronizedUpdate,
@@ -190,7 +215,7 @@ fn restore(terminal: &mut impl Write) -> io::Result<()> {
         cursor::Show
     );
     // The mode matters more than the screen.
-    disable_raw_mode().and(written)
+    disable_raw_mode().and(mouse).and(written)
 }
 
 /// A panic in any thread gives the terminal back, says what happened, and ends the process: a dashboard that lost one of

@@ -55,6 +55,27 @@ pub struct DeviceOrder {
 }
 
 impl DeviceOrder {
+    /// The order that [`Self::name`] gives.
+    pub fn named(name: &str) -> Option<Self> {
+        let (reversed, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
+        let mut by = DeviceSort::default();
+        loop {
+            let order = Self { by, reversed };
+            if order.name().trim_start_matches('-') == name {
+                return Some(order);
+            }
+            by = by.next();
+            if by == DeviceSort::default() {
+                return None;
+            }
+        }
+    }
+
+    /// As the configuration writes it: `name`, or `-name` if it is reversed.
+    pub fn name(self) -> String {
+        format!("{}{}", if self.reversed { "-" } else { "" }, self.by.short())
+    }
+
     /// `by name ↑`
     pub fn words(self) -> String {
         let arrow = if self.reversed { " ↑" } else { "" };

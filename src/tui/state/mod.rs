@@ -1,14 +1,18 @@
 //! What the user is looking at: read by the panes and pages, changed by what the keys do.
 
+pub mod chooser;
+pub mod click;
 pub mod device_order;
 pub mod device_selection;
 pub mod dialog;
+pub mod exporting;
 pub mod feed;
 pub mod notice;
 pub mod open_prompt;
 pub mod opened_row;
 pub mod page;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::group::{Group, NoticeKind};
@@ -16,12 +20,17 @@ use crate::protocol::{DeviceId, Millis};
 use crate::text::Clean;
 use crate::tui::context::FrameContext;
 use crate::tui::format::clock::Clock;
-use crate::tui::input::keymap::InputContext;
+use crate::tui::input::keymap::{InputContext, Key};
 use crate::tui::input::pane::Pane;
+use crate::tui::panes::PaneSizes;
+use crate::tui::remembered::Remembered;
 use crate::tui::settings::Settings;
+use crate::tui::state::chooser::{Chooser, ThemeChoice};
+use crate::tui::state::click::{ClickMap, LastClick};
 use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::state::device_selection::DeviceSelection;
 use crate::tui::state::dialog::Dialog;
+use crate::tui::state::exporting::{Exporting, PlannedExport};
 use crate::tui::state::feed::FeedState;
 use crate::tui::state::notice::{LocalNotice, PendingRefresh};
 use crate::tui::state::open_prompt::OpenPrompt;
@@ -41,6 +50,14 @@ pub struct Ui {
     pub focus_chosen: bool,
     pub zoomed: bool,
     pub order: DeviceOrder,
+    /// By how much panes are larger than usual.
+    pub sizes: PaneSizes,
+    /// Whether the panes stood side by side in the last frame.
+    pub is_wide: bool,
+    pub planned_export: Option<PlannedExport>,
+    pub exporting: Option<Exporting>,
+    /// Whether the screen is to be written to files.
+    pub picture_wanted: bool,
     pub selection: DeviceSelection,
     pub refreshed: Option<PendingRefresh>,
     pub feed_state: FeedState,
@@ -64,6 +81,15 @@ pub struct Ui {
     pub device_page: usize,
     pub wrong_at: Option<Millis>,
     pub room: ScreenSpace,
+    /// Keys that mean nothing, and of which that was said.
+    pub unknown_keys: Vec<Key>,
+    /// What a click hits in the last frame.
+    pub clicks: ClickMap,
+    pub last_click: Option<LastClick>,
+    /// When a click has opened the dialog that is open.
+    pub dialog_by_click: Option<Millis>,
+    /// A theme that was chosen for all tabs, until the screen has taken it.
+    pub theme_chosen: Option<ThemeChoice>,
     /// Text for the clipboard, until the screen has taken it.
     pub copied: Option<String>,
 }
@@ -83,20 +109,27 @@ pub enum Overlay {
     Page(Page),
     Dialog(Dialog),
     Prompt(Box<OpenPrompt>),
+    Chooser(Box<Chooser>),
 }
 
 impl Ui {
     pub fn new(settings: Settings) -> Self {
+        let left = settings.left.clone();
+        let order = left.as_ref().and_then(|left| DeviceOrder::named(&left.sort));
         Self {
             colours: DeviceColours::kept_in(settings.seen_devices.clone()),
-            settings,
-            focus: Pane::default(),
-            focus_chosen: false,
-            zoomed: false,
-            order: DeviceOrder::default(),
+            focus: settings.preferences.start_pane.unwrap_or_default(),
+            focus_chosen: settings.preferences.start_pane.is_some(),
+            zoomed: left.as_ref().is_some_and(|left| left.zoomed),
+            order: order.unwrap_or(settings.preferences.order),
+            sizes: left.map(|left| left.sizes).unwrap_or_default(),
+            is_wide: false,
+            planned_export: None,
+            exporting: None,
+            picture_wanted: false,
             selection: DeviceSelection::default(),
             refreshed: None,
-            feed_state: FeedState::default(),
+            feed_state: FeedState::with(settings.preferences.filters.clone()),
             overlay: Overlay::None,
             notice: None,
             told: VecDeque::new(),
@@ -109,7 +142,13 @@ impl Ui {
             device_page: 0,
             wrong_at: None,
             room: ScreenSpace::Enough,
+            unknown_keys: Vec::new(),
+            clicks: ClickMap::default(),
+            last_click: None,
+            dialog_by_click: None,
+            theme_chosen: None,
             copied: None,
+            settings,
         }
     }
 
@@ -133,10 +172,12 @@ impl Ui {
     pub const fn place(&self) -> InputContext {
         match &self.overlay {
             Overlay::None => InputContext::On(self.focus),
+            Overlay::Page(page) if page.typed().is_some() => InputContext::Line,
             Overlay::Page(page) if page.has_text() => InputContext::Row,
             Overlay::Page(_) => InputContext::Page,
             Overlay::Dialog(_) => InputContext::Dialog,
             Overlay::Prompt(_) => InputContext::Line,
+            Overlay::Chooser(_) => InputContext::Chooser,
         }
     }
 
@@ -150,6 +191,16 @@ impl Ui {
         self.copied.take()
     }
 
+    /// How the screen is left.
+    pub fn left(&self) -> Remembered {
+        Remembered { sort: self.order.name(), zoomed: self.zoomed, sizes: self.sizes }
+    }
+
+    /// The theme that was chosen, given once.
+    pub const fn take_theme(&mut self) -> Option<ThemeChoice> {
+        self.theme_chosen.take()
+    }
+
     pub fn with_context<T>(&self, group: &Group, now: Millis, make: impl FnOnce(&FrameContext<'_>) -> T) -> T {
         let clock = Clock::new(now, self.settings.zone);
         make(&FrameContext {
@@ -160,6 +211,7 @@ impl Ui {
             colours: &self.colours,
             told: &self.told,
             clock_accepted: self.clock_accepted,
+            clicks: RefCell::default(),
         })
     }
 }

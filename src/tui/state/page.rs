@@ -1,11 +1,13 @@
 //! A page that is open over the panes, and how far it is scrolled.
 
 use crate::protocol::DeviceId;
-use crate::tui::input::actions::Motion;
+use crate::tui::input::actions::{Motion, PromptKind};
+use crate::tui::input::pane::Pane;
+use crate::tui::input::prompt::Prompt;
 use crate::tui::state::opened_row::OpenedRow;
 
 /// A page that is open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Page {
     pub subject: PageSubject,
     pub top: usize,
@@ -16,12 +18,17 @@ pub struct Page {
     /// The lines that lead to a row of the feed, and which of them Enter follows.
     pub targets: Vec<(usize, u64)>,
     pub chosen: usize,
+    /// What its lines are searched for, and whether that is still typed.
+    pub search: Option<(Prompt, bool)>,
+    /// Whether it stands beside the feed, and not over it.
+    pub is_beside: bool,
 }
 
 /// What a page is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageSubject {
-    Help,
+    /// The keys, those of this pane first.
+    Help(Pane),
     Device(DeviceId),
     Row(Box<OpenedRow>),
     Latency,
@@ -31,7 +38,16 @@ pub enum PageSubject {
 
 impl Page {
     pub const fn new(subject: PageSubject) -> Self {
-        Self { subject, top: 0, extent: (0, 0), revealed: false, targets: Vec::new(), chosen: 0 }
+        Self {
+            subject,
+            top: 0,
+            extent: (0, 0),
+            revealed: false,
+            targets: Vec::new(),
+            chosen: 0,
+            search: None,
+            is_beside: false,
+        }
     }
 
     /// Whether there is something that [`Self::reveal`] shows.
@@ -45,6 +61,33 @@ impl Page {
         if self.revealed {
             // It stands at the top.
             self.top = 0;
+        }
+    }
+
+    /// Opens the line in which words for the search are typed, with those that there were.
+    pub fn search(&mut self) {
+        let words = self.words().to_owned();
+        self.search = Some((Prompt::new(PromptKind::Lines, &words), true));
+    }
+
+    /// What is searched for; all lines are shown where it is empty.
+    pub fn words(&self) -> &str {
+        self.search.as_ref().map_or("", |(prompt, _)| prompt.text().trim())
+    }
+
+    /// The line that is being typed.
+    pub const fn typed(&self) -> Option<&Prompt> {
+        match &self.search {
+            Some((prompt, true)) => Some(prompt),
+            _ => None,
+        }
+    }
+
+    /// Stops typing; false if nothing was typed.
+    pub const fn stop_typing(&mut self) -> bool {
+        match &mut self.search {
+            Some((_, typing)) => std::mem::replace(typing, false),
+            None => false,
         }
     }
 
@@ -68,6 +111,13 @@ impl Page {
             Motion::First => 0,
             Motion::Last => lines,
         };
+        self.top = top.min(lines.saturating_sub(shown));
+    }
+
+    /// Scrolls by a line, whatever it leads to.
+    pub fn scroll_lines(&mut self, motion: Motion) {
+        let (lines, shown) = self.extent;
+        let top = if motion == Motion::Up { self.top.saturating_sub(1) } else { self.top + 1 };
         self.top = top.min(lines.saturating_sub(shown));
     }
 

@@ -41,6 +41,9 @@ pub(super) fn settings() -> Settings {
         colour: Colour::Sixteen,
         palette: &TERMINAL,
         seen_devices: None,
+        preferences: Arc::default(),
+        left: None,
+        neighbours: Arc::default(),
         zone: Zone::Utc,
         metrics: None,
     }

@@ -39,11 +39,13 @@ fn keys_lead_to_reactions() {
     let as_new = || command(Command::Reconnect { expect: Some(SlotState::New) });
     let cases = vec![
         ("q", normal(), Reaction::Quit),
-        ("x", normal(), Reaction::Nothing),
+        ("x", normal(), Reaction::Redraw),
+        ("xx", normal(), Reaction::Nothing),
+        ("x\u{1b}x", normal(), Reaction::Nothing),
         ("\u{1b}", normal(), Reaction::Nothing),
         ("?", normal(), Reaction::Redraw),
         ("?q", normal(), Reaction::Redraw),
-        ("?x", normal(), Reaction::Nothing),
+        ("?x", normal(), Reaction::Redraw),
         ("k", normal(), Reaction::Nothing),
         ("j", normal(), Reaction::Redraw),
         ("r", normal(), command(Command::RefreshDevices)),
@@ -61,7 +63,10 @@ fn keys_lead_to_reactions() {
         ("P\t\n", normal(), command(Command::Probe(Confirmed::after_asking(())))),
         ("P\t\n", waiting(None, retry), Reaction::Nothing),
         ("D\n", normal(), Reaction::Redraw),
-        ("Dy", normal(), Reaction::Nothing),
+        ("Dy", normal(), Reaction::Redraw),
+        ("Dy\n", normal(), command(Command::DropDevice(Confirmed::after_asking(TABLET)))),
+        ("Dn\n", normal(), Reaction::Redraw),
+        ("Dyn\n", normal(), Reaction::Redraw),
         ("D\t\u{1b}", normal(), Reaction::Redraw),
         ("D\t\n", normal(), command(Command::DropDevice(Confirmed::after_asking(TABLET)))),
         ("jjD\t\n", normal(), command(Command::DropDevice(Confirmed::after_asking(LAPTOP)))),
@@ -183,7 +188,7 @@ fn escape_and_a_key_in_one_read_are_both_heard() {
         ("/kind", 'q', Reaction::Quit),
         ("/kind", 'x', Reaction::Redraw),
         ("L", 'x', Reaction::Redraw),
-        ("", 'x', Reaction::Nothing),
+        ("", 'x', Reaction::Redraw),
     ] {
         let mut ui = started(&group);
         // What had happened before is read.

@@ -309,12 +309,33 @@ fn the_key_that_shows_what_was_written_is_offered_only_where_there_is_something(
 #[test]
 fn the_help_begins_with_what_one_needs_first() {
     let group = normal();
-    let mut ui = started(&group);
-    last_reaction(&mut ui, &group, "?");
-    let page = shown(&mut ui, &group);
-    for key in ["j k ", "Tab ", "Enter ", "Esc ", "? ", "q ", "/ ", "f ", "n N ", "Space "] {
-        assert!(page.lines().any(|line| line.starts_with(&format!("│ {key}"))), "{key} on the first page: {page}");
+    for (pane, keys) in [
+        ("1", &["Enter ", "s ", "S ", "D ", "n ", "j k ", "Tab ", "Esc ", "? ", "q "][..]),
+        ("4", &["Enter ", "/ ", "f ", "n N ", "t ", "Space ", "m ", "y ", "j k ", "Tab ", "Esc "]),
+    ] {
+        let mut ui = started(&group);
+        last_reaction(&mut ui, &group, &format!("{pane}?"));
+        let page = shown(&mut ui, &group);
+        for key in keys {
+            assert!(page.lines().any(|line| line.starts_with(&format!("│ {key}"))), "{key} on the first page: {page}");
+        }
     }
+}
+
+#[test]
+fn a_page_shows_only_the_lines_that_are_looked_for_and_all_again_after_escape() {
+    let group = normal();
+    let mut ui = started(&group);
+    last_reaction(&mut ui, &group, "?/COPY");
+    let page = shown(&mut ui, &group);
+    assert!(page.contains("copy the row") && page.contains("Reading the feed"), "{page}");
+    assert!(!page.contains("quit at once"), "{page}");
+    last_reaction(&mut ui, &group, " nonsense\n");
+    assert!(shown(&mut ui, &group).contains("no line has these words"));
+    last_reaction(&mut ui, &group, "\u{1b}");
+    assert!(shown(&mut ui, &group).contains("j k "), "{}", shown(&mut ui, &group));
+    last_reaction(&mut ui, &group, "\u{1b}");
+    assert!(matches!(ui.overlay, Overlay::None));
 }
 
 #[test]

@@ -24,6 +24,11 @@ pub const PALETTES: [&Palette; 12] = [
 ];
 
 impl Palette {
+    /// All palettes, in the order in which they are offered.
+    pub(in crate::tui) fn all() -> impl Iterator<Item = &'static Self> {
+        PALETTES.into_iter()
+    }
+
     /// The palette of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {

@@ -69,7 +69,14 @@ impl Ui {
                 self.say_sought(sought);
             }
         }
-        Worked { changed: sought.is_some() || self.feed_state.progress(group) != lines_before, more }
+        let was_exporting = self.exporting.is_some();
+        let exporting = self.go_on_exporting(group, rows);
+        // The end is told.
+        let exported = was_exporting && !exporting;
+        Worked {
+            changed: exported || sought.is_some() || self.feed_state.progress(group) != lines_before,
+            more: more || exporting,
+        }
     }
 
     pub fn feed_back(&mut self, group: &Group) -> bool {

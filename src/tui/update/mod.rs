@@ -1,9 +1,12 @@
 //! What an action does to the state of the dashboard.
 
+mod chooser;
 pub mod clipboard;
 mod connection;
 mod devices;
+mod export;
 mod feed;
+mod mouse;
 mod pages;
 mod prompt;
 
@@ -12,11 +15,12 @@ use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
+use crate::text::Clean;
 use crate::tui::input::actions::{Action, Motion};
-use crate::tui::input::keymap;
+use crate::tui::input::keymap::{self, InputContext, Key};
 use crate::tui::input::pane::Pane;
 use crate::tui::state::device_order::DeviceOrder;
-use crate::tui::state::dialog::Dialog;
+use crate::tui::state::dialog::{Agreed, Dialog};
 use crate::tui::state::notice::disconnected_at;
 use crate::tui::state::page::PageSubject;
 use crate::tui::state::{Overlay, ScreenSpace, Ui};
@@ -24,14 +28,16 @@ use crate::tui::state::{Overlay, ScreenSpace, Ui};
 impl Ui {
     pub fn handle(&mut self, input: &TerminalEvent, group: &Group, now: Millis) -> Reaction {
         match input {
-            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => match keymap::escape_and(*key) {
-                Some([escape, key]) => {
-                    let went_back = self.press(escape, group, now);
-                    let then = self.press(key, group, now);
-                    if then == Reaction::Nothing { went_back } else { then }
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => {
+                let had_dialog = matches!(self.overlay, Overlay::Dialog(_));
+                let reaction = self.press_both(*key, group, now);
+                if !had_dialog {
+                    self.dialog_by_click = None;
                 }
-                None => self.press(*key, group, now),
-            },
+                reaction
+            }
+            // Nobody should hit what they cannot see.
+            TerminalEvent::Mouse(event) if self.room == ScreenSpace::Enough => self.mouse(*event, group, now),
             TerminalEvent::Resize(..) => Reaction::Repaint,
             // Pasted text must never act as keys.
             TerminalEvent::Paste(text) if self.room == ScreenSpace::Enough => self.paste(text, group, now),
@@ -43,14 +49,40 @@ impl Ui {
         }
     }
 
+    /// Presses a key, after the Esc that may be in it.
+    fn press_both(&mut self, key: KeyEvent, group: &Group, now: Millis) -> Reaction {
+        let Some([escape, key]) = keymap::escape_and(key) else { return self.press(key, group, now) };
+        let went_back = self.press(escape, group, now);
+        let then = self.press(key, group, now);
+        if then == Reaction::Nothing { went_back } else { then }
+    }
+
     pub fn press(&mut self, key: KeyEvent, group: &Group, now: Millis) -> Reaction {
-        match keymap::lookup(key, self.place()) {
+        match self.settings.preferences.keymap.lookup(key, self.place()) {
             // Nobody should do what they cannot see.
             Some(action) if self.room == ScreenSpace::TooLittle && !action.works_unseen() => Reaction::Nothing,
             Some(action) => self.act(action, group, now),
             None if self.room == ScreenSpace::TooLittle => Reaction::Nothing,
-            None => self.type_key(key, group, now),
+            None => match self.type_key(key, group, now) {
+                Reaction::Nothing => self.say_unknown(key, group),
+                reaction => reaction,
+            },
         }
+    }
+
+    /// Says of a key that means nothing, once, that it does not; never over something that is still to be read.
+    fn say_unknown(&mut self, event: KeyEvent, group: &Group) -> Reaction {
+        /// More are not typed in earnest.
+        const REMEMBERED: usize = 64;
+        let is_command = !matches!(self.place(), InputContext::Line | InputContext::Chooser | InputContext::Dialog);
+        let is_quiet = self.notice(group).is_none() && self.explained == disconnected_at(group);
+        let Some(key) = Key::of(event).filter(|_| is_command && is_quiet) else { return Reaction::Nothing };
+        if self.unknown_keys.contains(&key) || self.unknown_keys.len() >= REMEMBERED {
+            return Reaction::Nothing;
+        }
+        self.unknown_keys.push(key);
+        let help = self.settings.preferences.keymap.key(Action::Help).to_owned();
+        self.say(Clean::new(&format!("{key} does nothing here; {help} lists the keys")))
     }
 
     pub fn act(&mut self, action: Action, group: &Group, now: Millis) -> Reaction {
@@ -66,11 +98,18 @@ impl Ui {
             Action::Quit => Reaction::Quit,
             Action::Suspend => Reaction::Suspend,
             Action::Repaint => Reaction::Repaint,
-            Action::Help => self.open(PageSubject::Help),
+            Action::Help => self.open(PageSubject::Help(self.focus)),
+            Action::Picture => {
+                self.picture_wanted = true;
+                Reaction::Redraw
+            }
+            Action::Resize(step) => self.resize(step),
+            Action::Palette => self.open_chooser(group),
             Action::Messages => self.open(PageSubject::Messages),
             Action::Back => self.back(group, now),
             Action::Confirm => self.confirm(group, now),
             Action::Choose(step) => self.choose(step),
+            Action::Answer(agrees) => self.answer(agrees),
             Action::Move(motion) => self.go(motion, group),
             Action::Focus(pane) => self.look_at(pane),
             Action::FocusStep(by) => self.look_at(self.focus.step(by)),
@@ -106,7 +145,14 @@ impl Ui {
     pub fn back(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
             Overlay::Prompt(line) => self.give_line_up(&line, group, now),
-            Overlay::Page(_) | Overlay::Dialog(_) => {}
+            Overlay::Chooser(chooser) => self.close_chooser(*chooser),
+            Overlay::Page(mut page) => {
+                // The search goes first.
+                if page.search.take().is_some() {
+                    self.overlay = Overlay::Page(page);
+                }
+            }
+            Overlay::Dialog(_) => {}
             Overlay::None if self.zoomed => self.zoomed = false,
             Overlay::None if self.feed_back(group) => {}
             Overlay::None => return Reaction::Nothing,
@@ -116,9 +162,20 @@ impl Ui {
 
     pub fn confirm(&mut self, group: &Group, now: Millis) -> Reaction {
         match std::mem::take(&mut self.overlay) {
-            Overlay::Dialog(dialog) => dialog.answer().map_or(Reaction::Redraw, Reaction::Command),
+            Overlay::Dialog(dialog) => match dialog.answer() {
+                None => Reaction::Redraw,
+                Some(Agreed::Session(command)) => Reaction::Command(command),
+                Some(Agreed::Export(scope)) => self.start_export(scope, group),
+            },
             Overlay::Prompt(line) => self.keep_line(line, group, now),
-            Overlay::Page(page) => self.follow_page(&page, group),
+            Overlay::Chooser(chooser) => self.take_choice(*chooser, group, now),
+            Overlay::Page(mut page) => {
+                if !page.stop_typing() {
+                    return self.follow_page(&page, group);
+                }
+                self.overlay = Overlay::Page(page);
+                Reaction::Redraw
+            }
             Overlay::None => Reaction::Redraw,
         }
     }
@@ -129,8 +186,22 @@ impl Ui {
                 dialog.choose(step);
                 Reaction::Redraw
             }
+            Overlay::Chooser(chooser) => {
+                chooser.step(step);
+                Reaction::Redraw
+            }
             Overlay::None | Overlay::Page(_) | Overlay::Prompt(_) => Reaction::Nothing,
         }
+    }
+
+    /// Goes to the answer that does what is asked, or leaves. What may destroy takes an Enter after that.
+    pub fn answer(&mut self, agrees: bool) -> Reaction {
+        match &mut self.overlay {
+            Overlay::Dialog(dialog) if agrees => dialog.choose_what_acts(),
+            Overlay::Dialog(_) => self.overlay = Overlay::None,
+            Overlay::None | Overlay::Page(_) | Overlay::Prompt(_) | Overlay::Chooser(_) => return Reaction::Nothing,
+        }
+        Reaction::Redraw
     }
 
     pub fn go(&mut self, motion: Motion, group: &Group) -> Reaction {
@@ -143,6 +214,13 @@ impl Ui {
             Pane::Feed => self.go_in_feed(motion, group),
             Pane::Lock | Pane::Role | Pane::Latency => Reaction::Nothing,
         }
+    }
+
+    /// Gives the focused pane more room, or less: columns where panes stand side by side, lines where they do not.
+    fn resize(&mut self, step: i16) -> Reaction {
+        let is_first = matches!(self.focus, Pane::Devices | Pane::Lock | Pane::Role);
+        self.sizes.change(self.is_wide, if is_first { step } else { -step });
+        Reaction::Redraw
     }
 
     pub fn look_at(&mut self, pane: Pane) -> Reaction {

@@ -44,6 +44,14 @@ impl Ui {
         if reaction == Reaction::Nothing { Reaction::Redraw } else { reaction }
     }
 
+    /// Hides what was written; true if it was shown.
+    pub const fn hide_text(&mut self) -> bool {
+        match &mut self.overlay {
+            Overlay::Page(page) => std::mem::replace(&mut page.revealed, false),
+            _ => false,
+        }
+    }
+
     /// Shows what was written, or hides it again.
     pub fn reveal(&mut self) -> Reaction {
         let Overlay::Page(page) = &mut self.overlay else { return Reaction::Nothing };

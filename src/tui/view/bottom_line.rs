@@ -8,8 +8,8 @@ use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width};
 use crate::tui::input::actions::Action;
-use crate::tui::input::keymap;
 use crate::tui::input::pane::Pane;
+use crate::tui::state::click::ClickTarget;
 use crate::tui::state::{Overlay, Ui};
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, WAITING};
@@ -31,24 +31,29 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
         run.text(glyph, style).gap(1);
         let notes = !(ui.focus == Pane::Feed && ui.feed_state.is_searching());
         let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
-        let note = if is_open && notes { "   n mark as known" } else { "" };
-        return put_message(&mut run, &text, style, note);
+        let key = ctx.settings.preferences.keymap.key(Action::Note);
+        let note = if is_open && notes && !key.is_empty() { format!("   {key} mark as known") } else { String::new() };
+        return put_message(&mut run, &text, style, &note);
     }
     if let Some(text) = explanation {
         run.text(ATTENTION, Role::Notice).gap(1);
         return put_message(&mut run, &text, Role::Notice, "");
     }
-    let hints: Vec<_> = keymap::hints_of(ui.place(), |action| does_something(action, ui, ctx)).collect();
+    let hints =
+        ctx.settings.preferences.keymap.hints(ui.place()).filter(|(action, ..)| does_something(*action, ui, ctx));
     // Help is the last to leave, and before it the way out.
-    let (rest, last): (Vec<_>, Vec<_>) = hints.into_iter().partition(|(key, _)| !["?", "q"].contains(key));
-    let reserved: usize = last.iter().map(|(key, what)| width(key) + width(what) + 3).sum();
-    for (index, (key, what)) in rest.into_iter().chain(last.iter().copied()).enumerate() {
+    let is_last = |action: Action| matches!(action, Action::Help | Action::Quit);
+    let (rest, last): (Vec<_>, Vec<_>) = hints.partition(|(action, ..)| !is_last(*action));
+    let reserved: usize = last.iter().map(|(_, key, what)| width(key) + width(what) + 3).sum();
+    for (index, (action, key, what)) in rest.into_iter().chain(last).enumerate() {
         let gap = if index == 0 { 0 } else { 2 };
         let wanted = gap + width(key) + 1 + width(what);
-        if run.room() < wanted + if last.contains(&(key, what)) { 0 } else { reserved } {
+        if run.room() < wanted + if is_last(action) { 0 } else { reserved } {
             continue;
         }
-        run.gap(gap).text(key, Role::Accent).gap(1).text(what, Role::Muted);
+        run.gap(gap);
+        ctx.mark(run.ahead(wanted - gap), ClickTarget::Hint(action));
+        run.text(key, Role::Accent).gap(1).text(what, Role::Muted);
     }
     false
 }

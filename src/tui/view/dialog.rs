@@ -7,6 +7,7 @@ use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width, wrap};
 use crate::tui::draw::window::window;
+use crate::tui::state::click::ClickTarget;
 use crate::tui::state::dialog::Dialog;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::SELECTED;
@@ -19,6 +20,7 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     let wanted = lines.len() + answer_lines + 3;
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
     let inner = window(buffer, area, (width, height), dialog.title, ctx.theme);
+    ctx.mark_window(inner);
     let room_for_text = usize::from(inner.height).saturating_sub(answer_lines.min(usize::from(inner.height) / 2));
     let mut run = TextRun::new(buffer, inner, ctx.theme);
     for (index, (line, style)) in lines.iter().take(room_for_text).enumerate() {
@@ -79,7 +81,9 @@ fn buttons(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<
         } else {
             (format!("  {}  ", answer.label), if answer.destroys() { Role::Alarm } else { Role::Text })
         };
-        run.gap(1).text(&text, style).gap(1);
+        run.gap(1);
+        ctx.mark(run.ahead(width(&text)), ClickTarget::Answer(index));
+        run.text(&text, style).gap(1);
     }
 }
 
@@ -89,6 +93,7 @@ fn list(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>
     let mut run = TextRun::new(buffer, area, ctx.theme);
     for (index, answer) in dialog.answers.iter().enumerate().skip(first).take(rows) {
         let chosen = index == dialog.chosen;
+        ctx.mark(run.line(), ClickTarget::Answer(index));
         run.gap(2).text(if chosen { SELECTED } else { " " }, Role::Accent).gap(1);
         run.text(&answer.label, if chosen { Role::Selection } else { Role::Text }).next_line();
     }

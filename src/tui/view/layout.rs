@@ -4,6 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::tui::input::pane::Pane;
+use crate::tui::panes::PaneSizes;
 
 /// The least that the screen fits into.
 pub const LEAST: (u16, u16) = (40, 10);
@@ -48,7 +49,7 @@ impl Layout {
 }
 
 /// Lays the screen out; [`None`] if it is too small.
-pub fn arrange(area: Rect, focus: Pane, zoomed: bool, devices: usize) -> Option<Layout> {
+pub fn arrange(area: Rect, focus: Pane, zoomed: bool, devices: usize, sizes: PaneSizes) -> Option<Layout> {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         return None;
     }
@@ -58,10 +59,10 @@ pub fn arrange(area: Rect, focus: Pane, zoomed: bool, devices: usize) -> Option<
     let mut layout = Layout { header, hints, ..Layout::default() };
     if zoomed {
         layout.set(focus, body);
-    } else if area.width >= 120 && area.height >= 30 {
-        wide(&mut layout, body, devices);
+    } else if is_wide(area) {
+        wide(&mut layout, body, devices, sizes);
     } else {
-        stacked(&mut layout, area, body, devices);
+        stacked(&mut layout, area, body, devices, sizes);
     }
     if layout.pane(focus).is_none() {
         // The focus stands in for the feed.
@@ -72,14 +73,22 @@ pub fn arrange(area: Rect, focus: Pane, zoomed: bool, devices: usize) -> Option<
     Some(layout)
 }
 
+/// Whether panes stand side by side.
+pub const fn is_wide(area: Rect) -> bool {
+    area.width >= 120 && area.height >= 30
+}
+
 /// On the left the devices, the lock with its history, and the role; on the right the feed and the latency.
-fn wide(layout: &mut Layout, body: Rect, devices: usize) {
+fn wide(layout: &mut Layout, body: Rect, devices: usize, sizes: PaneSizes) {
+    /// The least columns that say something.
+    const COLUMNS: u16 = 30;
     /// The lines of a device with all that there is to say, and the least that are worth it.
     const DEVICE: u16 = 5;
     const DEVICES: u16 = 17;
     /// The lines of the role, with its title.
     const ROLE: u16 = 7;
-    let (left, separator, right) = split_left(body, body.width / 3);
+    let (left, separator, right) =
+        split_left(body, PaneSizes::apply(sizes.left, body.width / 3, COLUMNS, body.width - COLUMNS));
     layout.separators.push(separator);
     let wanted = u16::try_from(devices).unwrap_or(u16::MAX).saturating_mul(DEVICE).saturating_add(1);
     let (devices, rest) = split_top(left, wanted.clamp(DEVICES, (left.height * 3 / 5).max(DEVICES)));
@@ -93,7 +102,9 @@ fn wide(layout: &mut Layout, body: Rect, devices: usize) {
 }
 
 /// One below the other, lock and role at the side of the devices.
-fn stacked(layout: &mut Layout, area: Rect, body: Rect, devices: usize) {
+fn stacked(layout: &mut Layout, area: Rect, body: Rect, devices: usize, sizes: PaneSizes) {
+    /// The least lines of the feed, with its title.
+    const FEED: u16 = 4;
     let (body, latency) = split_bottom(body, if area.height >= 20 { 2 } else { 1 });
     layout.set(Pane::Latency, latency);
     if area.height < DEVICES_FROM {
@@ -103,7 +114,9 @@ fn stacked(layout: &mut Layout, area: Rect, body: Rect, devices: usize) {
     let side = area.width >= 72 && area.height >= 16;
     let wanted = u16::try_from(devices.max(1)).unwrap_or(u16::MAX).saturating_add(2);
     let least = if side { 6 } else { 3 };
-    let (top, feed) = split_top(body, wanted.clamp(least, (body.height * 2 / 5).max(least)));
+    let wanted = wanted.clamp(least, (body.height * 2 / 5).max(least));
+    let most = body.height.saturating_sub(FEED).max(least);
+    let (top, feed) = split_top(body, PaneSizes::apply(sizes.top, wanted, least, most));
     layout.set(Pane::Feed, feed);
     if !side {
         layout.set(Pane::Devices, top);
@@ -144,7 +157,7 @@ mod tests {
     #[test]
     fn panes_leave_in_a_fixed_order() {
         let shown = |width, height| {
-            arrange(Rect::new(0, 0, width, height), Pane::Feed, false, 4)
+            arrange(Rect::new(0, 0, width, height), Pane::Feed, false, 4, PaneSizes::default())
                 .map(|layout| Pane::ALL.map(|pane| layout.pane(pane).map_or(0, |area| area.height)))
         };
         assert_eq!(shown(160, 50), Some([21, 20, 7, 39, 9]));
@@ -162,10 +175,11 @@ mod tests {
         #[test]
         fn the_focus_is_always_in_sight_and_nothing_overlaps(
             width in 0_u16..300, height in 0_u16..100, focus in 0_usize..5, zoomed: bool, devices in 0_usize..40,
+            left in -200_i16..200, top in -200_i16..200,
         ) {
             let area = Rect::new(0, 0, width, height);
             let focus = Pane::ALL[focus];
-            if let Some(layout) = arrange(area, focus, zoomed, devices) {
+            if let Some(layout) = arrange(area, focus, zoomed, devices, PaneSizes { left, top }) {
                 prop_assert!(layout.pane(focus).is_some());
                 let mut places: Vec<Rect> = Pane::ALL.into_iter().filter_map(|pane| layout.pane(pane)).collect();
                 places.extend(&layout.separators);

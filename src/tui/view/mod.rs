@@ -1,6 +1,7 @@
 //! The panes, and what stands around them: each reads the state and draws itself.
 
 pub mod bottom_line;
+pub mod chooser;
 pub mod devices;
 pub mod dialog;
 pub mod feed;

@@ -9,7 +9,7 @@ use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::width;
 use crate::tui::input::actions::PromptKind;
-use crate::tui::input::keymap;
+use crate::tui::input::keymap::InputContext;
 use crate::tui::input::prompt::Prompt;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::ATTENTION;
@@ -35,7 +35,7 @@ fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, ctx: &FrameCont
         return;
     }
     if prompt.offers.is_empty() {
-        for (key, what) in keymap::hints(keymap::InputContext::Line) {
+        for (_, key, what) in ctx.settings.preferences.keymap.hints(InputContext::Line) {
             run.text(key, Role::Accent).gap(1).text(what, Role::Muted).gap(2);
         }
         return;
@@ -54,7 +54,7 @@ fn draw_offers(prompt: &Prompt, buffer: &mut Buffer, area: Rect, ctx: &FrameCont
 }
 
 /// The part around the cursor, the cursor reversed. The text is the user's own, and shown as clean as any other.
-fn draw_text(prompt: &Prompt, run: &mut TextRun<'_>) {
+pub fn draw_text(prompt: &Prompt, run: &mut TextRun<'_>) {
     let (before, after) = prompt.text().split_at(prompt.cursor());
     let before = Clean::new(before);
     let (under, rest) = after.split_at(after.graphemes(true).next().map_or(0, str::len));
@@ -67,8 +67,9 @@ fn draw_text(prompt: &Prompt, run: &mut TextRun<'_>) {
 const fn name(prompt: &Prompt) -> &'static str {
     match prompt.question {
         PromptKind::Filter => "filter",
-        PromptKind::Search => "find",
+        PromptKind::Search | PromptKind::Lines | PromptKind::Choice => "find",
         PromptKind::Time => "go to",
+        PromptKind::File => "write rows to",
     }
 }
 

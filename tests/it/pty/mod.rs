@@ -2,8 +2,10 @@
 
 mod appearance;
 mod background;
+mod config;
 mod connection;
 mod ends;
+mod hands;
 mod keys;
 mod start;
 

@@ -1,12 +1,18 @@
-//! One table of keys: it decides what a key does, what the hint bar says, and what the help says.
+//! One table of actions: it decides what a key does, what the last line offers, what the help says, and which names keys
+//! of one's own have.
 
+mod key;
+mod layouts;
+mod own;
 mod table;
 
-use crossterm::event::KeyCode::{Enter, Esc, Tab};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode::{self, Enter, Esc, Tab};
+use crossterm::event::{KeyEvent, KeyModifiers};
 
 use crate::tui::input::actions::Action;
 use crate::tui::input::pane::Pane;
+pub use key::Key;
+pub use own::KeymapError;
 pub use table::TABLE;
 
 /// Where a key means something.
@@ -26,26 +32,73 @@ pub enum InputContext {
     Dialog,
     /// In a line that is typed into: what means nothing here is text.
     Line,
+    /// In the palette, where it is text, too.
+    Chooser,
 }
 
-/// One line of the table.
-pub struct KeyBinding {
-    keys: &'static [Key],
+/// Every place that a user can be in.
+pub const EVERY_PLACE: [InputContext; 10] = [
+    InputContext::On(Pane::Devices),
+    InputContext::On(Pane::Lock),
+    InputContext::On(Pane::Role),
+    InputContext::On(Pane::Feed),
+    InputContext::On(Pane::Latency),
+    InputContext::Page,
+    InputContext::Row,
+    InputContext::Dialog,
+    InputContext::Line,
+    InputContext::Chooser,
+];
+
+/// What can be done: one entry of the table.
+#[derive(Debug)]
+pub struct ActionEntry {
     pub action: Action,
-    pub place: InputContext,
-    /// How the keys are written.
-    pub shown: &'static str,
-    /// In the hint bar; empty leaves it out.
-    pub hint: &'static str,
-    /// In the help; empty leaves it out, because the line before tells it.
-    pub help: &'static str,
+    /// How the configuration calls it; empty where its keys cannot be changed.
+    pub name: &'static str,
+    /// What it does.
+    pub words: &'static str,
+    pub help: Help,
+    pub uses: &'static [Use],
 }
 
-/// A key and whether Ctrl is held.
-struct Key(KeyCode, bool);
+/// How the help tells an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Help {
+    /// In a line of its own.
+    Own,
+    /// In a line for the actions of these names, in these words.
+    For(&'static [&'static str], &'static str),
+    /// Not at all: another line tells it.
+    Elsewhere,
+}
+
+/// Where an action applies, by which keys, and what the last line says of it there; nothing, if empty.
+#[derive(Debug)]
+pub struct Use {
+    pub place: InputContext,
+    keys: &'static [Key],
+    hint: &'static str,
+}
+
+impl ActionEntry {
+    /// Its keys, unless they are changed.
+    fn default_keys(&self) -> impl Iterator<Item = Key> {
+        self.uses.iter().flat_map(|one| one.keys).copied()
+    }
+
+    /// What the help says of it.
+    pub const fn help_words(&self) -> Option<&'static str> {
+        match self.help {
+            Help::Own => Some(self.words),
+            Help::For(_, words) => Some(words),
+            Help::Elsewhere => None,
+        }
+    }
+}
 
 impl InputContext {
-    /// Whether a binding of this place applies where the user is now.
+    /// Whether what applies in this place applies where the user is now.
     pub fn covers(self, here: Self) -> bool {
         match (self, here) {
             (Self::Everywhere, _) | (Self::Panes, Self::On(_)) | (Self::Page, Self::Row) => true,
@@ -62,116 +115,117 @@ pub fn escape_and(event: KeyEvent) -> Option<[KeyEvent; 2]> {
     (is_typed && event.modifiers.contains(KeyModifiers::ALT)).then_some(both)
 }
 
-/// What a key does where the user is now, if anything.
-pub fn lookup(event: KeyEvent, here: InputContext) -> Option<Action> {
-    let held = event.modifiers.contains(KeyModifiers::CONTROL);
-    // Letters differ by Shift alone; others mean nothing here, and must not act as the bare key.
-    if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER) {
-        return None;
+/// The keys in force: those of the table, but where the user has others.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Keymap {
+    /// A line a use, in the order of the table: the first that fits decides.
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    /// Which entry of the table.
+    entry: usize,
+    place: InputContext,
+    keys: Vec<Key>,
+    hint: &'static str,
+    /// The keys as the last line shows them: its own, or those of all that its help tells.
+    shown: String,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::of(|_| None)
     }
-    let code = match event.code {
-        // With Ctrl, some terminals tell Shift or Caps Lock and some do not.
-        KeyCode::Char(character) if held => KeyCode::Char(character.to_ascii_lowercase()),
-        code => code,
-    };
-    let fits = |binding: &&KeyBinding| {
-        binding.place.covers(here) && binding.keys.iter().any(|Key(wanted, ctrl)| *wanted == code && *ctrl == held)
-    };
-    TABLE.iter().find(fits).map(|binding| binding.action)
 }
 
-/// The hint bar: keys and what they do, most important first.
-pub fn hints(here: InputContext) -> impl Iterator<Item = (&'static str, &'static str)> {
-    hints_of(here, |_| true)
+impl Keymap {
+    /// The table with other keys for some entries.
+    fn of(own: impl Fn(&ActionEntry) -> Option<Vec<Key>>) -> Self {
+        let lines = TABLE.iter().enumerate().flat_map(|(entry, of)| {
+            let keys = own(of);
+            of.uses.iter().map(move |one| {
+                // A key of the table stays where the table has it.
+                let fits = |key: &&Key| one.keys.contains(key) || of.default_keys().all(|default| default != **key);
+                let own = keys.as_ref().map(|keys| keys.iter().filter(fits).copied().collect());
+                let keys = own.unwrap_or_else(|| one.keys.to_vec());
+                Line { entry, place: one.place, keys, hint: one.hint, shown: String::new() }
+            })
+        });
+        let mut keymap = Self { lines: lines.collect() };
+        let shown: Vec<String> = keymap.lines.iter().map(|line| keymap.shown(line.entry, Some(line.place))).collect();
+        for (line, shown) in keymap.lines.iter_mut().zip(shown) {
+            line.shown = shown;
+        }
+        keymap
+    }
+
+    /// What a key does where the user is now, if anything. A letter of another script acts as the Latin one in its place,
+    /// unless it has a meaning of its own.
+    pub(in crate::tui) fn lookup(&self, event: KeyEvent, here: InputContext) -> Option<Action> {
+        let key = Key::of(event)?;
+        self.action(key, here).or_else(|| key.in_latin().and_then(|latin| self.action(latin, here)))
+    }
+
+    fn action(&self, key: Key, here: InputContext) -> Option<Action> {
+        let fits = |line: &&Line| line.place.covers(here) && line.keys.contains(&key);
+        self.lines.iter().find(fits).and_then(Line::of).map(|entry| entry.action)
+    }
+
+    /// What the last line offers: what each does, with its key, most important first.
+    pub(in crate::tui) fn hints(&self, here: InputContext) -> impl Iterator<Item = (Action, &str, &'static str)> {
+        let offered = move |line: &&Line| line.place.covers(here) && !line.hint.is_empty() && !line.shown.is_empty();
+        let lines = self.lines.iter().filter(offered);
+        lines.filter_map(|line| Some((line.of()?.action, line.shown.as_str(), line.hint)))
+    }
+
+    /// The key of an action, as it is shown; empty if it has none.
+    pub(in crate::tui) fn key(&self, action: Action) -> &str {
+        let of_action = |line: &&Line| line.of().is_some_and(|entry| entry.action == action && !entry.name.is_empty());
+        let key = self.lines.iter().filter(of_action).map(|line| line.shown.as_str()).find(|shown| !shown.is_empty());
+        key.unwrap_or_default()
+    }
+
+    /// All keys of an entry as they are written; for what its help tells, too.
+    pub(in crate::tui) fn keys_of(&self, entry: &ActionEntry) -> String {
+        let index = TABLE.iter().position(|other| std::ptr::eq(other, entry));
+        index.map(|index| self.shown(index, None)).unwrap_or_default()
+    }
+
+    /// Every key of an entry, once.
+    pub(in crate::tui) fn all_keys_of(&self, entry: &ActionEntry) -> Vec<Key> {
+        let lines = self.lines.iter().filter(|line| line.of().is_some_and(|other| std::ptr::eq(other, entry)));
+        let mut keys: Vec<Key> = Vec::new();
+        for key in lines.flat_map(|line| &line.keys) {
+            if !keys.contains(key) {
+                keys.push(*key);
+            }
+        }
+        keys
+    }
+
+    /// The first key of each action that an entry's help tells, in one place or in any.
+    fn shown(&self, entry: usize, place: Option<InputContext>) -> String {
+        let Some(of) = TABLE.get(entry) else { return String::new() };
+        let first = |index: usize| {
+            let lines = || self.lines.iter().filter(move |line| line.entry == index);
+            let here = lines().find(|line| place == Some(line.place));
+            here.or_else(|| lines().next()).and_then(|line| line.keys.first())
+        };
+        let place_of = |wanted: &&str| TABLE.iter().position(|other| other.name == *wanted);
+        let keys: Vec<String> = match of.help {
+            Help::For(names, _) => names.iter().filter_map(place_of).filter_map(first).map(Key::to_string).collect(),
+            Help::Own | Help::Elsewhere => first(entry).map(Key::to_string).into_iter().collect(),
+        };
+        keys.join(" ")
+    }
 }
 
-/// The same, of those that do something.
-pub fn hints_of(
-    here: InputContext,
-    does_something: impl Fn(Action) -> bool,
-) -> impl Iterator<Item = (&'static str, &'static str)> {
-    TABLE
-        .iter()
-        .filter(move |binding| binding.place.covers(here) && !binding.hint.is_empty() && does_something(binding.action))
-        .map(|binding| (binding.shown, binding.hint))
+impl Line {
+    fn of(&self) -> Option<&'static ActionEntry> {
+        TABLE.get(self.entry)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::InputContext::{Dialog, Line, On, Page, Row};
-    use super::*;
-    use crate::tui::input::actions::Motion;
-    use crossterm::event::KeyCode::Up;
-
-    const EVERY_PLACE: [InputContext; 9] =
-        [On(Pane::Devices), On(Pane::Lock), On(Pane::Role), On(Pane::Feed), On(Pane::Latency), Page, Row, Dialog, Line];
-
-    #[test]
-    fn keys_do_what_the_convention_says() {
-        let plain = KeyModifiers::NONE;
-        let ctrl = KeyModifiers::CONTROL;
-        let cases = [
-            (KeyCode::Char('?'), plain, Some(Action::Help)),
-            (KeyCode::Char('q'), plain, Some(Action::Quit)),
-            (KeyCode::Char('c'), ctrl, Some(Action::Quit)),
-            (KeyCode::Char('c'), plain, Some(Action::Connect)),
-            (KeyCode::Char('D'), KeyModifiers::SHIFT, Some(Action::Drop)),
-            (KeyCode::Char('D'), plain, Some(Action::Drop)),
-            (KeyCode::Char('d'), plain, None),
-            (KeyCode::Char('d'), ctrl, Some(Action::Move(Motion::HalfPageDown))),
-            (KeyCode::Char('D'), ctrl | KeyModifiers::SHIFT, Some(Action::Move(Motion::HalfPageDown))),
-            (KeyCode::Char('L'), plain, Some(Action::Lock)),
-            (KeyCode::Char('l'), plain, None),
-            (KeyCode::Char('l'), ctrl, Some(Action::Repaint)),
-            (KeyCode::Char('z'), ctrl, Some(Action::Suspend)),
-            (KeyCode::Char(' '), plain, None),
-            (KeyCode::Char('s'), plain, Some(Action::Sort)),
-            (KeyCode::Char('4'), plain, Some(Action::Focus(Pane::Feed))),
-            (KeyCode::BackTab, KeyModifiers::SHIFT, Some(Action::FocusStep(4))),
-            (KeyCode::Char('q'), KeyModifiers::ALT, None),
-            (KeyCode::Char('x'), plain, None),
-            (KeyCode::F(5), plain, None),
-        ];
-        for (code, modifiers, action) in cases {
-            assert_eq!(lookup(KeyEvent::new(code, modifiers), On(Pane::Devices)), action, "{modifiers:?} {code:?}");
-        }
-    }
-
-    #[test]
-    fn a_key_with_alt_is_escape_and_that_key() {
-        let (alt, shift, none) = (KeyModifiers::ALT, KeyModifiers::SHIFT, KeyModifiers::NONE);
-        for (code, with, then) in [
-            (KeyCode::Char('x'), alt, Some(none)),
-            (KeyCode::Char('D'), alt | shift, Some(shift)),
-            (Enter, alt, Some(none)),
-            (KeyCode::Char('x'), none, None),
-            // The line that is typed into has a use for it: it deletes a word.
-            (KeyCode::Backspace, alt, None),
-            (Up, alt, None),
-        ] {
-            let both = then.map(|modifiers| [KeyEvent::new(Esc, none), KeyEvent::new(code, modifiers)]);
-            assert_eq!(escape_and(KeyEvent::new(code, with)), both, "{with:?} {code:?}");
-        }
-    }
-
-    #[test]
-    fn no_line_of_the_table_is_hidden_by_another() {
-        for (index, binding) in TABLE.iter().enumerate() {
-            for Key(code, ctrl) in binding.keys {
-                let modifiers = if *ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-                let reached = EVERY_PLACE
-                    .into_iter()
-                    .filter(|here| binding.place.covers(*here))
-                    .any(|here| lookup(KeyEvent::new(*code, modifiers), here) == Some(binding.action));
-                assert!(reached, "line {index} ({}) is never reached", binding.shown);
-            }
-        }
-    }
-
-    #[test]
-    fn control_c_quits_from_everywhere() {
-        for here in EVERY_PLACE {
-            assert_eq!(lookup(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL), here), Some(Action::Quit));
-        }
-    }
-}
+mod tests;

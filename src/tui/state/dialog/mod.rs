@@ -3,6 +3,7 @@
 
 mod connection;
 mod device;
+mod export;
 mod lock;
 
 use std::time::Duration;
@@ -53,6 +54,22 @@ pub enum DialogCommand {
     Release,
     ConnectAs(SlotState),
     Probe,
+    Export(ExportScope),
+}
+
+/// Which rows are written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportScope {
+    /// All that the filter shows.
+    All,
+    InSight,
+}
+
+/// What follows from an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Agreed {
+    Session(Command),
+    Export(ExportScope),
 }
 
 impl Answer {
@@ -110,16 +127,27 @@ impl Dialog {
         self.chosen = self.chosen.saturating_add_signed(step).min(last);
     }
 
+    /// Whether the chosen answer does something.
+    pub fn acts(&self) -> bool {
+        self.answers.get(self.chosen).is_some_and(|answer| answer.agreed.is_some())
+    }
+
+    /// Chooses the first answer that does something; without one, there is only one.
+    pub fn choose_what_acts(&mut self) {
+        self.chosen = self.answers.iter().position(|answer| answer.agreed.is_some()).unwrap_or(self.chosen);
+    }
+
     /// What follows from the chosen answer.
-    pub fn answer(&self) -> Option<Command> {
+    pub fn answer(&self) -> Option<Agreed> {
         let agreed = self.answers.get(self.chosen)?.agreed?;
-        Some(match agreed {
+        Some(Agreed::Session(match agreed {
+            DialogCommand::Export(scope) => return Some(Agreed::Export(scope)),
             DialogCommand::Drop(device) => Command::DropDevice(Confirmed::after_asking(device)),
             DialogCommand::Leave => Command::LeaveGroup(Confirmed::after_asking(())),
             DialogCommand::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
             DialogCommand::Release => Command::ReleaseLock,
             DialogCommand::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
             DialogCommand::Probe => Command::Probe(Confirmed::after_asking(())),
-        })
+        }))
     }
 }

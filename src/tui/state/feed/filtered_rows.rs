@@ -16,10 +16,10 @@ pub struct FilteredRows {
 }
 
 impl FilteredRows {
-    /// [`None`] for no words.
-    pub fn read(words: &str, group: &Group, moment: FilterMoment) -> Result<Option<Self>, FilterError> {
+    /// [`None`] for no words. What they stand for is what is looked for.
+    pub fn read(words: &str, meant: &str, group: &Group, moment: FilterMoment) -> Result<Option<Self>, FilterError> {
         let words = words.trim();
-        let filter = Filter::parse(words)?;
+        let filter = Filter::parse(meant)?;
         if filter.is_empty() {
             return Ok(None);
         }

@@ -15,6 +15,7 @@ use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
 use crate::tui::input::actions::Motion;
+use crate::tui::preferences::SavedFilters;
 use crate::tui::state::feed::filtered_rows::FilteredRows;
 use crate::tui::state::feed::journal_rows::{JournalRows, ReadGoal};
 use crate::tui::state::feed::row_key::RowKey;
@@ -32,6 +33,8 @@ pub struct FeedState {
     pub mark: Option<MarkedRow>,
     /// A time that is gone to once the journal has been read so far back.
     pub bound_for: Option<Millis>,
+    /// What may be named in a filter.
+    pub saved: SavedFilters,
 }
 
 /// A row that others are compared with; kept, because the row itself may fall out.
@@ -42,6 +45,18 @@ pub struct MarkedRow {
 }
 
 impl FeedState {
+    pub fn with(saved: SavedFilters) -> Self {
+        Self { saved, ..Self::default() }
+    }
+
+    /// A filter as it is typed, with what the names in it stand for.
+    ///
+    /// # Errors
+    /// If the words are no filter; in words.
+    pub fn read(&self, words: &str, group: &Group, moment: FilterMoment) -> Result<Option<FilteredRows>, Clean> {
+        FilteredRows::read(words, &self.saved.expand(words)?, group, moment).map_err(|error| error_words(&error))
+    }
+
     pub fn lines<'a>(&'a self, group: &'a Group) -> FeedRows<'a> {
         FeedRows { feed: group.feed(), matches: self.filter.as_ref().map(FilteredRows::matches), older: &self.older }
     }
@@ -68,11 +83,11 @@ impl FeedState {
     ///
     /// # Errors
     /// If the words are no filter.
-    pub fn set_filter(&mut self, words: &str, group: &Group, moment: FilterMoment) -> Result<(), FilterError> {
+    pub fn set_filter(&mut self, words: &str, group: &Group, moment: FilterMoment) -> Result<(), Clean> {
         if words.trim() == self.filter_words() {
             return Ok(());
         }
-        self.filter = FilteredRows::read(words, group, moment)?;
+        self.filter = self.read(words, group, moment)?;
         self.show_older(group);
         let search = self.search.take().map(|search| search.words);
         search.map_or(Ok(()), |words| self.set_search(&words, group, moment))
@@ -227,4 +242,8 @@ impl FeedState {
             _ => "no row fits the filter; Esc shows all again",
         }
     }
+}
+
+pub fn error_words(error: &FilterError) -> Clean {
+    Clean::new(&error.to_string())
 }

@@ -1,12 +1,13 @@
 //! What is looked for in the feed, and going from hit to hit.
 
-use crate::group::filter::{Filter, FilterError, FilterMoment};
+use crate::group::filter::{Filter, FilterMoment};
 use crate::group::{FeedRow, Group};
+use crate::text::Clean;
 use crate::tui::input::actions::SearchDirection;
-use crate::tui::state::feed::FeedState;
 use crate::tui::state::feed::filtered_rows::{FilteredRows, rank};
 use crate::tui::state::feed::journal_rows::JournalRows;
 use crate::tui::state::feed::row_key::RowKey;
+use crate::tui::state::feed::{FeedState, error_words};
 
 /// What is looked for.
 #[derive(Debug)]
@@ -51,14 +52,14 @@ impl FeedState {
     ///
     /// # Errors
     /// If the words are no filter.
-    pub fn set_search(&mut self, words: &str, group: &Group, moment: FilterMoment) -> Result<(), FilterError> {
+    pub fn set_search(&mut self, words: &str, group: &Group, moment: FilterMoment) -> Result<(), Clean> {
         let words = words.trim();
         // What is typed alone must be right alone: both together could be right by accident.
-        let alone = Filter::parse(words)?;
+        let alone = Filter::parse(&self.saved.expand(words)?).map_err(|error| error_words(&error))?;
         let hits = if alone.is_empty() {
             None
         } else {
-            FilteredRows::read(format!("{} {words}", self.filter_words()).trim(), group, moment)?
+            self.read(format!("{} {words}", self.filter_words()).trim(), group, moment)?
         };
         let required = alone.required_words().map(str::to_owned).collect();
         self.search =

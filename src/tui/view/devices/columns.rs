@@ -1,7 +1,10 @@
 //! The columns of the table of devices.
 
+use ratatui::layout::Rect;
+
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
+use crate::tui::state::device_order::DeviceSort;
 use crate::tui::theme::Role;
 
 /// The columns of the table, by their widths; 0 is left out. They leave in this order: details, id, policy, app.
@@ -24,6 +27,30 @@ impl DeviceColumns {
         let taken: usize =
             [app, seen, keep, details, id].iter().filter(|width| **width > 0).map(|width| width + 2).sum();
         Self { label: width.saturating_sub(mark + taken + 1), app, seen, keep, details, id }
+    }
+
+    /// Where the heads are that a click sorts by; the first stands behind the state.
+    pub fn heads(&self, line: Rect) -> impl Iterator<Item = (Rect, DeviceSort)> {
+        let widths = [
+            (7, Some(DeviceSort::Seen)),
+            (self.label, Some(DeviceSort::Name)),
+            (self.app, Some(DeviceSort::Platform)),
+            (self.details, None),
+            (self.seen, Some(DeviceSort::Seen)),
+            (self.keep, None),
+            (self.id, Some(DeviceSort::Id)),
+        ];
+        let mut x = line.x;
+        let places =
+            widths.into_iter().enumerate().filter(|(_, (width, _))| *width > 0).map(move |(index, (width, sort))| {
+                // There are two columns between each two from the name on.
+                x = x.saturating_add(if index > 1 { 2 } else { 0 });
+                let width = u16::try_from(width).unwrap_or(u16::MAX);
+                let place = Rect { x, width, ..line }.intersection(line);
+                x = x.saturating_add(width);
+                (place, sort)
+            });
+        places.filter_map(|(place, sort)| sort.map(|sort| (place, sort)))
     }
 
     pub fn put(

@@ -19,6 +19,7 @@ use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::draw::text_width::wrap;
 use crate::tui::state::Ui;
+use crate::tui::state::click::ClickTarget;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, SELECTED};
 use crate::tui::view::TitlePart;
@@ -97,6 +98,8 @@ fn blocks(
         let Some(device) = ctx.group.devices().get(id) else { continue };
         let words = words(ctx, id, device);
         let chosen = Some(id) == selected;
+        let height = u16::try_from(lines).unwrap_or(1);
+        ctx.mark(Rect { height, ..run.line() }.intersection(area), ClickTarget::Device(id));
         put_state(&mut run, &words, chosen);
         let room = run.room().saturating_sub(19);
         run.column(&words.label, room, Left, words.label_style).gap(1).column(&words.seen, 6, Right, Role::Text);
@@ -143,6 +146,9 @@ fn table(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, order: &[Devic
     let mut run = TextRun::new(buffer, area, ctx.theme);
     let with_heading = usize::from(area.height) > order.len().min(3);
     if with_heading {
+        for (place, sort) in columns.heads(run.line()) {
+            ctx.mark(place, ClickTarget::Sort(sort));
+        }
         run.gap(7);
         let seen = if ctx.tells_who_is_on() { "seen" } else { "login" };
         columns.put(&mut run, ["device", "app", seen, "slot", "details", "id"], [Role::Muted; 2]);
@@ -152,6 +158,7 @@ fn table(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, order: &[Devic
         let Some(device) = ctx.group.devices().get(id) else { continue };
         let words = words(ctx, id, device);
         let chosen = Some(id) == selected;
+        ctx.mark(run.line(), ClickTarget::Device(id));
         put_state(&mut run, &words, chosen);
         let cells = [&words.label, &words.app, &words.seen, words.keep, &words.details, &id.to_string()];
         columns.put(&mut run, cells, [words.label_style, Role::Text]);

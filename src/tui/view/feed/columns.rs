@@ -1,7 +1,10 @@
 //! The columns of the feed: which of them there is room for, and a row as text in them.
 
+use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
+use crate::tui::draw::text_width;
 use crate::tui::draw::text_width::Align::{Left, Right};
+use crate::tui::preferences::{Columns, FeedColumn, Preferences};
 use crate::tui::theme::Role;
 
 /// One row, as text.
@@ -41,10 +44,19 @@ impl FeedColumns {
     /// What the sentence should have before the id may stand beside it.
     const WITH_ID: usize = 48;
 
-    /// Those for this width; without the author where the dialect never tells it.
-    pub fn that_fit(width: usize, tells_author: bool) -> Self {
+    /// As the user wants them, without the author where the dialect never tells it; a time in a format of its own keeps its
+    /// width.
+    pub fn for_user(width: usize, ctx: &FrameContext<'_>) -> Self {
+        let Preferences { columns, time_format, .. } = &*ctx.settings.preferences;
+        let time = time_format.as_ref().map(|format| ctx.clock.zone().as_written(ctx.clock.now(), format));
+        let tells_author = ctx.settings.dialect.tells_author();
+        Self::that_fit(width, tells_author, columns, time.map(|time| text_width::width(&time)))
+    }
+
+    fn that_fit(width: usize, tells_author: bool, wanted: &Columns, time: Option<usize>) -> Self {
         let from = if tells_author { 14 } else { 0 };
         let mut columns = Self { id: 0, stored: 11, from, what: 0, conversation: 25, size: 8, age: 6, ack: 7 };
+        columns.keep(wanted, time);
         let steps: [fn(&mut Self); 6] = [
             |columns| columns.conversation = 0,
             |columns| columns.from = columns.from.min(11),
@@ -58,13 +70,30 @@ impl FeedColumns {
                 break;
             }
             step(&mut columns);
+            columns.keep(wanted, time);
         }
         // An id is for machines: the sentence comes first.
-        if width >= columns.taken() + Self::ID + 1 + Self::WITH_ID {
+        if wanted.has(FeedColumn::Id) && width >= columns.taken() + Self::ID + 1 + Self::WITH_ID {
             columns.id = Self::ID;
         }
         columns.what = width.saturating_sub(columns.taken());
         columns
+    }
+
+    /// Leaves out what is not wanted.
+    fn keep(&mut self, wanted: &Columns, time: Option<usize>) {
+        self.stored = time.unwrap_or(self.stored);
+        let places = [
+            (FeedColumn::Stored, &mut self.stored),
+            (FeedColumn::From, &mut self.from),
+            (FeedColumn::Conversation, &mut self.conversation),
+            (FeedColumn::Size, &mut self.size),
+            (FeedColumn::Waited, &mut self.age),
+            (FeedColumn::Ack, &mut self.ack),
+        ];
+        for (_, place) in places.into_iter().filter(|(column, _)| !wanted.has(*column)) {
+            *place = 0;
+        }
     }
 
     /// All but the sentence, with a column between each two and one for the mark.
@@ -106,7 +135,7 @@ mod tests {
 
     #[test]
     fn columns_leave_in_a_fixed_order() {
-        let at = |width| FeedColumns::that_fit(width, true);
+        let at = |width| FeedColumns::that_fit(width, true, &Columns::default(), None);
         let shown = |width| {
             let columns = at(width);
             [columns.conversation, columns.id, columns.age, columns.size, columns.stored, columns.from, columns.what]
@@ -120,11 +149,21 @@ mod tests {
         assert_eq!(shown(60), [0, 0, 0, 0, 8, 11, 30]);
         assert_eq!(shown(54), [0, 0, 0, 0, 8, 2, 33]);
         assert_eq!(shown(40), [0, 0, 0, 0, 8, 2, 19]);
-        let unsaid = FeedColumns::that_fit(80, false);
+        let unsaid = FeedColumns::that_fit(80, false, &Columns::default(), None);
         assert_eq!((unsaid.from, unsaid.what), (0, 43), "where no row has an author, the sentence gets its room");
         for width in 0..200 {
             let columns = at(width);
             assert!(columns.what == 0 || columns.taken() + columns.what == width);
+        }
+    }
+
+    #[test]
+    fn only_the_columns_that_are_wanted_are_there_whatever_the_width() {
+        let wanted = Columns::of(vec![FeedColumn::Stored, FeedColumn::Ack]);
+        for width in 0..200 {
+            let columns = FeedColumns::that_fit(width, true, &wanted, Some(5));
+            let absent = [columns.id, columns.from, columns.conversation, columns.size, columns.age];
+            assert_eq!((absent, columns.stored, columns.ack), ([0; 5], 5, 7), "{width}");
         }
     }
 }

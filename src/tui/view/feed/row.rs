@@ -1,7 +1,5 @@
 //! Rows as lines with columns.
 
-use std::time::Duration;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -13,7 +11,9 @@ use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::format;
 use crate::tui::input::pane::Pane;
+use crate::tui::preferences::Thresholds;
 use crate::tui::state::Ui;
+use crate::tui::state::click::ClickTarget;
 use crate::tui::state::feed::FeedState;
 use crate::tui::state::feed::row_key::RowKey;
 use crate::tui::theme::Role;
@@ -33,7 +33,7 @@ const fn has_heading(height: u16) -> bool {
 pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
     let feed_state = &ui.feed_state;
     let lines = feed_state.lines(ctx.group);
-    let columns = FeedColumns::that_fit(usize::from(area.width), ctx.settings.dialect.tells_author());
+    let columns = FeedColumns::for_user(usize::from(area.width), ctx);
     let mut run = TextRun::new(buffer, area, ctx.theme);
     if has_heading(area.height) {
         columns.put(&mut run, &heading(&columns));
@@ -46,6 +46,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
     let selected = if ui.focus == Pane::Feed || scroll.is_paused() { scroll.selected(lines) } else { None };
     for (spot, row) in lines.from(scroll.top(lines), usize::from(rows_in(area.height))) {
         let cells = cells(ctx, feed_state, spot, &row, &columns, selected == Some(spot));
+        ctx.mark(run.line(), ClickTarget::Row(spot));
         columns.put(&mut run, &cells);
     }
 }
@@ -73,7 +74,6 @@ fn cells(
     columns: &FeedColumns,
     selected: bool,
 ) -> RowText {
-    let zone = ctx.clock.zone();
     let in_journal = matches!(spot, RowKey::Journal(_));
     let hit = feed_state.hit(row, ctx.group);
     let mark = match () {
@@ -84,10 +84,11 @@ fn cells(
         () => (" ", Role::Text),
     };
     let waited = ctx.group.age(row.stored_at, row.received_at);
+    let thresholds = &ctx.settings.preferences.thresholds;
     RowText {
         mark,
         id: row.id.0.to_string(),
-        stored: if columns.stored > 8 { zone.hundredth(row.stored_at) } else { zone.second(row.stored_at) },
+        stored: stored(ctx, row, columns),
         from: row.author().map_or_else(
             || (UNKNOWN.to_owned(), Role::Muted),
             |author| (from(ctx, author, columns.from), ctx.device_role(author)),
@@ -95,31 +96,19 @@ fn cells(
         what: what(ctx, row, in_journal, hit.unwrap_or_default()),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
         size: format::size(row.size),
-        age: (format::span(waited), SLOW_DELIVERY.role(waited)),
-        ack: ack(row, in_journal),
+        age: (format::span(waited), thresholds.waited.role(waited)),
+        ack: ack(row, in_journal, thresholds),
         selected,
     }
 }
 
-/// From which times on a row deserves a look.
-struct Thresholds {
-    slow: Duration,
-    late: Duration,
-}
-
-/// Between the mediator's clock and ours; what came while this device was connected takes less.
-const SLOW_DELIVERY: Thresholds = Thresholds { slow: Duration::from_secs(1), late: Duration::from_secs(60) };
-
-/// Between the arrival of a message and its acknowledgement, which this program sends itself.
-const SLOW_ACK: Thresholds = Thresholds { slow: Duration::from_millis(100), late: Duration::from_secs(1) };
-
-impl Thresholds {
-    fn role(&self, time: Duration) -> Role {
-        match () {
-            () if time >= self.late => Role::Late,
-            () if time >= self.slow => Role::Slow,
-            () => Role::Fast,
-        }
+/// The time as the user wants it, or with hundredths where there is room for them.
+fn stored(ctx: &FrameContext<'_>, row: &FeedRow, columns: &FeedColumns) -> String {
+    let zone = ctx.clock.zone();
+    match &ctx.settings.preferences.time_format {
+        Some(format) => zone.as_written(row.stored_at, format),
+        None if columns.stored > 8 => zone.hundredth(row.stored_at),
+        None => zone.second(row.stored_at),
     }
 }
 
@@ -195,9 +184,9 @@ fn conversation(conversation: &Conversation) -> String {
     }
 }
 
-fn ack(row: &FeedRow, in_journal: bool) -> (String, Role) {
+fn ack(row: &FeedRow, in_journal: bool, thresholds: &Thresholds) -> (String, Role) {
     match row.acknowledged_after {
-        Some(waited) => (format::span(waited), SLOW_ACK.role(waited)),
+        Some(waited) => (format::span(waited), thresholds.ack.role(waited)),
         None if row.marks.ephemeral => ("not due".to_owned(), Role::Muted),
         None if in_journal => (UNKNOWN.to_owned(), Role::Muted),
         None => ("not yet".to_owned(), Role::Notice),
