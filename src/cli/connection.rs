@@ -101,11 +101,19 @@ pub struct ConnectionArgs {
     /// SHA-256 of a public key that the mediator may have, in base64; checked in addition to its certificate. Repeatable
     #[arg(long = "pin", value_name = "BASE64")]
     pub pins: Vec<String>,
-    /// Check nothing of the mediator's certificate: whoever is in between can pretend to be it. For experiments only.
-    /// Without the dashboard it takes =even-unattended
+    /// Check nothing of the mediator's certificate: whoever is in between can pretend to be it. For experiments only. An
+    /// RSA key below 2048 bits, a P-521 key and an X.509 v1 certificate cannot be used all the same. Without the dashboard it takes =even-unattended
     #[arg(long, value_enum, value_name = "even-unattended", num_args = 0..=1, require_equals = true,
         default_missing_value = "attended", hide_possible_values = true, conflicts_with = "pins")]
     pub dangerously_accept_any_certificate: Option<AnyCertificateArg>,
+    /// The proxy on the way to the mediator, http, https, socks5 or socks5h, without a password; none: no proxy, whatever
+    /// the environment says [default: what the profile says, else https_proxy, all_proxy and no_proxy]
+    #[arg(long, value_name = "URL|none")]
+    pub proxy: Option<String>,
+    /// Send a ping when nothing was sent for so long, so that nothing on the way cuts an idle connection [default: what the
+    /// profile says, else 15s]
+    #[arg(long, value_name = "DURATION")]
+    pub keep_alive: Option<String>,
     #[command(flatten)]
     pub passphrase: PassphraseArgs,
 }

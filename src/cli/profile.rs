@@ -105,6 +105,13 @@ pub struct SettingsArgs {
     /// When to be connected: stay, or visit=10m
     #[arg(long, value_name = "stay|visit=DURATION", default_value = "stay")]
     pub presence: String,
+    /// The proxy on the way to the mediator: http, https, socks5 or socks5h; none: no proxy, whatever the environment says. A
+    /// password is for the file, not for the command line
+    #[arg(long, value_name = "URL|none")]
+    pub proxy: Option<String>,
+    /// Send a ping when nothing was sent for so long
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    pub keep_alive: String,
     /// Send nothing that changes the group
     #[arg(long)]
     pub read_only: bool,

@@ -10,10 +10,11 @@ use clap::error::{ContextKind, ContextValue};
 use crate::alerts::Rule;
 use crate::cli::secrets::StoreArg;
 use crate::cli::{AnyCertificateArg, Cli, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs};
+use crate::net::ProxyChoice;
 use crate::os::logging::LogOptions;
 use crate::output::Failure;
 use crate::profile::secrets::KeyStoreKind;
-use crate::profile::{self, ConnectionOptions, ProfileError, ProfileStoreError};
+use crate::profile::{self, ConnectionOptions, ProfileError, ProfileStoreError, ProxySetting};
 use crate::protocol::{Dialect, SlotState};
 use crate::runtime::{MetricsOptions, MonitorOptions};
 use crate::simulate::StageOptions;
@@ -59,6 +60,7 @@ pub(super) fn unusable(option: &str, why: &impl Display) -> Failure {
 pub fn connection(arguments: &ConnectionArgs) -> Result<ConnectionOptions, Failure> {
     let device_id = arguments.device_id.as_deref().map(str::parse).transpose();
     let presence = arguments.presence.as_deref().map(str::parse).transpose();
+    let keep_alive = arguments.keep_alive.as_deref().map(str::parse).transpose();
     let pins = arguments.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>();
     Ok(ConnectionOptions {
         url: arguments.url.clone(),
@@ -76,8 +78,26 @@ pub fn connection(arguments: &ConnectionArgs) -> Result<ConnectionOptions, Failu
         trust_roots: arguments.ca.clone(),
         pins: pins.map_err(|error| unusable("--pin", &error))?,
         accept_any_certificate: arguments.dangerously_accept_any_certificate.is_some(),
+        proxy: proxy(arguments.proxy.as_deref())?,
+        keep_alive: keep_alive.map_err(|error| unusable("--keep-alive", &error))?,
         passphrase_fd: arguments.passphrase.passphrase_fd,
     })
+}
+
+/// A proxy of the command line, which everybody on this machine can read.
+///
+/// # Errors
+/// If it has a password in it, or is none.
+pub(super) fn proxy(text: Option<&str>) -> Result<Option<ProxySetting>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let setting = ProxySetting::new(text.to_owned());
+    if setting.has_password() {
+        let words = "a password does not belong on the command line, where everybody on this machine can read it; put the \
+                     URL into the profile as proxy, or into the variable https_proxy";
+        return Err(unusable("--proxy", &words));
+    }
+    text.parse::<ProxyChoice>().map_err(|error| unusable("--proxy", &error))?;
+    Ok(Some(setting))
 }
 
 /// The same for a session that nobody looks at: where no banner can be shown all the time, accepting any certificate has
@@ -171,13 +191,31 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_option() {
-        for (option, value) in [("--device-id", "7"), ("--presence", "never"), ("--pin", "AAAA")] {
+        for (option, value) in [
+            ("--device-id", "7"),
+            ("--presence", "never"),
+            ("--pin", "AAAA"),
+            ("--keep-alive", "0s"),
+            ("--proxy", "gopher://proxy:1"),
+        ] {
             let words = connection(&parsed(&[option, value]).connection).unwrap_err().to_string();
             assert!(words.starts_with(&format!("{option}: ")), "{words}");
         }
         let pinned = ["--pin", "Dvvb0s1E8Y2tG67GoyzIkmJNAebvOqQjz4TnPMq3yhI=", "--presence", "visit=10m"];
         let options = connection(&parsed(&pinned).connection).unwrap();
         assert_eq!((options.pins.len(), options.presence.map(|it| it.to_string()).as_deref()), (1, Some("visit=10m")));
+    }
+
+    #[test]
+    fn a_password_of_a_proxy_is_no_option() {
+        for proxy in ["http://me:hunter2@proxy:1", "socks5h://me:hunter2@[::1]", "me:hunter2@proxy:1"] {
+            let words = connection(&parsed(&["--proxy", proxy]).connection).unwrap_err().to_string();
+            assert!(words.contains("into the profile as proxy, or into the variable"), "{words}");
+            assert!(!words.contains("hunter2"), "{words}");
+        }
+        let options = connection(&parsed(&["--proxy", "none", "--keep-alive", "5s"]).connection).unwrap();
+        assert_eq!(options.proxy.unwrap().expose(), "none");
+        assert_eq!(options.keep_alive.unwrap().to_string(), "5s");
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Ledger {
         self.state = if next == NextStep::End { State::Over } else { State::Waiting };
         let mut end = (cause.name(), String::new());
         if let DisconnectCause::ClosedByServer { code, .. } = cause {
-            end.1 = code.to_string();
+            end.1 = if code.was_sent() { code.to_string() } else { "none".to_owned() };
             if self.disconnects.len() >= MOST_ENDS && !self.disconnects.contains_key(&end) {
                 "other".clone_into(&mut end.1);
             }

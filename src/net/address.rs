@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::address_error::AddressError;
-use super::connect_error::ConnectError;
-use super::dial::{self, Dialled};
-use super::link::{Link, Transport};
+use super::connect_error::{ConnectError, Step};
+use super::dial;
+use super::link::{Counted, Link, Transport};
 use super::proxy::environment::ProxyChoice;
 use super::proxy::{self, PassError, ProxyFault, ProxyScheme, ProxyUrl};
 use super::tls::{ClientTls, Peer, TlsOptions};
@@ -19,6 +20,9 @@ use super::upgrade::{self, UpgradeFault};
 use crate::protocol::MAX_CONTAINER;
 use crate::session::LinkEnd;
 use crate::text::Clean;
+
+/// How long everything may take until the WebSocket is open: a little less than a login may take, so that there are words.
+const OPEN_WITHIN: Duration = Duration::from_secs(18);
 
 /// How long a proxy may take to lead through.
 const PROXY_WITHIN: Duration = Duration::from_secs(10);
@@ -161,11 +165,31 @@ impl Address {
     }
 
     async fn open(&self) -> Result<Link, ConnectError> {
-        let addresses = self.resolve().await?;
-        let Dialled { stream, .. } = self.reach(&addresses).await?;
-        let transport = self.pass(stream).await?;
-        let secured = self.secure(transport).await?;
-        self.upgrade(secured).await
+        let until = Instant::now() + OPEN_WITHIN;
+        let addresses = self.in_time(until, Step::Resolve, self.resolve()).await?;
+        let stream = self.reach(&addresses, until).await?;
+        let transport = self.in_time(until, Step::Pass, self.pass(stream)).await?;
+        let secured = self.in_time(until, Step::Secure, self.secure(transport)).await?;
+        self.in_time(until, Step::Upgrade, self.upgrade(secured)).await
+    }
+
+    /// Takes a step, and says which one it was if it takes too long.
+    ///
+    /// # Errors
+    /// If it does, or cannot be taken.
+    pub async fn in_time<T>(
+        &self,
+        until: Instant,
+        step: Step,
+        taken: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        let late = |_| match &self.proxy {
+            Some(Proxy { url, .. }) if step == Step::Resolve => {
+                ConnectError::Late { host: format!("the proxy {url}"), step }
+            }
+            _ => ConnectError::Late { host: self.authority(), step },
+        };
+        tokio::time::timeout_at(until, taken).await.map_err(late)?
     }
 
     /// The first step: which addresses the host has, or the proxy on the way to it.
@@ -186,9 +210,9 @@ impl Address {
     /// The second step: a connection to the first address that answers.
     ///
     /// # Errors
-    /// If none does.
-    pub async fn reach(&self, addresses: &[SocketAddr]) -> Result<Dialled, ConnectError> {
-        dial::dial(addresses).await.map_err(|failed| match &self.proxy {
+    /// If none does until then.
+    pub async fn reach(&self, addresses: &[SocketAddr], until: Instant) -> Result<TcpStream, ConnectError> {
+        dial::dial(addresses, until).await.map_err(|failed| match &self.proxy {
             None => ConnectError::Tcp { host: self.authority(), failed },
             Some(Proxy { url, .. }) => ConnectError::ProxyUnreachable { proxy: url.clone(), failed },
         })
@@ -234,14 +258,16 @@ impl Address {
     /// # Errors
     /// If there is no mediator.
     pub async fn upgrade(&self, secured: Secured) -> Result<Link, ConnectError> {
-        let upgraded = upgrade::upgrade(secured.transport, &self.authority, &self.path, self.max_message).await;
+        let (transport, taken) = Counted::new(secured.transport);
+        let transport: Transport = Box::new(transport);
+        let upgraded = upgrade::upgrade(transport, &self.authority, &self.path, self.max_message).await;
         let host = || self.authority();
         let socket = upgraded.map_err(|fault| match fault {
             UpgradeFault::Status(answer) => ConnectError::Refused { host: host(), answer },
             UpgradeFault::Broken(how) => ConnectError::Upgrade { host: host(), how: how.to_owned() },
             UpgradeFault::Head(error) => ConnectError::Upgrade { host: host(), how: error.to_string() },
         })?;
-        Ok(Link::new(socket))
+        Ok(Link::new(socket, taken))
     }
 }
 

@@ -35,6 +35,15 @@ pub enum AddressError {
         /// Why.
         cause: rustls_pki_types::pem::Error,
     },
+    /// The file of `--ca` is no plain text.
+    #[error(
+        "{path} begins with a byte order mark, as some editors write it, and so is no PEM file; save it again as plain ASCII \
+         (or: tail -c +4 FILE)"
+    )]
+    ByteOrderMark {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file of `--ca` has none.
     #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
     NoCertificate {

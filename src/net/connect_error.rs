@@ -11,6 +11,14 @@ use super::upgrade::Answer;
 /// Why no connection could be made, and what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    /// A step took too long.
+    #[error("{host} cannot be reached: {}", step.silence())]
+    Late {
+        /// Host and port, or the proxy.
+        host: String,
+        /// Which step.
+        step: Step,
+    },
     /// The name has no address.
     #[error("the name {host} cannot be resolved: {cause}; check the mediator's URL and this machine's network")]
     Resolve {
@@ -75,6 +83,35 @@ pub enum ConnectError {
         /// What was wrong.
         how: String,
     },
+}
+
+/// A step of connecting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The name's addresses.
+    Resolve,
+    /// The way through the proxy.
+    Pass,
+    /// TLS.
+    Secure,
+    /// The WebSocket.
+    Upgrade,
+}
+
+impl Step {
+    /// What is missing in a step that takes too long, and what to do.
+    const fn silence(self) -> &'static str {
+        match self {
+            Self::Resolve => "its name is not resolved in time; check this machine's network",
+            Self::Pass => {
+                "the proxy takes the connection and answers nothing; is it a proxy of this kind, and the port right?"
+            }
+            Self::Secure => {
+                "it takes the connection, and then says nothing in TLS; check the port in the mediator's URL"
+            }
+            Self::Upgrade => "it takes the connection, and then opens no WebSocket; is the URL that of a mediator?",
+        }
+    }
 }
 
 /// Why no address answers, and what to do.

@@ -22,15 +22,6 @@ pub struct FailedAttempt {
     pub cause: io::Error,
 }
 
-/// A connection, and which addresses failed before it was there.
-#[derive(Debug)]
-pub struct Dialled {
-    /// The connection.
-    pub stream: TcpStream,
-    /// What failed first, in the order in which it failed.
-    pub failed: Vec<FailedAttempt>,
-}
-
 /// No address could be reached. There is at least one.
 #[derive(Debug)]
 pub struct AllFailed(pub Vec<FailedAttempt>);
@@ -53,11 +44,12 @@ impl fmt::Display for FailedAttempt {
 /// not answered yet; families take turns, the resolver's first one first. Dropping this ends all attempts.
 ///
 /// # Errors
-/// If no address can be reached, or there is none.
-pub async fn dial(addresses: &[SocketAddr]) -> Result<Dialled, AllFailed> {
+/// If no address can be reached until then, or there is none: each that was tried, the silent ones, too.
+pub async fn dial(addresses: &[SocketAddr], until: Instant) -> Result<TcpStream, AllFailed> {
     let mut waiting = interleaved(addresses);
     let mut attempts = JoinSet::new();
     let mut failed = Vec::new();
+    let mut silent = Vec::new();
     let mut next_at = Instant::now();
     loop {
         if attempts.is_empty() && waiting.is_empty() {
@@ -65,9 +57,15 @@ pub async fn dial(addresses: &[SocketAddr]) -> Result<Dialled, AllFailed> {
         }
         tokio::select! {
             biased;
+            () = tokio::time::sleep_until(until) => {
+                let silence = |address| FailedAttempt { address, cause: no_answer() };
+                failed.extend(silent.into_iter().map(silence));
+                return Err(AllFailed(failed));
+            }
             Some(attempt) = attempts.join_next(), if !attempts.is_empty() => match attempt {
-                Ok((_, Ok(stream))) => return Ok(Dialled { stream, failed }),
+                Ok((_, Ok(stream))) => return Ok(stream),
                 Ok((address, Err(cause))) => {
+                    silent.retain(|tried| *tried != address);
                     failed.push(FailedAttempt { address, cause });
                     next_at = Instant::now();
                 }
@@ -76,12 +74,27 @@ pub async fn dial(addresses: &[SocketAddr]) -> Result<Dialled, AllFailed> {
             },
             () = tokio::time::sleep_until(next_at), if !waiting.is_empty() => {
                 if let Some(address) = waiting.pop_front() {
+                    silent.push(address);
                     attempts.spawn(async move { (address, connect(address).await) });
                 }
                 next_at = Instant::now() + NEXT_AFTER;
             }
         }
     }
+}
+
+/// What is said of an address that is silent.
+fn no_answer() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer in time")
+}
+
+/// How each address does on its own; [`None`] if it can be reached.
+pub async fn examine(addresses: &[SocketAddr], within: Duration) -> Vec<(SocketAddr, Option<io::Error>)> {
+    let examined = addresses.iter().map(|address| async {
+        let connected = tokio::time::timeout(within, connect(*address)).await;
+        (*address, connected.unwrap_or_else(|_| Err(no_answer())).err())
+    });
+    futures_util::future::join_all(examined).await
 }
 
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
@@ -125,6 +138,10 @@ mod tests {
         assert!(interleaved(&[]).is_empty());
     }
 
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
     #[tokio::test]
     async fn a_refused_address_does_not_hide_a_good_one() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -132,12 +149,14 @@ mod tests {
         drop(gone);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let good = listener.local_addr().unwrap();
-        let dialled = dial(&[refused, good]).await.unwrap();
-        assert_eq!(dialled.stream.peer_addr().unwrap(), good);
-        assert_eq!(dialled.failed.iter().map(|attempt| attempt.address).collect::<Vec<_>>(), [refused]);
-        let AllFailed(failed) = dial(&[refused, refused]).await.unwrap_err();
+        let stream = dial(&[refused, good], soon()).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), good);
+        let AllFailed(failed) = dial(&[refused, refused], soon()).await.unwrap_err();
         assert_eq!(failed.len(), 2);
-        assert!(dial(&[]).await.unwrap_err().first().is_none());
+        assert!(dial(&[], soon()).await.unwrap_err().first().is_none());
+        let examined = examine(&[good, refused], Duration::from_secs(5)).await;
+        let reached = examined.iter().map(|(address, cause)| (*address, cause.is_none())).collect::<Vec<_>>();
+        assert_eq!(reached, [(good, true), (refused, false)]);
     }
 
     #[tokio::test]
@@ -153,9 +172,14 @@ mod tests {
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let good = listener.local_addr().unwrap();
-        let dialled = dial(&[silent, silent, good]).await.unwrap();
+        let stream = dial(&[silent, silent, good], soon()).await.unwrap();
         // Where the system takes more than it was asked to, there is nothing to overtake.
-        let peer = dialled.stream.peer_addr().unwrap();
+        let peer = stream.peer_addr().unwrap();
         assert!(peer == good || peer == silent, "{peer}");
+        if peer == good {
+            let AllFailed(failed) = dial(&[silent], Instant::now() + Duration::from_millis(50)).await.unwrap_err();
+            assert_eq!(failed.iter().map(|attempt| attempt.address).collect::<Vec<_>>(), [silent]);
+            assert!(failed[0].to_string().contains("no answer in time"));
+        }
     }
 }

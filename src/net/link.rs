@@ -3,14 +3,17 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::FutureExt as _;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink as _, StreamExt as _};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -25,6 +28,12 @@ use crate::text::Clean;
 const BATCH: usize = 256;
 /// The bytes after which it takes no further one; the messages of a relay may have many.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// How many bytes may wait to be written before nothing more is read: what is read makes more of them.
+const MOST_UNWRITTEN: usize = 1 << 20;
+
+/// How long a server may take nothing of what waits for it.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a WebSocket can run on.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -66,14 +75,31 @@ pub struct Link {
     writer: SplitSink<WebSocketStream<Transport>, Message>,
     reader: SplitStream<WebSocketStream<Transport>>,
     outgoing: VecDeque<Message>,
+    /// The bytes of what is outgoing.
+    outgoing_bytes: usize,
     unflushed: bool,
+    /// How many bytes the socket has taken.
+    taken: Arc<AtomicU64>,
+    /// How many it had taken when it was last looked at, and when that was.
+    last_taken: (u64, Instant),
+    taken_within: Duration,
     held: Option<Received>,
 }
 
 impl Link {
-    pub(super) fn new(socket: WebSocketStream<Transport>) -> Self {
+    pub(super) fn new(socket: WebSocketStream<Transport>, taken: Arc<AtomicU64>) -> Self {
         let (writer, reader) = socket.split();
-        Self { writer, reader, outgoing: VecDeque::new(), unflushed: false, held: None }
+        Self {
+            writer,
+            reader,
+            outgoing: VecDeque::new(),
+            outgoing_bytes: 0,
+            unflushed: false,
+            taken,
+            last_taken: (0, Instant::now()),
+            taken_within: TAKEN_WITHIN,
+            held: None,
+        }
     }
 
     /// Queues a binary message; [`Link::next`] sends it.
@@ -87,6 +113,10 @@ impl Link {
     }
 
     fn queue(&mut self, message: Message) {
+        if !self.unflushed {
+            self.last_taken = (self.taken.load(Ordering::Relaxed), Instant::now());
+        }
+        self.outgoing_bytes += cost(&message);
         self.outgoing.push_back(message);
         self.unflushed = true;
     }
@@ -97,14 +127,23 @@ impl Link {
         self.outgoing.len()
     }
 
+    /// Whether so many bytes wait to be written that [`Link::next`] reads no more.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.outgoing_bytes >= MOST_UNWRITTEN
+    }
+
     /// Waits for something to happen: messages come, or everything queued has been written ([`None`]). May be dropped at
-    /// any point without losing anything. Who cannot take more messages says so with `may_read`: then it only writes.
+    /// any point without losing anything. Who cannot take more messages says so with `may_read`: then it only writes. It
+    /// does so, too, as long as a server that takes little has much to take; one that takes nothing for a minute is left.
     pub async fn next(&mut self, may_read: bool) -> Option<LinkEvent> {
-        let Self { writer, reader, outgoing, unflushed, held } = self;
+        let may_read = may_read && !self.is_full();
+        let Self { writer, reader, outgoing, outgoing_bytes, unflushed, taken, last_taken, taken_within, held } = self;
+        let is_writing = *unflushed;
         let write = async {
             if *unflushed {
                 // A broken socket is reported by the reader, with its cause.
-                if write_all(writer, outgoing).await.is_ok() {
+                if write_all(writer, outgoing, outgoing_bytes).await.is_ok() {
                     *unflushed = false;
                     return;
                 }
@@ -116,6 +155,9 @@ impl Link {
             biased;
             () = write => None,
             event = read_batch(reader, held), if may_read => Some(event),
+            () = takes_nothing(taken, last_taken, *taken_within), if is_writing => {
+                Some(LinkEvent::End(LinkEnd::Broken(Clean::literal(TAKES_NOTHING))))
+            }
         }
     }
 
@@ -125,7 +167,7 @@ impl Link {
     pub async fn close(&mut self, code: CloseCode) -> bool {
         let frame = CloseFrame { code: WireCode::from(code.0), reason: "".into() };
         self.queue(Message::Close(Some(frame)));
-        let write = write_all(&mut self.writer, &mut self.outgoing);
+        let write = write_all(&mut self.writer, &mut self.outgoing, &mut self.outgoing_bytes);
         tokio::time::timeout(Duration::from_secs(1), write).await.is_ok_and(|written| written.is_ok())
     }
 
@@ -141,17 +183,89 @@ impl Link {
 async fn write_all(
     writer: &mut SplitSink<WebSocketStream<Transport>, Message>,
     outgoing: &mut VecDeque<Message>,
+    outgoing_bytes: &mut usize,
 ) -> Result<(), WebSocketError> {
     std::future::poll_fn(|context| {
         while !outgoing.is_empty() {
             ready!(Pin::new(&mut *writer).poll_ready(context))?;
-            if let Some(message) = outgoing.pop_front() {
-                Pin::new(&mut *writer).start_send(message)?;
+            let Some(message) = outgoing.pop_front() else { break };
+            let bytes = cost(&message);
+            match Pin::new(&mut *writer).start_send(message) {
+                // Answers to pings fill the buffer: they have to leave first.
+                Err(WebSocketError::WriteBufferFull(message)) => {
+                    outgoing.push_front(*message);
+                    ready!(Pin::new(&mut *writer).poll_flush(context))?;
+                }
+                sent => {
+                    *outgoing_bytes = outgoing_bytes.saturating_sub(bytes);
+                    sent?;
+                }
             }
         }
         Poll::Ready(ready!(Pin::new(&mut *writer).poll_flush(context)))
     })
     .await
+}
+
+/// What a message that waits takes, in bytes.
+fn cost(message: &Message) -> usize {
+    message.len() + size_of::<Message>()
+}
+
+/// Waits until the socket has taken nothing for so long.
+async fn takes_nothing(taken: &AtomicU64, last: &mut (u64, Instant), within: Duration) {
+    loop {
+        tokio::time::sleep_until(last.1 + within).await;
+        let now = taken.load(Ordering::Relaxed);
+        if now == last.0 {
+            return;
+        }
+        *last = (now, Instant::now());
+    }
+}
+
+const TAKES_NOTHING: &str =
+    "the server took nothing of what was sent to it for a minute; ask who runs it if that lasts";
+
+/// Counts the bytes that a connection takes.
+pub(super) struct Counted<T> {
+    inner: T,
+    taken: Arc<AtomicU64>,
+}
+
+impl<T> Counted<T> {
+    pub(super) fn new(inner: T) -> (Self, Arc<AtomicU64>) {
+        let taken = Arc::new(AtomicU64::new(0));
+        (Self { inner, taken: Arc::clone(&taken) }, taken)
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        if let Poll::Ready(Ok(count)) = written {
+            self.taken.fetch_add(count as u64, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
 }
 
 type Received = Option<Result<Message, WebSocketError>>;
@@ -190,10 +304,14 @@ fn single(message: Received) -> LinkEvent {
         Some(Ok(Message::Pong(_))) => LinkEvent::Pong,
         Some(Ok(Message::Ping(_) | Message::Frame(_))) => LinkEvent::Alive,
         Some(Ok(Message::Close(frame))) => LinkEvent::End(match frame {
+            // What the library makes of a code that must not be on the wire.
+            Some(frame) if frame.code == WireCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
+                LinkEnd::Closed { code: CloseCode::NOT_ALLOWED, reason: Clean::default() }
+            }
             Some(frame) => {
                 LinkEnd::Closed { code: CloseCode(frame.code.into()), reason: Clean::new(frame.reason.as_str()) }
             }
-            None => LinkEnd::Closed { code: CloseCode(1005), reason: Clean::default() },
+            None => LinkEnd::Closed { code: CloseCode::NO_CODE, reason: Clean::default() },
         }),
         Some(Err(error)) => LinkEvent::End(LinkEnd::Broken(broken(&error))),
         None => LinkEvent::End(LinkEnd::Broken(Clean::literal(WENT_AWAY))),
@@ -212,4 +330,102 @@ fn broken(error: &WebSocketError) -> Clean {
         _ => false,
     };
     if went_away { Clean::literal(WENT_AWAY) } else { Clean::new(&error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::SinkExt as _;
+    use tokio::io::AsyncReadExt as _;
+    use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+    use super::*;
+
+    /// A link, and the raw bytes of its other side.
+    async fn link() -> (Link, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(4_096);
+        let (near, taken) = Counted::new(near);
+        let transport: Transport = Box::new(near);
+        let config = WebSocketConfig::default().max_write_buffer_size(640 * 1_024);
+        (Link::new(WebSocketStream::from_raw_socket(transport, Role::Client, Some(config)).await, taken), far)
+    }
+
+    #[tokio::test]
+    async fn a_server_that_sends_and_takes_nothing_is_read_no_more_and_then_left() {
+        let (mut link, far) = link().await;
+        link.taken_within = Duration::from_millis(300);
+        let flood = tokio::spawn(async move {
+            let mut server = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+            let mut sent = 0_u32;
+            while server.send(Message::Binary(Bytes::from_static(&[0; 100]))).await.is_ok() {
+                sent += 1;
+            }
+            sent
+        });
+        let mut received = 0;
+        let end = loop {
+            match link.next(true).await {
+                Some(LinkEvent::Frames(frames)) => {
+                    received += frames.len();
+                    // As one answers every message.
+                    for frame in frames {
+                        link.send(frame);
+                    }
+                }
+                Some(LinkEvent::End(end)) => break end,
+                _ => {}
+            }
+        };
+        assert_eq!(end, LinkEnd::Broken(Clean::literal(TAKES_NOTHING)));
+        assert!(link.is_full() && link.outgoing_bytes < MOST_UNWRITTEN + BATCH * 200, "{}", link.outgoing_bytes);
+        assert!(received < 20_000, "{received}");
+        drop(link);
+        assert!(flood.await.unwrap() < 40_000);
+    }
+
+    #[tokio::test]
+    async fn answers_to_pings_that_nobody_takes_are_bounded() {
+        let (mut link, mut far) = link().await;
+        // A ping with 100 bytes, from the server: unmasked.
+        let ping = [&[0x89, 100][..], &[7; 100]].concat();
+        let (mut take, mut give) = tokio::io::split(&mut far);
+        let gives = async {
+            for _ in 0..100_000 {
+                tokio::io::AsyncWriteExt::write_all(&mut give, &ping).await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = gives => {}
+            _ = async { loop { link.next(true).await; } } => {}
+        }
+        let mut taken = 0;
+        let mut buffer = [0; 4_096];
+        let drain = async {
+            loop {
+                tokio::select! {
+                    read = take.read(&mut buffer) => taken += read.unwrap(),
+                    _ = link.next(true) => {}
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(500), drain).await;
+        assert!(taken < 1 << 20, "{taken} of 10 MB");
+    }
+
+    #[tokio::test]
+    async fn no_code_is_shown_that_was_not_sent() {
+        for (frame, expected) in [
+            (&[0x88, 0x00][..], CloseCode::NO_CODE),
+            (&[0x88, 0x02, 0x03, 0xf6], CloseCode::NOT_ALLOWED),
+            (&[0x88, 0x02, 0x03, 0xec], CloseCode::NOT_ALLOWED),
+            (&[0x88, 0x02, 0x03, 0xee], CloseCode::NOT_ALLOWED),
+            (&[0x88, 0x02, 0x03, 0xea], CloseCode(1002)),
+            (&[0x88, 0x02, 0x03, 0xf4], CloseCode(1012)),
+            (&[0x88, 0x02, 0x0b, 0xb8], CloseCode(3000)),
+        ] {
+            let (mut link, mut far) = link().await;
+            tokio::io::AsyncWriteExt::write_all(&mut far, frame).await.unwrap();
+            let Some(LinkEvent::End(LinkEnd::Closed { code, reason })) = link.next(true).await else { panic!() };
+            assert_eq!((code.0, reason.is_empty()), (expected.0, true), "{frame:?}");
+        }
+    }
 }

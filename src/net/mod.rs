@@ -12,6 +12,7 @@
 
 pub mod address;
 mod address_error;
+mod certificate;
 mod connect_error;
 pub mod dial;
 pub mod http_head;
@@ -24,8 +25,9 @@ pub mod upgrade;
 
 pub use address::{Address, Secured};
 pub use address_error::AddressError;
-pub use connect_error::ConnectError;
-pub use dial::{Dialled, FailedAttempt};
+pub use certificate::Unusable;
+pub use connect_error::{ConnectError, Step};
+pub use dial::FailedAttempt;
 pub use link::{Link, LinkEvent};
 pub use listener::{
     ConnectionRefusal, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, Tls, TlsError,

@@ -1,6 +1,7 @@
 //! The client's TLS: the chain, the host name, the time, and the pins; each failure with its own sentence.
 
-use std::io;
+use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -18,11 +20,15 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::address_error::AddressError;
+use super::certificate::Unusable;
 use crate::protocol::SpkiPin;
 use crate::text::Clean;
 
 /// After the last day of any certificate, in seconds since 1970.
 const END_OF_TIME: Duration = Duration::from_secs(400_000_000_000);
+
+/// How many certificates a chain may have.
+const LONGEST_CHAIN: usize = 8;
 
 /// How a mediator has to prove who it is.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +101,32 @@ pub enum TlsFault {
         /// The mediator's host.
         host: String,
     },
+    /// The certificate is of a kind that cannot be used.
+    #[error("the certificate of {host} {what}")]
+    Unusable {
+        /// Who has it.
+        host: String,
+        /// What is wrong with it.
+        what: Unusable,
+    },
+    /// An address is written where a name stands.
+    #[error(
+        "the certificate of {host} names this address as if it were a host's name, which counts for nothing; who runs the \
+         mediator can name it as an address (subjectAltName=IP:{host}), or the URL has the host's name instead"
+    )]
+    AddressAsName {
+        /// Who has it.
+        host: String,
+    },
+    /// Nothing is in common.
+    #[error(
+        "{host} and d2mtop have no cipher or kind of key in common; a mediator's key is ECDSA P-256 or P-384, Ed25519 or RSA \
+         with 2048 bits (P-521 is not known), and it speaks TLS 1.2 or 1.3: ask who runs the mediator"
+    )]
+    NothingInCommon {
+        /// Who.
+        host: String,
+    },
     /// The certificate cannot be accepted for another reason.
     #[error("the certificate of {host} cannot be accepted: {cause}; ask who runs the mediator to replace it")]
     BadCertificate {
@@ -140,7 +172,7 @@ pub struct Peer {
     pub version: String,
     /// The pin of its key, if the certificate can be read.
     pub key: Option<SpkiPin>,
-    /// When its certificate expires.
+    /// When its certificate expires, or the first of those that vouch for it.
     pub expires: Option<UnixTime>,
 }
 
@@ -197,18 +229,25 @@ impl Verifier {
         Ok(Self { chain, pins: options.pins.clone(), accept_any: options.accept_any_certificate })
     }
 
-    /// When a certificate expires: at the end of time the verifier says so itself.
+    /// When the first certificate of a chain expires. At the end of time the verifier says itself when the first one that it
+    /// looks at has expired; just then, when one that expires before.
     fn expiry(
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
         name: &ServerName<'_>,
     ) -> Option<UnixTime> {
-        let late = UnixTime::since_unix_epoch(END_OF_TIME);
-        match self.chain.verify_server_cert(leaf, others, name, &[], late) {
-            Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => Some(not_after),
-            _ => None,
+        let (mut at, mut earliest) = (UnixTime::since_unix_epoch(END_OF_TIME), None);
+        // Each round finds one that expires before; a chain has no more than the library takes.
+        for _ in 0..LONGEST_CHAIN {
+            match self.chain.verify_server_cert(leaf, others, name, &[], at) {
+                Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+                    (at, earliest) = (not_after, Some(not_after));
+                }
+                _ => break,
+            }
         }
+        earliest
     }
 }
 
@@ -224,7 +263,8 @@ impl ServerCertVerifier for Verifier {
         if self.accept_any {
             return Ok(ServerCertVerified::assertion());
         }
-        let verified = self.chain.verify_server_cert(leaf, others, name, ocsp, now)?;
+        let verified = self.chain.verify_server_cert(leaf, others, name, ocsp, now);
+        let verified = verified.map_err(|error| explained(leaf, others, error))?;
         if self.pins.is_empty() {
             return Ok(verified);
         }
@@ -241,7 +281,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, certificate, signature)
+        let verified = self.chain.verify_tls12_signature(message, certificate, signature);
+        verified.map_err(|error| explained(certificate, &[], error))
     }
 
     fn verify_tls13_signature(
@@ -250,12 +291,34 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, certificate, signature)
+        let verified = self.chain.verify_tls13_signature(message, certificate, signature);
+        verified.map_err(|error| explained(certificate, &[], error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.chain.supported_verify_schemes()
     }
+}
+
+/// The same error, or what we know better of the certificate.
+fn explained(leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>], error: Error) -> Error {
+    let Error::InvalidCertificate(why) = &error else { return error };
+    let known = match why {
+        CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id: identifier, .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            public_key_algorithm_id: identifier,
+            ..
+        } => Unusable::of_algorithm(identifier).or_else(|| Unusable::of(leaf, others)),
+        CertificateError::UnknownIssuer => {
+            let alone = || Unusable::is_alone(leaf, others).then_some(Unusable::Alone);
+            Unusable::of(leaf, others).or_else(alone)
+        }
+        CertificateError::BadSignature | CertificateError::BadEncoding | CertificateError::Other(_) => {
+            Unusable::of(leaf, others)
+        }
+        _ => None,
+    };
+    known.map_or(error, |known| Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(known)))))
 }
 
 /// The key of a good certificate is not a pinned one.
@@ -270,6 +333,9 @@ fn roots(trust_roots: Option<&Path>) -> Result<RootCertStore, AddressError> {
         return Ok(roots);
     };
     let unreadable = |cause| AddressError::Certificates { path: path.to_owned(), cause };
+    if has_byte_order_mark(path) {
+        return Err(AddressError::ByteOrderMark { path: path.to_owned() });
+    }
     for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
         let unusable = |cause| AddressError::TrustRoot { path: path.to_owned(), cause };
         roots.add(certificate.map_err(unreadable)?).map_err(unusable)?;
@@ -278,6 +344,14 @@ fn roots(trust_roots: Option<&Path>) -> Result<RootCertStore, AddressError> {
         return Err(AddressError::NoCertificate { path: path.to_owned() });
     }
     Ok(roots)
+}
+
+/// Whether the file begins with what some editors put before a text, and PEM does not have.
+fn has_byte_order_mark(path: &Path) -> bool {
+    let mut first = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(3).read_to_end(&mut first));
+    read.is_ok()
+        && (first == [0xef, 0xbb, 0xbf] || first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]))
 }
 
 /// The pin of a certificate's key.
@@ -296,6 +370,11 @@ fn fault(host: &str, cause: &io::Error) -> TlsFault {
     let host = host.to_owned();
     match told {
         Some(Error::InvalidCertificate(why)) => certificate_fault(host, why),
+        Some(Error::AlertReceived(
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity,
+        )) => TlsFault::NothingInCommon { host },
         Some(Error::AlertReceived(alert)) => TlsFault::Alert { host, alert: Clean::new(&format!("{alert:?}")) },
         Some(Error::InvalidMessage(_) | Error::InappropriateMessage { .. }) => TlsFault::NotTls { host },
         Some(error) => TlsFault::Other { host, cause: Clean::new(&error.to_string()) },
@@ -319,16 +398,22 @@ fn certificate_fault(host: String, why: &CertificateError) -> TlsFault {
             TlsFault::NotValidYet { host, from: format!(", only from {} on", date(*not_before)) }
         }
         CertificateError::NotValidForName => TlsFault::WrongHost { host, presented: Clean::literal("another host") },
+        CertificateError::NotValidForNameContext { presented, .. }
+            if host.parse::<IpAddr>().is_ok() && presented.contains(&format!("DnsName({host:?})")) =>
+        {
+            TlsFault::AddressAsName { host }
+        }
         CertificateError::NotValidForNameContext { presented, .. } => {
             TlsFault::WrongHost { host, presented: presented_names(presented) }
         }
         // A signature that is not the authority's: another authority of the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::UntrustedRoot { host },
-        CertificateError::Other(OtherError(other)) => match other.downcast_ref::<NotPinned>() {
-            Some(NotPinned(seen)) => TlsFault::WrongPin { host, seen: *seen },
+        CertificateError::Other(OtherError(other)) => match (other.downcast_ref(), other.downcast_ref()) {
+            (Some(NotPinned(seen)), _) => TlsFault::WrongPin { host, seen: *seen },
+            (_, Some(what)) => TlsFault::Unusable { host, what: *what },
             // The library has no other name for it.
-            None if other.to_string() == "CaUsedAsEndEntity" => TlsFault::AuthorityAsServer { host },
-            None => TlsFault::BadCertificate { host, cause: Clean::new(&other.to_string()) },
+            (None, None) if other.to_string() == "CaUsedAsEndEntity" => TlsFault::AuthorityAsServer { host },
+            (None, None) => TlsFault::BadCertificate { host, cause: Clean::new(&other.to_string()) },
         },
         other => TlsFault::BadCertificate { host, cause: Clean::new(&other.to_string()) },
     }

@@ -1,7 +1,7 @@
 //! The WebSocket's opening handshake, as RFC 6455 has it: `Connection` is a list of words, and interim answers may come
 //! before the 101. (The WebSocket library compares the whole header and takes the first answer for the last.)
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
@@ -14,6 +14,9 @@ use crate::text::Clean;
 
 /// The longest that a server's `Retry-After` is heeded.
 const LONGEST_RETRY: Duration = Duration::from_secs(15 * 60);
+
+/// The most bytes of answers to pings that wait to be written.
+const MOST_ANSWERS: usize = 512 * 1_024;
 
 /// Why the server did not open a WebSocket.
 #[derive(Debug)]
@@ -59,7 +62,11 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(UpgradeFault::Status(answer(&head)));
     }
     check(&head, &key).map_err(UpgradeFault::Broken)?;
-    let config = WebSocketConfig::default().max_message_size(Some(max_message)).max_frame_size(Some(max_message));
+    // What waits to be written is bounded, answers to pings, too.
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(max_message))
+        .max_frame_size(Some(max_message))
+        .max_write_buffer_size(2 * max_message + MOST_ANSWERS);
     Ok(WebSocketStream::from_partially_read(stream, head.rest, Role::Client, Some(config)).await)
 }
 
@@ -84,9 +91,18 @@ fn check(head: &Head, key: &str) -> Result<(), &'static str> {
 
 fn answer(head: &Head) -> Answer {
     let location = head.values("Location").next().map(Clean::new);
-    let seconds = head.values("Retry-After").find_map(|value| value.parse().ok());
-    let retry_after = seconds.map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY));
+    let retry_after = head.values("Retry-After").find_map(|value| retry_after(value, SystemTime::now()));
     Answer { status: head.status, reason: head.reason.clone(), location, retry_after }
+}
+
+/// How long to wait: seconds, or a date (RFC 9110, 10.2.3).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What does not fit is longer than anything that is heeded.
+        return Some(value.parse().map_or(LONGEST_RETRY, Duration::from_secs).min(LONGEST_RETRY));
+    }
+    let date = SystemTime::from(chrono::DateTime::parse_from_rfc2822(value).ok()?);
+    Some(date.duration_since(now).unwrap_or_default().min(LONGEST_RETRY))
 }
 
 impl Answer {
@@ -122,8 +138,35 @@ impl Answer {
             }
         };
         match self.retry_after {
+            Some(wait) if wait.is_zero() => words,
             Some(wait) => format!("{words}. It wants to be asked again in {} s", wait.as_secs()),
             None => words,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_seconds_or_as_a_date() {
+        // Sun, 06 Nov 1994 08:49:37 GMT
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (value, seconds) in [
+            ("120", Some(120)),
+            ("0", Some(0)),
+            ("86400", Some(900)),
+            ("99999999999999999999999", Some(900)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("Mon, 07 Nov 1994 08:49:37 GMT", Some(900)),
+            ("-5", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(retry_after(value, now).map(|wait| wait.as_secs()), seconds, "{value:?}");
         }
     }
 }

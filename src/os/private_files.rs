@@ -36,6 +36,12 @@ pub fn close_to_others(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether others than the owner can read the file.
+#[must_use]
+pub fn is_readable_by_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0)
+}
+
 /// What the file says; [`None`] if there is none. A file that others could have written is refused.
 ///
 /// # Errors

@@ -450,8 +450,10 @@ fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
         DisconnectCause::ClosedByServer { code, reason, .. } => {
             let meaning = code.meaning();
             let words = code.own_words(reason).map_or_else(|| meaning.to_owned(), |own| format!("{meaning}: {own}"));
-            (Some(code.0), Some(words))
+            (code.was_sent().then_some(code.0), Some(words))
         }
+        DisconnectCause::NoAnswer => (None, Some("the server did not answer in time".to_owned())),
+        DisconnectCause::HandshakeTimeout => (None, Some("the server did not finish the login in time".to_owned())),
         DisconnectCause::Unreachable(how)
         | DisconnectCause::Broken(how)
         | DisconnectCause::ServerProtocolError(how) => (None, Some(how.to_string())),

@@ -10,6 +10,7 @@ use super::name::ProfileName;
 use super::options::ConnectionOptions;
 use super::own_device::own_info;
 use super::profile_lock::{ProfileLock, ProfileLockError};
+use super::proxy_setting::ProxySetting;
 use super::secret_source::SecretError;
 use super::secrets;
 use super::selected::SelectedProfile;
@@ -32,6 +33,8 @@ pub struct Profile {
     pub pins: Vec<SpkiPin>,
     /// Whether nothing of the mediator's certificate is checked.
     pub accept_any_certificate: bool,
+    /// The proxy on the way, or `none`; [`None`]: what the environment says.
+    pub proxy: Option<ProxySetting>,
     /// Who the session is.
     pub session: SessionConfig,
     /// The group's key, and where it was found.
@@ -134,7 +137,7 @@ impl Profile {
             leader_policy: settings.leader_policy,
             presence: settings.presence,
             read_only: settings.read_only,
-            timing: SessionTiming::default(),
+            timing: SessionTiming { ping_interval: settings.keep_alive.0, ..SessionTiming::default() },
         };
         Ok(Self {
             base_url: settings.base_url,
@@ -142,6 +145,7 @@ impl Profile {
             trust_roots: settings.trust_roots,
             pins: settings.pins,
             accept_any_certificate: settings.accept_any_certificate,
+            proxy: settings.proxy,
             session,
             key,
             name: selected.map(|selected| selected.name.clone()),

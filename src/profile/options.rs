@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::proxy_setting::{KeepAlive, ProxySetting};
 use crate::protocol::{DeviceId, Dialect, SlotState, SpkiPin};
 use crate::session::Presence;
 use crate::text::Clean;
@@ -40,6 +41,10 @@ pub struct ConnectionOptions {
     pub pins: Vec<SpkiPin>,
     /// Check nothing of the mediator's certificate.
     pub accept_any_certificate: bool,
+    /// The proxy on the way, or `none`; without a password.
+    pub proxy: Option<ProxySetting>,
+    /// How long a connection is silent before a ping.
+    pub keep_alive: Option<KeepAlive>,
     /// File descriptor to read the passphrase of a passphrase file from.
     pub passphrase_fd: Option<u32>,
 }

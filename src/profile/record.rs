@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::journal::{DEFAULT_JOURNAL_ROWS, JournalAge, JournalSettings, KeptConversations};
+use super::proxy_setting::{KeepAlive, ProxySetting};
 use super::secrets::KeyStoreKind;
 use super::threema_servers::PRODUCTION;
 use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, SpkiPin};
@@ -42,6 +43,12 @@ pub struct Record {
     /// When to be connected.
     #[serde(default, with = "text")]
     pub presence: Presence,
+    /// The proxy on the way to the mediator, or `none`; [`None`]: what the environment says. May have a password in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxySetting>,
+    /// How long a connection is silent before a ping.
+    #[serde(default, with = "text", skip_serializing_if = "is_default")]
+    pub keep_alive: KeepAlive,
     /// The store of the group's key, if it is not in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyLocation>,

@@ -7,6 +7,7 @@ use rand::Rng as _;
 use super::error::ProfileError;
 use super::options::ConnectionOptions;
 use super::own_device::default_label;
+use super::proxy_setting::{KeepAlive, ProxySetting};
 use super::random::fresh_random;
 use super::record::{Record, expand_preset};
 use crate::protocol::{DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SlotState, SpkiPin};
@@ -49,6 +50,10 @@ pub struct Settings {
     pub pins: Vec<SpkiPin>,
     /// Whether nothing of the mediator's certificate is checked.
     pub accept_any_certificate: bool,
+    /// The proxy on the way, or `none`; [`None`]: what the environment says.
+    pub proxy: Option<ProxySetting>,
+    /// How long a connection is silent before a ping.
+    pub keep_alive: KeepAlive,
     /// The file with the group's key, if the profile's own key is not wanted.
     pub key_file: Option<PathBuf>,
     /// File descriptor to read the passphrase of a passphrase file from.
@@ -101,6 +106,8 @@ impl Settings {
             trust_roots: options.trust_roots.clone().or_else(ca),
             pins: pins.to_vec(),
             accept_any_certificate: options.accept_any_certificate,
+            proxy: options.proxy.clone().or_else(|| record?.proxy.clone()),
+            keep_alive: options.keep_alive.or_else(|| Some(record?.keep_alive)).unwrap_or_default(),
             key_file: options.key_file.clone(),
             passphrase_fd: options.passphrase_fd,
         })
@@ -120,6 +127,8 @@ mod tests {
         slot = "persistent"
         exhausted = "drop-least-recent"
         presence = "visit=10m"
+        proxy = "socks5h://127.0.0.1"
+        keep_alive = "40s"
         ca = "roots.pem"
         read_only = true
     "#;
@@ -142,6 +151,8 @@ mod tests {
         assert_eq!(settings.exhausted_policy, ExhaustedPolicy::DropLeastRecent);
         assert_eq!(settings.presence.to_string(), "visit=10m");
         assert_eq!(settings.trust_roots.as_deref(), Some(Path::new("/profiles/roots.pem")));
+        assert_eq!(settings.proxy.as_ref().map(ProxySetting::expose), Some("socks5h://127.0.0.1"));
+        assert_eq!(settings.keep_alive.to_string(), "40s");
         assert!(settings.read_only && settings.keeps_journal && settings.key_file.is_none());
     }
 
@@ -159,6 +170,8 @@ mod tests {
             presence: Some(Presence::Stay),
             trust_roots: Some("other.pem".into()),
             pins: vec![SpkiPin([1; 32])],
+            proxy: Some(ProxySetting::new("none".to_owned())),
+            keep_alive: Some(KeepAlive::default()),
             ..ConnectionOptions::default()
         };
         let settings = merged(&options, PROFILE);
@@ -168,6 +181,8 @@ mod tests {
         assert_eq!((settings.leader_policy, settings.presence), (LeaderPolicy::Stay, Presence::Stay));
         assert_eq!(settings.trust_roots.as_deref(), Some(Path::new("other.pem")));
         assert_eq!(settings.pins, [SpkiPin([1; 32])]);
+        assert_eq!(settings.proxy.as_ref().map(ProxySetting::expose), Some("none"));
+        assert_eq!(settings.keep_alive, KeepAlive::default());
         assert!(!settings.keeps_journal);
         // A switch can be given, but not taken back.
         assert!(settings.read_only && settings.expiration_policy == ExpirationPolicy::Persistent);

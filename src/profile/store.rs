@@ -13,6 +13,8 @@ pub use error::ProfileStoreError;
 pub use profiles::Profiles;
 
 use super::directories;
+use super::proxy_setting::ProxySetting;
+use super::record::Record;
 use crate::text::Clean;
 
 const FILE: &str = "profiles.toml";
@@ -55,7 +57,14 @@ impl ProfileStore {
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn read(&self) -> Result<Profiles, ProfileStoreError> {
-        self.read_text().and_then(|text| self.parse(&text))
+        let profiles = self.read_text().and_then(|text| self.parse(&text))?;
+        let has_password = |record: &Record| record.proxy.as_ref().is_some_and(ProxySetting::has_password);
+        if profiles.profiles.values().any(has_password) && private_files::is_readable_by_others(&self.path()) {
+            let cause =
+                io::Error::other("others can read it, and it has the password of a proxy; chmod 600 mends that");
+            return Err(ProfileStoreError::File { verb: "read", path: self.path(), cause });
+        }
+        Ok(profiles)
     }
 
     /// Reads the profiles, lets `change` work on them, and writes them if it did not fail. A file lock lets two processes

@@ -59,6 +59,11 @@ impl CloseCode {
     /// The slot is not in the state that the client expected.
     pub const SLOT_STATE_MISMATCH: Self = Self(4115);
 
+    /// The server closed without a code; never on the wire.
+    pub const NO_CODE: Self = Self(1005);
+    /// The server closed with a code that must not be on the wire, whichever it was; never there itself.
+    pub const NOT_ALLOWED: Self = Self(0);
+
     /// All codes that have a name.
     pub const NAMED: [Self; 17] = [
         Self::NORMAL,
@@ -101,8 +106,26 @@ impl CloseCode {
             Self::DROPPED_BY_DEVICE => "dropped by another device",
             Self::REFLECTION_QUEUE_LIMIT => "dropped: too many messages were waiting for this device",
             Self::SLOT_STATE_MISMATCH => "the server's record of this device is not as expected",
+            Self::NO_CODE | Self::NOT_ALLOWED => "closed by the server",
+            Self(1002) => "the server says that d2mtop broke the WebSocket protocol",
+            Self(1003) => "the server does not take this kind of message",
+            Self(1004) => "closed with a code that means nothing",
+            Self(1007) => "the server could not read a message",
+            Self::POLICY_VIOLATION => "against the server's rules",
+            Self(1009) => "a message was too large for the server",
+            Self(1010) => "the other side misses an extension of the WebSocket protocol",
+            Self(1012) => "the server restarts",
+            Self(1013) => "the server is too busy",
+            Self(1014) => "the gateway got no good answer from the mediator",
+            Self(1015) => "TLS failed",
             _ => "closed with a code we do not know",
         }
+    }
+
+    /// Whether it can have been on the wire: what was not sent is never shown as a number.
+    #[must_use]
+    pub const fn was_sent(self) -> bool {
+        !matches!(self.0, 0 | 1005 | 1006 | 1015)
     }
 
     /// The server's own words, where they say something that the code does not.
@@ -115,7 +138,7 @@ impl CloseCode {
     #[must_use]
     pub const fn short(self) -> &'static str {
         match self {
-            Self::NORMAL => "closed by the server",
+            Self::NORMAL | Self::NO_CODE | Self::NOT_ALLOWED | Self(1004) => "closed by the server",
             Self::GOING_AWAY => "server shuts down",
             Self::ABNORMAL => "connection broke",
             Self::INTERNAL_ERROR => "server error",
@@ -132,6 +155,16 @@ impl CloseCode {
             Self::DROPPED_BY_DEVICE => "dropped by another device",
             Self::REFLECTION_QUEUE_LIMIT => "dropped, queue too long",
             Self::SLOT_STATE_MISMATCH => "slot not as expected",
+            Self(1002) => "WebSocket protocol error",
+            Self(1003) => "kind of message not taken",
+            Self(1007) => "message not readable",
+            Self::POLICY_VIOLATION => "against the server's rules",
+            Self(1009) => "message too large",
+            Self(1010) => "extension missing",
+            Self(1012) => "server restarts",
+            Self(1013) => "server too busy",
+            Self(1014) => "gateway without mediator",
+            Self(1015) => "TLS failed",
             _ => "unknown close code",
         }
     }
@@ -149,7 +182,11 @@ impl CloseCode {
 
 impl fmt::Display for CloseCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        match *self {
+            Self::NO_CODE => formatter.pad("without a code"),
+            Self::NOT_ALLOWED => formatter.pad("with a code that is not allowed"),
+            _ => self.0.fmt(formatter),
+        }
     }
 }
 
@@ -163,6 +200,18 @@ mod tests {
         assert_eq!(words(""), None);
         assert_eq!(words(CloseCode::GOING_AWAY.meaning()), None);
         assert_eq!(words("until nine").as_deref(), Some("until nine"));
+    }
+
+    #[test]
+    fn every_code_of_the_websocket_protocol_has_words_and_none_is_shown_that_was_not_sent() {
+        for code in (1000..=1015).map(CloseCode) {
+            assert!(!code.meaning().contains("do not know") && !code.short().contains("unknown"), "{}", code.0);
+            assert!(code.short().chars().count() <= 28, "{}", code.short());
+        }
+        assert_eq!(CloseCode::NO_CODE.to_string(), "without a code");
+        assert_eq!(CloseCode::NOT_ALLOWED.to_string(), "with a code that is not allowed");
+        assert!([1005, 1006, 1015, 0].iter().all(|code| !CloseCode(*code).was_sent()));
+        assert!([1000, 1001, 1012, 1014, 4010].iter().all(|code| CloseCode(*code).was_sent()));
     }
 
     #[test]

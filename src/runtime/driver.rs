@@ -69,7 +69,8 @@ pub async fn drive_keeping(
         let look = if driver.session.wants_lock() { LOOK_LOCKED } else { LOOK };
         let deadline = driver.session.deadline().map(|deadline| deadline.min(clock::now().after(look)));
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
-        let may_read = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
+        let takes_more = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
+        let may_read = takes_more && driver.link.as_ref().is_none_or(|link| !link.is_full());
         if writable && let Some(command) = driver.held.take() {
             driver.handle(SessionInput::Command(command)).await;
             continue;

@@ -4,9 +4,11 @@ use super::clock;
 use super::journal_handle::JournalHandle;
 use super::known_devices_store::KnownDevicesStore;
 use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
-use crate::net::{Address, TlsOptions};
+use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
-use crate::profile::{self, DeviceLock, KeptConversations, Profile, ProfileLock, ProfileName, SlotMemory};
+use crate::profile::{
+    self, DeviceLock, KeptConversations, Profile, ProfileLock, ProfileName, ProxySetting, SlotMemory,
+};
 use crate::protocol::PseudonymKey;
 use crate::session::Session;
 use crate::text::Clean;
@@ -73,7 +75,19 @@ pub fn tls(profile: &Profile) -> TlsOptions {
 pub fn session(profile: &Profile) -> Result<(Session, Address), Failure> {
     let session = Session::new(profile.session.clone(), profile::fresh_random());
     let url = session.url(&profile.base_url, profile.server_group.clone());
-    Ok((session, Address::new(&url, &tls(profile))?))
+    let tls = tls(profile);
+    let address = through(Address::new(&url, &tls)?, profile.proxy.as_ref(), &tls)?;
+    Ok((session, address))
+}
+
+/// The address by way of the proxy that is said, or that the environment says.
+///
+/// # Errors
+/// If the proxy cannot be used.
+pub fn through(address: Address, proxy: Option<&ProxySetting>, tls: &TlsOptions) -> Result<Address, Failure> {
+    let choice = proxy.map_or(Ok(ProxyChoice::Environment), |setting| setting.expose().parse());
+    let choice = choice.map_err(|error| Failure::Usage(format!("--proxy, or proxy in the profile: {error}")))?;
+    Ok(address.through(&choice, tls, |name| std::env::var(name).ok())?)
 }
 
 /// The session, going on from what the profile's journal has.

@@ -142,12 +142,15 @@ impl SessionConfig {
     }
 }
 
+/// How long a connection is silent before a ping: load balancers cut what is silent for longer than 20 s or more.
+pub const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(15);
+
 /// How patient a session is.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionTiming {
     /// From starting to connect to the end of the login.
     pub handshake: Duration,
-    /// Between two pings.
+    /// Between two pings, so that nothing on the way takes the connection for idle.
     pub ping_interval: Duration,
     /// From a ping to giving the connection up if nothing at all is heard.
     pub ping_deadline: Duration,
@@ -186,7 +189,7 @@ impl Default for SessionTiming {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(20),
-            ping_interval: Duration::from_secs(30),
+            ping_interval: DEFAULT_KEEP_ALIVE,
             ping_deadline: Duration::from_secs(15),
             lock_ping: Duration::from_secs(2),
             lock_silence: Duration::from_secs(6),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Session;
+use super::{Session, SessionTiming};
 use crate::group::{Event, KnownDevices, ListedDevice, Probe};
 use crate::protocol::{ClientMessage, DeviceActivity, DeviceEntry, DeviceId, Millis};
 
@@ -18,8 +18,14 @@ impl Session {
         let interval = self.config.timing.refresh_interval;
         let precise = self.precise;
         let Some(online) = self.online() else { return };
+        if online.is_owed_too_much() {
+            // One more request tells nothing that their answers will not tell.
+            online.next_list = now.after(interval);
+            return;
+        }
         online.awaited_lists.push_back(precise);
         online.asked_at = now;
+        online.outdated = false;
         online.next_list = now.after(interval);
         self.send(&ClientMessage::GetDevicesInfo);
     }
@@ -35,9 +41,18 @@ impl Session {
         }
     }
 
+    /// Asks for the list, now or as soon as the last request is long enough ago: something ended that may have changed it.
+    pub(super) fn refresh_soon(&mut self) {
+        let pause = self.config.timing.refresh_pause;
+        if let Some(online) = self.online() {
+            online.outdated = true;
+            online.next_list = online.next_list.min(online.asked_at.after(pause));
+        }
+    }
+
     pub(super) fn on_devices(&mut self, now: Millis, devices: &BTreeMap<DeviceId, DeviceEntry>) {
         let own = self.config.device_id;
-        let interval = self.config.timing.refresh_interval;
+        let SessionTiming { refresh_interval: interval, refresh_pause: pause, .. } = self.config.timing;
         let company =
             devices.iter().any(|(id, entry)| *id != own && matches!(entry.activity, DeviceActivity::ConnectedSince(_)));
         let Some(online) = self.online() else { return };
@@ -45,8 +60,9 @@ impl Session {
         let is_there = |entry: &DeviceEntry| !matches!(entry.activity, DeviceActivity::LastDisconnect(_));
         online.there = devices.iter().filter(|(_, entry)| is_there(entry)).map(|(id, _)| *id).collect();
         online.listed_at = now;
-        // Whatever spoke before this list was made is in it.
-        online.next_list = now.after(interval);
+        // Whatever spoke before this list was made is in it; what ended after it was asked for may not be.
+        let soon = online.asked_at.after(pause);
+        online.next_list = if online.outdated { soon.min(now.after(interval)) } else { now.after(interval) };
         if let Some(asked) = online.awaited_lists.pop_front() {
             self.emit(Event::RoundTrip { probe: Probe::DevicesInfo, elapsed: self.since(asked) });
         }

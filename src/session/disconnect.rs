@@ -81,7 +81,7 @@ impl Session {
         };
         match std::mem::replace(&mut self.phase, phase) {
             Phase::Online(online) => {
-                self.received.merge(online.received);
+                self.received.merge(online.received.known());
                 self.lose_lock(&online.lock, &cause);
                 self.cut_chat_client_off();
             }

@@ -212,7 +212,7 @@ impl Session {
         }
     }
 
-    pub(super) fn on_lock_ended(&mut self, now: Millis, holder: DeviceId, scope: LockScope) {
+    pub(super) fn on_lock_ended(&mut self, holder: DeviceId, scope: LockScope) {
         self.lock_event(LockEvent::Ended { holder, scope });
         self.refresh_if_missing(holder);
         if let Some(&mut OwnLock::Waiting(wish)) = self.lock() {
@@ -224,7 +224,7 @@ impl Session {
             None | Some(TransactionScope::DropDevice | TransactionScope::NewDeviceSync | TransactionScope::Unknown(_))
         );
         if changes_the_list {
-            self.request_devices(now);
+            self.refresh_soon();
         }
     }
 

@@ -58,7 +58,9 @@ use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
 pub use command::{ChatClientId, Command, Confirmed};
-pub use config::{LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation};
+pub use config::{
+    DEFAULT_KEEP_ALIVE, LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation,
+};
 pub use io::{LinkEnd, ProxyOutput, SessionInput, SessionOutput};
 pub use lock::LEASE;
 pub use now::Now;
@@ -358,7 +360,15 @@ impl Session {
         match self.phase {
             Phase::Idle => self.connect(now),
             Phase::Waiting { until: Some(until) } if now >= until => self.connect(now),
-            Phase::Connecting { deadline } | Phase::Handshaking { deadline, .. } if now >= deadline => {
+            Phase::Connecting { deadline } if now >= deadline => {
+                self.outputs.push_back(SessionOutput::Close(CloseCode::GOING_AWAY));
+                let within = self.config.timing.handshake.as_secs();
+                let why = Clean::new(&format!(
+                    "no connection within {within} s; check this machine's network and firewall, and the mediator's URL"
+                ));
+                self.retry(now, DisconnectCause::Unreachable(why));
+            }
+            Phase::Handshaking { deadline, .. } if now >= deadline => {
                 self.outputs.push_back(SessionOutput::Close(CloseCode::GOING_AWAY));
                 self.retry(now, DisconnectCause::HandshakeTimeout);
             }

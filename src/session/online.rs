@@ -5,13 +5,20 @@ use std::time::Duration;
 
 use super::config::{Presence, SessionConfig, SessionTiming};
 use super::lock::{Awaited, OwnLock};
-use super::receipt::{IdRanges, Unacknowledged};
+use super::receipt::{ConnectionIds, Unacknowledged};
 use super::{Phase, Session, SessionOutput};
 use crate::group::{DisconnectCause, Event, Probe};
 use crate::protocol::{CloseCode, DeviceId, Millis, ReflectId, ReflectedId, ServerMessage};
 
+/// The most requests for the device list that may be unanswered.
+const MOST_AWAITED_LISTS: usize = 256;
+
+/// The most reflections that may be unacknowledged.
+const MOST_REFLECTS: usize = 65_536;
+
 /// What is known of a login while it lasts.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is known without the others")]
 pub(super) struct Online {
     pub(super) since: Millis,
     pub(super) dry_at: Option<Millis>,
@@ -27,7 +34,7 @@ pub(super) struct Online {
     pub(super) following: bool,
     /// Whether to leave as soon as a transaction of ours is done, and at this time in any case.
     pub(super) leave_by: Option<Millis>,
-    pub(super) received: IdRanges,
+    pub(super) received: ConnectionIds,
     /// Received, to be acknowledged once durable.
     pub(super) pending_commit: VecDeque<ReflectedId>,
     pub(super) next_ping: Millis,
@@ -38,6 +45,8 @@ pub(super) struct Online {
     /// When each device list still to come was asked for, on the finer clock.
     pub(super) awaited_lists: VecDeque<Duration>,
     pub(super) next_list: Millis,
+    /// Whether something ended since the last request that may have changed the list.
+    pub(super) outdated: bool,
     pub(super) next_reflect_id: u32,
     /// When each reflection not yet acknowledged was sent, on the finer clock.
     pub(super) reflects: HashMap<ReflectId, Duration>,
@@ -58,7 +67,7 @@ impl Online {
             company: false,
             following: false,
             leave_by: None,
-            received: IdRanges::default(),
+            received: ConnectionIds::default(),
             pending_commit: VecDeque::new(),
             next_ping: now.after(timing.ping_interval),
             unanswered_ping: None,
@@ -66,6 +75,7 @@ impl Online {
             heard_at: now,
             awaited_lists: VecDeque::new(),
             next_list: now.after(timing.refresh_interval),
+            outdated: false,
             next_reflect_id: 0,
             reflects: HashMap::new(),
             lock: OwnLock::Free,
@@ -111,6 +121,14 @@ impl Online {
             .into_iter()
             .flatten()
             .fold(self.next_ping.min(self.next_list), Millis::min)
+    }
+
+    pub(super) fn is_owed_too_much(&self) -> bool {
+        self.awaited_lists.len() >= MOST_AWAITED_LISTS
+    }
+
+    pub(super) fn awaits_too_many_reflections(&self) -> bool {
+        self.reflects.len() >= MOST_REFLECTS
     }
 
     /// When the other side counts as dead: nothing at all was heard since the ping. Sooner under a lock of ours, which
@@ -257,7 +275,7 @@ impl Session {
             }
             ServerMessage::TransactionEnded { holder, scope } => {
                 let scope = scope.open(&self.config.keys).ok();
-                self.on_lock_ended(now, holder, scope);
+                self.on_lock_ended(holder, scope);
             }
             ServerMessage::Proxy(frame) => self.on_proxy(frame),
             ServerMessage::Reflected(_) => {}

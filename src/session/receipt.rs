@@ -9,17 +9,75 @@ use crate::protocol::{Nonce, NonceFingerprinter, ReflectedId};
 #[derive(Clone, Debug, Default)]
 pub(super) struct IdRanges(BTreeMap<u32, u32>);
 
-const MOST_RANGES: usize = 4_096;
+const MOST_RANGES: usize = 65_536;
+
+/// What an id says of its message on one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Receipt {
+    /// It had not come.
+    First,
+    /// It had come.
+    Again,
+    /// Too much has come to tell.
+    Unknown,
+}
+
+/// The ids received on one connection. An id that is among those forgotten may have been acknowledged, which must not be
+/// done twice, or may be new: what is not acknowledged comes again on the next connection, so that nothing is lost.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ConnectionIds {
+    known: IdRanges,
+    /// From the lowest to the highest id that was forgotten.
+    forgotten: Option<(u32, u32)>,
+}
+
+impl ConnectionIds {
+    /// Takes an id in.
+    pub(super) fn take(&mut self, id: ReflectedId) -> Receipt {
+        if self.known.contains(id) {
+            return Receipt::Again;
+        }
+        if self.forgotten.is_some_and(|(first, last)| (first..=last).contains(&id.0)) {
+            return Receipt::Unknown;
+        }
+        if let Some((first, last)) = self.known.insert(id) {
+            let (lowest, highest) = self.forgotten.unwrap_or((first, last));
+            self.forgotten = Some((lowest.min(first), highest.max(last)));
+        }
+        Receipt::First
+    }
+
+    /// Those that are not forgotten.
+    pub(super) fn known(self) -> IdRanges {
+        self.known
+    }
+}
 
 impl IdRanges {
     pub(super) fn contains(&self, id: ReflectedId) -> bool {
         self.0.range(..=id.0).next_back().is_some_and(|(_, last)| id.0 <= *last)
     }
 
-    pub(super) fn insert(&mut self, id: ReflectedId) {
+    /// Adds an id; the range that had to go for it, if there is one.
+    pub(super) fn insert(&mut self, id: ReflectedId) -> Option<(u32, u32)> {
+        // Redelivered ids may fall, too: those take one range as well.
+        if let Some(above) = id.0.checked_add(1)
+            && !self.contains(id)
+            && let Some(last) = self.0.remove(&above)
+        {
+            let below = self.0.range_mut(..id.0).next_back().filter(|(_, end)| end.checked_add(1) == Some(id.0));
+            match below {
+                Some((_, end)) => *end = last,
+                None => drop(self.0.insert(id.0, last)),
+            }
+            return None;
+        }
         match self.0.range_mut(..=id.0).next_back() {
-            Some((_, last)) if id.0 <= *last => {}
-            Some((_, last)) if last.checked_add(1) == Some(id.0) => *last = id.0,
+            Some((_, last)) if id.0 <= *last => None,
+            Some((_, last)) if last.checked_add(1) == Some(id.0) => {
+                *last = id.0;
+                None
+            }
             _ => self.add(id.0, id.0),
         }
     }
@@ -39,11 +97,9 @@ impl IdRanges {
         }
     }
 
-    fn add(&mut self, first: u32, last: u32) {
+    fn add(&mut self, first: u32, last: u32) -> Option<(u32, u32)> {
         self.0.insert(first, last);
-        if self.0.len() > MOST_RANGES {
-            self.0.pop_first();
-        }
+        if self.0.len() > MOST_RANGES { self.0.pop_first() } else { None }
     }
 }
 
@@ -136,7 +192,7 @@ mod tests {
         let mut all = IdRanges::default();
         for start in [0, 5, 10, 8] {
             let mut connection = IdRanges::default();
-            (start..start + 6).for_each(|id| connection.insert(ReflectedId(id)));
+            (start..start + 6).for_each(|id| assert_eq!(connection.insert(ReflectedId(id)), None));
             all.merge(connection);
         }
         assert_eq!(all.0.len(), 1);
@@ -147,7 +203,7 @@ mod tests {
     fn a_range_that_swallows_others_leaves_one() {
         let range = |first: u32, last: u32| {
             let mut range = IdRanges::default();
-            (first..=last).for_each(|id| range.insert(ReflectedId(id)));
+            (first..=last).for_each(|id| assert_eq!(range.insert(ReflectedId(id)), None));
             range
         };
         let mut all = range(20, 30);
@@ -163,11 +219,34 @@ mod tests {
     #[test]
     fn gaps_cost_bounded_memory() {
         let mut ranges = IdRanges::default();
-        for id in 0..20_000 {
+        for id in 0..200_000 {
             ranges.insert(ReflectedId(id * 2));
         }
         assert_eq!(ranges.0.len(), MOST_RANGES);
-        assert!(ranges.contains(ReflectedId(39_998)) && !ranges.contains(ReflectedId(39_997)));
+        assert!(ranges.contains(ReflectedId(399_998)) && !ranges.contains(ReflectedId(399_997)));
+    }
+
+    #[test]
+    fn no_id_counts_as_the_first_of_its_kind_twice_however_many_gaps_there_are() {
+        let step = |id: u32| ReflectedId(id * 3);
+        let most = u32::try_from(MOST_RANGES).unwrap();
+        for ids in [(0..3 * most).collect::<Vec<_>>(), (0..3 * most).rev().collect()] {
+            let mut connection = ConnectionIds::default();
+            assert!(ids.iter().all(|id| connection.take(step(*id)) == Receipt::First));
+            assert!(ids.iter().all(|id| connection.take(step(*id)) != Receipt::First));
+        }
+    }
+
+    #[test]
+    fn falling_ids_take_one_range() {
+        let mut ranges = IdRanges::default();
+        for id in (10..20).rev().chain((0..9).rev()) {
+            ranges.insert(ReflectedId(id));
+        }
+        assert_eq!(ranges.0.len(), 2);
+        ranges.insert(ReflectedId(9));
+        assert_eq!(ranges.0.len(), 1);
+        assert!((0..20).all(|id| ranges.contains(ReflectedId(id))) && !ranges.contains(ReflectedId(20)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Messages out of the reflection queue: opened, handed on, and acknowledged once they are durable.
 
+use super::receipt::Receipt;
 use super::{Phase, Session, SessionOutput};
 use crate::group::ReflectedMessage;
 use crate::protocol::{Millis, Reflected, ReflectedId, acknowledgements};
@@ -11,11 +12,20 @@ impl Session {
         let mut redelivered = self.received.contains(reflected.id);
         let Phase::Online(online) = &mut self.phase else { return None };
         if !reflected.ephemeral {
-            if online.received.contains(reflected.id) {
-                self.ignored("a message came twice on one connection; it is acknowledged once");
-                return None;
+            match online.received.take(reflected.id) {
+                Receipt::First => {}
+                Receipt::Again => {
+                    self.ignored("a message came twice on one connection; it is acknowledged once");
+                    return None;
+                }
+                Receipt::Unknown => {
+                    self.ignored(
+                        "a message that may have come before on this connection, which has too many gaps to tell; unless \
+                         it was acknowledged, it comes again on the next connection",
+                    );
+                    return None;
+                }
             }
-            online.received.insert(reflected.id);
             if self.takes_messages {
                 online.pending_commit.push_back(reflected.id);
             }

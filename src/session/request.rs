@@ -15,6 +15,9 @@ impl Session {
             return self.refuse(Refusal::NotConnected);
         }
         match command {
+            Command::RefreshDevices if self.online().is_some_and(|online| online.is_owed_too_much()) => {
+                self.refuse(Refusal::Busy);
+            }
             Command::RefreshDevices => self.request_devices(now),
             Command::Ping => self.ping(now),
             Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
@@ -61,6 +64,9 @@ impl Session {
             return self.refuse(Refusal::TooLarge);
         }
         let precise = self.precise;
+        if !ephemeral && self.online().is_some_and(|online| online.awaits_too_many_reflections()) {
+            return self.refuse(Refusal::Busy);
+        }
         let Some(online) = self.online() else { return };
         let id = ReflectId(online.next_reflect_id);
         online.next_reflect_id = online.next_reflect_id.wrapping_add(1);

@@ -36,6 +36,9 @@ pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
     match (cause, next) {
         (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
             (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(ctx, *code, *expected)),
+            (ReconnectClass::Unknown, _) if !code.was_sent() => {
+                Some(format!("the server closed {code}; ask who runs it if that lasts"))
+            }
             (ReconnectClass::Unknown, _) => {
                 Some(format!("close code {code} is unknown: is the mediator newer than d2mtop?"))
             }

@@ -178,12 +178,12 @@ fn a_server_that_says_nothing_does_not_keep_it() {
     let key = key_file(home.path());
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    for (scheme, check) in [("wss", "tls"), ("ws", "login")] {
+    for (scheme, check, words) in [("wss", "tls", "says nothing in TLS"), ("ws", "login", "opens no WebSocket")] {
         let started = Instant::now();
         let url = format!("{scheme}://127.0.0.1:{port}/");
         let (found, code) = doctor(home.path(), &["--url", &url, "--key-file", key.to_str().unwrap()]);
         assert_eq!((code, found[check].0.as_str()), (Some(1), "fail"), "{found:?}");
-        assert!(found[check].1.contains("no answer within 5 s"), "{found:?}");
+        assert!(found[check].1.contains(words), "{found:?}");
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     }
 }

@@ -33,6 +33,7 @@ mod profile;
 mod proxy;
 mod pty;
 mod public_api;
+mod reach;
 mod readme;
 mod readme_session;
 mod schema;

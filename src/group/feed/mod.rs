@@ -3,6 +3,7 @@
 mod chunks;
 mod envelopes;
 pub(in crate::group) mod interned;
+mod outstanding;
 pub(in crate::group) mod packed;
 mod row;
 mod sequence;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use self::chunks::Chunks;
 use self::envelopes::Envelopes;
+use self::outstanding::Outstanding;
 use self::packed::{Packed, Tables};
 pub use self::row::{FeedRow, RowMarks};
 use self::sequence::Sequence;
@@ -40,9 +42,9 @@ pub struct Feed {
     capacity: usize,
     fell_out: u64,
     /// Received and not yet acknowledged, in the order of receipt.
-    outstanding: VecDeque<Outstanding>,
+    outstanding: Outstanding,
     /// Outstanding when a connection ended: the server will send these again.
-    expected_again: VecDeque<Outstanding>,
+    expected_again: Outstanding,
     counts: FeedCounts,
     /// The numbers of the rows that changed last, for who remembers what rows said.
     changed: VecDeque<u64>,
@@ -75,12 +77,6 @@ pub struct FeedCounts {
     pub wraps: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Outstanding {
-    id: ReflectedId,
-    number: u64,
-}
-
 impl Default for Feed {
     fn default() -> Self {
         Self::with_capacity(DEFAULT_ROWS)
@@ -96,8 +92,8 @@ impl Feed {
             sequence: Sequence::default(),
             capacity: capacity.max(1),
             fell_out: 0,
-            outstanding: VecDeque::new(),
-            expected_again: VecDeque::new(),
+            outstanding: Outstanding::default(),
+            expected_again: Outstanding::default(),
             counts: FeedCounts::default(),
             changed: VecDeque::new(),
             changes: 0,
@@ -240,9 +236,9 @@ impl Feed {
     /// The message is the same as before the reconnect: its row is marked, and awaits acknowledgement anew.
     fn receive_again(&mut self, message: &ReflectedMessage) -> bool {
         let queues = [&mut self.expected_again, &mut self.outstanding];
-        let Some(known) = queues.into_iter().find_map(|queue| take(queue, message.id)) else { return false };
-        self.outstanding.push_back(known);
-        if let Some(row) = self.get_mut(known.number) {
+        let Some(number) = queues.into_iter().find_map(|queue| queue.take(message.id)) else { return false };
+        self.outstanding.push(self.capacity, message.id, number);
+        if let Some(row) = self.get_mut(number) {
             row.receive_again(message.received_at);
         }
         true
@@ -260,7 +256,7 @@ impl Feed {
         self.envelopes.keep(number, &message.envelope);
         self.count(message);
         if !message.ephemeral {
-            push_bounded(&mut self.outstanding, self.capacity, Outstanding { id: message.id, number });
+            self.outstanding.push(self.capacity, message.id, number);
         }
         while self.rows.len() > self.capacity
             && let Some(oldest) = self.rows.pop_front()
@@ -293,19 +289,17 @@ impl Feed {
     /// Marks a message as acknowledged so long after it was received: its row's number, unless it is not outstanding.
     pub(super) fn acknowledge(&mut self, id: ReflectedId, waited: Duration) -> Option<u64> {
         // What left with the end of a connection is told after it.
-        let known = take(&mut self.outstanding, id).or_else(|| take(&mut self.expected_again, id))?;
+        let number = self.outstanding.take(id).or_else(|| self.expected_again.take(id))?;
         self.counts.acknowledged += 1;
-        if let Some(row) = self.get_mut(known.number) {
+        if let Some(row) = self.get_mut(number) {
             row.acknowledge(waited);
         }
-        Some(known.number)
+        Some(number)
     }
 
     /// What is outstanding will be delivered again.
     pub(super) fn disconnected(&mut self) {
-        for outstanding in self.outstanding.drain(..) {
-            push_bounded(&mut self.expected_again, self.capacity, outstanding);
-        }
+        self.outstanding.move_to(&mut self.expected_again, self.capacity);
     }
 
     /// The slot is new: its ids begin anew, and nothing of the old one comes again.
@@ -314,20 +308,4 @@ impl Feed {
         self.outstanding.clear();
         self.expected_again.clear();
     }
-}
-
-fn push_bounded(queue: &mut VecDeque<Outstanding>, capacity: usize, outstanding: Outstanding) {
-    if queue.len() >= capacity {
-        queue.pop_front();
-    }
-    queue.push_back(outstanding);
-}
-
-/// Acknowledgements and redeliveries come in the order of receipt, so the search ends at the front.
-fn take(queue: &mut VecDeque<Outstanding>, id: ReflectedId) -> Option<Outstanding> {
-    if queue.front()?.id == id {
-        return queue.pop_front();
-    }
-    let index = queue.iter().position(|outstanding| outstanding.id == id)?;
-    queue.remove(index)
 }

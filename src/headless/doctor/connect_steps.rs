@@ -1,11 +1,15 @@
 //! The way to the mediator: name, connection, TLS.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::net::TcpStream;
 
 use super::Report;
 use super::finding::{Finding, Status};
+use crate::net::dial;
 use crate::net::tls::date;
-use crate::net::{Address, ConnectError, Dialled, Peer, Secured, TlsOptions};
+use crate::net::{Address, ConnectError, Peer, ProxyUrl, Secured, Step, TlsOptions};
 use crate::output::Failure;
 use crate::runtime::ANY_CERTIFICATE;
 
@@ -19,19 +23,29 @@ const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// Goes as far as it can; [`None`] if that is not to the end.
 pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report) -> Result<Option<Secured>, Failure> {
-    let Some(addresses) = step("dns", address.resolve(), report).await? else { return Ok(None) };
+    let proxy = address.proxy();
+    if proxy.is_none() {
+        report.add(&Finding::new("proxy", Status::Ok, "none on the way"))?;
+    }
+    // What fails on the way to a proxy is the proxy's.
+    let of_proxy = |check| if proxy.is_some() { "proxy" } else { check };
+    let resolved = address.in_time(soon(), Step::Resolve, address.resolve());
+    let Some(addresses) = step(of_proxy("dns"), resolved, report).await? else { return Ok(None) };
     let listed: Vec<String> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
-    let name = address.authority();
+    let name = proxy.map_or_else(|| address.authority(), ProxyUrl::authority);
     report.add(&Finding::new("dns", Status::Ok, &format!("{name} is at {}", listed.join(", "))))?;
 
     let started = Instant::now();
-    let Some(dialled) = step("tcp", address.reach(&addresses), report).await? else { return Ok(None) };
-    report.add(&reached(&dialled, name, started.elapsed()))?;
+    let dialling = address.reach(&addresses, soon());
+    let Some(stream) = step(of_proxy("tcp"), dialling, report).await? else { return Ok(None) };
+    let took = started.elapsed();
+    report.add(&reached(&stream, &addresses, name, took).await)?;
 
-    let transport = match address.proxy() {
-        None => address.pass(dialled.stream).await.ok(),
+    let transport = match proxy {
+        None => address.pass(stream).await.ok(),
         Some(proxy) => {
-            let passed = step("proxy", address.pass(dialled.stream), report).await?;
+            let passing = address.in_time(soon(), Step::Pass, address.pass(stream));
+            let passed = step("proxy", passing, report).await?;
             if passed.is_some() {
                 let words = format!("{proxy} leads to {}", address.authority());
                 report.add(&Finding::new("proxy", Status::Ok, &words))?;
@@ -40,37 +54,52 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
         }
     };
     let Some(transport) = transport else { return Ok(None) };
-    let Some(secured) = step("tls", address.secure(transport), report).await? else { return Ok(None) };
+    let securing = address.in_time(soon(), Step::Secure, address.secure(transport));
+    let Some(secured) = step("tls", securing, report).await? else { return Ok(None) };
     report.add(&proof(secured.peer.as_ref(), tls))?;
     Ok(Some(secured))
 }
 
-/// Which address answered, and which did not.
-fn reached(dialled: &Dialled, name: String, elapsed: Duration) -> Finding {
-    let to = dialled.stream.peer_addr().map_or(name, |to| to.to_string());
+/// Which address answered, and which do not: each is tried on its own, as the first one to answer hides the others.
+async fn reached(stream: &TcpStream, addresses: &[SocketAddr], name: String, elapsed: Duration) -> Finding {
+    let peer = stream.peer_addr().ok();
+    let to = peer.map_or(name, |to| to.to_string());
     let words = format!("connected to {to} in {} ms", elapsed.as_millis());
-    if dialled.failed.is_empty() {
-        return Finding::new("tcp", Status::Ok, &words);
+    let others: Vec<SocketAddr> = addresses.iter().copied().filter(|address| Some(*address) != peer).collect();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (address, cause) in dial::examine(&others, PATIENCE).await {
+        match cause {
+            None => good.push(address.ip().to_string()),
+            Some(cause) => bad.push(format!("{}: {cause}", address.ip())),
+        }
     }
-    let failed: Vec<String> = dialled.failed.iter().map(ToString::to_string).collect();
-    let words =
-        format!("{words}; not reached: {}. Check this machine's network, or the name's addresses", failed.join(", "));
+    let also = if good.is_empty() { String::new() } else { format!("; {} can be reached, too", good.join(", ")) };
+    if bad.is_empty() {
+        return Finding::new("tcp", Status::Ok, &format!("{words}{also}"));
+    }
+    let bad = bad.join(", ");
+    let words = format!("{words}{also}; not reached: {bad}. Check this machine's network, or the name's addresses");
     Finding::new("tcp", Status::Warn, &words)
 }
 
-/// Takes a step in time, or says why that cannot be done.
+/// Until when the next step has to be taken.
+pub(super) fn soon() -> tokio::time::Instant {
+    tokio::time::Instant::now() + PATIENCE
+}
+
+/// Takes a step, or says why that cannot be done.
 pub(super) async fn step<T>(
     check: &'static str,
     taken: impl Future<Output = Result<T, ConnectError>>,
     report: &mut Report,
 ) -> Result<Option<T>, Failure> {
-    let words = match tokio::time::timeout(PATIENCE, taken).await {
-        Ok(Ok(done)) => return Ok(Some(done)),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s; check this machine's network and firewall", PATIENCE.as_secs()),
-    };
-    report.add(&Finding::new(check, Status::Fail, &words))?;
-    Ok(None)
+    match taken.await {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => {
+            report.add(&Finding::new(check, Status::Fail, &error.to_string()))?;
+            Ok(None)
+        }
+    }
 }
 
 /// What the mediator has proved.
@@ -98,5 +127,33 @@ fn proof(peer: Option<&Peer>, options: &TlsOptions) -> Finding {
             told(Status::Warn, &words)
         }
         _ => told(Status::Ok, &words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_is_told_how_each_address_does() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let refused = gone.local_addr().unwrap();
+        drop(gone);
+        let stream = TcpStream::connect(good).await.unwrap();
+        let told = async |addresses: &[SocketAddr]| {
+            let finding = reached(&stream, addresses, "mediator.example:443".to_owned(), Duration::ZERO).await;
+            (finding.status, finding.to_string())
+        };
+        let (status, words) = told(&[good]).await;
+        assert!(status == Status::Ok && words.contains(&format!("connected to {good} in 0 ms")), "{words}");
+        let (status, words) = told(&[refused, good]).await;
+        assert!(status == Status::Warn && words.contains("not reached: 127.0.0.1: Connection refused"), "{words}");
+        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (status, words) = told(&[good, other.local_addr().unwrap()]).await;
+        assert!(status == Status::Ok && words.contains("; 127.0.0.1 can be reached, too"), "{words}");
     }
 }

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::Report;
-use super::connect_steps::{PATIENCE, step};
+use super::connect_steps::{PATIENCE, soon, step};
 use super::finding::{Finding, Status};
 use crate::group::{DisconnectCause, Event, Login};
-use crate::net::{Address, Link, LinkEvent, Secured};
+use crate::net::{Address, Link, LinkEvent, Secured, Step};
 use crate::output::Failure;
 use crate::output::advice::close_advice;
 use crate::profile::{Profile, SlotMemory};
@@ -57,7 +57,10 @@ pub(super) async fn examine(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let policy = session.config().expiration_policy;
-    let Some(link) = step("login", address.upgrade(secured), report).await? else { return Ok(()) };
+    let Some(link) = step("login", address.in_time(soon(), Step::Upgrade, address.upgrade(secured)), report).await?
+    else {
+        return Ok(());
+    };
     let visit =
         OneShotSession { session, address, link, connects: false, seen: Seen::default(), started: Instant::now() };
     let seen = visit.make().await;

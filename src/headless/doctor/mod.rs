@@ -91,12 +91,15 @@ impl Patient {
         profile: Result<Profile, ProfileError>,
     ) -> Result<Option<Self>, Failure> {
         let Ok(profile) = profile else {
-            let Some(Settings { base_url, trust_roots, pins, accept_any_certificate, .. }) = settings else {
+            let Some(Settings { base_url, trust_roots, pins, accept_any_certificate, proxy, .. }) = settings else {
                 return Ok(None);
             };
             let tls = TlsOptions { trust_roots, pins, accept_any_certificate };
-            let address =
-                if base_url.is_empty() || base_url.contains('{') { None } else { Some(Address::new(&base_url, &tls)?) };
+            let address = if base_url.is_empty() || base_url.contains('{') {
+                None
+            } else {
+                Some(session_setup::through(Address::new(&base_url, &tls)?, proxy.as_ref(), &tls)?)
+            };
             return Ok(address.map(|address| Self {
                 address,
                 tls,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{failure, new_name};
 use crate::cli::{AddArgs, ExhaustedArg, KeptArg, SettingsArgs, SlotArg};
-use crate::headless::arguments::unusable;
+use crate::headless::arguments::{proxy, unusable};
 use crate::net::{Address, TlsOptions};
 use crate::output::Failure;
 use crate::output::words::say;
@@ -119,6 +119,8 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         pins: pins.collect::<Result<_, _>>()?,
         ca,
         presence: settings.presence.parse().map_err(|error| unusable("--presence", &error))?,
+        proxy: proxy(settings.proxy.as_deref())?,
+        keep_alive: settings.keep_alive.parse().map_err(|error| unusable("--keep-alive", &error))?,
         key: None,
         key_file: None,
         read_only: settings.read_only,

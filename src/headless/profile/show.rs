@@ -4,13 +4,15 @@ use serde_json::json;
 
 use super::{failure, find};
 use crate::cli::ListArgs;
+use crate::net::ProxyChoice;
 use crate::output::Failure;
 use crate::output::words::say;
 use crate::profile;
 use crate::profile::record::expand_preset;
 use crate::profile::slot_memory::{KnownSlot, SlotStatus};
 use crate::profile::{
-    KeptConversations, ProfileLock, ProfileName, ProfileStore, Record, SecretError, SecretSource, SlotMemory,
+    KeptConversations, ProfileLock, ProfileName, ProfileStore, ProxySetting, Record, SecretError, SecretSource,
+    SlotMemory,
 };
 use crate::protocol::{Dialect, Millis};
 use crate::runtime::clock;
@@ -59,6 +61,8 @@ fn as_json(store: &ProfileStore, name: &ProfileName, record: &Record, is_default
         "slot": record.slot,
         "exhausted": record.exhausted,
         "presence": record.presence.to_string(),
+        "proxy": record.proxy.as_ref().map(|setting| proxy(Some(setting))),
+        "keep_alive": record.keep_alive.to_string(),
         "pins": record.pins.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "read_only": record.read_only,
         "journal": record.journal,
@@ -101,6 +105,8 @@ pub(super) fn show(store: &ProfileStore, name: &str) -> Result<(), Failure> {
         ("known of it", known(&name, &record).map_or(Clean::literal("nothing yet"), |known| words(&known))),
         ("exhausted", word(json!(record.exhausted))),
         ("presence", clean(&record.presence.to_string())),
+        ("proxy", proxy(record.proxy.as_ref())),
+        ("keep-alive", clean(&record.keep_alive.to_string())),
         ("read-only", Clean::literal(if record.read_only { "yes" } else { "no" })),
         ("journal", clean(&journal(&record))),
         ("certificates", record.ca.as_ref().map_or_else(roots, |path| clean(&path.to_string_lossy()))),
@@ -110,6 +116,16 @@ pub(super) fn show(store: &ProfileStore, name: &str) -> Result<(), Failure> {
     lines.extend(ProfileLock::holder(&name).map(|process| ("open in", clean(&format!("process {process}")))));
     lines.push(("file", clean(&store.path().to_string_lossy())));
     lines.iter().try_for_each(|(what, value)| say(&format!("{what:13} {value}")))
+}
+
+/// Which proxy, without its password.
+fn proxy(setting: Option<&ProxySetting>) -> Clean {
+    let Some(setting) = setting else { return Clean::literal("what the environment says") };
+    match setting.expose().parse::<ProxyChoice>() {
+        Ok(ProxyChoice::Proxy(url)) => Clean::new(&url.to_string()),
+        Ok(ProxyChoice::Direct | ProxyChoice::Environment) => Clean::literal("none"),
+        Err(error) => Clean::new(&format!("cannot be used: {error}")),
+    }
 }
 
 /// How the journal is kept.

@@ -1,11 +1,12 @@
 //! Reading the profile anew while it is open.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::output::Failure;
 
 use crate::journal;
-use crate::profile::{ConnectionOptions, LoadedKey, Profile, ProfileName};
+use crate::profile::{ConnectionOptions, LoadedKey, Profile, ProfileName, ProxySetting};
 use crate::protocol::{DeviceGroupId, DeviceInfo, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerGroup, SpkiPin};
 use crate::runtime::{HeldLocks, SessionSetup};
 use crate::session::{LeaderPolicy, Presence};
@@ -33,6 +34,7 @@ struct Connection {
     device_info: DeviceInfo,
     policies: (ExpirationPolicy, ExhaustedPolicy, LeaderPolicy, Presence),
     read_only: bool,
+    network: (Option<ProxySetting>, Duration),
     journal: String,
 }
 
@@ -50,6 +52,7 @@ impl Connection {
             device_info: session.device_info.clone(),
             policies: (session.expiration_policy, session.exhausted_policy, session.leader_policy, session.presence),
             read_only: session.read_only,
+            network: (profile.proxy.clone(), session.timing.ping_interval),
             journal: format!("{:?}", profile.journal),
         }
     }

@@ -172,9 +172,8 @@ impl Watch {
                 Happened::Asked(ServiceRequest::Reload) => self.look(reloading)?,
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
                 Happened::TimeOver => self.progress.time_over(commands),
-                Happened::Asked(ServiceRequest::End) | Happened::NoList => {
-                    self.progress.leave(Ok(Outcome::Normal), commands);
-                }
+                Happened::Asked(ServiceRequest::End) => self.progress.leave(Ok(Outcome::Normal), commands),
+                Happened::NoList => self.progress.no_list(commands),
                 Happened::Room(room) => drop(room.send(std::mem::take(&mut self.lines))),
                 // If printing has failed, its end tells.
                 Happened::PatienceOver | Happened::Unread => return self.end(Outcome::Normal).await.map(Some),

@@ -1,5 +1,7 @@
 //! [`ProxyChoice`]: which proxy, if any, as an option, a profile or the environment says.
 
+use std::str::FromStr;
+
 use super::no_proxy::NoProxy;
 use super::url::{ProxyUrl, ProxyUrlError};
 
@@ -13,6 +15,15 @@ pub enum ProxyChoice {
     Direct,
     /// This one.
     Proxy(ProxyUrl),
+}
+
+impl FromStr for ProxyChoice {
+    type Err = ProxyUrlError;
+
+    /// A URL, or `none`.
+    fn from_str(text: &str) -> Result<Self, ProxyUrlError> {
+        if text == "none" { Ok(Self::Direct) } else { ProxyUrl::parse(text).map(Self::Proxy) }
+    }
 }
 
 impl ProxyChoice {

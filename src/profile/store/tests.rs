@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::profile::journal::{JournalAge, KeptConversations};
 use crate::profile::name::ProfileName;
+use crate::profile::proxy_setting::{KeepAlive, ProxySetting};
 use crate::profile::record::{Exhausted, KeyLocation, Record, Slot, StoredDialect};
 use crate::profile::secret_source::SecretSource;
 use crate::protocol::DeviceId;
@@ -53,8 +54,9 @@ fn the_sample_parses_and_names_every_key() {
     // What is as usual is not written.
     (all.journal, all.journal_rows) = (false, 7);
     (all.journal_conversations, all.journal_age) = (KeptConversations::Plain, JournalAge(None));
+    all.keep_alive = KeepAlive(Duration::from_secs(90));
     let all = toml_edit::ser::to_document(&all).unwrap();
-    assert_eq!(all.len(), 17, "every key of a profile");
+    assert_eq!(all.len(), 19, "every key of a profile");
     for (key, _) in all.iter() {
         assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key} is in the sample");
     }
@@ -90,6 +92,27 @@ fn what_is_not_understood_is_named_with_its_line() {
 
 fn least_record() -> Record {
     least("wss://m.example/")
+}
+
+#[test]
+fn a_file_with_the_password_of_a_proxy_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_home, store) = store();
+    for (proxy, mode, is_read) in [
+        ("http://me:hunter2@proxy:1", 0o600, true),
+        ("http://me:hunter2@proxy:1", 0o644, false),
+        ("http://proxy:1", 0o644, true),
+    ] {
+        let text = format!("[profile.a]\nmediator = \"wss://m/\"\nserver_group = \"01\"\nproxy = \"{proxy}\"\n");
+        write(&store, &text);
+        std::fs::set_permissions(store.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let read = store.read();
+        assert_eq!(read.is_ok(), is_read, "{proxy} {mode:o}: {read:?}");
+        assert!(!format!("{read:?}").contains("hunter2"));
+        if let Err(error) = read {
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -195,6 +218,8 @@ fn any_record() -> impl Strategy<Value = Record> {
             pins,
             ca,
             presence: visit.map_or(Presence::Stay, |seconds| Presence::Visit(Duration::from_secs(seconds))),
+            proxy: drop.then(|| ProxySetting::new("socks5h://me:secret@127.0.0.1".to_owned())),
+            keep_alive: KeepAlive(Duration::from_secs(if mk { 15 } else { 90 })),
             key: read_only.then_some(KeyLocation::PassphraseFile),
             key_file,
             read_only,

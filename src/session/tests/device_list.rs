@@ -6,7 +6,7 @@ use super::*;
 use crate::group::{LockEvent, Probe};
 use crate::protocol::{DeviceActivity, DeviceEntry};
 
-fn list(bench: &Bench, ids: &[DeviceId]) -> ServerMessage {
+pub(super) fn list(bench: &Bench, ids: &[DeviceId]) -> ServerMessage {
     let entry = |label| DeviceEntry {
         device_info: Sealed::seal(
             &DeviceInfo { label: Clean::literal(label), ..DeviceInfo::default() },

@@ -7,7 +7,8 @@ use crate::group::Probe;
 fn a_silent_peer_is_given_up_after_an_unanswered_ping() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));
-        bench.wait(Duration::from_secs(30));
+        // The shortest limit of a load balancer that is common is 20 s.
+        bench.wait(Duration::from_secs(15));
         assert_eq!(bench.count(&SessionOutput::Ping), 1);
         bench.wait(Duration::from_millis(14_999));
         assert_eq!(bench.closed(), None);
@@ -20,7 +21,7 @@ fn a_silent_peer_is_given_up_after_an_unanswered_ping() {
 #[test]
 fn an_answered_ping_is_a_round_trip() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
-    bench.wait(Duration::from_secs(30));
+    bench.wait(Duration::from_secs(15));
     bench.now = bench.now.after(Duration::from_millis(40));
     bench.input(SessionInput::Pong);
     let elapsed = Duration::from_millis(40);
@@ -30,12 +31,23 @@ fn an_answered_ping_is_a_round_trip() {
 #[test]
 fn any_sign_of_life_moves_the_deadline() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
-    bench.wait(Duration::from_secs(40));
+    bench.wait(Duration::from_secs(25));
     bench.server(&reflected(1, false));
     bench.wait(Duration::from_secs(10));
     assert_eq!(bench.closed(), None, "the peer spoke after the ping");
     bench.wait(Duration::from_secs(10));
     assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY));
+}
+
+#[test]
+fn a_connection_that_never_came_about_is_not_called_a_handshake() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::new(config(dialect));
+        bench.input(SessionInput::Timer);
+        bench.wait(Duration::from_secs(20));
+        let DisconnectCause::Unreachable(why) = bench.disconnected().0 else { panic!("there was no connection") };
+        assert!(why.as_str().contains("no connection within 20 s"), "{why}");
+    });
 }
 
 #[test]
@@ -135,7 +147,7 @@ fn an_observer_sends_nothing_but_logins_acknowledgements_lists_and_pings() {
         let sent = observe(Presence::Stay, dialect);
         println!("1,000 hours of staying: {sent:?}");
         assert!((900..1_100).contains(&sent.hellos) && sent.closes > 300, "{sent:?}");
-        assert!((58_000..=63_000).contains(&sent.lists) && sent.pings < 121_000, "{sent:?}");
+        assert!((58_000..=63_000).contains(&sent.lists) && (200_000..242_000).contains(&sent.pings), "{sent:?}");
         assert!((11_000..=12_100).contains(&sent.acknowledgements), "{sent:?}");
         let sent = observe(Presence::Visit(Duration::from_secs(1_800)), dialect);
         println!("1,000 hours of visits: {sent:?}");

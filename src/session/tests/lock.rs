@@ -210,10 +210,50 @@ fn the_list_is_refreshed_after_scopes_that_change_it() {
         (TransactionScope::ContactSync, false),
     ] {
         let mut bench = Bench::logged_in(config(Dialect::Dgk));
+        let listed = super::device_list::list(&bench, &[OWN, PHONE]);
+        bench.server(&listed);
         let scope_sealed = bench.scope(scope);
         bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope: scope_sealed });
+        // The login has just asked for one.
+        bench.wait(Duration::from_secs(10));
         assert_eq!(!bench.sent().is_empty(), refreshes, "after {scope}");
     }
+}
+
+fn lists(bench: &mut Bench) -> usize {
+    bench.sent().into_iter().filter(|message| matches!(message, ClientMessage::GetDevicesInfo)).count()
+}
+
+#[test]
+fn the_list_is_asked_for_at_most_once_in_ten_seconds_whatever_ends() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
+        bench.wait(Duration::from_secs(11));
+        lists(&mut bench);
+        let scope = bench.scope(TransactionScope::DropDevice);
+        let ended: Vec<_> =
+            (0..300).map(|_| ServerMessage::TransactionEnded { holder: PHONE, scope: scope.clone() }).collect();
+        bench.servers(&ended);
+        assert_eq!(lists(&mut bench), 1, "the first is followed at once");
+        // What ended after the list was asked for may not be in it.
+        bench.servers(&ended);
+        bench.server(&ServerMessage::DevicesInfo(std::collections::BTreeMap::new()));
+        bench.wait(Duration::from_millis(9_999));
+        assert_eq!(lists(&mut bench), 0);
+        bench.wait(Duration::from_millis(1));
+        assert_eq!(lists(&mut bench), 1);
+        bench.command(Command::RefreshDevices);
+        assert_eq!(lists(&mut bench), 1, "what a user asks for is asked at once");
+    });
+}
+
+#[test]
+fn unanswered_requests_are_bounded() {
+    let mut bench = Bench::logged_in(config(Dialect::Dgk));
+    (0..10_000).for_each(|_| bench.command(Command::RefreshDevices));
+    assert_eq!(lists(&mut bench), 255, "the login's is one of 256");
+    assert!(bench.events().contains(&Event::Refused(Refusal::Busy)));
 }
 
 #[test]

@@ -169,6 +169,31 @@ fn a_session_that_is_not_certain_of_its_slot_tries_the_other_state_once_and_at_o
 }
 
 #[test]
+fn a_server_that_wants_to_be_left_alone_is_until_a_user_asks() {
+    in_both_dialects(|dialect| {
+        let (why, retry_after) = (Clean::new("it wants to be asked again in 600 s"), Duration::from_secs(600));
+        let mut bench = Bench::new(config(dialect));
+        let refuse = |bench: &mut Bench| {
+            bench.input(SessionInput::LinkDown(LinkEnd::Busy { why: why.clone(), retry_after }));
+            let Some(Event::Disconnected { cause, next: NextStep::RetryAt { at, .. } }) = bench.events().pop() else {
+                panic!("it comes back by itself")
+            };
+            assert_eq!(cause, DisconnectCause::Unreachable(why.clone()));
+            assert_eq!(at.since(bench.now), retry_after);
+        };
+        bench.input(SessionInput::Timer);
+        refuse(&mut bench);
+        bench.wait(Duration::from_secs(599));
+        assert!(!bench.events().iter().any(|event| matches!(event, Event::Connecting { .. })), "it is left alone");
+        bench.wait(Duration::from_secs(1));
+        assert!(bench.events().iter().any(|event| matches!(event, Event::Connecting { .. })), "the time is over");
+        refuse(&mut bench);
+        bench.command(Command::Reconnect { expect: None });
+        assert!(bench.events().iter().any(|event| matches!(event, Event::Connecting { .. })), "the user asked");
+    });
+}
+
+#[test]
 fn failures_back_off_and_a_stable_login_starts_over() {
     let mut bench = Bench::new(config(Dialect::Dgk));
     let delays = |bench: &mut Bench, times: usize| -> Vec<Duration> {

@@ -32,6 +32,18 @@ fn every_message_is_acknowledged_once_and_in_order() {
 }
 
 #[test]
+fn an_id_is_acknowledged_once_a_connection_also_after_many_gaps() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let queue: Vec<ServerMessage> = (0..5_000).map(|id| reflected(id * 2, false)).collect();
+        bench.servers(&queue);
+        assert_eq!(acknowledgements(&mut bench).len(), 5_000);
+        bench.servers(&queue);
+        assert_eq!(acknowledgements(&mut bench), [0_u32; 0]);
+    });
+}
+
+#[test]
 fn nothing_is_acknowledged_before_it_is_durable() {
     let mut bench = Bench::logged_in(config(Dialect::Dgk));
     let frames = (1..=5).map(|id| reflected(id, false).encode(Dialect::Dgk)).collect();
