@@ -5,13 +5,13 @@
 #   assets/screenshots.sh [DIRECTORY]
 #
 # writes SCREEN-COLUMNSxLINES-BACKGROUND.png and tour.gif. D2MTOP is the program (target/debug/d2mtop without it), SIZES and
-# BACKGROUNDS choose. It needs Xvfb, xterm, xdotool, ImageMagick and DejaVu Sans Mono.
+# BACKGROUNDS choose; with README=1 those that the README shows are put beside this script. It needs Xvfb, xterm, xdotool, ImageMagick and DejaVu Sans Mono.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 program=${D2MTOP:-$root/target/debug/d2mtop}
 out=${1:-$root/target/screenshots}
-sizes=${SIZES:-80x24 120x40 200x60}
+sizes=${SIZES-80x24 120x40 200x60}
 backgrounds=${BACKGROUNDS:-dark light}
 # How long the demo runs before the first picture: the charts show two minutes.
 warm_up=${WARM_UP:-45}
@@ -45,9 +45,9 @@ open_terminal() {
     exec 9>&-
     : >"$home/display"
     export DISPLAY=":$number"
-    env -u NO_COLOR HOME="$home" XDG_STATE_HOME="$home/$geometry-$background" COLORTERM=truecolor TERM=xterm-256color \
+    env -u NO_COLOR HOME="$home" XDG_STATE_HOME="$home/$geometry-$background" \
         xterm -fa 'DejaVu Sans Mono' -fs "$font_size" -geometry "$geometry" -b 4 +sb "${colours[@]}" \
-        -e "$program" demo --seed 7 --rate 3 --utc &
+        -tn xterm-256color -e env COLORTERM=truecolor "$program" demo --seed 7 --rate 3 --utc &
     jobs_of_ours+=($!)
     window=$(xdotool search --sync --onlyvisible --class xterm | tail -n 1)
     xdotool windowfocus --sync "$window"
@@ -63,7 +63,7 @@ press() {
 
 picture() {
     sleep 0.4
-    import -window "$window" -strip "$out/$1.png"
+    import -window "$window" -strip -dither none -colors 64 "PNG8:$out/$1.png"
 }
 
 tour() {
@@ -87,21 +87,21 @@ tour() {
     press Escape Escape q
 }
 
-# A minute with the keys that one needs first, a frame each half second.
+# The keys that one needs first, a frame a key.
 animation() {
     local frames=$home/frames steps step frame=0
     mkdir -p "$frames"
-    open_terminal 100x30 dark
-    sleep 12
-    steps=(- - - - - 4 - k k k - Return - - - Left - - Left - - Escape - slash k i n d colon t e x t - Return - - -
-        Escape Escape 1 j j - D - - - - Escape - L - - - Escape 5 - Return - - - - Escape - - - -)
+    open_terminal 84x26 dark
+    sleep 20
+    steps=(- - 4 k k k Return - - Left - Left - Escape slash k i n d colon t e x t Return - - Escape Escape 1 j D - -
+        Escape L - - Escape 5 Return - - Escape -)
     for step in "${steps[@]}"; do
         [ "$step" = - ] || xdotool key --clearmodifiers "$step"
         sleep 0.45
         import -window "$window" -strip "$frames/$(printf %03d $frame).png"
         frame=$((frame + 1))
     done
-    convert -delay 60 -loop 0 "$frames"/*.png -dither none -colors 48 -layers OptimizeTransparency "$out/tour.gif"
+    convert -delay 70 -loop 0 "$frames"/*.png +dither -colors 20 -layers OptimizeFrame "$out/tour.gif"
 }
 
 : >"$home/display"
@@ -111,3 +111,9 @@ for geometry in $sizes; do
     done
 done
 if [ -z "${NO_ANIMATION:-}" ]; then animation; fi
+if [ -n "${README:-}" ]; then
+    cp "$out/detail-200x60-dark.png" "$root/assets/detail.png"
+    cp "$out/dialog-80x24-light.png" "$root/assets/dialog-light.png"
+    cp "$out/latency-120x40-dark.png" "$root/assets/latency.png"
+    cp "$out/tour.gif" "$root/assets/tour.gif"
+fi

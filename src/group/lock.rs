@@ -7,7 +7,7 @@ use super::event::{LockEvent, LockScope};
 use crate::protocol::{DeviceId, Millis};
 
 /// How many ended locks are remembered.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = 128;
 
 /// The group's lock, and the last few that ended.
 #[derive(Clone, Debug, Default)]

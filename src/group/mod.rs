@@ -19,11 +19,13 @@
 //!                          devices     who is in the group, as of when
 //!                          lock, role  who may change things, and who serves the chat server
 //!                          feed        what was reflected, newest last, bounded
+//!                          activity    how much each device reflected in the last hour
 //!                          latency     how long things took, by device and by kind
 //!                          names       what contacts, groups and lists are called
 //!                          notices     what a person should have read
 //! ```
 
+pub mod activity;
 mod connection;
 mod devices;
 mod disconnect;
@@ -47,6 +49,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+pub use activity::Activity;
 pub use connection::ConnectionState;
 pub use devices::Devices;
 pub use disconnect::{DisconnectCause, NextStep};
@@ -84,6 +87,7 @@ pub struct Group {
     role: Role,
     feed: Feed,
     latency: Latency,
+    activity: Activity,
     names: ConversationNames,
     notices: Notices,
     journal: JournalState,
@@ -194,7 +198,11 @@ impl Group {
                     summary.and_then(|summary| summary.message_type),
                 ),
             };
-            ages.push((self.age(message.stored_at, message.received_at), origin));
+            let age = self.age(message.stored_at, message.received_at);
+            // By our own clock, however far apart they are.
+            let age_millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+            self.activity.reflected(origin.author, message.received_at.offset_by(-age_millis), 1);
+            ages.push((age, origin));
             if let Some(summary) = summary {
                 self.names.learn(summary);
             }
@@ -378,6 +386,12 @@ impl Group {
     #[must_use]
     pub const fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// How much each device reflected in the last hour.
+    #[must_use]
+    pub const fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// How long things took.

@@ -171,9 +171,7 @@ impl Latency {
             self.device(origin.author).acknowledgement.record_many(at, waited, count);
             self.kind(origin.sort).acknowledgement.record_many(at, waited, count);
         }
-        let second = self.course.second(at);
-        second.acknowledged = second.acknowledged.saturating_add(count(origins));
-        second.slowest = second.slowest.max(waited);
+        self.course.acknowledged(at, waited, count(origins));
     }
 
     /// One that may be among the slowest.

@@ -63,7 +63,7 @@ proptest! {
             prop_assert!(feed.outstanding() as u64 + counts.acknowledged <= counts.received + counts.replays);
             prop_assert!(counts.undecryptable <= counts.received && counts.gaps <= counts.missing);
             prop_assert_eq!(group.latency().acknowledgement.count(), counts.acknowledged);
-            prop_assert!(group.lock().ended().len() <= 16);
+            prop_assert!(group.lock().ended().len() <= 128);
             prop_assert_eq!(group.latency().course(Millis(*at), 500).len(), latency::SECONDS);
         }
     }

@@ -47,6 +47,11 @@ impl<'a> TextRun<'a> {
         usize::from(self.area.bottom().saturating_sub(self.y))
     }
 
+    /// The place that is left, from this line on.
+    pub const fn rest(&self) -> Rect {
+        Rect { y: self.y, height: self.area.bottom().saturating_sub(self.y), ..self.area }
+    }
+
     /// Writes text, cut to the room.
     pub fn text(&mut self, text: &str, role: Role) -> &mut Self {
         let room = self.room();

@@ -63,6 +63,18 @@ impl Clock {
         format::until(at, self.now)
     }
 
+    /// The minute that it is, for a chart that moves on with it; that of `newest` once an hour has passed since, so that an
+    /// empty chart stands still.
+    pub fn this_minute(&self, newest: Millis) -> Millis {
+        const MINUTE: u64 = 60_000;
+        let minute = self.now.0 / MINUTE * MINUTE;
+        if self.now < newest.after(Duration::from_mins(62)) {
+            self.becomes_wrong(Millis(minute + MINUTE));
+            return Millis(minute);
+        }
+        Millis(newest.0.saturating_add(62 * MINUTE) / MINUTE * MINUTE)
+    }
+
     /// `14:02`, or with the day if that is not today.
     pub fn minute(&self, at: Millis) -> String {
         self.zone.minute_or_day(at, self.now)

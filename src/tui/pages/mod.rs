@@ -119,7 +119,8 @@ fn draw_in(
     }
     let words = page.words().to_lowercase();
     let facts = with_words(facts(ctx, feed_state, &page.subject, page.revealed, width), &words);
-    let longest = usize::from(width) / 2;
+    // Where it is narrow, what a fact says needs the room more than its name.
+    let longest = usize::from(width) * if width < 60 { 5 } else { 6 } / 12;
     let name_width = facts.iter().map(|fact| text_width::width(&fact.name)).max().unwrap_or(0).min(longest);
     let value_width = usize::from(width).saturating_sub(name_width + 6).max(1);
     let lines: Vec<Fact> = facts.into_iter().flat_map(|fact| continued(fact, value_width)).collect();

@@ -19,6 +19,10 @@ pub const IN_JOURNAL: &str = "·";
 pub const INCOMING: &str = "←";
 pub const OUTGOING: &str = "→";
 pub const SYNC: &str = "⇄";
+/// Between the median and the 95th percentile.
+pub const SHADE: &str = "░";
+/// On top of a bar that goes on beyond its scale.
+pub const CAPPED: &str = "▲";
 /// Eighths of a cell, from the lowest bar to the full block.
 pub const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
@@ -49,10 +53,10 @@ fn ascii(symbol: &str) -> &'static str {
         "·" | "±" => "-",
         "…" => "~",
         "▁" => "_",
-        "▂" => ".",
+        "▂" | SHADE => ".",
         "▄" => ":",
         "█" => "#",
-        "↑" => "^",
+        "↑" | CAPPED => "^",
         "↓" => "v",
         "✓" => "+",
         _ => UNKNOWN,

@@ -8,12 +8,13 @@ use ratatui::layout::Rect;
 use crate::group::latency::{LatencySecond, LatencySpread, SECONDS};
 use crate::protocol::Millis;
 use crate::tui::context::FrameContext;
+use crate::tui::draw::chart::{Bar, Scale, bars};
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::format;
 use crate::tui::state::Ui;
-use crate::tui::theme::glyphs::BARS;
-use crate::tui::theme::{Role, Theme};
+use crate::tui::theme::Role;
+use crate::tui::theme::glyphs::CAPPED;
 use crate::tui::view::TitlePart;
 
 /// After so much silence the charts stand still, so that an idle screen costs nothing.
@@ -76,49 +77,56 @@ fn rate_words(ctx: &FrameContext<'_>, end: Millis) -> String {
 
 /// Both courses side by side on one line.
 fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[LatencySecond], end: Millis) {
-    let half = area.width / 2;
-    let left = Rect { width: half, ..area };
-    let right = Rect { x: area.x + half, width: area.width - half, ..area };
+    const STEP: &str = "1 s a bar";
+    let step = if area.width >= 60 { STEP } else { "" };
+    let room = area.width.saturating_sub(u16::try_from(step.len()).unwrap_or(0) + 1);
+    let half = room / 2;
     let label = 12.min(half);
-    let bars = |area: Rect| Rect { x: area.x + label, width: area.width.saturating_sub(label + 1), ..area };
-    TextRun::new(buffer, left, ctx.theme).column(&rate_words(ctx, end), usize::from(label) - 1, Right, Role::Text);
-    chart(buffer, bars(left), &received(seconds), ctx.theme);
-    TextRun::new(buffer, right, ctx.theme).column(
-        &format!("ack {}", peak_ack(seconds)),
-        usize::from(label) - 1,
-        Right,
-        Role::Text,
-    );
-    chart(buffer, bars(right), &slowest(seconds), ctx.theme);
+    let halves = [(0, rate_words(ctx, end), received(seconds)), (half, ack_words(seconds), waits(ctx, seconds))];
+    for (x, words, course) in halves {
+        let place = Rect { x: area.x + x, width: half, ..area };
+        TextRun::new(buffer, place, ctx.theme).column(&words, usize::from(label) - 1, Right, Role::Text);
+        let place = Rect { x: place.x + label, width: half.saturating_sub(label + 1), ..place };
+        let course = course.get(course.len().saturating_sub(usize::from(place.width))..).unwrap_or_default();
+        bars(buffer, place, course, Scale::of(course.iter().map(|bar| bar.value.max(bar.band))), ctx.theme);
+    }
+    let place = Rect { x: area.x + room, width: area.width - room, ..area };
+    TextRun::new(buffer, place, ctx.theme).text(step, Role::Muted);
 }
 
+/// One above the other, with their scales at the left and their time between them.
 fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[LatencySecond], end: Millis) {
-    const LABEL: u16 = 14;
+    const LABEL: u16 = 15;
     let mut run = TextRun::new(buffer, area, ctx.theme);
     round_trips(&mut run, ctx);
     let height = (area.height - 1) / 2;
     let gap = (area.height - 1) % 2;
-    let shown: usize = usize::from(area.width.saturating_sub(LABEL + 1));
-    let seconds = seconds.get(seconds.len().saturating_sub(shown)..).unwrap_or_default();
-    let peak = seconds.iter().map(|second| second.received).max().unwrap_or(0);
-    let labels = [
-        [rate_words(ctx, end), format!("peak {}", format::count(u64::from(peak))), "a bar a s".to_owned()],
-        ["ack, slowest".to_owned(), format!("peak {}", peak_ack(seconds)), "log scale".to_owned()],
+    let inside = Rect { x: area.x + LABEL, width: area.width.saturating_sub(LABEL + 1), ..area };
+    let seconds = seconds.get(seconds.len().saturating_sub(usize::from(inside.width))..).unwrap_or_default();
+    let courses = [received(seconds), waits(ctx, seconds)];
+    let scales = [
+        Scale::of(courses[0].iter().map(|bar| bar.value)),
+        Scale { full: courses[1].iter().map(|bar| bar.band).max().unwrap_or(0), is_capped: false },
     ];
-    let courses = [received(seconds), slowest(seconds)];
-    for (index, (labels, course)) in (0_u16..).zip(labels.iter().zip(courses)) {
-        let place = Rect { y: area.y + 1 + index * (height + gap), height, ..area };
+    let peak = seconds.iter().map(|second| second.received).max().unwrap_or(0);
+    let capped = if scales[0].is_capped { format!(" {CAPPED}") } else { String::new() };
+    let labels = [
+        [format!("peak {}{capped}", format::count(u64::from(peak))), rate_words(ctx, end), "1 s a bar".to_owned()],
+        [peak_p95(seconds), "ack █p50 ░p95".to_owned(), "log, 0.1 ms".to_owned()],
+    ];
+    for (index, ((labels, course), scale)) in (0_u16..).zip(labels.iter().zip(&courses).zip(scales)) {
+        let y = area.y + 1 + index * (height + gap);
+        let place = Rect { y, height, ..area };
         let mut run = TextRun::new(buffer, place, ctx.theme);
-        for label in labels {
-            run.column(label, usize::from(LABEL) - 1, Right, Role::Text).next_line();
+        // What stands at the top and at the bottom is the scale; what is between says what it is.
+        for (line, label) in labels.iter().enumerate().take(usize::from(height)) {
+            let role = if line == 1 { Role::Text } else { Role::Muted };
+            run.column(label, usize::from(LABEL) - 1, Right, role).next_line();
         }
         if gap > 0 && index == 0 {
-            let axis =
-                Rect { x: area.x + LABEL, y: place.bottom(), width: area.width.saturating_sub(LABEL + 1), height: 1 };
-            time_axis(buffer, axis, ctx, seconds.len(), end);
+            time_axis(buffer, Rect { y: place.bottom(), height: 1, ..inside }, ctx, seconds.len(), end);
         }
-        let place = Rect { x: area.x + LABEL, width: area.width.saturating_sub(LABEL + 1), ..place };
-        chart(buffer, place, &course, ctx.theme);
+        bars(buffer, Rect { y, height, ..inside }, course, scale, ctx.theme);
     }
 }
 
@@ -154,20 +162,41 @@ fn round_trips(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
     }
 }
 
-fn peak_ack(seconds: &[LatencySecond]) -> String {
-    let peak = seconds.iter().filter(|second| second.acknowledged > 0).map(|second| second.slowest).max();
+/// The worst second, as the strip tells it.
+fn ack_words(seconds: &[LatencySecond]) -> String {
+    format!("ack {}", slowest(seconds, |second| second.slowest))
+}
+
+/// What fills the height of the chart of acknowledgements.
+fn peak_p95(seconds: &[LatencySecond]) -> String {
+    slowest(seconds, |second| second.p95)
+}
+
+fn slowest(seconds: &[LatencySecond], of: fn(&LatencySecond) -> Duration) -> String {
+    let peak = seconds.iter().filter(|second| second.acknowledged > 0).map(of).max();
     peak.map_or_else(|| "?".to_owned(), format::span)
 }
 
-fn received(seconds: &[LatencySecond]) -> Vec<u64> {
-    seconds.iter().map(|second| u64::from(second.received)).collect()
+fn received(seconds: &[LatencySecond]) -> Vec<Bar> {
+    seconds.iter().map(|second| Bar { value: u64::from(second.received), band: 0, role: Role::Incoming }).collect()
 }
 
 /// On a logarithmic scale, so that one slow second does not flatten all others; from a tenth of a millisecond up.
-fn slowest(seconds: &[LatencySecond]) -> Vec<u64> {
-    let height =
-        |second: &LatencySecond| logarithm(u64::try_from(second.slowest.as_micros() / 100).unwrap_or(u64::MAX - 1) + 1);
-    seconds.iter().map(|second| if second.acknowledged > 0 { height(second) } else { 0 }).collect()
+fn waits(ctx: &FrameContext<'_>, seconds: &[LatencySecond]) -> Vec<Bar> {
+    let thresholds = &ctx.settings.preferences.thresholds.ack;
+    let height = |span: Duration| logarithm(u64::try_from(span.as_micros() / 100).unwrap_or(u64::MAX - 1) + 1);
+    let bar = |second: &LatencySecond| match second.acknowledged {
+        0 => Bar::default(),
+        _ => Bar {
+            value: height(second.p50),
+            band: height(second.p95),
+            role: match thresholds.role(second.p95) {
+                Role::Fast => Role::Good,
+                role => role,
+            },
+        },
+    };
+    seconds.iter().map(bar).collect()
 }
 
 /// Eight times the logarithm to base 2, between powers on a straight line, and one more so that even the least shows.
@@ -178,52 +207,14 @@ fn logarithm(value: u64) -> u64 {
     1 + 8 * u64::from(power) + eighths
 }
 
-/// Bars from the right, the newest last, as high as their share of the highest.
-fn chart(buffer: &mut Buffer, area: Rect, values: &[u64], theme: Theme) {
-    let area = area.intersection(buffer.area);
-    let values = values.get(values.len().saturating_sub(usize::from(area.width))..).unwrap_or_default();
-    let highest = values.iter().copied().max().unwrap_or(0);
-    let left = area.right().saturating_sub(u16::try_from(values.len()).unwrap_or(0));
-    for (x, value) in (left..).zip(values) {
-        let eighths = eighths(*value, highest, area.height);
-        for row in 0..area.height {
-            let here = eighths.saturating_sub(usize::from(row) * BARS.len()).min(BARS.len());
-            if let Some(bar) = here.checked_sub(1).and_then(|index| BARS.get(index)) {
-                buffer.set_stringn(x, area.bottom() - 1 - row, bar, 1, theme.style(Role::Text));
-            }
-        }
-    }
-}
-
-/// At least one eighth for whatever is there.
-fn eighths(value: u64, highest: u64, rows: u16) -> usize {
-    let full = u128::from(rows) * BARS.len() as u128;
-    let share = (u128::from(value) * full).div_ceil(u128::from(highest.max(1)));
-    usize::try_from(share).unwrap_or(usize::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::{Colour, TERMINAL};
 
     #[test]
-    fn bars_are_in_proportion_and_whatever_is_there_shows() {
-        for (value, highest, rows, expected) in [
-            (0, 0, 1, 0),
-            (1, 1, 1, 8),
-            (1, 1_000, 1, 1),
-            (500, 1_000, 1, 4),
-            (500, 1_000, 4, 16),
-            (u64::MAX, u64::MAX, 4, 32),
-        ] {
-            assert_eq!(eighths(value, highest, rows), expected, "{value} of {highest} in {rows}");
-        }
+    fn the_logarithm_rises_steadily() {
         for (value, expected) in [(0, 0), (1, 1), (2, 9), (3, 13), (4, 17), (1_024, 81), (u64::MAX, 512)] {
             assert_eq!(logarithm(value), expected, "{value}");
         }
-        let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 2));
-        chart(&mut buffer, Rect::new(0, 0, 6, 2), &[4, 1, 0, 2, 4], Theme::new(&TERMINAL, Colour::None));
-        assert_eq!(buffer, Buffer::with_lines([" █   █", " █▄ ██"]));
     }
 }

@@ -82,8 +82,8 @@ pub const fn is_wide(area: Rect) -> bool {
 fn wide(layout: &mut Layout, body: Rect, devices: usize, sizes: PaneSizes) {
     /// The least columns that say something.
     const COLUMNS: u16 = 30;
-    /// The lines of a device with all that there is to say, and the least that are worth it.
-    const DEVICE: u16 = 5;
+    /// The lines of a device with all that there is to say and its activity, and the least that are worth it.
+    const DEVICE: u16 = 6;
     const DEVICES: u16 = 17;
     /// The lines of the role, with its title.
     const ROLE: u16 = 7;
@@ -160,7 +160,7 @@ mod tests {
             arrange(Rect::new(0, 0, width, height), Pane::Feed, false, 4, PaneSizes::default())
                 .map(|layout| Pane::ALL.map(|pane| layout.pane(pane).map_or(0, |area| area.height)))
         };
-        assert_eq!(shown(160, 50), Some([21, 20, 7, 39, 9]));
+        assert_eq!(shown(160, 50), Some([25, 16, 7, 39, 9]));
         assert_eq!(shown(80, 24), Some([6, 3, 3, 14, 2]));
         assert_eq!(shown(80, 18), Some([6, 3, 3, 9, 1]), "latency to its title");
         assert_eq!(shown(80, 15), Some([4, 0, 0, 8, 1]), "lock and role to the header");

@@ -14,6 +14,7 @@ use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 use crate::tui::view::TitlePart;
 use crate::tui::view::header::lock_role;
+use crate::tui::view::lock_timeline;
 
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let attention = Role::Notice;
@@ -83,6 +84,17 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
                 }
             }
         }
+    }
+    // The history keeps two lines at least.
+    if run.lines_left() >= 5 && ctx.group.lock().ended().len() > 0 {
+        run.next_line();
+        let place = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..run.rest() };
+        lock_timeline::draw(buffer, Rect { height: lock_timeline::LINES, ..place }, ctx);
+        run = TextRun::new(
+            buffer,
+            Rect { y: place.y + lock_timeline::LINES, height: place.height - lock_timeline::LINES, ..area },
+            ctx.theme,
+        );
     }
     history(&mut run, ctx);
 }

@@ -6,9 +6,11 @@ pub mod devices;
 pub mod dialog;
 pub mod feed;
 pub mod header;
+mod hour;
 mod latency;
 pub mod layout;
 mod lock;
+mod lock_timeline;
 pub mod prompt;
 mod role;
 pub mod rules;
@@ -21,6 +23,7 @@ use crate::tui::context::FrameContext;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
+use hour::hour_axis;
 
 /// What every pane is: a body, and the parts of the title above it. A new pane is a file with these two functions, and a
 /// line in [`PaneView::of`].

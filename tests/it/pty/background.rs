@@ -1,5 +1,7 @@
 //! The question for the background, and answers that must not act as keys.
 
+use std::time::{Duration, Instant};
+
 use crate::support::terminal::Terminal;
 
 use super::wait_until_live;
@@ -31,4 +33,48 @@ fn the_background_chooses_the_theme_and_no_answer_acts_as_keys() {
     terminal.assert_restored();
     let written = String::from_utf8_lossy(&terminal.raw).into_owned();
     assert!(!written.contains("\x1b[?2031") && !written.contains("$p"), "their answers would eat keys");
+}
+
+#[test]
+fn an_answer_at_any_time_acts_as_no_key_and_loses_none() {
+    for after in [0, 150, 300, 2_000].map(Duration::from_millis) {
+        let mut terminal = Terminal::start(&["demo", "--rate", "20", "--utc"], 30, 100, &[("COLORTERM", "truecolor")]);
+        terminal.wait_for_written("\x1b]11;?\x1b\\");
+        let asked = Instant::now();
+        // Typed before the answer, in its middle, and behind it: each of them does what it does. The time is what is
+        // tested here, so it is waited for.
+        terminal.press("2");
+        terminal.wait_for("▸2 Lock");
+        std::thread::sleep(after.saturating_sub(asked.elapsed()));
+        let (first, rest) = LIGHT_BACKGROUND.split_at(9);
+        terminal.press(first);
+        // Not a hex digit, which would be of the answer.
+        terminal.press("\t");
+        terminal.press(rest);
+        terminal.wait_for("▸3 Role");
+        terminal.press("5");
+        terminal.wait_for("▸5 Latency");
+        let shown = terminal.contents();
+        for opened in ["filter:", "find:", "go to:", "Drop device", "Moving and leaving"] {
+            assert!(!shown.contains(opened), "after {after:?}: {shown}");
+        }
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0, "after {after:?}");
+        terminal.assert_restored();
+        let asked = String::from_utf8_lossy(&terminal.raw).matches("\x1b]11;?").count();
+        assert_eq!(asked, 1, "after {after:?}");
+    }
+}
+
+#[test]
+fn focus_that_comes_back_asks_again_and_not_twice_in_ten_seconds() {
+    let mut terminal = Terminal::start(&["demo", "--rate", "20", "--utc"], 30, 100, &[("COLORTERM", "truecolor")]);
+    terminal.wait_for_written("\x1b]11;?\x1b\\");
+    wait_until_live(&mut terminal);
+    terminal.press("\x1b[O\x1b[I\x1b[O\x1b[I4");
+    terminal.wait_for("▸4 Feed");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    let asked = String::from_utf8_lossy(&terminal.raw).matches("\x1b]11;?").count();
+    assert_eq!(asked, 1, "focus came back within ten seconds of the first question");
 }

@@ -1,5 +1,6 @@
 //! Who is in the group.
 
+mod activity;
 mod columns;
 mod device_text;
 
@@ -23,6 +24,7 @@ use crate::tui::state::click::ClickTarget;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, SELECTED};
 use crate::tui::view::TitlePart;
+use crate::tui::view::layout::split_top;
 
 /// From which age on the list counts as old: it is asked for every minute.
 const LIST_AGE: Duration = Duration::from_mins(2);
@@ -63,9 +65,19 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
         TextRun::new(buffer, area, ctx.theme).text(text, Role::Muted);
         return;
     }
+    // Below the list, where each device keeps two lines at least.
+    let chart = activity::lines(order.len());
+    let has_chart = area.width >= 36 && usize::from(area.height) >= 16.max(chart + 2 * order.len());
+    let area = if has_chart {
+        let (list, below) = split_top(area, area.height - u16::try_from(chart).unwrap_or(0));
+        activity::draw(buffer, below, ctx, order);
+        list
+    } else {
+        area
+    };
     let rows = usize::from(area.height);
     // A block of lines for each device where that leaves none out; a table otherwise.
-    let lines = if rows >= 16 && area.width >= 40 { (rows / order.len()).min(5) } else { 1 };
+    let lines = if has_chart || (rows >= 16 && area.width >= 40) { (rows / order.len()).min(5) } else { 1 };
     if lines > 1 {
         blocks(buffer, area, ctx, order, selected, lines);
     } else {
