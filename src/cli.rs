@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod admit;
 mod commands;
 mod config;
 mod connection;
@@ -17,6 +18,7 @@ mod mediator;
 mod monitor;
 mod profile;
 
+pub use admit::AdmitArgs;
 pub use commands::{
     DevicesArgs, DropArgs, LockArgs, MeansArgs, ProbeArgs, ScopeArg, SharedDataArgs, SharedDataCommand,
     SharedDataSetArgs, SharedDataShowArgs,
@@ -96,6 +98,11 @@ pub enum Command {
     History(HistoryArgs),
     /// Keep connections under names, so that d2mtop NAME opens them
     Profile(ProfileArgs),
+    /// Bring another d2mtop into the group, by the link that its join shows
+    ///
+    /// Whoever has the link and shows the same three emoji gets the group's key. Phone apps would refuse it, as this device
+    /// has no client key to give: they are linked on a phone.
+    Admit(AdmitArgs),
     /// Run a mediator: the server that the devices of a group meet at
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process

@@ -70,6 +70,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Doctor(options)) => headless::doctor::run(options),
         Some(Command::History(options)) => headless::history::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),
+        Some(Command::Admit(options)) => headless::admit::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
         Some(Command::Config(which)) => headless::config::run(match which {
             ConfigCommand::Sample => Ok(tui::config_sample()),

@@ -80,6 +80,7 @@ pub fn connection(arguments: &ConnectionArgs) -> Result<ConnectionOptions, Failu
         accept_any_certificate: arguments.dangerously_accept_any_certificate.is_some(),
         proxy: proxy(arguments.proxy.as_deref())?,
         keep_alive: keep_alive.map_err(|error| unusable("--keep-alive", &error))?,
+        keeps_secret: false,
         passphrase_fd: arguments.passphrase.passphrase_fd,
     })
 }

@@ -1,5 +1,6 @@
 //! Commands without a terminal: one file each.
 
+pub mod admit;
 pub mod arguments;
 pub mod config;
 pub mod demo;

@@ -4,7 +4,7 @@ use super::arguments;
 use crate::cli::ConnectionArgs;
 use crate::output::Failure;
 use crate::output::words::remark;
-use crate::profile::{DeviceLock, Profile};
+use crate::profile::{ConnectionOptions, DeviceLock, Profile};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setup};
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
@@ -18,7 +18,12 @@ pub(super) struct OneShotDevice {
 impl OneShotDevice {
     /// Reads the options, and makes sure that no other program is this device.
     pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        let mut profile = super::open_unattended(name, &arguments::unattended_connection(options)?)?;
+        Self::of(name, &arguments::unattended_connection(options)?)
+    }
+
+    /// The same with options that the command has added to.
+    pub(super) fn of(name: Option<&str>, options: &ConnectionOptions) -> Result<Self, Failure> {
+        let mut profile = super::open_unattended(name, options)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);

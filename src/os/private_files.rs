@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 /// More than any of our files has; a larger one is not ours.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -70,6 +72,43 @@ pub fn read(path: &Path) -> io::Result<Option<String>> {
         return Err(io::Error::other("it is too large"));
     }
     Ok(Some(text))
+}
+
+/// Why a file is not as private as the secret in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Its mode lets others read or write it.
+    Mode(u32),
+    /// It belongs to another user.
+    Owner,
+}
+
+/// What makes an open file less private than a secret wants; of a pipe, nothing is asked.
+#[must_use]
+pub fn exposure(metadata: &fs::Metadata) -> Option<Exposure> {
+    let mode = metadata.mode() & 0o777;
+    match metadata.is_file() {
+        true if mode & 0o077 != 0 => Some(Exposure::Mode(mode)),
+        true if metadata.uid() != rustix::process::geteuid().as_raw() => Some(Exposure::Owner),
+        _ => None,
+    }
+}
+
+/// Reads so many bytes at most, into a buffer that wipes itself and never grows.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn read_secret(file: &File, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; most]);
+    let (mut filled, mut file) = (0, file);
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
 }
 
 /// Puts the bytes in the place of the file, readable by its owner only, and closes its directory to others. A link in that

@@ -23,7 +23,7 @@ use crate::protocol::{
 use crate::text::Clean;
 
 /// The names of the events that commands print beside those of a session.
-pub const EVENTS_OF_COMMANDS: [&str; 13] = [
+pub const EVENTS_OF_COMMANDS: [&str; 18] = [
     "stats",
     "device",
     "finding",
@@ -37,6 +37,11 @@ pub const EVENTS_OF_COMMANDS: [&str; 13] = [
     "client_refused",
     "client_served",
     "client_disconnected",
+    "admit_peer",
+    "admit_emoji",
+    "admit_sent",
+    "admit_registered",
+    "admit_failed",
 ];
 
 /// The names of all events that a watch prints.

@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use rustix::process::Signal;
+
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{DeviceInUse, ProfileError, ProfileName};
@@ -30,12 +32,15 @@ pub const EXIT_CODES: [(&str, &str); 13] = [
     ),
     (
         "4",
-        "the connection could not be made, or was lost, or the mediator did not answer in time, or no probe at all; also when \
+        "the connection could not be made, or was lost, or the mediator did not answer in time, or no probe at all; `admit`: also the relay or the new device; also when \
          that kept this device in the group",
     ),
     ("5", "`drop`: a name fits no device, or more than one; nothing was dropped"),
-    ("6", "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`"),
-    ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s)"),
+    (
+        "6",
+        "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`; `admit`: also no answer, or no link",
+    ),
+    ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s; `admit`: within a minute)"),
     ("125", "`lock`: the lock was lost; or this device was leader for a minute, and gave it back or waited no longer"),
     ("126", "`lock`: the command cannot be run"),
     ("127", "`lock`: the command was not found"),
@@ -158,6 +163,12 @@ pub enum Failure {
 }
 
 impl Outcome {
+    /// The end by a signal, as a shell has it.
+    #[must_use]
+    pub fn by_signal(signal: Signal) -> Self {
+        Self::Ran(u8::try_from(signal.as_raw().saturating_add(128)).unwrap_or(u8::MAX))
+    }
+
     /// The exit code. Those about the lock are where commands that run others have theirs, so that hardly any command
     /// under the lock has the same.
     #[must_use]

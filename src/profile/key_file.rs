@@ -1,12 +1,10 @@
 //! The key file: 64 hex digits, private to its owner.
 
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
+use crate::os::private_files::{self, Exposure};
 use crate::protocol::GroupSecret;
 
 /// More than 64 digits, a line end and some space; a larger file is no key file.
@@ -51,34 +49,21 @@ pub(super) fn read(path: &Path) -> Result<GroupSecret, KeyFileError> {
     let unreadable = |cause| KeyFileError::Unreadable { path: named(), cause };
     let file = File::open(path).map_err(unreadable)?;
     // Metadata of the open file: the path could name another file by now.
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.is_file() {
-        let mode = metadata.mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyFileError::NotPrivate { path: named(), mode });
-        }
-        if metadata.uid() != rustix::process::geteuid().as_raw() {
-            return Err(KeyFileError::NotOurs { path: named() });
-        }
+    match private_files::exposure(&file.metadata().map_err(unreadable)?) {
+        Some(Exposure::Mode(mode)) => return Err(KeyFileError::NotPrivate { path: named(), mode }),
+        Some(Exposure::Owner) => return Err(KeyFileError::NotOurs { path: named() }),
+        None => {}
     }
-    read_open(file, path)
+    read_open(&file, path)
 }
 
 /// Reads the group's secret from an open file, without a check of owner and mode.
-pub(super) fn read_open(file: File, path: &Path) -> Result<GroupSecret, KeyFileError> {
+pub(super) fn read_open(file: &File, path: &Path) -> Result<GroupSecret, KeyFileError> {
     let named = || path.to_owned();
     let unreadable = |cause| KeyFileError::Unreadable { path: named(), cause };
-    let mut bytes = Zeroizing::new([0_u8; MOST_BYTES]);
-    let mut filled = 0;
-    let mut file = file.take(MOST_BYTES as u64);
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest).map_err(unreadable)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
+    let bytes = private_files::read_secret(file, MOST_BYTES).map_err(unreadable)?;
     let not_a_key = || KeyFileError::NotAKey { path: named() };
-    let text = bytes.get(..filled).and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or_else(not_a_key)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| not_a_key())?;
     GroupSecret::from_hex(text.trim()).map_err(|_| not_a_key())
 }
 

@@ -8,7 +8,7 @@ use super::secret_source::SecretSource;
 use super::secrets::PassphraseSource;
 use super::selected::SelectedProfile;
 use super::settings::Settings;
-use crate::protocol::GroupKeys;
+use crate::protocol::{GroupKeys, GroupSecret};
 use crate::text::Clean;
 
 /// The keys of a group, and where they come from.
@@ -16,6 +16,8 @@ use crate::text::Clean;
 pub struct LoadedKey {
     source: SecretSource,
     pub(super) keys: Arc<GroupKeys>,
+    /// There if it is to be given to another device.
+    secret: Option<Arc<GroupSecret>>,
 }
 
 impl LoadedKey {
@@ -46,7 +48,14 @@ impl LoadedKey {
             (Some(path), _) => key_file::read(path)?,
             (None, None) => return Err(ProfileError::NoKeyFile),
         };
-        Ok(Self { source, keys: Arc::new(GroupKeys::derive(dialect, &secret)) })
+        let keys = Arc::new(GroupKeys::derive(dialect, &secret));
+        Ok(Self { source, keys, secret: settings.keeps_secret.then(|| Arc::new(secret)) })
+    }
+
+    /// The key itself, if it was kept.
+    #[must_use]
+    pub fn secret(&self) -> Option<&GroupSecret> {
+        self.secret.as_deref()
     }
 
     /// Where it was found, in words.

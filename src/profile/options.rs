@@ -45,6 +45,8 @@ pub struct ConnectionOptions {
     pub proxy: Option<ProxySetting>,
     /// How long a connection is silent before a ping.
     pub keep_alive: Option<KeepAlive>,
+    /// Keep the group's key itself, to give it to another device.
+    pub keeps_secret: bool,
     /// File descriptor to read the passphrase of a passphrase file from.
     pub passphrase_fd: Option<u32>,
 }

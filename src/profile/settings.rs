@@ -19,6 +19,7 @@ pub const DEFAULT_SERVER_GROUP: &str = "01";
 
 /// All that a connection is made of, except the key and what is remembered of the slot.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting that does not depend on the others")]
 pub struct Settings {
     /// The mediator's URL template.
     pub base_url: String,
@@ -56,6 +57,8 @@ pub struct Settings {
     pub keep_alive: KeepAlive,
     /// The file with the group's key, if the profile's own key is not wanted.
     pub key_file: Option<PathBuf>,
+    /// Whether the group's key itself is kept, to give it to another device.
+    pub keeps_secret: bool,
     /// File descriptor to read the passphrase of a passphrase file from.
     pub passphrase_fd: Option<u32>,
 }
@@ -109,6 +112,7 @@ impl Settings {
             proxy: options.proxy.clone().or_else(|| record?.proxy.clone()),
             keep_alive: options.keep_alive.or_else(|| Some(record?.keep_alive)).unwrap_or_default(),
             key_file: options.key_file.clone(),
+            keeps_secret: options.keeps_secret,
             passphrase_fd: options.passphrase_fd,
         })
     }

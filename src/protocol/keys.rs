@@ -30,6 +30,12 @@ impl GroupSecret {
         secret
     }
 
+    /// The same once more, for another device.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(SecretBox::init_with_mut(|inner: &mut [u8; KEY_LENGTH]| inner.copy_from_slice(self.0.expose_secret())))
+    }
+
     /// Reads 64 hex digits.
     ///
     /// # Errors

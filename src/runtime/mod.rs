@@ -1,5 +1,6 @@
 //! The loops that join the rooms.
 
+pub mod admit;
 pub mod clock;
 pub mod dashboard;
 pub mod driver;
@@ -17,6 +18,7 @@ pub mod session_setup;
 #[cfg(test)]
 mod test_message;
 
+pub use admit::{Admission, AdmitAnswer, AdmitNews, admit_device};
 pub use dashboard::RunningSessions;
 pub use driver::{drive, drive_keeping};
 pub use journal_handle::JournalHandle;

@@ -8,6 +8,7 @@
     reason = "all of it is a test; a panic is a failure"
 )]
 
+mod admit;
 mod alert_events;
 mod alerts;
 mod architecture;

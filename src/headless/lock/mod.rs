@@ -142,7 +142,7 @@ impl<'a> Locking<'a> {
                         // Whatever comes of it, the signal is why.
                         let _ = self.give_up().await;
                     }
-                    return Ok(Some(by_signal(signal)));
+                    return Ok(Some(Outcome::by_signal(signal)));
                 }
                 () = over(may_end) => break lock_busy(busy),
                 () = over(self.leave_by) => break led_for_too_long("the lock is waited for no longer"),
@@ -226,7 +226,7 @@ impl<'a> Locking<'a> {
                     return self.commit().await.map(|()| Outcome::Normal);
                 }
                 Stop::Signal(signal) if signals::is_deadly(signal) => {
-                    return self.commit().await.map(|()| by_signal(signal));
+                    return self.commit().await.map(|()| Outcome::by_signal(signal));
                 }
                 Stop::Signal(signal) if signal == Signal::TSTP => {
                     signals::stop_this_process().map_err(Failure::Start)?;
@@ -419,11 +419,6 @@ fn of(scope: Option<&TransactionScope>) -> String {
     scope.map(TransactionScope::to_string).unwrap_or_default()
 }
 
-/// The end by a signal, as a shell has it.
-fn by_signal(signal: Signal) -> Outcome {
-    Outcome::Ran(u8::try_from(signal.as_raw().saturating_add(128)).unwrap_or(u8::MAX))
-}
-
 /// Our own clock ends it, whatever the server does.
 fn out_of_time() -> Failure {
     let words = "the lock was lost: its time (--ttl, or a minute without it) is over".to_owned();
@@ -450,7 +445,7 @@ fn lock_busy(words: String) -> Failure {
 /// The end before the server has confirmed it.
 fn cut_short(signal: Signal) -> Failure {
     let words = "left without waiting for the mediator to free the lock; it does so when it sees us gone".to_owned();
-    Failure::Ended { outcome: by_signal(signal), words }
+    Failure::Ended { outcome: Outcome::by_signal(signal), words }
 }
 
 /// A signal that ends who does not heed it. Ctrl-Z stops us, as always.

@@ -27,7 +27,7 @@ impl KeyStore {
                 let path = credential(directory, name).ok_or_else(not_there)?;
                 let file = File::open(&path).map_err(|cause| KeyFileError::Unreadable { path: path.clone(), cause })?;
                 // systemd grants access by an ACL, which the mode does not show.
-                Ok(key_file::read_open(file, &path)?)
+                Ok(key_file::read_open(&file, &path)?)
             }
             Self::KeyFile(path) => match key_file::read(path) {
                 Err(KeyFileError::Unreadable { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {

@@ -20,4 +20,4 @@ pub use key_paths::KeyPaths;
 pub use key_store::{KeyStore, KeyStoreKind};
 pub use keyring::KeyringError;
 pub use passphrase_file::PassphraseFileError;
-pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError, keep_from_children};
+pub use prompt::{AskPassphrase, Passphrase, PassphraseSource, PromptError, keep_from_children, type_secret};

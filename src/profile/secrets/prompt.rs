@@ -210,6 +210,16 @@ fn typed(question: &str) -> Result<Passphrase, PromptError> {
     passphrase
 }
 
+/// Something that is as secret as a passphrase, typed or pasted on the terminal, without echo.
+///
+/// # Errors
+/// If there is no terminal, or nothing is given.
+pub fn type_secret(question: &str) -> Result<Zeroizing<String>, PromptError> {
+    let typed = typed(question)?;
+    // What is no text is not what was asked for.
+    Ok(Zeroizing::new(std::str::from_utf8(typed.bytes()).unwrap_or_default().to_owned()))
+}
+
 /// Reads one line, with the usual editing keys.
 fn edited_line(mut input: impl Read) -> Result<Passphrase, PromptError> {
     let mut passphrase = Passphrase::empty();

@@ -5,6 +5,7 @@ pub mod envelopes;
 pub mod held;
 pub mod hostile;
 pub mod network;
+pub mod new_device;
 pub mod noting;
 pub mod one_shot;
 pub mod openmetrics;
