@@ -296,6 +296,9 @@ pub struct DemoArgs {
     /// Print what `watch` prints instead of opening the dashboard
     #[arg(long)]
     pub headless: bool,
+    /// Instead of the dashboard, have the simulated phone wait for a device to link: d2mtop join in a second terminal
+    #[arg(long, conflicts_with = "headless")]
+    pub join: bool,
     #[command(flatten)]
     pub lines: LinesArgs,
     #[command(flatten)]

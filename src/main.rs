@@ -80,7 +80,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Completions(options)) => headless::manual::completions(*options),
         Some(Command::Man(options)) => headless::manual::man(options),
         Some(Command::Manual(options)) => headless::manual::manual(*options),
-        Some(Command::Demo(options)) if options.headless => headless::demo::run(options),
+        Some(Command::Demo(options)) if options.headless || options.join => headless::demo::run(options),
         Some(Command::Demo(options)) => {
             let dashboard = dashboard(options.display, &options.attention, &options.monitor)?;
             tui::demo(arguments::stage(options), &dashboard)

@@ -152,7 +152,8 @@ pub fn log(arguments: &LogArgs) -> LogOptions {
 /// The options of the demo's simulated group.
 #[must_use]
 pub fn stage(arguments: &DemoArgs) -> StageOptions {
-    StageOptions { dialect: arguments.dialect.into(), rate: arguments.rate, seed: arguments.seed }
+    let (dialect, rate, seed) = (arguments.dialect.into(), arguments.rate, arguments.seed);
+    StageOptions { dialect, rate, seed, admits: arguments.join }
 }
 
 /// Adds to the words about a profile that does not exist which command it was perhaps meant to be.

@@ -44,6 +44,14 @@ pub enum AdmitAnswer {
     Cancel,
 }
 
+impl AdmitAnswer {
+    /// A typed line: everything but a yes is a no.
+    #[must_use]
+    pub fn of_line(line: &str) -> Self {
+        Self::Match(matches!(line.trim(), "y" | "Y" | "yes"))
+    }
+}
+
 /// What is given, over what.
 #[derive(Debug)]
 pub struct Admission {

@@ -84,9 +84,10 @@ pub fn run_one_shot<T>(
 }
 
 impl OneShotSession {
-    /// A visit whose events a test makes up; and what it asks.
-    #[cfg(test)]
-    pub(crate) fn scripted() -> (Self, mpsc::Receiver<Command>, mpsc::UnboundedSender<(Millis, Event)>) {
+    /// One of a session that somebody else runs and that is logged in; with what it asks, and the way to tell it what
+    /// happens.
+    #[must_use]
+    pub(crate) fn beside() -> (Self, mpsc::Receiver<Command>, mpsc::UnboundedSender<(Millis, Event)>) {
         let (commands, asked) = mpsc::channel(COMMAND_CAPACITY);
         let (sender, events) = mpsc::unbounded_channel();
         (Self { commands, events, until: None, logged_in: true }, asked, sender)

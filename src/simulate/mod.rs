@@ -4,6 +4,7 @@
 //! no randomness but the seed's is in it, so the same seed tells the same story.
 
 mod cast;
+mod hand;
 mod line;
 mod player;
 mod script;
@@ -13,6 +14,7 @@ mod tests;
 mod world;
 
 pub use cast::{CastMember, Part, cast};
+pub use hand::SimulatedPhone;
 pub use line::Line;
 pub use script::{Script, Step};
 pub use stage::{Running, Stage, StageOptions};

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::cast::CastMember;
+use super::hand::Hand;
 use super::script::{Script, Step};
 use crate::group::{DisconnectCause, Event, LockEvent, NextStep};
 use crate::net::Address;
@@ -45,11 +46,18 @@ enum LockCue {
 }
 
 /// Tells the player what it needs to know.
-struct Prompter(Arc<watch::Sender<Cue>>);
+struct Prompter {
+    cue: Arc<watch::Sender<Cue>>,
+    /// Whoever holds the device is told of its lock.
+    tells: Option<mpsc::UnboundedSender<(Millis, Event)>>,
+}
 
 impl EventSink for Prompter {
-    fn tell(&mut self, _at: Millis, event: Event) {
-        self.0.send_if_modified(|cue| {
+    fn tell(&mut self, at: Millis, event: Event) {
+        if let (Some(tells), Event::Lock(_) | Event::Refused(_) | Event::Disconnected { .. }) = (&self.tells, &event) {
+            let _ = tells.send((at, event.clone()));
+        }
+        self.cue.send_if_modified(|cue| {
             let before = *cue;
             match event {
                 Event::LoggedIn(_) => *cue = Cue::default(),
@@ -80,6 +88,8 @@ pub(super) struct Player {
     pub(super) seed: u64,
     /// Shared with whoever waits for the device to be there.
     pub(super) cue: Arc<watch::Sender<Cue>>,
+    /// Whoever holds it.
+    pub(super) hand: Option<Hand>,
 }
 
 impl Player {
@@ -92,9 +102,15 @@ impl Player {
             // Each visit has nonces of its own.
             let session =
                 Session::new(self.config(expected), StdRng::seed_from_u64(self.seed.wrapping_add(visit << 32)));
-            let prompter = Prompter(Arc::clone(&self.cue));
+            let tells = self.hand.as_ref().map(|hand| hand.tells.clone());
+            let prompter = Prompter { cue: Arc::clone(&self.cue), tells };
             let driven = tokio::spawn(drive(session, self.address.clone(), receiver, prompter));
-            let away_for = self.perform(&commands).await;
+            let mut hand = self.hand.take();
+            let away_for = tokio::select! {
+                away_for = self.perform(&commands) => away_for,
+                () = pass_on(hand.as_mut(), &commands) => None,
+            };
+            self.hand = hand;
             let _ = commands.send(Command::Leave).await;
             let _ = driven.await;
             let Some(away_for) = away_for else { return };
@@ -166,4 +182,14 @@ impl Player {
         }
         commands.send(Command::ReleaseLock).await.ok()
     }
+}
+
+/// Passes on what the hand asks for; for ever.
+async fn pass_on(hand: Option<&mut Hand>, commands: &mpsc::Sender<Command>) {
+    if let Some(hand) = hand {
+        while let Some(command) = hand.asks.recv().await {
+            let _ = commands.send(command).await;
+        }
+    }
+    std::future::pending::<()>().await;
 }

@@ -9,7 +9,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 
-use super::cast::cast;
+use super::cast::{Part, cast};
+use super::hand::{SERVER_GROUP, SimulatedPhone};
 use super::player::{Cue, Player};
 use super::script::Script;
 use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
@@ -17,8 +18,12 @@ use crate::os::event_loop::event_loop;
 use crate::output::outcome::Failure;
 use crate::profile;
 use crate::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup};
+use crate::rendezvous::RelayConfig;
 use crate::session::{Session, SessionConfig};
 use crate::text::Clean;
+
+/// More than the simulated devices take, so that several can be linked.
+const SLOTS_TO_JOIN: usize = 16;
 
 /// Which group is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +34,13 @@ pub struct StageOptions {
     pub rate: u32,
     /// The same seed tells the same story.
     pub seed: u64,
+    /// Whether the phone admits devices: there is a relay then, and room for them. Only in `dgk`.
+    pub admits: bool,
 }
 
 impl Default for StageOptions {
     fn default() -> Self {
-        Self { dialect: Dialect::Dgk, rate: 2, seed: 1 }
+        Self { dialect: Dialect::Dgk, rate: 2, seed: 1, admits: false }
     }
 }
 
@@ -43,6 +50,8 @@ pub struct Stage {
     pub session: Session,
     /// Where it connects to.
     pub address: Address,
+    /// The phone, if it admits devices.
+    pub phone: Option<SimulatedPhone>,
     /// The rest of the group.
     pub running: Running,
 }
@@ -70,11 +79,13 @@ impl Stage {
     pub fn set(options: StageOptions) -> Result<Self, Failure> {
         let dialect = options.dialect;
         let mut random = StdRng::seed_from_u64(options.seed);
-        let keys = Arc::new(GroupKeys::derive(dialect, &GroupSecret::new(&mut random.r#gen())));
+        let secret = GroupSecret::new(&mut random.r#gen());
+        let keys = Arc::new(GroupKeys::derive(dialect, &secret));
+        let admits = options.admits && dialect == Dialect::Dgk;
         let own = DeviceId(random.r#gen());
         let (ending, ended) = watch::channel(false);
-        let (mediator, port) = start_mediator(ended.clone()).map_err(Failure::Start)?;
-        let server_group = ServerGroup::parse("01", dialect).map_err(profile::ProfileError::from)?;
+        let (mediator, port) = start_mediator(ended.clone(), admits).map_err(Failure::Start)?;
+        let server_group = ServerGroup::parse(SERVER_GROUP, dialect).map_err(profile::ProfileError::from)?;
         let config = SessionConfig {
             device_info: profile::own_info(Clean::literal("d2mtop@demo")),
             ..SessionConfig::of(Arc::clone(&keys), own)
@@ -82,21 +93,28 @@ impl Stage {
         let session = Session::new(config, profile::fresh_random());
         let url = session.url(&format!("ws://127.0.0.1:{port}/"), server_group);
         let address = Address::new(&url, &TlsOptions::default())?;
+        let (phone, mut hand) = admits.then(|| SimulatedPhone::new(port, secret, options.seed)).unzip();
         let players = cast(options.seed).map(|member| {
             let script = Script::new(&member, dialect, options.seed, options.rate);
             // Nonces and jitter are random: the keys are the demo's own, but habits are not to be broken.
             let seed = profile::fresh_random().r#gen();
             let cue = Arc::new(watch::Sender::new(Cue::default()));
-            Player { member, script, keys: Arc::clone(&keys), address: address.clone(), seed, cue }
+            let hand = if member.part == Part::Phone { hand.take() } else { None };
+            Player { member, script, keys: Arc::clone(&keys), address: address.clone(), seed, cue, hand }
         });
         let devices = start_players(players, ended).map_err(Failure::Start)?;
-        Ok(Self { session, address, running: Running { ending, threads: vec![devices, mediator] } })
+        Ok(Self { session, address, phone, running: Running { ending, threads: vec![devices, mediator] } })
     }
 }
 
-fn start_mediator(ended: watch::Receiver<bool>) -> io::Result<(JoinHandle<()>, u16)> {
+fn start_mediator(ended: watch::Receiver<bool>, admits: bool) -> io::Result<(JoinHandle<()>, u16)> {
     let event_loop = event_loop()?;
-    let options = ListenerOptions { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..ListenerOptions::default() };
+    let mut options =
+        ListenerOptions { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..ListenerOptions::default() };
+    if admits {
+        options.rendezvous = Some(RelayConfig::default());
+        options.config.max_slots = SLOTS_TO_JOIN;
+    }
     let listener = event_loop.block_on(Listener::bind(options))?;
     let port = listener.local_addr()?.port();
     let thread = std::thread::Builder::new().name("mediator".to_owned()).spawn(move || {

@@ -7,10 +7,11 @@ use rand::{Rng, SeedableRng};
 use crate::protocol::MessageId;
 use crate::protocol::d2d::Conversation;
 use crate::protocol::proto::common;
+use crate::rendezvous::wire::{ContactName, GroupName, Names};
 use crate::text::Clean;
 
 /// The simulated user's own identity.
-const OWN_IDENTITY: &str = "N0RAB3RG";
+pub(super) const OWN_IDENTITY: &str = "N0RAB3RG";
 
 /// A contact.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ const CONTACTS: [Contact; 7] = [
     Contact { identity: "5AMUEL8R", first_name: "Samuel", last_name: "Roth" },
     Contact { identity: "Y0K0TAN6", first_name: "Yoko", last_name: "Tanaka" },
 ];
+
+const GROUP_NAMES: [&str; 3] = ["Choir", "Mountain weekend", "Cellar keys"];
 
 const NICKNAMES: [&str; 6] = ["marta k.", "j0", "leila ☀", "tomek", "Priya N", "sam"];
 
@@ -114,6 +117,22 @@ impl World {
         let [first, ..] = &self.groups;
         self.groups.choose(rng).unwrap_or(first)
     }
+}
+
+/// What all of them are called, as a phone tells a new device.
+pub(super) fn names(seed: u64) -> Names {
+    let contacts = CONTACTS.map(|contact| ContactName {
+        identity: Clean::literal(contact.identity),
+        first: Clean::literal(contact.first_name),
+        last: Clean::literal(contact.last_name),
+        nickname: Clean::default(),
+    });
+    let groups = World::new(seed).groups.into_iter().zip(GROUP_NAMES).map(|(group, name)| GroupName {
+        id: group.id,
+        creator: Clean::literal(group.creator),
+        name: Clean::literal(name),
+    });
+    Names { contacts: contacts.to_vec(), groups: groups.collect(), ..Names::default() }
 }
 
 pub(super) fn contact(rng: &mut StdRng) -> Contact {

@@ -195,3 +195,43 @@ fn a_person_pastes_the_link_unseen_and_says_yes() {
     assert_eq!(device.end().end, JoinEnd::Registered { is_confirmed: true });
     assert!(!String::from_utf8_lossy(&terminal.raw).contains("device-group/join"), "the link was shown");
 }
+
+#[test]
+fn the_phone_of_the_demo_links_who_leaves_an_offer() {
+    let mut terminal = Terminal::start(&["demo", "--join"], 24, 200, &[]);
+    terminal.wait_for("--offer-file");
+    let shown = terminal.contents();
+    let command: Vec<&str> =
+        shown.lines().find(|line| line.contains("d2mtop join")).unwrap().split_whitespace().collect();
+    let ["d2mtop", "join", _, "--mediator", mediator, "--rendezvous", relay, "--offer-file", offer] = command[..]
+    else {
+        panic!("{command:?}")
+    };
+    let port = mediator.trim_start_matches("ws://127.0.0.1:").trim_end_matches('/').parse().unwrap();
+    assert_eq!(relay, format!("ws://127.0.0.1:{port}/rendezvous"));
+    let given = |given: &EssentialData| {
+        assert_eq!(given.identity.as_ref().unwrap().as_str(), "N0RAB3RG");
+        assert!(given.names.contacts.iter().any(|contact| contact.last.as_str() == "Kováčová"));
+        assert!(given.names.groups.iter().any(|group| group.name.as_str() == "Choir"));
+        4
+    };
+    for (answer, says) in [("n", "the emoji do not match"), ("y", "admitted: the new device is in the group")] {
+        let device = NewDevice::wait_at(port, Some(Box::new(given)));
+        fs::write(offer, &device.link).unwrap();
+        fs::set_permissions(offer, Permissions::from_mode(0o600)).unwrap();
+        for emoji in device.emoji() {
+            terminal.wait_for(emoji.name());
+        }
+        terminal.wait_for("the same three? [y/N]");
+        terminal.press(&format!("{answer}\r"));
+        terminal.wait_for(says);
+        let is_admitted = answer == "y";
+        assert_eq!(device.end().end == JoinEnd::Registered { is_confirmed: true }, is_admitted);
+    }
+    terminal.press("\x03");
+    assert!(terminal.end().success());
+    terminal.assert_restored();
+    assert!(!std::path::Path::new(offer).parent().unwrap().exists(), "the demo's folder goes with it");
+    let refused = crate::support::program::run(terminal.home(), &["demo", "--join", "--dialect", "mk"]);
+    assert_eq!(refused.status.code(), Some(2), "without a terminal");
+}

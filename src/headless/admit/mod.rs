@@ -1,7 +1,7 @@
 //! `d2mtop admit`: the device of the group, which brings a new one in.
 
 mod link;
-mod telling;
+pub(super) mod telling;
 
 use std::io::{self, BufRead as _};
 use std::thread;
@@ -141,7 +141,7 @@ fn ask(answer: &mpsc::UnboundedSender<AdmitAnswer>) {
             let mut line = String::new();
             let said = match io::stdin().lock().read_line(&mut line) {
                 Ok(0) | Err(_) => AdmitAnswer::Cancel,
-                Ok(_) => AdmitAnswer::Match(matches!(line.trim(), "y" | "Y" | "yes")),
+                Ok(_) => AdmitAnswer::of_line(&line),
             };
             let _ = answer.send(said);
         }

@@ -11,17 +11,17 @@ use crate::rendezvous::{AdmitEnd, AdmitEvent};
 use crate::runtime::{AdmitNews, clock};
 
 /// Tells on standard output, and remembers whether that failed.
-pub(super) struct Telling {
+pub(in crate::headless) struct Telling {
     json: bool,
     told: Result<(), Failure>,
 }
 
 impl Telling {
-    pub(super) const fn new(json: bool) -> Self {
+    pub(in crate::headless) const fn new(json: bool) -> Self {
         Self { json, told: Ok(()) }
     }
 
-    pub(super) fn tell(&mut self, news: &AdmitNews) {
+    pub(in crate::headless) fn tell(&mut self, news: &AdmitNews) {
         if self.json {
             if let Some((event, fields)) = object(news) {
                 self.line(event, fields);
@@ -42,7 +42,7 @@ impl Telling {
     ///
     /// # Errors
     /// If standard output failed, now or before.
-    pub(super) fn end(mut self, end: &AdmitEnd) -> Result<(), Failure> {
+    pub(in crate::headless) fn end(mut self, end: &AdmitEnd) -> Result<(), Failure> {
         match end {
             AdmitEnd::Admitted { lock_is_free } => {
                 if !lock_is_free {

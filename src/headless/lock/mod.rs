@@ -495,7 +495,7 @@ mod tests {
     fn promoted(stays: bool, holds: bool) -> (bool, Outcome, String) {
         let options = options();
         crate::os::event_loop::event_loop().unwrap().block_on(async {
-            let (mut visit, mut asked, events) = OneShotSession::scripted();
+            let (mut visit, mut asked, events) = OneShotSession::beside();
             let mut locking = Locking::new(&options, &mut visit, stays);
             locking.take(Millis(0), &Event::Promoted).unwrap();
             let leaves = locking.leave_by.is_some();

@@ -253,7 +253,7 @@ mod tests {
     fn answered(means: Means, came: &[Event]) -> (u64, String) {
         let options = options();
         crate::os::event_loop::event_loop().unwrap().block_on(async {
-            let (mut visit, _asked, events) = OneShotSession::scripted();
+            let (mut visit, _asked, events) = OneShotSession::beside();
             for event in came {
                 events.send((clock::now(), event.clone())).unwrap();
             }
@@ -284,7 +284,7 @@ mod tests {
     fn promoted(stays: bool) -> (bool, Outcome, String) {
         let options = options();
         crate::os::event_loop::event_loop().unwrap().block_on(async {
-            let (mut visit, _asked, events) = OneShotSession::scripted();
+            let (mut visit, _asked, events) = OneShotSession::beside();
             let mut probing = Probing::new(&options, Means::Ping, &mut visit, stays).unwrap();
             probing.notice(&Event::Promoted).unwrap();
             let leaves = probing.leave_by.is_some();

@@ -82,7 +82,7 @@ fn demo_from_first_run(display: DisplayOptions) -> Result<Outcome, Failure> {
 /// If the stage cannot be set, there is no terminal, or it fails.
 pub fn demo(stage: StageOptions, options: &DashboardOptions) -> Result<Outcome, Failure> {
     require_terminal()?;
-    let Stage { session, address, running } = Stage::set(stage)?;
+    let Stage { session, address, running, .. } = Stage::set(stage)?;
     let prepared = SessionSetup {
         session,
         address,

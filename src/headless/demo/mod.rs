@@ -1,4 +1,6 @@
-//! `d2mtop demo --headless`: what `watch` prints, of the simulated group.
+//! `d2mtop demo` without the dashboard: what `watch` prints of the simulated group, or a phone that waits to link a device.
+
+mod join;
 
 use super::arguments;
 use super::watch::{EventSelection, watch};
@@ -13,9 +15,12 @@ use crate::simulate::Stage;
 /// # Errors
 /// If the stage cannot be set or standard output fails.
 pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
+    if options.join {
+        return join::run(arguments::stage(options));
+    }
     let wanted = EventSelection::of(&options.lines)?;
     let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;
-    let Stage { session, address, running } = Stage::set(arguments::stage(options))?;
+    let Stage { session, address, running, .. } = Stage::set(arguments::stage(options))?;
     let outcome = watch(session, address, monitors, options.until, wanted);
     drop(running);
     outcome
