@@ -60,8 +60,10 @@ pub fn run(options: &AdmitArgs) -> Result<Outcome, Failure> {
         remark(MEANING);
     }
     let link = link::read(options.link_file.as_deref())?;
-    let relay = Address::new(&link.relay_url, &session_setup::tls(profile))
+    let tls = session_setup::tls(profile);
+    let relay = Address::new(&link.relay_url, &tls)
         .map_err(|error| Failure::Usage(format!("the link's relay cannot be used: {error}")))?;
+    let relay = session_setup::through(relay, profile.proxy.as_ref(), &tls)?;
     let admission = Admission { link, relay, data, timing: AdmitTiming::default() };
     let json = options.json;
     visitor.run_one_shot(async |visit| serve(visit, admission, json, stays).await)
