@@ -91,7 +91,7 @@ impl Reconnect {
     }
 
     /// Whether the connection is made again although its end would end the program.
-    const fn tries_again(&self, next: NextStep) -> bool {
+    pub(super) const fn tries_again(&self, next: NextStep) -> bool {
         let allowed = match self.policy {
             Policy::Never => false,
             Policy::Tries(most) => self.tries < most,

@@ -11,6 +11,10 @@ use crate::output::Outcome;
 use crate::output::lines::{Queued, QueuedEvent, TimedEvent};
 use crate::session::Command;
 
+/// How many pings have to be answered until all that was sent before has arrived: the first answer may be to one that was
+/// under way before.
+const ANSWERS: u8 = 2;
+
 /// How far the reflection queue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Queue {
@@ -75,12 +79,16 @@ impl Progress {
         self.confirm(commands);
     }
 
-    /// Leaves once the server has what was acknowledged: it has read that when it answers what was sent after it. The first
-    /// answer may be to a ping that was under way before, so two count.
+    /// Whether the mediator has what was acknowledged: there was nothing, or it has answered what was sent after it.
+    fn is_confirmed(&self) -> bool {
+        self.received == 0 || self.answered.is_some_and(|answered| answered >= ANSWERS)
+    }
+
+    /// Leaves once the mediator has what was acknowledged.
     fn confirm(&mut self, commands: &mpsc::Sender<Command>) {
         if !self.is_complete() {
             self.answered = None;
-        } else if self.listed && self.answered.is_some_and(|answered| answered >= 2) {
+        } else if self.listed && self.answered.is_some_and(|answered| answered >= ANSWERS) {
             self.leave(Ok(Outcome::Normal), commands);
         } else if self.listed
             && self.next.is_none()
@@ -139,8 +147,11 @@ impl Progress {
             Queued::Item(TimedEvent { event: Event::Acknowledged { ids, .. }, .. }) => self.acknowledged += ids.len(),
             Queued::Item(TimedEvent { event: Event::Disconnected { cause, next }, .. }) => {
                 self.listed = true;
-                // Who leaves in good order, as one who is to lead does, has written all before the close.
-                if self.is_complete() && matches!(cause, DisconnectCause::LeaderRole | DisconnectCause::VisitOver) {
+                // Who leaves in good order, as one who is to lead does, has written all before the close. That is no proof
+                // that it arrived: who comes back anyway sees then whether anything is sent again.
+                let arrived = self.is_confirmed() || !self.reconnect.tries_again(*next);
+                let in_good_order = matches!(cause, DisconnectCause::LeaderRole | DisconnectCause::VisitOver);
+                if self.is_complete() && in_good_order && arrived {
                     self.leave(Ok(Outcome::Normal), commands);
                 }
                 // Who leaves is told so by the line of this very end.
@@ -149,7 +160,7 @@ impl Progress {
             Queued::Item(TimedEvent { event: Event::RoundTrip { probe: Probe::Ping, .. }, .. }) => {
                 if let Some(answered) = &mut self.answered {
                     *answered += 1;
-                    if *answered < 2 {
+                    if *answered < ANSWERS {
                         let _ = commands.try_send(Command::Ping);
                     }
                 }
@@ -173,5 +184,33 @@ impl Progress {
         // What was not acknowledged on an earlier connection comes again.
         (self.queue, self.received, self.acknowledged, self.answered) = (Queue::Draining, 0, 0, None);
         self.has_watched = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Millis;
+
+    /// Whether a watch ends that has taken in so many messages, has had so many pings answered, and is made leader.
+    fn ends_when_made_leader(reconnect: &str, received: usize, answered: u8) -> bool {
+        let (commands, _receiver) = mpsc::channel(16);
+        let mut progress = Progress::new(true, Reconnect::parse(reconnect).unwrap());
+        progress.log_in();
+        (progress.queue, progress.listed) = (Queue::Dry, true);
+        (progress.received, progress.acknowledged, progress.answered) = (received, received, Some(answered));
+        let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
+        let event = Event::Disconnected { cause: DisconnectCause::LeaderRole, next };
+        progress.take(&Queued::Item(TimedEvent { at: Millis(1), event }), &commands);
+        progress.leaving.is_some()
+    }
+
+    #[test]
+    fn one_that_is_made_leader_ends_when_the_mediator_has_its_acknowledgements() {
+        assert!(ends_when_made_leader("always", 0, 0), "there was nothing to acknowledge");
+        assert!(ends_when_made_leader("always", 3, 2), "it answered what was sent after them");
+        assert!(!ends_when_made_leader("always", 3, 1), "that answer may be an earlier one's");
+        assert!(!ends_when_made_leader("always", 3, 0), "it comes back, and sees whether anything comes again");
+        assert!(ends_when_made_leader("never", 3, 0), "it does not come back");
     }
 }
