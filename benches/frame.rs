@@ -46,6 +46,7 @@ fn settings() -> Settings {
         left: None,
         neighbours: Arc::default(),
         zone: Zone::Utc,
+        is_gnu_screen: false,
         metrics: None,
     }
 }

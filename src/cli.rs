@@ -121,9 +121,11 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Display")]
 pub struct DisplayArgs {
-    /// Draw with ASCII characters only. Colour is switched off by NO_COLOR=1
-    #[arg(long)]
-    pub ascii: bool,
+    /// Draw with ASCII characters only: always, never, or where the terminal or the locale has no others. Colour is
+    /// switched off by NO_COLOR=1
+    #[arg(long, value_name = "WHEN", value_enum, num_args = 0..=1, require_equals = true, default_value_t,
+        default_missing_value = "always")]
+    pub ascii: AsciiArg,
     /// Colours; auto is dark or light as the terminal's background, if it tells [default: auto]
     #[arg(long, value_name = "NAME", value_enum)]
     pub theme: Option<ThemeName>,
@@ -136,6 +138,16 @@ pub struct DisplayArgs {
     /// How many messages the feed keeps in memory [default: 100000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub feed_rows: Option<u32>,
+}
+
+/// When only ASCII characters are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AsciiArg {
+    /// Where TERM is dumb or linux, or the locale is not UTF-8
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
 /// The themes by name.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use d2mtop::cli::{AttentionArgs, Cli, Command, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
+use d2mtop::cli::{AsciiArg, AttentionArgs, Cli, Command, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
 use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
 use d2mtop::output::{Failure, Outcome};
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     if let Some(word) = first {
         headless::profile::remind_of_namesake(&word);
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(arguments::with_values_joined(std::env::args_os())) {
         Ok(cli) => cli,
         Err(said) => return tell(&said),
     };
@@ -111,7 +111,11 @@ fn dashboard(
     let unusable = |error: tui::QuietHoursError| Failure::Usage(error.to_string());
     Ok(DashboardOptions {
         display: DisplayOptions {
-            glyphs: if display.ascii || config.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+            glyphs: match display.ascii {
+                AsciiArg::Auto => config.ascii.glyphs(),
+                AsciiArg::Always => Some(Glyphs::Ascii),
+                AsciiArg::Never => Some(Glyphs::Unicode),
+            },
             theme: tui::Palette::named(theme),
             preferences: Arc::new(preferences),
             remember: config.remember,

@@ -1,6 +1,7 @@
 //! Options of a connection, and the profile that it is of.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -69,7 +70,7 @@ pub struct ConnectionArgs {
     /// The protocol that the group speaks [default: dgk]
     #[arg(long, value_enum)]
     pub dialect: Option<DialectArg>,
-    /// This device's own id; random if not given. Never use the id of another device
+    /// This device's own id; random if not given, but what logs in for one purpose comes back as the same device. Never use the id of another device
     #[arg(long, value_name = "HEX16")]
     pub device_id: Option<String>,
     /// What the other devices see this device called [default: d2mtop@HOST]
@@ -114,6 +115,10 @@ pub struct ConnectionArgs {
     /// profile says, else 15s]
     #[arg(long, value_name = "DURATION")]
     pub keep_alive: Option<String>,
+    /// How long to wait for a profile that another d2mtop has open, such as 30s
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s",
+        hide_default_value = true)]
+    pub wait_profile: Duration,
     #[command(flatten)]
     pub passphrase: PassphraseArgs,
 }

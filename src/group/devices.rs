@@ -1,6 +1,6 @@
 //! Who is in the group.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::known::{DeviceChange, KnownDevices};
 use super::listed::ListedDevice;
@@ -21,6 +21,8 @@ pub struct Devices {
     /// Those that were listed before, with what they said of themselves, if that could be read; who left first comes first.
     /// Never one that is listed.
     former: VecDeque<(DeviceId, Option<DeviceInfo>)>,
+    /// Those that were dropped from here, until they are listed again: as many as people have agreed to.
+    dropped: BTreeSet<DeviceId>,
 }
 
 impl Devices {
@@ -119,13 +121,13 @@ impl Devices {
         match (self.marks.remove(&device), change) {
             (_, DeviceChange::Gone { .. }) => {}
             // What nobody has taken note of yet is still new, whatever else it does.
-            (Some(DeviceChange::New { .. }), change) => {
+            (Some(DeviceChange::New { returned, .. }), change) => {
                 let now = match change {
-                    DeviceChange::New { now } => now,
+                    DeviceChange::New { now, .. } => now,
                     DeviceChange::Changed { now, .. } => Some(now),
                     DeviceChange::Undecryptable { .. } | DeviceChange::Gone { .. } => None,
                 };
-                self.marks.insert(device, DeviceChange::New { now });
+                self.marks.insert(device, DeviceChange::New { returned, now });
             }
             (Some(earlier), change) => {
                 let before = earlier.before().cloned();
@@ -158,11 +160,15 @@ impl Devices {
                 change => known.set(*device, change.before().cloned()),
             }
         }
+        for device in &self.dropped {
+            known.dropped(*device, self.info(*device).cloned());
+        }
         known
     }
 
     pub(super) fn replace(&mut self, at: Millis, listed: BTreeMap<DeviceId, ListedDevice>) {
         self.marks.retain(|device, _| listed.contains_key(device));
+        self.dropped.retain(|device| !listed.contains_key(device));
         let said = |listed: &BTreeMap<DeviceId, ListedDevice>| -> Vec<_> {
             listed.iter().map(|(id, device)| (*id, device.info.clone())).collect()
         };
@@ -176,6 +182,7 @@ impl Devices {
         if let Some(removed) = self.listed.remove(&device) {
             self.revision += 1;
             self.remember([(device, removed.info.ok())]);
+            self.dropped.insert(device);
         }
         self.marks.remove(&device);
     }

@@ -57,7 +57,7 @@ pub use event::{Event, LockEvent, LockScope, Probe};
 pub use feed::{Feed, FeedRow, RowMarks};
 pub use filter::{Filter, FilterContext, FilterMatches};
 pub use journal_state::JournalState;
-pub use known::{DeviceChange, KnownDevices};
+pub use known::{DeviceChange, KnownDevice, KnownDevices};
 pub use latency::Latency;
 pub use listed::ListedDevice;
 pub use lock::{EndedLock, GroupLock, LockState};

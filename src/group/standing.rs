@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn an_alarm_that_nobody_noted_goes_before_all_that_goes_on_by_itself() {
         let mut group = Group::default();
-        let alarm = Event::DeviceChanged { device: DeviceId(5), change: DeviceChange::New { now: None } };
+        let alarm =
+            Event::DeviceChanged { device: DeviceId(5), change: DeviceChange::New { returned: false, now: None } };
         group.apply(Millis(1), &alarm);
         assert_eq!(group.standing(), Standing::Alarm);
         assert!(Standing::Alarm.needs_user());

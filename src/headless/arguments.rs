@@ -1,15 +1,18 @@
 //! What the command line says, as the types that the other rooms take: read once, here, with the option's name in every
 //! error.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::net::SocketAddr;
 
-use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, ValueEnum as _};
 
 use crate::alerts::Rule;
 use crate::cli::secrets::StoreArg;
-use crate::cli::{AnyCertificateArg, Cli, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs};
+use crate::cli::{
+    AnyCertificateArg, AsciiArg, Cli, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs,
+};
 use crate::net::ProxyChoice;
 use crate::os::logging::LogOptions;
 use crate::output::Failure;
@@ -48,6 +51,29 @@ impl From<StoreArg> for KeyStoreKind {
     }
 }
 
+/// What follows `--ascii` is its value if it can be one; else it is a profile, which the parser would take for a value.
+pub fn with_values_joined(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let mut arguments = arguments.peekable();
+    let mut are_options = true;
+    std::iter::from_fn(move || {
+        let argument = arguments.next()?;
+        are_options &= argument != "--";
+        let is_value = |next: &OsString| {
+            let value = next.to_str().and_then(|next| AsciiArg::from_str(next, false).ok());
+            value.is_some()
+        };
+        match arguments.next_if(|next| are_options && argument == "--ascii" && is_value(next)) {
+            Some(value) => {
+                let mut joined = argument;
+                joined.push("=");
+                joined.push(value);
+                Some(joined)
+            }
+            None => Some(argument),
+        }
+    })
+}
+
 /// An option that cannot be used.
 pub(super) fn unusable(option: &str, why: &impl Display) -> Failure {
     Failure::Usage(format!("{option}: {why}"))
@@ -81,6 +107,7 @@ pub fn connection(arguments: &ConnectionArgs) -> Result<ConnectionOptions, Failu
         proxy: proxy(arguments.proxy.as_deref())?,
         keep_alive: keep_alive.map_err(|error| unusable("--keep-alive", &error))?,
         keeps_secret: false,
+        wait: arguments.wait_profile,
         passphrase_fd: arguments.passphrase.passphrase_fd,
     })
 }
@@ -233,6 +260,25 @@ mod tests {
     fn the_demo_without_options_is_the_default_one() {
         let Some(Command::Demo(options)) = parsed(&["demo"]).command else { unreachable!() };
         assert_eq!(stage(&options), StageOptions::default());
+    }
+
+    #[test]
+    fn ascii_takes_what_can_be_its_value_and_no_profile() {
+        let joined = |line: &str| {
+            let words = line.split(' ').map(OsString::from);
+            with_values_joined(words).map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        for (line, read) in [
+            ("d2mtop --ascii never home", "d2mtop --ascii=never home"),
+            ("d2mtop --ascii home", "d2mtop --ascii home"),
+            ("d2mtop demo --ascii", "d2mtop demo --ascii"),
+            ("d2mtop --ascii always", "d2mtop --ascii=always"),
+            ("d2mtop lock contact-sync -- x --ascii never", "d2mtop lock contact-sync -- x --ascii never"),
+        ] {
+            assert_eq!(joined(line), read);
+        }
+        assert_eq!(parsed(&["--ascii", "home"]).display.ascii, AsciiArg::Always);
+        assert_eq!(parsed(&["home"]).display.ascii, AsciiArg::Auto);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::devices::{self, Listed, in_words};
 use super::leave::{self, Farewell};
-use super::one_shot_device::OneShotDevice;
+use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::DropArgs;
 use crate::group::{Event, LockEvent, Refusal};
 use crate::output::Failure;
@@ -12,6 +12,7 @@ use crate::output::Outcome;
 use crate::output::advice::refusal_words;
 use crate::output::ndjson;
 use crate::output::words::{remark, require_agreement, say};
+use crate::profile::known_devices;
 use crate::protocol::DeviceId;
 use crate::runtime::one_shot::PATIENCE;
 use crate::runtime::{OneShotEnd, OneShotSession, clock};
@@ -22,16 +23,22 @@ use crate::session::{Command, Confirmed};
 /// # Errors
 /// If a device is not found, nobody agrees, or the server does not do it.
 pub fn run(options: &DropArgs) -> Result<Outcome, Failure> {
-    let mut visitor = OneShotDevice::new(options.profile.as_deref(), &options.connection)?;
+    let turn = Turn::long_if(!options.yes);
+    let mut visitor = OneShotDevice::new(options.profile.as_deref(), &options.connection, turn)?;
     visitor.require_writable("not dropped")?;
     let own = visitor.own();
     let listed = visitor.run_one_shot(async |visit| devices::list(visit).await)?;
     let targets = targets(&listed, own, options)?;
     require_agreement(options.yes, &question(&listed, own, &targets))?;
     let json = options.json;
+    let known = visitor.profile().name.as_ref().and_then(known_devices::path);
     visitor.run_one_shot(async |visit| {
         for target in targets {
-            report(&listed, target, drop_device(visit, target, own).await?, json)?;
+            let dropped = drop_device(visit, target, own).await?;
+            if let Some(Err(error)) = known.as_deref().map(|known| known_devices::note_dropped(known, target)) {
+                remark(&format!("the return of this device would not be told: {error}"));
+            }
+            report(&listed, target, dropped, json)?;
         }
         Ok(())
     })?;

@@ -24,6 +24,7 @@ use crate::output::Failure;
 use crate::output::Outcome;
 pub use crate::output::ndjson;
 use crate::profile::{ConnectionOptions, Profile, SlotMemory};
+use crate::runtime::open_profile;
 
 /// Who was dropped does not join the group again by itself.
 const WAS_DROPPED: &str = "this device was dropped from the group, or its slot is gone in another way; --expect new joins the \
@@ -39,7 +40,7 @@ fn was_dropped(options: &ConnectionOptions, memory: Option<&SlotMemory>) -> bool
 /// # Errors
 /// If the options are unusable, or there is something that takes a person's word.
 fn open_unattended(name: Option<&str>, options: &ConnectionOptions) -> Result<Profile, Failure> {
-    let profile = Profile::from_options(name, options)?;
+    let profile = open_profile(name, options)?;
     // Else a service would join the group again at the next start of its machine.
     if was_dropped(options, profile.memory.as_ref()) {
         return Err(Failure::Ended { outcome: Outcome::Refused, words: WAS_DROPPED.to_owned() });

@@ -1,35 +1,39 @@
 //! Who pays the visits of a command: one login or several, each for one purpose.
 
+use std::time::Duration;
+
 use super::arguments;
 use crate::cli::ConnectionArgs;
 use crate::output::Failure;
 use crate::output::words::remark;
-use crate::profile::{ConnectionOptions, DeviceLock, Profile};
+use crate::profile::{ConnectionOptions, DeviceLock, NoVisitorSlot, Profile, Visit, VisitorSlot};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
-use crate::runtime::{ANY_CERTIFICATE, OneShotSession, run_one_shot, session_setup};
+use crate::runtime::{ANY_CERTIFICATE, OneShotSession, clock, run_one_shot, session_setup};
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
 pub(super) struct OneShotDevice {
     profile: Profile,
+    _slot: Option<VisitorSlot>,
     _device_lock: Option<DeviceLock>,
 }
 
 impl OneShotDevice {
     /// Reads the options, and makes sure that no other program is this device.
-    pub(super) fn new(name: Option<&str>, options: &ConnectionArgs) -> Result<Self, Failure> {
-        Self::of(name, &arguments::unattended_connection(options)?)
+    pub(super) fn new(name: Option<&str>, options: &ConnectionArgs, turn: Turn) -> Result<Self, Failure> {
+        Self::of(name, &arguments::unattended_connection(options)?, turn)
     }
 
     /// The same with options that the command has added to.
-    pub(super) fn of(name: Option<&str>, options: &ConnectionOptions) -> Result<Self, Failure> {
+    pub(super) fn of(name: Option<&str>, options: &ConnectionOptions, turn: Turn) -> Result<Self, Failure> {
         let mut profile = super::open_unattended(name, options)?;
+        let slot = come_back(&mut profile, options, turn);
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
         let claim = DeviceLock::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
-        Ok(Self { profile, _device_lock: claim })
+        Ok(Self { profile, _slot: slot, _device_lock: claim })
     }
 
     pub(super) const fn own(&self) -> DeviceId {
@@ -69,4 +73,48 @@ impl OneShotDevice {
         self.profile.session.expects = SlotExpectation::after_login(self.profile.session.expiration_policy);
         Ok(served)
     }
+}
+
+/// How long a visit waits for others of this machine before it takes an id of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Turn {
+    /// It is over in a moment, as all are that it waits for.
+    Short,
+    /// It stays, or waits for a person, and waits for others that do so this long.
+    Long(Duration),
+}
+
+/// How long a visit waits at most: others are over in a moment, or should not be waited for.
+pub(super) const MOST_PATIENCE: Duration = Duration::from_mins(1);
+
+impl Turn {
+    /// A long one only if it is so.
+    pub(super) const fn long_if(is_long: bool) -> Self {
+        if is_long { Self::Long(Duration::ZERO) } else { Self::Short }
+    }
+}
+
+/// Who has no profile, and says no id, comes back as the device that was there before.
+pub(super) fn come_back(profile: &mut Profile, options: &ConnectionOptions, turn: Turn) -> Option<VisitorSlot> {
+    if profile.name.is_some() || options.device_id.is_some() || options.expects.is_some() {
+        return None;
+    }
+    let keys = &profile.session.keys;
+    let take =
+        |visit, patience| VisitorSlot::take(&profile.base_url, keys.dialect(), keys.device_group_id(), visit, patience);
+    let slot = match turn {
+        Turn::Short => take(Visit::Short, MOST_PATIENCE),
+        Turn::Long(patience) => match take(Visit::Long, Duration::ZERO) {
+            Err(NoVisitorSlot::Taken) if !patience.is_zero() => {
+                remark("another d2mtop of yours is in this group without a profile; waiting for it");
+                take(Visit::Long, patience.min(MOST_PATIENCE))
+            }
+            taken => taken,
+        },
+    };
+    let slot = slot.ok()?;
+    profile.session.device_id = slot.device;
+    profile.session.expects = slot.memory.expects(clock::now());
+    profile.memory = Some(slot.memory.clone());
+    Some(slot)
 }

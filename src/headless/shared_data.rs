@@ -1,6 +1,6 @@
 //! `d2mtop shared-data`: what the mediator gives to every device at login.
 
-use super::one_shot_device::OneShotDevice;
+use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::{SharedDataArgs, SharedDataCommand, SharedDataSetArgs, SharedDataShowArgs};
 use crate::group::Event;
 use crate::output::Failure;
@@ -27,14 +27,15 @@ pub fn run(options: &SharedDataArgs) -> Result<Outcome, Failure> {
 type Given = Option<Result<SharedDeviceData, OpenError>>;
 
 fn show(options: &SharedDataShowArgs) -> Result<Outcome, Failure> {
-    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection)?;
+    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection, Turn::Short)?;
     let given = visitor.run_one_shot(async |visit| look(visit).await)?;
     report(given.as_ref(), options.json)?;
     Ok(Outcome::Normal)
 }
 
 fn set(options: &SharedDataSetArgs) -> Result<Outcome, Failure> {
-    let mut visitor = OneShotDevice::new(options.show.profile.name(), &options.show.connection)?;
+    let turn = Turn::long_if(!options.yes);
+    let mut visitor = OneShotDevice::new(options.show.profile.name(), &options.show.connection, turn)?;
     visitor.require_writable("not set")?;
     if visitor.profile().session.keys.dialect() == Dialect::Mk {
         let words = "dialect mk has no version in its shared data, so there is nothing to set";

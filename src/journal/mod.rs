@@ -11,6 +11,7 @@
 //! otherwise.
 
 mod acknowledgements;
+mod check;
 mod code;
 mod detail;
 mod error;
@@ -35,6 +36,7 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
+pub use check::{Checked, check};
 pub use error::JournalError;
 pub use history::{History, Rows, Within};
 pub use query::{Query, Who};

@@ -63,6 +63,11 @@ fn connection(page: &mut Page<'_>) -> fmt::Result {
         };
         ledger.disconnects.iter().map(end).collect()
     })?;
+    let help = "Connections after whose end somebody has to decide.";
+    page.counter("d2mtop_waits_for_user", help, None, |ledger, _| {
+        let wait = |(code, count): (&String, &u64)| sample(words(&[("code", code)]), *count);
+        ledger.waits_for_user.iter().map(wait).collect()
+    })?;
     page.gauge("d2mtop_login_queue_messages", "Messages that waited at the last login.", None, |ledger, _| {
         let waited = ledger.login.as_ref().and_then(|login| login.reflection_queue_length);
         waited.map(|count| one(u64::from(count))).unwrap_or_default()

@@ -61,6 +61,8 @@ pub(super) struct Ledger {
     pub(super) attempts: u64,
     pub(super) logins: u64,
     pub(super) disconnects: BTreeMap<End, u64>,
+    /// Ends after which somebody has to decide, by code; those that are tried again by themselves are not counted.
+    pub(super) waits_for_user: BTreeMap<String, u64>,
     pub(super) login: Option<Login>,
     /// When that was, of this session or of the last one of the profile.
     pub(super) last_login: Option<Millis>,
@@ -97,6 +99,11 @@ impl Ledger {
             attempts: 0,
             logins: 0,
             disconnects: known_ends().map(|end| (end, 0)).collect(),
+            waits_for_user: CloseCode::NAMED
+                .iter()
+                .filter(|code| code.0 >= 4_100)
+                .map(|code| (code.to_string(), 0))
+                .collect(),
             login: None,
             last_login: None,
             leading_since: None,
@@ -239,6 +246,9 @@ impl Ledger {
             if self.disconnects.len() >= MOST_ENDS && !self.disconnects.contains_key(&end) {
                 "other".clone_into(&mut end.1);
             }
+        }
+        if next == NextStep::WaitForUser {
+            *self.waits_for_user.entry(end.1.clone()).or_default() += 1;
         }
         *self.disconnects.entry(end).or_default() += 1;
     }

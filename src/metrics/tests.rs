@@ -112,6 +112,19 @@ fn a_server_with_ever_new_close_codes_makes_no_ever_longer_page() {
 }
 
 #[test]
+fn an_end_that_heals_itself_waits_for_nobody() {
+    let meters = meters();
+    let meter = meters.meter("", key());
+    let expired = || DisconnectCause::closed(CloseCode::SLOT_STATE_MISMATCH);
+    let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
+    meter.take(at(0), &Event::Disconnected { cause: expired(), next });
+    has(&meters.page(at(0)), "d2mtop_waits_for_user_total{code=\"4115\"} 0");
+    meter.take(at(0), &Event::Disconnected { cause: expired(), next: NextStep::WaitForUser });
+    has(&meters.page(at(0)), "d2mtop_waits_for_user_total{code=\"4115\"} 1");
+    has(&meters.page(at(0)), "d2mtop_disconnects_total{cause=\"closed_by_server\",code=\"4115\"} 2");
+}
+
+#[test]
 fn every_end_that_is_known_beforehand_is_there_at_zero() {
     let meters = meters();
     let meter = meters.meter("", key());
@@ -187,7 +200,7 @@ fn the_numbers_are_those_of_the_events() {
             Event::Disconnected { cause: closed, next: NextStep::WaitForUser },
             Event::Connecting { attempt: 2 },
             login(dialect),
-            changed(DeviceChange::New { now: None }),
+            changed(DeviceChange::New { returned: false, now: None }),
             changed(DeviceChange::Gone { before: None }),
             changed(DeviceChange::Gone { before: None }),
             round_trip(Probe::Ping, 2),

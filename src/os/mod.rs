@@ -13,6 +13,7 @@
 //! | `process_group` | child processes with all that they have started |
 //! | `signals` | the signals that end or reload the program |
 //! | `systemd` | readiness, status and watchdog of a service |
+//! | `terminal` | which colours and characters the terminal has |
 
 pub mod acceptor;
 
@@ -36,3 +37,5 @@ pub mod process_group;
 pub mod signals;
 #[cfg(feature = "app")]
 pub mod systemd;
+#[cfg(feature = "app")]
+pub mod terminal;

@@ -8,7 +8,10 @@ use crate::protocol::{CloseCode, SlotState};
 pub const fn close_advice(code: CloseCode, expected: SlotState) -> &'static str {
     match code {
         CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server",
-        CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, then connect again",
+        CloseCode::DEVICE_LIMIT_REACHED => {
+            "drop one that is no longer used, from a device that has a slot (the phone lists its linked devices); or wait \
+             some minutes, until a volatile slot of a device that has left is free"
+        }
         CloseCode::DUPLICATE_CONNECTION => {
             "quit the other d2mtop, or give this one another --device-id, then connect again"
         }

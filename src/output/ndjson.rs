@@ -393,8 +393,11 @@ fn described(info: &DeviceInfo) -> Value {
 fn device_changed(device: DeviceId, change: &DeviceChange) -> (&'static str, Value) {
     let fields = json!({ "device": device });
     let (name, before, fields) = match change {
-        DeviceChange::New { now: Some(now) } => ("device_new", None, with_info(fields, now)),
-        DeviceChange::New { now: None } => ("device_new", None, fields),
+        DeviceChange::New { returned, now } => {
+            // Absent is no.
+            let fields = if *returned { json!({ "device": device, "returned": true }) } else { fields };
+            ("device_new", None, now.as_ref().map_or_else(|| fields.clone(), |now| with_info(fields.clone(), now)))
+        }
         DeviceChange::Changed { before, now } => ("device_changed", before.as_ref(), with_info(fields, now)),
         DeviceChange::Undecryptable { before } => ("device_undecryptable", Some(before), fields),
         DeviceChange::Gone { before } => ("device_gone", before.as_ref(), fields),

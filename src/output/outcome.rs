@@ -12,7 +12,7 @@ use crate::profile::{DeviceInUse, ProfileError, ProfileName};
 use crate::text::Clean;
 
 /// What the exit codes say, for the manual pages.
-pub const EXIT_CODES: [(&str, &str); 13] = [
+pub const EXIT_CODES: [(&str, &str); 14] = [
     (
         "0",
         "ended as asked, which a signal is for what goes on until then (`watch`, `proxy`, `mediator`, `demo`, `probe`, \
@@ -24,7 +24,7 @@ pub const EXIT_CODES: [(&str, &str); 13] = [
         "could not start, or output failed; or the session or the mediator did not do what was asked; the doctor found \
          something that does not work",
     ),
-    ("2", "the options cannot be used, or the profile is unusable or open elsewhere"),
+    ("2", "the options cannot be used, or the profile is unusable"),
     (
         "3",
         "the mediator did not take the login, or closed the connection until somebody decides (41xx), or did not let this \
@@ -40,6 +40,10 @@ pub const EXIT_CODES: [(&str, &str); 13] = [
         "6",
         "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`; `admit`: also no answer, or no link",
     ),
+    (
+        "7",
+        "the profile is open in another d2mtop, and stayed so for `--wait-profile`; or another one runs as this device",
+    ),
     ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s; `admit`: within a minute)"),
     ("125", "`lock`: the lock was lost; or this device was leader for a minute, and gave it back or waited no longer"),
     ("126", "`lock`: the command cannot be run"),
@@ -47,6 +51,9 @@ pub const EXIT_CODES: [(&str, &str); 13] = [
     ("129, 130, 131, 143", "SIGHUP, SIGINT, SIGQUIT or SIGTERM ended a command that does one thing and ends"),
     ("any", "`lock`: that of the command; 128 and the signal's number if a signal ended it, or ended the waiting"),
 ];
+
+/// Another program of this user has what we need; that may end.
+const OPEN_ELSEWHERE: u8 = 7;
 
 /// An end without an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +195,7 @@ impl Outcome {
 }
 
 impl Failure {
-    /// The exit code: 2 for options that cannot be used, 127 and 126 as a shell has them for a command that is not there or
+    /// The exit code: 2 for options that cannot be used, 7 for what another program has, 127 and 126 as a shell has them for a command that is not there or
     /// cannot be run, 1 for everything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -197,14 +204,11 @@ impl Failure {
             Self::Command { cause, .. } if cause.kind() == io::ErrorKind::NotFound => 127,
             Self::Command { .. } => 126,
             Self::OfProfile { cause, .. } => cause.exit_code(),
+            Self::Profile(error) if error.is_open_elsewhere() => OPEN_ELSEWHERE,
+            Self::InUse(_) | Self::Journal(JournalError::InUse(_)) => OPEN_ELSEWHERE,
             Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),
-            Self::Profile(_)
-            | Self::Address(_)
-            | Self::Usage(_)
-            | Self::InUse(_)
-            | Self::NoTerminal
-            | Self::Certificate(_) => 2,
+            Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
             Self::Panicked
             | Self::Output(_)
             | Self::Journal(_)

@@ -1,5 +1,7 @@
 //! [`ProfileError`]: why there is no connection.
 
+use std::path::PathBuf;
+
 use super::key_file::KeyFileError;
 use super::name::ProfileName;
 use super::profile_lock::ProfileLockError;
@@ -28,6 +30,24 @@ pub enum ProfileError {
          profile, which keeps its id; without, every start would take one more slot for good"
     )]
     NoDeviceId,
+    /// The id that was made for a profile cannot be kept, or not be read.
+    #[error(
+        "cannot keep the id of this device in {}: {cause}; XDG_STATE_HOME can name a directory that can be written, or the \
+         profile can say a device_id",
+        path.display()
+    )]
+    DeviceIdFile {
+        /// The path of the file.
+        path: PathBuf,
+        /// The cause, as the system tells it.
+        cause: String,
+    },
+    /// There is no state directory.
+    #[error(
+        "no place to keep the id of this device: HOME is not set, or names none that is there; it (or XDG_STATE_HOME) says \
+         where, or the profile can say a device_id"
+    )]
+    NoPlaceForDeviceId,
     /// The profiles cannot be used.
     #[error(transparent)]
     Store(#[from] ProfileStoreError),
@@ -45,6 +65,17 @@ pub enum ProfileError {
         /// What is wrong.
         cause: Box<ProfileError>,
     },
+}
+
+impl ProfileError {
+    /// Whether another program has the profile open; that may end.
+    #[must_use]
+    pub fn is_open_elsewhere(&self) -> bool {
+        match self {
+            Self::Of { cause, .. } => cause.is_open_elsewhere(),
+            error => matches!(error, Self::Lock(ProfileLockError::Held { .. })),
+        }
+    }
 }
 
 /// How one begins: what for, and the command.

@@ -1,4 +1,4 @@
-//! [`RememberedDevices`]: the known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
+//! The known devices of a profile in a file, so that a change while d2mtop does not run is noticed.
 
 use std::fs;
 use std::io;
@@ -6,17 +6,26 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::group::KnownDevices;
+use super::directories;
+use super::name::ProfileName;
+use super::record::Slot;
+use crate::group::{KnownDevice, KnownDevices};
 use crate::os::private_files;
 use crate::protocol::d2d::Platform;
-use crate::protocol::{DeviceId, DeviceInfo};
+use crate::protocol::{DeviceId, DeviceInfo, ExpirationPolicy};
 use crate::text::Clean;
+
+/// In the state directory of the profile.
+const FILE: &str = "known.json";
+
+/// The file of a profile; [`None`] without a home directory.
+#[must_use]
+pub fn path(name: &ProfileName) -> Option<PathBuf> {
+    Some(directories::profile_state(name)?.join(FILE))
+}
 
 /// The format version of the file.
 const VERSION: u32 = 1;
-
-/// The most former devices that are kept.
-const MOST_FORMER: usize = 100;
 
 /// The list of known devices cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +73,12 @@ struct Device {
     id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     info: Option<Info>,
+    /// How long its slot was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<Slot>,
+    /// Whether it was dropped from here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dropped: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,39 +90,11 @@ struct Info {
     platform_details: String,
 }
 
-/// The devices of the last list, and the former devices.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RememberedDevices {
-    /// The devices of the last list.
-    pub known: KnownDevices,
-    /// Devices that left the group, in the order in which they left.
-    former: Vec<(DeviceId, DeviceInfo)>,
-}
-
-impl RememberedDevices {
-    /// Takes the next list. A device that is missing in it becomes a former device.
-    pub fn replace(&mut self, known: KnownDevices) {
-        let is_there = |id: DeviceId| known.iter().any(|(other, _)| other == id);
-        let gone = self.known.iter().filter(|(id, _)| !is_there(*id));
-        self.former.extend(gone.filter_map(|(id, info)| Some((id, info?.clone()))));
-        self.former.retain(|(id, _)| !is_there(*id));
-        self.former.drain(..self.former.len().saturating_sub(MOST_FORMER));
-        self.known = known;
-    }
-
-    /// All known and former devices.
-    #[must_use]
-    pub fn ever(&self) -> KnownDevices {
-        let former = self.former.iter().map(|(id, info)| (*id, Some(info.clone())));
-        former.chain(self.known.iter().map(|(id, info)| (id, info.cloned()))).collect()
-    }
-}
-
 /// Reads the list; [`None`] if there is no file yet.
 ///
 /// # Errors
 /// If the file cannot be read, or holds something else.
-pub fn load(path: &Path) -> Result<Option<RememberedDevices>, KnownDevicesError> {
+pub fn load(path: &Path) -> Result<Option<KnownDevices>, KnownDevicesError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })?,
@@ -119,28 +106,54 @@ pub fn load(path: &Path) -> Result<Option<RememberedDevices>, KnownDevicesError>
     }
     let read = |device: Device| {
         let id: DeviceId = device.id.parse().map_err(serde::de::Error::custom)?;
-        Ok((id, device.info.map(Info::into_device_info)))
+        Ok((id, device.into_known()))
     };
-    let known = contents.devices.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
-    let former = contents.former.into_iter().map(read).collect::<Result<Vec<_>, _>>().map_err(content)?;
-    let former = former.into_iter().filter_map(|(id, info)| Some((id, info?))).collect();
-    Ok(Some(RememberedDevices { known, former }))
+    let listed: Vec<_> = contents.devices.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
+    let left: Vec<_> = contents.former.into_iter().map(read).collect::<Result<_, _>>().map_err(content)?;
+    Ok(Some(KnownDevices::kept(listed, left)))
 }
 
 /// Writes the list, whole or not at all, readable by its owner only.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn save(path: &Path, kept: &RememberedDevices) -> Result<(), KnownDevicesError> {
+pub fn save(path: &Path, kept: &KnownDevices) -> Result<(), KnownDevicesError> {
     write(path, kept).map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })
 }
 
-fn write(path: &Path, kept: &RememberedDevices) -> io::Result<()> {
-    let device = |id: DeviceId, info: Option<&DeviceInfo>| Device { id: id.to_string(), info: info.map(Info::of) };
-    let devices = kept.known.iter().map(|(id, info)| device(id, info)).collect();
-    let former = kept.former.iter().map(|(id, info)| device(*id, Some(info))).collect();
+/// Notes that a device was dropped, so that its return is told; where nothing is known yet, it stays so.
+///
+/// # Errors
+/// If the file cannot be read or written.
+pub fn note_dropped(path: &Path, device: DeviceId) -> Result<(), KnownDevicesError> {
+    let Some(mut known) = load(path)? else { return Ok(()) };
+    known.dropped(device, None);
+    save(path, &known)
+}
+
+fn write(path: &Path, kept: &KnownDevices) -> io::Result<()> {
+    let devices = kept.listed().map(|(id, known)| Device::of(id, known)).collect();
+    let former = kept.left().map(|(id, known)| Device::of(id, known)).collect();
     let text = serde_json::to_string_pretty(&Contents { version: VERSION, devices, former })?;
     private_files::replace(path, text.as_bytes())
+}
+
+impl Device {
+    fn of(id: DeviceId, known: &KnownDevice) -> Self {
+        let slot = known.policy.map(|policy| match policy {
+            ExpirationPolicy::Volatile => Slot::Volatile,
+            ExpirationPolicy::Persistent => Slot::Persistent,
+        });
+        Self { id: id.to_string(), info: known.info.as_ref().map(Info::of), slot, dropped: known.dropped }
+    }
+
+    fn into_known(self) -> KnownDevice {
+        KnownDevice {
+            info: self.info.map(Info::into_device_info),
+            policy: self.slot.map(ExpirationPolicy::from),
+            dropped: self.dropped,
+        }
+    }
 }
 
 impl Info {
@@ -172,36 +185,23 @@ mod tests {
 
     use super::*;
 
-    fn known() -> RememberedDevices {
+    fn known() -> KnownDevices {
         let info = DeviceInfo {
             platform: Platform::Ios,
             platform_details: Clean::new("iPad"),
             app_version: Clean::new("7.2.2"),
             label: Clean::new("evil\u{1b}]52;c;\u{202e}\"日本"),
         };
-        let known = [(DeviceId(1), Some(info.clone())), (DeviceId(2), None)].into_iter().collect();
-        RememberedDevices { known, former: vec![(DeviceId(3), info)] }
-    }
-
-    #[test]
-    fn who_is_gone_is_a_former_device_until_it_is_back() {
-        let named = |label: &str| Some(DeviceInfo { label: Clean::new(label), ..DeviceInfo::default() });
-        let list = |ids: std::ops::Range<u64>| -> KnownDevices {
-            ids.map(|id| (DeviceId(id), named(&id.to_string()))).collect()
-        };
-        let former = |kept: &RememberedDevices| kept.former.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
-        let mut kept = RememberedDevices::default();
-        kept.replace(list(1..4));
-        assert!(former(&kept).is_empty());
-        kept.replace(list(2..3));
-        assert_eq!(former(&kept), [1, 3]);
-        assert_eq!(kept.ever().iter().count(), 3);
-        kept.replace(list(3..4));
-        assert_eq!(former(&kept), [1, 2], "one is back, another gone");
-        kept.replace(list(10..210));
-        kept.replace(KnownDevices::default());
-        assert_eq!(kept.former.len(), MOST_FORMER);
-        assert_eq!(kept.former.last().map(|(id, _)| id.0), Some(209), "the oldest are forgotten");
+        let device = |info, policy, dropped| KnownDevice { info, policy, dropped };
+        let listed = [
+            (DeviceId(1), device(Some(info.clone()), Some(ExpirationPolicy::Persistent), false)),
+            (DeviceId(2), device(None, None, false)),
+        ];
+        let left = [
+            (DeviceId(4), device(Some(info), Some(ExpirationPolicy::Volatile), true)),
+            (DeviceId(3), device(None, Some(ExpirationPolicy::Volatile), false)),
+        ];
+        KnownDevices::kept(listed, left)
     }
 
     #[test]

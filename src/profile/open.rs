@@ -11,6 +11,7 @@ use super::options::ConnectionOptions;
 use super::own_device::own_info;
 use super::profile_lock::{ProfileLock, ProfileLockError};
 use super::proxy_setting::ProxySetting;
+use super::record::Record;
 use super::secret_source::SecretError;
 use super::secrets;
 use super::selected::SelectedProfile;
@@ -51,6 +52,17 @@ pub struct Profile {
     pub open_elsewhere: bool,
 }
 
+/// A profile that is looked at.
+#[derive(Debug)]
+pub struct Examined {
+    /// What the options and the profile say.
+    pub settings: Settings,
+    /// What the profile says; [`None`] if it is none.
+    pub record: Option<(ProfileName, Record)>,
+    /// The connection that they make, or why they make none.
+    pub opened: Result<Profile, ProfileError>,
+}
+
 /// What a profile is opened for.
 #[derive(Clone, Copy)]
 enum Purpose<'a> {
@@ -70,7 +82,7 @@ impl Profile {
     /// If something is missing or unusable: what, and what to do.
     pub fn from_options(name: Option<&str>, options: &ConnectionOptions) -> Result<Self, ProfileError> {
         let (settings, selected) = settings(name, options)?;
-        Self::open(settings, selected.as_ref(), Purpose::Session)
+        Self::open(settings, selected, Purpose::Session)
     }
 
     /// The same for a command that only looks: a profile that is open elsewhere is no error. The settings come back even
@@ -78,12 +90,11 @@ impl Profile {
     ///
     /// # Errors
     /// If there is no such profile, or there are no settings.
-    pub fn examine(
-        name: Option<&str>,
-        options: &ConnectionOptions,
-    ) -> Result<(Settings, Result<Self, ProfileError>), ProfileError> {
+    pub fn examine(name: Option<&str>, options: &ConnectionOptions) -> Result<Examined, ProfileError> {
         let (settings, selected) = settings(name, options)?;
-        Ok((settings.clone(), Self::open(settings, selected.as_ref(), Purpose::Examination)))
+        let record = selected.as_ref().map(|selected| (selected.name.clone(), selected.record.clone()));
+        let opened = Self::open(settings.clone(), selected, Purpose::Examination);
+        Ok(Examined { settings, record, opened })
     }
 
     /// The profile of a session that runs, as it is now. The key is loaded again only if it is to come from elsewhere, and
@@ -93,15 +104,18 @@ impl Profile {
     /// If something is missing or unusable: what, and what to do.
     pub fn read_anew(name: &ProfileName, options: &ConnectionOptions, key: &LoadedKey) -> Result<Self, ProfileError> {
         let (settings, selected) = settings(Some(name.as_str()), options)?;
-        Self::open(settings, selected.as_ref(), Purpose::Comparison(key))
+        Self::open(settings, selected, Purpose::Comparison(key))
     }
 
     fn open(
         settings: Settings,
-        selected: Option<&SelectedProfile>,
+        mut selected: Option<SelectedProfile>,
         purpose: Purpose<'_>,
     ) -> Result<Self, ProfileError> {
-        Self::make(settings, selected, purpose).map_err(|cause| of_profile(selected, cause))
+        let no_device_id = selected.as_mut().and_then(|selected| selected.no_device_id.take());
+        let selected = selected.as_ref();
+        let made = no_device_id.map_or_else(|| Self::make(settings, selected, purpose), Err);
+        made.map_err(|cause| of_profile(selected, cause))
     }
 
     fn make(

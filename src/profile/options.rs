@@ -1,6 +1,7 @@
 //! [`ConnectionOptions`]: what the command line says about a connection.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::proxy_setting::{KeepAlive, ProxySetting};
 use crate::protocol::{DeviceId, Dialect, SlotState, SpkiPin};
@@ -47,6 +48,8 @@ pub struct ConnectionOptions {
     pub keep_alive: Option<KeepAlive>,
     /// Keep the group's key itself, to give it to another device.
     pub keeps_secret: bool,
+    /// How long to wait for a profile that another program has open.
+    pub wait: Duration,
     /// File descriptor to read the passphrase of a passphrase file from.
     pub passphrase_fd: Option<u32>,
 }

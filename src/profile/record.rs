@@ -25,7 +25,7 @@ pub struct Record {
     /// What the other devices see; [`None`]: `d2mtop@HOST`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// This device's own id; [`None`]: one is made at the first use, and kept.
+    /// This device's own id; [`None`]: one is made at the first use, and kept in the state directory.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "device_id")]
     pub device_id: Option<DeviceId>,
     /// How long the slot is kept.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::directories;
 use super::error::ProfileError;
 use super::journal::JournalSettings;
+use super::kept_device;
 use super::name::ProfileName;
 use super::options::ConnectionOptions;
 use super::profile_lock::{ProfileLock, ProfileLockError};
@@ -14,11 +15,13 @@ use super::slot_memory::SlotMemory;
 use super::store::{ProfileStore, ProfileStoreError};
 use crate::protocol::DeviceId;
 
-/// A profile that is opened. Its record has a device id.
+/// A profile that is opened. Its record has the device id that is kept for it, too.
 pub(super) struct SelectedProfile {
     pub(super) name: ProfileName,
     pub(super) record: Record,
     store: ProfileStore,
+    /// Why the record has no device id, though one is needed.
+    pub(super) no_device_id: Option<ProfileError>,
     /// No option makes another group or mediator of it.
     is_own_group: bool,
 }
@@ -40,10 +43,15 @@ impl SelectedProfile {
             None => profiles.find(profiles.default_name()?.as_str())?,
         };
         let (name, mut record) = (name.clone(), record.clone());
-        if record.device_id.is_none() {
-            record.device_id = Some(store.change(|profiles| profiles.device_id(&name))?);
+        record.device_id = kept_device::device_of(&name, &record);
+        let mut no_device_id = None;
+        if record.device_id.is_none() && options.device_id.is_none() {
+            match kept_device::of_profile(&name) {
+                Ok(made) => record.device_id = Some(made),
+                Err(error) => no_device_id = Some(error),
+            }
         }
-        Ok(Some(Self { name, record, store, is_own_group: options.leave_the_group_to_the_profile() }))
+        Ok(Some(Self { name, record, store, no_device_id, is_own_group: options.leave_the_group_to_the_profile() }))
     }
 
     /// What the paths in the record are relative to.

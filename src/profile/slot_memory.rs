@@ -74,6 +74,12 @@ impl SlotMemory {
         Some(Self::read_at(super::directories::profile_state(name)?.join(FILE), device, mediator))
     }
 
+    /// What is remembered of the device of visitors who have no profile: in a directory for one mediator, whose address is
+    /// nobody's business there.
+    pub(super) fn of_visits(directory: &std::path::Path, device: DeviceId) -> Self {
+        Self::read_at(directory.join(FILE), device, "")
+    }
+
     fn read_at(path: PathBuf, device: DeviceId, mediator: &str) -> Self {
         // A file that cannot be read counts as missing: the mediator decides anyway.
         let known =

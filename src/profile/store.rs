@@ -1,7 +1,7 @@
 //! [`ProfileStore`]: the profiles in `profiles.toml`. Comments and order in that file are kept.
 
 use crate::os::private_files;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,9 @@ use super::record::Record;
 use crate::text::Clean;
 
 const FILE: &str = "profiles.toml";
+
+/// As many links as Linux follows.
+const MOST_LINKS: usize = 40;
 
 /// The file `profiles.toml` in a directory.
 #[derive(Clone, Debug)]
@@ -77,7 +80,7 @@ impl ProfileStore {
         change: impl FnOnce(&mut Profiles) -> Result<T, ProfileStoreError>,
     ) -> Result<T, ProfileStoreError> {
         let unwritable = |cause| ProfileStoreError::File { verb: "write", path: self.path(), cause };
-        private_files::make_directory(&self.directory).map_err(unwritable)?;
+        private_files::create_directory(&self.directory).map_err(unwritable)?;
         let lock = File::open(&self.directory).map_err(unwritable)?;
         lock.lock().map_err(unwritable)?;
         let text = self.read_text()?;
@@ -88,9 +91,18 @@ impl ProfileStore {
             let edited = edit::edited(&text, &before, &after).filter(|edited| self.parse(edited).ok() == Some(after));
             let by_hand = || unwritable(io::Error::other("it is written in a way that only a person can change"));
             let text = edited.ok_or_else(by_hand)?;
-            private_files::replace(&self.path(), text.as_bytes()).map_err(unwritable)?;
+            self.write_text(&text).map_err(unwritable)?;
         }
         Ok(result)
+    }
+
+    /// A link is followed: people keep the file elsewhere, as with their other settings. It stays a link.
+    fn write_text(&self, text: &str) -> io::Result<()> {
+        let path = self.path();
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
+            return private_files::put(&end_of_links(&path)?, &[text.as_bytes()]);
+        }
+        private_files::replace(&path, text.as_bytes())
     }
 
     fn read_text(&self) -> Result<String, ProfileStoreError> {
@@ -109,6 +121,22 @@ impl ProfileStore {
         let what = Clean::new(&what.trim().replace('\n', "; "));
         ProfileStoreError::NotUnderstood { path: self.path(), line, what }
     }
+}
+
+/// Where the last link leads, whether or not there is a file.
+fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    let mut end = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&end) {
+            Ok(next) => end = end.parent().unwrap_or(Path::new("/")).join(next),
+            // It is none.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
+                return Ok(end);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("it is a link that leads in a circle"))
 }
 
 #[cfg(test)]

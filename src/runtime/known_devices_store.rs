@@ -21,16 +21,16 @@ impl KnownDevicesStore {
     /// If the file cannot be read, or holds something else, or the system gives no thread to write it.
     pub fn open(path: PathBuf) -> Result<Self, KnownDevicesError> {
         let kept = known_devices::load(&path)?;
-        let known = kept.as_ref().map(|kept| kept.known.clone());
+        let known = kept.clone();
         let (mut is_new, mut kept) = (kept.is_none(), kept.unwrap_or_default());
         let ever = kept.ever();
         let file = path.clone();
         let write = move |known: KnownDevices| {
-            if kept.known == known && !is_new {
+            let mut next = kept.clone();
+            next.follow(known);
+            if kept == next && !is_new {
                 return;
             }
-            let mut next = kept.clone();
-            next.replace(known);
             match known_devices::save(&file, &next) {
                 Ok(()) => (is_new, kept) = (false, next),
                 // Tried again with the next list.

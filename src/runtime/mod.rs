@@ -13,6 +13,7 @@ mod latest_value_writer;
 pub mod monitor;
 pub mod observers;
 pub mod one_shot;
+mod open_profile;
 pub mod screen;
 pub mod session_setup;
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use known_devices_store::KnownDevicesStore;
 pub use monitor::{MetricsOptions, MonitorOptions, Monitors};
 pub use observers::{EventSink, Observer, Observers};
 pub use one_shot::{OneShotEnd, OneShotSession, run_one_shot};
+pub use open_profile::open_profile;
 pub use screen::{Page, Reaction, Screen, Worked};
 pub use session_setup::{ANOTHER_GROUP, ANY_CERTIFICATE, HeldLocks, ProfileState, SessionSetup};

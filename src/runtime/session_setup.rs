@@ -7,7 +7,7 @@ use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
 use crate::profile::{
-    self, DeviceLock, KeptConversations, Profile, ProfileLock, ProfileName, ProxySetting, SlotMemory,
+    self, DeviceLock, KeptConversations, Profile, ProfileLock, ProfileName, ProxySetting, SlotMemory, known_devices,
 };
 use crate::protocol::PseudonymKey;
 use crate::session::Session;
@@ -130,7 +130,7 @@ impl SessionSetup {
             Some(name) => Clean::new(name.as_str()),
             None => Clean::new(&address.authority()),
         };
-        let known = profile.name.as_ref().and_then(profile::profile_state).map(|state| state.join("known.json"));
+        let known = profile.name.as_ref().and_then(known_devices::path);
         // A list that cannot be read is as good as none: the next one is the new baseline.
         let known = known.and_then(|path| match KnownDevicesStore::open(path) {
             Ok(memory) => Some(memory),

@@ -88,7 +88,8 @@ impl Session {
             self.ignored(&format!("a description of device {device} that uses the nonce of another one"));
         }
         let seen = KnownDevices::of(&listed, own);
-        let changes = self.known.replace(seen.clone()).map_or_else(Vec::new, |known| known.changes_to(&seen));
+        let changes = self.known.as_ref().map_or_else(Vec::new, |known| known.changes_to(&seen));
+        self.known.get_or_insert_default().follow(seen);
         for (device, change) in changes {
             self.emit(Event::DeviceChanged { device, change });
         }

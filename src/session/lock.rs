@@ -301,7 +301,7 @@ impl Session {
     /// What we drop ourselves is no news.
     fn forget(&mut self, device: DeviceId) {
         if let Some(known) = &mut self.known {
-            known.forget(device);
+            known.dropped(device, None);
         }
     }
 

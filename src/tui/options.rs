@@ -6,6 +6,7 @@ use super::format::Zone;
 use super::preferences::Preferences;
 use super::screen::alarm::QuietHours;
 use super::theme::{Glyphs, Palette};
+use crate::os::terminal;
 use crate::runtime::MonitorOptions;
 
 /// Everything about the dashboard that is not about a connection.
@@ -22,8 +23,8 @@ pub struct DashboardOptions {
 /// How the dashboard is drawn, and which keys it takes.
 #[derive(Clone, Debug)]
 pub struct DisplayOptions {
-    /// Which characters frames and marks are made of.
-    pub glyphs: Glyphs,
+    /// Which characters frames and marks are made of; [`None`]: those that the terminal has.
+    pub glyphs: Option<Glyphs>,
     /// The colours; without a palette the terminal is asked for its background.
     pub theme: Option<&'static Palette>,
     /// What the configuration says.
@@ -36,6 +37,15 @@ pub struct DisplayOptions {
     pub zone: Zone,
     /// How many messages the feed keeps in memory.
     pub feed_rows: usize,
+}
+
+impl DisplayOptions {
+    /// Which characters frames and marks are made of, as the user wants it or else the terminal can show it.
+    #[must_use]
+    pub fn glyphs(&self) -> Glyphs {
+        let possible = || if terminal::only_ascii().is_some() { Glyphs::Ascii } else { Glyphs::Unicode };
+        self.glyphs.unwrap_or_else(possible)
+    }
 }
 
 /// How somebody at the terminal is told of what alerts know.

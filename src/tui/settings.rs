@@ -34,6 +34,8 @@ pub struct Settings {
     pub keeping: Keeping,
     /// Which characters frames and marks are made of.
     pub glyphs: Glyphs,
+    /// Whether the terminal prints long escape sequences over what it shows.
+    pub is_gnu_screen: bool,
     /// Which colours are used.
     pub colour: Colour,
     /// The colour of each role.

@@ -245,7 +245,7 @@ fn a_second_holder_waits_as_long_as_it_wants_to() {
         // The same device a second time would cut the first one off.
         for second in [&["devices"][..], &["watch"], &["proxy", "--listen", "127.0.0.1:0"]] {
             let arguments = [second, &["--device-id", MONITOR]].concat();
-            expect(&mediator, dialect, &arguments, 2, "quit that one first");
+            expect(&mediator, dialect, &arguments, 7, "quit that one first");
         }
         let arguments = ["lock", "group-sync", "--", "echo", "ran"];
         let second = Started::new(command(&mediator, dialect, &arguments));
@@ -263,7 +263,7 @@ fn a_second_holder_waits_as_long_as_it_wants_to() {
 fn waiting_for_the_lock_can_be_interrupted() {
     for dialect in BOTH {
         let mediator = mediator();
-        let first = Started::new(command(&mediator, dialect, &["lock", "contact-sync"]));
+        let first = Started::new(command(&mediator, dialect, &["lock", "contact-sync", "--device-id", MONITOR]));
         first.wait_for("is held");
         let second = Started::new(command(&mediator, dialect, &["lock", "group-sync", "--", "echo", "ran"]));
         second.wait_for_remark("waiting");

@@ -40,6 +40,7 @@ mod readme_session;
 mod schema;
 mod secrets;
 mod service;
+mod small_disk;
 mod support;
 mod tabs;
 mod tls;

@@ -104,8 +104,8 @@ fn events() -> Vec<Event> {
         })
     };
     let changes = [
-        DeviceChange::New { now: None },
-        DeviceChange::New { now: Some(info()) },
+        DeviceChange::New { returned: false, now: None },
+        DeviceChange::New { returned: true, now: Some(info()) },
         DeviceChange::Changed { before: None, now: info() },
         DeviceChange::Changed { before: Some(info()), now: info() },
         DeviceChange::Undecryptable { before: info() },

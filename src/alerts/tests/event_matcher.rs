@@ -87,7 +87,7 @@ fn names(events: Vec<Event>) -> Vec<&'static str> {
 fn each_event_is_what_its_rules_wait_for_and_nothing_else() {
     let closed = |code| ended(DisconnectCause::closed(CloseCode(code)));
     let alerts: [(Event, &[&str]); 18] = [
-        (changed(DeviceChange::New { now: None }), &["new-device"]),
+        (changed(DeviceChange::New { returned: false, now: None }), &["new-device"]),
         (changed(DeviceChange::Gone { before: None }), &["device-dropped"]),
         (Event::DeviceDropped(PHONE), &["device-dropped"]),
         (

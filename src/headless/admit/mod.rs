@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::arguments;
 use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
-use super::one_shot_device::OneShotDevice;
+use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::AdmitArgs;
 use crate::group::Event;
 use crate::net::Address;
@@ -40,7 +40,7 @@ pub fn run(options: &AdmitArgs) -> Result<Outcome, Failure> {
     }
     let mut connection = arguments::unattended_connection(&options.connection)?;
     connection.keeps_secret = true;
-    let mut visitor = OneShotDevice::of(options.profile.name(), &connection)?;
+    let mut visitor = OneShotDevice::of(options.profile.name(), &connection, Turn::long_if(true))?;
     visitor.require_writable("not admitted")?;
     let profile = visitor.profile();
     if profile.session.keys.dialect() == Dialect::Mk {

@@ -6,7 +6,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use super::leave;
-use super::one_shot_device::OneShotDevice;
+use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::DevicesArgs;
 use crate::group::{Event, ListedDevice};
 use crate::output::Failure;
@@ -24,7 +24,8 @@ pub(super) type Listed = BTreeMap<DeviceId, ListedDevice>;
 /// # Errors
 /// If the options are unusable, there is no list, or standard output fails.
 pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
-    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection)?;
+    let turn = Turn::long_if(options.watch_changes);
+    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection, turn)?;
     let own = visitor.own();
     if options.watch_changes {
         return changes::watch(&mut visitor, options);

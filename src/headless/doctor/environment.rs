@@ -4,12 +4,13 @@ use std::env;
 use std::io::{self, IsTerminal as _};
 
 use super::finding::{Finding, Status};
+use crate::os::terminal::{self, ColourDepth};
 use crate::profile::{Profile, ProfileError, secrets};
 
 /// The least that the dashboard fits into.
 const LEAST: (u16, u16) = (40, 10);
 
-pub(super) fn terminal() -> Finding {
+pub(super) fn screen() -> Finding {
     let told = |status, words: &str| Finding::new("terminal", status, words);
     let term = env::var("TERM").unwrap_or_default();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -24,7 +25,11 @@ pub(super) fn terminal() -> Finding {
             let words = format!("{width}x{height} is too small: the dashboard needs {least_width}x{least_height}");
             told(Status::Warn, &words)
         }
-        Ok((width, height)) => told(Status::Ok, &format!("{width}x{height}, TERM={term}")),
+        Ok((width, height)) => {
+            let ascii = terminal::only_ascii();
+            let ascii = ascii.map(|why| format!("; drawn in ASCII, as {why}: --ascii never draws all signs"));
+            told(Status::Ok, &format!("{width}x{height}, TERM={term}{}", ascii.unwrap_or_default()))
+        }
         Err(error) => told(Status::Fail, &format!("its size cannot be told: {error}")),
     }
 }
@@ -32,21 +37,24 @@ pub(super) fn terminal() -> Finding {
 /// The same question that the dashboard asks, and what decides it.
 pub(super) fn colours() -> Finding {
     let set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
-    let words = match supports_color::on(supports_color::Stream::Stdout) {
-        Some(_) if set("FORCE_COLOR") => "16 colours, because FORCE_COLOR is set",
-        Some(_) => "16 colours, as the terminal's owner chose them",
-        None if set("NO_COLOR") => "none, because NO_COLOR is set",
-        None if !io::stdout().is_terminal() => "none, because standard output is no terminal",
-        None => "none, because TERM says that the terminal has none",
+    let why = if set("FORCE_COLOR") { "because FORCE_COLOR is set" } else { "as TERM and COLORTERM say" };
+    let words = match terminal::colours() {
+        Some(ColourDepth::Sixteen) => format!("16 colours, {why}"),
+        Some(ColourDepth::Indexed) => format!("256 colours, {why}"),
+        Some(ColourDepth::True) => format!("all colours, {why}"),
+        None if set("FORCE_COLOR") => "none, because FORCE_COLOR says so".to_owned(),
+        None if set("NO_COLOR") => "none, because NO_COLOR is set".to_owned(),
+        None if !io::stdout().is_terminal() => "none, because standard output is no terminal".to_owned(),
+        None => "none, because TERM says that the terminal has none".to_owned(),
     };
-    Finding::new("colours", Status::Ok, words)
+    Finding::new("colours", Status::Ok, &words)
 }
 
 /// Whether the keyring answers. Where the key was found elsewhere, it may be silent.
-pub(super) fn keyring(profile: &Result<Profile, ProfileError>) -> Finding {
+pub(super) fn keyring(is_needless: bool) -> Finding {
     match secrets::try_keyring() {
         Ok(()) => Finding::new("keyring", Status::Ok, "it answers"),
-        Err(_) if profile.is_ok() => Finding::skipped("keyring", "none can be reached, and none is needed here"),
+        Err(_) if is_needless => Finding::skipped("keyring", "none can be reached, and none is needed here"),
         Err(error) => Finding::new("keyring", Status::Warn, &error.to_string()),
     }
 }

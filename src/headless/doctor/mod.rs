@@ -5,6 +5,7 @@
 mod connect_steps;
 mod environment;
 mod finding;
+mod journal;
 mod login;
 
 use std::io::{self, Write as _};
@@ -13,11 +14,15 @@ use finding::{Finding, Status};
 
 use crate::cli::DoctorArgs;
 use crate::headless::arguments;
+use crate::headless::one_shot_device::{Turn, come_back};
 use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileError, ProfileLock, Settings, SlotMemory};
+use crate::profile::{
+    ConnectionOptions, DeviceLock, Examined, Profile, ProfileError, ProfileLock, ProfileStoreError, Settings,
+    SlotMemory, VisitorSlot,
+};
 use crate::runtime::session_setup;
 use crate::session::Session;
 
@@ -27,25 +32,36 @@ use crate::session::Session;
 /// If the options are unusable or standard output fails.
 pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     let connection = arguments::unattended_connection(&options.connection)?;
-    let (settings, profile) = match Profile::examine(options.profile.name(), &connection) {
-        Err(error @ ProfileError::FirstRun) => (None, Err(error)),
-        examined => examined.map(|(settings, profile)| (Some(settings), profile))?,
-    };
-    let profile = match profile {
-        Err(error) if !is_about_the_key(&error) && !matches!(error, ProfileError::FirstRun) => return Err(error.into()),
-        profile => profile,
-    };
     let mut report = Report { json: options.json, failed: false };
-    report.add(&environment::terminal())?;
+    let examined = match Profile::examine(options.profile.name(), &connection) {
+        Err(error) if is_about_the_options(&error, &connection) => return Err(error.into()),
+        examined => examined,
+    };
+    report.add(&environment::screen())?;
     report.add(&environment::colours())?;
-    report.add(&environment::keyring(&profile))?;
-    if matches!(profile, Err(ProfileError::FirstRun)) {
-        let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
-        report.add(&Finding::new("mediator", Status::Warn, words))?;
-        return Ok(report.outcome());
+    report.add(&environment::keyring(examined.as_ref().is_ok_and(|examined| examined.opened.is_ok())))?;
+    let Examined { settings, record, opened } = match examined {
+        Err(ProfileError::FirstRun) => {
+            let words = "none given, so nothing else was checked; name a profile, or add --url URL and --key-file FILE";
+            report.add(&Finding::new("mediator", Status::Warn, words))?;
+            return Ok(report.outcome());
+        }
+        Err(error) => {
+            report.add(&Finding::new("profile", Status::Fail, &error.to_string()))?;
+            report.add(&Finding::skipped("mediator", "it is only known together with the profile"))?;
+            return Ok(report.outcome());
+        }
+        Ok(examined) => examined,
+    };
+    match &opened {
+        Err(error) if !is_about_the_key(error) => {
+            report.add(&Finding::new("profile", Status::Fail, &error.to_string()))?;
+            report.add(&Finding::skipped("key", "the profile cannot be opened"))?;
+        }
+        opened => report.add(&environment::key(opened))?,
     }
-    report.add(&environment::key(&profile))?;
-    let Some(patient) = Patient::new(&connection, settings, profile)? else {
+    report.add(&journal::examine(record.as_ref().map(|(name, record)| (name, record)), &connection))?;
+    let Some(patient) = Patient::new(&connection, settings, opened)? else {
         report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
         return Ok(report.outcome());
     };
@@ -55,6 +71,20 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     event_loop.shutdown_background();
     examined?;
     Ok(report.outcome())
+}
+
+/// What is to be mended on the command line; nothing about the machine is wrong then.
+fn is_about_the_options(error: &ProfileError, options: &ConnectionOptions) -> bool {
+    use ProfileStoreError::{NoDefault, NoSuchProfile};
+    if let ProfileError::Of { cause, .. } = error {
+        return options.server_group.is_some() && is_about_the_options(cause, options);
+    }
+    matches!(
+        error,
+        ProfileError::ServerGroup(_)
+            | ProfileError::NoDeviceId
+            | ProfileError::Store(NoSuchProfile { .. } | NoDefault(_))
+    )
 }
 
 fn is_about_the_key(error: &ProfileError) -> bool {
@@ -81,19 +111,19 @@ struct Patient {
     memory: Option<SlotMemory>,
     /// Missing if it is no profile, or open elsewhere.
     _lock: Option<ProfileLock>,
+    /// Where a connection without a profile comes back to.
+    _slot: Option<VisitorSlot>,
 }
 
 impl Patient {
     /// [`None`] if the address cannot be told without a key.
     fn new(
         options: &ConnectionOptions,
-        settings: Option<Settings>,
+        settings: Settings,
         profile: Result<Profile, ProfileError>,
     ) -> Result<Option<Self>, Failure> {
-        let Ok(profile) = profile else {
-            let Some(Settings { base_url, trust_roots, pins, accept_any_certificate, proxy, .. }) = settings else {
-                return Ok(None);
-            };
+        let Ok(mut profile) = profile else {
+            let Settings { base_url, trust_roots, pins, accept_any_certificate, proxy, .. } = settings;
             let tls = TlsOptions { trust_roots, pins, accept_any_certificate };
             let address = if base_url.is_empty() || base_url.contains('{') {
                 None
@@ -109,9 +139,11 @@ impl Patient {
                 was_dropped: false,
                 memory: None,
                 _lock: None,
+                _slot: None,
             }));
         };
         let tls = session_setup::tls(&profile);
+        let slot = come_back(&mut profile, options, Turn::Short);
         let device = (profile.session.keys.device_group_id(), profile.session.device_id);
         let claim = DeviceLock::take(device.0, device.1);
         let in_use = claim.is_err() || profile.open_elsewhere;
@@ -127,6 +159,7 @@ impl Patient {
             was_dropped,
             memory: profile.memory,
             _lock: profile.lock,
+            _slot: slot,
         }))
     }
 }

@@ -8,8 +8,8 @@ use crate::output::words::remark;
 use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
+use crate::group::KnownDevices;
 use crate::journal::{History, HistoryRow, Query, Who, Within};
-use crate::profile::known_devices::RememberedDevices;
 use crate::profile::secrets::PassphraseSource;
 use crate::profile::{
     self, KeptConversations, ProfileError, ProfileName, ProfileStore, Record, SecretError, SecretSource, known_devices,
@@ -25,9 +25,6 @@ use print::RowPrinter;
 /// How many rows are shown unless something says how many.
 const ROWS: u32 = 20;
 
-/// The other devices as they are or were known, in the directory of what the machine learns of a profile.
-const KNOWN_DEVICES: &str = "known.json";
-
 /// Prints what was asked for.
 ///
 /// # Errors
@@ -36,11 +33,13 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let store = ProfileStore::of_user().map_err(ProfileError::from)?;
     let (name, record) = chosen(&store, options.profile.name())?;
     let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::ProfileStoreError::NoHome))?;
-    let devices = known_devices::load(&directory.join(KNOWN_DEVICES)).ok().flatten().unwrap_or_default();
+    let devices =
+        known_devices::path(&name).and_then(|path| known_devices::load(&path).ok().flatten()).unwrap_or_default();
     let zone = if options.utc { Zone::Utc } else { Zone::Local };
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
-    let printer = RowPrinter { devices: &devices.ever(), own: record.device_id, zone, as_json: options.json };
+    let printer =
+        RowPrinter { devices: &devices.ever(), own: profile::device_of(&name, &record), zone, as_json: options.json };
     let mut out = BufWriter::new(io::stdout().lock());
     let ended = if options.stats {
         print_stats(&history, &query, &printer, &mut out)
@@ -125,7 +124,7 @@ fn query(
     store: &ProfileStore,
     name: &ProfileName,
     record: &Record,
-    devices: &RememberedDevices,
+    devices: &KnownDevices,
     zone: Zone,
 ) -> Result<Query, Failure> {
     let now = clock::now();
@@ -146,7 +145,7 @@ fn kind(text: &str) -> Result<ContentKind, Failure> {
     })
 }
 
-fn device(text: &str, devices: &RememberedDevices) -> Result<DeviceId, Failure> {
+fn device(text: &str, devices: &KnownDevices) -> Result<DeviceId, Failure> {
     if text == "unsaid" {
         return Ok(DeviceId(0));
     }
@@ -154,11 +153,11 @@ fn device(text: &str, devices: &RememberedDevices) -> Result<DeviceId, Failure> 
         return Ok(id);
     }
     let has_label = |info: Option<&crate::protocol::DeviceInfo>| info.is_some_and(|info| info.label.as_str() == text);
-    let called_so = |devices: &crate::group::KnownDevices| -> Vec<DeviceId> {
+    let called_so = |devices: &KnownDevices| -> Vec<DeviceId> {
         devices.iter().filter(|(_, info)| has_label(*info)).map(|(id, _)| id).collect()
     };
     // Who has left is asked for only where nobody who is there has the name.
-    let present = called_so(&devices.known);
+    let present = called_so(devices);
     let found = if present.is_empty() { called_so(&devices.ever()) } else { present };
     let label = Clean::new(text);
     match found.as_slice() {

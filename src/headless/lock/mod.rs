@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep_until};
 
-use super::one_shot_device::OneShotDevice;
+use super::one_shot_device::{MOST_PATIENCE, OneShotDevice, Turn};
 use crate::cli::{LockArgs, ScopeArg};
 use crate::group::{Event, LockEvent, Refusal};
 use crate::os::clock;
@@ -46,7 +46,8 @@ pub fn run(options: &LockArgs, meant_a_command: bool) -> Result<Outcome, Failure
     if options.command.is_empty() && meant_a_command {
         return Err(Failure::Usage("not locked: there is no command after --".to_owned()));
     }
-    let mut visitor = OneShotDevice::new(options.profile.as_deref(), &options.connection)?;
+    let turn = Turn::Long(options.wait.unwrap_or(MOST_PATIENCE));
+    let mut visitor = OneShotDevice::new(options.profile.as_deref(), &options.connection, turn)?;
     visitor.require_writable("not locked")?;
     if options.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
         return Err(Failure::Usage("--ttl must be a second or more".to_owned()));

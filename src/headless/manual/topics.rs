@@ -7,6 +7,7 @@ use clap::ValueEnum as _;
 
 use super::print;
 use crate::cli::{ManualArgs, TopicArg};
+use crate::os::terminal;
 use crate::output::{Failure, Outcome, markdown};
 
 /// Columns of a line where there is no terminal.
@@ -65,5 +66,5 @@ fn width() -> usize {
 
 /// Only a terminal that shows colours gets escape codes, and only if its user has nothing against it.
 fn is_styled() -> bool {
-    io::stdout().is_terminal() && supports_color::on(supports_color::Stream::Stdout).is_some()
+    io::stdout().is_terminal() && terminal::colours().is_some()
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
-use super::one_shot_device::OneShotDevice;
+use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::ProbeArgs;
 use crate::group::{Event, Probe, Refusal};
 use crate::os::signals::ShutdownSignals;
@@ -27,6 +27,9 @@ use statistics::Statistics;
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// So many probes are over in a moment.
+const FEW: u64 = 10;
+
 const REFLECT_QUESTION: &str = "Reflect probes? They change nothing anywhere, but the mediator stores each one for every \
                                 device that is not connected.";
 
@@ -35,7 +38,8 @@ const REFLECT_QUESTION: &str = "Reflect probes? They change nothing anywhere, bu
 /// # Errors
 /// If there is no login, the connection is lost, or nobody agrees to reflecting.
 pub fn run(options: &ProbeArgs) -> Result<Outcome, Failure> {
-    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection)?;
+    let turn = Turn::long_if(options.count.is_none_or(|count| count > FEW));
+    let mut visitor = OneShotDevice::new(options.profile.name(), &options.connection, turn)?;
     let means = Means::of(options);
     if means == Means::Reflect {
         visitor.require_writable("not reflected")?;

@@ -20,6 +20,7 @@ use crate::profile::store::ProfileStoreError;
 use crate::profile::{
     self, ProfileError, ProfileLock, ProfileLockError, ProfileName, ProfileStore, Record, SecretSource, slot_memory,
 };
+use crate::protocol::DeviceId;
 use crate::session::Confirmed;
 use depart::Leaving;
 pub use names::remind_of_namesake;
@@ -114,7 +115,7 @@ fn remove(store: &ProfileStore, options: &RemoveArgs) -> Result<(), Failure> {
     if !options.yes && !can_ask() {
         let leave = if options.leave_group { " --leave-group" } else { "" };
         let again = format!("not removed without asking; d2mtop profile remove {name}{leave} --yes");
-        return Err(Failure::Usage(again));
+        return Err(not_confirmed(again));
     }
     let leaving = options.leave_group.then(|| Leaving::look(&name)).transpose()?;
     let _lock = match leaving.is_none().then(|| ProfileLock::take(&name)) {
@@ -126,8 +127,9 @@ fn remove(store: &ProfileStore, options: &RemoveArgs) -> Result<(), Failure> {
     }
     let source = SecretSource::of(&name, &record, store.directory()).ok();
     let kept = source.as_ref().filter(|source| source.is_kept_for(&name, store.directory()));
-    if !options.yes && !agreed(&name, &record, kept)? {
-        return say("nothing removed");
+    let device = profile::device_of(&name, &record);
+    if !options.yes && !agreed(&name, &record, device, kept)? {
+        return Err(not_confirmed("nothing removed".to_owned()));
     }
     if let Some(leaving) = &leaving {
         say(&leaving.leave(Confirmed::after_asking(()))?.to_string())?;
@@ -138,7 +140,7 @@ fn remove(store: &ProfileStore, options: &RemoveArgs) -> Result<(), Failure> {
     store.change(|profiles| profiles.remove(&name)).map_err(failure)?;
     let _ = profile::forget_profile_state(&name);
     say(&format!("removed the profile {name}"))?;
-    if let (Some(_), Some(device)) = (slot, record.device_id) {
+    if let (Some(_), Some(device)) = (slot, device) {
         say(&format!("the mediator keeps the slot of its device {device} until it expires or is dropped"))?;
     }
     match &source {
@@ -152,8 +154,17 @@ fn remove(store: &ProfileStore, options: &RemoveArgs) -> Result<(), Failure> {
     }
 }
 
-fn agreed(name: &ProfileName, record: &Record, kept: Option<&SecretSource>) -> Result<bool, Failure> {
-    let device = record.device_id.map(|id| format!(", device {id}")).unwrap_or_default();
+fn not_confirmed(words: String) -> Failure {
+    Failure::Ended { outcome: Outcome::NotConfirmed, words }
+}
+
+fn agreed(
+    name: &ProfileName,
+    record: &Record,
+    device: Option<DeviceId>,
+    kept: Option<&SecretSource>,
+) -> Result<bool, Failure> {
+    let device = device.map(|id| format!(", device {id}")).unwrap_or_default();
     let mut question = format!("Remove the profile {name} ({}{device})?", show::clean(&record.mediator));
     if kept.is_some() {
         question.push_str(" Its key is deleted, too: without another copy you must link a device again.");

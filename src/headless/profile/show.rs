@@ -57,7 +57,7 @@ fn as_json(store: &ProfileStore, name: &ProfileName, record: &Record, is_default
         "mediator": clean(expand_preset(&record.mediator)),
         "server_group": clean(&record.server_group),
         "label": record.label.as_deref().map(clean),
-        "device": record.device_id,
+        "device": profile::device_of(name, record),
         "slot": record.slot,
         "exhausted": record.exhausted,
         "presence": record.presence.to_string(),
@@ -85,7 +85,7 @@ fn place(store: &ProfileStore, name: &ProfileName, record: &Record) -> Clean {
 
 /// What was last known of the profile's slot.
 pub(super) fn known(name: &ProfileName, record: &Record) -> Option<KnownSlot> {
-    SlotMemory::read(name, record.device_id?, &record.mediator)?.known().cloned()
+    SlotMemory::read(name, profile::device_of(name, record)?, &record.mediator)?.known().cloned()
 }
 
 /// All that a profile says, one thing a line.
@@ -100,7 +100,11 @@ pub(super) fn show(store: &ProfileStore, name: &str) -> Result<(), Failure> {
         ("mediator", clean(expand_preset(&record.mediator))),
         ("server group", clean(&record.server_group)),
         ("label", record.label.as_deref().map_or_else(profile::default_label, clean)),
-        ("device", record.device_id.map_or(Clean::literal("made at the first use"), |id| clean(&id.to_string()))),
+        (
+            "device",
+            profile::device_of(&name, &record)
+                .map_or(Clean::literal("made at the first use"), |id| clean(&id.to_string())),
+        ),
         ("slot", word(json!(record.slot))),
         ("known of it", known(&name, &record).map_or(Clean::literal("nothing yet"), |known| words(&known))),
         ("exhausted", word(json!(record.exhausted))),

@@ -236,3 +236,17 @@ fn where_there_can_be_no_file_the_error_says_where() {
     journal.append(&[message(0)]).unwrap();
     assert_eq!(home.rows().len(), 1);
 }
+
+#[test]
+fn a_file_system_without_shared_memory_is_called_so() {
+    use rusqlite::ffi::{self, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_WRITE};
+    let of = |code| {
+        let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        JournalError::of(Path::new("/tmp/journal.sqlite"), cause).to_string()
+    };
+    for code in [SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN] {
+        let words = of(code);
+        assert!(words.contains("cannot hold it") && words.contains("--no-journal") && words.contains("XDG_STATE_HOME"));
+    }
+    assert!(!of(SQLITE_IOERR_WRITE).contains("shared memory"));
+}

@@ -22,7 +22,7 @@ impl KeyStore {
         check(name)?;
         let not_there = || KeyStoreError::NotThere { store: self.clone(), name: name.to_owned() };
         match self {
-            Self::Keyring => keyring::load(name)?.ok_or_else(not_there),
+            Self::Keyring => keyring::load(name, passphrase.may_ask())?.ok_or_else(not_there),
             Self::SystemdCredential(directory) => {
                 let path = credential(directory, name).ok_or_else(not_there)?;
                 let file = File::open(&path).map_err(|cause| KeyFileError::Unreadable { path: path.clone(), cause })?;
@@ -56,8 +56,8 @@ impl KeyStore {
         check(name)?;
         let kept = match self {
             Self::Keyring => {
-                keyring::save(name, secret)?;
-                keyring::load(name)?
+                keyring::save(name, secret, passphrase.may_ask())?;
+                keyring::load(name, passphrase.may_ask())?
             }
             Self::SystemdCredential(_) => return Err(KeyStoreError::ReadOnly),
             Self::KeyFile(path) => {
@@ -113,5 +113,5 @@ fn credential(directory: &Path, name: &str) -> Option<PathBuf> {
 /// # Errors
 /// Why it does not.
 pub fn try_keyring() -> Result<(), keyring::KeyringError> {
-    keyring::load("d2mtop.doctor").map(drop)
+    keyring::load("d2mtop.doctor", true).map(drop)
 }

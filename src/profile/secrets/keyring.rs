@@ -4,20 +4,21 @@
 //! sees. Every call therefore runs on a thread that nothing waits for, with a deadline. There is one such thread at most;
 //! while it hangs, further calls fail at once, and the process ends without it.
 
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::keyring::{Entry, Error};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::patience::{NoAnswer, Patience};
 use crate::protocol::GroupSecret;
 use crate::text::Clean;
 
 /// The service name of all our entries.
 const SERVICE: &str = "d2mtop";
 
-/// How long a keyring may take.
+/// How long one waits for whoever asks it already.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The keyring failed. Its message never contains any of the key.
@@ -26,9 +27,14 @@ pub enum KeyringError {
     /// There is none, or it cannot be reached.
     #[error("no keyring can be reached ({0}); start one (such as gnome-keyring or KWallet), or keep the key in a file")]
     Unreachable(Clean),
-    /// It does not answer.
-    #[error("the keyring gave no answer within {} s; it may be waiting for you to unlock it, or its D-Bus hangs: unlock or restart it, or keep the key in a file", PATIENCE.as_secs())]
-    NoAnswer,
+    /// It does not answer within so many seconds.
+    #[error(
+        "the keyring gave no answer within {0} s; it may be waiting for you to unlock it, or its D-Bus hangs: unlock or restart it, or keep the key in a file"
+    )]
+    NoAnswer(u64),
+    /// It did not answer, and whoever waited has given up.
+    #[error("given up waiting for the keyring; unlock it and try again, or keep the key in a file")]
+    GivenUp,
     /// It is locked, or nobody answered its question.
     #[error("the keyring is locked or refuses access ({0}); unlock it and try again, or keep the key in a file")]
     Locked(Clean),
@@ -46,9 +52,9 @@ pub enum KeyringError {
 }
 
 /// The key of this name, if there is one.
-pub(super) fn load(name: &str) -> Result<Option<GroupSecret>, KeyringError> {
+pub(super) fn load(name: &str, may_ask: bool) -> Result<Option<GroupSecret>, KeyringError> {
     let user = name.to_owned();
-    call(move || match entry(&user)?.get_password().map(Zeroizing::new) {
+    call(may_ask, move || match entry(&user)?.get_password().map(Zeroizing::new) {
         Ok(digits) => GroupSecret::from_hex(&digits).map(Some).map_err(|_| KeyringError::NotAKey),
         Err(Error::NoEntry) => Ok(None),
         Err(error) => Err(explain(error)),
@@ -56,16 +62,16 @@ pub(super) fn load(name: &str) -> Result<Option<GroupSecret>, KeyringError> {
 }
 
 /// Saves the key as text: some keyrings hold nothing else.
-pub(super) fn save(name: &str, secret: &GroupSecret) -> Result<(), KeyringError> {
+pub(super) fn save(name: &str, secret: &GroupSecret, may_ask: bool) -> Result<(), KeyringError> {
     let user = name.to_owned();
     let digits = secret.expose_hex();
-    call(move || entry(&user)?.set_password(&digits).map_err(explain))
+    call(may_ask, move || entry(&user)?.set_password(&digits).map_err(explain))
 }
 
 /// Deletes the key. Returns whether there was one.
 pub(super) fn delete(name: &str) -> Result<bool, KeyringError> {
     let user = name.to_owned();
-    call(move || match entry(&user)?.delete_credential() {
+    call(true, move || match entry(&user)?.delete_credential() {
         Ok(()) => Ok(true),
         Err(Error::NoEntry) => Ok(false),
         Err(error) => Err(explain(error)),
@@ -123,14 +129,18 @@ impl Drop for Working {
     }
 }
 
-/// Runs the job on the one detached thread, and waits for it no longer than the deadline.
-fn call<T: Send + 'static>(job: impl FnOnce() -> Result<T, KeyringError> + Send + 'static) -> Result<T, KeyringError> {
+/// Runs the job on the one detached thread, and waits for it no longer than the deadline: that of a person, if one may be
+/// asked and is there.
+fn call<T: Send + 'static>(
+    may_ask: bool,
+    job: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
+) -> Result<T, KeyringError> {
     {
         let (mut thread, _) = DONE
             .wait_timeout_while(thread(), PATIENCE, |thread| *thread == Thread::Busy)
             .unwrap_or_else(PoisonError::into_inner);
         if *thread != Thread::Idle {
-            return Err(KeyringError::NoAnswer);
+            return Err(KeyringError::NoAnswer(PATIENCE.as_secs()));
         }
         *thread = Thread::Busy;
     }
@@ -145,15 +155,18 @@ fn call<T: Send + 'static>(job: impl FnOnce() -> Result<T, KeyringError> + Send 
             let _ = answer.send(outcome);
         })
         .map_err(|cause| KeyringError::Failed(Clean::new(&cause.to_string())))?;
-    result.recv_timeout(PATIENCE).unwrap_or_else(|error| match error {
-        RecvTimeoutError::Timeout => {
+    Patience::new(may_ask).wait(&result).unwrap_or_else(|why| {
+        if why != NoAnswer::Ended {
             let mut thread = thread();
             if *thread == Thread::Busy {
                 *thread = Thread::Stuck;
             }
-            Err(KeyringError::NoAnswer)
         }
-        RecvTimeoutError::Disconnected => Err(KeyringError::Failed(Clean::literal("its thread ended"))),
+        Err(match why {
+            NoAnswer::Late(seconds) => KeyringError::NoAnswer(seconds),
+            NoAnswer::GivenUp => KeyringError::GivenUp,
+            NoAnswer::Ended => KeyringError::Failed(Clean::literal("its thread ended")),
+        })
     })
 }
 
@@ -165,25 +178,25 @@ mod tests {
     /// One test, because the one thread is shared by all.
     #[test]
     fn a_job_that_hangs_or_panics_never_holds_anybody_up() {
-        assert_eq!(call(|| Ok(1)), Ok(1));
-        assert!(matches!(call::<()>(|| panic!("on purpose")), Err(KeyringError::Failed(_))));
-        assert_eq!(call(|| Ok(2)), Ok(2), "a panic frees the thread");
+        assert_eq!(call(false, || Ok(1)), Ok(1));
+        assert!(matches!(call::<()>(false, || panic!("on purpose")), Err(KeyringError::Failed(_))));
+        assert_eq!(call(false, || Ok(2)), Ok(2), "a panic frees the thread");
 
         let (release, released) = sync_channel::<()>(0);
         let start = Instant::now();
-        let hung = call(move || {
+        let hung = call(false, move || {
             let _ = released.recv();
             Ok(())
         });
-        assert_eq!(hung, Err(KeyringError::NoAnswer));
+        assert_eq!(hung, Err(KeyringError::NoAnswer(3)));
         assert!((PATIENCE..PATIENCE * 2).contains(&start.elapsed()));
         let start = Instant::now();
-        assert_eq!(call(|| Ok(())), Err(KeyringError::NoAnswer), "no second thread");
+        assert_eq!(call(false, || Ok(())), Err(KeyringError::NoAnswer(3)), "no second thread");
         assert!(start.elapsed() < PATIENCE / 2, "and no second wait");
 
         release.send(()).unwrap();
         drop(DONE.wait_while(thread(), |thread| *thread != Thread::Idle).unwrap());
-        assert_eq!(call(|| Ok(3)), Ok(3), "it comes back");
+        assert_eq!(call(false, || Ok(3)), Ok(3), "it comes back");
     }
 
     #[test]

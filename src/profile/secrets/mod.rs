@@ -10,6 +10,7 @@ mod key_paths;
 mod key_store;
 mod keyring;
 mod passphrase_file;
+mod patience;
 mod prompt;
 #[cfg(test)]
 mod tests;

@@ -104,6 +104,9 @@ pub trait AskPassphrase {
     /// # Errors
     /// If there is none to be had, it is empty, or was not typed the same way twice.
     fn fresh(&mut self, question: &str) -> Result<Passphrase, PromptError>;
+
+    /// Whether a person may be asked, and answers in a window or on the terminal.
+    fn may_ask(&self) -> bool;
 }
 
 /// The sources of passphrases that the command line knows.
@@ -162,6 +165,10 @@ impl AskPassphrase for PassphraseSource {
         } else {
             Err(PromptError::Differ)
         }
+    }
+
+    fn may_ask(&self) -> bool {
+        matches!(self, Self::Terminal)
     }
 }
 
@@ -238,13 +245,13 @@ fn edited_line(mut input: impl Read) -> Result<Passphrase, PromptError> {
 }
 
 /// A terminal without echo and signals, until this is dropped.
-struct Silence<'a> {
+pub(super) struct Silence<'a> {
     terminal: &'a File,
     before: Termios,
 }
 
 impl<'a> Silence<'a> {
-    fn start(terminal: &'a File) -> io::Result<Self> {
+    pub(super) fn start(terminal: &'a File) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut silent = before.clone();
         // Without ISIG Ctrl-C is a key: a signal would end the process and leave the terminal without echo.

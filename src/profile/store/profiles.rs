@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::ProfileStoreError;
 use crate::profile::name::ProfileName;
-use crate::profile::random::fresh_random;
 use crate::profile::record::Record;
 use crate::profile::secret_source::SecretSource;
-use crate::protocol::DeviceId;
 use crate::text::Clean;
 
 /// All profiles, by name.
@@ -121,15 +118,5 @@ impl Profiles {
 
     fn remove_only(&mut self, name: &ProfileName) -> Result<Record, ProfileStoreError> {
         self.profiles.remove(name).ok_or_else(|| self.missing(name.as_str()))
-    }
-
-    /// The profile's device id; made at random if it has none yet.
-    ///
-    /// # Errors
-    /// If there is no such profile.
-    pub fn device_id(&mut self, name: &ProfileName) -> Result<DeviceId, ProfileStoreError> {
-        let missing = self.missing(name.as_str());
-        let record = self.profiles.get_mut(name).ok_or(missing)?;
-        Ok(*record.device_id.get_or_insert_with(|| DeviceId(fresh_random().r#gen())))
     }
 }

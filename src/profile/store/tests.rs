@@ -133,18 +133,16 @@ fn changes_keep_what_people_wrote() {
         profiles.set_key(&name("house"), &SecretSource::file(PathBuf::from("/elsewhere/house.key")))
     };
     store.change(renamed).unwrap();
-    store.change(|profiles| profiles.device_id(&name("lab")).map(drop)).unwrap();
     let text = fs::read_to_string(store.path()).unwrap();
     for line in SAMPLE.lines().filter(|line| line.starts_with('#')) {
         assert!(text.contains(line), "{line:?} is still in\n{text}");
     }
     let lab = text.split_once("[profile.lab]").unwrap().1.split('[').next().unwrap();
-    assert!(!lab.contains("slot") && lab.contains("device_id"), "what was left out stays out: {lab}");
+    assert!(!lab.contains("slot"), "what was left out stays out: {lab}");
     let profiles = store.read().unwrap();
     assert_eq!(profiles.default_name().unwrap(), &name("house"), "the default follows");
     assert_eq!(profiles.find("house").unwrap().1.key_file, Some(PathBuf::from("/elsewhere/house.key")));
     assert!(profiles.find("home").is_err() && profiles.find("new.one").is_ok());
-    assert!(profiles.find("lab").unwrap().1.device_id.is_some());
     store.change(|profiles| profiles.remove(&name("house")).map(drop)).unwrap();
     let error = store.read().unwrap().default_name().unwrap_err().to_string();
     assert!(error.contains("lab, new.one"), "{error}");
@@ -167,14 +165,6 @@ fn names_are_one_of_a_kind_and_the_missing_are_told_with_those_that_are_there() 
 }
 
 #[test]
-fn a_device_id_is_made_once() {
-    let (_home, store) = store();
-    store.change(|profiles| profiles.add(name("home"), least_record())).unwrap();
-    let first = store.change(|profiles| profiles.device_id(&name("home"))).unwrap();
-    assert_eq!(store.change(|profiles| profiles.device_id(&name("home"))).unwrap(), first);
-}
-
-#[test]
 fn the_file_is_private_and_a_lax_one_is_closed_at_the_next_change() {
     let (_home, store) = store();
     fs::create_dir_all(store.directory()).unwrap();
@@ -184,6 +174,27 @@ fn the_file_is_private_and_a_lax_one_is_closed_at_the_next_change() {
     store.change(|profiles| profiles.add(name("home"), least_record())).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!((mode(&store.path()), mode(store.directory())), (0o600, 0o700));
+}
+
+#[test]
+fn a_link_is_followed_and_stays_a_link() {
+    let (home, store) = store();
+    let kept = home.path().join("dotfiles/profiles.toml");
+    fs::create_dir_all(store.directory()).unwrap();
+    fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("../dotfiles/link", store.path()).unwrap();
+    std::os::unix::fs::symlink("profiles.toml", home.path().join("dotfiles/link")).unwrap();
+    // Nothing is there yet, then something is.
+    store.change(|profiles| profiles.add(name("home"), least_record())).unwrap();
+    let text = format!("# mine\n{}", fs::read_to_string(&kept).unwrap());
+    fs::write(&kept, &text).unwrap();
+    store.change(|profiles| profiles.add(name("work"), least_record())).unwrap();
+    assert!(fs::read_to_string(&kept).unwrap().starts_with("# mine\n"));
+    assert_eq!(store.read().unwrap().iter().count(), 2);
+    assert!(fs::symlink_metadata(store.path()).unwrap().is_symlink());
+    fs::remove_file(store.path()).unwrap();
+    std::os::unix::fs::symlink(store.path(), store.path()).unwrap();
+    assert!(store.change(|profiles| profiles.add(name("more"), least_record())).is_err(), "a circle leads nowhere");
 }
 
 #[test]

@@ -9,6 +9,32 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::tui::preferences::FeedColumn;
 use crate::tui::state::device_order::DeviceOrder;
+use crate::tui::theme::Glyphs;
+
+/// When only plain characters are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ascii {
+    /// Where the terminal or the locale has no others.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Ascii {
+    /// The characters; [`None`] if the terminal decides.
+    #[must_use]
+    pub const fn glyphs(self) -> Option<Glyphs> {
+        match self {
+            Self::Auto => None,
+            Self::Always => Some(Glyphs::Ascii),
+            Self::Never => Some(Glyphs::Unicode),
+        }
+    }
+}
 
 /// How the dashboard looks and behaves. Options of the command line go first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,8 +42,8 @@ use crate::tui::state::device_order::DeviceOrder;
 pub struct Config {
     /// The colours: auto (as the terminal's background) or the name of a theme.
     pub theme: String,
-    /// Whether only plain characters are drawn.
-    pub ascii: bool,
+    /// When only plain characters are drawn: auto is where the terminal or the locale has no others.
+    pub ascii: Ascii,
     /// Whether the mouse selects, scrolls and presses.
     pub mouse: bool,
     /// Where the focus is at the start: best, devices, lock, role, feed or latency.
@@ -90,7 +116,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             theme: "auto".to_owned(),
-            ascii: false,
+            ascii: Ascii::Auto,
             mouse: true,
             start_pane: "best".to_owned(),
             sort: DeviceOrder::default().name(),

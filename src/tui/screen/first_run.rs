@@ -23,7 +23,7 @@ pub fn show(display: &DisplayOptions) -> Result<bool, Failure> {
     let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
     let theme = Theme::new(display.theme.unwrap_or(&TERMINAL), Colour::of_stdout());
     let chosen =
-        event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.glyphs == Glyphs::Ascii));
+        event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.glyphs() == Glyphs::Ascii));
     terminal.give_back().map_err(Failure::Terminal)?;
     drop(terminal);
     Ok(chosen.map_err(Failure::Terminal)? == FirstRunChoice::Demo)

@@ -8,10 +8,12 @@ use tokio::sync::Notify;
 use crate::group::Group;
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
+use crate::os::terminal;
 use crate::output::{Failure, Outcome};
-use crate::profile::{ConnectionOptions, Profile, ProfileError, ProfileStore, profile_state};
+use crate::profile::{ConnectionOptions, ProfileError, ProfileStore, profile_state};
 use crate::runtime::{
     HeldLocks, MonitorOptions, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
+    open_profile,
 };
 use crate::session::{LeaderPolicy, Session};
 use crate::simulate::{Stage, StageOptions};
@@ -24,7 +26,7 @@ use crate::tui::screen::first_run;
 use crate::tui::screen::input::{Question, inputs};
 use crate::tui::screen::terminal_events;
 use crate::tui::settings::{Keeping, Neighbours, Settings};
-use crate::tui::theme::{Colour, Glyphs, TERMINAL};
+use crate::tui::theme::{Colour, TERMINAL};
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
 const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
@@ -36,16 +38,16 @@ const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
 /// If the options are unusable, there is no terminal, or it fails.
 pub fn open(names: &[String], connection: &ConnectionOptions, options: &DashboardOptions) -> Result<Outcome, Failure> {
     if names.is_empty() {
-        return match Profile::from_options(None, connection) {
+        return match open_profile(None, connection) {
             Err(ProfileError::FirstRun) if has_terminal() => {
-                let display = that_the_terminal_can(options.display.clone());
+                let display = options.display.clone();
                 if first_run::show(&display)? { demo_from_first_run(display) } else { Ok(Outcome::Normal) }
             }
             profile => show(vec![SessionSetup::new(profile?)?], options),
         };
     }
     require_sense(names, connection)?;
-    let tab = |name: &String| SessionSetup::new(Profile::from_options(Some(name), connection)?);
+    let tab = |name: &String| SessionSetup::new(open_profile(Some(name), connection)?);
     let tabs = names.iter().map(tab).collect::<Result<_, _>>()?;
     show(tabs, options)
 }
@@ -97,15 +99,6 @@ pub fn demo(stage: StageOptions, options: &DashboardOptions) -> Result<Outcome, 
     outcome
 }
 
-/// A terminal that calls itself dumb has no lines and dots.
-fn that_the_terminal_can(display: DisplayOptions) -> DisplayOptions {
-    DisplayOptions { glyphs: if is_dumb() { Glyphs::Ascii } else { display.glyphs }, ..display }
-}
-
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|kind| kind == "dumb")
-}
-
 /// What is open, and which profiles there are. Without them the palette has no profiles, and that is all.
 fn neighbours(tabs: &[SessionSetup]) -> Neighbours {
     let profiles = ProfileStore::of_user().and_then(|store| store.read());
@@ -118,8 +111,7 @@ fn neighbours(tabs: &[SessionSetup]) -> Neighbours {
 /// out of turn.
 fn can_tell_its_background() -> bool {
     let kind = std::env::var("TERM").unwrap_or_default();
-    let is_screen = kind.starts_with("screen") && std::env::var_os("TMUX").is_none();
-    Colour::of_stdout() != Colour::None && kind != "dumb" && !is_screen && std::env::var_os("STY").is_none()
+    Colour::of_stdout() != Colour::None && kind != "dumb" && !terminal::is_gnu_screen()
 }
 
 fn has_terminal() -> bool {
@@ -133,7 +125,7 @@ fn require_terminal() -> Result<(), Failure> {
 /// Opens the dashboard on one or more sessions, each with a tab of its own.
 fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, Failure> {
     require_terminal()?;
-    let display = that_the_terminal_can(options.display.clone());
+    let display = options.display.clone();
     let AttentionOptions { bell, notify, quiet_hours: quiet } = options.attention;
     let redraw = Arc::new(Notify::new());
     let telling = (bell || notify).then(|| Arc::clone(&redraw));
@@ -149,7 +141,7 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     if can_tell_its_background() {
         screen = screen.with_background(question.clone(), display.theme.is_none());
     }
-    if display.mouse && !is_dumb() {
+    if display.mouse && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb") {
         screen = screen.with_mouse();
     }
     if let (Some(address), Some(0)) = (metrics, options.monitor.metrics.map(|asked| asked.address.port())) {
@@ -192,7 +184,8 @@ fn settings(prepared: &SessionSetup, display: &DisplayOptions) -> Settings {
             (None, Some(_)) => Keeping::Declined,
             (None, None) => Keeping::Never,
         },
-        glyphs: display.glyphs,
+        glyphs: display.glyphs(),
+        is_gnu_screen: terminal::is_gnu_screen(),
         colour: Colour::of_stdout(),
         palette: display.theme.unwrap_or(&TERMINAL),
         seen_devices: prepared.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),

@@ -56,6 +56,9 @@ impl TerminalGuard {
             return Err(io::Error::other("standard output is not a terminal"));
         }
         HOOK.call_once(restore_on_panic);
+        // Where NO_COLOR is set, it would write a reset for every colour, which takes bold and reverse with it. The theme
+        // has no colours then.
+        crossterm::style::force_color_output(true);
         let drawn = FrameBytes::default();
         let terminal = Terminal::new(CrosstermBackend::new(drawn.clone()))?;
         let mut guard = Self { terminal, drawn, forgotten: true, watches_focus: false, watches_mouse: false };

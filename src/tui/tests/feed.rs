@@ -143,7 +143,7 @@ fn a_search_looks_only_among_what_is_filtered() {
 
 #[test]
 fn the_alarm_does_not_promise_a_key_that_does_something_else() {
-    let change = DeviceChange::New { now: None };
+    let change = DeviceChange::New { returned: false, now: None };
     let group = after(vec![Event::DeviceChanged { device: PHONE, change: change.clone() }]);
     let mut ui = started(&group);
     assert!(shown(&mut ui, &group).contains("n mark as known"));

@@ -45,6 +45,7 @@ pub(super) fn settings() -> Settings {
         left: None,
         neighbours: Arc::default(),
         zone: Zone::Utc,
+        is_gnu_screen: false,
         metrics: None,
     }
 }

@@ -242,7 +242,10 @@ fn alarmed() -> Group {
             change: DeviceChange::Changed { before: Some(info("Old")), now: info("Work laptop") },
         },
         Event::DeviceChanged { device: TABLET, change: DeviceChange::Undecryptable { before: info("iPad") } },
-        Event::DeviceChanged { device: stranger, change: DeviceChange::New { now: Some(info("Not mine")) } },
+        Event::DeviceChanged {
+            device: stranger,
+            change: DeviceChange::New { returned: false, now: Some(info("Not mine")) },
+        },
         Event::Devices(listed),
     ])
 }
@@ -259,7 +262,7 @@ fn devices_that_nobody_expected_stand_out_until_noted() {
     let shown = symbols(&draw(&mut ui, &group, (80, 24)));
     assert!(!shown.contains("new ·") && !shown.contains("changed"), "{shown}");
     assert_eq!(press(&mut ui, &group, key), Reaction::Redraw, "nothing is left to note, and that is said");
-    let cases = [(DeviceChange::Gone { before: None }, 0), (DeviceChange::New { now: None }, 1)];
+    let cases = [(DeviceChange::Gone { before: None }, 0), (DeviceChange::New { returned: false, now: None }, 1)];
     for (change, marked) in cases {
         let group = after(vec![Event::DeviceChanged { device: PHONE, change }]);
         assert_eq!(group.devices().alarms(), marked);

@@ -2,6 +2,8 @@
 
 use ratatui::style::Color;
 
+use crate::os::terminal::{self, ColourDepth};
+
 /// Which colours the terminal can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colour {
@@ -20,11 +22,11 @@ impl Colour {
     /// What the terminal on standard output can show and its user wants (`NO_COLOR`, `TERM`, `COLORTERM`).
     #[must_use]
     pub fn of_stdout() -> Self {
-        match supports_color::on(supports_color::Stream::Stdout) {
+        match terminal::colours() {
             None => Self::None,
-            Some(level) if level.has_16m => Self::True,
-            Some(level) if level.has_256 => Self::Indexed,
-            Some(_) => Self::Sixteen,
+            Some(ColourDepth::Sixteen) => Self::Sixteen,
+            Some(ColourDepth::Indexed) => Self::Indexed,
+            Some(ColourDepth::True) => Self::True,
         }
     }
 

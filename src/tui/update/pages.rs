@@ -77,6 +77,10 @@ impl Ui {
             _ => self.feed_state.selected_row(group).map(|(_, row)| clipboard::row(ctx, &row)),
         });
         let Some(text) = text else { return self.say(Clean::literal("nothing to copy: the feed is empty")) };
+        if self.settings.is_gnu_screen && !clipboard::fits_gnu_screen(&text) {
+            let words = "not copied: GNU screen would print so long a text over the dashboard; a row is shorter";
+            return self.say(Clean::literal(words));
+        }
         let text = clipboard::capped(text);
         let what = Clean::new(&format!("copied, {} bytes, if the terminal allows it", text.len()));
         self.copied = Some(text);

@@ -148,3 +148,52 @@ fn a_login_that_fails_is_told_with_the_code_of_its_kind() {
         }
     }
 }
+
+/// They would fill the group, and lock other devices out, if each were a device of its own.
+#[test]
+fn commands_without_a_profile_come_back_as_one_device_and_take_turns() {
+    for dialect in BOTH {
+        // Room for the phone, for those that are over in a moment, and for one that stays.
+        let mediator = Mediator::start(&["--max-slots", "3"]);
+        other_device(&mediator, dialect, MONITOR, "phone");
+        let all: Vec<_> = (0..20)
+            .map(|_| {
+                let mut command = command_at(&mediator, &mediator.url(), dialect, &["devices", "--json"]);
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        let mut ids = std::collections::BTreeSet::new();
+        for running in all {
+            let output = program::checked(running.wait_with_output().unwrap());
+            assert_eq!(output.status.code(), Some(0), "{dialect}: {}", String::from_utf8_lossy(&output.stderr));
+            let listed = json(&String::from_utf8(output.stdout).unwrap());
+            let own = listed.iter().find(|device| device["own"] == true).unwrap();
+            ids.insert(own["device"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(ids.len(), 1, "{dialect}: {ids:?}");
+        for visit in
+            [&["probe", "-c", "1"][..], &["shared-data", "show"], &["doctor"], &["lock", "contact-sync", "--", "true"]]
+        {
+            expect(&mediator, dialect, visit, 0, "");
+        }
+        // Under a lock that is held, too: it has a slot apart.
+        let (url, key) = (mediator.url(), key_file(mediator.home.path()));
+        let (name, program) = (dialect.to_string(), env!("CARGO_BIN_EXE_d2mtop"));
+        let inner = [program, "devices", "--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &name];
+        expect(&mediator, dialect, &[&["lock", "contact-sync", "--"], &inner[..]].concat(), 0, "phone");
+        let kept = mediator.home.path().join(".local/state/d2mtop/visits");
+        let names: Vec<String> =
+            std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+        // Dropped, it comes as another device.
+        expect(&mediator, dialect, &["drop", ids.first().unwrap(), "--self", "--yes"], 0, "");
+        let (again, _) = expect(&mediator, dialect, &["devices", "--json"], 0, "");
+        assert!(!again.contains(ids.first().unwrap().as_str()), "{again}");
+        // Where nothing can be kept, it goes as before.
+        let mut nowhere = command_at(&mediator, &mediator.url(), dialect, &["devices"]);
+        let output = nowhere.env("XDG_STATE_HOME", "/proc").output().unwrap();
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(3) && words.contains("4111"), "{words}");
+        assert!(words.contains("from a device that has a slot"), "{words}");
+    }
+}

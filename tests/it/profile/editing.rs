@@ -24,7 +24,7 @@ fn profiles_are_listed_renamed_chosen_and_removed() {
     expect(home, &["profile", "rename", "work", "office"], 0, &["office"]);
     expect(home, &["profile", "show", "office"], 0, &["office (default)", "drop-least-recent"]);
     expect(home, &["profile", "rename", "office", "home"], 2, &["there is a profile home already"]);
-    expect(home, &["profile", "remove", "office"], 2, &["not removed without asking", "--yes"]);
+    expect(home, &["profile", "remove", "office"], 6, &["not removed without asking", "--yes"]);
     expect(home, &["profile", "remove", "office", "--yes"], 0, &["removed", "its key stays in the key file"]);
     assert!(home.join("group.key").exists(), "what a person put there stays");
     expect(home, &["profile", "show", "office"], 2, &["there is no profile office; there are: home"]);
@@ -91,16 +91,17 @@ fn what_cannot_be_a_profile_is_refused_with_words() {
 }
 
 #[test]
-fn a_link_in_the_place_of_the_profiles_is_not_written_through() {
+fn a_link_to_the_profiles_is_followed_and_stays() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
-    let (victim, path) = (home.join("victim"), profiles(home));
-    fs::write(&victim, "").unwrap();
+    let (kept, path) = (home.join("dotfiles/profiles.toml"), profiles(home));
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    symlink(&victim, &path).unwrap();
-    let key = key_file(home);
-    let arguments = ["profile", "add", "a", "--mediator", "production", "--server-group", "01", "--key-file"];
-    let arguments = [&arguments[..], &[key.to_str().unwrap()]].concat();
-    expect(home, &arguments, 2, &["symbolic link"]);
-    assert_eq!(fs::read_to_string(&victim).unwrap(), "");
+    fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    symlink(&kept, &path).unwrap();
+    add(home, "a", "production", &[]);
+    add(home, "b", "production", &[]);
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    assert!(fs::read_to_string(&kept).unwrap().contains("[profile.b]"));
+    assert_eq!(fs::read_dir(kept.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    expect(home, &["profile", "list"], 0, &["* a", "  b"]);
 }

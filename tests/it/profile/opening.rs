@@ -1,12 +1,15 @@
 //! Opening profiles: what is known of the slot, and who has the profile open.
 
+use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use super::{add, expect, list, logged_in, text};
-use crate::support::program::{Mediator, d2mtop, run};
+use super::{add, expect, list, logged_in, profiles, text};
+use crate::support::program::{Mediator, d2mtop, key_file, run};
 use crate::support::watching::Watching;
 
 #[test]
@@ -108,10 +111,18 @@ fn the_second_to_open_a_profile_is_told_who_has_it() {
         &["profile", "rename", "lab", "other"],
         &["profile", "remove", "lab", "--yes"],
     ] {
-        expect(home, arguments, 2, &["the profile lab is open in another d2mtop", &process]);
+        expect(home, arguments, 7, &["the profile lab is open in another d2mtop", &process]);
     }
     expect(home, &["profile", "show", "lab"], 0, &[&process]);
+    let waits = ["watch", "lab", "--until-dry", "--wait-profile", "300ms"];
+    expect(home, &waits, 7, &["which is waited for (--wait-profile 300ms)", &process]);
+    let mut patient = d2mtop(home, &["watch", "lab", "--until-dry", "--wait-profile", "1m"]);
+    let mut patient = patient.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut words = [0; 16];
+    patient.stderr.as_mut().unwrap().read_exact(&mut words).unwrap();
     drop(first);
+    let patient = patient.wait_with_output().unwrap();
+    assert_eq!(patient.status.code(), Some(0), "{}", text(&patient));
     // Killed without a word: the profile is free, and the slot is known.
     let next = run(home, &["watch", "lab", "--until-dry"]);
     assert_eq!(logged_in(&next)["slot"], "existing");
@@ -127,4 +138,65 @@ fn without_a_profile_the_ways_to_begin_are_told() {
     expect(home.path(), &["dmo"], 2, &["no profile dmo", "Did you mean the command demo?"]);
     let other = run(home.path(), &["xyzzy"]);
     assert!(!String::from_utf8_lossy(&other.stderr).contains("Did you mean"), "nothing is called like that");
+}
+
+/// A profile that people wrote by hand, in a directory that only they change.
+#[test]
+fn opening_a_profile_writes_nothing_where_people_keep_their_settings() {
+    for dialect in ["dgk", "mk"] {
+        let mediator = Mediator::start(&[]);
+        let home = mediator.home.path();
+        let config = home.join(".config/d2mtop");
+        fs::create_dir_all(&config).unwrap();
+        let key = key_file(home);
+        let (url, key) = (mediator.url(), key.display());
+        let text = format!(
+            "[profile.lab]\nmediator = \"{url}\"\nserver_group = \"01\"\ndialect = \"{dialect}\"\nkey_file = \"{key}\"\n"
+        );
+        fs::write(config.join("kept"), &text).unwrap();
+        std::os::unix::fs::symlink("kept", profiles(home)).unwrap();
+        assert!(list(home)[0]["device"].is_null(), "none is made yet");
+        let first = run(home, &["watch", "lab", "--until-dry"]);
+        let second = run(home, &["watch", "lab", "--until-dry"]);
+        assert_eq!((&logged_in(&first)["slot"], &logged_in(&second)["slot"]), (&"new".into(), &"existing".into()));
+        assert_eq!(logged_in(&first)["device"], logged_in(&second)["device"]);
+        assert_eq!(list(home)[0]["device"], logged_in(&first)["device"]);
+        expect(home, &["doctor", "lab"], 0, &["as device"]);
+        assert_eq!(fs::read_to_string(config.join("kept")).unwrap(), text, "{dialect}");
+        assert_eq!(fs::read_dir(&config).unwrap().count(), 2, "nothing is new there");
+        // Its name goes with the profile, and an id that the profile says goes before it.
+        expect(home, &["profile", "rename", "lab", "den"], 0, &["den"]);
+        assert_eq!(list(home)[0]["device"], logged_in(&first)["device"]);
+        fs::write(config.join("kept"), text + "device_id = \"aa00000000000001\"\n").unwrap();
+        assert_eq!(list(home)[0]["device"], "aa00000000000001");
+    }
+}
+
+#[test]
+fn an_id_that_cannot_be_kept_is_said_and_the_doctor_goes_on() {
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    let config = home.join(".config/d2mtop");
+    fs::create_dir_all(&config).unwrap();
+    let key = key_file(home);
+    let (url, key) = (mediator.url(), key.display());
+    let text = format!("[profile.lab]\nmediator = \"{url}\"\nserver_group = \"01\"\nkey_file = \"{key}\"\n");
+    fs::write(profiles(home), &text).unwrap();
+    let nowhere = |arguments: &[&str]| d2mtop(home, arguments).env("XDG_STATE_HOME", "/proc").output().unwrap();
+    let watch = nowhere(&["watch", "lab"]);
+    let words = self::text(&watch);
+    assert_eq!(watch.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("cannot keep the id of this device in /proc/") && words.contains("XDG_STATE_HOME"),
+        "{words}"
+    );
+    let doctor = nowhere(&["doctor", "lab"]);
+    let words = self::text(&doctor);
+    assert_eq!(doctor.status.code(), Some(1), "{words}");
+    for line in ["fail  profile   profile lab: cannot keep", "fail  journal", "ok    tcp", "skip  login"] {
+        assert!(words.contains(line), "{line}: {words}");
+    }
+    fs::write(profiles(home), "[profile.lab\n").unwrap();
+    expect(home, &["doctor", "lab"], 1, &["fail  profile", "profiles.toml:1: ", "skip  mediator"]);
+    expect(home, &["doctor", "--url", &mediator.url(), "--key-file", &key.to_string()], 0, &["as device"]);
 }

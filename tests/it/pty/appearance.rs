@@ -53,12 +53,7 @@ fn ascii_and_no_colour_are_honoured() {
     wait_until_live(&mut terminal);
     terminal.wait_for("text");
     assert!(terminal.contents().is_ascii(), "{}", terminal.contents());
-    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
-    let coloured = raw.split("\u{1b}[").skip(1).filter_map(|sequence| sequence.split_once('m')).any(|(codes, _)| {
-        codes.split(';').all(|code| code.parse::<u8>().is_ok())
-            && codes.split(';').any(|code| matches!(code.parse::<u8>(), Ok(30..=38 | 40..=48 | 90..=107)))
-    });
-    assert!(!coloured, "no colour was asked for");
+    assert!(!is_coloured(&terminal.raw), "no colour was asked for");
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
 }
@@ -108,4 +103,76 @@ fn a_dumb_terminal_gets_ascii_and_a_free_port_is_told() {
     assert!(terminal.contents().is_ascii(), "{}", terminal.contents());
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
+}
+
+/// Whether colours are set; 39 and 49 set none.
+fn is_coloured(raw: &[u8]) -> bool {
+    let raw = String::from_utf8_lossy(raw).into_owned();
+    raw.split("\u{1b}[").skip(1).filter_map(|sequence| sequence.split_once('m')).any(|(codes, _)| {
+        codes.split(';').all(|code| code.parse::<u8>().is_ok())
+            && codes.split(';').any(|code| matches!(code.parse::<u8>(), Ok(30..=38 | 40..=48 | 90..=107)))
+    })
+}
+
+#[test]
+fn no_color_that_is_empty_is_unset_and_without_colours_bold_and_reverse_stay() {
+    for (value, coloured) in [("", true), ("1", false)] {
+        let arguments = ["demo", "--utc", "--rate", "20", "--theme", "terminal"];
+        let mut terminal = Terminal::start(&arguments, 24, 80, &[("NO_COLOR", value)]);
+        wait_until_live(&mut terminal);
+        terminal.press("4");
+        terminal.wait("bold and reversed cells", |screen| {
+            let cells = (0..24).flat_map(|row| (0..80).map(move |column| (row, column)));
+            let cells: Vec<_> = cells.filter_map(|(row, column)| screen.cell(row, column)).collect();
+            cells.iter().any(|cell| cell.bold()) && cells.iter().any(|cell| cell.inverse())
+        });
+        assert_eq!(is_coloured(&terminal.raw), coloured, "NO_COLOR={value}");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn ascii_is_drawn_where_the_locale_or_the_terminal_has_no_more_unless_told_otherwise() {
+    for (environment, option, ascii) in [
+        (("LANG", "C"), None, true),
+        (("LC_ALL", "de_DE.ISO-8859-1"), None, true),
+        (("TERM", "linux"), None, true),
+        (("LANG", "C"), Some("never"), false),
+        (("TERM", "linux"), Some("never"), false),
+        (("LANG", "de_DE.utf8"), None, false),
+        (("LANG", "de_DE.utf8"), Some("always"), true),
+    ] {
+        let mut arguments = vec!["demo", "--utc", "--rate", "20"];
+        if let Some(value) = option {
+            arguments.extend(["--ascii", value]);
+        }
+        let mut terminal = Terminal::start(&arguments, 24, 80, &[environment]);
+        wait_until_live(&mut terminal);
+        assert_eq!(terminal.contents().is_ascii(), ascii, "{environment:?} {option:?}: {}", terminal.contents());
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn gnu_screen_gets_no_copy_that_it_would_print() {
+    for (environment, copies) in [(("STY", "1.tty"), false), (("LANG", "C.UTF-8"), true)] {
+        let mut terminal = Terminal::start(&["demo", "--utc", "--rate", "20"], 50, 160, &[environment]);
+        wait_until_live(&mut terminal);
+        terminal.wait_for("text");
+        terminal.press("4");
+        terminal.press("y");
+        terminal.wait_for("copied, ");
+        // All of a detail is longer than a row.
+        terminal.press("\r");
+        terminal.wait_for("Reflected message");
+        let before = terminal.raw.len();
+        terminal.press("y");
+        terminal.wait_for(if copies { "bytes, if the terminal allows it" } else { "not copied: GNU screen" });
+        let sent = String::from_utf8_lossy(&terminal.raw[before..]).contains("\u{1b}]52;");
+        assert!(copies || !sent, "{environment:?}");
+        terminal.press("\u{3}");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
 }

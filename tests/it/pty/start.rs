@@ -120,12 +120,36 @@ fn two_profiles_are_two_tabs_and_an_alarm_in_the_other_one_is_marked() {
 fn a_profile_is_removed_only_if_the_answer_is_yes() {
     let mediator = Mediator::start(&[]);
     let (_home, path) = home_with_profile(&mediator);
-    for (answer, said) in [("\n", "nothing removed"), ("n\n", "nothing removed"), ("y\n", "removed the profile lab")] {
+    for (answer, said, code) in
+        [("\n", "nothing removed", 6), ("n\n", "nothing removed", 6), ("y\n", "removed the profile lab", 0)]
+    {
         let mut terminal = Terminal::start(&["profile", "remove", "lab"], 24, 80, &[("HOME", &path)]);
         terminal.wait_for("Remove the profile lab");
         terminal.wait_for("[y/N]");
         terminal.press(answer);
         terminal.wait_for(said);
-        assert_eq!(terminal.end().exit_code(), 0);
+        assert_eq!(terminal.end().exit_code(), code);
     }
+}
+
+/// A person needs time to answer the keyring's window; who has not will not wait.
+#[test]
+fn a_keyring_that_asks_is_waited_for_until_esc() {
+    let bus_home = tempfile::tempdir().unwrap();
+    let bus = crate::support::silent_bus::silent_bus(bus_home.path());
+    let config = bus_home.path().join("d2mtop");
+    std::fs::create_dir_all(&config).unwrap();
+    let profile = "[profile.lab]\nmediator = \"ws://127.0.0.1:1/\"\nserver_group = \"01\"\nkey = \"keyring\"\n";
+    std::fs::write(config.join("profiles.toml"), profile).unwrap();
+    let environment =
+        [("DBUS_SESSION_BUS_ADDRESS", bus.as_str()), ("XDG_CONFIG_HOME", bus_home.path().to_str().unwrap())];
+    let mut terminal = Terminal::start(&["lab"], 24, 80, &environment);
+    terminal.wait_for("answer the window of your keyring (Esc gives up)");
+    // Other keys begin as Esc does, and mean nothing here.
+    terminal.press("\u{1b}[A");
+    terminal.press("x");
+    terminal.press("\u{1b}");
+    let status = terminal.end();
+    assert_eq!(status.exit_code(), 2, "{}", terminal.contents());
+    assert!(terminal.contents().contains("given up waiting for the keyring"), "{}", terminal.contents());
 }

@@ -64,6 +64,10 @@ pub fn assert_no_key(printed: &[u8]) {
 
 pub fn key_file(directory: &Path) -> PathBuf {
     let path = directory.join("group.key");
+    // Another program may be reading it.
+    if fs::read_to_string(&path).is_ok_and(|text| text.trim() == KEY) {
+        return path;
+    }
     fs::write(&path, format!("{KEY}\n")).expect("a key file");
     fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("a private key file");
     path

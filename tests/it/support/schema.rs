@@ -84,13 +84,7 @@ pub fn lines(output: &[u8]) -> Vec<Value> {
 
 /// The lines that a command of `--on` got: events with what is added to them.
 pub fn alert_lines(input: &[u8]) -> Vec<Value> {
-    read(input, |line| {
-        let mut event = line.clone();
-        for added in ["alert", "profile", "suppressed"] {
-            event.as_object_mut().map(|event| event.remove(added));
-        }
-        found_by(&ALERT_LINE, line).or_else(|| fault(&event))
-    })
+    read(input, |line| found_by(&ALERT_LINE, line).or_else(|| fault(line)))
 }
 
 /// Whatever an output has of events is as documented, also where it has something else besides.
