@@ -79,7 +79,7 @@ fn is_gnu_screen_of(variable: impl Fn(&str) -> Option<String>) -> bool {
     // tmux calls itself screen, too. Inside of both, the inner one counts, whose name TERM is.
     let is_screen = variable("TERM").is_some_and(|term| term == "screen" || term.starts_with("screen."));
     let is_tmux = variable("TMUX").is_some();
-    variable("STY").is_some() && !is_tmux || is_screen && !is_tmux
+    (variable("STY").is_some() || is_screen) && !is_tmux
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rand::Rng as _;
 
@@ -42,17 +42,17 @@ pub(super) fn in_directory(directory: &Path) -> io::Result<DeviceId> {
     let lock = File::open(directory)?;
     lock.lock()?;
     // Somebody else may have been first.
-    if let Some(id) = read(&path)? { Ok(id) } else { renew(path) }
+    if let Some(id) = read(&path)? { Ok(id) } else { renew(&path) }
 }
 
 /// Puts another id in the place of the one in this state directory.
 pub(super) fn another_in(directory: &Path) -> io::Result<DeviceId> {
-    renew(directory.join(FILE))
+    renew(&directory.join(FILE))
 }
 
-fn renew(path: PathBuf) -> io::Result<DeviceId> {
+fn renew(path: &Path) -> io::Result<DeviceId> {
     let id = DeviceId(fresh_random().r#gen());
-    private_files::replace(&path, format!("{id}\n").as_bytes()).map(|()| id)
+    private_files::replace(path, format!("{id}\n").as_bytes()).map(|()| id)
 }
 
 fn read(path: &Path) -> io::Result<Option<DeviceId>> {

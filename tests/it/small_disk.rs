@@ -63,7 +63,12 @@ fn a_full_or_read_only_disk_is_called_so_and_history_reads_on_it() {
         let mut add = vec!["profile", "add", "lab", "--mediator", &url, "--server-group", "01", "--dialect", dialect];
         add.extend(["--key-file", key.to_str().unwrap()]);
         expect(home, &add, 0, &["added"]);
-        expect(home, &["doctor", "lab"], 0, &["ok    journal   none yet; one can be kept", "free there"]);
+        expect(
+            home,
+            &["doctor", "lab"],
+            0,
+            &["warn  journal   none yet; one can be kept", "free there, which is little"],
+        );
         expect(home, &["watch", "lab", "--until-dry"], 0, &["queue_dry"]);
         expect(home, &["doctor", "lab"], 0, &["journal   0 messages in"]);
         disk.fill();
@@ -77,6 +82,6 @@ fn a_full_or_read_only_disk_is_called_so_and_history_reads_on_it() {
         expect(home, &["history", "lab"], 0, &["nothing like that was received"]);
         expect(home, &["doctor", "lab"], 1, &["fail  journal", "ok    tcp"]);
         disk.remount("rw");
-        expect(home, &["doctor", "lab"], 0, &["ok    journal"]);
+        expect(home, &["doctor", "lab"], 0, &["warn  journal   0 messages"]);
     }
 }

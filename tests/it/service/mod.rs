@@ -289,10 +289,10 @@ fn a_profile_that_is_open_stays_connected_when_others_try_to_open_it() {
         let who = format!("(process {})", first.child.id());
         let second = run(home, &["watch", "home"]);
         let words = String::from_utf8(second.stderr).unwrap();
-        assert_eq!(second.status.code(), Some(2));
+        assert_eq!(second.status.code(), Some(7));
         assert!(words.contains(&who), "{words}");
         let mut dashboard = Terminal::start(&["home"], 24, 80, &[("HOME", home.to_str().unwrap())]);
-        assert_eq!(dashboard.end().exit_code(), 2);
+        assert_eq!(dashboard.end().exit_code(), 7);
         let screen = dashboard.contents().replace('\n', "");
         assert!(screen.contains(&first.child.id().to_string()), "{screen}");
         first.signal(Signal::TERM);

@@ -38,7 +38,7 @@ fn a_hangup_reads_the_profile_anew_and_keeps_the_old_one_if_it_cannot() {
         let devices = watch.wait_for("devices");
         assert_eq!(devices["devices"][0]["label"], "after", "{dialect}: {devices}");
         let holder = run(home, &["watch", "home", "--until-dry"]);
-        assert_eq!(holder.status.code(), Some(2), "the profile is still held");
+        assert_eq!(holder.status.code(), Some(7), "the profile is still held");
         watch.signal(Signal::TERM);
         assert_eq!(watch.end().0, Some(0));
         let anew = fs::read_to_string(&log).expect("the log is made anew");
