@@ -78,6 +78,7 @@ fn group(rows: u32) -> Group {
             repeated_nonce: false,
             nonce: sealed.nonce(),
             content: Ok(envelope.summary()),
+            unknown_fields: Vec::new(),
             envelope: sealed,
         }
     };

@@ -66,6 +66,7 @@ fn template() -> ReflectedMessage {
         repeated_nonce: false,
         nonce: sealed.nonce(),
         content: sealed.open(&keys()).map(|envelope| envelope.summary()),
+        unknown_fields: Vec::new(),
         envelope: sealed,
     }
 }

@@ -4,7 +4,7 @@
 //! cargo run --example decode --no-default-features -- group.key HEX [mk|dgk]
 //! ```
 //!
-//! The key file holds 64 hex digits; the envelope is nonce, authenticator and ciphertext. What people wrote in it is printed
+//! The key file holds 64 hex digits; the envelope is nonce, authenticator and ciphertext. What people wrote or are is printed
 //! last.
 
 use std::error::Error;
@@ -24,8 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let envelope: Envelope = Sealed::from_wire(hex::decode(envelope)?.into()).open(&keys)?;
     println!("{:?}", envelope.summary());
     print_all(&envelope.tree(), 0);
-    if let Some(text) = envelope.text() {
-        text.reveal().iter().for_each(|line| println!("  {line}"));
+    for (name, text) in envelope.tree().iter().flat_map(TreeBranch::private) {
+        text.reveal().iter().for_each(|line| println!("{name}: {line}"));
     }
     Ok(())
 }

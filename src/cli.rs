@@ -217,6 +217,9 @@ pub struct WatchArgs {
     pub until: UntilArgs,
     #[command(flatten)]
     pub monitor: MonitorArgs,
+    /// Show times in UTC instead of local time, where sentences are printed
+    #[arg(long, help_heading = "Stream")]
+    pub utc: bool,
 }
 
 #[derive(Debug, Args)]
@@ -245,6 +248,9 @@ pub struct LinesArgs {
     /// Print NDJSON on a terminal, too, where sentences are printed otherwise
     #[arg(long)]
     pub json: bool,
+    /// Tell names and nicknames of contacts, groups and lists in NDJSON
+    #[arg(long)]
+    pub names: bool,
 }
 
 #[derive(Debug, Args)]

@@ -120,7 +120,7 @@ fn dashboard(
             preferences: Arc::new(preferences),
             remember: config.remember,
             mouse: config.mouse && !display.no_mouse,
-            zone: if display.utc || config.time.zone == "utc" { Zone::Utc } else { Zone::Local },
+            zone: Zone::of_option(display.utc || config.time.zone == "utc"),
             feed_rows: usize::try_from(display.feed_rows.unwrap_or(config.feed_rows)).unwrap_or(usize::MAX),
         },
         attention: AttentionOptions {

@@ -87,6 +87,16 @@ impl Clean {
     }
 }
 
+/// A size for people: in bytes, kB or MB.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
 fn clean_cluster(cluster: &str) -> Cow<'_, str> {
     let joins = cluster.chars().count() > 1 && cluster.chars().any(is_emoji);
     let is_key = |character: char| matches!(character, '0'..='9' | '#' | '*');

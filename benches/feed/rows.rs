@@ -1,7 +1,7 @@
 //! Messages of mixed kinds, as a busy group has them.
 
 use d2mtop::group::{Event, Group, ReflectedMessage};
-use d2mtop::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
+use d2mtop::protocol::d2d::{ContentKind, Conversation, Detail, EnvelopeSummary, MessageType, SyncAction};
 use d2mtop::protocol::{DeviceId, MessageId, Millis, Nonce, ReflectedHeader, ReflectedId, Sealed};
 use d2mtop::text::Clean;
 
@@ -34,14 +34,14 @@ fn summary(number: u32) -> EnvelopeSummary {
         4 => message(ContentKind::OutgoingMessage, MessageType::TEXT),
         5 => message(ContentKind::IncomingMessage, MessageType::FILE),
         6 => EnvelopeSummary {
-            detail: Some(Clean::literal("read, 1 message")),
+            detail: Some(Detail::Words(Clean::literal("read, 1 message"))),
             ..message(ContentKind::IncomingMessage, MessageType::DELIVERY_RECEIPT)
         },
         7 => content(ContentKind::IncomingMessageUpdate),
         8 => content(ContentKind::OutgoingMessageUpdate),
         _ => EnvelopeSummary {
             action: Some(SyncAction::Update),
-            detail: Some(Clean::literal("nickname, profile picture, read receipts")),
+            detail: Some(Detail::Words(Clean::literal("nickname, profile picture, read receipts"))),
             ..content(ContentKind::ContactSync)
         },
     };
@@ -69,6 +69,7 @@ pub fn message(number: u32) -> ReflectedMessage {
         repeated_nonce: false,
         nonce: Some(Nonce(nonce)),
         content: Ok(summary(number)),
+        unknown_fields: Vec::new(),
         envelope: Sealed::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::protocol::d2d::{Envelope, EnvelopeSummary};
 use crate::protocol::{Millis, Nonce, OpenError, ReflectedHeader, ReflectedId, Sealed};
+use crate::text::Clean;
 
 /// A message out of our reflection queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct ReflectedMessage {
     pub nonce: Option<Nonce>,
     /// What it says, or why that cannot be read.
     pub content: Result<EnvelopeSummary, OpenError>,
+    /// The fields of it that the schema does not have, if the session looks for such; see [`Envelope::unknown_fields`].
+    pub unknown_fields: Vec<Clean>,
     /// The sealed envelope itself, for who wants to read all of it; shares memory with what was read off the socket.
     pub envelope: Sealed<Envelope>,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::names::ConversationNames;
 use crate::protocol::MessageId;
-use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, Detail, EnvelopeSummary, MessageType, SyncAction};
 use crate::text::Clean;
 
 /// The sentence of an envelope. Whoever has a name is told by it.
@@ -24,11 +24,7 @@ pub fn of(summary: &EnvelopeSummary, names: &ConversationNames) -> Clean {
         ContentKind::MdmParameterSync => sync(summary, "MDM parameters", names),
         ContentKind::Unknown => "content of an unknown kind".to_owned(),
     };
-    let details = [
-        // Whether somebody types is the verb already.
-        summary.detail.as_ref().filter(|_| act(summary).is_none()).map(|detail| Cow::Borrowed(detail.as_str())),
-        nickname(summary, names).map(|nickname| Cow::Owned(format!("as {nickname}"))),
-    ];
+    let details = [said_of(summary), nickname(summary, names).map(|nickname| format!("as {nickname}"))];
     for (index, detail) in details.into_iter().flatten().enumerate() {
         // Writing to a string cannot fail.
         let _ = write!(sentence, "{}{detail}", if index == 0 { ": " } else { ", " });
@@ -60,11 +56,26 @@ fn nickname<'a>(summary: &'a EnvelopeSummary, names: &ConversationNames) -> Opti
     summary.nickname.as_ref().filter(|_| summary.kind == ContentKind::IncomingMessage && unnamed)
 }
 
+/// The detail, as far as the rest of the sentence has not told it.
+fn said_of(summary: &EnvelopeSummary) -> Option<String> {
+    match summary.detail.as_ref()? {
+        Detail::Reaction { withdrawn: false } | Detail::Type(_) | Detail::Conversations(_) => None,
+        Detail::Poll { closed: true, choices, every_vote } => {
+            Some(Detail::Poll { closed: false, choices: *choices, every_vote: *every_vote }.to_string())
+        }
+        _ if act(summary).is_some() => None,
+        detail => Some(detail.to_string()),
+    }
+}
+
 /// What people do with a message of such a type, if that is said better than by the name of the type.
 fn act(summary: &EnvelopeSummary) -> Option<&'static str> {
-    Some(match (summary.message_type?, summary.detail.as_ref().map(Clean::as_str)) {
-        (MessageType::TYPING_INDICATOR, Some("typing")) => "typing",
-        (MessageType::TYPING_INDICATOR, Some("stopped")) => "stopped typing",
+    let words = |words: &'static str| Some(Detail::Words(Clean::literal(words)));
+    Some(match (summary.message_type?, &summary.detail) {
+        (MessageType::TYPING_INDICATOR, typing) if *typing == words("typing") => "typing",
+        (MessageType::TYPING_INDICATOR, typing) if *typing == words("stopped") => "stopped typing",
+        (_, Some(Detail::Reaction { withdrawn: true })) => "withdrew a reaction",
+        (_, Some(Detail::Poll { closed: true, .. })) => "closed a poll",
         (MessageType::EDIT | MessageType::GROUP_EDIT, _) => "edited a message",
         (MessageType::DELETE | MessageType::GROUP_DELETE, _) => "deleted a message",
         _ => return None,
@@ -72,7 +83,7 @@ fn act(summary: &EnvelopeSummary) -> Option<&'static str> {
 }
 
 fn incoming(summary: &EnvelopeSummary, names: &ConversationNames) -> String {
-    let Some(conversation) = &summary.conversation else { return type_name(summary).to_owned() };
+    let Some(conversation) = &summary.conversation else { return type_name(summary).into_owned() };
     let sender = summary.sender.clone().map(Conversation::Contact);
     let mut sentence = match (act(summary), sender.as_ref().unwrap_or(conversation)) {
         (Some("typing"), sender) => format!("{} is typing", with(sender, names)),
@@ -87,29 +98,38 @@ fn incoming(summary: &EnvelopeSummary, names: &ConversationNames) -> String {
 }
 
 fn outgoing(summary: &EnvelopeSummary, names: &ConversationNames) -> String {
-    let what = act(summary).unwrap_or_else(|| type_name(summary));
+    let what = act(summary).map_or_else(|| type_name(summary), Cow::Borrowed);
     match &summary.conversation {
         Some(conversation) => format!("{what} to {}", with(conversation, names)),
-        None => what.to_owned(),
+        None => what.into_owned(),
     }
 }
 
 /// "text to group 1f3c…90", not "group text to group 1f3c…90"; but "group name to group 1f3c…90".
-fn type_name(summary: &EnvelopeSummary) -> &'static str {
-    let Some(message_type) = summary.message_type else { return "message" };
-    let name = message_type.name();
+fn type_name(summary: &EnvelopeSummary) -> Cow<'static, str> {
+    let Some(message_type) = summary.message_type else {
+        return match &summary.detail {
+            Some(number @ Detail::Type(_)) => Cow::Owned(number.to_string()),
+            _ => Cow::Borrowed("message"),
+        };
+    };
     let carries_content = matches!(message_type.0, 0x41..=0x46 | 0x52 | 0x53 | 0x81 | 0x83);
-    match (name.strip_prefix("group "), &summary.conversation) {
-        (Some(bare), Some(Conversation::Group { .. })) if carries_content => bare,
-        _ => name,
+    match (message_type.known_name().and_then(|name| name.strip_prefix("group ")), &summary.conversation) {
+        (Some(bare), Some(Conversation::Group { .. })) if carries_content => Cow::Borrowed(bare),
+        _ => message_type.name(),
     }
 }
 
 fn update(summary: &EnvelopeSummary, verb: &str, names: &ConversationNames) -> String {
     let messages = match summary.count {
+        0 => return format!("{verb} nothing"),
         1 => "1 message".to_owned(),
         count => format!("{count} messages"),
     };
+    if let Some(Detail::Conversations(conversations)) = summary.detail {
+        return format!("{verb} {messages} in {conversations} conversations");
+    }
+    let verb = if summary.detail.is_some() { "update of" } else { verb };
     match &summary.conversation {
         Some(conversation) => format!("{verb} {messages}, {}", with(conversation, names)),
         None => format!("{verb} {messages}"),
@@ -142,7 +162,8 @@ fn short(id: MessageId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::d2d::NameChange;
+    use crate::protocol::d2d::{CallAnswer, Media, NameChange};
+    use std::time::Duration;
 
     fn summary(kind: ContentKind) -> EnvelopeSummary {
         EnvelopeSummary::blank(kind)
@@ -203,7 +224,7 @@ mod tests {
                     message_type: typed(0xee),
                     ..summary(ContentKind::IncomingMessage)
                 },
-                "unknown type from ECHOECHO",
+                "type 238 from ECHOECHO",
             ),
             (
                 EnvelopeSummary {
@@ -221,7 +242,7 @@ mod tests {
                 EnvelopeSummary {
                     conversation: contact.clone(),
                     action: Some(SyncAction::Update),
-                    detail: Some(Clean::literal("nickname")),
+                    detail: Some(Detail::Words(Clean::literal("nickname"))),
                     ..summary(ContentKind::ContactSync)
                 },
                 "sync contact ECHOECHO: nickname",
@@ -246,17 +267,23 @@ mod tests {
                 EnvelopeSummary {
                     conversation: list,
                     action: Some(SyncAction::Update),
-                    detail: Some(Clean::literal("name, members")),
+                    detail: Some(Detail::Words(Clean::literal("name, members"))),
                     ..summary(ContentKind::DistributionListSync)
                 },
                 "sync list 1f3c…90: name, members",
             ),
             (
-                EnvelopeSummary { detail: Some(Clean::literal("read receipts")), ..summary(ContentKind::SettingsSync) },
+                EnvelopeSummary {
+                    detail: Some(Detail::Words(Clean::literal("read receipts"))),
+                    ..summary(ContentKind::SettingsSync)
+                },
                 "settings: read receipts",
             ),
             (
-                EnvelopeSummary { detail: Some(Clean::literal("nickname")), ..summary(ContentKind::UserProfileSync) },
+                EnvelopeSummary {
+                    detail: Some(Detail::Words(Clean::literal("nickname"))),
+                    ..summary(ContentKind::UserProfileSync)
+                },
                 "profile: nickname",
             ),
             (summary(ContentKind::MdmParameterSync), "MDM parameters"),
@@ -276,7 +303,7 @@ mod tests {
             sender: matches!((kind, with), (ContentKind::IncomingMessage, Conversation::Group { .. }))
                 .then(|| Clean::literal("ECHOECHO")),
             message_type: Some(message_type),
-            detail: detail.map(Clean::literal),
+            detail: detail.map(|words| Detail::Words(Clean::literal(words))),
             ..summary(kind)
         };
         let (typing, receipt) = (MessageType::TYPING_INDICATOR, MessageType::DELIVERY_RECEIPT);
@@ -301,6 +328,71 @@ mod tests {
             (told(from, MessageType(0x15), None, &contact), "poll setup from ECHOECHO"),
             (told(to, MessageType(0x42), None, &group), "location to group 7700…00"),
             (told(from, MessageType::FILE, None, &contact), "file from ECHOECHO"),
+        ];
+        for (summary, sentence) in cases {
+            assert_eq!(of(&summary, &ConversationNames::none()).as_str(), sentence, "the sentence of {summary:?}");
+        }
+    }
+
+    #[test]
+    fn what_happened_is_told() {
+        let contact = Conversation::Contact(Clean::literal("ECHOECHO"));
+        let group = Conversation::Group { id: MessageId(0x77), creator: Clean::literal("CREATOR1") };
+        let (from, to) = (ContentKind::IncomingMessage, ContentKind::OutgoingMessage);
+        let told = |kind, message_type, detail: Detail, with: &Conversation| EnvelopeSummary {
+            conversation: Some(with.clone()),
+            sender: matches!((kind, with), (ContentKind::IncomingMessage, Conversation::Group { .. }))
+                .then(|| Clean::literal("ECHOECHO")),
+            message_type: Some(MessageType(message_type)),
+            detail: Some(detail),
+            ..summary(kind)
+        };
+        let poll = |closed, every_vote| Detail::Poll { closed, choices: 3, every_vote: Some(every_vote) };
+        let answer = |answer| Detail::CallAnswer(answer);
+        let file = Media { bytes: Some(1_640_000), duration: Some(Duration::from_millis(75_900)), dimensions: None };
+        let image = Media { bytes: Some(820), dimensions: Some((640, 480)), ..Media::default() };
+        let call = Detail::GroupCall { version: 1, host: Clean::literal("sfu.example.net") };
+        let cases = [
+            (told(from, 0x82, Detail::Reaction { withdrawn: false }, &contact), "reaction from ECHOECHO"),
+            (told(from, 0x82, Detail::Reaction { withdrawn: true }, &contact), "ECHOECHO withdrew a reaction"),
+            (told(to, 0x83, Detail::Reaction { withdrawn: true }, &group), "withdrew a reaction to group 7700…00"),
+            (
+                told(from, 0x15, poll(false, true), &contact),
+                "poll setup from ECHOECHO: 3 choices, results at every vote",
+            ),
+            (
+                told(from, 0x52, poll(true, false), &group),
+                "ECHOECHO closed a poll in group 7700…00: 3 choices, results at the end",
+            ),
+            (told(from, 0x61, answer(CallAnswer::Accepted), &contact), "call answer from ECHOECHO: accepted"),
+            (
+                told(to, 0x61, answer(CallAnswer::Rejected(5)), &contact),
+                "call answer to ECHOECHO: rejected, outside of working hours",
+            ),
+            (
+                told(from, 0x4f, call, &group),
+                "group call start from ECHOECHO in group 7700…00: version 1, sfu.example.net",
+            ),
+            (
+                told(from, 0x4a, Detail::Members { count: 0, outgoing: false }, &group),
+                "group setup from ECHOECHO in group 7700…00: no members: the group was disbanded, or the user removed",
+            ),
+            (told(from, 0x17, Detail::Media(file), &contact), "file from ECHOECHO: 1640 kB, 1:15"),
+            (told(to, 0x43, Detail::Media(image), &group), "image (old) to group 7700…00: 820 B, 640x480"),
+            (EnvelopeSummary { detail: None, ..told(from, 149, Detail::Type(0), &contact) }, "type 149 from ECHOECHO"),
+            (
+                EnvelopeSummary { message_type: None, ..told(from, 0, Detail::Type(300), &contact) },
+                "type 300 from ECHOECHO",
+            ),
+            (
+                EnvelopeSummary {
+                    count: 3,
+                    detail: Some(Detail::Conversations(2)),
+                    conversation: Some(contact.clone()),
+                    ..summary(ContentKind::IncomingMessageUpdate)
+                },
+                "read 3 messages in 2 conversations",
+            ),
         ];
         for (summary, sentence) in cases {
             assert_eq!(of(&summary, &ConversationNames::none()).as_str(), sentence, "the sentence of {summary:?}");

@@ -7,7 +7,7 @@ use super::row_blob::{self, RowBlob};
 use crate::group::ConversationNames;
 use crate::group::FeedRow;
 use crate::group::feed::RowMarks;
-use crate::protocol::d2d::{Conversation, Direction, EnvelopeSummary};
+use crate::protocol::d2d::{Conversation, Detail, Direction, EnvelopeSummary};
 use crate::protocol::{DeviceId, Millis, Pseudonym};
 use crate::text::Clean;
 
@@ -133,7 +133,7 @@ fn summary(
         count: written.count,
         sender: None,
         nickname: None,
-        detail: row.get_ref(6)?.as_str_or_null()?.map(Clean::new),
+        detail: row.get_ref(6)?.as_str_or_null()?.map(|words| Detail::of_words(&Clean::new(words))),
     };
     match row.get_ref(5)?.as_blob_or_null()?.and_then(code::side) {
         Some(Side::Plain(with)) => summary.conversation = Some(with),

@@ -15,6 +15,7 @@ use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
 use super::{Conversations, Options, Synchronous, code, nonces, prune, row, row_blob, schema, span};
 use crate::group::ReflectedMessage;
 use crate::protocol::FINGERPRINT_KEY_LENGTH;
+use crate::protocol::d2d::Detail;
 use crate::protocol::{Millis, NonceFingerprinter, ReflectedId};
 
 /// How long another program that reads the file may keep us from writing.
@@ -213,8 +214,9 @@ impl Journal {
             }
             let row = self.next_row;
             let detail = match message.content.as_ref().ok().and_then(|summary| summary.detail.as_ref()) {
-                Some(words) => self.details.number(&transaction, words)?,
-                None => None,
+                // Nearly every size is another one, and there is room for some thousand words.
+                None | Some(Detail::Media(_)) => None,
+                Some(detail) => self.details.number(&transaction, &detail.words())?,
             };
             let (how, known) = (&self.options.conversations, &mut self.pseudonyms);
             insert.push(|filled| {

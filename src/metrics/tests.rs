@@ -164,6 +164,7 @@ fn message(redelivered: bool, repeated_nonce: bool, content: Result<EnvelopeSumm
         repeated_nonce,
         nonce: None,
         content,
+        unknown_fields: Vec::new(),
         envelope: Sealed::from_wire(Bytes::new()),
     }
 }

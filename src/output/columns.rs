@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::group::FeedRow;
 use crate::protocol::Millis;
+use crate::text::size;
 
 /// The columns of a device's name.
 pub const DEVICE: usize = 16;
@@ -45,16 +46,6 @@ pub fn message(time: &str, device: &str, sentence: &str, row: &FeedRow, is_unack
 pub fn local(at: Millis, format: &str) -> Option<String> {
     let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis)?;
     Some(at.with_timezone(&Local).format(format).to_string())
-}
-
-/// A size in bytes, kB or MB.
-#[must_use]
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} B"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
 }
 
 /// A span in the unit that leaves few digits.

@@ -4,6 +4,7 @@
 //!
 //! [`Clean`]: crate::text::Clean
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -15,7 +16,7 @@ use crate::group::{
 };
 use crate::journal::HistoryRow;
 use crate::output::advice::refusal_words;
-use crate::protocol::d2d::{Conversation, EnvelopeSummary, MessageType, NameChange, SyncAction};
+use crate::protocol::d2d::{CallAnswer, Conversation, Detail, EnvelopeSummary, Media, NameChange, SyncAction};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{
     DeviceActivity, DeviceId, DeviceInfo, ExpirationPolicy, Millis, OpenError, SharedDeviceData, SlotState,
@@ -86,11 +87,21 @@ pub const EVENTS: [&str; 38] = [
     "reload_failed",
 ];
 
+/// Whether lines tell names and nicknames of people, groups and lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NamesInLines {
+    /// They are left out.
+    #[default]
+    LeftOut,
+    /// They are told.
+    Told,
+}
+
 /// The lines of an event; one for most, one a message for messages.
 #[must_use]
-pub fn lines(at: Millis, event: &Event) -> Vec<Value> {
+pub fn lines(at: Millis, event: &Event, names: NamesInLines) -> Vec<Value> {
     match event {
-        Event::Reflected(messages) => messages.iter().map(|message| reflected_line(at, message)).collect(),
+        Event::Reflected(messages) => messages.iter().map(|message| reflected_line(at, message, names)).collect(),
         other => {
             let (name, fields) = fields(other);
             vec![line(at, name, fields)]
@@ -120,8 +131,8 @@ pub const fn line_count(event: &Event) -> usize {
 
 /// The line of one message.
 #[must_use]
-pub fn reflected_line(at: Millis, message: &ReflectedMessage) -> Value {
-    line(at, "reflected", reflected(message))
+pub fn reflected_line(at: Millis, message: &ReflectedMessage, names: NamesInLines) -> Value {
+    line(at, "reflected", reflected(message, names))
 }
 
 /// The line about a lock that is held for too long; [`None`] holds it ourselves.
@@ -245,8 +256,10 @@ const fn slot(state: SlotState) -> &'static str {
     }
 }
 
-fn reflected(message: &ReflectedMessage) -> Value {
+fn reflected(message: &ReflectedMessage, names: NamesInLines) -> Value {
+    let unknown_fields = Some(&message.unknown_fields).filter(|fields| !fields.is_empty());
     let value = json!({
+        "unknown_fields": unknown_fields,
         "id": message.id,
         "stored_at": message.stored_at,
         "received_at": message.received_at,
@@ -256,7 +269,22 @@ fn reflected(message: &ReflectedMessage) -> Value {
         "repeated_nonce": message.repeated_nonce,
         "nonce": message.nonce.map(|nonce| hex::encode(nonce.0)),
     });
-    with_content(value, &message.content)
+    let mut value = with_content(value, &message.content);
+    if let (Value::Object(object), Ok(summary), NamesInLines::Told) = (&mut value, &message.content, names) {
+        object.extend(names_told(summary));
+    }
+    value
+}
+
+/// What contacts, groups and lists are called from now on. A part of a name that is not told stays as it was.
+fn names_told(summary: &EnvelopeSummary) -> impl Iterator<Item = (String, Value)> {
+    let (first, last) = match &summary.name {
+        Some(NameChange::Parts { first, last }) => (first.clone(), last.clone()),
+        _ => (None, None),
+    };
+    let whole = summary.name.as_ref().and_then(NameChange::whole);
+    let told = [("nickname", summary.nickname.clone()), ("name", whole), ("first_name", first), ("last_name", last)];
+    told.into_iter().filter_map(|(field, name)| Some((field.to_owned(), json!(name?))))
 }
 
 /// The line of a message out of the journal.
@@ -321,7 +349,7 @@ fn summarized(summary: &EnvelopeSummary) -> Map<String, Value> {
         "from": summary.author,
         "kind": summary.kind.as_str(),
         "direction": summary.direction().as_str(),
-        "type": summary.message_type.map(MessageType::name),
+        "type": type_name(summary),
         "conversation": summary.conversation.as_ref().map(conversation),
         "message_id": summary.message_id,
         "created_at": summary.created_at,
@@ -329,15 +357,12 @@ fn summarized(summary: &EnvelopeSummary) -> Map<String, Value> {
         "body_length": summary.body_length,
         "count": summary.count,
         "sender": summary.sender,
-        "nickname": summary.nickname,
-        "name": summary.name.as_ref().and_then(NameChange::whole),
         "detail": summary.detail,
         "d2d_version": summary.protocol_version,
     });
     let Value::Object(mut fields) = fields else { return Map::new() };
-    if let Some(NameChange::Parts { first, last }) = &summary.name {
-        let parts = [("first_name", first), ("last_name", last)];
-        fields.extend(parts.into_iter().filter_map(|(part, told)| Some((part.to_owned(), json!(told.as_ref()?)))));
+    if let Some(Value::Object(told)) = summary.detail.as_ref().map(detail_fields) {
+        fields.extend(told);
     }
     // What is not said is left out: null would be a device that is not known.
     if summary.author.is_none() {
@@ -346,8 +371,42 @@ fn summarized(summary: &EnvelopeSummary) -> Map<String, Value> {
     fields
 }
 
+fn type_name(summary: &EnvelopeSummary) -> Option<Cow<'static, str>> {
+    match (summary.message_type, &summary.detail) {
+        (Some(message_type), _) => Some(message_type.name()),
+        (None, Some(number @ Detail::Type(_))) => Some(Cow::Owned(number.to_string())),
+        _ => None,
+    }
+}
+
+/// The same as the detail's words, for programs.
+fn detail_fields(detail: &Detail) -> Value {
+    match detail {
+        Detail::Words(_) | Detail::Type(_) => json!({}),
+        Detail::Reaction { withdrawn } => json!({ "reaction": if *withdrawn { "withdrawn" } else { "applied" } }),
+        Detail::Poll { closed, choices, every_vote } => {
+            let results = every_vote.map(|every| if every { "every_vote" } else { "at_the_end" });
+            json!({ "closed": closed, "choices": choices, "results": results })
+        }
+        Detail::CallAnswer(answer) => {
+            json!({ "accepted": *answer == CallAnswer::Accepted, "reason": answer.reason() })
+        }
+        Detail::GroupCall { version, host } => json!({ "call_version": version, "sfu": host }),
+        Detail::Members { count, .. } => json!({ "members": count }),
+        Detail::Media(Media { bytes, duration, dimensions }) => json!({
+            "media_bytes": bytes,
+            "duration_ms": duration.map(span_millis),
+            "width": dimensions.map(|(width, _)| width),
+            "height": dimensions.map(|(_, height)| height),
+        }),
+        Detail::Conversations(count) => json!({ "conversations": count }),
+    }
+}
+
 fn conversation(conversation: &Conversation) -> Value {
     match conversation {
+        // A message may leave out who created the group.
+        Conversation::Group { id, creator } if creator.is_empty() => json!({ "group": id }),
         Conversation::Contact(identity) => json!({ "contact": identity }),
         Conversation::Group { id, creator } => json!({ "group": id, "creator": creator }),
         Conversation::DistributionList(id) => json!({ "distribution_list": id }),

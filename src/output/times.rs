@@ -24,6 +24,12 @@ pub enum Zone {
 pub struct NotATime;
 
 impl Zone {
+    /// As an option of the command line wants it.
+    #[must_use]
+    pub const fn of_option(utc: bool) -> Self {
+        if utc { Self::Utc } else { Self::Local }
+    }
+
     /// Reads a time as people write it.
     ///
     /// # Errors

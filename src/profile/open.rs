@@ -151,6 +151,7 @@ impl Profile {
             leader_policy: settings.leader_policy,
             presence: settings.presence,
             read_only: settings.read_only,
+            identity: None,
             timing: SessionTiming { ping_interval: settings.keep_alive.0, ..SessionTiming::default() },
         };
         Ok(Self {

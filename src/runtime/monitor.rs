@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::observers::{AlertObserver, MetricsObserver, Observer};
 use crate::alerts::{AlertQueue, Alerts, Attention, Encoder, EventMatcher, Rule, Trigger};
 use crate::metrics::{Meters, MetricsError, MetricsServer};
+use crate::output::ndjson::NamesInLines;
 use crate::output::{Failure, ndjson};
 use crate::protocol::{GroupKeys, PseudonymKey};
 
@@ -32,8 +33,8 @@ pub struct MetricsOptions {
 
 /// What commands of `--on` read on their standard input.
 const ALERT_LINES: Encoder = Encoder {
-    event: |at, event| ndjson::lines(at, event).into_iter().next().unwrap_or_default(),
-    message: ndjson::reflected_line,
+    event: |at, event| ndjson::lines(at, event, NamesInLines::LeftOut).into_iter().next().unwrap_or_default(),
+    message: |at, message| ndjson::reflected_line(at, message, NamesInLines::LeftOut),
     lock_stuck: ndjson::lock_stuck,
 };
 

@@ -16,6 +16,7 @@ pub fn message(length: usize) -> ReflectedMessage {
         repeated_nonce: false,
         nonce: None,
         content: Err(OpenError::TooShort),
+        unknown_fields: Vec::new(),
         envelope: Sealed::from_wire(vec![0; length].into()),
     }
 }

@@ -118,6 +118,8 @@ pub struct SessionConfig {
     pub presence: Presence,
     /// Send nothing that changes the group.
     pub read_only: bool,
+    /// The identity that the devices share, if it is known; messages teach it otherwise.
+    pub identity: Option<Clean>,
     /// The spans after which something is done or given up.
     pub timing: SessionTiming,
 }
@@ -137,6 +139,7 @@ impl SessionConfig {
             leader_policy: LeaderPolicy::GiveUp,
             presence: Presence::Stay,
             read_only: false,
+            identity: None,
             timing: SessionTiming::default(),
         }
     }

@@ -35,6 +35,7 @@ mod command;
 mod config;
 mod device_list;
 mod disconnect;
+mod envelope_reader;
 mod io;
 mod lock;
 mod login;
@@ -73,6 +74,7 @@ use crate::protocol::{
 };
 use crate::text::Clean;
 use chat::ChatClient;
+use envelope_reader::EnvelopeReader;
 use online::Online;
 use rate_limit::RateLimit;
 use receipt::{IdRanges, SeenNonces, Unacknowledged};
@@ -104,6 +106,7 @@ pub struct Session {
     slot_state_refused: bool,
     /// Whether we asked to be dropped and were not told whether that was done.
     own_drop_sent: bool,
+    reader: EnvelopeReader,
     /// The other devices as last listed, or as known from an earlier session; [`None`] before the first list ever.
     known: Option<KnownDevices>,
     /// Until when a user who asked for something may ask for more, and a visit goes on.
@@ -150,7 +153,9 @@ impl Session {
     #[must_use]
     pub fn new(config: SessionConfig, random: StdRng) -> Self {
         let expects = config.expects;
+        let reader = EnvelopeReader { own_identity: config.identity.clone(), ..EnvelopeReader::default() };
         Self {
+            reader,
             config,
             random,
             outputs: VecDeque::new(),
@@ -184,6 +189,13 @@ impl Session {
     #[must_use]
     pub fn knowing(mut self, known: Option<KnownDevices>) -> Self {
         self.known = known;
+        self
+    }
+
+    /// Looks for fields of envelopes that the schema does not have, for who tells of them.
+    #[must_use]
+    pub const fn finding_unknown_fields(mut self) -> Self {
+        self.reader.finds_unknown_fields = true;
         self
     }
 

@@ -9,6 +9,7 @@ impl Session {
     /// Reads a message out of the queue; [`None`] if it was handed on already on this connection.
     pub(super) fn receive(&mut self, now: Millis, reflected: &Reflected) -> Option<ReflectedMessage> {
         let nonce = reflected.envelope.nonce();
+        let (content, unknown_fields) = self.reader.read(&reflected.envelope, &self.config.keys);
         let mut redelivered = self.received.contains(reflected.id);
         let Phase::Online(online) = &mut self.phase else { return None };
         if !reflected.ephemeral {
@@ -44,7 +45,8 @@ impl Session {
             redelivered,
             repeated_nonce: known_nonce && !redelivered,
             nonce,
-            content: reflected.envelope.open(&self.config.keys).map(|envelope| envelope.summary()),
+            content,
+            unknown_fields,
             envelope: reflected.envelope.clone(),
         })
     }

@@ -35,7 +35,7 @@ fn decode_prints_what_is_in_an_envelope() {
         let decode = |digits: &str| example("decode").arg(&key).args([digits, &dialect.to_string()]).output().unwrap();
 
         let text = printed(decode(&sealed));
-        assert!(text.contains("ECHOECHO") && text.ends_with("  hello\n"), "{dialect}: {text}");
+        assert!(text.contains("ECHOECHO") && text.ends_with("text: hello\n"), "{dialect}: {text}");
         assert!(text.contains(&MessageId(7).to_string()), "{dialect}: {text}");
 
         let tampered = decode(&format!("{}00", &sealed[..sealed.len() - 2]));

@@ -63,6 +63,7 @@ fn text(dialect: Dialect, contact: &str, number: u32) -> ReflectedMessage {
         repeated_nonce: false,
         nonce: sealed.nonce(),
         content: sealed.open(&keys(dialect)).map(|envelope| envelope.summary()),
+        unknown_fields: Vec::new(),
         envelope: sealed,
     }
 }

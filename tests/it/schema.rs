@@ -8,7 +8,7 @@ use std::time::Duration;
 use d2mtop::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe, Refusal,
 };
-use d2mtop::output::ndjson;
+use d2mtop::output::ndjson::{self, NamesInLines};
 use d2mtop::protocol::{
     CloseCode, DeviceActivity, DeviceId, DeviceInfo, Dialect, ExpirationPolicy, Millis, OpenError, ReflectedId,
     SlotState, TransactionScope,
@@ -182,7 +182,8 @@ fn events() -> Vec<Event> {
 
 #[test]
 fn every_event_is_as_documented() {
-    let mut lines: Vec<Value> = events().iter().flat_map(|event| ndjson::lines(NOW, event)).collect();
+    let mut lines: Vec<Value> =
+        events().iter().flat_map(|event| ndjson::lines(NOW, event, NamesInLines::Told)).collect();
     lines.push(ndjson::left_out(NOW, 3, 2, 1));
     lines.push(ndjson::reloaded(NOW, true));
     lines.push(ndjson::reload_failed(NOW, "words"));

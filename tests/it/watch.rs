@@ -2,8 +2,11 @@
 
 use std::process::Stdio;
 
+use bytes::Bytes;
 use d2mtop::protocol::Dialect;
-use serde_json::Value;
+use d2mtop::protocol::proto::{d2d, d2d_seed, d2d_sync};
+use prost::Message as _;
+use serde_json::{Value, json};
 
 use crate::support::hostile;
 use crate::support::phone::phone_reflects;
@@ -99,6 +102,95 @@ fn hostile_text_stays_in_its_field_in_ndjson_and_in_the_log() {
         assert!(logged.contains("LoggedIn"), "the log says what happened");
         hostile::assert_harmless(&logged, "the log");
         assert!(!logged.contains(KEY) && !text.contains(KEY), "no key anywhere");
+    }
+}
+
+/// A message of that type in both dialects, as an app would reflect it, with the sender's nickname where there is room.
+fn message(dialect: Dialect, message_type: i32, body: &[u8]) -> Vec<u8> {
+    let (sender_identity, body) = ("ECHOECHO".to_owned(), Bytes::copy_from_slice(body));
+    match dialect {
+        Dialect::Mk => {
+            let message = d2d_seed::IncomingMessage {
+                sender_identity,
+                sender_nickname: "nymph".to_owned(),
+                r#type: u32::try_from(message_type).unwrap(),
+                body,
+                ..Default::default()
+            };
+            let content = Some(d2d_seed::envelope::Content::IncomingMessage(message));
+            d2d_seed::Envelope { content, ..Default::default() }.encode_to_vec()
+        }
+        Dialect::Dgk => {
+            let message = d2d::IncomingMessage { sender_identity, r#type: message_type, body, ..Default::default() };
+            let content = Some(d2d::envelope::Content::IncomingMessage(message));
+            d2d::Envelope { content, ..Default::default() }.encode_to_vec()
+        }
+    }
+}
+
+fn contact_sync(first_name: Option<&str>, last_name: Option<&str>) -> Vec<u8> {
+    use d2d::contact_sync::{Action, Update};
+    let contact = d2d_sync::Contact {
+        identity: "ECHOECHO".to_owned(),
+        first_name: first_name.map(str::to_owned),
+        last_name: last_name.map(str::to_owned),
+        ..Default::default()
+    };
+    let action = Some(Action::Update(Update { contact: Some(contact) }));
+    let content = Some(d2d::envelope::Content::ContactSync(d2d::ContactSync { action }));
+    d2d::Envelope { content, ..Default::default() }.encode_to_vec()
+}
+
+#[test]
+fn lines_tell_what_happened_and_names_only_to_who_asks() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mut unknown = message(dialect, 1, b"hello");
+        // Field 99, which nobody has, twice; and explicit padding of length 0, which everybody knows.
+        unknown.extend([0x98, 0x06, 0x01, 0x98, 0x06, 0x02, 0x0a, 0x00]);
+        let mut envelopes = vec![
+            unknown,
+            message(dialect, 149, b""),
+            message(dialect, 0x4b, b"GGGGGGGGChoir"),
+            message(dialect, 0x51, b"GGGGGGGG"),
+            message(dialect, 0x61, br#"{"action":0,"rejectReason":1}"#),
+            message(dialect, 0x17, br#"{"s":1234,"n":"secret.pdf","x":{"w":640,"h":480,"d":2.5}}"#),
+        ];
+        if dialect == Dialect::Dgk {
+            envelopes.extend([contact_sync(Some("Echo"), None), contact_sync(None, Some("")), vec![0x5a, 0x00]]);
+        }
+        let watched = |names: &[&str]| {
+            let mediator = Mediator::start(&[]);
+            assert_eq!(watch(&mediator, dialect, &["--until-dry"]).status.code(), Some(0), "the monitor takes a slot");
+            hostile::reflect(&mediator, dialect, envelopes.clone());
+            let output = watch(&mediator, dialect, &[&["--until-dry", "--expect", "existing"], names].concat());
+            let lines = lines(&output.stdout);
+            let lines: Vec<Value> = of(&lines, "reflected").into_iter().cloned().collect();
+            assert_eq!(lines.len(), envelopes.len(), "{dialect}: {}", String::from_utf8_lossy(&output.stderr));
+            lines
+        };
+        let named = watched(&["--names"]);
+        assert_eq!(named[0]["unknown_fields"], json!(["99"]), "{dialect}");
+        assert!(named[1..].iter().all(|line| line.get("unknown_fields").is_none()), "{dialect}");
+        assert_eq!((&named[1]["type"], &named[2]["name"]), (&json!("type 149"), &json!("Choir")));
+        assert_eq!(named[3]["conversation"], json!({ "group": "4747474747474747" }), "its creator is not known");
+        assert_eq!((&named[4]["accepted"], &named[4]["reason"]), (&json!(false), &json!("busy")));
+        let size = ["media_bytes", "duration_ms", "width", "height"].map(|field| &named[5][field]);
+        assert_eq!(size, [1_234, 2_500, 640, 480].map(|number| json!(number)).each_ref());
+        if dialect == Dialect::Mk {
+            assert!(named.iter().all(|line| line["nickname"] == "nymph"));
+        } else {
+            assert_eq!((&named[6]["first_name"], named[6].get("name")), (&json!("Echo"), None));
+            assert_eq!(named[7]["last_name"], json!(""));
+            assert_eq!(
+                (&named[8]["count"], &named[8]["detail"]),
+                (&json!(0), &json!("an empty update: it changes nothing"))
+            );
+        }
+
+        let text = json!(watched(&[])).to_string();
+        for name in ["Choir", "nymph", "\"Echo\"", "\"name\"", "nickname", "first_name"] {
+            assert!(!text.contains(name), "{name} in {text}");
+        }
     }
 }
 

@@ -28,6 +28,7 @@ fn message(repeated_nonce: bool, content: Result<EnvelopeSummary, OpenError>) ->
         repeated_nonce,
         nonce: None,
         content,
+        unknown_fields: Vec::new(),
         envelope: Sealed::from_wire(Bytes::new()),
     }
 }

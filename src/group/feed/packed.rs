@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::interned::{Interned, Symbol};
 use super::row::{FeedRow, RowMarks};
 use crate::group::ReflectedMessage;
-use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, NameChange, SyncAction};
+use crate::protocol::d2d::{ContentKind, Conversation, Detail, EnvelopeSummary, MessageType, NameChange, SyncAction};
 use crate::protocol::{DeviceId, MessageId, Millis, Nonce, OpenError, ReflectedHeader, ReflectedId};
 use crate::text::Clean;
 
@@ -100,7 +100,7 @@ pub(in crate::group) struct Party {
 pub(in crate::group) struct Tables {
     pub(in crate::group) authors: Interned<LatencyAuthor>,
     pub(in crate::group) parties: Interned<Party>,
-    pub(in crate::group) details: Interned<Clean>,
+    pub(in crate::group) details: Interned<Detail>,
     errors: Interned<OpenError>,
 }
 

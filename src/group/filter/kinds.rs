@@ -2,6 +2,9 @@
 
 use crate::protocol::d2d::{ContentKind, MessageType};
 
+/// A type that the specification does not have.
+const UNKNOWN_TYPE: &str = "unknown type";
+
 /// What cannot be read.
 const UNREADABLE: &str = "unreadable";
 
@@ -20,7 +23,8 @@ impl Kinds {
     pub(super) fn called(name: &str) -> Option<Self> {
         let words = plain(name);
         let called = |whole: &str| has_words(&plain(whole), &words);
-        let types = types().filter(|message_type| called(message_type.name())).collect();
+        let is_so_called = |of: &MessageType| called(&of.name()) || (of.known_name().is_none() && called(UNKNOWN_TYPE));
+        let types = types().filter(is_so_called).collect();
         let contents = ContentKind::ALL.into_iter().filter(|kind| called(content(*kind))).collect();
         let kinds = Self { name: name.to_lowercase(), types, contents, unreadable: called(UNREADABLE) };
         let is_any = kinds.unreadable || !kinds.types.is_empty() || !kinds.contents.is_empty();
@@ -39,9 +43,10 @@ impl Kinds {
 
 /// All names, each word of which a filter takes; one word each, so that none needs quotes.
 pub(super) fn names() -> Vec<String> {
-    let types = types().map(MessageType::name).filter(|name| !name.starts_with("group "));
+    let types = types().filter_map(MessageType::known_name).filter(|name| !name.starts_with("group "));
     let contents = ContentKind::ALL.into_iter().map(content);
-    let mut names: Vec<String> = types.chain(contents).chain([UNREADABLE]).map(|name| plain(name).join("-")).collect();
+    let mut names: Vec<String> =
+        types.chain(contents).chain([UNKNOWN_TYPE, UNREADABLE]).map(|name| plain(name).join("-")).collect();
     names.sort();
     names.dedup();
     names
@@ -71,7 +76,9 @@ fn plain(name: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
-/// Whether the words occur in a row, each at least by its beginning.
+/// Whether the words occur in a row, each at least by its beginning; a number is the beginning of no other.
 fn has_words(whole: &[String], words: &[String]) -> bool {
-    whole.windows(words.len().max(1)).any(|some| some.iter().zip(words).all(|(word, begun)| word.starts_with(begun)))
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = |(word, begun): (&String, &String)| word == begun || (word.starts_with(begun) && !is_number(begun));
+    whole.windows(words.len().max(1)).any(|some| some.iter().zip(words).all(begins))
 }

@@ -48,6 +48,7 @@ fn message(id: u32, content: Result<EnvelopeSummary, OpenError>) -> ReflectedMes
         repeated_nonce: false,
         nonce: None,
         header: ReflectedHeader::default(),
+        unknown_fields: Vec::new(),
         envelope: Sealed::default(),
         content,
     }

@@ -4,6 +4,7 @@ mod course;
 mod slowest;
 mod spread;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use self::course::Course;
@@ -116,9 +117,9 @@ impl LatencyKind {
 
     /// The kind in words, as a table names it.
     #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Message(message_type) => message_type.name(),
+    pub fn words(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Message(message_type) => return message_type.name(),
             Self::Content(ContentKind::OutgoingMessage | ContentKind::IncomingMessage) => "message",
             Self::Content(ContentKind::OutgoingMessageUpdate) => "sent",
             Self::Content(ContentKind::IncomingMessageUpdate) => "read",
@@ -131,7 +132,7 @@ impl LatencyKind {
             Self::Content(ContentKind::Unknown) => "unknown content",
             Self::Unreadable => "unreadable",
             Self::Other => "other",
-        }
+        })
     }
 }
 

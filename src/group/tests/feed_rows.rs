@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::d2d::{Detail, NameChange};
 
 #[test]
 fn acknowledgements_find_their_rows() {
@@ -55,10 +56,8 @@ fn a_row_says_what_the_message_said() {
         count: 12,
         sender: Some(Clean::literal("SENDER01")),
         nickname: Some(Clean::literal("")),
-        name: Some(crate::protocol::d2d::NameChange::Whole(Clean::literal(
-            "a name that is longer than what is kept in place",
-        ))),
-        detail: Some(Clean::literal("nickname")),
+        name: Some(NameChange::Whole(Clean::literal("a name that is longer than what is kept in place"))),
+        detail: Some(Detail::Words(Clean::literal("nickname"))),
     };
     let errors = [
         OpenError::TooShort,
@@ -88,7 +87,7 @@ fn what_fell_out_leaves_nothing_behind() {
         } else if let Ok(summary) = &mut message.content {
             summary.author = Some(DeviceId(u64::from(number)));
             summary.conversation = Some(Conversation::DistributionList(MessageId(u64::from(number))));
-            summary.detail = Some(Clean::new(&number.to_string()));
+            summary.detail = Some(Detail::Words(Clean::new(&number.to_string())));
         }
         group.apply(Millis(1), &Event::Reflected(vec![message]));
     }

@@ -44,6 +44,7 @@ fn message(id: u32) -> ReflectedMessage {
         repeated_nonce: false,
         nonce: None,
         header: ReflectedHeader::default(),
+        unknown_fields: Vec::new(),
         envelope: Sealed::default(),
         content: Ok(EnvelopeSummary {
             author: Some(PHONE),

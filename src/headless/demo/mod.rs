@@ -7,6 +7,7 @@ use super::watch::{EventSelection, watch};
 use crate::cli::DemoArgs;
 use crate::output::Failure;
 use crate::output::Outcome;
+use crate::output::times::Zone;
 use crate::runtime::Monitors;
 use crate::simulate::Stage;
 
@@ -18,7 +19,7 @@ pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     if options.join {
         return join::run(arguments::stage(options));
     }
-    let wanted = EventSelection::of(&options.lines)?;
+    let wanted = EventSelection::of(&options.lines, Zone::of_option(options.display.utc))?;
     let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;
     let Stage { session, address, running, .. } = Stage::set(arguments::stage(options))?;
     let outcome = watch(session, address, monitors, options.until, wanted);

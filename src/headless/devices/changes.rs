@@ -14,7 +14,9 @@ use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::lines::Printer;
+use crate::output::ndjson::NamesInLines;
 use crate::output::sentences::disconnected;
+use crate::output::times::Zone;
 use crate::output::words::remark;
 use crate::protocol::{DeviceActivity, DeviceId, Millis};
 use crate::runtime::{OneShotSession, clock};
@@ -101,7 +103,7 @@ impl Watching {
             Event::Disconnected { cause, next }
                 if !cause.tries_other_slot_state(*next) && self.away.as_ref() != Some(cause) =>
             {
-                remark(&disconnected(cause, *next));
+                remark(&disconnected(cause, *next, Zone::Local));
                 self.away = Some(cause.clone());
             }
             _ => {}
@@ -114,7 +116,7 @@ impl Watching {
             Event::DeviceChanged { device, change } => {
                 let label = change.label().map(|label| format!("{label} ({device})"));
                 let words = format!("{}: {}", label.unwrap_or_else(|| device.to_string()), change.sentence());
-                vec![(ndjson::lines(at, event).remove(0), words)]
+                vec![(ndjson::lines(at, event, NamesInLines::LeftOut).remove(0), words)]
             }
             Event::Devices(listed) => {
                 let last = self.last.replace(listed.clone());

@@ -35,7 +35,7 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let directory = profile::profile_state(&name).ok_or(ProfileError::from(profile::ProfileStoreError::NoHome))?;
     let devices =
         known_devices::path(&name).and_then(|path| known_devices::load(&path).ok().flatten()).unwrap_or_default();
-    let zone = if options.utc { Zone::Utc } else { Zone::Local };
+    let zone = Zone::of_option(options.utc);
     let query = query(options, &store, &name, &record, &devices, zone)?;
     let history = History::open(&record.journal_settings(&directory).path)?;
     let printer =

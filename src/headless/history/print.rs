@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::group::KnownDevices;
 use crate::journal::{HistoryRow, Percentiles, StatsLine};
-use crate::output::columns::{DEVICE, fit, message, size, span};
+use crate::output::columns::{DEVICE, fit, message, span};
 use crate::output::ndjson;
 use crate::output::times::{Zone, day_name};
 use crate::protocol::DeviceId;
+use crate::text::size;
 
 /// How things are printed.
 pub(super) struct RowPrinter<'a> {

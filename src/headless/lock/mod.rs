@@ -19,6 +19,7 @@ use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::advice::refusal_words;
 use crate::output::ndjson;
+use crate::output::ndjson::NamesInLines;
 use crate::output::words::{remark, say};
 use crate::protocol::{CloseCode, Millis, TransactionScope};
 use crate::runtime::one_shot::{PATIENCE, SIGNAL_PATIENCE};
@@ -405,7 +406,7 @@ impl<'a> Locking<'a> {
     /// What a script waits for, or a person.
     fn print(&self, at: Millis, event: &Event, lock: &LockEvent) -> Result<(), Failure> {
         if self.options.json {
-            return ndjson::lines(at, event).iter().try_for_each(|line| say(&line.to_string()));
+            return ndjson::lines(at, event, NamesInLines::LeftOut).iter().try_for_each(|line| say(&line.to_string()));
         }
         match lock {
             LockEvent::Acquired { scope, .. } => say(&format!("{} is held", of(scope.as_ref()))),

@@ -16,6 +16,7 @@ use crate::os::systemd::Service;
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::lines::LineSink;
+use crate::output::ndjson::NamesInLines;
 use crate::output::port_file;
 use crate::output::sentences::Form;
 use crate::text::Clean;
@@ -37,7 +38,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             port_file::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
         let write = |form: &mut Form, output: &mut Vec<u8>, at, line: Line| form.line(output, &log::object(at, &line));
-        let output = LineSink::start(Form::Ndjson, write).map_err(Failure::Start)?;
+        let output = LineSink::start(Form::Ndjson(NamesInLines::LeftOut), write).map_err(Failure::Start)?;
         let service = Service::default();
         let settings = listener.settings();
         let shutdown = async {

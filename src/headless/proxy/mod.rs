@@ -29,8 +29,10 @@ use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::lines::LineSink;
 use crate::output::ndjson;
+use crate::output::ndjson::NamesInLines;
 use crate::output::port_file;
 use crate::output::sentences::Form;
+use crate::output::times::Zone;
 use crate::protocol::{DeviceId, Millis};
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::{ANY_CERTIFICATE, EventSink, Observers, ProfileState, SessionSetup, drive_keeping};
@@ -78,7 +80,10 @@ async fn serve(
     if let Some(path) = &options.port_file {
         port_file::write_port(path, local.port()).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
     }
-    let lines = Arc::new(LineSink::start(Form::of_output(options.json), write).map_err(Failure::Start)?);
+    let lines = Arc::new(
+        LineSink::start(Form::of_output(options.json, NamesInLines::LeftOut, Zone::Local), write)
+            .map_err(Failure::Start)?,
+    );
     announce(&lines, local, accepts_any_certificate);
     let own = session.config().device_id;
     let ProfileState { slot, known: memory, journal } = memories;

@@ -18,6 +18,7 @@ use crate::os::event_loop::event_loop;
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::ndjson;
+use crate::output::times::Zone;
 use crate::output::words::remark;
 use crate::runtime::{ANY_CERTIFICATE, Monitors, ProfileState, SessionSetup, clock};
 use crate::session::Session;
@@ -33,7 +34,7 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let terms = Terms {
         until: options.until,
         reconnect: Reconnect::parse(&options.stream.reconnect)?,
-        wanted: EventSelection::of(&options.stream.lines)?,
+        wanted: EventSelection::of(&options.stream.lines, Zone::of_option(options.utc))?,
     };
     let connection = arguments::unattended_connection(&options.connection)?;
     let monitor = arguments::monitor(&options.monitor)?;

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::cli::LinesArgs;
 use crate::output::lines::{LeftOutEvents, Queued, QueuedEvent, TimedEvent};
+use crate::output::ndjson::NamesInLines;
+use crate::output::times::Zone;
 use crate::output::{Failure, Form, ndjson};
 
 /// Which events are printed, and how.
@@ -22,13 +24,14 @@ impl EventSelection {
     ///
     /// # Errors
     /// If an event is named that there is not.
-    pub(in crate::headless) fn of(options: &LinesArgs) -> Result<Self, Failure> {
+    pub(in crate::headless) fn of(options: &LinesArgs, zone: Zone) -> Result<Self, Failure> {
         if let Some(unknown) = options.only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
             let known = ndjson::EVENTS.join(", ");
             return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));
         }
+        let names = if options.names { NamesInLines::Told } else { NamesInLines::LeftOut };
         let only = (!options.only.is_empty()).then(|| options.only.iter().cloned().collect());
-        Ok(Self { only, form: Form::of_output(options.json) })
+        Ok(Self { only, form: Form::of_output(options.json, names, zone) })
     }
 
     pub(super) fn wants(&self, name: &str) -> bool {

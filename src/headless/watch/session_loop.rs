@@ -125,6 +125,7 @@ impl Watch {
         monitors: &Monitors,
     ) -> Result<Option<Outcome>, Failure> {
         let Running { session, address, memories, name } = running;
+        let session = if self.wanted.form.is_for_programs() { session.finding_unknown_fields() } else { session };
         let own = session.config().device_id;
         let ProfileState { slot, known: memory, journal } = memories;
         if let Some(memory) = &memory {

@@ -12,7 +12,7 @@ fn long_journal() -> Home {
     let mut journal = home.open().journal;
     let detail = |number: u32| {
         let words = if number.is_multiple_of(7) { Some(Clean::literal("new words")) } else { None };
-        with(message(number), |summary| summary.detail = words.clone())
+        with(message(number), |summary| summary.detail = words.clone().map(Detail::Words))
     };
     for batch in 0..ROWS / 500 {
         journal.append(&(batch * 500..(batch + 1) * 500).map(detail).collect::<Vec<_>>()).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::waiting::MOST_RECENT;
 use super::{Conversations, History, HistoryRow, Journal, Opened, Options, Query, Retention, Synchronous, Who, Within};
 use crate::group::ReflectedMessage;
-use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType};
+use crate::protocol::d2d::{ContentKind, Conversation, Detail, EnvelopeSummary, MessageType};
 use crate::protocol::{
     DecodeError, DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, OpenError, PseudonymKey,
     ReflectedHeader, ReflectedId, Sealed,
@@ -83,6 +83,7 @@ fn message(number: u32) -> ReflectedMessage {
         repeated_nonce: false,
         nonce: Some(Nonce(nonce)),
         content: Ok(summary),
+        unknown_fields: Vec::new(),
         envelope: Sealed::default(),
     }
 }
@@ -204,7 +205,7 @@ fn bodies_names_and_conversations_are_not_in_the_file() {
             with(message(number), |summary| {
                 summary.nickname = Some(Clean::literal("Ada-Nickname"));
                 summary.sender = Some(Clean::literal("SENDERS7"));
-                summary.detail = Some(Clean::literal("read receipts"));
+                summary.detail = Some(Detail::Words(Clean::literal("read receipts")));
             })
         };
         let group = |message| {
@@ -353,7 +354,7 @@ fn room_is_given_back_to_the_disk() {
 fn words_without_number_do_not_fill_the_file() {
     let home = Home::new();
     let mut journal = home.open().journal;
-    let detail = |number: u32| Some(Clean::new(&format!("type {number}")));
+    let detail = |number: u32| Some(Detail::Type(number.into()));
     let messages: Vec<_> =
         (0..5_000).map(|number| with(message(number), |summary| summary.detail = detail(number))).collect();
     journal.append(&messages).unwrap();

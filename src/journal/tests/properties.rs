@@ -40,7 +40,7 @@ fn summary() -> impl Strategy<Value = EnvelopeSummary> {
                 body_length: length,
                 count,
                 sender,
-                detail,
+                detail: detail.map(|words| Detail::of_words(&words)),
                 ..EnvelopeSummary::blank(ContentKind::ALL[kind])
             }
         },
@@ -66,6 +66,7 @@ fn any_message() -> impl Strategy<Value = ReflectedMessage> {
                 repeated_nonce,
                 nonce: nonce.map(Nonce),
                 content,
+                unknown_fields: Vec::new(),
                 envelope: Sealed::default(),
             }
         })

@@ -24,7 +24,8 @@ fn after_a_full_disk_appending_goes_on_and_nothing_is_lost() {
         journal.database().pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
     };
     limit(&journal, pages + 1);
-    let detail = |number| with(message(number), |summary| summary.detail = Some(Clean::literal("new words")));
+    let detail =
+        |number| with(message(number), |summary| summary.detail = Some(Detail::Words(Clean::literal("new words"))));
     let messages: Vec<_> = (1..2_000).map(detail).collect();
     for _ in 0..2 {
         let error = journal.append(&messages).unwrap_err();
@@ -40,7 +41,7 @@ fn after_a_full_disk_appending_goes_on_and_nothing_is_lost() {
     assert_eq!(rows.len(), 2_000);
     assert!(rows.iter().all(|row| row.acknowledged_at.is_some()), "the acknowledgements, too");
     let words = |row: &HistoryRow| row.row.content.as_ref().unwrap().detail.clone();
-    assert!(rows[1..].iter().all(|row| words(row) == Some(Clean::literal("new words"))));
+    assert!(rows[1..].iter().all(|row| words(row) == Some(Detail::Words(Clean::literal("new words")))));
     assert_eq!(History::open(&home.path).unwrap().rows(Query::default()).count(), 2_000);
     drop(journal);
     assert_eq!(home.open().nonces.len(), 2_000, "each nonce once");
@@ -126,7 +127,7 @@ fn damage_found_while_running_is_set_aside_by_the_next_start() {
         let opened = home.open_with(options(dialect));
         assert_eq!(opened.set_aside, None, "what opening reads is sound");
         let mut journal = opened.journal;
-        let words = with(message(1), |summary| summary.detail = Some(Clean::literal("new words")));
+        let words = with(message(1), |summary| summary.detail = Some(Detail::Words(Clean::literal("new words"))));
         for _ in 0..2 {
             let error = journal.append(std::slice::from_ref(&words)).unwrap_err();
             assert!(error.is_damage() && error.to_string().contains("restart d2mtop"), "{error}");

@@ -201,6 +201,7 @@ mod tests {
             repeated_nonce: false,
             nonce: None,
             content: Err(OpenError::DoesNotDecrypt),
+            unknown_fields: Vec::new(),
             envelope: Sealed::from_wire(Bytes::from(vec![7; 60_000])),
         };
         Event::Reflected(vec![message; size])

@@ -126,6 +126,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::output::ndjson::NamesInLines;
 
     /// Takes so many bytes, and then nothing until somebody makes room.
     struct Disk {
@@ -154,7 +155,7 @@ mod tests {
         // With room for so many bytes at first; then none, twice; then enough.
         for room in [0, 1, 7, 8, 9, 20, 39] {
             let mut disk = Disk { room, written: Vec::new() };
-            let mut writer = LineWriter::new(Form::Ndjson, &mut disk);
+            let mut writer = LineWriter::new(Form::Ndjson(NamesInLines::LeftOut), &mut disk);
             let mut number = 0;
             for room in [None, None, Some(1_000), None] {
                 writer.output.room = room.unwrap_or(writer.output.room);
@@ -179,7 +180,7 @@ mod tests {
     fn a_reader_who_has_gone_is_no_failure() {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        let mut writer = LineWriter::new(Form::Ndjson, writer);
+        let mut writer = LineWriter::new(Form::Ndjson(NamesInLines::LeftOut), writer);
         writer.add(b"{}\n");
         writer.flush();
         writer.add_left_out(1);

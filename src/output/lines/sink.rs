@@ -129,16 +129,18 @@ mod tests {
     use std::sync::{Mutex, mpsc};
 
     use super::*;
+    use crate::output::ndjson::NamesInLines;
 
     #[test]
     fn what_makes_many_lines_takes_the_room_of_many() {
         let (printing, begin) = mpsc::channel::<()>();
         let begin = Mutex::new(begin);
         // Nothing is printed before all is told.
-        let lines = LineSink::start(Form::Ndjson, move |_: &mut Form, _: &mut Vec<u8>, _, _: usize| {
-            let (Ok(()) | Err(_)) = begin.lock().unwrap().recv();
-            Ok(())
-        });
+        let lines =
+            LineSink::start(Form::Ndjson(NamesInLines::LeftOut), move |_: &mut Form, _: &mut Vec<u8>, _, _: usize| {
+                let (Ok(()) | Err(_)) = begin.lock().unwrap().recv();
+                Ok(())
+            });
         let lines = lines.unwrap();
         for _ in 0..=CountLines::<usize>::ROOM / 256 {
             lines.write_many(256, 256);

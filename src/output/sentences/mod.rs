@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::columns::{self, size, span};
+use super::columns::{self, span};
+use super::ndjson::NamesInLines;
+use super::times::Zone;
 use crate::group::{
     ConversationNames, DeviceChange, DisconnectCause, Event, FeedRow, JournalState, KnownDevices, ListedDevice,
     LockEvent, LockScope, Login, NextStep, Probe, ReflectedMessage,
@@ -16,7 +18,7 @@ use crate::group::{
 use crate::output::advice::{close_advice, refusal_words};
 use crate::output::ndjson;
 use crate::protocol::{DeviceActivity, DeviceId, DeviceInfo, Millis, SharedDeviceData, SlotState};
-use crate::text::Clean;
+use crate::text::{Clean, size};
 
 /// Stands before what a person should look at.
 const LOOK_HERE: &str = "! ";
@@ -28,7 +30,7 @@ const MOST_LABELS: usize = 4_096;
 #[derive(Debug)]
 pub enum Form {
     /// For programs.
-    Ndjson,
+    Ndjson(NamesInLines),
     /// For people.
     Readable(Box<Readable>),
 }
@@ -36,8 +38,18 @@ pub enum Form {
 impl Form {
     /// For people where standard output is a terminal, unless they want what programs get.
     #[must_use]
-    pub fn of_output(json: bool) -> Self {
-        if json || !io::stdout().is_terminal() { Self::Ndjson } else { Self::Readable(Box::default()) }
+    pub fn of_output(json: bool, names: NamesInLines, zone: Zone) -> Self {
+        if json || !io::stdout().is_terminal() {
+            Self::Ndjson(names)
+        } else {
+            Self::Readable(Box::new(Readable { zone, ..Readable::default() }))
+        }
+    }
+
+    /// Whether programs read it.
+    #[must_use]
+    pub const fn is_for_programs(&self) -> bool {
+        matches!(self, Self::Ndjson(_))
     }
 
     /// With what devices are called, as far as that is known from earlier.
@@ -64,7 +76,7 @@ impl Form {
     /// Adds the lines of what a session tells, from which it has learned.
     pub fn event(&self, output: &mut Vec<u8>, at: Millis, event: &Event) -> io::Result<()> {
         match self {
-            Self::Ndjson => ndjson::lines(at, event).iter().try_for_each(|line| object(output, line)),
+            Self::Ndjson(names) => ndjson::lines(at, event, *names).iter().try_for_each(|line| object(output, line)),
             Self::Readable(readable) => {
                 readable.lines(at, event).iter().try_for_each(|line| writeln!(output, "{line}"))
             }
@@ -74,10 +86,10 @@ impl Form {
     /// Adds a line that is not of a session.
     pub fn line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
         match self {
-            Self::Ndjson => object(output, line),
-            Self::Readable(_) => {
+            Self::Ndjson(_) => object(output, line),
+            Self::Readable(readable) => {
                 let at = line.get("at").and_then(Value::as_u64).map(Millis).unwrap_or_default();
-                writeln!(output, "{}  {}", time(at), ours::sentence(line))
+                writeln!(output, "{}  {}", readable.time(at), ours::sentence(line))
             }
         }
     }
@@ -91,6 +103,7 @@ fn object(output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
 /// Writes lines for people, and remembers what devices and contacts are called.
 #[derive(Debug, Default)]
 pub struct Readable {
+    zone: Zone,
     names: ConversationNames,
     labels: BTreeMap<DeviceId, Clean>,
     own: Option<DeviceId>,
@@ -103,7 +116,7 @@ impl Readable {
     fn lines(&self, at: Millis, event: &Event) -> Vec<String> {
         match event {
             Event::Reflected(messages) => messages.iter().map(|message| self.message(message)).collect(),
-            event => vec![format!("{}  {}", time(at), self.sentence(event))],
+            event => vec![format!("{}  {}", self.time(at), self.sentence(event))],
         }
     }
 
@@ -147,12 +160,16 @@ impl Readable {
         self.labels.get(&device).map_or_else(|| device.to_string(), Clean::to_string)
     }
 
+    fn time(&self, at: Millis) -> String {
+        self.zone.show(at, "%H:%M:%S")
+    }
+
     fn message(&self, message: &ReflectedMessage) -> String {
         let row = FeedRow::new(message);
         let author = row.author().map_or_else(|| "-".to_owned(), |author| self.device(author));
         let look_here = if row.content.is_err() { LOOK_HERE } else { "" };
         let sentence = format!("{look_here}{}", row.sentence(&self.names));
-        columns::message(&time(row.received_at), &author, &sentence, &row, false)
+        columns::message(&self.time(row.received_at), &author, &sentence, &row, false)
     }
 
     fn sentence(&self, event: &Event) -> String {
@@ -172,7 +189,7 @@ impl Readable {
             }
             Event::Promoted => format!("{LOOK_HERE}this device is leader: the group gets no incoming messages"),
             Event::RoleGivenUp { back_at, .. } => {
-                format!("gives the leader role up, and is back at {}", time(*back_at))
+                format!("gives the leader role up, and is back at {}", self.time(*back_at))
             }
             Event::Following => "another device leads".to_owned(),
             Event::ClockMoved { clock_offset } => {
@@ -200,7 +217,7 @@ impl Readable {
             Event::JournalSetAside(name) => {
                 format!("{LOOK_HERE}the journal was damaged and is kept as {name}; a new one was begun")
             }
-            Event::Disconnected { cause, next } => disconnected(cause, *next),
+            Event::Disconnected { cause, next } => disconnected(cause, *next, self.zone),
         }
     }
 
@@ -229,7 +246,7 @@ impl Readable {
                 format!("the lock is held by {}{}; waiting", self.device(*holder), to(*scope))
             }
             LockEvent::Acquired { scope, expires_at } => {
-                let until = expires_at.map(|at| format!(", until {}", time(at))).unwrap_or_default();
+                let until = expires_at.map(|at| format!(", until {}", self.time(at))).unwrap_or_default();
                 format!("holds the lock{}{until}", to(*scope))
             }
             LockEvent::Released(scope) => format!("released the lock{}", to(*scope)),
@@ -272,9 +289,9 @@ fn shared_data(data: Option<&SharedDeviceData>) -> String {
 
 /// How a connection ended, and what comes next.
 #[must_use]
-pub fn disconnected(cause: &DisconnectCause, next: NextStep) -> String {
+pub fn disconnected(cause: &DisconnectCause, next: NextStep, zone: Zone) -> String {
     let next = match (next, cause) {
-        (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", time(at)),
+        (NextStep::RetryAt { at, .. }, _) => format!("; connects again at {}", zone.show(at, "%H:%M:%S")),
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, expected, .. }) => {
             format!("; {}", close_advice(*code, *expected))
         }
@@ -289,10 +306,6 @@ fn to(scope: LockScope) -> String {
 
 fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-fn time(at: Millis) -> String {
-    columns::local(at, "%H:%M:%S").unwrap_or_else(|| "??:??:??".to_owned())
 }
 
 #[cfg(test)]
@@ -320,6 +333,7 @@ mod tests {
             repeated_nonce: false,
             nonce: None,
             content,
+            unknown_fields: Vec::new(),
             envelope: Sealed::from_wire(Bytes::new()),
         }
     }
@@ -419,6 +433,6 @@ mod tests {
 
     #[test]
     fn a_time_beyond_any_calendar_is_no_time() {
-        assert_eq!(time(Millis(u64::MAX)), "??:??:??");
+        assert_eq!(Readable::default().time(Millis(u64::MAX)), "?");
     }
 }

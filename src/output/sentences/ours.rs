@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{LOOK_HERE, count, size};
+use super::{LOOK_HERE, count};
+use crate::text::size;
 
 /// What a line says; its name and its words, where nothing better is known.
 pub(super) fn sentence(line: &Value) -> String {

@@ -4,16 +4,12 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message as _;
 
+use super::content::{ID, IDENTITY};
 use super::message_type::{GroupHeader, MessageType};
 use super::summary::Conversation;
 use crate::protocol::ids::{MessageId, Millis};
 use crate::protocol::proto::csp_e2e;
 use crate::text::Clean;
-
-/// The bytes of an identity.
-const IDENTITY: usize = 8;
-/// The bytes of a message id or group id.
-const ID: usize = 8;
 
 /// What a delivery receipt says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +100,8 @@ impl MessageDraft {
     }
 }
 
-/// The group that a body names, and what follows its header. `sender` is the creator where the body leaves that out.
+/// The group that a body names. `sender` is the creator where the body leaves that out, unless the user is it: then the
+/// creator is left empty, since envelopes do not tell the user's identity.
 pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) -> Option<Conversation> {
     let creator = match message_type.group_header()? {
         GroupHeader::CreatorAndId => {
@@ -112,6 +109,8 @@ pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) ->
             body = rest;
             Clean::from_bytes(creator)
         }
+        // A member asks the creator, which is the user.
+        GroupHeader::IdOnly if message_type == MessageType::GROUP_SYNC_REQUEST => Clean::default(),
         GroupHeader::IdOnly => Clean::new(sender),
     };
     let id = MessageId(body.try_get_u64_le().ok()?);
@@ -121,34 +120,4 @@ pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) ->
 /// The name in the body of a message of type [`MessageType::GROUP_NAME`].
 pub(super) fn group_name(body: &[u8]) -> Option<Clean> {
     Some(Clean::from_bytes(body.get(ID..)?))
-}
-
-/// What the body of a receipt or a typing indicator says, in words.
-pub(super) fn words(message_type: MessageType, body: &[u8]) -> Option<Clean> {
-    match message_type {
-        MessageType::TYPING_INDICATOR => Some(Clean::literal(if *body.first()? == 0 { "stopped" } else { "typing" })),
-        MessageType::DELIVERY_RECEIPT => receipt(body),
-        MessageType::GROUP_DELIVERY_RECEIPT => receipt(body.get(IDENTITY + ID..)?),
-        _ => None,
-    }
-}
-
-fn receipt(body: &[u8]) -> Option<Clean> {
-    let (status, ids) = body.split_first()?;
-    let status = receipt_word(*status).unwrap_or("unknown status");
-    Some(match ids.len() / ID {
-        1 => Clean::literal(status),
-        count => Clean::new(&format!("{status}, {count} messages")),
-    })
-}
-
-/// What a receipt's status says.
-pub(super) const fn receipt_word(status: u8) -> Option<&'static str> {
-    Some(match status {
-        1 => "received",
-        2 => "read",
-        3 => "thumbs up",
-        4 => "thumbs down",
-        _ => return None,
-    })
 }

@@ -5,8 +5,6 @@ use std::fmt;
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::message_type::MessageType;
-use super::private::PrivateText;
 use super::summary::EnvelopeSummary;
 use super::tree::TreeBranch;
 use super::{summarize, tree, unknown};
@@ -16,6 +14,7 @@ use crate::protocol::ids::Millis;
 use crate::protocol::keys::{GroupKeys, SealKey};
 use crate::protocol::proto::{d2d, d2d_seed};
 use crate::protocol::sealed::Sealable;
+use crate::text::Clean;
 
 /// What one device reflects to the others. It is of one dialect: the two number their contents differently, and most
 /// contents exist in one of them only. A [`Composer`](super::Composer) makes envelopes; decoding yields them.
@@ -113,29 +112,20 @@ impl Envelope {
     #[must_use]
     pub fn tree(&self) -> Vec<TreeBranch> {
         match &self.shape {
-            Shape::Seed(envelope) => tree::seed(envelope, &unknown::paths(&self.read_from, ".d2d_seed.Envelope")),
-            Shape::Today(envelope) => tree::today(envelope, &unknown::paths(&self.read_from, ".d2d.Envelope")),
+            Shape::Seed(envelope) => tree::seed(envelope, self.unknown_fields()),
+            Shape::Today(envelope) => tree::today(envelope, self.unknown_fields()),
         }
     }
 
-    /// What a person wrote in it: a text, an edited text or a caption.
+    /// The fields of it that the schema does not have: the numbers of each and of those that it stands in, from the
+    /// outside, with dots between them, such as `4.1.99`.
     #[must_use]
-    pub fn text(&self) -> Option<PrivateText> {
-        use d2d::envelope::Content as Today;
-        use d2d_seed::envelope::Content as Seed;
-        let (message_type, body) = match &self.shape {
-            Shape::Seed(envelope) => match envelope.content.as_ref()? {
-                Seed::OutgoingMessage(message) => (u8::try_from(message.r#type), &message.body),
-                Seed::IncomingMessage(message) => (u8::try_from(message.r#type), &message.body),
-                _ => return None,
-            },
-            Shape::Today(envelope) => match envelope.content.as_ref()? {
-                Today::OutgoingMessage(message) => (u8::try_from(message.r#type), &message.body),
-                Today::IncomingMessage(message) => (u8::try_from(message.r#type), &message.body),
-                _ => return None,
-            },
+    pub fn unknown_fields(&self) -> Vec<Clean> {
+        let schema = match &self.shape {
+            Shape::Seed(_) => ".d2d_seed.Envelope",
+            Shape::Today(_) => ".d2d.Envelope",
         };
-        PrivateText::in_body(MessageType(message_type.ok()?), body)
+        unknown::paths(&self.read_from, schema)
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`MessageType`]: the type byte of an end-to-end message and its name.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -17,13 +18,27 @@ pub(super) enum GroupHeader {
     IdOnly,
 }
 
+impl GroupHeader {
+    /// How many bytes of the body it takes.
+    pub(super) const fn length(self) -> usize {
+        match self {
+            Self::CreatorAndId => 16,
+            Self::IdOnly => 8,
+        }
+    }
+}
+
 #[allow(missing_docs, reason = "each is the type of the same name in the specification")]
 impl MessageType {
     pub const TEXT: Self = Self(0x01);
     pub const FILE: Self = Self(0x17);
     pub const GROUP_TEXT: Self = Self(0x41);
     pub const GROUP_FILE: Self = Self(0x46);
+    pub const GROUP_SETUP: Self = Self(0x4a);
     pub const GROUP_NAME: Self = Self(0x4b);
+    pub const SET_GROUP_PICTURE: Self = Self(0x50);
+    pub const GROUP_SYNC_REQUEST: Self = Self(0x51);
+    pub const DELETE_GROUP_PICTURE: Self = Self(0x54);
     pub const DELIVERY_RECEIPT: Self = Self(0x80);
     pub const GROUP_DELIVERY_RECEIPT: Self = Self(0x81);
     pub const REACTION: Self = Self(0x82);
@@ -36,17 +51,15 @@ impl MessageType {
 }
 
 impl MessageType {
-    /// The name, or that it is unknown.
+    /// The name; of a type that the specification does not have, its number: `type 149`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self.known_name() {
-            Some(name) => name,
-            None => "unknown type",
-        }
+    pub fn name(self) -> Cow<'static, str> {
+        self.known_name().map_or_else(|| Cow::Owned(format!("type {}", self.0)), Cow::Borrowed)
     }
 
     /// The name, if the specification has one.
-    pub(super) const fn known_name(self) -> Option<&'static str> {
+    #[must_use]
+    pub const fn known_name(self) -> Option<&'static str> {
         Some(match self.0 {
             0x00 => "invalid",
             0x01 => "text",
@@ -111,12 +124,12 @@ impl MessageType {
 
 impl fmt::Display for MessageType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
+        formatter.pad(&self.name())
     }
 }
 
 impl Serialize for MessageType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
+        serializer.serialize_str(&self.name())
     }
 }

@@ -2,6 +2,8 @@
 
 mod body;
 mod compose;
+mod content;
+mod detail;
 mod device_info;
 mod envelope;
 mod fields;
@@ -16,6 +18,7 @@ mod unknown;
 
 pub use body::{MessageDraft, ReceiptStatus};
 pub use compose::Composer;
+pub use detail::{CallAnswer, Detail, Media};
 pub use device_info::{DeviceForm, DeviceInfo, Platform};
 pub use envelope::Envelope;
 pub use message_type::MessageType;

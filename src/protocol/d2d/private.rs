@@ -1,42 +1,27 @@
-//! [`PrivateText`]: what a person wrote.
+//! [`PrivateText`]: what a person wrote or is.
 
 use std::fmt;
 
-use prost::Message as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::message_type::{GroupHeader, MessageType};
-use crate::protocol::proto::csp_e2e;
 use crate::text::{Clean, MAX_GRAPHEMES};
 
-/// The bytes of a group's creator and id before the body itself.
-const GROUP_HEADER: usize = 16;
 /// The most lines that are revealed.
 const MAX_LINES: usize = 500;
 /// The most graphemes of one line; a longer paragraph goes on in the next. Leaves room for what must be escaped.
 const LINE: usize = MAX_GRAPHEMES / 2;
 
-/// What a person wrote: a text, an edited text or a caption. Shows itself to nobody who does not ask for it by name.
-#[derive(Clone, PartialEq, Eq)]
+/// What a person wrote or is: a text, a name, a place. Shows itself to nobody who does not ask for it by name.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PrivateText(String);
 
 impl PrivateText {
-    /// What a person wrote in the body of a message, if it is of a type that has such a text.
-    pub(super) fn in_body(message_type: MessageType, body: &[u8]) -> Option<Self> {
-        let body = match message_type.group_header() {
-            Some(GroupHeader::CreatorAndId) => body.get(GROUP_HEADER..)?,
-            Some(GroupHeader::IdOnly) => return None,
-            None => body,
-        };
-        Some(Self(match message_type {
-            MessageType::TEXT | MessageType::GROUP_TEXT => String::from_utf8_lossy(body).into_owned(),
-            MessageType::EDIT | MessageType::GROUP_EDIT => csp_e2e::EditMessage::decode(body).ok()?.text,
-            MessageType::FILE | MessageType::GROUP_FILE => {
-                let file: serde_json::Value = serde_json::from_slice(body).ok()?;
-                file.get("d")?.as_str()?.to_owned()
-            }
-            _ => return None,
-        }))
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn from_bytes(text: &[u8]) -> Self {
+        Self(String::from_utf8_lossy(text).into_owned())
     }
 
     /// How many bytes it has.

@@ -1,5 +1,8 @@
 //! From an envelope's content to its [`EnvelopeSummary`], for both dialects.
 
+use std::collections::BTreeSet;
+
+use super::detail::Detail;
 use super::message_type::MessageType;
 use super::summary::{ContentKind, Conversation, EnvelopeSummary, NameChange, SyncAction};
 use super::{body, fields};
@@ -76,13 +79,11 @@ pub(super) fn today(envelope: &d2d::Envelope) -> EnvelopeSummary {
         }
         Some(Content::OutgoingMessageUpdate(update)) => updates(
             ContentKind::OutgoingMessageUpdate,
-            update.updates.len(),
-            update.updates.first().map(|first| (first.conversation.as_ref(), first.message_id)),
+            update.updates.iter().map(|of| (of.conversation.as_ref(), of.message_id, of.update.is_some())),
         ),
         Some(Content::IncomingMessageUpdate(update)) => updates(
             ContentKind::IncomingMessageUpdate,
-            update.updates.len(),
-            update.updates.first().map(|first| (first.conversation.as_ref(), first.message_id)),
+            update.updates.iter().map(|of| (of.conversation.as_ref(), of.message_id, of.update.is_some())),
         ),
         Some(Content::UserProfileSync(sync)) => user_profile_sync(sync),
         Some(Content::ContactSync(sync)) => contact_sync(sync),
@@ -115,11 +116,9 @@ fn incoming(sender: &str, message: &Message<'_>) -> EnvelopeSummary {
 
 fn message_summary(kind: ContentKind, conversation: Option<Conversation>, message: &Message<'_>) -> EnvelopeSummary {
     let message_type = u8::try_from(message.type_number).ok().map(MessageType);
-    let detail = message_type.map_or_else(
-        // No byte, so none that could be shown as one.
-        || Some(Clean::new(&format!("type {}", message.type_number))),
-        |message_type| body::words(message_type, message.body),
-    );
+    let detail = message_type.map_or(Some(Detail::Type(message.type_number)), |message_type| {
+        Detail::of_body(message_type, kind == ContentKind::OutgoingMessage, message.body)
+    });
     let name = match (&conversation, message_type) {
         (Some(Conversation::Group { .. }), Some(MessageType::GROUP_NAME)) => body::group_name(message.body),
         _ => None,
@@ -129,20 +128,35 @@ fn message_summary(kind: ContentKind, conversation: Option<Conversation>, messag
         name: name.map(NameChange::Whole),
         message_type,
         message_id: Some(MessageId(message.id)),
-        created_at: Some(Millis(message.created_at)),
+        created_at: (message.created_at != 0).then_some(Millis(message.created_at)),
         body_length: length(message.body.len()),
         detail,
         ..EnvelopeSummary::blank(kind)
     }
 }
 
-fn updates(kind: ContentKind, count: usize, first: Option<(Option<&d2d::ConversationId>, u64)>) -> EnvelopeSummary {
-    EnvelopeSummary {
-        conversation: first.and_then(|(with, _)| with.and_then(conversation)),
-        message_id: first.map(|(_, id)| MessageId(id)),
-        count: length(count),
-        ..EnvelopeSummary::blank(kind)
+/// What became of messages: each with its conversation, its id, and whether it is said what became of it.
+fn updates<'a>(
+    kind: ContentKind,
+    updates: impl ExactSizeIterator<Item = (Option<&'a d2d::ConversationId>, u64, bool)>,
+) -> EnvelopeSummary {
+    let count = updates.len();
+    let (mut first, mut conversations, mut is_said) = (None, BTreeSet::new(), false);
+    for (with, id, says) in updates {
+        let with = with.and_then(conversation);
+        is_said |= says;
+        first.get_or_insert_with(|| (with.clone(), MessageId(id)));
+        conversations.insert(with);
     }
+    let detail = match conversations.len() {
+        // What `probe --reflect` sends, so that it changes nothing.
+        0 => Some(Detail::Words(Clean::literal("an empty update: it changes nothing"))),
+        _ if !is_said => Some(Detail::Words(Clean::literal("it does not say what became of them"))),
+        1 => None,
+        many => Some(Detail::Conversations(length(many))),
+    };
+    let (conversation, message_id) = first.map_or((None, None), |(with, id)| (with, Some(id)));
+    EnvelopeSummary { conversation, message_id, count: length(count), detail, ..EnvelopeSummary::blank(kind) }
 }
 
 fn user_profile_sync(sync: &d2d::UserProfileSync) -> EnvelopeSummary {
@@ -269,7 +283,7 @@ fn synced<M: prost::Message>(
     EnvelopeSummary {
         action: Some(action),
         body_length: length(value.map_or(0, M::encoded_len)),
-        detail: words.map(|words| Clean::new(&words)),
+        detail: words.map(|words| Detail::Words(Clean::new(&words))),
         ..EnvelopeSummary::blank(kind)
     }
 }

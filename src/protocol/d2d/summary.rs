@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::detail::Detail;
 use super::message_type::MessageType;
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::text::Clean;
@@ -47,7 +48,7 @@ pub enum Conversation {
     Group {
         /// The group's id under its creator, printed like a message id.
         id: MessageId,
-        /// The creator's identity.
+        /// The creator's identity; empty if the message does not say.
         creator: Clean,
     },
     /// A distribution list.
@@ -108,8 +109,8 @@ pub struct EnvelopeSummary {
     pub nickname: Option<Clean>,
     /// The new name of the conversation. [`None`] if the message says nothing of it.
     pub name: Option<NameChange>,
-    /// What else a reader wants to know, such as which fields changed. In words of ours: names nobody.
-    pub detail: Option<Clean>,
+    /// What else a reader wants to know.
+    pub detail: Option<Detail>,
 }
 
 impl NameChange {

@@ -1,6 +1,6 @@
 //! The tree of all decoded fields of an envelope, in the words of the specification.
 //!
-//! What people wrote and what is secret is told by its length only; see [`PrivateText`](super::PrivateText) for the former.
+//! What people wrote or are shows itself only to who asks for it, and what is secret to nobody.
 
 mod body;
 mod message;
@@ -9,6 +9,7 @@ mod sync;
 
 use std::fmt;
 
+use super::private::PrivateText;
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::protocol::proto::{common, d2d, d2d_seed};
 use crate::text::Clean;
@@ -55,6 +56,8 @@ pub enum TreeValue {
     },
     /// A number that the specification gives no word for.
     UnknownWord(i64),
+    /// What somebody wrote or is: a text, a name, a place. Displayed by its length only.
+    Private(PrivateText),
     /// Told by its length only.
     Hidden {
         /// The length in bytes.
@@ -67,8 +70,6 @@ pub enum TreeValue {
 /// Why a value is told by its length only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HiddenField {
-    /// Somebody wrote it: a text, a name, a file.
-    Private,
     /// It opens something.
     Secret,
     /// Nobody knows the format.
@@ -88,6 +89,9 @@ impl fmt::Display for TreeValue {
             Self::Bytes { length, hex } if *length <= MAX_HEX => write!(formatter, "{hex}"),
             Self::Bytes { length, hex } => write!(formatter, "{hex}… ({length} bytes)"),
             Self::UnknownWord(number) => write!(formatter, "unknown value {number}"),
+            Self::Private(text) if text.is_empty() => formatter.write_str("empty"),
+            Self::Private(text) if text.len() == 1 => formatter.write_str("1 byte, private"),
+            Self::Private(text) => write!(formatter, "{} bytes, private", text.len()),
             Self::Hidden { length: 1, reason } => write!(formatter, "1 byte, {reason}"),
             Self::Hidden { length, reason } => write!(formatter, "{length} bytes, {reason}"),
         }
@@ -97,7 +101,6 @@ impl fmt::Display for TreeValue {
 impl fmt::Display for HiddenField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Private => "private",
             Self::Secret => "secret",
             Self::Opaque => "of a format that is not known",
         })
@@ -114,8 +117,12 @@ impl TreeValue {
         Self::Bytes { length: bytes.len(), hex: Clean::new(&hex::encode(head)) }
     }
 
-    const fn private(length: usize) -> Self {
-        Self::Hidden { length, reason: HiddenField::Private }
+    fn private(text: &str) -> Self {
+        Self::Private(PrivateText::new(text))
+    }
+
+    fn private_bytes(text: &[u8]) -> Self {
+        Self::Private(PrivateText::from_bytes(text))
     }
 
     const fn secret(length: usize) -> Self {
@@ -136,6 +143,22 @@ impl TreeValue {
 }
 
 impl TreeBranch {
+    /// What of it and of what is in it somebody wrote or is, with the names of the fields. Empty texts are not among it.
+    #[must_use]
+    pub fn private(&self) -> Vec<(&Clean, &PrivateText)> {
+        let own = match &self.value {
+            TreeValue::Private(text) if !text.is_empty() => Some((&self.name, text)),
+            _ => None,
+        };
+        own.into_iter().chain(self.children.iter().flat_map(Self::private)).collect()
+    }
+
+    /// Whether there is anything of the kind.
+    #[must_use]
+    pub fn has_private(&self) -> bool {
+        !self.private().is_empty()
+    }
+
     const fn new(name: &'static str, value: TreeValue, children: Vec<Self>) -> Self {
         Self { name: Clean::literal(name), value, children }
     }
@@ -154,12 +177,13 @@ impl Fields {
         self.0.extend(value.map(|value| TreeBranch::new(name, value, Vec::new())));
     }
 
-    fn text(&mut self, name: &'static str, value: Option<&String>) {
-        self.maybe(name, value.map(|value| TreeValue::text(value)));
+    fn private(&mut self, name: &'static str, value: Option<&String>) {
+        self.maybe(name, value.map(|value| TreeValue::private(value)));
     }
 
+    /// A time of 0 is one that was not said.
     fn time(&mut self, name: &'static str, value: Option<u64>) {
-        self.maybe(name, value.map(|at| TreeValue::Time(Millis(at))));
+        self.maybe(name, value.filter(|at| *at != 0).map(|at| TreeValue::Time(Millis(at))));
     }
 
     fn word<E: TryFrom<i32>>(&mut self, name: &'static str, value: Option<i32>, word: impl Fn(&E) -> &'static str) {
@@ -199,14 +223,14 @@ impl Fields {
     }
 
     /// What was in the bytes and is in none of the branches.
-    fn unknown(&mut self, paths: &[String]) {
+    fn unknown(&mut self, paths: Vec<Clean>) {
         for path in paths {
-            self.put("unknown field", TreeValue::text(path));
+            self.put("unknown field", TreeValue::Text(path));
         }
     }
 }
 
-pub(super) fn seed(envelope: &d2d_seed::Envelope, unknown_fields: &[String]) -> Vec<TreeBranch> {
+pub(super) fn seed(envelope: &d2d_seed::Envelope, unknown_fields: Vec<Clean>) -> Vec<TreeBranch> {
     use d2d_seed::envelope::Content;
     let mut fields = Fields::default();
     fields.put("padding bytes", TreeValue::Number(envelope.padding.len() as u64));
@@ -226,7 +250,7 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope, unknown_fields: &[String]) -> 
     fields.0
 }
 
-pub(super) fn today(envelope: &d2d::Envelope, unknown_fields: &[String]) -> Vec<TreeBranch> {
+pub(super) fn today(envelope: &d2d::Envelope, unknown_fields: Vec<Clean>) -> Vec<TreeBranch> {
     use d2d::envelope::Content;
     let mut fields = Fields::default();
     // iOS leaves it out of most envelopes.

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
+use crate::text::Clean;
+
 /// The most paths that are told of one envelope.
 const MAX_PATHS: usize = 100;
 /// The deepest nesting that is walked; prost refuses what is deeper.
@@ -29,13 +31,13 @@ mod table {
 }
 
 /// The numbers of a field and of those that it stands in, from the outside, with dots between them: `4.1.99`.
-pub(super) fn paths(plain: &[u8], message: &str) -> Vec<String> {
+pub(super) fn paths(plain: &[u8], message: &str) -> Vec<Clean> {
     let mut found = BTreeSet::new();
     if let Some(index) = table::MESSAGES.iter().position(|(name, _)| *name == message) {
         // Decoding has refused what is malformed; a walk that stops early finds less.
         let _ = walk(plain, index, &mut Vec::new(), &mut found);
     }
-    let path = |numbers: Vec<u32>| numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+    let path = |numbers: Vec<u32>| Clean::new(&numbers.iter().map(u32::to_string).collect::<Vec<_>>().join("."));
     found.into_iter().map(path).collect()
 }
 
@@ -70,7 +72,11 @@ fn walk(mut bytes: &[u8], message: usize, above: &mut Vec<u32>, found: &mut BTre
 
 #[cfg(test)]
 mod tests {
-    use super::paths;
+    use crate::text::Clean;
+
+    fn paths(plain: &[u8], message: &str) -> Vec<String> {
+        super::paths(plain, message).iter().map(Clean::to_string).collect()
+    }
 
     const TODAY: &str = ".d2d.Envelope";
     const SEED: &str = ".d2d_seed.Envelope";

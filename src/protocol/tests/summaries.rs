@@ -4,12 +4,12 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use crate::protocol::d2d::{
-    ContentKind, Conversation, Direction, EnvelopeSummary, MessageDraft, MessageType, NameChange, ReceiptStatus,
-    SyncAction,
+    ContentKind, Conversation, Detail, Direction, EnvelopeSummary, MessageDraft, MessageType, NameChange,
+    ReceiptStatus, SyncAction,
 };
 use crate::protocol::proto::d2d::envelope::Content;
 use crate::protocol::proto::d2d::{distribution_list_sync as list_sync, group_sync, mdm_parameter_sync as mdm};
-use crate::protocol::proto::{common, d2d as today, d2d_seed as seed, d2d_sync};
+use crate::protocol::proto::{common, csp_e2e, d2d as today, d2d_seed as seed, d2d_sync};
 use crate::protocol::sealed::Sealable;
 use crate::protocol::*;
 use crate::text::Clean;
@@ -49,8 +49,8 @@ fn read_seed(content: seed::envelope::Content) -> EnvelopeSummary {
     Envelope::decode(envelope.encode_to_vec().into(), Dialect::Mk).unwrap().summary()
 }
 
-fn detail(summary: &EnvelopeSummary) -> &str {
-    summary.detail.as_ref().map_or("", Clean::as_str)
+fn detail(summary: &EnvelopeSummary) -> String {
+    summary.detail.as_ref().map(Detail::to_string).unwrap_or_default()
 }
 
 #[test]
@@ -75,12 +75,12 @@ fn incoming_messages() {
 fn incoming_group_messages_name_group_and_sender() {
     let text = incoming(MessageDraft::text(ID, NOW, "hello").in_group(GROUP, "CREATOR1").unwrap());
     assert_eq!((text.conversation.as_ref(), text.message_type), (Some(&group()), Some(MessageType::GROUP_TEXT)));
-    assert_eq!((text.body_length, detail(&text)), (21, ""));
+    assert_eq!((text.body_length, detail(&text).as_str()), (21, ""));
     assert_eq!(text.conversation.unwrap().to_string(), "3a19…77");
     let receipt =
         MessageDraft::delivery_receipt(ID, NOW, ReceiptStatus::Read, &[ID]).in_group(GROUP, "CREATOR1").unwrap();
     let receipt = incoming(receipt);
-    assert_eq!((receipt.sender.as_ref().unwrap().as_str(), detail(&receipt)), ("ECHOECHO", "read"));
+    assert_eq!((receipt.sender.as_ref().unwrap().as_str(), detail(&receipt).as_str()), ("ECHOECHO", "read"));
 
     // Where the body leaves the creator out, the sender is it.
     let body = Bytes::copy_from_slice(&GROUP.0.to_le_bytes());
@@ -135,7 +135,7 @@ fn contact_sync_names_what_changed() {
     let update = composer().contact_sync(SyncAction::Update, contact_value.clone()).unwrap().summary();
     assert_eq!((update.kind, update.direction()), (ContentKind::ContactSync, Direction::Sync));
     assert_eq!((update.conversation.as_ref(), update.action), (Some(&contact("ECHOECHO")), Some(SyncAction::Update)));
-    assert_eq!((update.body_length, detail(&update)), (length, "nickname, first name"));
+    assert_eq!((update.body_length, detail(&update).as_str()), (length, "nickname, first name"));
     let create = composer().contact_sync(SyncAction::Create, contact_value.clone()).unwrap().summary();
     assert_eq!((create.action, create.detail), (Some(SyncAction::Create), None));
     assert_eq!(composer().contact_sync(SyncAction::Delete, contact_value), None);
@@ -207,9 +207,9 @@ fn group_sync_names_what_changed() {
         ..Default::default()
     };
     let create = composer().group_sync(SyncAction::Create, value.clone()).unwrap().summary();
-    assert_eq!((create.conversation.as_ref(), detail(&create)), (Some(&group()), "2 other members"));
+    assert_eq!((create.conversation.as_ref(), detail(&create).as_str()), (Some(&group()), "2 other members"));
     let update = composer().group_sync(SyncAction::Update, value.clone()).unwrap().summary();
-    assert_eq!((update.action, detail(&update)), (Some(SyncAction::Update), "name, members"));
+    assert_eq!((update.action, detail(&update).as_str()), (Some(SyncAction::Update), "name, members"));
     let delete = composer().group_sync(SyncAction::Delete, value.clone()).unwrap().summary();
     assert_eq!((delete.action, delete.conversation), (Some(SyncAction::Delete), Some(group())));
 
@@ -230,11 +230,11 @@ fn other_values() {
         ..Default::default()
     };
     let settings = composer().settings_sync(settings).unwrap().summary();
-    assert_eq!((settings.kind, detail(&settings)), (ContentKind::SettingsSync, "read receipts, screenshots"));
+    assert_eq!((settings.kind, detail(&settings).as_str()), (ContentKind::SettingsSync, "read receipts, screenshots"));
     assert_eq!((settings.conversation, settings.action), (None, Some(SyncAction::Update)));
     let profile = d2d_sync::UserProfile { nickname: Some(String::new()), ..Default::default() };
     let profile = composer().user_profile_sync(profile).unwrap().summary();
-    assert_eq!((profile.kind, detail(&profile)), (ContentKind::UserProfileSync, "nickname"));
+    assert_eq!((profile.kind, detail(&profile).as_str()), (ContentKind::UserProfileSync, "nickname"));
 
     let sync = |action| read(Some(Content::DistributionListSync(today::DistributionListSync { action: Some(action) })));
     let list = d2d_sync::DistributionList {
@@ -243,11 +243,11 @@ fn other_values() {
         ..Default::default()
     };
     let update = sync(list_sync::Action::Update(list_sync::Update { distribution_list: Some(list) }));
-    assert_eq!((update.conversation, update.author), (Some(Conversation::DistributionList(GROUP)), Some(DeviceId(5))));
     assert_eq!(
-        (update.detail.unwrap().as_str(), update.name.unwrap().whole().unwrap().as_str()),
-        ("name", "Neighbours")
+        (update.conversation.as_ref(), update.author),
+        (Some(&Conversation::DistributionList(GROUP)), Some(DeviceId(5)))
     );
+    assert_eq!((detail(&update).as_str(), update.name.unwrap().whole().unwrap().as_str()), ("name", "Neighbours"));
     let delete = sync(list_sync::Action::Delete(list_sync::Delete { distribution_list_id: GROUP.0 }));
     assert_eq!(
         (delete.action, delete.conversation),
@@ -260,7 +260,7 @@ fn other_values() {
     };
     let action = Some(mdm::Action::Update(mdm::Update { parameters: Some(parameters) }));
     let parameters = read(Some(Content::MdmParameterSync(today::MdmParameterSync { action })));
-    assert_eq!((parameters.kind, detail(&parameters)), (ContentKind::MdmParameterSync, "1 external"));
+    assert_eq!((parameters.kind, detail(&parameters).as_str()), (ContentKind::MdmParameterSync, "1 external"));
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn contents_of_the_seed() {
     assert_eq!((text.author, text.kind, text.body_length), (None, ContentKind::IncomingMessage, 5));
     assert_eq!(text.nickname.unwrap().as_str(), "Echo \\u{202e}");
     let grouped = message("Echo", b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77hello", 0x41);
-    assert_eq!((grouped.conversation.as_ref(), detail(&grouped)), (Some(&group()), ""));
+    assert_eq!((grouped.conversation.as_ref(), detail(&grouped).as_str()), (Some(&group()), ""));
     assert_eq!(message("", b"", 0x65).message_type.unwrap().name(), "call missed");
 
     let receiver =
@@ -309,6 +309,77 @@ fn contents_of_the_seed() {
 }
 
 #[test]
+fn bodies_tell_what_happened_in_both_dialects() {
+    let group = |body: &[u8]| [b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77", body].concat();
+    let reaction = |action| csp_e2e::Reaction { message_id: 9, action: Some(action) }.encode_to_vec();
+    let emoji = Bytes::from_static("👍".as_bytes());
+    let (apply, withdraw) = (
+        reaction(csp_e2e::reaction::Action::Apply(emoji.clone())),
+        reaction(csp_e2e::reaction::Action::Withdraw(emoji)),
+    );
+    let call = csp_e2e::GroupCallStart {
+        protocol_version: 1,
+        gck: Bytes::from_static(&[7; 32]),
+        sfu_base_url: "https://sfu.example.net".to_owned(),
+    };
+    let old = |parts: &[&[u8]]| parts.concat();
+    let size: &[u8] = &1_234_u32.to_le_bytes();
+    let cases: [(u8, Vec<u8>, &str); 20] = [
+        (0x82, apply.clone(), "applied"),
+        (0x83, group(&withdraw), "withdrawn"),
+        (0x82, b"\xff".to_vec(), ""),
+        (0x15, br#"PPPPPPPP{"s":0,"t":1,"c":[{},{}]}"#.to_vec(), "2 choices, results at every vote"),
+        (0x52, group(br#"PPPPPPPP{"s":1,"t":0,"c":[{}]}"#), "closed, 1 choice, results at the end"),
+        (0x15, b"PPPPPPPPnonsense".to_vec(), ""),
+        (0x61, br#"{"action":1,"answer":{}}"#.to_vec(), "accepted"),
+        (0x61, br#"{"action":0,"rejectReason":1}"#.to_vec(), "rejected, busy"),
+        (0x61, br#"{"action":0}"#.to_vec(), "rejected, no reason given"),
+        (0x61, br#"{"action":0,"rejectReason":77}"#.to_vec(), "rejected, reason 77"),
+        (0x4f, group(&call.encode_to_vec()), "version 1, sfu.example.net"),
+        (0x4a, b"\x3a\x19\xff\xee\xdd\xcc\xbb\x77ECHOECHOMEMBER02".to_vec(), "2 members beside the creator"),
+        (
+            0x4a,
+            b"\x3a\x19\xff\xee\xdd\xcc\xbb\x77".to_vec(),
+            "no members: the group was disbanded, or the user removed",
+        ),
+        (0x02, old(&[&[1; 16], size, &[2; 24]]), "1234 B"),
+        (0x43, group(&old(&[&[1; 16], size, &[2; 32]])), "1234 B"),
+        (0x14, old(&[&[75, 0], &[1; 16], size, &[2; 32]]), "1234 B, 1:15"),
+        (0x44, group(&old(&[&[5, 0], &[1; 16], size, &[1; 16], size, &[2; 32]])), "1234 B, 0:05"),
+        (0x17, br#"{"s":1234,"x":{"w":640,"h":480,"d":12.7}}"#.to_vec(), "1234 B, 640x480, 0:12"),
+        (0x46, group(br#"{"s":"many","x":{"d":-1}}"#), ""),
+        (0x10, b"47.2,8.7".to_vec(), ""),
+    ];
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        for (message_type, body, words) in &cases {
+            let message_type = MessageType(*message_type);
+            let draft = MessageDraft { id: ID, created_at: NOW, message_type, body: body.clone().into() };
+            let summary = Composer::new(dialect, DeviceId(5)).incoming("ECHOECHO", draft, Nonce([1; 24])).summary();
+            assert_eq!(detail(&summary).as_str(), *words, "{message_type} in {dialect}");
+        }
+    }
+    let removed = MessageDraft {
+        id: ID,
+        created_at: NOW,
+        message_type: MessageType::GROUP_SETUP,
+        body: Bytes::copy_from_slice(&GROUP.0.to_le_bytes()),
+    };
+    let own = composer().outgoing(&self::group(), removed, &[]).unwrap().summary();
+    assert_eq!(detail(&own), "no members: the group was disbanded, or others removed");
+}
+
+#[test]
+fn updates_tell_how_many_conversations_they_are_of() {
+    let several = [(group(), ID), (contact("ECHOECHO"), MessageId(2)), (contact("ECHOECHO"), MessageId(3))];
+    assert_eq!(detail(&composer().read(&several, NOW).unwrap().summary()), "2 conversations");
+    assert_eq!(detail(&composer().sent(&several[1..]).unwrap().summary()), "");
+    assert_eq!(detail(&composer().sent(&[]).unwrap().summary()), "an empty update: it changes nothing");
+    let update = today::incoming_message_update::Update { conversation: None, message_id: 1, update: None };
+    let unsaid = today::IncomingMessageUpdate { updates: vec![update] };
+    assert_eq!(detail(&read(Some(Content::IncomingMessageUpdate(unsaid)))), "it does not say what became of them");
+}
+
+#[test]
 fn what_no_specification_names_is_no_error() {
     assert_eq!(read(None).kind, ContentKind::Unknown);
     // Field 99, which nobody has.
@@ -319,11 +390,11 @@ fn what_no_specification_names_is_no_error() {
     }
     let unknown =
         incoming(MessageDraft { id: ID, created_at: NOW, message_type: MessageType(0x77), body: Bytes::new() });
-    assert_eq!((unknown.message_type.unwrap().name(), detail(&unknown)), ("unknown type", ""));
+    assert_eq!((unknown.message_type.unwrap().to_string().as_str(), detail(&unknown).as_str()), ("type 119", ""));
     for number in [300, -1] {
         let message = today::IncomingMessage { r#type: number, ..Default::default() };
         let summary = read(Some(Content::IncomingMessage(message)));
-        assert_eq!((summary.message_type, detail(&summary)), (None, format!("type {number}").as_str()));
+        assert_eq!((summary.message_type, detail(&summary).as_str()), (None, format!("type {number}").as_str()));
     }
     // No action, no value, no conversation: nothing to tell, and no error.
     let empty = [

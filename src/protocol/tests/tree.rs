@@ -48,7 +48,7 @@ pub(super) fn assert_bounded(envelope: &Envelope, input: usize) {
     }
     // A byte of a feature mask makes up to seven branches; the head of a message a dozen.
     assert!(count(&envelope.tree()) <= 40 + input * 7);
-    for line in envelope.text().iter().flat_map(d2d::PrivateText::reveal) {
+    for line in envelope.tree().iter().flat_map(TreeBranch::private).flat_map(|(_, text)| text.reveal()) {
         assert_eq!(Clean::new(line.as_str()), line);
     }
 }
@@ -100,6 +100,13 @@ fn messages_show_their_structure() {
         r#"{{"b":"0102","t":"0304","k":"5353","m":"image/jpeg","p":"image/png","n":"{WRITTEN}","s":1234,"j":1,
             "d":"{WRITTEN}","x":{{"w":640,"h":480}}}}"#
     );
+    let call = csp_e2e::GroupCallStart {
+        protocol_version: 1,
+        gck: Bytes::from_static(&[0x53; 32]),
+        sfu_base_url: "https://sfu.example.net/v1".to_owned(),
+    };
+    let group_call = [b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77", call.encode_to_vec().as_slice()].concat();
+    let old_media = |parts: &[&[u8]]| parts.concat();
     let reaction =
         |dialect| composer(dialect).incoming("ECHOECHO", MessageDraft::reaction(ID, NOW, GROUP, "👍"), nonces[0]);
     let all = [
@@ -112,6 +119,19 @@ fn messages_show_their_structure() {
         message(MessageType(0x53), &b"CREATOR1\x3a\x19\xff\xee\xdd\xcc\xbb\x77POLLER01PPPPPPPP[[0,1]]"[..]).to_vec(),
         message(MessageType(0x4a), &b"\x3a\x19\xff\xee\xdd\xcc\xbb\x77ECHOECHOMEMBER02rest"[..]).to_vec(),
         message(MessageType(0x60), r#"{"callId":77,"offer":"sdp"}"#).to_vec(),
+        message(MessageType(0x61), r#"{"callId":77,"action":0,"rejectReason":5}"#).to_vec(),
+        message(MessageType(0x10), "47.2,8.7,12.5\nOld Mill\nMill Lane 3").to_vec(),
+        message(MessageType(0x02), old_media(&[&[1; 16], &[0x10, 0x27, 0, 0], &[2; 24]])).to_vec(),
+        message(MessageType(0x43), old_media(&[&[3; 16], &[1; 16], &[0x10, 0x27, 0, 0], &[0x53; 32]])).to_vec(),
+        message(MessageType(0x14), old_media(&[&[75, 0], &[1; 16], &[0x10, 0x27, 0, 0], &[0x53; 32]])).to_vec(),
+        message(
+            MessageType(0x13),
+            old_media(&[&[75, 0], &[1; 16], &[0x10, 0x27, 0, 0], &[2; 16], &[9, 0, 0, 0], &[0x53; 32]]),
+        )
+        .to_vec(),
+        message(MessageType(0x15), br#"PPPPPPPP{"d":"When?","s":1,"a":1,"t":1,"c":[{"n":"Monday"}]}"#.to_vec())
+            .to_vec(),
+        message(MessageType(0x4f), group_call).to_vec(),
         message(MessageType(0x77), WRITTEN).to_vec(),
         vec![composer(Dialect::Dgk).sent(&updates).unwrap(), composer(Dialect::Dgk).read(&updates, NOW).unwrap()],
     ];
@@ -212,6 +232,22 @@ fn groups_and_lists_show_every_field() {
 }
 
 #[test]
+fn a_sound_that_is_muted_is_named_as_threema_desktop_sends_it() {
+    // Field 20 of a contact and field 10 of a group, with branch 2 of the older schema: its value 0 written out.
+    let muted = [0x10, 0x00];
+    for (content, key, name) in [(6_u8, &[0xa2, 0x01][..], "contact"), (7, &[0x52], "group")] {
+        let value = [key, &[2], &muted].concat();
+        let wrap = |tag: u8, inner: &[u8]| [&[tag, u8::try_from(inner.len()).unwrap()][..], inner].concat();
+        // Envelope, then update, then the contact or the group.
+        let plain = wrap(content << 3 | 2, &wrap(2 << 3 | 2, &wrap(1 << 3 | 2, &value)));
+        let envelope = Envelope::decode(plain.into(), Dialect::Dgk).unwrap();
+        let tree = shown(&envelope.tree());
+        assert!(tree.contains("deprecated notification sound policy override: muted"), "{name}: {tree}");
+        assert_eq!(envelope.unknown_fields(), [], "{name}");
+    }
+}
+
+#[test]
 fn profile_settings_and_parameters_show_every_field() {
     use d2d_sync::mdm_parameters::{Parameter, parameter::Value as Held};
     use d2d_sync::user_profile as of;
@@ -287,54 +323,104 @@ fn what_the_seed_synchronised_is_told_to_be_unreadable() {
 #[test]
 fn no_type_of_message_shows_what_was_written() {
     for byte in 0..=u8::MAX {
-        // Behind all ids that a body may begin with; group setup and group name hold only identities and a name.
+        // Behind all ids that a body may begin with; a group setup holds only identities.
         let body = [[b'x'; 40].as_slice(), WRITTEN.as_bytes()].concat();
-        if matches!(byte, 0x4a | 0x4b) {
+        if byte == 0x4a {
             continue;
         }
         for envelope in message(MessageType(byte), body) {
             let tree = format!("{:?}{}", envelope.tree(), shown(&envelope.tree()));
             assert!(!tree.contains(WRITTEN) && !tree.contains(&hex::encode(WRITTEN)), "type {byte:#04x}: {tree}");
-            assert!(!format!("{:?}", envelope.text()).contains(WRITTEN));
+        }
+    }
+}
+
+/// Names of fields with the lines of their texts.
+type Revealed<'a> = &'a [(&'a str, &'a [&'a str])];
+
+fn revealed(envelope: &Envelope) -> Vec<(String, Vec<String>)> {
+    let lines = |text: &d2d::PrivateText| text.reveal().iter().map(Clean::to_string).collect();
+    let tree = envelope.tree();
+    tree.iter().flat_map(TreeBranch::private).map(|(name, text)| (name.to_string(), lines(text))).collect()
+}
+
+#[test]
+fn what_was_written_is_revealed_to_who_asks() {
+    let head = |body: &[u8]| [&[b'x'; 16], body].concat();
+    let edit = csp_e2e::EditMessage { message_id: 9, text: "better".to_owned() }.encode_to_vec();
+    let action = Some(csp_e2e::reaction::Action::Withdraw(Bytes::from_static("👍".as_bytes())));
+    let reaction = csp_e2e::Reaction { message_id: 9, action }.encode_to_vec();
+    let file = br#"{"n":"secret.pdf","d":"a caption"}"#;
+    let poll = br#"PPPPPPPP{"d":"When?","s":1,"a":1,"t":0,"c":[{"i":0,"n":"Monday"},{"i":1,"n":"Friday"}]}"#;
+    let place = b"47.20,8.78,12.5\nOld Mill\nMill Lane 3\nVillage";
+    let at_place =
+        [("coordinates", &["47.20,8.78,12.5"][..]), ("place", &["Old Mill"]), ("address", &["Mill Lane 3", "Village"])];
+    let of_poll = [("question", &["When?"][..]), ("choice", &["Monday"]), ("choice", &["Friday"])];
+    let cases: [(MessageType, Vec<u8>, Revealed<'_>); 16] = [
+        (MessageType::TEXT, b"a\r\n\nb\x1b[31m".to_vec(), &[("text", &["a", "", "b^[[31m"])]),
+        (MessageType::GROUP_TEXT, head(b"hello"), &[("text", &["hello"])]),
+        (MessageType::EDIT, edit.clone(), &[("text", &["better"])]),
+        (MessageType::GROUP_EDIT, head(&edit), &[("text", &["better"])]),
+        (MessageType::REACTION, reaction.clone(), &[("withdraw", &["👍"])]),
+        (MessageType::GROUP_REACTION, head(&reaction), &[("withdraw", &["👍"])]),
+        (MessageType::FILE, file.to_vec(), &[("file name", &["secret.pdf"]), ("caption", &["a caption"])]),
+        (MessageType::GROUP_FILE, head(file), &[("file name", &["secret.pdf"]), ("caption", &["a caption"])]),
+        (MessageType(0x10), place.to_vec(), &at_place),
+        (MessageType(0x42), head(place), &at_place),
+        (MessageType(0x15), poll.to_vec(), &of_poll),
+        (MessageType(0x52), head(poll), &of_poll),
+        (MessageType::GROUP_NAME, b"GGGGGGGGChoir".to_vec(), &[("name", &["Choir"])]),
+        (MessageType::FILE, b"{}".to_vec(), &[]),
+        (MessageType::GROUP_TEXT, b"short".to_vec(), &[]),
+        (MessageType::DELIVERY_RECEIPT, b"\x01".to_vec(), &[]),
+    ];
+    for (message_type, body, expected) in cases {
+        let expected: Vec<(String, Vec<String>)> = expected
+            .iter()
+            .map(|(name, lines)| ((*name).to_owned(), lines.iter().map(|line| (*line).to_owned()).collect()))
+            .collect();
+        for envelope in message(message_type, body) {
+            assert_eq!(revealed(&envelope), expected, "{message_type}");
+            let (tree, debug) = (shown(&envelope.tree()), format!("{:?}", envelope.tree()));
+            for words in expected.iter().flat_map(|(_, lines)| lines).filter(|words| words.len() > 2) {
+                assert!(!tree.contains(words) && !debug.contains(words), "{words} of {message_type}: {tree}");
+            }
         }
     }
 }
 
 #[test]
-fn what_was_written_is_revealed_to_who_asks() {
-    let written = |message_type, body: Vec<u8>| {
-        let [mk, dgk] = message(message_type, body);
-        assert_eq!(mk.text(), dgk.text());
-        dgk.text().map(|text| text.reveal().iter().map(Clean::to_string).collect::<Vec<_>>())
+fn what_people_are_is_revealed_to_who_asks() {
+    let contact = d2d_sync::Contact {
+        first_name: Some("Echo".to_owned()),
+        last_name: Some(String::new()),
+        nickname: Some("nymph".to_owned()),
+        ..Default::default()
     };
-    let head = |body: &[u8]| [&[b'x'; 16], body].concat();
-    let edit = csp_e2e::EditMessage { message_id: 9, text: "better".to_owned() }.encode_to_vec();
-    let file = br#"{"n":"secret.pdf","d":"a caption"}"#;
-    let lines = |lines: &[&str]| Some(lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
-    assert_eq!(written(MessageType::TEXT, b"a\r\n\nb\x1b[31m".to_vec()), lines(&["a", "", "b^[[31m"]));
-    assert_eq!(written(MessageType::GROUP_TEXT, head(b"hello")), lines(&["hello"]));
-    assert_eq!(written(MessageType::EDIT, edit.clone()), lines(&["better"]));
-    assert_eq!(written(MessageType::GROUP_EDIT, head(&edit)), lines(&["better"]));
-    assert_eq!(written(MessageType::FILE, file.to_vec()), lines(&["a caption"]));
-    assert_eq!(written(MessageType::GROUP_FILE, head(file)), lines(&["a caption"]));
-    assert_eq!(written(MessageType::FILE, b"{}".to_vec()), None);
-    assert_eq!(written(MessageType::GROUP_TEXT, b"short".to_vec()), None);
-    assert_eq!(written(MessageType::DELIVERY_RECEIPT, b"\x01".to_vec()), None);
-    assert_eq!(message(MessageType::TEXT, "").map(|empty| empty.text().unwrap().len()), [0, 0]);
+    let sync = composer(Dialect::Dgk).contact_sync(d2d::SyncAction::Update, contact).unwrap();
+    let (names, lines): (Vec<_>, Vec<_>) = revealed(&sync).into_iter().unzip();
+    assert_eq!(
+        (names, lines.concat()),
+        (vec!["first name".into(), "nickname".into()], vec!["Echo".into(), "nymph".into()])
+    );
+    let tree = shown(&sync.tree());
+    assert!(tree.contains("first name: 4 bytes, private") && tree.contains("last name: empty"), "{tree}");
 }
 
 #[test]
 fn a_long_paragraph_loses_no_word() {
     let paragraph = "palabra ".repeat(200);
     let [_, envelope] = message(MessageType::TEXT, format!("{paragraph}\n{}", "x".repeat(1_000)));
-    let lines = envelope.text().unwrap().reveal();
+    let tree = envelope.tree();
+    let [(_, text)] = tree.iter().flat_map(TreeBranch::private).collect::<Vec<_>>()[..] else { panic!("one text") };
+    let lines = text.reveal();
     assert!(lines.iter().all(|line| line.as_str().len() <= MAX_GRAPHEMES && !line.as_str().ends_with('…')));
     let words: usize = lines.iter().map(|line| line.as_str().matches("palabra").count()).sum();
     let letters: usize = lines.iter().map(|line| line.as_str().matches('x').count()).sum();
     assert_eq!((words, letters), (200, 1_000));
 
     let [_, flood] = message(MessageType::TEXT, "\n".repeat(60_000));
-    let lines = flood.text().unwrap().reveal();
+    let [(_, lines)] = &revealed(&flood)[..] else { panic!("one text") };
     assert_eq!((lines.len(), lines.last().unwrap().as_str()), (501, "… 59500 bytes more"));
 }
 

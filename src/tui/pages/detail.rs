@@ -2,8 +2,9 @@
 //! and every field of its envelope as long as that is in memory.
 
 use crate::group::FeedRow;
-use crate::protocol::d2d::{Conversation, Direction, Envelope, TreeBranch, TreeValue};
+use crate::protocol::d2d::{Conversation, Direction, Envelope, PrivateText, TreeBranch, TreeValue};
 use crate::protocol::{Millis, Sealed};
+use crate::text::Clean;
 use crate::tui::context::FrameContext;
 use crate::tui::format;
 use crate::tui::pages::fact::Fact;
@@ -57,6 +58,7 @@ fn what_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
 fn named(ctx: &FrameContext<'_>, conversation: &Conversation) -> Fact {
     let (kind, identity) = match conversation {
         Conversation::Contact(identity) => ("contact", identity.to_string()),
+        Conversation::Group { id, creator } if creator.is_empty() => ("group", id.to_string()),
         Conversation::Group { id, creator } => ("group", format!("{id}, created by {creator}")),
         Conversation::DistributionList(id) => ("distribution list", id.to_string()),
     };
@@ -158,7 +160,7 @@ fn fields(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<(&'static str, String)> 
         ("from", row.author().map_or_else(none, |author| ctx.label(author).to_string())),
         ("kind", summary.map_or_else(|| "unreadable".to_owned(), |summary| format!("{:?}", summary.kind))),
         ("conversation", row.conversation().map_or_else(none, |with| named(ctx, with).value)),
-        ("type", summary.and_then(|summary| summary.message_type).map_or_else(none, |of| of.name().to_owned())),
+        ("type", summary.and_then(|summary| summary.message_type).map_or_else(none, |of| of.name().into_owned())),
         ("message id", summary.and_then(|summary| summary.message_id).map_or_else(none, |id| id.to_string())),
         ("ephemeral", word(row.marks.ephemeral)),
         ("again", word(row.marks.redelivered)),
@@ -179,9 +181,10 @@ fn envelope_facts(ctx: &FrameContext<'_>, sealed: Option<&Sealed<Envelope>>, rev
     };
     match sealed.open(keys) {
         Ok(envelope) => {
-            facts.extend(text_facts(&envelope, revealed));
-            for branch in envelope.tree() {
-                grow(ctx, &branch, 0, &mut facts);
+            let tree = envelope.tree();
+            facts.extend(private_facts(&tree, revealed));
+            for branch in &tree {
+                grow(ctx, branch, 0, &mut facts);
             }
         }
         Err(error) => facts.push(Fact::new("", error)),
@@ -202,13 +205,23 @@ fn grow(ctx: &FrameContext<'_>, branch: &TreeBranch, depth: usize, facts: &mut V
     }
 }
 
-/// What people wrote: only after a key, and only on the screen.
-fn text_facts(envelope: &Envelope, revealed: bool) -> Vec<Fact> {
-    let Some(text) = envelope.text() else { return Vec::new() };
-    if !revealed {
-        return vec![Fact::new("text", "b shows it").styled(Role::Muted)];
+/// What people wrote or are: only after a key, and only on the screen.
+fn private_facts(tree: &[TreeBranch], revealed: bool) -> Vec<Fact> {
+    let private: Vec<_> = tree.iter().flat_map(TreeBranch::private).collect();
+    match private.as_slice() {
+        [] => Vec::new(),
+        [(name, _)] if !revealed => vec![Fact::new(name.as_str(), "b shows it").styled(Role::Muted)],
+        several if !revealed => {
+            let mut names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            names.dedup();
+            vec![Fact::new("private", format!("b shows {}", names.join(", "))).styled(Role::Muted)]
+        }
+        all => all.iter().flat_map(|(name, text)| revealed_facts(name, text)).collect(),
     }
-    let mut names = std::iter::once("text");
+}
+
+fn revealed_facts(name: &Clean, text: &PrivateText) -> Vec<Fact> {
+    let mut names = std::iter::once(name.as_str());
     let line = |line| Fact::new(names.next().unwrap_or_default(), line).styled(Role::Notice);
     text.reveal().into_iter().map(line).collect()
 }

@@ -173,7 +173,7 @@ impl Ui {
         match &self.overlay {
             Overlay::None => InputContext::On(self.focus),
             Overlay::Page(page) if page.typed().is_some() => InputContext::Line,
-            Overlay::Page(page) if page.has_text() => InputContext::Row,
+            Overlay::Page(page) if page.has_private() => InputContext::Row,
             Overlay::Page(_) => InputContext::Page,
             Overlay::Dialog(_) => InputContext::Dialog,
             Overlay::Prompt(_) => InputContext::Line,

@@ -1,7 +1,7 @@
 //! A row that is looked at.
 
 use crate::group::{FeedRow, Group};
-use crate::protocol::d2d::Envelope;
+use crate::protocol::d2d::{Envelope, TreeBranch};
 use crate::protocol::{GroupKeys, Sealed};
 use crate::tui::state::feed::FeedState;
 use crate::tui::state::feed::row_key::RowKey;
@@ -12,8 +12,8 @@ pub struct OpenedRow {
     pub spot: RowKey,
     pub row: FeedRow,
     pub envelope: Option<Sealed<Envelope>>,
-    /// Whether it has something that people wrote, and that can be shown.
-    pub has_text: bool,
+    /// Whether it has something that people wrote or are, and that can be shown.
+    pub has_private: bool,
     /// Whether the feed still has it.
     pub is_there: bool,
 }
@@ -27,12 +27,8 @@ impl OpenedRow {
             RowKey::Journal(_) => None,
         };
         let opened = envelope.as_ref().zip(keys).and_then(|(sealed, keys)| sealed.open(keys).ok());
-        let has_text = opened.is_some_and(|envelope| envelope.text().is_some());
-        Some(Self { spot, row, envelope, has_text, is_there: true })
-    }
-
-    pub const fn has_text(&self) -> bool {
-        self.has_text
+        let has_private = opened.is_some_and(|envelope| envelope.tree().iter().any(TreeBranch::has_private));
+        Some(Self { spot, row, envelope, has_private, is_there: true })
     }
 
     /// Takes in what has become of the row.

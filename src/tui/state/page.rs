@@ -51,8 +51,8 @@ impl Page {
     }
 
     /// Whether there is something that [`Self::reveal`] shows.
-    pub const fn has_text(&self) -> bool {
-        matches!(&self.subject, PageSubject::Row(opened) if opened.has_text())
+    pub const fn has_private(&self) -> bool {
+        matches!(&self.subject, PageSubject::Row(opened) if opened.has_private)
     }
 
     /// Shows what was written in a row, or hides it again.

@@ -97,6 +97,7 @@ impl Client {
             exhausted_policy: ExhaustedPolicy::Reject,
             leader_policy: LeaderPolicy::Stay,
             presence: Presence::Stay,
+            identity: None,
             read_only: false,
             timing: SessionTiming { backoff: Backoff { step, cap: step }, ..SessionTiming::default() },
         };

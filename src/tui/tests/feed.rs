@@ -5,6 +5,7 @@ use crossterm::event::{Event as TerminalEvent, KeyCode};
 use super::fixture::*;
 use super::screens::{after, compare};
 use crate::group::*;
+use crate::protocol::d2d::Detail;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
@@ -277,7 +278,7 @@ fn hostile_text_is_shown_not_obeyed_wherever_it_is() {
     let mut row = sealed(Dialect::Dgk, 111, 7_200, evil);
     if let Ok(summary) = &mut row.content {
         summary.conversation = Some(d2d::Conversation::Contact(Clean::new(evil)));
-        summary.detail = Some(Clean::new(evil));
+        summary.detail = Some(Detail::Words(Clean::new(evil)));
         summary.nickname = Some(Clean::new(evil));
     }
     let group = after(vec![Event::Reflected(vec![row])]);

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use crate::group::*;
 use crate::protocol::d2d::{
-    Composer, ContentKind, Conversation, EnvelopeSummary, MessageDraft, MessageType, Platform, SyncAction,
+    Composer, ContentKind, Conversation, Detail, EnvelopeSummary, MessageDraft, MessageType, Platform, SyncAction,
 };
 use crate::protocol::*;
 use crate::protocol::{ReflectedHeader, Sealed};
@@ -123,6 +123,7 @@ pub(super) fn message(
         repeated_nonce: false,
         nonce: None,
         header: ReflectedHeader::default(),
+        unknown_fields: Vec::new(),
         envelope: Sealed::default(),
         content,
     }
@@ -164,12 +165,12 @@ pub(super) fn messages() -> Vec<ReflectedMessage> {
     let nickname = EnvelopeSummary {
         conversation: Some(contact("QRSTUVWX")),
         action: Some(SyncAction::Update),
-        detail: Some(Clean::literal("nickname")),
+        detail: Some(Detail::Words(Clean::literal("nickname"))),
         ..summary(laptop, ContentKind::ContactSync)
     };
     let settings = EnvelopeSummary {
         action: Some(SyncAction::Update),
-        detail: Some(Clean::literal("read receipts")),
+        detail: Some(Detail::Words(Clean::literal("read receipts"))),
         ..summary(phone, ContentKind::SettingsSync)
     };
     let typing =

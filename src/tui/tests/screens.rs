@@ -4,7 +4,7 @@ use ratatui::style::{Color, Modifier};
 
 use super::fixture::*;
 use crate::group::*;
-use crate::protocol::d2d::Platform;
+use crate::protocol::d2d::{Detail, Platform};
 use crate::protocol::*;
 use crate::text::Clean;
 use crate::tui::state::Ui;
@@ -137,7 +137,7 @@ fn hostile_screens() {
     if let Ok(summary) = &mut evil_text.content {
         summary.author = Some(DeviceId(4));
         summary.conversation = Some(d2d::Conversation::Contact(Clean::new(evil)));
-        summary.detail = Some(Clean::new(evil));
+        summary.detail = Some(Detail::Words(Clean::new(evil)));
     }
     let group =
         after(vec![Event::Devices(listed), Event::Reflected(vec![evil_text]), Event::Ignored(Clean::new(evil))]);

@@ -110,8 +110,13 @@ fn envelopes(dialect: Dialect) -> Vec<Vec<u8>> {
 
 /// Logs in, reflects everything, waits until it is stored, and leaves.
 pub fn visit(mediator: &Mediator, dialect: Dialect) {
+    reflect(mediator, dialect, envelopes(dialect));
+}
+
+/// The same with these envelopes, byte for byte.
+pub fn reflect(mediator: &Mediator, dialect: Dialect, envelopes: Vec<Vec<u8>>) {
     let keys = GroupKeys::derive(dialect, &GroupSecret::from_hex(KEY).unwrap());
-    let sealed = (3..).zip(envelopes(dialect)).map(|(number, envelope)| seal(envelope, &keys, number));
+    let sealed = (3..).zip(envelopes).map(|(number, envelope)| seal(envelope, &keys, number));
     raw::reflect(&mediator.url(), &keys, &seal(info(dialect), &keys, 2), &sealed.collect::<Vec<_>>());
 }
 

@@ -1,10 +1,12 @@
 //! Messages and what became of them, for both dialects.
 
+use std::borrow::Cow;
+
 use super::{Fields, TreeBranch, TreeValue, body};
+use crate::protocol::d2d::detail::Detail;
 use crate::protocol::d2d::message_type::MessageType;
 use crate::protocol::ids::MessageId;
 use crate::protocol::proto::{d2d, d2d_seed};
-use crate::text::Clean;
 
 pub(super) fn outgoing(message: &d2d::OutgoingMessage) -> Fields {
     let mut fields = Fields::default();
@@ -42,7 +44,10 @@ pub(super) fn seed_outgoing(message: &d2d_seed::OutgoingMessage) -> Fields {
 pub(super) fn seed_incoming(message: &d2d_seed::IncomingMessage) -> Fields {
     let mut fields = Fields::default();
     fields.put("sender identity", TreeValue::text(&message.sender_identity));
-    fields.put("sender nickname", TreeValue::text(&message.sender_nickname));
+    fields.maybe(
+        "sender nickname",
+        (!message.sender_nickname.is_empty()).then(|| TreeValue::private(&message.sender_nickname)),
+    );
     head(&mut fields, message.message_id, message.created_at, message.r#type.into());
     content(&mut fields, message.r#type.into(), &message.body);
     fields
@@ -51,9 +56,9 @@ pub(super) fn seed_incoming(message: &d2d_seed::IncomingMessage) -> Fields {
 fn head(fields: &mut Fields, id: u64, created_at: u64, message_type: i64) {
     fields.put("message id", TreeValue::Id(MessageId(id)));
     fields.time("created at", Some(created_at));
-    let name = u8::try_from(message_type).ok().and_then(|byte| MessageType(byte).known_name());
-    let word = name.map_or(TreeValue::UnknownWord(message_type), |name| TreeValue::Text(Clean::literal(name)));
-    fields.put("type", word);
+    let name = u8::try_from(message_type)
+        .map_or_else(|_| Cow::Owned(Detail::Type(message_type).to_string()), |byte| MessageType(byte).name());
+    fields.put("type", TreeValue::text(&name));
 }
 
 fn content(fields: &mut Fields, message_type: i64, body: &[u8]) {

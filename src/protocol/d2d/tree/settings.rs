@@ -42,7 +42,7 @@ pub(super) fn mdm_parameter_sync(sync: &d2d::MdmParameterSync) -> Fields {
 fn user_profile(profile: &d2d_sync::UserProfile) -> Fields {
     use d2d_sync::user_profile::profile_picture_share_with::Policy;
     let mut fields = Fields::default();
-    fields.text("nickname", profile.nickname.as_ref());
+    fields.private("nickname", profile.nickname.as_ref());
     delta_image(&mut fields, "profile picture", profile.profile_picture.as_ref());
     match profile.profile_picture_share_with.as_ref().and_then(|with| with.policy.as_ref()) {
         Some(Policy::Nobody(_)) => fields.put("profile picture share with", TreeValue::Text(Clean::literal("nobody"))),
@@ -63,11 +63,11 @@ fn identity_link(link: &d2d_sync::user_profile::identity_links::IdentityLink) ->
     use d2d_sync::user_profile::identity_links::identity_link::Type;
     let mut fields = Fields::default();
     match &link.r#type {
-        Some(Type::PhoneNumber(number)) => fields.put("phone number", TreeValue::text(number)),
-        Some(Type::Email(address)) => fields.put("email", TreeValue::text(address)),
+        Some(Type::PhoneNumber(number)) => fields.put("phone number", TreeValue::private(number)),
+        Some(Type::Email(address)) => fields.put("email", TreeValue::private(address)),
         None => {}
     }
-    fields.put("description", TreeValue::private(link.description.len()));
+    fields.put("description", TreeValue::private(&link.description));
     TreeBranch::new("identity link", TreeValue::Present, fields.0)
 }
 
@@ -117,7 +117,7 @@ fn parameter((name, parameter): (&String, &Parameter)) -> TreeBranch {
     let value = match &parameter.value {
         Some(parameter::Value::StringValue(text)) if secret => TreeValue::secret(text.len()),
         // Names, numbers and whatever else an administrator has written of a person.
-        Some(parameter::Value::StringValue(text)) => TreeValue::private(text.len()),
+        Some(parameter::Value::StringValue(text)) => TreeValue::private(text),
         Some(parameter::Value::BooleanValue(flag)) => TreeValue::Flag(*flag),
         Some(parameter::Value::IntegerValue(_)) if secret => TreeValue::secret(size_of::<u64>()),
         Some(parameter::Value::IntegerValue(number)) => TreeValue::Number(*number),

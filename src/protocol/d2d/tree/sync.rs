@@ -83,9 +83,9 @@ fn contact(contact: &d2d_sync::Contact) -> Fields {
     fields.put("identity", TreeValue::text(&contact.identity));
     fields.maybe("public key", contact.public_key.as_deref().map(TreeValue::bytes));
     fields.time("created at", contact.created_at);
-    fields.text("first name", contact.first_name.as_ref());
-    fields.text("last name", contact.last_name.as_ref());
-    fields.text("nickname", contact.nickname.as_ref());
+    fields.private("first name", contact.first_name.as_ref());
+    fields.private("last name", contact.last_name.as_ref());
+    fields.private("nickname", contact.nickname.as_ref());
     fields.word("verification level", contact.verification_level, VerificationLevel::as_str_name);
     fields.word("work verification level", contact.work_verification_level, WorkVerificationLevel::as_str_name);
     fields.word("identity type", contact.identity_type, IdentityType::as_str_name);
@@ -120,6 +120,7 @@ fn features(fields: &mut Fields, mask: u64) {
 fn overrides(fields: &mut Fields, contact: &d2d_sync::Contact) {
     use d2d_sync::contact as of;
     use d2d_sync::{ReadReceiptPolicy, TypingIndicatorPolicy};
+    use of::deprecated_notification_sound_policy_override::{NotificationSoundPolicy, Override as Sound};
     use of::notification_trigger_policy_override::{Override, policy::NotificationTriggerPolicy};
     let default = || TreeValue::Text(Clean::literal("default"));
     let receipts = contact.read_receipt_policy_override.and_then(|value| value.r#override);
@@ -151,7 +152,13 @@ fn overrides(fields: &mut Fields, contact: &d2d_sync::Contact) {
         None => {}
     }
     let sound = contact.deprecated_notification_sound_policy_override.and_then(|value| value.r#override);
-    fields.maybe(SOUND, sound.map(|_| default()));
+    fields.maybe(
+        SOUND,
+        sound.map(|value| match value {
+            Sound::Default(_) => default(),
+            Sound::Policy(policy) => TreeValue::word(policy, NotificationSoundPolicy::as_str_name),
+        }),
+    );
 }
 
 const NOTIFICATIONS: &str = "notification trigger policy override";
@@ -164,11 +171,12 @@ fn notifications(fields: &mut Fields, policy: TreeValue, expires_at: Option<u64>
 
 fn group(group: &d2d_sync::Group) -> Fields {
     use d2d_sync::group::UserState;
+    use d2d_sync::group::deprecated_notification_sound_policy_override::{NotificationSoundPolicy, Override as Sound};
     use d2d_sync::group::notification_trigger_policy_override::{Override, policy::NotificationTriggerPolicy};
     let default = || TreeValue::Text(Clean::literal("default"));
     let mut fields = Fields::default();
     fields.group("group identity", group.group_identity.as_ref());
-    fields.text("name", group.name.as_ref());
+    fields.private("name", group.name.as_ref());
     fields.time("created at", group.created_at);
     fields.word("user state", group.user_state, UserState::as_str_name);
     fields.identities("member identities", group.member_identities.as_ref());
@@ -183,14 +191,20 @@ fn group(group: &d2d_sync::Group) -> Fields {
         None => {}
     }
     let sound = group.deprecated_notification_sound_policy_override.and_then(|value| value.r#override);
-    fields.maybe(SOUND, sound.map(|_| default()));
+    fields.maybe(
+        SOUND,
+        sound.map(|value| match value {
+            Sound::Default(_) => default(),
+            Sound::Policy(policy) => TreeValue::word(policy, NotificationSoundPolicy::as_str_name),
+        }),
+    );
     fields
 }
 
 fn distribution_list(list: &d2d_sync::DistributionList) -> Fields {
     let mut fields = Fields::default();
     fields.put("distribution list id", TreeValue::Id(MessageId(list.distribution_list_id)));
-    fields.text("name", list.name.as_ref());
+    fields.private("name", list.name.as_ref());
     fields.time("created at", list.created_at);
     fields.identities("member identities", list.member_identities.as_ref());
     standing(&mut fields, list.conversation_category, list.conversation_visibility);
@@ -216,7 +230,7 @@ pub(super) fn delta_image(fields: &mut Fields, name: &'static str, delta: Option
                 updated.put("blob id", TreeValue::bytes(&blob.id));
                 updated.maybe("nonce", (!blob.nonce.is_empty()).then(|| TreeValue::bytes(&blob.nonce)));
                 updated.put("key", TreeValue::secret(blob.key.len()));
-                updated.time("uploaded at", (blob.uploaded_at != 0).then_some(blob.uploaded_at));
+                updated.time("uploaded at", Some(blob.uploaded_at));
             }
             inner.under("updated", updated);
         }
@@ -229,6 +243,6 @@ pub(super) fn availability(fields: &mut Fields, status: Option<&d2d_sync::WorkAv
     let Some(status) = status else { return };
     let mut inner = Fields::default();
     inner.word("category", Some(status.category), d2d_sync::WorkAvailabilityStatusCategory::as_str_name);
-    inner.put("description", TreeValue::private(status.description.len()));
+    inner.put("description", TreeValue::private(&status.description));
     fields.under("work availability status", inner);
 }
