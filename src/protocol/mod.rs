@@ -38,6 +38,7 @@ mod pin;
 mod pseudonym;
 pub mod sealed;
 mod slot;
+mod state_key;
 mod url;
 
 pub use challenge::{Challenge, ChallengeResponse};
@@ -57,6 +58,7 @@ pub use pin::{NotAPin, SpkiPin};
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub use sealed::{Nonce, OpenError, Sealed};
 pub use slot::{DeviceActivity, ExhaustedPolicy, ExpirationPolicy, SlotState};
+pub use state_key::StateKey;
 pub use url::{ClientUrlInfo, DeviceGroupId, ServerGroup, ServerGroupError};
 
 /// Generated from `proto/*.proto`: what a [`Composer`] takes for synchronised values.

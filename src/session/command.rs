@@ -49,6 +49,9 @@ pub enum Command {
     DropDevice(Confirmed<DeviceId>),
     /// Leave the group for good: drop our own device by the full steps, and end the session.
     LeaveGroup(Confirmed<()>),
+    /// Drop our own device without the lock, and end the session: to be used only to take back a first login that nobody
+    /// counts on, while the device that brought us in may hold the lock.
+    GiveUpSlot,
     /// The user has seen which devices are new or changed: they count as known from now on.
     AcknowledgeDevices,
     /// Reflect to all other devices.

@@ -134,6 +134,12 @@ impl Session {
         self.begin(Wish { scope: TransactionScope::DropDevice, ttl: None, asked_at, goal, unwanted: false });
     }
 
+    /// Drops our own device, whoever has the lock.
+    pub(super) fn give_up_slot(&mut self) {
+        self.own_drop_sent = true;
+        self.send(&ClientMessage::DropDevice(self.config.device_id));
+    }
+
     fn begin(&mut self, wish: Wish) {
         match self.lock() {
             Some(OwnLock::Free) => {
@@ -262,6 +268,7 @@ impl Session {
     }
 
     pub(super) fn on_device_dropped(&mut self, device: DeviceId) {
+        let is_own_drop = self.own_drop_sent && device == self.config.device_id;
         match self.lock() {
             Some(&mut OwnLock::Held(mut wish)) if wish.goal == Goal::Drop(device, DropStep::Dropping) => {
                 wish.goal = Goal::Drop(device, DropStep::Done);
@@ -273,6 +280,7 @@ impl Session {
                 self.emit(Event::DeviceDropped(device));
                 self.commit(wish);
             }
+            _ if is_own_drop => self.left_group(),
             _ => self.ignored("a drop was confirmed that we did not ask for"),
         }
     }

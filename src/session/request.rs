@@ -24,6 +24,7 @@ impl Session {
             Command::ReleaseLock => self.release_lock(),
             Command::DropDevice(device) => self.drop_device(device.into_inner()),
             Command::LeaveGroup(_) => self.drop_device(self.config.device_id),
+            Command::GiveUpSlot => self.give_up_slot(),
             // What the other devices could not read must not reach their queues.
             Command::Reflect { envelope, .. } if !envelope.representable_in(self.config.keys.dialect()) => {
                 self.refuse(Refusal::NotInDialect);

@@ -21,6 +21,14 @@ pub enum Step {
 }
 
 impl Step {
+    /// What a stop here means for the other device.
+    fn after_stopping(self) -> String {
+        match self {
+            Self::Peer => " before any phone came; nothing is linked".to_owned(),
+            step => format!(", while {}; the phone shows that linking failed, and is as it was", step.words()),
+        }
+    }
+
     /// In words: "while …".
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -61,7 +69,7 @@ fn after_colon(reason: &Clean) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinCause {
     /// The user left.
-    #[error("you stopped, while {}; the phone shows that linking failed, and is as it was", .0.words())]
+    #[error("you stopped{}", .0.after_stopping())]
     Cancelled(Step),
     /// The other device closed without a word: cancelled there, emoji that do not match, or a failure.
     #[error("the phone stopped, while {}: somebody cancelled there or the emoji did not match; nothing is linked", .0.words())]

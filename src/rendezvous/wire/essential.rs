@@ -6,8 +6,8 @@
 use zeroize::Zeroizing;
 
 use super::fields::{FIELD_HEAD, Fields, Writer};
-use super::names::{ContactName, GroupName, ListName, Names, name};
-use crate::protocol::{DecodeError, Dialect, GroupSecret, KEY_LENGTH, MessageId, ServerGroup};
+use super::names::{Names, name};
+use crate::protocol::{DecodeError, Dialect, GroupSecret, KEY_LENGTH, ServerGroup};
 use crate::text::Clean;
 
 /// What a new device keeps.
@@ -75,10 +75,7 @@ impl EssentialData {
                         }
                     }
                 }
-                7 => contact(first_message(value.bytes()?)?, &mut found.names)?,
-                8 => group(first_message(value.bytes()?)?, &mut found.names)?,
-                9 => list(first_message(value.bytes()?)?, &mut found.names)?,
-                _ => {}
+                _ => found.names.read_field(number, value)?,
             }
         }
         let secret = match *found.secret {
@@ -102,23 +99,8 @@ impl EssentialData {
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let names = &self.names;
-        let contact_room = |contact: &ContactName| {
-            6 * FIELD_HEAD
-                + [&contact.identity, &contact.first, &contact.last, &contact.nickname]
-                    .map(clean_len)
-                    .iter()
-                    .sum::<usize>()
-        };
-        let group_room = |group: &GroupName| 6 * FIELD_HEAD + clean_len(&group.creator) + clean_len(&group.name);
-        let list_room = |list: &ListName| 4 * FIELD_HEAD + clean_len(&list.name);
         let identity = self.identity.as_ref().map(Clean::as_str).unwrap_or_default();
-        let room = 8 * FIELD_HEAD
-            + KEY_LENGTH
-            + identity.len()
-            + self.server_group.as_str().len()
-            + names.contacts.iter().map(contact_room).sum::<usize>()
-            + names.groups.iter().map(group_room).sum::<usize>()
-            + names.lists.iter().map(list_room).sum::<usize>();
+        let room = 8 * FIELD_HEAD + KEY_LENGTH + identity.len() + self.server_group.as_str().len() + names.room();
         let mut data = Writer::with_room(room);
         let mut identity_data = Writer::with_room(identity.len() + self.server_group.as_str().len() + 2 * FIELD_HEAD);
         identity_data.text(1, identity);
@@ -127,64 +109,11 @@ impl EssentialData {
         let mut group_data = Writer::with_room(KEY_LENGTH + FIELD_HEAD);
         group_data.bytes(1, self.secret.expose());
         data.bytes(3, &group_data.finish());
-        for contact in &names.contacts {
-            let mut inner = Writer::with_room(contact_room(contact));
-            inner.text(1, contact.identity.as_str());
-            inner.text(4, contact.first.as_str());
-            inner.text(5, contact.last.as_str());
-            inner.text(6, contact.nickname.as_str());
-            data.wrapped(7, &inner.finish());
-        }
-        for group in &names.groups {
-            let mut group_identity = Writer::with_room(group_room(group));
-            group_identity.fixed64(1, group.id.0);
-            group_identity.text(2, group.creator.as_str());
-            let mut inner = Writer::with_room(group_room(group));
-            inner.bytes(1, &group_identity.finish());
-            inner.text(2, group.name.as_str());
-            data.wrapped(8, &inner.finish());
-        }
-        for list in &names.lists {
-            let mut inner = Writer::with_room(list_room(list));
-            inner.fixed64(1, list.id.0);
-            inner.text(2, list.name.as_str());
-            data.wrapped(9, &inner.finish());
-        }
+        names.write_into(&mut data);
         let mut message = Writer::with_room(room + FIELD_HEAD);
         message.bytes(3, &data.finish());
         message.finish()
     }
-}
-
-impl Writer {
-    /// Text, unless there is none: then it says nothing.
-    fn text(&mut self, number: u32, text: &str) {
-        if !text.is_empty() {
-            self.bytes(number, text.as_bytes());
-        }
-    }
-
-    /// A message as the first field of a message.
-    fn wrapped(&mut self, number: u32, inner: &[u8]) {
-        let mut outer = Self::with_room(inner.len() + FIELD_HEAD);
-        outer.bytes(1, inner);
-        self.bytes(number, &outer.finish());
-    }
-}
-
-fn clean_len(text: &Clean) -> usize {
-    text.as_str().len()
-}
-
-/// The message in field 1; empty if there is none.
-fn first_message(message: &[u8]) -> Result<&[u8], DecodeError> {
-    let mut first: &[u8] = &[];
-    for field in Fields(message) {
-        if let (1, inner) = field? {
-            first = inner.bytes()?;
-        }
-    }
-    Ok(first)
 }
 
 fn identity<'a>(message: &'a [u8], found: &mut Found<'a>) -> Result<(), DecodeError> {
@@ -194,64 +123,6 @@ fn identity<'a>(message: &'a [u8], found: &mut Found<'a>) -> Result<(), DecodeEr
             (4, server_group) => found.server_group = server_group.bytes()?,
             _ => {}
         }
-    }
-    Ok(())
-}
-
-fn contact(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
-    let mut contact = ContactName::default();
-    for field in Fields(message) {
-        let (number, value) = field?;
-        let target = match number {
-            1 => &mut contact.identity,
-            4 => &mut contact.first,
-            5 => &mut contact.last,
-            6 => &mut contact.nickname,
-            _ => continue,
-        };
-        *target = name(value.bytes()?);
-    }
-    let has_name = ![&contact.first, &contact.last, &contact.nickname].iter().all(|name| name.is_empty());
-    if has_name && names.has_room() {
-        names.contacts.push(contact);
-    }
-    Ok(())
-}
-
-fn group(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
-    let mut group = GroupName { id: MessageId(0), creator: Clean::default(), name: Clean::default() };
-    for field in Fields(message) {
-        match field? {
-            (1, identity) => {
-                for field in Fields(identity.bytes()?) {
-                    match field? {
-                        (1, id) => group.id = MessageId(id.fixed64()?),
-                        (2, creator) => group.creator = name(creator.bytes()?),
-                        _ => {}
-                    }
-                }
-            }
-            (2, text) => group.name = name(text.bytes()?),
-            _ => {}
-        }
-    }
-    if !group.name.is_empty() && names.has_room() {
-        names.groups.push(group);
-    }
-    Ok(())
-}
-
-fn list(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
-    let mut list = ListName { id: MessageId(0), name: Clean::default() };
-    for field in Fields(message) {
-        match field? {
-            (1, id) => list.id = MessageId(id.fixed64()?),
-            (2, text) => list.name = name(text.bytes()?),
-            _ => {}
-        }
-    }
-    if !list.name.is_empty() && names.has_room() {
-        names.lists.push(list);
     }
     Ok(())
 }

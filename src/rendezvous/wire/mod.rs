@@ -17,6 +17,7 @@ mod keys;
 mod link;
 mod message;
 mod names;
+mod names_wire;
 
 pub use direction::{Direction, NotAuthentic, Plain};
 pub use emoji::Emoji;

@@ -3,9 +3,10 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::*;
+use crate::protocol::MessageId;
 use crate::protocol::proto::d2d_join::{EdToNd, EssentialData as Wire, ed_to_nd, essential_data};
 use crate::protocol::proto::{common, d2d_sync};
-use crate::rendezvous::wire::{FromExisting, MAX_NAMES};
+use crate::rendezvous::wire::{ContactName, FromExisting, GroupName, ListName, MAX_NAMES};
 
 fn good() -> Wire {
     Wire {
