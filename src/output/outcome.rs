@@ -12,7 +12,7 @@ use crate::profile::{DeviceInUse, ProfileError, ProfileName};
 use crate::text::Clean;
 
 /// What the exit codes say, for the manual pages.
-pub const EXIT_CODES: [(&str, &str); 14] = [
+pub const EXIT_CODES: [(&str, &str); 16] = [
     (
         "0",
         "ended as asked, which a signal is for what goes on until then (`watch`, `proxy`, `mediator`, `demo`, `probe`, \
@@ -44,6 +44,8 @@ pub const EXIT_CODES: [(&str, &str); 14] = [
         "7",
         "the profile is open in another d2mtop, and stayed so for `--wait-profile`; or another one runs as this device",
     ),
+    ("8", "`join`: the phone ended it: somebody cancelled there, or the emoji did not match; nothing is linked"),
+    ("9", "`join`: what came was not from the phone that scanned the code, or no phone sends such; nothing is linked"),
     ("124", "the lock was not to be had within `--wait` (`drop`: within 20 s; `admit`: within a minute)"),
     ("125", "`lock`: the lock was lost; or this device was leader for a minute, and gave it back or waited no longer"),
     ("126", "`lock`: the command cannot be run"),
@@ -74,6 +76,12 @@ pub enum Outcome {
     LockBusy,
     /// The lock was lost before what was done under it was over.
     LockLost,
+    /// The other device of a join ended it.
+    PeerStopped,
+    /// The other device of a join, or who stood between, did not keep to the protocol.
+    PeerWrong,
+    /// A signal ended what does one thing and ends.
+    Signalled(u8),
     /// A command ran, and this is its exit code.
     Ran(u8),
 }
@@ -187,6 +195,9 @@ impl Outcome {
             Self::Lost => 4,
             Self::NoSuchDevice => 5,
             Self::NotConfirmed => 6,
+            Self::PeerStopped => 8,
+            Self::PeerWrong => 9,
+            Self::Signalled(number) => number.saturating_add(128),
             Self::LockBusy => 124,
             Self::LockLost => 125,
             Self::Ran(code) => code,

@@ -54,6 +54,12 @@ pub enum ProfileError {
     /// The profile's key cannot be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A join that was not finished, and whose slot could not be taken back yet.
+    #[error(
+        "the join of {0} was not finished, and its slot could not be taken back yet; that is tried at every start, with a \
+         network. Then join again: d2mtop join"
+    )]
+    Joining(ProfileName),
     /// The profile is open elsewhere.
     #[error(transparent)]
     Lock(#[from] ProfileLockError),
@@ -79,8 +85,9 @@ impl ProfileError {
 }
 
 /// How one begins: what for, and the command.
-pub const FIRST_STEPS: [(&str, &str); 4] = [
+pub const FIRST_STEPS: [(&str, &str); 5] = [
     ("See it move first, with a simulated group", "d2mtop demo"),
+    ("Join your own group: the phone scans a code", "d2mtop join"),
     (
         "Import the group's key; from then on you type d2mtop and nothing else",
         "d2mtop profile import home --key-file FILE --mediator production --server-group GROUP",

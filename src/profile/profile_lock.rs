@@ -8,7 +8,7 @@ use super::name::ProfileName;
 use crate::os::lock_file::{self, LockFile, LockFileError};
 
 /// In the state directory of the profile.
-const FILE: &str = "lock";
+pub(super) const FILE: &str = "lock";
 
 /// A lock on one profile. It lasts until it is dropped, or the process ends in any way.
 #[derive(Debug)]

@@ -70,9 +70,41 @@ pub struct Record {
     /// How many messages the journal keeps at most; 0: no limit.
     #[serde(default = "journal_rows", skip_serializing_if = "is_journal_rows")]
     pub journal_rows: u64,
+    /// The identity whose devices the group is of, if a join told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// How far the join is that the profile comes from; [`None`]: it is over, or there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinMark>,
 }
 
 impl Record {
+    /// A profile of dialect `dgk` at this mediator, all else as it is where nothing is said. It has no key yet.
+    #[must_use]
+    pub fn at(mediator: String, server_group: &str) -> Self {
+        Self {
+            dialect: StoredDialect::Dgk,
+            mediator,
+            server_group: server_group.to_owned(),
+            label: None,
+            device_id: None,
+            slot: Slot::default(),
+            exhausted: Exhausted::default(),
+            pins: Vec::new(),
+            ca: None,
+            presence: Presence::default(),
+            key: None,
+            key_file: None,
+            read_only: false,
+            journal: yes(),
+            journal_conversations: KeptConversations::default(),
+            journal_age: JournalAge::default(),
+            journal_rows: journal_rows(),
+            identity: None,
+            join: None,
+        }
+    }
+
     /// How the profile's journal is kept in this directory.
     #[must_use]
     pub fn journal_settings(&self, directory: &Path) -> JournalSettings {
@@ -167,6 +199,16 @@ impl From<Slot> for ExpirationPolicy {
             Slot::Persistent => Self::Persistent,
         }
     }
+}
+
+/// How far a profile is that came by a join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JoinMark {
+    /// The device may have a slot, and the device that brings it in does not count on it.
+    Joining,
+    /// The device has told the other one that it has its slot; nobody has looked since whether it was heard.
+    Registered,
 }
 
 /// What the mediator should do when all slots are taken.

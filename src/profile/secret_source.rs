@@ -4,13 +4,19 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rand::Rng as _;
+
 use super::name::ProfileName;
+use super::random::fresh_random;
 use super::record::{KeyLocation, Record};
-use super::secrets::{AskPassphrase, KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, KeyringError};
+use super::secrets::{AskPassphrase, KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, KeyringError, PassphraseSource};
 use crate::protocol::GroupSecret;
 
 /// The subdirectory of the configuration directory for the key files of d2mtop itself.
 const KEPT: &str = "keys";
+
+/// The name of a secret that is kept for a moment, to see whether the store works. No profile can have it.
+const TRIAL: &str = "_trial";
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +67,7 @@ impl SecretSource {
     }
 
     /// Where d2mtop keeps the secret of this profile in a store of this kind.
-    fn kept(kind: KeyStoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
+    pub(super) fn kept(kind: KeyStoreKind, name: &ProfileName, directory: &Path) -> Result<Self, SecretError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         let places = KeyPaths::below(&directory.join(KEPT), credentials, name.as_str())?;
         places.store(kind).map(Self).ok_or_else(|| SecretError::NoCredentials(name.clone()))
@@ -100,6 +106,39 @@ impl SecretSource {
                     keep_in(KeyStoreKind::KeyFile).map(|source| (source, Some(why)))
                 }
                 kept => kept.map(|source| (source, None)),
+            },
+        }
+    }
+
+    /// Makes sure that a secret can be kept for this profile: that there is none yet, and that the store takes one. Returns
+    /// in which, by the rules of [`SecretSource::keep`]. Of a passphrase file only the place is tried.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn try_out(
+        name: &ProfileName,
+        wanted: Option<KeyStoreKind>,
+        directory: &Path,
+    ) -> Result<(KeyStoreKind, Option<KeyringError>), SecretError> {
+        let secret = GroupSecret::new(&mut fresh_random().r#gen());
+        let mut nobody = PassphraseSource::Nobody;
+        let mut try_in = |kind| {
+            Self::kept(kind, name, directory)?.make_sure_it_is_free(name, None, &mut nobody)?;
+            let tried = if kind == KeyStoreKind::PassphraseFile { KeyStoreKind::KeyFile } else { kind };
+            let places = KeyPaths::below(&directory.join(KEPT), None, TRIAL)?;
+            if let Some(store) = places.store(tried) {
+                store.save(TRIAL, &secret, &mut nobody)?;
+                store.delete(TRIAL)?;
+            }
+            Ok(kind)
+        };
+        match wanted {
+            Some(kind) => try_in(kind).map(|kind| (kind, None)),
+            None => match try_in(KeyStoreKind::Keyring) {
+                Err(SecretError::Store(KeyStoreError::Keyring(why))) => {
+                    try_in(KeyStoreKind::KeyFile).map(|kind| (kind, Some(why)))
+                }
+                tried => tried.map(|kind| (kind, None)),
             },
         }
     }

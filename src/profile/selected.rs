@@ -9,7 +9,7 @@ use super::kept_device;
 use super::name::ProfileName;
 use super::options::ConnectionOptions;
 use super::profile_lock::{ProfileLock, ProfileLockError};
-use super::record::Record;
+use super::record::{JoinMark, Record};
 use super::secret_source::{SecretError, SecretSource};
 use super::slot_memory::SlotMemory;
 use super::store::{ProfileStore, ProfileStoreError};
@@ -43,6 +43,9 @@ impl SelectedProfile {
             None => profiles.find(profiles.default_name()?.as_str())?,
         };
         let (name, mut record) = (name.clone(), record.clone());
+        if record.join == Some(JoinMark::Joining) {
+            return Err(ProfileError::Joining(name));
+        }
         record.device_id = kept_device::device_of(&name, &record);
         let mut no_device_id = None;
         if record.device_id.is_none() && options.device_id.is_none() {

@@ -4,6 +4,9 @@
 /// The mediators of the consumer and Work apps.
 pub const PRODUCTION: &str = "wss://mediator-{deviceGroupIdPrefix4}.threema.ch/{deviceGroupIdPrefix8}/";
 
+/// The relays where their devices meet for a join.
+pub const PRODUCTION_RENDEZVOUS: &str = "wss://rendezvous-{rendezvousPathPrefix4}.threema.ch/{rendezvousPathPrefix8}/";
+
 /// The mediators of their sandboxes.
 pub const SANDBOX: &str = "wss://mediator-{deviceGroupIdPrefix4}.test.threema.ch/{deviceGroupIdPrefix8}/";
 

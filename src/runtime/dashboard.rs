@@ -157,12 +157,13 @@ impl RunningSession {
         group: Group,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let ProfileState { slot, known: memory, journal } = memories;
+        let ProfileState { slot, known: memory, journal, names } = memories;
         let older = journal.as_ref().map(|journal| JournalPages::of(journal.path().to_owned()));
         let group = match &memory {
             Some(memory) => group.remembering(memory.ever()),
             None => group,
         };
+        let group = group.naming(names);
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };

@@ -9,14 +9,11 @@ use tokio::sync::mpsc;
 use super::clock;
 use super::join_mediator::{Asked, JoinLogin, at_mediator};
 use crate::net::{Address, RelayLink, RelayLinkEvent, TlsOptions};
-use crate::profile::join::{JoinMark, NewProfile};
-use crate::profile::{self, own_info};
-use crate::rendezvous::wire::{EssentialData, JoinLink};
-use crate::rendezvous::{
-    Fresh, Join, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LinkInput, Persist,
-};
-use crate::session::{LeaderPolicy, Presence, SessionConfig, SlotExpectation};
+use crate::profile::{self, JoinMark, NewProfile, own_info};
 use crate::protocol::{ExhaustedPolicy, SlotState};
+use crate::rendezvous::wire::{EssentialData, JoinLink};
+use crate::rendezvous::{Fresh, Join, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LinkInput, Persist};
+use crate::session::{LeaderPolicy, Presence, SessionConfig, SlotExpectation};
 use crate::text::Clean;
 
 /// What is told of a join on its way.
@@ -98,7 +95,7 @@ pub async fn join_group(
 }
 
 /// What comes back of what was begun.
-pub(super) enum Answer {
+enum Answer {
     /// The profile is durable, and can log in.
     Kept(Box<JoinLogin>),
     Input(JoinInput),
@@ -128,7 +125,11 @@ impl Doing<'_> {
             JoinOutput::LogIn => {
                 if let Some(login) = self.login.take() {
                     let (asks, asked) = mpsc::channel(1);
-                    let driven = tokio::spawn(at_mediator(login, asked, self.answers.clone()));
+                    let answers = self.answers.clone();
+                    let answer = move |input| {
+                        let _ = answers.send(Answer::Input(input));
+                    };
+                    let driven = tokio::spawn(at_mediator(login, asked, answer));
                     self.asks = Some((asks, driven));
                 }
             }

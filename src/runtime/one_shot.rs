@@ -1,8 +1,10 @@
 //! [`run_one_shot`]: a login for one purpose, by somebody who takes no messages and leaves when it is served.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::driver::{COMMAND_CAPACITY, drive};
@@ -61,14 +63,9 @@ pub fn run_one_shot<T>(
     memory: Option<SlotMemory>,
     purpose: impl AsyncFnOnce(&mut OneShotSession) -> T,
 ) -> Result<T, Failure> {
-    let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
-    let (sender, events) = mpsc::unbounded_channel();
-    let sink = Observers::new(Forwarder(sender)).remembering(memory).map_err(Failure::Start)?;
     let event_loop = event_loop().map_err(Failure::Start)?;
     let served = event_loop.block_on(async {
-        let driven = tokio::spawn(drive(session.taking_no_messages(), address, receiver, sink));
-        let mut one_shot = OneShotSession { commands, events, until: None, logged_in: false };
-        one_shot.hurry(PATIENCE);
+        let (mut one_shot, driven) = OneShotSession::start(session, address, memory).map_err(Failure::Start)?;
         let served = purpose(&mut one_shot).await;
         one_shot.ask(Command::Leave);
         // A session that is left needs a moment to say goodbye.
@@ -76,14 +73,33 @@ pub fn run_one_shot<T>(
             _ = timeout(LEAVE_WITHIN, driven) => {}
             () = signals::terminated_again() => {}
         }
-        served
+        Ok(served)
     });
     // A name that is still being looked up must not keep us here.
     event_loop.shutdown_background();
-    Ok(served)
+    served
 }
 
 impl OneShotSession {
+    /// Begins a visit on the event loop that runs. It must take place within [`PATIENCE`], unless it says otherwise; who has
+    /// it ends it with [`Command::Leave`], and waits a moment for the goodbye.
+    ///
+    /// # Errors
+    /// If the system gives no thread for the memory.
+    pub(super) fn start(
+        session: Session,
+        address: Address,
+        memory: Option<SlotMemory>,
+    ) -> io::Result<(Self, JoinHandle<()>)> {
+        let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
+        let (sender, events) = mpsc::unbounded_channel();
+        let sink = Observers::new(Forwarder(sender)).remembering(memory)?;
+        let driven = tokio::spawn(drive(session.taking_no_messages(), address, receiver, sink));
+        let mut one_shot = Self { commands, events, until: None, logged_in: false };
+        one_shot.hurry(PATIENCE);
+        Ok((one_shot, driven))
+    }
+
     /// One of a session that somebody else runs and that is logged in; with what it asks, and the way to tell it what
     /// happens.
     #[must_use]

@@ -49,6 +49,8 @@ impl Trust {
 pub struct Provisioning {
     /// The mediator's URL template.
     pub mediator: String,
+    /// The URL template of the relay where devices meet for a join, if it has one.
+    pub rendezvous: Option<String>,
     /// Public keys that servers must have; the first rule that matches a host counts.
     pub pins: Vec<DomainPins>,
 }
@@ -140,6 +142,7 @@ struct Body {
     signature_key: String,
     license: License,
     mediator: Option<Mediator>,
+    rendezvous: Option<Rendezvous>,
     domains: Option<Domains>,
     public_key_pinning: Option<Vec<OldPins>>,
 }
@@ -151,6 +154,11 @@ struct License {
 
 #[derive(Deserialize)]
 struct Mediator {
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Rendezvous {
     url: String,
 }
 
@@ -252,7 +260,8 @@ impl Body {
             (None, Some(old)) => old.into_iter().map(OldPins::pins).collect::<Result<Vec<_>, _>>()?,
             (None, None) => Vec::new(),
         };
-        Ok(Provisioning { mediator, pins: pins.into_iter().flatten().collect() })
+        let rendezvous = self.rendezvous.map(|relay| relay.url);
+        Ok(Provisioning { mediator, rendezvous, pins: pins.into_iter().flatten().collect() })
     }
 }
 

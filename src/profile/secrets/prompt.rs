@@ -121,6 +121,8 @@ pub enum PassphraseSource {
         /// What was read, because a pipe can be read only once.
         read: Option<Passphrase>,
     },
+    /// One that was asked for before.
+    Known(Passphrase),
     /// Nobody is asked.
     Nobody,
 }
@@ -136,7 +138,7 @@ impl PassphraseSource {
         match self {
             Self::Terminal => typed(question),
             Self::Nobody => Err(PromptError::NotNow),
-            Self::Descriptor { read: Some(passphrase), .. } => Ok(passphrase.clone()),
+            Self::Known(passphrase) | Self::Descriptor { read: Some(passphrase), .. } => Ok(passphrase.clone()),
             Self::Descriptor { number, read } => {
                 let failed = |cause| PromptError::Descriptor { number: *number, cause };
                 let passphrase = match number {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ProfileStoreError;
 use crate::profile::name::ProfileName;
-use crate::profile::record::Record;
+use crate::profile::record::{JoinMark, Record};
 use crate::profile::secret_source::SecretSource;
 use crate::text::Clean;
 
@@ -113,6 +113,16 @@ impl Profiles {
     pub fn set_key(&mut self, name: &ProfileName, source: &SecretSource) -> Result<(), ProfileStoreError> {
         let missing = self.missing(name.as_str());
         source.note_in(self.profiles.get_mut(name).ok_or(missing)?);
+        Ok(())
+    }
+
+    /// Notes how far the join is that the profile comes from; [`None`] once it is over.
+    ///
+    /// # Errors
+    /// If there is no such profile.
+    pub fn set_join(&mut self, name: &ProfileName, join: Option<JoinMark>) -> Result<(), ProfileStoreError> {
+        let missing = self.missing(name.as_str());
+        self.profiles.get_mut(name).ok_or(missing)?.join = join;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::*;
 use crate::profile::journal::{JournalAge, KeptConversations};
 use crate::profile::name::ProfileName;
 use crate::profile::proxy_setting::{KeepAlive, ProxySetting};
-use crate::profile::record::{Exhausted, KeyLocation, Record, Slot, StoredDialect};
+use crate::profile::record::{Exhausted, JoinMark, KeyLocation, Record, Slot, StoredDialect};
 use crate::profile::secret_source::SecretSource;
 use crate::protocol::DeviceId;
 use crate::session::Presence;
@@ -238,6 +238,8 @@ fn any_record() -> impl Strategy<Value = Record> {
             journal_conversations: if mk { KeptConversations::None } else { KeptConversations::Hashed },
             journal_age: JournalAge(visit.map(Duration::from_secs)),
             journal_rows: visit.unwrap_or(0),
+            identity: drop.then(|| "ECHOECHO".to_owned()),
+            join: mk.then_some(JoinMark::Joining),
         },
     )
 }

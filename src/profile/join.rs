@@ -1,0 +1,225 @@
+//! [`NewProfile`]: the profile of a device that joins a group. All that can fail is tried before; then it is stored whole,
+//! and taken back whole.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::Rng as _;
+
+use super::directories;
+use super::error::ProfileError;
+use super::name::ProfileName;
+use super::names_file::NamesFile;
+use super::profile_lock::{FILE as LOCK, ProfileLock, ProfileLockError};
+use super::random::fresh_random;
+use super::record::{JoinMark, Record};
+use super::secret_source::{SecretError, SecretSource};
+use super::secrets::{AskPassphrase as _, KeyStoreError, KeyStoreKind, KeyringError, Passphrase, PassphraseSource};
+use super::store::{ProfileStore, ProfileStoreError};
+use crate::os::private_files;
+use crate::protocol::{DeviceId, Dialect, GroupKeys};
+use crate::rendezvous::wire::EssentialData;
+
+/// What a profile with all its names takes at most, and a journal to begin with.
+const ROOM: u64 = 32 << 20;
+
+/// A profile that is not there yet.
+#[derive(Debug)]
+pub struct NewProfile {
+    store: ProfileStore,
+    name: ProfileName,
+    record: Record,
+    kind: KeyStoreKind,
+    /// Of the passphrase file, if that is the store.
+    passphrase: Option<Passphrase>,
+    keeps_names: bool,
+    _lock: Option<ProfileLock>,
+}
+
+/// Why there can be no new profile.
+#[derive(Debug, thiserror::Error)]
+pub enum NewProfileError {
+    /// The profiles, the key store or the name.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The disk.
+    #[error("there is not enough room in {}: {} MiB are needed; make room first", directory.display(), ROOM >> 20)]
+    NoRoom {
+        /// Where.
+        directory: PathBuf,
+    },
+    /// No place for it.
+    #[error("{} cannot be written: {cause}", directory.display())]
+    Unwritable {
+        /// Where.
+        directory: PathBuf,
+        /// The cause, as the system or a library tells it.
+        cause: io::Error,
+    },
+}
+
+macro_rules! of_profiles {
+    ($($error:ty),+) => {
+        $(impl From<$error> for NewProfileError {
+            fn from(error: $error) -> Self {
+                Self::Profile(error.into())
+            }
+        })+
+    };
+}
+of_profiles!(ProfileStoreError, SecretError, ProfileLockError);
+
+impl NewProfile {
+    /// Tries all that could fail later: the name, the key store by writing to it, the room on the disk; and asks for the
+    /// passphrase. If the keyring did not work and a file will do, its error comes with it.
+    ///
+    /// # Errors
+    /// If something does not work.
+    pub fn prepare(
+        store: ProfileStore,
+        name: ProfileName,
+        mut record: Record,
+        wanted: Option<KeyStoreKind>,
+        passphrase: &mut PassphraseSource,
+        keeps_names: bool,
+    ) -> Result<(Self, Option<KeyringError>), NewProfileError> {
+        if let Some((taken, _)) = store.read()?.iter().find(|(other, _)| other.is_like(&name)) {
+            return Err(ProfileStoreError::Exists(taken.clone()).into());
+        }
+        let lock = ProfileLock::take(&name)?;
+        record.device_id = Some(DeviceId(fresh_random().r#gen()));
+        // From here on the directory of the name is ours, and goes with us.
+        let mut new =
+            Self { store, name, record, kind: KeyStoreKind::KeyFile, passphrase: None, keeps_names, _lock: lock };
+        let state = directories::profile_state(&new.name);
+        for directory in [Some(new.store.directory().to_owned()), state].into_iter().flatten() {
+            has_room(&directory)?;
+        }
+        let (kind, why) = SecretSource::try_out(&new.name, wanted, new.store.directory())?;
+        new.kind = kind;
+        if kind == KeyStoreKind::PassphraseFile {
+            let question = format!("New passphrase for the key of {}", new.name);
+            let asked = passphrase.fresh(&question).map_err(|error| SecretError::from(KeyStoreError::from(error)))?;
+            new.passphrase = Some(asked);
+        }
+        Ok((new, why))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &ProfileName {
+        &self.name
+    }
+
+    /// What is known of it before the group's data came.
+    #[must_use]
+    pub const fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Makes the whole profile durable, marked as [`JoinMark::Joining`]; the key last, so that where there is no key there
+    /// never was a slot. Returns the group's keys.
+    ///
+    /// # Errors
+    /// If it cannot be stored; nothing of it is left then.
+    pub fn keep(&self, data: &EssentialData) -> Result<Arc<GroupKeys>, NewProfileError> {
+        let kept = self.keep_all(data);
+        if kept.is_err() {
+            let _ = self.forget();
+        }
+        kept
+    }
+
+    fn keep_all(&self, data: &EssentialData) -> Result<Arc<GroupKeys>, NewProfileError> {
+        let keys = Arc::new(GroupKeys::derive(Dialect::Dgk, &data.secret));
+        let mut record = self.record.clone();
+        data.server_group.as_str().clone_into(&mut record.server_group);
+        record.identity = data.identity.as_ref().map(|identity| identity.as_str().to_owned());
+        record.join = Some(JoinMark::Joining);
+        SecretSource::kept(self.kind, &self.name, self.store.directory())?.note_in(&mut record);
+        self.store.change(|profiles| {
+            let is_first = profiles.is_empty();
+            profiles.add(self.name.clone(), record)?;
+            if is_first { profiles.set_default(&self.name) } else { Ok(()) }
+        })?;
+        if let Some(file) = NamesFile::of(&self.name).filter(|_| self.keeps_names && !data.names.is_empty()) {
+            file.write(&data.names, &keys).map_err(|cause| NewProfileError::Unwritable {
+                directory: directories::profile_state(&self.name).unwrap_or_default(),
+                cause,
+            })?;
+        }
+        let mut passphrase = match &self.passphrase {
+            Some(passphrase) => PassphraseSource::Known(passphrase.clone()),
+            None => PassphraseSource::Nobody,
+        };
+        SecretSource::keep(&self.name, &data.secret, Some(self.kind), self.store.directory(), &mut passphrase)?;
+        Ok(keys)
+    }
+
+    /// Notes how far the join is.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn mark(&self, mark: JoinMark) -> Result<(), ProfileStoreError> {
+        self.store.change(|profiles| profiles.set_join(&self.name, Some(mark)))
+    }
+
+    /// Deletes all of it that is there.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn forget(&self) -> Result<(), ProfileError> {
+        forget_joined(&self.store, &self.name)
+    }
+}
+
+impl Drop for NewProfile {
+    fn drop(&mut self) {
+        // Who did not become a profile leaves no directory behind.
+        if self.store.read().is_ok_and(|profiles| profiles.find(self.name.as_str()).is_err()) {
+            let _ = directories::forget_profile_state(&self.name);
+        }
+    }
+}
+
+/// Deletes a profile that came by a join: its key, its names, then itself. Whoever stops half way finds the rest again.
+///
+/// # Errors
+/// If that fails.
+pub fn forget_joined(store: &ProfileStore, name: &ProfileName) -> Result<(), ProfileError> {
+    let profiles = store.read()?;
+    let Ok((_, record)) = profiles.find(name.as_str()) else { return Ok(()) };
+    if let Ok(source) = SecretSource::of(name, record, store.directory()) {
+        source.discard(name, store.directory())?;
+    }
+    let _ = directories::forget_profile_state(name);
+    store.change(|profiles| profiles.remove(name))?;
+    Ok(())
+}
+
+/// Deletes the state directories that have nothing but a lock which nobody holds, and belong to no profile:
+/// somebody was killed before there was a profile.
+pub fn sweep(store: &ProfileStore) {
+    let Ok(profiles) = store.read() else { return };
+    let Some(all) = directories::state_directory().map(|directory| directory.join("profiles")) else { return };
+    for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_str().and_then(|name| name.parse::<ProfileName>().ok());
+        let Some(name) = name.filter(|name| profiles.find(name.as_str()).is_err()) else { continue };
+        let mut content = fs::read_dir(entry.path()).into_iter().flatten().flatten();
+        if content.all(|file| file.file_name() == LOCK) && ProfileLock::holder(&name).is_none() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn has_room(directory: &Path) -> Result<(), NewProfileError> {
+    let unwritable = |cause| NewProfileError::Unwritable { directory: directory.to_owned(), cause };
+    private_files::create_directory(directory).map_err(unwritable)?;
+    let free = rustix::fs::statvfs(directory).map_err(|error| unwritable(error.into()))?;
+    if free.f_bavail.saturating_mul(free.f_frsize) < ROOM {
+        return Err(NewProfileError::NoRoom { directory: directory.to_owned() });
+    }
+    Ok(())
+}
