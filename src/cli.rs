@@ -13,6 +13,7 @@ mod commands;
 mod config;
 mod connection;
 mod history;
+mod join;
 mod manual;
 mod mediator;
 mod monitor;
@@ -26,6 +27,7 @@ pub use commands::{
 pub use config::ConfigCommand;
 pub use connection::{AnyCertificateArg, ConnectionArgs, DialectArg, ExpectArg, ProfileChoice};
 pub use history::HistoryArgs;
+pub use join::JoinArgs;
 pub use manual::{ManualArgs, TopicArg};
 pub use mediator::MediatorArgs;
 pub use monitor::{AttentionArgs, MonitorArgs};
@@ -96,6 +98,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Show what was received, from a profile's journal; logs in nowhere
     History(HistoryArgs),
+    /// Join your own group: a phone of it scans a code, and this computer becomes a device of the group
+    ///
+    /// Before the code is shown, all that could fail later is tried, and d2mtop says what linking means. For dialect dgk.
+    Join(JoinArgs),
     /// Keep connections under names, so that d2mtop NAME opens them
     Profile(ProfileArgs),
     /// Bring another d2mtop into the group, by the link that its join shows

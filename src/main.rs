@@ -56,7 +56,27 @@ const fn has_log(cli: &Cli) -> bool {
     !matches!(cli.command, Some(Command::Completions(_) | Command::Config(_) | Command::Man(_) | Command::Manual(_)))
 }
 
+/// Who logs in, or brings a device in, first finishes what an earlier join has left over.
+const fn finishes_joins(cli: &Cli) -> bool {
+    matches!(
+        cli.command,
+        None | Some(
+            Command::Watch(_)
+                | Command::Proxy(_)
+                | Command::Devices(_)
+                | Command::Drop(_)
+                | Command::Lock(_)
+                | Command::SharedData(_)
+                | Command::Probe(_)
+                | Command::Join(_)
+        )
+    )
+}
+
 fn run(cli: &Cli) -> Result<Outcome, Failure> {
+    if finishes_joins(cli) {
+        headless::join::finish_left_over()?;
+    }
     match &cli.command {
         Some(Command::Watch(options)) => headless::watch::run(options),
         Some(Command::Proxy(options)) => headless::proxy::run(options),
@@ -69,6 +89,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(Command::Probe(options)) => headless::probe::run(options),
         Some(Command::Doctor(options)) => headless::doctor::run(options),
         Some(Command::History(options)) => headless::history::run(options),
+        Some(Command::Join(options)) => headless::join::run(options),
         Some(Command::Profile(options)) => headless::profile::run(options),
         Some(Command::Admit(options)) => headless::admit::run(options),
         Some(Command::Mediator(options)) => headless::mediator::run(options),
@@ -87,7 +108,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         }
         None => {
             let dashboard = dashboard(cli.display, &cli.attention, &cli.monitor)?;
-            let opened = tui::open(&cli.profile_names(), &arguments::connection(&cli.connection)?, &dashboard);
+            let opened = tui::open(&cli.profile_names(), &arguments::connection(&cli.connection)?, &dashboard, join);
             if cli.profiles.is_empty() { opened } else { opened.map_err(arguments::perhaps_a_command) }
         }
     }
@@ -96,6 +117,15 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
 /// What the user has configured.
 fn user_config() -> Result<UserConfig, Failure> {
     UserConfig::read().map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// As if `d2mtop join` had been typed, and then `d2mtop`.
+fn join() -> Result<Outcome, Failure> {
+    let joined = Cli::try_parse_from(["d2mtop", "join"]).map_err(|error| Failure::Usage(error.to_string()))?;
+    match run(&joined)? {
+        Outcome::Normal => run(&Cli::try_parse_from(["d2mtop"]).map_err(|error| Failure::Usage(error.to_string()))?),
+        outcome => Ok(outcome),
+    }
 }
 
 /// The options of the dashboard.

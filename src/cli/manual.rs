@@ -8,6 +8,9 @@ pub enum TopicArg {
     /// Connections under names, where keys are kept, every option
     #[value(aliases = ["profile", "keys", "options"])]
     Profiles,
+    /// Becoming a device of your group, by a code that the phone scans
+    #[value(alias = "join")]
+    Joining,
     /// Reading the feed: filter, search, detail, latency
     #[value(aliases = ["filter", "latency"])]
     Feed,

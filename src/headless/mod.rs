@@ -8,6 +8,7 @@ pub mod devices;
 pub mod doctor;
 pub mod drop;
 pub mod history;
+pub mod join;
 pub mod leave;
 pub mod lock;
 pub mod manual;

@@ -24,7 +24,7 @@ use crate::protocol::{
 use crate::text::Clean;
 
 /// The names of the events that commands print beside those of a session.
-pub const EVENTS_OF_COMMANDS: [&str; 18] = [
+pub const EVENTS_OF_COMMANDS: [&str; 24] = [
     "stats",
     "device",
     "finding",
@@ -43,6 +43,12 @@ pub const EVENTS_OF_COMMANDS: [&str; 18] = [
     "admit_sent",
     "admit_registered",
     "admit_failed",
+    "join_offer",
+    "join_peer",
+    "join_emoji",
+    "join_progress",
+    "join_registered",
+    "join_failed",
 ];
 
 /// The names of all events that a watch prints.

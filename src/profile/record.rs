@@ -93,6 +93,8 @@ impl Record {
             pins: Vec::new(),
             ca: None,
             presence: Presence::default(),
+            proxy: None,
+            keep_alive: KeepAlive::default(),
             key: None,
             key_file: None,
             read_only: false,

@@ -162,7 +162,7 @@ impl Doing<'_> {
                     presence: Presence::Stay,
                     ..SessionConfig::of(keys, device_id)
                 };
-                JoinLogin::new(config, &mediator, data.server_group.clone(), &tls, new.name())
+                JoinLogin::new(config, &mediator, data.server_group.clone(), &tls, record.proxy.as_ref(), new.name())
             });
             match kept {
                 Ok(login) => Answer::Kept(Box::new(login)),

@@ -6,9 +6,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::one_shot::{OneShotEnd, OneShotSession};
+use super::session_setup::through;
 use crate::group::{DisconnectCause, Event};
 use crate::net::{Address, TlsOptions};
-use crate::profile::{self, ProfileName, SlotMemory};
+use crate::output::Failure;
+use crate::profile::{self, ProfileName, ProxySetting, SlotMemory};
 use crate::protocol::{CloseCode, DeviceId, ServerGroup, SlotState};
 use crate::rendezvous::{JoinInput, LoginFailure};
 use crate::session::{Command, Session, SessionConfig, SlotExpectation};
@@ -50,10 +52,12 @@ impl JoinLogin {
         mediator: &str,
         server_group: ServerGroup,
         tls: &TlsOptions,
+        proxy: Option<&ProxySetting>,
         name: &ProfileName,
     ) -> Result<Self, String> {
         let url = Session::new(config.clone(), profile::fresh_random()).url(mediator, server_group);
-        let address = Address::new(&url, tls).map_err(|error| error.to_string())?;
+        let address = Address::new(&url, tls).map_err(Failure::from);
+        let address = address.and_then(|address| through(address, proxy, tls)).map_err(|error| error.to_string())?;
         let mut memory = SlotMemory::read(name, config.device_id, mediator);
         if let Some(memory) = &mut memory {
             memory.set_expiration_policy(config.expiration_policy);

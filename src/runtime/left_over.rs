@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::join_mediator::{GivenUp, JoinLogin};
+use super::session_setup::through;
 use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::output::Failure;
@@ -123,5 +124,6 @@ fn login(store: &ProfileStore, name: &ProfileName, record: &Record) -> Result<Op
         ..TlsOptions::default()
     };
     let url = Session::new(config.clone(), fresh_random()).url(expand_preset(&record.mediator), group);
-    Ok(Some(JoinLogin::of_left_over(config, Address::new(&url, &tls)?)))
+    let address = through(Address::new(&url, &tls)?, record.proxy.as_ref(), &tls)?;
+    Ok(Some(JoinLogin::of_left_over(config, address)))
 }

@@ -31,6 +31,7 @@ pub fn manual(options: ManualArgs) -> Result<Outcome, Failure> {
 pub const fn page(topic: TopicArg) -> &'static str {
     match topic {
         TopicArg::Profiles => include_str!("../../../docs/profiles.md"),
+        TopicArg::Joining => include_str!("../../../docs/joining.md"),
         TopicArg::Feed => include_str!("../../../docs/feed.md"),
         TopicArg::Config => include_str!("../../../docs/config.md"),
         TopicArg::Watch => include_str!("../../../docs/watch.md"),

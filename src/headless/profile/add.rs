@@ -132,6 +132,8 @@ pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, F
         },
         journal_age: settings.journal_age.parse().map_err(|error| unusable("--journal-age", &error))?,
         journal_rows: settings.journal_rows,
+        identity: None,
+        join: None,
     })
 }
 
@@ -149,6 +151,6 @@ fn check_mediator(
 }
 
 /// The profile is opened from anywhere.
-pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+pub(in crate::headless) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

@@ -22,6 +22,7 @@ use crate::profile::{
 };
 use crate::protocol::DeviceId;
 use crate::session::Confirmed;
+pub(super) use add::absolute;
 use depart::Leaving;
 pub use names::remind_of_namesake;
 
@@ -53,7 +54,7 @@ fn failure(error: impl Into<ProfileError>) -> Failure {
 }
 
 /// A name for a new profile, which no command has.
-fn new_name(text: &str) -> Result<ProfileName, Failure> {
+pub(super) fn new_name(text: &str) -> Result<ProfileName, Failure> {
     let name: ProfileName = text.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
     let command = Cli::command();
     if text == "help" || command.get_subcommands().any(|command| command.get_name() == text) {

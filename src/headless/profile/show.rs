@@ -56,6 +56,8 @@ fn as_json(store: &ProfileStore, name: &ProfileName, record: &Record, is_default
         "dialect": record.dialect,
         "mediator": clean(expand_preset(&record.mediator)),
         "server_group": clean(&record.server_group),
+        "identity": record.identity.as_deref().map(clean),
+        "join": record.join,
         "label": record.label.as_deref().map(clean),
         "device": profile::device_of(name, record),
         "slot": record.slot,
@@ -99,6 +101,7 @@ pub(super) fn show(store: &ProfileStore, name: &str) -> Result<(), Failure> {
         ("dialect", clean(&Dialect::from(record.dialect).to_string())),
         ("mediator", clean(expand_preset(&record.mediator))),
         ("server group", clean(&record.server_group)),
+        ("identity", record.identity.as_deref().map_or(Clean::literal("not known"), clean)),
         ("label", record.label.as_deref().map_or_else(profile::default_label, clean)),
         (
             "device",

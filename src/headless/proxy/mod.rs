@@ -86,7 +86,7 @@ async fn serve(
     );
     announce(&lines, local, accepts_any_certificate);
     let own = session.config().device_id;
-    let ProfileState { slot, known: memory, journal } = memories;
+    let ProfileState { slot, known: memory, journal, names: _ } = memories;
     let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
     let (news, mut arriving) = mpsc::unbounded_channel();
     let teller = Teller {

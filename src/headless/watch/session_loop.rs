@@ -127,7 +127,7 @@ impl Watch {
         let Running { session, address, memories, name } = running;
         let session = if self.wanted.form.is_for_programs() { session.finding_unknown_fields() } else { session };
         let own = session.config().device_id;
-        let ProfileState { slot, known: memory, journal } = memories;
+        let ProfileState { slot, known: memory, journal, names: _ } = memories;
         if let Some(memory) = &memory {
             self.wanted.form.knowing(memory.ever());
         }

@@ -56,7 +56,7 @@ fn the_sample_parses_and_names_every_key() {
     (all.journal_conversations, all.journal_age) = (KeptConversations::Plain, JournalAge(None));
     all.keep_alive = KeepAlive(Duration::from_secs(90));
     let all = toml_edit::ser::to_document(&all).unwrap();
-    assert_eq!(all.len(), 19, "every key of a profile");
+    assert_eq!(all.len(), 21, "every key of a profile");
     for (key, _) in all.iter() {
         assert!(SAMPLE.contains(&format!("\n{key} = ")), "{key} is in the sample");
     }

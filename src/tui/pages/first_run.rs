@@ -15,6 +15,7 @@ const WIDEST: u16 = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstRunChoice {
     Demo,
+    Join,
     Quit,
     Suspend,
     Redraw,
@@ -26,6 +27,7 @@ pub fn choice(input: &Event) -> FirstRunChoice {
         Event::Key(KeyEvent { code: KeyCode::Char(key), modifiers, kind: KeyEventKind::Press, .. }) => {
             match (key, modifiers.contains(KeyModifiers::CONTROL)) {
                 ('d', false) => FirstRunChoice::Demo,
+                ('j', false) => FirstRunChoice::Join,
                 ('q', false) | ('c', true) => FirstRunChoice::Quit,
                 ('z', true) => FirstRunChoice::Suspend,
                 ('l', true) => FirstRunChoice::Repaint,
@@ -65,6 +67,8 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
     TextRun::new(buffer, last, theme)
         .text("d", Role::Accent)
         .text(" start the demo   ", Role::Text)
+        .text("j", Role::Accent)
+        .text(" join your group   ", Role::Text)
         .text("q", Role::Accent)
         .text(" quit", Role::Text);
 }
@@ -94,14 +98,14 @@ mod tests {
                 assert!(words.contains(&word), "{word} of {command} in\n{page}");
             }
         }
-        assert!(page.contains("d start the demo") && page.contains("q quit"), "{page}");
+        assert!(page.contains("d start the demo   j join your group") && page.contains("q quit"), "{page}");
     }
 
     #[test]
     fn no_terminal_is_too_small_to_quit() {
-        for (columns, rows) in [(0, 0), (1, 1), (2, 1), (40, 10), (39, 3), (300, 100)] {
+        for (columns, rows) in [(0, 0), (1, 1), (2, 1), (60, 10), (50, 3), (40, 10), (300, 100)] {
             let page = shown(columns, rows);
-            assert!(columns < 39 || page.contains("q quit"), "{columns}x{rows}\n{page}");
+            assert!(columns < 50 || page.contains("q quit"), "{columns}x{rows}\n{page}");
         }
     }
 
@@ -110,6 +114,7 @@ mod tests {
         let key = |code, modifiers| Event::Key(KeyEvent::new(code, modifiers));
         for (input, expected) in [
             (key(KeyCode::Char('d'), KeyModifiers::NONE), FirstRunChoice::Demo),
+            (key(KeyCode::Char('j'), KeyModifiers::NONE), FirstRunChoice::Join),
             (key(KeyCode::Char('q'), KeyModifiers::NONE), FirstRunChoice::Quit),
             (key(KeyCode::Char('c'), KeyModifiers::CONTROL), FirstRunChoice::Quit),
             (key(KeyCode::Char('d'), KeyModifiers::CONTROL), FirstRunChoice::Redraw),

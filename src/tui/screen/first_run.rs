@@ -15,18 +15,18 @@ use crate::tui::screen::terminal_events;
 use crate::tui::theme::glyphs::to_ascii;
 use crate::tui::theme::{Colour, Glyphs, TERMINAL, Theme};
 
-/// Shows the page; true if the demo was chosen.
+/// Shows the page until something is chosen.
 ///
 /// # Errors
 /// If the terminal fails.
-pub fn show(display: &DisplayOptions) -> Result<bool, Failure> {
+pub fn show(display: &DisplayOptions) -> Result<FirstRunChoice, Failure> {
     let mut terminal = TerminalGuard::take().map_err(Failure::Terminal)?;
     let theme = Theme::new(display.theme.unwrap_or(&TERMINAL), Colour::of_stdout());
     let chosen =
         event_loop().map_err(Failure::Start)?.block_on(choose(&mut terminal, theme, display.glyphs() == Glyphs::Ascii));
     terminal.give_back().map_err(Failure::Terminal)?;
     drop(terminal);
-    Ok(chosen.map_err(Failure::Terminal)? == FirstRunChoice::Demo)
+    chosen.map_err(Failure::Terminal)
 }
 
 async fn choose(terminal: &mut TerminalGuard, theme: Theme, ascii: bool) -> io::Result<FirstRunChoice> {

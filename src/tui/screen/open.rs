@@ -19,6 +19,7 @@ use crate::session::{LeaderPolicy, Session};
 use crate::simulate::{Stage, StageOptions};
 use crate::text::Clean;
 use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
+use crate::tui::pages::first_run::FirstRunChoice;
 use crate::tui::remembered::Remembered;
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
@@ -32,16 +33,25 @@ use crate::tui::theme::{Colour, TERMINAL};
 const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Opens the dashboard on the profiles of these names, each in a tab of its own; without a name on the group that the
-/// options say, or the default profile.
+/// options say, or the default profile. Where there is no profile yet, `join` may be chosen.
 ///
 /// # Errors
 /// If the options are unusable, there is no terminal, or it fails.
-pub fn open(names: &[String], connection: &ConnectionOptions, options: &DashboardOptions) -> Result<Outcome, Failure> {
+pub fn open(
+    names: &[String],
+    connection: &ConnectionOptions,
+    options: &DashboardOptions,
+    join: impl FnOnce() -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
     if names.is_empty() {
         return match open_profile(None, connection) {
             Err(ProfileError::FirstRun) if has_terminal() => {
                 let display = options.display.clone();
-                if first_run::show(&display)? { demo_from_first_run(display) } else { Ok(Outcome::Normal) }
+                match first_run::show(&display)? {
+                    FirstRunChoice::Demo => demo_from_first_run(display),
+                    FirstRunChoice::Join => join(),
+                    _ => Ok(Outcome::Normal),
+                }
             }
             profile => show(vec![SessionSetup::new(profile?)?], options),
         };

@@ -1,0 +1,138 @@
+//! A join by a script: events, exit codes, and what is kept nowhere.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::phone::{Does, Phone, data};
+use super::{arguments, assert_no_profile, labels, mediator, relay};
+use crate::support::one_shot::{Started, json};
+use crate::support::program::{Mediator, d2mtop, run};
+
+/// A join whose code is offered, and the link.
+pub(super) fn offered(home: &Path, mediator: &str, relay: &str, more: &[&str]) -> (Started, String) {
+    let offer = home.join("offer");
+    let all = [arguments(mediator, relay, offer.to_str().unwrap()), vec!["--json"], more.to_vec()].concat();
+    let started = Started::new(d2mtop(home, &all));
+    let told: Value = serde_json::from_str(&started.wait_for("join_offer")).unwrap();
+    assert_eq!(told["file"], offer.to_str().unwrap());
+    let link = fs::read_to_string(&offer).unwrap();
+    (started, link)
+}
+
+fn event<'a>(lines: &'a [Value], name: &str) -> &'a Value {
+    lines.iter().find(|line| line["event"] == name).unwrap_or_else(|| panic!("no {name} in {lines:?}"))
+}
+
+#[test]
+fn a_script_reads_events_and_never_the_link() {
+    let mediator = mediator();
+    let home = tempfile::tempdir().unwrap();
+    let (joining, link) = offered(home.path(), &mediator.url(), &relay(&mediator), &["lab", "--forget-names"]);
+    let phone = Phone::scans(&mediator, &link, data(20_000));
+    let emoji = phone.emoji();
+    phone.does(Does::Matches(true));
+    let (code, printed, remarks) = joining.ended();
+    assert_eq!((code, remarks.as_str()), (Some(0), ""), "{printed}");
+    assert!(!printed.contains("threema://"), "{printed}");
+    let lines = json(&printed);
+    assert_eq!(event(&lines, "join_emoji")["names"], serde_json::json!(emoji));
+    let registered = event(&lines, "join_registered");
+    assert_eq!((&registered["profile"], &registered["identity"]), (&"lab".into(), &"MYSELF01".into()));
+    assert!(event(&lines, "join_progress")["bytes"].as_u64() > Some(100_000));
+    phone.end();
+    assert!(!home.path().join(".local/state/d2mtop/profiles/lab/names.sealed").exists());
+    assert!(run(home.path(), &["watch", "lab", "--until-dry", "--stay-leader"]).status.success());
+    // The link's secrets are nowhere, nor is the link.
+    let secret = link.trim().rsplit('#').next().unwrap();
+    for file in files(home.path()) {
+        let content = fs::read(&file).unwrap();
+        assert!(!String::from_utf8_lossy(&content).contains(secret), "{}", file.display());
+    }
+    let taken = run(home.path(), &joined_again(home.path(), &mediator));
+    assert_eq!(taken.status.code(), Some(2), "{}", String::from_utf8_lossy(&taken.stderr));
+    assert!(String::from_utf8_lossy(&taken.stderr).contains("lab"));
+}
+
+fn joined_again(home: &Path, mediator: &Mediator) -> Vec<&'static str> {
+    let offer = home.join("again");
+    let all = [offer.to_str().unwrap().to_owned(), mediator.url(), relay(mediator)];
+    let [offer, url, relay] = all.map(|text| &*Box::leak(text.into_boxed_str()));
+    [arguments(url, relay, offer), vec!["--json", "lab"]].concat()
+}
+
+fn files(directory: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
+    }
+    found
+}
+
+#[test]
+fn a_full_group_is_left_as_it_was() {
+    let mediator = Mediator::start(&["--rendezvous", "--max-slots", "1"]);
+    let home = tempfile::tempdir().unwrap();
+    let (joining, link) = offered(home.path(), &mediator.url(), &relay(&mediator), &[]);
+    let phone = Phone::scans(&mediator, &link, data(1));
+    phone.emoji();
+    phone.does(Does::Matches(true));
+    let (code, printed, _) = joining.ended();
+    assert_eq!(code, Some(3), "{printed}");
+    let failed = json(&printed);
+    let words = event(&failed, "join_failed")["words"].as_str().unwrap();
+    assert!(words.contains("all device slots of the group are taken"), "{words}");
+    phone.end();
+    assert_no_profile(home.path());
+}
+
+#[test]
+fn a_mediator_that_does_not_know_the_group_is_left_again() {
+    let (mediator, other) = (mediator(), Mediator::start(&[]));
+    let home = tempfile::tempdir().unwrap();
+    let (joining, link) = offered(home.path(), &other.url(), &relay(&mediator), &[]);
+    let phone = Phone::scans(&mediator, &link, data(1));
+    phone.emoji();
+    phone.does(Does::Matches(true));
+    let (code, printed, _) = joining.ended();
+    assert_eq!(code, Some(3), "{printed}");
+    assert!(printed.contains("does not know the phone's group"), "{printed}");
+    phone.end();
+    assert_no_profile(home.path());
+    assert_eq!(labels(&other), [] as [&str; 0], "its slot is given up");
+}
+
+#[test]
+fn what_cannot_work_is_said_before_any_code() {
+    let home = tempfile::tempdir().unwrap();
+    let offer = home.path().join("offer");
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = format!("ws://{}/", gone.local_addr().unwrap());
+    drop(gone);
+    let base = arguments(&nowhere, &nowhere, offer.to_str().unwrap());
+    for (more, code, words) in [
+        (&["--json", "--dialect", "mk"][..], 2, "part of dgk only"),
+        (&["--json", "watch"], 2, "is a command"),
+        (&["--json", "--qr-file", "code.jpg"], 2, "must end in .png or .svg"),
+        (&["--json", "--pin", "AAAA"], 2, "--pin"),
+        (&[], 2, "needs a terminal"),
+        (&["--json"], 4, "nobody listens there"),
+    ] {
+        let output = run(home.path(), &[&base[..], more].concat());
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {said}");
+        assert!(said.contains(words), "{more:?}: {said}");
+        assert_no_profile(home.path());
+        assert!(!offer.exists());
+    }
+}
+
+/// Starts a join that is going to be killed.
+pub(super) fn killable(home: &Path, mediator: &Mediator) -> Child {
+    let offer = home.join("offer");
+    let (url, relay) = (mediator.url(), relay(mediator));
+    let mut command: Command = d2mtop(home, &arguments(&url, &relay, offer.to_str().unwrap()));
+    command.arg("--json").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
