@@ -30,6 +30,10 @@ pub struct JoinArgs {
     /// A public key that mediator and relay may have: base64 of its SHA-256; can be given more than once
     #[arg(long = "pin", value_name = "BASE64")]
     pub pins: Vec<String>,
+    /// The proxy on the way to both: http, https, socks5 or socks5h, without a password; none: no proxy, whatever the
+    /// environment says [default: https_proxy, all_proxy and no_proxy]
+    #[arg(long, value_name = "URL|none")]
+    pub proxy: Option<String>,
     /// What the other devices see this device called [default: d2mtop@HOST]
     #[arg(long, value_name = "TEXT")]
     pub label: Option<String>,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::{DialectArg, JoinArgs, SlotArg};
-use crate::headless::arguments::unusable;
+use crate::headless::arguments::{proxy, unusable};
 use crate::headless::profile::{absolute, new_name};
 use crate::net::{Address, TlsOptions};
 use crate::output::Failure;
@@ -12,10 +12,13 @@ use crate::profile::import::{self, Trust};
 use crate::profile::record::{Slot, expand_preset};
 use crate::profile::secrets::{KeyStoreKind, KeyringError, PassphraseSource};
 use crate::profile::threema_servers::{PRODUCTION, PRODUCTION_RENDEZVOUS, pins_of};
-use crate::profile::{self, NewProfile, NewProfileError, ProfileError, ProfileName, ProfileStore, Record};
+use crate::profile::{
+    self, NewProfile, NewProfileError, ProfileError, ProfileName, ProfileStore, ProxySetting, Record,
+};
 use crate::protocol::{ClientUrlInfo, DeviceGroupId, Dialect, ServerGroup, SpkiPin};
 use crate::rendezvous::JoinTiming;
 use crate::rendezvous::wire::{JoinLink, RelayPath};
+use crate::runtime::session_setup;
 use crate::text::Clean;
 
 /// Where a join takes place.
@@ -26,6 +29,8 @@ pub(super) struct Servers {
     pub(super) tls: TlsOptions,
     relay_tls: TlsOptions,
     pub(super) label: Clean,
+    /// On the way to both.
+    pub(super) proxy: Option<ProxySetting>,
 }
 
 /// Everything works, as far as that can be tried.
@@ -51,7 +56,7 @@ impl Servers {
 
     /// The relay, with the link's path.
     pub(super) fn relay(&self, link: &JoinLink) -> Result<Address, Failure> {
-        Ok(Address::new(&link.relay_url, &self.relay_tls)?)
+        session_setup::through(Address::new(&link.relay_url, &self.relay_tls)?, self.proxy.as_ref(), &self.relay_tls)
     }
 }
 
@@ -121,8 +126,14 @@ fn servers(options: &JoinArgs) -> Result<Servers, Failure> {
             ..TlsOptions::default()
         })
     };
-    let servers =
-        Servers { tls: tls(&pins)?, relay_tls: tls(&relay_pins)?, mediator, rendezvous, label: label(options) };
+    let servers = Servers {
+        tls: tls(&pins)?,
+        relay_tls: tls(&relay_pins)?,
+        mediator,
+        rendezvous,
+        label: label(options),
+        proxy: proxy(options.proxy.as_deref())?,
+    };
     servers.check()?;
     Ok(servers)
 }
@@ -149,6 +160,7 @@ fn record(options: &JoinArgs, servers: &Servers) -> Result<Record, Failure> {
         ca,
         slot,
         pins: servers.tls.pins.clone(),
+        proxy: servers.proxy.clone(),
         ..Record::at(servers.mediator.clone(), profile::DEFAULT_SERVER_GROUP)
     })
 }
