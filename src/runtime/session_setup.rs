@@ -8,7 +8,8 @@ use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
 use crate::profile::{
-    self, DeviceLock, KeptConversations, NamesFile, Profile, ProfileLock, ProfileName, ProxySetting, SlotMemory, known_devices,
+    self, DeviceLock, KeptConversations, NamesFile, Profile, ProfileLock, ProfileName, ProxySetting, SlotMemory,
+    known_devices,
 };
 use crate::protocol::PseudonymKey;
 use crate::rendezvous::wire::Names;
