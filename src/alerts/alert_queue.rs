@@ -16,7 +16,7 @@ use crate::session::Now;
 /// How many commands run at once.
 const MOST_RUNNING: usize = 4;
 
-/// What became of alerts: alert and outcome, and how many.
+/// How many alerts ended so, by alert and outcome.
 pub type Outcomes = BTreeMap<(&'static str, &'static str), u64>;
 
 /// What happened in all sessions and waits to be told.
@@ -36,7 +36,7 @@ struct State {
 }
 
 impl AlertQueue {
-    /// An empty one.
+    /// A queue in which nothing waits.
     #[must_use]
     pub fn new(encoder: Encoder) -> Self {
         Self { state: Mutex::default(), changed: Notify::new(), encoder }

@@ -56,7 +56,7 @@ impl RuleAction {
     }
 }
 
-/// One option.
+/// What `--on` says: an event, and the command that it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The event that it waits for.

@@ -17,7 +17,7 @@ pub(super) struct RuleQueue {
     rule: usize,
     pub(super) session: usize,
     pub(super) profile: String,
-    /// Each since when.
+    /// Each with the time since which it waits.
     waiting: VecDeque<(Duration, Alert)>,
     /// How many may wait; what comes when it is full is only counted.
     room: usize,

@@ -9,7 +9,6 @@ pub mod doctor;
 pub mod drop;
 pub mod history;
 pub mod join;
-pub mod leave;
 pub mod lock;
 pub mod manual;
 pub mod mediator;
@@ -17,7 +16,6 @@ mod one_shot_device;
 pub mod probe;
 pub mod profile;
 pub mod proxy;
-mod reconnect;
 pub mod shared_data;
 pub mod watch;
 

@@ -90,7 +90,7 @@ pub enum LogEvent {
         group: DeviceGroupId,
         /// The device, if it had logged in.
         device: Option<DeviceId>,
-        /// Who ended it, and why.
+        /// Who ended it, and for which reason.
         end: ConnectionEnd,
         /// How many frames came for the chat server.
         proxy_frames: u64,

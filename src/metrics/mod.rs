@@ -34,7 +34,7 @@ use ledger::Ledger;
 use page::SessionCopy;
 use server::MetricsEndpoint;
 
-/// What became of alerts: rule and outcome, and how many.
+/// How many alerts ended so, by rule and outcome.
 pub type AlertOutcomes = BTreeMap<(&'static str, &'static str), u64>;
 
 /// Why the metrics cannot be served.

@@ -46,7 +46,6 @@ impl From<&Histogram> for Number {
     }
 }
 
-/// One sample.
 pub(super) struct Sample {
     labels: Labels,
     number: Number,

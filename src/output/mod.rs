@@ -8,6 +8,8 @@
 //! | `markdown` | pages of the manual as text |
 //! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
 //! | `words` | what is said on standard error, and questions |
+//! | `device_table` | the devices of a group for people, a line each |
+//! | `round_trips` | what a series of probes comes to |
 //! | `qr` | a QR code, as cells or as a picture |
 //! | `advice` | what a person can do about a close or a refusal |
 //! | `port_file` | where a command says at which port it listens |
@@ -15,12 +17,14 @@
 
 pub mod advice;
 pub mod columns;
+pub mod device_table;
 pub mod lines;
 pub mod markdown;
 pub mod ndjson;
 pub mod outcome;
 pub mod port_file;
 pub mod qr;
+pub mod round_trips;
 pub mod sentences;
 pub mod times;
 pub mod words;

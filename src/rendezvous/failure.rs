@@ -43,7 +43,7 @@ pub enum Failure {
     /// It is there no more.
     #[error("the other device is gone from the relay")]
     PeerGone,
-    /// It ended it; phones do not say why.
+    /// It ended it; phones give no reason.
     #[error("the other device stopped")]
     PeerStopped,
     /// It failed, and says so.

@@ -15,16 +15,16 @@ pub enum LinkEnd {
         /// Its words.
         reason: Clean,
     },
-    /// There never was a connection: why.
+    /// There never was a connection, for this reason.
     Unreachable(Clean),
-    /// It broke: how.
+    /// It broke, in this way.
     Broken(Clean),
 }
 
 /// What happens on the connection.
 #[derive(Debug)]
 pub enum LinkInput {
-    /// It is open.
+    /// It is open: frames may be sent.
     Up,
     /// A binary message came.
     Bytes(Bytes),
@@ -41,7 +41,7 @@ pub enum LinkInput {
 pub enum LinkOutput {
     /// Send exactly this as one binary message: phones put nothing together and take nothing apart.
     Send(Bytes),
-    /// Send a ping.
+    /// Send a WebSocket ping.
     Ping,
     /// Close with this code, after all that was to be sent.
     Close(CloseCode),

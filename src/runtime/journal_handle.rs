@@ -32,7 +32,7 @@ pub struct JournalHandle {
     work: Option<Sender<Work>>,
     replies: UnboundedReceiver<JournalReply>,
     done: Receiver<()>,
-    /// In bytes.
+    /// Bytes that were given to the journal and are not yet durable.
     in_flight: usize,
     path: PathBuf,
     set_aside: Option<Clean>,

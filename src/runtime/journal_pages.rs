@@ -24,10 +24,13 @@ struct Request {
 /// Before which row of the journal.
 #[derive(Clone, Copy)]
 enum Mark {
-    /// This one.
     Row(u64),
     /// That of this message, which is in memory.
-    Message { received_at: Millis, id: ReflectedId, nonce: Option<Nonce> },
+    Message {
+        received_at: Millis,
+        id: ReflectedId,
+        nonce: Option<Nonce>,
+    },
     /// None: memory is empty.
     End,
 }

@@ -47,7 +47,7 @@ pub(super) enum JournalReply {
         connection: u64,
         count: usize,
     },
-    /// The journal cannot be written, and why.
+    /// The journal cannot be written; the words say what stands in its way.
     Failed(Clean),
     /// It can be written again. What came on this connection and was not held has to come again.
     Works {

@@ -1,9 +1,11 @@
 //! The loops that join the rooms.
 
 pub mod admit;
+pub mod chat_proxy;
 pub mod clock;
 pub mod dashboard;
 pub mod driver;
+pub mod drop_device;
 mod fault;
 mod join;
 mod join_mediator;
@@ -12,11 +14,13 @@ mod journal_pages;
 mod journal_writer;
 mod known_devices_store;
 mod latest_value_writer;
+pub mod leave_group;
 pub mod left_over;
 pub mod monitor;
 pub mod observers;
 pub mod one_shot;
 mod open_profile;
+pub mod reconnect;
 pub mod screen;
 pub mod session_setup;
 #[cfg(test)]

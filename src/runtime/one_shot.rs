@@ -25,6 +25,13 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a visit may still take once a signal wants its end; the goodbye comes after it.
 pub const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long a leader may go on that is one only by the way: the group gets no messages meanwhile.
+pub const LEADER_PATIENCE: Duration = Duration::from_mins(1);
+
+/// What is said to a leader; how long it may last is said by who knows.
+pub const LEADER_WARNING: &str =
+    "this device is alone and was made leader: as long as it stays, the whole group gets no messages";
+
 /// How long saying goodbye may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 

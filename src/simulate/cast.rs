@@ -23,7 +23,6 @@ pub enum Part {
 /// A device of the simulated group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CastMember {
-    /// What it does.
     pub part: Part,
     /// Its id, from the seed.
     pub device_id: DeviceId,

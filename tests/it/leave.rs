@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use d2mtop::headless::leave::{Departure, leave_group, who_stays};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup, SlotState};
+use d2mtop::runtime::leave_group::{Departure, leave_group, who_stays};
 use d2mtop::session::{Confirmed, Session, SessionConfig, SlotExpectation};
 use rand::SeedableRng;
 use rand::rngs::StdRng;

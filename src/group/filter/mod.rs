@@ -40,7 +40,6 @@ pub struct Filter {
     terms: Vec<Term>,
 }
 
-/// One condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     negated: bool,

@@ -9,7 +9,6 @@ use std::thread;
 use tokio::sync::mpsc;
 
 use super::arguments;
-use super::lock::{LEADER_PATIENCE, LEADER_WARNING};
 use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::AdmitArgs;
 use crate::group::Event;
@@ -20,6 +19,7 @@ use crate::output::{Failure, Outcome};
 use crate::protocol::Dialect;
 use crate::rendezvous::wire::{EssentialData, Names};
 use crate::rendezvous::{AdmitCause, AdmitEnd, AdmitEvent, AdmitTiming};
+use crate::runtime::one_shot::{LEADER_PATIENCE, LEADER_WARNING};
 use crate::runtime::{Admission, AdmitAnswer, AdmitNews, OneShotSession, admit_device, session_setup};
 use crate::session::LeaderPolicy;
 use telling::Telling;

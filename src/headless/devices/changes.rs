@@ -5,24 +5,21 @@ use std::time::Duration;
 use chrono::Local;
 use serde_json::{Value, json};
 
-use super::{Listed, in_words, ndjson};
+use super::Listed;
+use super::turns::turns;
 use crate::cli::DevicesArgs;
 use crate::group::{DisconnectCause, Event};
 use crate::headless::one_shot_device::OneShotDevice;
-use crate::headless::reconnect::Reconnect;
 use crate::os::signals::ShutdownSignals;
-use crate::output::Failure;
-use crate::output::Outcome;
-use crate::output::lines::Printer;
+use crate::output::lines::{LineQueue, Overflow, Printer, Queued};
 use crate::output::ndjson::NamesInLines;
 use crate::output::sentences::disconnected;
 use crate::output::times::Zone;
 use crate::output::words::remark;
-use crate::protocol::{DeviceActivity, DeviceId, Millis};
+use crate::output::{Failure, Outcome, ndjson};
+use crate::protocol::{DeviceId, Millis};
+use crate::runtime::reconnect::Reconnect;
 use crate::runtime::{OneShotSession, clock};
-
-/// How many bytes of lines may wait for a slow reader before lines are left out.
-const MOST_UNPRINTED: usize = 256 * 1024;
 
 /// Stays until it is interrupted, or the connection is not made again.
 pub(super) fn watch(visitor: &mut OneShotDevice, options: &DevicesArgs) -> Result<Outcome, Failure> {
@@ -36,62 +33,91 @@ pub(super) fn watch(visitor: &mut OneShotDevice, options: &DevicesArgs) -> Resul
     visitor.visit(async |visit| {
         let mut signals = ShutdownSignals::take();
         let printer = Printer::start().map_err(Failure::Start)?;
-        let mut watching =
-            Watching { own, json, reconnect, printer, unprinted: String::new(), left_out: 0, last: None, away: None };
+        let queue = LineQueue::default();
+        let mut watching = Watching { own, json, reconnect, queue: &queue, last: None, away: None };
         let (ended, interrupted) = tokio::select! {
             biased;
             _ = signals.next() => (Ok(Outcome::Normal), true),
+            () = printer.unread() => (Ok(Outcome::Normal), false),
             ended = watching.follow(visit) => (ended, false),
+            () = print(&queue, &printer, json) => (Ok(Outcome::Normal), false),
         };
-        watching.confess();
-        let Watching { printer, unprinted, .. } = watching;
-        printer.finish(unprinted.into_bytes(), &mut signals, interrupted).await?;
+        printer.finish(waiting(&queue, json), &mut signals, interrupted).await?;
         ended
     })
 }
 
+/// Prints what waits as fast as it is read, until nobody reads any more.
+async fn print(queue: &LineQueue<CountMissing>, printer: &Printer, json: bool) {
+    loop {
+        queue.changed().await;
+        let Ok(room) = printer.lines.reserve().await else { return };
+        let lines = waiting(queue, json);
+        if !lines.is_empty() {
+            room.send(lines);
+        }
+    }
+}
+
+/// The lines that wait, and how many are missing among them.
+fn waiting(queue: &LineQueue<CountMissing>, json: bool) -> Vec<u8> {
+    let text = |queued| match queued {
+        Queued::Item(line) => line,
+        Queued::LeftOut(lines) => {
+            let value = ndjson::line(clock::now(), "left_out", json!({ "lines": lines }));
+            line(json, &value, &format!("{lines} lines are missing here: they were not read in time"))
+        }
+    };
+    queue.take().0.into_iter().map(text).collect::<String>().into_bytes()
+}
+
+fn line(json: bool, value: &Value, words: &str) -> String {
+    if json { format!("{value}\n") } else { format!("{} {words}\n", Local::now().format("%H:%M:%S")) }
+}
+
+/// Counts the lines that a slow reader misses.
+struct CountMissing;
+
+impl Overflow for CountMissing {
+    type Item = String;
+    type LeftOut = u64;
+
+    const ROOM: usize = 256 * 1024;
+
+    fn room_of(line: &String) -> usize {
+        line.len()
+    }
+
+    fn leave_out(left_out: Option<u64>, _line: &String) -> u64 {
+        left_out.unwrap_or(0) + 1
+    }
+
+    fn join(first: u64, then: u64) -> u64 {
+        first + then
+    }
+}
+
 /// Takes everything that happens, however slow the reader is.
-struct Watching {
+struct Watching<'a> {
     own: DeviceId,
     json: bool,
     reconnect: Reconnect,
-    printer: Printer,
-    /// The lines that the printer has not taken yet.
-    unprinted: String,
-    /// How many lines had no room among them.
-    left_out: u64,
+    queue: &'a LineQueue<CountMissing>,
     last: Option<Listed>,
     /// Why there is no connection, as it was told.
     away: Option<DisconnectCause>,
 }
 
-impl Watching {
+impl Watching<'_> {
     async fn follow(&mut self, visit: &mut OneShotSession) -> Result<Outcome, Failure> {
         loop {
-            let lines = self.printer.lines.clone();
-            let told = tokio::select! {
-                biased;
-                () = self.printer.unread() => return Ok(Outcome::Normal),
-                room = lines.reserve_owned(), if !self.unprinted.is_empty() => {
-                    if let Ok(room) = room {
-                        room.send(std::mem::take(&mut self.unprinted).into_bytes());
-                        self.confess();
-                    }
-                    continue;
-                }
-                told = visit.any() => told,
-            };
-            let Some((at, event)) = told else { return Ok(Outcome::Lost) };
+            let Some((at, event)) = visit.any().await else { return Ok(Outcome::Lost) };
             if let Some(ending) = self.reconnect.take(&event, false) {
                 return ending;
             }
             self.remark(&event);
             for (value, words) in self.take(at, &event) {
-                if self.unprinted.len() < MOST_UNPRINTED {
-                    self.add(&value, &words);
-                } else {
-                    self.left_out += 1;
-                }
+                self.queue.push(line(self.json, &value, &words));
             }
         }
     }
@@ -126,93 +152,25 @@ impl Watching {
             _ => Vec::new(),
         }
     }
-
-    fn add(&mut self, value: &Value, words: &str) {
-        let line = if self.json { value.to_string() } else { format!("{} {words}", Local::now().format("%H:%M:%S")) };
-        self.unprinted.push_str(&line);
-        self.unprinted.push('\n');
-    }
-
-    /// Says how many lines are missing, as soon as there is room, or at the end.
-    fn confess(&mut self) {
-        let lines = std::mem::take(&mut self.left_out);
-        if lines > 0 {
-            let value = ndjson::line(clock::now(), "left_out", json!({ "lines": lines }));
-            self.add(&value, &format!("{lines} lines are missing here: they were not read in time"));
-        }
-    }
-}
-
-/// A device came, or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Turn {
-    device: DeviceId,
-    to: DeviceActivity,
-}
-
-/// Which other devices came or went between two lists; in `mk` only that one logged in anew is told.
-fn turns(own: DeviceId, before: &Listed, now: &Listed) -> Vec<Turn> {
-    let turn = |(id, device): (&DeviceId, &crate::group::ListedDevice)| {
-        let was = before.get(id).filter(|_| *id != own)?.activity;
-        let turned = match (was, device.activity) {
-            (DeviceActivity::ConnectedSince(_), DeviceActivity::ConnectedSince(_)) => false,
-            (was, now) => was != now,
-        };
-        turned.then_some(Turn { device: *id, to: device.activity })
-    };
-    now.iter().filter_map(turn).collect()
-}
-
-impl Turn {
-    /// [`None`] if the list says nothing of it any more.
-    fn told(self, at: Millis, listed: &Listed) -> Option<(Value, String)> {
-        let (event, words, field, since) = match self.to {
-            DeviceActivity::ConnectedSince(since) => ("device_online", "is connected", "connected_since", since),
-            DeviceActivity::LastDisconnect(since) => {
-                ("device_offline", "has disconnected", "last_disconnect_at", since)
-            }
-            DeviceActivity::LastLogin(since) => ("device_logged_in", "has logged in", "last_login_at", since),
-            DeviceActivity::Unknown => return None,
-        };
-        let device = listed.get(&self.device);
-        let label = device.and_then(|device| device.info.as_ref().ok()).map(|info| &info.label);
-        let value = ndjson::line(at, event, json!({ "device": self.device, "label": label, field: since }));
-        let name = device.map_or_else(|| self.device.to_string(), |device| in_words(self.device, device));
-        Some((value, format!("{name}: {words}")))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::group::ListedDevice;
-    use crate::protocol::OpenError;
 
     #[test]
-    fn only_who_comes_or_goes_is_told() {
-        let (early, late) = (Millis(1), Millis(2));
-        for (before, now, told) in [
-            (DeviceActivity::LastDisconnect(early), DeviceActivity::ConnectedSince(late), Some("device_online")),
-            (DeviceActivity::ConnectedSince(early), DeviceActivity::LastDisconnect(late), Some("device_offline")),
-            // It was there and gone between two lists.
-            (DeviceActivity::LastDisconnect(early), DeviceActivity::LastDisconnect(late), Some("device_offline")),
-            (DeviceActivity::LastLogin(early), DeviceActivity::LastLogin(late), Some("device_logged_in")),
-            (DeviceActivity::Unknown, DeviceActivity::ConnectedSince(late), Some("device_online")),
-            // It reconnected: it is there as before.
-            (DeviceActivity::ConnectedSince(early), DeviceActivity::ConnectedSince(late), None),
-            (DeviceActivity::LastLogin(early), DeviceActivity::LastLogin(early), None),
-            (DeviceActivity::ConnectedSince(early), DeviceActivity::Unknown, None),
-        ] {
-            let list = |activity| -> Listed {
-                let device = ListedDevice { info: Err(OpenError::DoesNotDecrypt), activity, expiration_policy: None };
-                [(DeviceId(1), device)].into()
-            };
-            let turned = turns(DeviceId(2), &list(before), &list(now));
-            let lines = turned.iter().filter_map(|turn| turn.told(late, &list(now)));
-            let names: Vec<Value> = lines.map(|(value, _)| value["event"].clone()).collect();
-            assert_eq!(names, told.into_iter().collect::<Vec<_>>(), "{before:?} to {now:?}");
-            // What we do ourselves is no news.
-            assert_eq!(turns(DeviceId(1), &list(before), &list(now)), []);
+    fn what_a_slow_reader_misses_is_counted_where_it_is_missing() {
+        let queue = LineQueue::default();
+        let long = "x".repeat(CountMissing::ROOM / 2 - 1) + "\n";
+        for _ in 0..5 {
+            queue.push(long.clone());
         }
+        let printed = String::from_utf8(waiting(&queue, true)).unwrap();
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines.len(), 3);
+        let missing: Value = serde_json::from_str(lines[2]).unwrap();
+        assert_eq!((&missing["event"], &missing["lines"]), (&json!("left_out"), &json!(3)));
+        queue.push("next\n".to_owned());
+        assert_eq!(waiting(&queue, true), b"next\n", "there is room again, and nothing is told twice");
     }
 }

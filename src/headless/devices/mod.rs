@@ -1,18 +1,15 @@
 //! `d2mtop devices`: who is in the group, once or as it changes.
 
 mod changes;
-mod table;
+mod turns;
 
 use std::collections::BTreeMap;
 
-use super::leave;
 use super::one_shot_device::{OneShotDevice, Turn};
 use crate::cli::DevicesArgs;
 use crate::group::{Event, ListedDevice};
-use crate::output::Failure;
-use crate::output::Outcome;
-use crate::output::ndjson;
 use crate::output::words::say;
+use crate::output::{Failure, Outcome, device_table, ndjson};
 use crate::protocol::DeviceId;
 use crate::runtime::{OneShotSession, clock};
 
@@ -40,7 +37,7 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
             say(&ndjson::line(clock::now(), "device", fields).to_string())?;
         }
     } else {
-        table::lines(&listed, own, options.wide).iter().try_for_each(|line| say(line))?;
+        device_table::lines(&listed, own, options.wide).iter().try_for_each(|line| say(line))?;
     }
     Ok(Outcome::Normal)
 }
@@ -52,10 +49,4 @@ pub(super) async fn list(visit: &mut OneShotSession) -> Result<Listed, Failure> 
         _ => None,
     });
     Ok(listed.await?)
-}
-
-/// A device as it is called, with its id.
-pub(super) fn in_words(id: DeviceId, device: &ListedDevice) -> String {
-    let name = leave::name(id, device);
-    if name.as_str() == id.to_string() { name.to_string() } else { format!("{name} ({id})") }
 }

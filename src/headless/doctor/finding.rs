@@ -11,11 +11,9 @@ use crate::text::Clean;
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
-    /// Well.
     Ok,
     /// Well enough, but a person should know.
     Warn,
-    /// Not at all.
     Fail,
     /// Could not be tried.
     Skipped,

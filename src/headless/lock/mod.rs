@@ -22,6 +22,7 @@ use crate::output::ndjson;
 use crate::output::ndjson::NamesInLines;
 use crate::output::words::{remark, say};
 use crate::protocol::{CloseCode, Millis, TransactionScope};
+use crate::runtime::one_shot::{LEADER_PATIENCE, LEADER_WARNING};
 use crate::runtime::one_shot::{PATIENCE, SIGNAL_PATIENCE};
 use crate::runtime::{OneShotEnd, OneShotSession};
 use crate::session::{Command, LEASE, LeaderPolicy, SessionTiming};
@@ -30,13 +31,6 @@ use lease::Lease;
 
 /// How long a login and the answer about the lock may take in any case; and the pause before a mediator is tried again.
 const MOMENT: Duration = Duration::from_secs(2);
-
-/// How long a leader may hold the lock: the group gets no messages meanwhile.
-pub(super) const LEADER_PATIENCE: Duration = Duration::from_mins(1);
-
-/// What is said to a leader; how long it may last is said by who knows.
-pub(super) const LEADER_WARNING: &str =
-    "this device is alone and was made leader: as long as it stays, the whole group gets no messages";
 
 /// Takes the lock, runs the command, or waits to be interrupted, and commits. Who wrote `--` last has meant a command.
 ///

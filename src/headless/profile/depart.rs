@@ -1,10 +1,10 @@
 //! `profile remove --leave-group`: our own device leaves before the profile goes.
 
 use super::failure;
-use crate::headless::leave::{Departure, Farewell, leave_group, who_stays};
 use crate::output::Failure;
 use crate::profile::{ConnectionOptions, DeviceLock, Profile, ProfileName};
 use crate::protocol::{ExhaustedPolicy, SlotState};
+use crate::runtime::leave_group::{Departure, Farewell, leave_group, who_stays};
 use crate::runtime::{clock, session_setup};
 use crate::session::{Confirmed, Presence, SlotExpectation};
 

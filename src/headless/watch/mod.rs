@@ -11,7 +11,6 @@ mod session_loop;
 use std::io::{self, Write as _};
 
 use super::arguments;
-use super::reconnect::Reconnect;
 use crate::cli::{UntilArgs, WatchArgs};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
@@ -20,6 +19,7 @@ use crate::output::Outcome;
 use crate::output::ndjson;
 use crate::output::times::Zone;
 use crate::output::words::remark;
+use crate::runtime::reconnect::Reconnect;
 use crate::runtime::{ANY_CERTIFICATE, Monitors, ProfileState, SessionSetup, clock};
 use crate::session::Session;
 use reload::Reloading;

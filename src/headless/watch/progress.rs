@@ -5,10 +5,10 @@ use tokio::time::Instant;
 
 use crate::group::to_acknowledge;
 use crate::group::{DisconnectCause, Event, NextStep, Probe};
-use crate::headless::reconnect::{Ending, Reconnect};
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::lines::{Queued, QueuedEvent, TimedEvent};
+use crate::runtime::reconnect::{Ending, Reconnect};
 use crate::session::Command;
 
 /// How many pings have to be answered until all that was sent before has arrived: the first answer may be to one that was

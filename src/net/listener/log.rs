@@ -25,7 +25,7 @@ pub enum LogLine {
     Refused {
         /// The connection.
         connection: ConnectionId,
-        /// From where.
+        /// Where the client connects from.
         peer: SocketAddr,
         /// The reason that is logged.
         refusal: ConnectionRefusal,

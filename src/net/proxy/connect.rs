@@ -21,14 +21,8 @@ pub enum ConnectFault {
          or into the profile"
     )]
     Unauthorised,
-    /// It refused.
     #[error("it refused with HTTP {status}{}{}", if reason.is_empty() { "" } else { " " }, reason)]
-    Refused {
-        /// The status.
-        status: u16,
-        /// Its words.
-        reason: Clean,
-    },
+    Refused { status: u16, reason: Clean },
     /// It answered in another way.
     #[error("it does not answer as an HTTP proxy does: {0}")]
     NoProxy(HeadError),

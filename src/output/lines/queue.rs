@@ -146,12 +146,6 @@ impl<P: Overflow> LineQueue<P> {
         let mut state = self.state();
         state.taken = state.taken.saturating_sub(room);
     }
-
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        let state = self.state();
-        state.waiting.is_empty() && state.essential.is_empty() && state.left_out.is_none()
-    }
 }
 
 /// Ends a queue when it is dropped, also by a panic: whoever waits for the rest would wait for ever.

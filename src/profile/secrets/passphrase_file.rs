@@ -70,7 +70,6 @@ pub enum PassphraseFileError {
     Newer {
         /// The path of the file.
         path: PathBuf,
-        /// Its version.
         version: u8,
     },
     /// Its parameters would take too much memory or time.

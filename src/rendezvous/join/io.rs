@@ -40,7 +40,7 @@ pub enum JoinInput {
     Flushed,
     /// The last [`JoinOutput::Persist`] is durable.
     Persisted,
-    /// It is not: why.
+    /// The data could not be kept, for this reason.
     PersistFailed(Clean),
     /// The slot is taken, and the device list came.
     LoggedIn {
@@ -49,7 +49,7 @@ pub enum JoinInput {
     },
     /// The slot is not taken, or the device list did not come.
     LoginFailed {
-        /// Why.
+        /// What the mediator or the link said.
         failure: LoginFailure,
         /// Whether the slot may have been taken all the same.
         slot_may_be_taken: bool,
@@ -88,11 +88,11 @@ pub enum JoinOutput {
     DropSlot,
     /// Delete the profile.
     Forget,
-    /// It is over.
+    /// Nothing more comes.
     Ended(JoinEnd),
 }
 
-/// What happened.
+/// What a user is told on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JoinEvent {
     /// The other device is there, and has the link.
@@ -115,7 +115,7 @@ pub enum JoinEvent {
     SlotTaken,
 }
 
-/// How it ended.
+/// How the join ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JoinEnd {
     /// The profile is there to stay.
@@ -125,7 +125,7 @@ pub enum JoinEnd {
     },
     /// There is no profile.
     Failed {
-        /// Why.
+        /// What it failed for.
         cause: JoinCause,
         /// Whether the slot could not be taken back: then the profile is still there, and the next start tries again.
         slot_left: bool,

@@ -11,7 +11,7 @@ use crate::protocol::CloseCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelaySide(pub u64);
 
-/// The bounds.
+/// What a relay allows: times and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelayConfig {
     /// How many paths there may be at once.
@@ -50,7 +50,7 @@ pub enum RelayOutput {
     Send(RelaySide, Bytes),
     /// Read nothing more of this connection for now.
     Pause(RelaySide),
-    /// Read on.
+    /// Read on from this side, whose reading was paused.
     Resume(RelaySide),
     /// Close the connection, with these words, after all that was to be sent.
     Close(RelaySide, CloseCode, &'static str),
@@ -77,16 +77,16 @@ pub enum RelayEvent {
     Waiting(RelaySide),
     /// The second one.
     Met {
-        /// It.
+        /// The side that came.
         side: RelaySide,
-        /// Who waited.
+        /// The side that waited for it.
         with: RelaySide,
     },
     /// A client is gone, or was turned away.
     Closed {
-        /// Which.
+        /// The side that left.
         side: RelaySide,
-        /// Who ended it.
+        /// The part that ended the connection.
         by: RelayEnd,
         /// The code that it sent or was sent; a broken connection has none.
         code: Option<CloseCode>,
@@ -100,10 +100,10 @@ pub enum RelayEvent {
 /// Who ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayEnd {
-    /// The client.
+    /// The client closed it, or vanished.
     Client,
     /// The client at the other end of the path.
     Peer,
-    /// The relay.
+    /// The relay closed it.
     Relay,
 }

@@ -27,9 +27,9 @@ pub enum FrameError {
     /// Too many bytes for this stage of the rendezvous.
     #[error("a frame has {length} bytes, more than the {limit} allowed")]
     TooLong {
-        /// What it says.
+        /// The length that its header names, in bytes.
         length: usize,
-        /// What may be.
+        /// The longest one that is taken here, in bytes.
         limit: usize,
     },
     /// Not even an authenticator.

@@ -13,7 +13,7 @@ type ChallengeBytes = [u8; CHALLENGE_LENGTH];
 /// First, from the responder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// Random.
+    /// 16 random bytes that the other side has to return.
     pub challenge: ChallengeBytes,
     /// The public half of its ephemeral key.
     pub ephemeral: [u8; 32],
@@ -24,7 +24,7 @@ pub struct Hello {
 pub struct AuthHello {
     /// The challenge that came.
     pub response: ChallengeBytes,
-    /// Random.
+    /// 16 random bytes that the other side has to return.
     pub challenge: ChallengeBytes,
     /// The public half of its ephemeral key.
     pub ephemeral: [u8; 32],

@@ -31,7 +31,6 @@ const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
 pub enum Step {
     /// Reflect to the other devices.
     Reflect {
-        /// The message.
         line: Line,
         /// Only to those connected now.
         ephemeral: bool,
@@ -45,7 +44,7 @@ pub enum Step {
     },
     /// Disconnect, and come back.
     Leave {
-        /// After how long.
+        /// How long the device stays away.
         away_for: Duration,
     },
 }

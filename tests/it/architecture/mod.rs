@@ -4,6 +4,7 @@
 //! rule about confirmations, but not from the directions of imports.
 
 mod circles;
+mod sizes;
 mod source;
 
 use std::fs;
@@ -66,7 +67,11 @@ const IMPURE: [&str; 20] = [
 /// Who may say that a person has agreed: the dialog, commands with `--yes`, and the demo's own devices.
 const MAY_CONFIRM: [&str; 3] = ["src/tui/state/dialog/", "src/headless/", "src/simulate/"];
 
+/// The longest file, tests included.
 const MOST_LINES: usize = 600;
+
+/// The longest file of the terminal's room, without its tests.
+const MOST_LINES_TUI: usize = 400;
 
 fn height(room: &str) -> Option<u32> {
     HEIGHTS.iter().find(|(name, _)| *name == room).map(|(_, height)| *height)
@@ -123,6 +128,12 @@ fn violations(source: &Source) -> Vec<String> {
     }
     if source.line_count > MOST_LINES {
         report(source.line_count, format!("{} lines; no file has more than {MOST_LINES}", source.line_count));
+    }
+    if room == "tui" && source.shipped_line_count > MOST_LINES_TUI {
+        report(
+            1,
+            format!("{} lines without tests; no file of tui has more than {MOST_LINES_TUI}", source.shipped_line_count),
+        );
     }
     for line in source.ignored_tests() {
         report(line, "tests run or do not exist; none is ignored".to_owned());
@@ -243,6 +254,8 @@ fn the_rules_bite() {
     }
     let long = violations(&Source::new("src/group/feed.rs".to_owned(), &"\n".repeat(601)));
     assert_eq!(long.len(), 1, "{long:?}");
+    let long = violations(&Source::new("src/tui/view/lock.rs".to_owned(), &"\n".repeat(401)));
+    assert_eq!(long.len(), 1, "{long:?}");
 }
 
 /// And nothing else.
@@ -270,4 +283,6 @@ fn the_rules_spare_what_is_right() {
         let found = violations(&Source::new(path.to_owned(), text));
         assert!(found.is_empty(), "{found:?}");
     }
+    let tests = "\n".repeat(10) + "#[cfg(test)]\nmod tests {" + &"\n".repeat(500) + "}\n";
+    assert_eq!(violations(&Source::new("src/tui/view/lock.rs".to_owned(), &tests)), Vec::<String>::new());
 }

@@ -6,6 +6,8 @@ pub struct Source {
     pub path: String,
     /// How many lines it has.
     pub line_count: usize,
+    /// The same without what is for tests only.
+    pub shipped_line_count: usize,
     /// All code; every byte of comments and literals is a space, line ends stay.
     code: String,
     /// The code that is not for tests only, blanked out in the same way.
@@ -19,13 +21,15 @@ const TEST_ONLY: &str = "#[cfg(test)]";
 impl Source {
     pub fn new(path: String, text: &str) -> Self {
         let code = without_comments_and_literals(text);
-        let (shipped, test_modules) = without_test_items(&code);
-        Self { path, line_count: text.lines().count(), code, shipped, test_modules }
+        let TestItems { shipped, modules: test_modules, lines } = TestItems::blanked(&code);
+        let line_count = text.lines().count();
+        Self { path, line_count, shipped_line_count: line_count.saturating_sub(lines), code, shipped, test_modules }
     }
 
     /// The whole file is for tests only.
     pub fn mark_as_test(&mut self) {
         self.shipped.clear();
+        self.shipped_line_count = 0;
     }
 
     /// Whether nothing of the file is shipped.
@@ -234,23 +238,39 @@ fn character(rest: &[u8]) -> usize {
         .map_or(0, |end| end + 1)
 }
 
-/// Blanks items that are for tests only; also returns the names of such modules that are in other files.
-fn without_test_items(code: &str) -> (String, Vec<String>) {
-    let mut out = code.as_bytes().to_vec();
-    let mut modules = Vec::new();
-    for (start, _) in code.match_indices(TEST_ONLY) {
-        let item = &code[start + TEST_ONLY.len()..];
-        let end = item_end(item);
-        if let Some(declared) = item[..end].trim().strip_suffix(';').and_then(|item| item.rsplit_once("mod ")) {
-            modules.push(declared.1.trim().to_owned());
-        }
-        for byte in &mut out[start..start + TEST_ONLY.len() + end] {
-            if *byte != b'\n' {
-                *byte = b' ';
+/// What of a file is for tests only.
+struct TestItems {
+    /// The code with such items blanked.
+    shipped: String,
+    /// Such modules that are in other files.
+    modules: Vec<String>,
+    /// How many lines such items have.
+    lines: usize,
+}
+
+impl TestItems {
+    fn blanked(code: &str) -> Self {
+        let mut out = code.as_bytes().to_vec();
+        let (mut modules, mut lines, mut blanked_to) = (Vec::new(), 0, 0);
+        for (start, _) in code.match_indices(TEST_ONLY) {
+            let item = &code[start + TEST_ONLY.len()..];
+            let end = item_end(item);
+            if let Some(declared) = item[..end].trim().strip_suffix(';').and_then(|item| item.rsplit_once("mod ")) {
+                modules.push(declared.1.trim().to_owned());
+            }
+            let blank = start..start + TEST_ONLY.len() + end;
+            if blank.start >= blanked_to {
+                lines += code[blank.clone()].matches('\n').count() + 1;
+                blanked_to = blank.end;
+            }
+            for byte in &mut out[blank] {
+                if *byte != b'\n' {
+                    *byte = b' ';
+                }
             }
         }
+        Self { shipped: String::from_utf8(out).unwrap(), modules, lines }
     }
-    (String::from_utf8(out).unwrap(), modules)
 }
 
 /// Where the item ends: at its semicolon, or with the braces of its body.

@@ -1,11 +1,11 @@
-//! The clients' side of `proxy`: one at a time, each with a connection to the mediator of its own.
+//! [`Clients`]: one at a time, each with a connection to the mediator of its own.
 
 use super::client;
 use super::client::{Carried, ClientEnd, Orders, Unread};
-use super::{News, Told};
-use crate::headless::reconnect::Ending;
+use super::{ProxyLine, SessionNews};
 use crate::output::lines::LineSink;
 use crate::runtime::KnownDevicesStore;
+use crate::runtime::reconnect::Ending;
 use crate::session::{ChatClientId, Command};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -48,21 +48,20 @@ impl Active {
     }
 }
 
-/// The clients' side.
-pub(super) struct Proxy {
-    pub(super) lines: Arc<LineSink<Told>>,
+/// Who connects, and who is being served.
+pub(super) struct Clients {
+    pub(super) lines: Arc<LineSink<ProxyLine>>,
     pub(super) commands: mpsc::Sender<Command>,
     /// How many were accepted.
-    pub(super) clients: u64,
+    pub(super) accepted: u64,
     pub(super) active: Option<Active>,
     pub(super) memory: Option<KnownDevicesStore>,
-    /// How it ends.
     pub(super) ending: Option<Ending>,
 }
 
-impl Proxy {
+impl Clients {
     fn tell(&self, event: &'static str, fields: Value) {
-        self.lines.write(Told::Ours(event, fields));
+        self.lines.write(ProxyLine::Ours(event, fields));
     }
 
     pub(super) fn accept(&mut self, stream: TcpStream, peer: SocketAddr) {
@@ -76,17 +75,17 @@ impl Proxy {
         let (lifeline, cut_off) = oneshot::channel();
         let (staying, end) = oneshot::channel();
         let orders = Orders { begin: beginning, from_server, cut_off, end };
-        self.clients += 1;
-        let id = ChatClientId(self.clients);
+        self.accepted += 1;
+        let id = ChatClientId(self.accepted);
         let task = tokio::spawn(client::serve(stream, id, orders, self.commands.clone()));
         let (begin, lifeline, staying) = (Some(begin), Some((to_client, lifeline)), Some(staying));
         self.active = Some(Active { id, peer, task, begin, lifeline, cut: None, staying });
     }
 
-    pub(super) fn take(&mut self, news: News) {
+    pub(super) fn take(&mut self, news: SessionNews) {
         let served = self.active.as_mut().filter(|active| active.is_served());
         match news {
-            News::Begins(id) => {
+            SessionNews::Begins(id) => {
                 let waiting = self.active.as_mut().filter(|active| active.id == id);
                 if let Some(begin) = waiting.and_then(|active| active.begin.take()) {
                     // If the client is gone, its end is about to be told.
@@ -94,23 +93,23 @@ impl Proxy {
                     self.tell("client_served", json!({}));
                 }
             }
-            News::Ends => {
+            SessionNews::Ends => {
                 if let Some(active) = served {
                     active.cut_off(Cut::Mediator);
                 }
             }
-            News::Over(ending) => self.ending = Some(ending),
-            News::Frame(frame) => {
+            SessionNews::Over(ending) => self.ending = Some(ending),
+            SessionNews::Frame(frame) => {
                 if let Some((to_client, _)) = served.and_then(|active| active.lifeline.as_ref()) {
                     let _ = to_client.send(frame);
                 }
             }
-            News::Overflow => {
+            SessionNews::Overflow => {
                 if let Some(active) = served {
                     active.cut_off(Cut::Slow);
                 }
             }
-            News::Known(known) => {
+            SessionNews::Known(known) => {
                 if let Some(memory) = &self.memory {
                     memory.keep(known);
                 }

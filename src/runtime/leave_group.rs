@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::one_shot::{OneShotEnd, run_one_shot};
 use crate::group::{DisconnectCause, Event, ListedDevice, LockEvent, NextStep, Refusal};
 use crate::net::Address;
 use crate::output::Failure;
 use crate::output::advice::{close_advice, refusal_words};
 use crate::protocol::{CloseCode, DeviceForm, DeviceId, SlotState};
-use crate::runtime::{OneShotEnd, run_one_shot};
-use crate::session::Confirmed;
-use crate::session::{Command, Session};
+use crate::session::{Command, Confirmed, Session};
 use crate::text::Clean;
 
 /// Who stays when we leave.
@@ -28,7 +27,7 @@ pub enum Departure {
     Left,
     /// The server had no slot of ours any more.
     AlreadyGone,
-    /// The server, or the session, refused: why.
+    /// The server, or the session, refused, for this reason.
     Refused(Clean),
     /// No connection could be made, or it was lost before anything was asked.
     Unreachable(Clean),
@@ -48,16 +47,10 @@ impl Farewell {
                 DeviceForm::Computer => Some(false),
                 DeviceForm::Tablet | DeviceForm::Mobile | DeviceForm::Unknown => None,
             });
-            (name(*id, device), phone)
+            (device.name(*id), phone)
         });
         Self { others: others.collect() }
     }
-}
-
-/// What a device calls itself, or its id.
-pub(super) fn name(id: DeviceId, device: &ListedDevice) -> Clean {
-    let label = device.info.as_ref().ok().map(|info| info.label.clone()).filter(|label| !label.is_empty());
-    label.unwrap_or_else(|| Clean::new(&id.to_string()))
 }
 
 impl fmt::Display for Farewell {

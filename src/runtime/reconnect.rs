@@ -1,18 +1,16 @@
 //! Whether a connection that could not be made, or was lost, is made again; and what came of it if not.
 
+use super::one_shot::OneShotEnd;
 use crate::group::{DisconnectCause, Event, NextStep};
-use crate::output::Failure;
-use crate::output::Outcome;
+use crate::output::{Failure, Outcome};
 use crate::protocol::CloseCode;
-use crate::runtime::OneShotEnd;
 
 /// How the program ends, or why it could not go on.
-pub(super) type Ending = Result<Outcome, Failure>;
+pub type Ending = Result<Outcome, Failure>;
 
 /// What follows when a connection could not be made, or was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Policy {
-    /// The end.
     #[default]
     Never,
     /// So many tries, until one ends in a login.
@@ -23,7 +21,7 @@ enum Policy {
 
 /// Decides it for one connection after the other.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Reconnect {
+pub struct Reconnect {
     policy: Policy,
     /// How often it was tried again since the last login.
     tries: u32,
@@ -32,8 +30,11 @@ pub(super) struct Reconnect {
 }
 
 impl Reconnect {
-    /// As `--reconnect` has it.
-    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+    /// `always`, `never`, or how many times to try, as `--reconnect` has it.
+    ///
+    /// # Errors
+    /// If it is none of these.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
         let policy = match text {
             "never" => Policy::Never,
             "always" => Policy::Always,
@@ -45,17 +46,19 @@ impl Reconnect {
     }
 
     /// Tries without end.
-    pub(super) const fn always() -> Self {
+    #[must_use]
+    pub const fn always() -> Self {
         Self { policy: Policy::Always, tries: 0, logged_in: false }
     }
 
-    pub(super) const fn logged_in(&mut self) {
+    /// There is a login; the tries are counted anew.
+    pub const fn logged_in(&mut self) {
         (self.logged_in, self.tries) = (true, 0);
     }
 
     /// How what happens ends the program, if it does: the end of a connection may. A server that leaves in good order is no
     /// failure, unless something was still to come.
-    pub(super) fn take(&mut self, event: &Event, incomplete: bool) -> Option<Ending> {
+    pub fn take(&mut self, event: &Event, incomplete: bool) -> Option<Ending> {
         match event {
             Event::Connecting { .. } => self.logged_in = false,
             Event::LoggedIn(_) => self.logged_in(),
@@ -91,7 +94,8 @@ impl Reconnect {
     }
 
     /// Whether the connection is made again although its end would end the program.
-    pub(super) const fn tries_again(&self, next: NextStep) -> bool {
+    #[must_use]
+    pub const fn tries_again(&self, next: NextStep) -> bool {
         let allowed = match self.policy {
             Policy::Never => false,
             Policy::Tries(most) => self.tries < most,

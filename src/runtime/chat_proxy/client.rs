@@ -47,13 +47,11 @@ impl Drop for Unread {
 pub(super) enum ClientEnd {
     /// It closed its side. The protocol has no way to tell the chat server of half an end.
     Left,
-    /// It broke.
     Broke(io::ErrorKind),
     /// What it sent cannot be passed on.
     Unframed(ChatFrameError),
-    /// We cut it off.
     CutOff,
-    /// We end.
+    /// d2mtop itself ends.
     Ours,
 }
 
@@ -74,7 +72,6 @@ pub(super) struct Orders {
     pub(super) from_server: mpsc::UnboundedReceiver<Unread>,
     /// No more comes: end soon.
     pub(super) cut_off: oneshot::Receiver<()>,
-    /// End now.
     pub(super) end: oneshot::Receiver<()>,
 }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-use crate::output::ndjson::{self, span_micros};
-use crate::runtime::clock;
+use super::ndjson::{self, span_micros};
+use crate::os::clock;
 
 /// The longest round trip that is told apart from longer ones: an hour, in microseconds.
 const LONGEST: u64 = 3_600_000_000;
 
 /// Round trips in microseconds; percentiles to three digits, everything else exact.
 #[derive(Debug, Default)]
-pub(super) struct Statistics {
+pub struct RoundTrips {
     sent: u64,
     answered: u64,
     sum: u128,
@@ -24,20 +24,20 @@ pub(super) struct Statistics {
     times: Option<Histogram<u64>>,
 }
 
-impl Statistics {
-    pub(super) const fn send(&mut self) {
+impl RoundTrips {
+    pub const fn send(&mut self) {
         self.sent += 1;
     }
 
-    pub(super) const fn sent(&self) -> u64 {
+    pub const fn sent(&self) -> u64 {
         self.sent
     }
 
-    pub(super) const fn answered(&self) -> u64 {
+    pub const fn answered(&self) -> u64 {
         self.answered
     }
 
-    pub(super) fn answer(&mut self, elapsed: Duration) {
+    pub fn answer(&mut self, elapsed: Duration) {
         let micros = span_micros(elapsed);
         self.shortest = if self.answered == 0 { micros } else { self.shortest.min(micros) };
         self.longest = self.longest.max(micros);
@@ -72,7 +72,7 @@ impl Statistics {
     }
 
     /// As people read it.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("--- {} of {} answered", self.answered, self.sent)];
         if self.answered > 0 {
             let spread = [self.shortest, self.average(), self.longest, self.deviation()].map(millis).join("/");
@@ -82,7 +82,7 @@ impl Statistics {
         lines
     }
 
-    pub(super) fn to_json(&self, probe: &str) -> Value {
+    pub fn to_json(&self, probe: &str) -> Value {
         let any = |value: u64| (self.answered > 0).then_some(value);
         let fields = json!({
             "probe": probe,
@@ -96,12 +96,12 @@ impl Statistics {
             "p90_us": any(self.quantile(0.9)),
             "p99_us": any(self.quantile(0.99)),
         });
-        ndjson::line(clock::now(), "probe_summary", fields)
+        ndjson::line(clock::wall().into(), "probe_summary", fields)
     }
 }
 
 /// Microseconds as milliseconds.
-pub(super) fn millis(micros: u64) -> String {
+pub fn millis(micros: u64) -> String {
     format!("{}.{:03}", micros / 1_000, micros % 1_000)
 }
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_figures_are_those_of_the_series() {
-        let mut statistics = Statistics::default();
+        let mut statistics = RoundTrips::default();
         assert_eq!(statistics.lines(), ["--- 0 of 0 answered"], "nothing is divided by nothing");
         assert!(statistics.to_json("ping").get("min_us").is_none());
         for micros in [2_000, 4_000, 4_000, 4_000, 5_000, 5_000, 7_000, 9_000] {
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn times_without_an_end_are_no_panic() {
-        let mut statistics = Statistics::default();
+        let mut statistics = RoundTrips::default();
         for _ in 0..3 {
             statistics.answer(Duration::MAX);
         }

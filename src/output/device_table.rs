@@ -1,11 +1,12 @@
-//! The list for people: a line for each device.
+//! The list of devices for people: a line for each.
+
+use std::collections::BTreeMap;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Listed;
+use super::columns::local;
 use crate::group::ListedDevice;
-use crate::output::columns::local;
 use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
 use crate::text::screen::on_screen;
 
@@ -13,7 +14,8 @@ use crate::text::screen::on_screen;
 const NARROW: usize = 24;
 
 /// The lines, headings first.
-pub(super) fn lines(listed: &Listed, own: DeviceId, wide: bool) -> Vec<String> {
+#[must_use]
+pub fn lines(listed: &BTreeMap<DeviceId, ListedDevice>, own: DeviceId, wide: bool) -> Vec<String> {
     let headings = ["DEVICE", "NAME", "APP", "STATE", "SLOT", "DETAILS"].map(str::to_owned);
     let columns = if wide { headings.len() } else { 4 };
     let mut rows = vec![headings];
@@ -110,7 +112,7 @@ mod tests {
     fn columns_stand_under_each_other_whatever_the_names() {
         let unreadable = ListedDevice { info: Err(OpenError::DoesNotDecrypt), ..device("") };
         let named = ["Pixel 9", "日本語の名前の長い長い長い端末", "", "evil\u{1b}[2Jname of a device without an end"];
-        let mut listed: Listed = (1..).map(DeviceId).zip(named.map(device)).collect();
+        let mut listed: BTreeMap<DeviceId, ListedDevice> = (1..).map(DeviceId).zip(named.map(device)).collect();
         listed.insert(DeviceId(9), unreadable);
         for wide in [false, true] {
             let lines = lines(&listed, DeviceId(1), wide);
