@@ -72,7 +72,7 @@ pub(super) async fn run(
     input: Vec<u8>,
     patience: Duration,
 ) -> (Vec<Clean>, Result<(), CommandError>) {
-    let mut running = match Running::start(words, event) {
+    let mut running = match RunningAlert::start(words, event) {
         Ok(running) => running,
         Err(error) => return (Vec::new(), Err(CommandError::Start(error))),
     };
@@ -91,7 +91,7 @@ pub(super) async fn run(
 
 /// A command that runs in a process group of its own; if it has not ended when this is dropped, the group is killed. What a
 /// command that has ended left behind is its own affair.
-struct Running {
+struct RunningAlert {
     child: ChildGroup,
     stdin: Option<pipe::Sender>,
     output: pipe::Receiver,
@@ -99,7 +99,7 @@ struct Running {
     ended: bool,
 }
 
-impl Running {
+impl RunningAlert {
     fn start(words: &[String], event: &str) -> io::Result<Self> {
         let Some((program, arguments)) = words.split_first() else { return Err(io::ErrorKind::InvalidInput.into()) };
         let (output, writer) = io::pipe()?;
@@ -163,7 +163,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningAlert {
     fn drop(&mut self) {
         if !self.ended {
             self.child.signal(Signal::KILL);

@@ -30,6 +30,8 @@ mod connection;
 mod devices;
 mod disconnect;
 mod event;
+#[cfg(test)]
+mod examples;
 pub mod feed;
 pub mod filter;
 mod journal_state;

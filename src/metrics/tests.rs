@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::Meters;
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, Probe,
@@ -12,7 +10,7 @@ use crate::group::{
 use crate::protocol::d2d::{ContentKind, EnvelopeSummary};
 use crate::protocol::{
     CloseCode, DeviceActivity, DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, Millis, OpenError, PseudonymKey,
-    ReflectedHeader, ReflectedId, Sealed, SlotState, TransactionScope,
+    ReflectedId, SlotState, TransactionScope,
 };
 use crate::session::Now;
 use crate::text::Clean;
@@ -158,26 +156,20 @@ fn message(redelivered: bool, repeated_nonce: bool, content: Result<EnvelopeSumm
         stored_at: Millis(1_000),
         received_at: Millis(3_000),
         size: 300,
-        header: ReflectedHeader::default(),
-        ephemeral: false,
         redelivered,
         repeated_nonce,
-        nonce: None,
         content,
-        unknown_fields: Vec::new(),
-        envelope: Sealed::from_wire(Bytes::new()),
+        ..ReflectedMessage::example()
     }
 }
 
 fn login(dialect: Dialect) -> Event {
     Event::LoggedIn(Login {
-        own: DeviceId(1),
         dialect,
-        max_device_slots: 5,
         slot_state: SlotState::New,
         clock_offset: Some(-1_500),
         reflection_queue_length: Some(42),
-        shared_version: None,
+        ..Login::example()
     })
 }
 

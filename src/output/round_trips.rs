@@ -29,10 +29,12 @@ impl RoundTrips {
         self.sent += 1;
     }
 
+    #[must_use]
     pub const fn sent(&self) -> u64 {
         self.sent
     }
 
+    #[must_use]
     pub const fn answered(&self) -> u64 {
         self.answered
     }
@@ -72,6 +74,7 @@ impl RoundTrips {
     }
 
     /// As people read it.
+    #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("--- {} of {} answered", self.answered, self.sent)];
         if self.answered > 0 {
@@ -82,6 +85,7 @@ impl RoundTrips {
         lines
     }
 
+    #[must_use]
     pub fn to_json(&self, probe: &str) -> Value {
         let any = |value: u64| (self.answered > 0).then_some(value);
         let fields = json!({
@@ -101,6 +105,7 @@ impl RoundTrips {
 }
 
 /// Microseconds as milliseconds.
+#[must_use]
 pub fn millis(micros: u64) -> String {
     format!("{}.{:03}", micros / 1_000, micros % 1_000)
 }

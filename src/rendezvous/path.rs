@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::link::{LinkInput, LinkOutput};
 use crate::protocol::Millis;
 use crate::rendezvous::wire::{
-    Auth, AuthHello, AuthenticationKey, CHALLENGE_LENGTH, Direction, Emoji, EphemeralSecret, FrameReader, Hello,
+    Auth, AuthHello, AuthenticationKey, CHALLENGE_LENGTH, Emoji, EphemeralSecret, FrameDirection, FrameReader, Hello,
     MAX_FRAME, MAX_HANDSHAKE_FRAME, Plain, Role, TransportKeys,
 };
 
@@ -79,8 +79,8 @@ pub struct Rendezvous {
     key: AuthenticationKey,
     fresh: Fresh,
     stage: Stage,
-    sending: Direction,
-    receiving: Direction,
+    sending: FrameDirection,
+    receiving: FrameDirection,
     reader: FrameReader,
     outputs: VecDeque<Output>,
     /// Bytes that came since the nomination.
@@ -95,8 +95,8 @@ impl Rendezvous {
     #[must_use]
     pub fn new(role: Role, key: AuthenticationKey, path_id: u32, fresh: Fresh) -> Self {
         Self {
-            sending: Direction::new(key.frame_key(role), path_id),
-            receiving: Direction::new(key.frame_key(role.other()), path_id),
+            sending: FrameDirection::new(key.frame_key(role), path_id),
+            receiving: FrameDirection::new(key.frame_key(role.other()), path_id),
             role,
             key,
             fresh,

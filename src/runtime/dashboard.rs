@@ -15,7 +15,7 @@ use super::driver::{COMMAND_CAPACITY, drive_keeping};
 use super::journal_pages::JournalPages;
 use super::known_devices_store::KnownDevicesStore;
 use super::observers::{EventSink, Observer, Observers};
-use super::screen::{Page, Reaction, Screen};
+use super::screen::{OlderRows, Reaction, Screen};
 use super::{ProfileState, clock};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
@@ -38,9 +38,9 @@ pub struct RunningSessions {
     /// Some session stands elsewhere than before, in sight or not.
     standing_changed: Arc<Notify>,
     /// Pages of the journals, and of which tab.
-    pages: mpsc::UnboundedReceiver<(usize, Page)>,
+    pages: mpsc::UnboundedReceiver<(usize, OlderRows)>,
     /// Kept, so that the channel stays open; what is asked for is answered there.
-    answers: mpsc::UnboundedSender<(usize, Page)>,
+    answers: mpsc::UnboundedSender<(usize, OlderRows)>,
 }
 
 impl RunningSessions {
@@ -75,12 +75,12 @@ impl RunningSessions {
     }
 
     /// Asks the journal of a tab for older rows; what there is to say at once, if there is none.
-    fn ask_for_older(&mut self, number: usize, before: Option<u64>, count: usize) -> Option<Page> {
+    fn ask_for_older(&mut self, number: usize, before: Option<u64>, count: usize) -> Option<OlderRows> {
         let Self { tabs, answers, .. } = self;
         let tab = tabs.get_mut(number)?;
-        let Some(older) = &mut tab.older else { return Some(Page::NoJournal) };
+        let Some(older) = &mut tab.older else { return Some(OlderRows::NoJournal) };
         let asked = older.ask(before, count, tab.shared.group().feed(), (number, answers));
-        asked.err().map(|error| Page::Failed(Clean::new(&error.to_string())))
+        asked.err().map(|error| OlderRows::Failed(Clean::new(&error.to_string())))
     }
 
     fn standings(&self) -> Vec<Standing> {

@@ -66,8 +66,7 @@ pub async fn drive_keeping(
     }
     driver.handle(SessionInput::Timer).await;
     while !driver.session.is_over() {
-        let look = if driver.session.wants_lock() { LOOK_LOCKED } else { LOOK };
-        let deadline = driver.session.deadline().map(|deadline| deadline.min(clock::now().after(look)));
+        let deadline = wake_at(clock::now(), driver.session.deadline(), driver.session.wants_lock());
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
         let takes_more = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
         let may_read = takes_more && driver.link.as_ref().is_none_or(|link| !link.is_full());
@@ -106,6 +105,12 @@ pub async fn drive_keeping(
     if let Some(closing) = driver.closing {
         let _ = closing.await;
     }
+}
+
+/// When the session has to be handled again although nothing happens; never, if it waits for nothing.
+fn wake_at(now: Millis, deadline: Option<Millis>, wants_lock: bool) -> Option<Millis> {
+    let look = if wants_lock { LOOK_LOCKED } else { LOOK };
+    deadline.map(|deadline| deadline.min(now.after(look)))
 }
 
 struct Driver<S> {
@@ -332,5 +337,27 @@ fn log(event: &Event) {
         Event::Devices(devices) => tracing::debug!("device list with {} devices", devices.len()),
         Event::Ignored(_) | Event::Refused(_) | Event::Disconnected { .. } => tracing::warn!("{event:?}"),
         event => tracing::info!("{event:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_session_is_woken_every_15_seconds_and_one_with_the_lock_every_second() {
+        let now = Millis(1_000_000);
+        let (soon, late) = (Some(now.after(Duration::from_millis(300))), Some(now.after(Duration::from_hours(1))));
+        for (deadline, wants_lock, woken_after) in [
+            (late, false, Some(15_000)),
+            (late, true, Some(1_000)),
+            (soon, false, Some(300)),
+            (soon, true, Some(300)),
+            (None, false, None),
+            (None, true, None),
+        ] {
+            let woken = wake_at(now, deadline, wants_lock);
+            assert_eq!(woken.map(|at| at.0 - now.0), woken_after, "{deadline:?}, lock: {wants_lock}");
+        }
     }
 }

@@ -25,7 +25,7 @@ pub enum Dropped {
 /// If the mediator refuses it, or does not confirm it.
 pub async fn drop_device(visit: &mut OneShotSession, command: Command, target: DeviceId) -> Result<Dropped, Failure> {
     visit.hurry(PATIENCE);
-    let mut progress = Progress::default();
+    let mut progress = DropProgress::default();
     let mut command = Some(command);
     loop {
         if visit.is_logged_in()
@@ -48,13 +48,13 @@ pub async fn drop_device(visit: &mut OneShotSession, command: Command, target: D
 
 /// How far the steps are.
 #[derive(Debug, Default)]
-struct Progress {
+struct DropProgress {
     locked: bool,
     waiting: bool,
     dropped: Option<Dropped>,
 }
 
-impl Progress {
+impl DropProgress {
     fn take(&mut self, event: &Event) -> Result<(), Failure> {
         match event {
             Event::Lock(LockEvent::Acquired { .. }) => self.locked = true,

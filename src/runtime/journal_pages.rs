@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::screen::Page;
+use super::screen::OlderRows;
 use crate::group::{Feed, FeedRow};
 use crate::journal::{History, JournalError, Query, Within};
 use crate::protocol::{Millis, Nonce, ReflectedId};
@@ -55,7 +55,7 @@ impl JournalPages {
         before: Option<u64>,
         count: usize,
         feed: &Feed,
-        answer: (usize, &UnboundedSender<(usize, Page)>),
+        answer: (usize, &UnboundedSender<(usize, OlderRows)>),
     ) -> io::Result<()> {
         let of_message = |row: FeedRow| Mark::Message { received_at: row.received_at, id: row.id, nonce: row.nonce };
         let oldest = || feed.get(feed.first()).map(of_message);
@@ -70,13 +70,13 @@ impl JournalPages {
     }
 }
 
-fn start(path: PathBuf, tab: usize, answers: UnboundedSender<(usize, Page)>) -> io::Result<Sender<Request>> {
+fn start(path: PathBuf, tab: usize, answers: UnboundedSender<(usize, OlderRows)>) -> io::Result<Sender<Request>> {
     let (requests, incoming) = channel();
     std::thread::Builder::new().name("history".to_owned()).spawn(move || answer(&path, tab, &incoming, &answers))?;
     Ok(requests)
 }
 
-fn answer(path: &Path, tab: usize, requests: &Receiver<Request>, answers: &UnboundedSender<(usize, Page)>) {
+fn answer(path: &Path, tab: usize, requests: &Receiver<Request>, answers: &UnboundedSender<(usize, OlderRows)>) {
     let mut opened = None;
     for Request { older_than, count } in requests {
         let history = match opened.take() {
@@ -100,11 +100,11 @@ fn answer(path: &Path, tab: usize, requests: &Receiver<Request>, answers: &Unbou
     }
 }
 
-fn failed(error: &JournalError) -> Page {
-    Page::Failed(Clean::new(&error.to_string()))
+fn failed(error: &JournalError) -> OlderRows {
+    OlderRows::Failed(Clean::new(&error.to_string()))
 }
 
-fn page(history: &History, older_than: Mark, count: usize) -> Result<Page, JournalError> {
+fn page(history: &History, older_than: Mark, count: usize) -> Result<OlderRows, JournalError> {
     let within = match older_than {
         Mark::Row(row) => Within::Before(row),
         Mark::Message { received_at, id, nonce } => Within::Before(row_of(history, received_at, id, nonce)?),
@@ -117,7 +117,7 @@ fn page(history: &History, older_than: Mark, count: usize) -> Result<Page, Journ
         found.remove(0);
     }
     let rows: Vec<(u64, FeedRow)> = found.into_iter().map(|row| (row.number, row.shown())).collect();
-    Ok(Page::Rows { rows, more })
+    Ok(OlderRows::Rows { rows, more })
 }
 
 /// The number of a message's row; that of the first row after it, if it is not in the journal.

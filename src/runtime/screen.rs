@@ -36,7 +36,7 @@ pub enum Reaction {
 
 /// What the journal has of the time before.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Page {
+pub enum OlderRows {
     /// Nothing is kept.
     NoJournal,
     /// Why it could not be read.
@@ -84,7 +84,7 @@ pub trait Screen {
     fn work(&mut self, group: &Group) -> Worked;
 
     /// Takes what was asked for by [`Reaction::Older`] in that tab.
-    fn take_older(&mut self, tab: usize, page: Page, group: &Group) -> Reaction;
+    fn take_older(&mut self, tab: usize, page: OlderRows, group: &Group) -> Reaction;
 
     /// Turns to another tab, which the groups that follow belong to. At first that is tab 0.
     fn show_tab(&mut self, tab: usize);

@@ -1,7 +1,7 @@
 //! A message for the tests of the journal's thread.
 
 use crate::group::ReflectedMessage;
-use crate::protocol::{Millis, OpenError, ReflectedHeader, ReflectedId, Sealed};
+use crate::protocol::{Millis, OpenError, ReflectedId, Sealed};
 
 /// With an envelope of so many bytes, which nobody can open.
 pub fn message(length: usize) -> ReflectedMessage {
@@ -10,13 +10,8 @@ pub fn message(length: usize) -> ReflectedMessage {
         stored_at: Millis(1),
         received_at: Millis(2),
         size: u32::try_from(length).unwrap(),
-        header: ReflectedHeader::default(),
-        ephemeral: false,
-        redelivered: false,
-        repeated_nonce: false,
-        nonce: None,
         content: Err(OpenError::TooShort),
-        unknown_fields: Vec::new(),
         envelope: Sealed::from_wire(vec![0; length].into()),
+        ..ReflectedMessage::example()
     }
 }

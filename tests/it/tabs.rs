@@ -8,7 +8,7 @@ use d2mtop::group::{Event, Group, Standing};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup};
 use d2mtop::runtime::{
-    EventSink, Page, ProfileState, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
+    EventSink, OlderRows, ProfileState, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
 };
 use d2mtop::session::{Command, LeaderPolicy, Session, SessionConfig};
 use d2mtop::text::Clean;
@@ -71,7 +71,7 @@ impl Screen for Memory {
         Worked::default()
     }
 
-    fn take_older(&mut self, _tab: usize, _page: Page, _group: &Group) -> Reaction {
+    fn take_older(&mut self, _tab: usize, _page: OlderRows, _group: &Group) -> Reaction {
         Reaction::Nothing
     }
 

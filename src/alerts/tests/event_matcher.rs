@@ -1,17 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::super::alert::Due;
 use super::super::{EventMatcher, Rule, Trigger};
 use crate::group::{
     DeviceChange, DisconnectCause, Event, JournalState, ListedDevice, LockEvent, Login, NextStep, ReflectedMessage,
 };
 use crate::protocol::d2d::{ContentKind, EnvelopeSummary};
-use crate::protocol::{
-    CloseCode, DeviceId, Dialect, Millis, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
-};
+use crate::protocol::{CloseCode, DeviceId, Millis, OpenError, ReflectedId, SlotState};
 use crate::text::Clean;
 
 const PHONE: DeviceId = DeviceId(7);
@@ -22,14 +18,9 @@ fn message(repeated_nonce: bool, content: Result<EnvelopeSummary, OpenError>) ->
         stored_at: Millis(1),
         received_at: Millis(2),
         size: 3,
-        header: ReflectedHeader::default(),
-        ephemeral: false,
-        redelivered: false,
         repeated_nonce,
-        nonce: None,
         content,
-        unknown_fields: Vec::new(),
-        envelope: Sealed::from_wire(Bytes::new()),
+        ..ReflectedMessage::example()
     }
 }
 
@@ -38,15 +29,7 @@ fn read(repeated_nonce: bool) -> ReflectedMessage {
 }
 
 fn login(clock_offset: i64) -> Event {
-    Event::LoggedIn(Login {
-        own: DeviceId(1),
-        dialect: Dialect::Dgk,
-        max_device_slots: 5,
-        slot_state: SlotState::New,
-        clock_offset: Some(clock_offset),
-        reflection_queue_length: None,
-        shared_version: None,
-    })
+    Event::LoggedIn(Login { slot_state: SlotState::New, clock_offset: Some(clock_offset), ..Login::example() })
 }
 
 fn ended(cause: DisconnectCause) -> Event {

@@ -81,7 +81,7 @@ impl Content {
 
 /// A device, and the version it speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::group) struct LatencyAuthor {
+pub(in crate::group) struct PackedAuthor {
     pub(in crate::group) device: Option<DeviceId>,
     protocol_version: u32,
 }
@@ -98,7 +98,7 @@ pub(in crate::group) struct Party {
 /// The values that rows share, each stored once.
 #[derive(Debug, Default)]
 pub(in crate::group) struct Tables {
-    pub(in crate::group) authors: Interned<LatencyAuthor>,
+    pub(in crate::group) authors: Interned<PackedAuthor>,
     pub(in crate::group) parties: Interned<Party>,
     pub(in crate::group) details: Interned<Detail>,
     errors: Interned<OpenError>,
@@ -130,7 +130,7 @@ impl Tables {
             packed.created_at = short(created_at);
             packed.flags |= HAS_CREATED_AT;
         }
-        let author = LatencyAuthor { device: summary.author, protocol_version: summary.protocol_version };
+        let author = PackedAuthor { device: summary.author, protocol_version: summary.protocol_version };
         packed.author = self.authors.take(&author);
         let party = Party {
             conversation: summary.conversation.clone(),

@@ -6,9 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::group::{Event, ListedDevice, Login, ReflectedMessage};
 use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, NameChange, Platform};
-use crate::protocol::{
-    DeviceActivity, DeviceInfo, Dialect, MessageId, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
-};
+use crate::protocol::{DeviceActivity, DeviceInfo, MessageId, OpenError, ReflectedId};
 use crate::text::Clean;
 
 const DESKTOP: DeviceId = DeviceId(0x11);
@@ -22,15 +20,7 @@ fn group() -> Group {
         activity: DeviceActivity::Unknown,
         expiration_policy: None,
     };
-    let login = Login {
-        own: PHONE,
-        dialect: Dialect::Dgk,
-        max_device_slots: 5,
-        slot_state: SlotState::Existing,
-        clock_offset: Some(1_000),
-        reflection_queue_length: None,
-        shared_version: None,
-    };
+    let login = Login { own: PHONE, clock_offset: Some(1_000), ..Login::example() };
     let devices = [(DESKTOP, device("Ada's Desk", Platform::Desktop)), (PHONE, device("Pocket", Platform::Android))];
     group.apply(Millis(1), &Event::LoggedIn(login));
     group.apply(Millis(1), &Event::Devices(BTreeMap::from(devices)));
@@ -43,14 +33,8 @@ fn message(id: u32, content: Result<EnvelopeSummary, OpenError>) -> ReflectedMes
         stored_at: Millis(900_000),
         received_at: Millis(900_000),
         size: 300 * id,
-        ephemeral: false,
-        redelivered: false,
-        repeated_nonce: false,
-        nonce: None,
-        header: ReflectedHeader::default(),
-        unknown_fields: Vec::new(),
-        envelope: Sealed::default(),
         content,
+        ..ReflectedMessage::example()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, SyncAction};
 use crate::protocol::{
-    CloseCode, DeviceActivity, DeviceInfo, Dialect, ExpirationPolicy, OpenError, SlotState, TransactionScope,
+    CloseCode, DeviceActivity, DeviceInfo, ExpirationPolicy, OpenError, SlotState, TransactionScope,
 };
 use crate::protocol::{DecodeError, MessageId, Nonce, ReflectedHeader, Sealed};
 
@@ -22,15 +22,7 @@ fn acknowledged(ids: &[u32]) -> Event {
 }
 
 fn login() -> Event {
-    Event::LoggedIn(Login {
-        own: OWN,
-        dialect: Dialect::Dgk,
-        max_device_slots: 5,
-        slot_state: SlotState::Existing,
-        clock_offset: Some(200),
-        reflection_queue_length: Some(3),
-        shared_version: None,
-    })
+    Event::LoggedIn(Login { own: OWN, clock_offset: Some(200), reflection_queue_length: Some(3), ..Login::example() })
 }
 
 fn message(id: u32) -> ReflectedMessage {

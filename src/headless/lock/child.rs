@@ -18,11 +18,11 @@ pub(super) const GRACE: Duration = Duration::from_secs(5);
 const TIDYING: Duration = Duration::from_millis(100);
 
 /// A command that runs.
-pub(super) struct Running {
+pub(super) struct RunningCommand {
     child: ChildGroup,
 }
 
-impl Running {
+impl RunningCommand {
     /// Starts it with our standard input, output and error.
     pub(super) fn start(command: &[OsString]) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or_else(|| Failure::Usage("no command".to_owned()))?;
@@ -99,7 +99,7 @@ mod tests {
             drop(command);
             let mut ready = [0; 6];
             reader.read_exact(&mut ready).unwrap();
-            let mut running = Running { child };
+            let mut running = RunningCommand { child };
             running.terminate(Duration::from_millis(100)).await.unwrap();
             running.end().await.unwrap()
         });

@@ -26,7 +26,7 @@ use crate::runtime::one_shot::{LEADER_PATIENCE, LEADER_WARNING};
 use crate::runtime::one_shot::{PATIENCE, SIGNAL_PATIENCE};
 use crate::runtime::{OneShotEnd, OneShotSession};
 use crate::session::{Command, LEASE, LeaderPolicy, SessionTiming};
-use child::{GRACE, Running};
+use child::{GRACE, RunningCommand};
 use lease::Lease;
 
 /// How long a login and the answer about the lock may take in any case; and the pause before a mediator is tried again.
@@ -244,7 +244,7 @@ impl<'a> Locking<'a> {
             self.commit().await?;
             return Err(out_of_time());
         }
-        let mut running = match Running::start(command) {
+        let mut running = match RunningCommand::start(command) {
             Ok(running) => running,
             Err(failure) => {
                 self.commit().await?;
@@ -293,7 +293,7 @@ impl<'a> Locking<'a> {
     }
 
     /// Stops the command and then ourselves; fails if the lock may have ended meanwhile.
-    async fn pause(&mut self, running: &mut Running) -> Result<(), Failure> {
+    async fn pause(&mut self, running: &mut RunningCommand) -> Result<(), Failure> {
         running.stop().await;
         let stopped_at = clock::monotonic();
         signals::stop_this_process().map_err(Failure::Start)?;

@@ -78,13 +78,9 @@ fn message(number: u32) -> ReflectedMessage {
         received_at: Millis(NOW.0 + u64::from(number)),
         size: 200,
         header: ReflectedHeader { length: 16, flags: 0xfffe },
-        ephemeral: false,
-        redelivered: false,
-        repeated_nonce: false,
         nonce: Some(Nonce(nonce)),
         content: Ok(summary),
-        unknown_fields: Vec::new(),
-        envelope: Sealed::default(),
+        ..ReflectedMessage::example()
     }
 }
 

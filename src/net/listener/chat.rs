@@ -11,7 +11,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::connection::Event;
+use super::connection::ConnectionEvent;
 use crate::mediator::{ChatAction, ChatEvent, ConnectionId};
 
 /// How long connecting may take: less than a client waits for a sign of life.
@@ -51,13 +51,13 @@ impl ChatHandle {
 /// The way to the machine.
 struct ToMachine {
     id: ConnectionId,
-    events: mpsc::Sender<(ConnectionId, Event)>,
+    events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
 }
 
 impl ToMachine {
     async fn tell(&self, event: ChatEvent) {
         // If nobody listens any more, the server is at its end, and this task with it.
-        let _ = self.events.send((self.id, Event::Chat(event))).await;
+        let _ = self.events.send((self.id, ConnectionEvent::Chat(event))).await;
     }
 }
 
@@ -65,7 +65,7 @@ impl ToMachine {
 pub(super) fn relay(
     id: ConnectionId,
     address: Arc<str>,
-    events: mpsc::Sender<(ConnectionId, Event)>,
+    events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
 ) -> (ChatHandle, impl Future<Output = ()> + Send + 'static) {
     let (sender, frames) = mpsc::channel(FRAMES);
     let (forgotten, forgetting) = oneshot::channel();

@@ -40,7 +40,7 @@ const LINGER: Duration = Duration::from_secs(3);
 const BATCH_BYTES: usize = 128 * 1024;
 
 /// What a connection's task tells the machine's.
-pub(super) enum Event {
+pub(super) enum ConnectionEvent {
     /// It did not become a WebSocket; why, if that belongs in the log.
     Refused {
         peer: SocketAddr,
@@ -66,7 +66,7 @@ pub(super) enum Event {
 }
 
 /// What the machine's task tells a connection's.
-pub(super) enum Command {
+pub(super) enum ConnectionCommand {
     Send(Bytes),
     Ping,
     Close(CloseCode, Cow<'static, str>),
@@ -89,20 +89,20 @@ impl Flow {
 
 /// The machine's end of a connection. When it is dropped, the connection ends soon.
 pub(super) struct Handle {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<ConnectionCommand>,
     flow: watch::Sender<Flow>,
 }
 
 impl Handle {
     /// Never waits. Were the queue full, which the machine's own bounds rule out, the connection ends.
-    pub(super) fn send(&self, command: Command) {
+    pub(super) fn send(&self, command: ConnectionCommand) {
         if self.commands.try_send(command).is_err() {
             self.flow.send_replace(Flow::End);
         }
     }
 
     pub(super) fn close(self, code: CloseCode, reason: Cow<'static, str>, discard: bool) {
-        self.send(Command::Close(code, reason));
+        self.send(ConnectionCommand::Close(code, reason));
         self.flow.send_replace(if discard { Flow::Discard } else { Flow::End });
     }
 
@@ -123,13 +123,13 @@ fn replace(flow: &mut Flow, by: Flow) -> bool {
 /// The way to the machine.
 struct ToMachine {
     id: ConnectionId,
-    events: mpsc::Sender<(ConnectionId, Event)>,
+    events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
     /// Where its messages count, if they may be long.
     account: Option<Arc<Account>>,
 }
 
 impl ToMachine {
-    async fn tell(&self, event: Event) {
+    async fn tell(&self, event: ConnectionEvent) {
         // If nobody listens any more, the server is at its end, and this task with it.
         let _ = self.events.send((self.id, event)).await;
     }
@@ -148,7 +148,7 @@ pub(super) async fn serve(
     incoming: Incoming,
     timeout: Duration,
     gate: Gate,
-    events: mpsc::Sender<(ConnectionId, Event)>,
+    events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
 ) {
     let Incoming { id, stream, peer, accepted, tls, budget, dead_after } = incoming;
     notice_the_dead(&stream, dead_after);
@@ -157,23 +157,23 @@ pub(super) async fn serve(
     let (socket, destination) = match upgraded.unwrap_or(Err(NotUpgraded::Refused(ConnectionRefusal::Timeout))) {
         Ok(upgraded) => upgraded,
         Err(NotUpgraded::Refused(refusal)) => {
-            return machine.tell(Event::Refused { peer, refusal: Some(refusal) }).await;
+            return machine.tell(ConnectionEvent::Refused { peer, refusal: Some(refusal) }).await;
         }
-        Err(NotUpgraded::Unremarkable) => return machine.tell(Event::Refused { peer, refusal: None }).await,
+        Err(NotUpgraded::Unremarkable) => return machine.tell(ConnectionEvent::Refused { peer, refusal: None }).await,
     };
     let (sender, commands) = mpsc::channel(COMMANDS);
     let (flow_sender, flow) = watch::channel(Flow::Read);
     let handle = Box::new(Handle { commands: sender, flow: flow_sender });
     let opened = match destination {
-        Destination::Mediator(url) => Event::Opened { url: Box::new(url), accepted, handle },
+        Destination::Mediator(url) => ConnectionEvent::Opened { url: Box::new(url), accepted, handle },
         Destination::Relay { path, account } => {
             machine.account = Some(account);
-            Event::Arrived { path, handle }
+            ConnectionEvent::Arrived { path, handle }
         }
     };
     machine.tell(opened).await;
     exchange(socket, commands, flow, &machine).await;
-    machine.tell(Event::Closed(None)).await;
+    machine.tell(ConnectionEvent::Closed(None)).await;
 }
 
 /// Has the system end a connection whose other end acknowledges nothing any more, so that a ping that cannot be delivered
@@ -189,7 +189,7 @@ fn notice_the_dead(stream: &TcpStream, dead_after: Duration) {
 /// Reads and writes until both sides are done, or until the time to be done is over.
 async fn exchange(
     socket: Socket,
-    mut commands: mpsc::Receiver<Command>,
+    mut commands: mpsc::Receiver<ConnectionCommand>,
     flow: watch::Receiver<Flow>,
     machine: &ToMachine,
 ) {
@@ -234,26 +234,26 @@ async fn read(stream: &mut SplitStream<Socket>, mut flow: watch::Receiver<Flow>,
         // If the machine has forgotten us, reading is all that is left to do.
         let _ = flow.wait_for(|flow| *flow != Flow::Pause).await;
         let event = match stream.next().await {
-            Some(Ok(Message::Binary(bytes))) => Event::Frame(match &machine.account {
+            Some(Ok(Message::Binary(bytes))) => ConnectionEvent::Frame(match &machine.account {
                 Some(account) => account.settle(bytes),
                 None => bytes,
             }),
-            Some(Ok(Message::Text(_))) => Event::Text,
-            Some(Ok(Message::Pong(_))) => Event::Pong,
-            Some(Ok(Message::Ping(_) | Message::Frame(_))) => Event::Alive,
+            Some(Ok(Message::Text(_))) => ConnectionEvent::Text,
+            Some(Ok(Message::Pong(_))) => ConnectionEvent::Pong,
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => ConnectionEvent::Alive,
             // Reading on sends the answer.
-            Some(Ok(Message::Close(frame))) => Event::Closed(frame.map(|frame| CloseCode(frame.code.into()))),
+            Some(Ok(Message::Close(frame))) => ConnectionEvent::Closed(frame.map(|frame| CloseCode(frame.code.into()))),
             // A TCP end without a close frame is the end of the connection, and nobody's error.
             Some(Err(WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
                 return ReadEnd::Closed;
             }
             Some(Err(WebSocketError::Capacity(_) | WebSocketError::Protocol(_) | WebSocketError::Utf8(_))) => {
-                machine.tell(Event::Unreadable).await;
+                machine.tell(ConnectionEvent::Unreadable).await;
                 return ReadEnd::Unreadable;
             }
             // No room for more messages.
             Some(Err(WebSocketError::Io(error))) if error.kind() == io::ErrorKind::QuotaExceeded => {
-                machine.tell(Event::Unreadable).await;
+                machine.tell(ConnectionEvent::Unreadable).await;
                 return ReadEnd::Unreadable;
             }
             Some(Err(_)) | None => return ReadEnd::Closed,
@@ -266,7 +266,7 @@ async fn read(stream: &mut SplitStream<Socket>, mut flow: watch::Receiver<Flow>,
 /// machine says so.
 async fn write(
     sink: &mut SplitSink<Socket, Message>,
-    commands: &mut mpsc::Receiver<Command>,
+    commands: &mut mpsc::Receiver<ConnectionCommand>,
     mut flow: watch::Receiver<Flow>,
     machine: &ToMachine,
 ) -> Result<(), WebSocketError> {
@@ -279,7 +279,7 @@ async fn write(
     commands.close();
     let mut farewell = None;
     while let Some(command) = commands.recv().await {
-        if let Command::Close(code, reason) = command {
+        if let ConnectionCommand::Close(code, reason) = command {
             farewell = Some((code, reason));
         }
     }
@@ -292,20 +292,20 @@ async fn write(
 /// Writes what there is in one go, then flushes. Ends after a close frame of ours, or when the machine forgets us.
 async fn write_all(
     sink: &mut SplitSink<Socket, Message>,
-    commands: &mut mpsc::Receiver<Command>,
+    commands: &mut mpsc::Receiver<ConnectionCommand>,
     machine: &ToMachine,
 ) -> Result<(), WebSocketError> {
     loop {
         let (mut next, mut frames, mut bytes) = (commands.recv().await, 0, 0);
         loop {
             match next {
-                Some(Command::Send(frame)) => {
+                Some(ConnectionCommand::Send(frame)) => {
                     frames += 1;
                     bytes += frame.len();
                     feed(sink, frame).await?;
                 }
-                Some(Command::Ping) => sink.feed(Message::Ping(Bytes::new())).await?,
-                Some(Command::Close(code, reason)) => {
+                Some(ConnectionCommand::Ping) => sink.feed(Message::Ping(Bytes::new())).await?,
+                Some(ConnectionCommand::Close(code, reason)) => {
                     sink.flush().await?;
                     return say_goodbye(sink, code, &reason).await;
                 }
@@ -325,7 +325,7 @@ async fn write_all(
         }
         sink.flush().await?;
         if frames > 0 {
-            machine.tell(Event::Written(frames)).await;
+            machine.tell(ConnectionEvent::Written(frames)).await;
         }
     }
 }

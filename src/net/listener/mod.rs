@@ -30,11 +30,11 @@ use tokio::task::JoinSet;
 
 use budget::Budget;
 use chat::ChatHandle;
-use connection::{Command, Event, Handle};
-use gate::{Gate, Question};
+use connection::{ConnectionCommand, ConnectionEvent, Handle};
+use gate::{Gate, GateQuestion};
 pub use log::{ConnectionRefusal, LogLine};
 use pending::Pending;
-use rendezvous::Rendezvous;
+use rendezvous::RelayHost;
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
@@ -144,7 +144,7 @@ impl Listener {
                 ..self.options.config
             }),
             handles: HashMap::new(),
-            rendezvous: Rendezvous::new(self.options.rendezvous.unwrap_or_default()),
+            rendezvous: RelayHost::new(self.options.rendezvous.unwrap_or_default()),
             budget: self.options.rendezvous.map(|config| Arc::new(Budget::new(config.max_memory))),
             tasks: JoinSet::new(),
             chats: HashMap::new(),
@@ -190,13 +190,13 @@ impl Listener {
 struct Server {
     mediator: Mediator,
     handles: HashMap<ConnectionId, Handle>,
-    rendezvous: Rendezvous,
+    rendezvous: RelayHost,
     /// There if the relay is served.
     budget: Option<Arc<Budget>>,
     tasks: JoinSet<()>,
     chats: HashMap<ConnectionId, ChatHandle>,
     chat_tasks: JoinSet<()>,
-    events: mpsc::Sender<(ConnectionId, Event)>,
+    events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
     gate: Gate,
     accepted: u64,
     /// Connections that are not logged in yet.
@@ -222,14 +222,14 @@ impl Server {
         }
     }
 
-    fn take(&mut self, (id, event): (ConnectionId, Event), log: &mut impl FnMut(LogLine)) {
+    fn take(&mut self, (id, event): (ConnectionId, ConnectionEvent), log: &mut impl FnMut(LogLine)) {
         let Some(event) = self.rendezvous.take(id, event) else { return };
         let input = match event {
-            Event::Refused { peer, refusal } => {
+            ConnectionEvent::Refused { peer, refusal } => {
                 self.pending.remove(id);
                 return refusal.into_iter().for_each(|refusal| log(LogLine::Refused { connection: id, peer, refusal }));
             }
-            Event::Opened { url, accepted, handle } => {
+            ConnectionEvent::Opened { url, accepted, handle } => {
                 let mut ephemeral = HandshakeSecrets { secret: [0; 32], challenge: [0; 32] };
                 let random = OsRng.try_fill_bytes(&mut ephemeral.secret);
                 if random.and_then(|()| OsRng.try_fill_bytes(&mut ephemeral.challenge)).is_err() {
@@ -240,20 +240,20 @@ impl Server {
                 // The time for the login began with the TCP connection.
                 return self.mediator.open(accepted, id, &url, ephemeral);
             }
-            Event::Arrived { path, handle } => {
+            ConnectionEvent::Arrived { path, handle } => {
                 if self.rendezvous.open(id, &path, *handle) {
                     self.pending.remove(id);
                 }
                 return;
             }
-            Event::Frame(bytes) => MediatorInput::Frame { connection: id, bytes },
-            Event::Text => MediatorInput::Text { connection: id },
-            Event::Unreadable => MediatorInput::Unreadable { connection: id },
-            Event::Alive => MediatorInput::Alive { connection: id },
-            Event::Pong => MediatorInput::Pong { connection: id },
-            Event::Written(frames) => MediatorInput::Written { connection: id, frames },
-            Event::Chat(event) => MediatorInput::Chat { connection: id, event },
-            Event::Closed(code) => {
+            ConnectionEvent::Frame(bytes) => MediatorInput::Frame { connection: id, bytes },
+            ConnectionEvent::Text => MediatorInput::Text { connection: id },
+            ConnectionEvent::Unreadable => MediatorInput::Unreadable { connection: id },
+            ConnectionEvent::Alive => MediatorInput::Alive { connection: id },
+            ConnectionEvent::Pong => MediatorInput::Pong { connection: id },
+            ConnectionEvent::Written(frames) => MediatorInput::Written { connection: id, frames },
+            ConnectionEvent::Chat(event) => MediatorInput::Chat { connection: id, event },
+            ConnectionEvent::Closed(code) => {
                 self.handles.remove(&id);
                 self.pending.remove(id);
                 MediatorInput::Closed { connection: id, code }
@@ -270,10 +270,10 @@ impl Server {
     }
 
     /// Whoever asked may be gone; then nobody hears the answer.
-    fn answer(&self, question: Question) {
+    fn answer(&self, question: GateQuestion) {
         match question {
-            Question::Admits(group, answer) => drop(answer.send(self.mediator.admits(&group))),
-            Question::Ready(answer) => drop(answer.send(self.mediator.is_ready())),
+            GateQuestion::Admits(group, answer) => drop(answer.send(self.mediator.admits(&group))),
+            GateQuestion::Ready(answer) => drop(answer.send(self.mediator.is_ready())),
         }
     }
 
@@ -293,7 +293,7 @@ impl Server {
             match output {
                 MediatorOutput::Send { connection, bytes } => {
                     if let Some(handle) = self.handles.get(&connection) {
-                        handle.send(Command::Send(bytes));
+                        handle.send(ConnectionCommand::Send(bytes));
                     }
                 }
                 MediatorOutput::Close { connection, code, reason, discard } => {
@@ -303,7 +303,7 @@ impl Server {
                 }
                 MediatorOutput::Ping { connection } => {
                     if let Some(handle) = self.handles.get(&connection) {
-                        handle.send(Command::Ping);
+                        handle.send(ConnectionCommand::Ping);
                     }
                 }
                 MediatorOutput::Pause { connection } => {
@@ -337,7 +337,11 @@ impl Server {
     }
 
     /// Closes everything; whoever does not answer in time is cut off.
-    async fn farewell(mut self, arrived: &mut mpsc::Receiver<(ConnectionId, Event)>, log: &mut impl FnMut(LogLine)) {
+    async fn farewell(
+        mut self,
+        arrived: &mut mpsc::Receiver<(ConnectionId, ConnectionEvent)>,
+        log: &mut impl FnMut(LogLine),
+    ) {
         self.mediator.handle(now(), MediatorInput::Shutdown);
         self.rendezvous.shutdown();
         self.carry_out(log);

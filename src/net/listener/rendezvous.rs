@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::connection::{Command, Event, Handle};
+use super::connection::{ConnectionCommand, ConnectionEvent, Handle};
 use super::log::LogLine;
 use super::steady;
 use crate::mediator::ConnectionId;
@@ -11,12 +11,12 @@ use crate::rendezvous::wire::RelayPath;
 use crate::rendezvous::{Relay, RelayConfig, RelayOutput, RelaySide};
 
 /// All connections that came for the relay.
-pub(super) struct Rendezvous {
+pub(super) struct RelayHost {
     relay: Relay,
     handles: HashMap<RelaySide, Handle>,
 }
 
-impl Rendezvous {
+impl RelayHost {
     pub(super) fn new(config: RelayConfig) -> Self {
         Self { relay: Relay::new(config), handles: HashMap::new() }
     }
@@ -28,16 +28,16 @@ impl Rendezvous {
     }
 
     /// Takes what one of its connections tells; others' events come back.
-    pub(super) fn take(&mut self, id: ConnectionId, event: Event) -> Option<Event> {
+    pub(super) fn take(&mut self, id: ConnectionId, event: ConnectionEvent) -> Option<ConnectionEvent> {
         let side = RelaySide(id.0);
         if !self.handles.contains_key(&side) {
             return Some(event);
         }
         match event {
-            Event::Frame(bytes) => self.relay.message(steady(), side, bytes),
-            Event::Text | Event::Unreadable => self.relay.nonsense(steady(), side),
-            Event::Written(messages) => self.relay.written(side, messages),
-            Event::Closed(code) => {
+            ConnectionEvent::Frame(bytes) => self.relay.message(steady(), side, bytes),
+            ConnectionEvent::Text | ConnectionEvent::Unreadable => self.relay.nonsense(steady(), side),
+            ConnectionEvent::Written(messages) => self.relay.written(side, messages),
+            ConnectionEvent::Closed(code) => {
                 self.handles.remove(&side);
                 self.relay.closed(steady(), side, code);
             }
@@ -68,7 +68,7 @@ impl Rendezvous {
             match output {
                 RelayOutput::Send(side, bytes) => {
                     if let Some(handle) = self.handles.get(&side) {
-                        handle.send(Command::Send(bytes));
+                        handle.send(ConnectionCommand::Send(bytes));
                     }
                 }
                 RelayOutput::Pause(side) => self.handles.get(&side).into_iter().for_each(Handle::pause),

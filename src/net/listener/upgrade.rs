@@ -14,7 +14,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -24,6 +23,7 @@ use super::budget::{Account, Budget, Metered};
 use super::gate::Gate;
 use super::{ConnectionRefusal, Tls};
 use crate::mediator::{ConnectionId, MediatorTime};
+use crate::net::link::Transport;
 use crate::protocol::{ClientUrlInfo, MAX_CONTAINER};
 use crate::rendezvous::wire::{MAX_FRAME, RelayPath};
 
@@ -36,9 +36,6 @@ const MAX_RELAYED: usize = MAX_FRAME + 4;
 /// How many bytes the head of a request may have; more is answered with 431. Hyper takes no less.
 const MOST_HEAD: usize = 8_192;
 
-pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
-type Transport = Box<dyn ByteStream>;
 pub(super) type Socket = WebSocketStream<Transport>;
 
 /// A TCP connection that was just accepted.

@@ -21,8 +21,14 @@ pub enum ConnectFault {
          or into the profile"
     )]
     Unauthorised,
+    /// It answered, and refuses to connect.
     #[error("it refused with HTTP {status}{}{}", if reason.is_empty() { "" } else { " " }, reason)]
-    Refused { status: u16, reason: Clean },
+    Refused {
+        /// The HTTP status of its answer.
+        status: u16,
+        /// The words beside the status.
+        reason: Clean,
+    },
     /// It answered in another way.
     #[error("it does not answer as an HTTP proxy does: {0}")]
     NoProxy(HeadError),

@@ -163,7 +163,7 @@ fn an_initiator_that_is_silent_or_does_not_answer_the_challenge() {
 
     let mut wrong = admit();
     wrong.handle(START, AdmitInput::Link(LinkInput::Up));
-    let mut sending = crate::rendezvous::wire::Direction::new(link.key.frame_key(Role::Initiator), link.path_id);
+    let mut sending = crate::rendezvous::wire::FrameDirection::new(link.key.frame_key(Role::Initiator), link.path_id);
     let answer = crate::rendezvous::wire::AuthHello { response: [3; 16], challenge: [1; 16], ephemeral: [9; 32] };
     let frame = sending.seal(&answer.encode()).unwrap();
     wrong.handle(START, AdmitInput::Link(LinkInput::Bytes(frame)));

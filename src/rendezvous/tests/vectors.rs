@@ -65,7 +65,7 @@ fn a_key_that_gives_no_secret_is_refused() {
 #[test]
 fn first_frame_byte_for_byte() {
     let vectors = Vectors::load();
-    let direction = || Direction::new(vectors.link_key().frame_key(Role::Responder), vectors.path_id());
+    let direction = || FrameDirection::new(vectors.link_key().frame_key(Role::Responder), vectors.path_id());
     let plain = hex::decode(vectors.text("hello_plain")).unwrap();
     let hello = Hello::decode(&plain).unwrap();
     assert_eq!(hello.ephemeral, vectors.array("rrd_etk_public"));

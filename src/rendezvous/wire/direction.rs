@@ -1,4 +1,4 @@
-//! [`Direction`]: one direction of a path, whose frames are numbered by their nonces.
+//! [`FrameDirection`]: one direction of a path, whose frames are numbered by their nonces.
 
 use std::fmt;
 use std::ops::Deref;
@@ -36,14 +36,14 @@ impl fmt::Debug for Plain {
 
 /// One direction of a path: its key, and the number of its next frame.
 #[derive(Debug)]
-pub struct Direction {
+pub struct FrameDirection {
     key: FrameKey,
     path: u32,
     /// [`None`] once the numbers are used up: none is ever used twice.
     sequence: Option<u32>,
 }
 
-impl Direction {
+impl FrameDirection {
     /// Before the first frame.
     #[must_use]
     pub const fn new(key: FrameKey, path: u32) -> Self {
@@ -99,8 +99,8 @@ impl Direction {
 mod tests {
     use super::*;
 
-    fn direction() -> Direction {
-        Direction::new(FrameKey::new(&mut [7; 32]), 3)
+    fn direction() -> FrameDirection {
+        FrameDirection::new(FrameKey::new(&mut [7; 32]), 3)
     }
 
     fn boxes(frames: &[Bytes]) -> Vec<Vec<u8>> {
@@ -136,7 +136,7 @@ mod tests {
         receiving.open(boxes(&[sending.seal(b"one").unwrap()]).remove(0)).unwrap();
         sending.switch_key(key());
         let second = boxes(&[sending.seal(b"two").unwrap()]).remove(0);
-        assert!(Direction::new(key(), 3).open(second.clone()).is_err(), "it is not a first one");
+        assert!(FrameDirection::new(key(), 3).open(second.clone()).is_err(), "it is not a first one");
         receiving.switch_key(key());
         assert_eq!(*receiving.open(second).unwrap(), *b"two");
     }

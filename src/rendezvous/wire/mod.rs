@@ -19,7 +19,7 @@ mod message;
 mod names;
 mod names_wire;
 
-pub use direction::{Direction, NotAuthentic, Plain};
+pub use direction::{FrameDirection, NotAuthentic, Plain};
 pub use emoji::Emoji;
 pub use essential::{EssentialData, EssentialError};
 pub use frames::{FrameError, FrameReader, MAX_FRAME, MAX_HANDSHAKE_FRAME};

@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use crate::group::{Group, NoticeKind, Standing};
 use crate::protocol::Millis;
-use crate::runtime::{Page, Reaction, Screen, Worked};
+use crate::runtime::{OlderRows, Reaction, Screen, Worked};
 use crate::text::Clean;
 use crate::tui::remembered::Remembered;
 use crate::tui::screen::alarm::Alarm;
-use crate::tui::screen::input::{Input, Question};
+use crate::tui::screen::input::{BackgroundQuestion, Input};
 use crate::tui::screen::snapshot;
 use crate::tui::screen::tabs::Tabs;
 use crate::tui::screen::terminal::TerminalGuard;
@@ -54,7 +54,7 @@ impl Dashboard {
     /// Lets the theme follow the terminal's background, at once or when the user wants it: it is asked for with the next
     /// frame, and again when the focus comes back. Whoever reads the answers looks at the question.
     #[must_use]
-    pub fn with_background(mut self, question: Question, at_once: bool) -> Self {
+    pub fn with_background(mut self, question: BackgroundQuestion, at_once: bool) -> Self {
         self.background = Some(BackgroundWatch { question, follows: false, wanted: false });
         if at_once {
             self.follow_background();
@@ -174,7 +174,7 @@ const NOT_AGAIN_WITHIN: Duration = Duration::from_secs(10);
 /// The theme can follow the background.
 #[derive(Debug)]
 struct BackgroundWatch {
-    question: Question,
+    question: BackgroundQuestion,
     /// Whether the theme is to follow it.
     follows: bool,
     /// Whether it is to be asked for.
@@ -216,7 +216,7 @@ impl Screen for Dashboard {
         work(ui, group)
     }
 
-    fn take_older(&mut self, tab: usize, page: Page, group: &Group) -> Reaction {
+    fn take_older(&mut self, tab: usize, page: OlderRows, group: &Group) -> Reaction {
         self.tabs.get_mut(tab).map_or(Reaction::Nothing, |ui| ui.take_older(page, group))
     }
 

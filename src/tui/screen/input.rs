@@ -36,9 +36,9 @@ pub enum Input {
 
 /// When the background was asked for last: set by who asks, read by who reads the answer.
 #[derive(Clone, Debug, Default)]
-pub struct Question(Rc<Cell<Option<Instant>>>);
+pub struct BackgroundQuestion(Rc<Cell<Option<Instant>>>);
 
-impl Question {
+impl BackgroundQuestion {
     pub fn asked(&self, now: Instant) {
         self.0.set(Some(now));
     }
@@ -52,7 +52,7 @@ impl Question {
 /// The inputs, without what belongs to an answer.
 pub fn inputs(
     events: impl Stream<Item = io::Result<Event>> + Unpin,
-    question: Question,
+    question: BackgroundQuestion,
 ) -> impl Stream<Item = io::Result<Input>> + Unpin {
     let start = (events, AnswerFilter::new(question), VecDeque::new());
     Box::pin(stream::unfold(start, |(mut events, mut filter, mut ready)| async move {
@@ -76,7 +76,7 @@ pub fn inputs(
 
 /// Reads answers out of the events.
 struct AnswerFilter {
-    question: Question,
+    question: BackgroundQuestion,
     /// What may belong to an answer.
     held: Vec<Event>,
     /// What of an answer has come, from the `]` on.
@@ -88,7 +88,7 @@ struct AnswerFilter {
 }
 
 impl AnswerFilter {
-    const fn new(question: Question) -> Self {
+    const fn new(question: BackgroundQuestion) -> Self {
         Self { question, held: Vec::new(), answer: String::new(), ends: false, due: None }
     }
 

@@ -25,7 +25,7 @@ fn answer([start_split, end_split]: [bool; 2], with_bell: bool) -> Vec<Event> {
 /// What comes out, if each event comes so long after the one before.
 fn filtered(asked_before: Duration, events: Vec<(Duration, Event)>) -> Vec<Input> {
     let start = Instant::now();
-    let question = Question::default();
+    let question = BackgroundQuestion::default();
     question.asked(start);
     let mut filter = AnswerFilter::new(question);
     let mut ready = VecDeque::new();

@@ -24,7 +24,7 @@ use crate::tui::remembered::Remembered;
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
-use crate::tui::screen::input::{Question, inputs};
+use crate::tui::screen::input::{BackgroundQuestion, inputs};
 use crate::tui::screen::terminal_events;
 use crate::tui::settings::{Keeping, Neighbours, Settings};
 use crate::tui::theme::{Colour, TERMINAL};
@@ -147,7 +147,7 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     let settings = tabs.iter().map(of_tab).collect();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
-    let question = Question::default();
+    let question = BackgroundQuestion::default();
     if can_tell_its_background() {
         screen = screen.with_background(question.clone(), display.theme.is_none());
     }

@@ -9,11 +9,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::*;
+use crate::protocol::Sealed;
 use crate::protocol::d2d::{
     Composer, ContentKind, Conversation, Detail, EnvelopeSummary, MessageDraft, MessageType, Platform, SyncAction,
 };
 use crate::protocol::*;
-use crate::protocol::{ReflectedHeader, Sealed};
 use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
@@ -118,14 +118,8 @@ pub(super) fn message(
         // The server's clock is 200 ms ahead of ours.
         received_at: later(stored - 200 + 25 + u64::from(id) % 7),
         size,
-        ephemeral: false,
-        redelivered: false,
-        repeated_nonce: false,
-        nonce: None,
-        header: ReflectedHeader::default(),
-        unknown_fields: Vec::new(),
-        envelope: Sealed::default(),
         content,
+        ..ReflectedMessage::example()
     }
 }
 
@@ -193,12 +187,9 @@ pub(super) fn messages() -> Vec<ReflectedMessage> {
 pub(super) fn login() -> Event {
     Event::LoggedIn(Login {
         own: OWN,
-        dialect: Dialect::Dgk,
-        max_device_slots: 5,
-        slot_state: SlotState::Existing,
         clock_offset: Some(200),
         reflection_queue_length: Some(5_000),
-        shared_version: None,
+        ..Login::example()
     })
 }
 

@@ -5,14 +5,14 @@ use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use super::fixture::*;
 use super::screens::compare;
 use crate::group::*;
-use crate::runtime::{Page, Reaction};
+use crate::runtime::{OlderRows, Reaction};
 use crate::text::Clean;
 use crate::tui::state::feed::row_key::RowKey;
 
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (160, 50)];
 
 /// Rows of a journal, those with even numbers from someone else.
-fn page(numbers: std::ops::Range<u64>, more: bool) -> Page {
+fn page(numbers: std::ops::Range<u64>, more: bool) -> OlderRows {
     let row = |number: u64| {
         let mut message = text(u32::try_from(number).unwrap(), 1_000);
         message.stored_at = minutes_before(1_000 - number);
@@ -22,7 +22,7 @@ fn page(numbers: std::ops::Range<u64>, more: bool) -> Page {
         }
         (number, FeedRow::new(&message))
     };
-    Page::Rows { rows: numbers.map(row).collect(), more }
+    OlderRows::Rows { rows: numbers.map(row).collect(), more }
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn rows_that_leave_memory_are_not_skipped_without_a_sign() {
 fn without_a_journal_the_feed_says_so() {
     let group = group_with(3);
     for (page, words) in [
-        (Page::NoJournal, "nothing older is kept (no journal)"),
-        (Page::Failed(Clean::literal("disk on fire")), "the journal cannot be read: disk on fire"),
+        (OlderRows::NoJournal, "nothing older is kept (no journal)"),
+        (OlderRows::Failed(Clean::literal("disk on fire")), "the journal cannot be read: disk on fire"),
     ] {
         let mut ui = started(&group);
         last_reaction(&mut ui, &group, "4g");

@@ -6,7 +6,7 @@ use crossterm::event::KeyCode;
 use super::fixture::*;
 use crate::group::*;
 use crate::protocol::*;
-use crate::runtime::Page;
+use crate::runtime::OlderRows;
 use crate::text::Clean;
 use crate::tui::state::feed::row_key::RowKey;
 use crate::tui::state::{Overlay, Ui};
@@ -28,7 +28,7 @@ fn texts(ids: std::ops::Range<u32>) -> Event {
 }
 
 /// Rows of a journal, acknowledged but for the first; those with even numbers from someone else.
-fn page(numbers: std::ops::Range<u64>) -> Page {
+fn page(numbers: std::ops::Range<u64>) -> OlderRows {
     let first = numbers.start;
     let row = |number: u64| {
         let mut row = FeedRow::new(&text(u32::try_from(number).unwrap(), 1_000));
@@ -38,7 +38,7 @@ fn page(numbers: std::ops::Range<u64>) -> Page {
         }
         (number, row)
     };
-    Page::Rows { rows: numbers.map(row).collect(), more: false }
+    OlderRows::Rows { rows: numbers.map(row).collect(), more: false }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::group::Group;
 use crate::protocol::Millis;
-use crate::runtime::{Page, Reaction, Worked};
+use crate::runtime::{OlderRows, Reaction, Worked};
 use crate::text::Clean;
 use crate::tui::input::actions::{Motion, SearchDirection};
 use crate::tui::input::pane::Pane;
@@ -28,7 +28,7 @@ impl Ui {
         reaction
     }
 
-    pub fn take_older(&mut self, page: Page, group: &Group) -> Reaction {
+    pub fn take_older(&mut self, page: OlderRows, group: &Group) -> Reaction {
         let reaction = self.feed_state.take_older(page, group);
         self.say_why_no_more(Motion::First, group);
         reaction

@@ -163,7 +163,8 @@ fn sources(directory: &str) -> Vec<Source> {
     let test_modules: Vec<Vec<String>> = sources.iter().flat_map(Source::test_modules).collect();
     for source in &mut sources {
         let module = source.module();
-        if test_modules.iter().any(|test| module.starts_with(test)) {
+        let has_path_of_its_own = source.path.ends_with("_tests.rs");
+        if has_path_of_its_own || test_modules.iter().any(|test| module.starts_with(test)) {
             source.mark_as_test();
         }
     }

@@ -31,24 +31,31 @@ fn every_way_to_end_gives_the_terminal_back() {
     }
 }
 
+/// Runs it until it has written something, and closes its terminal then.
+fn assert_ends_with_its_terminal(command: CommandBuilder, arguments: &[&str]) {
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    let pty = native_pty_system().openpty(size).unwrap();
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    let mut first = [0; 64];
+    assert!(pty.master.try_clone_reader().unwrap().read(&mut first).unwrap() > 0, "{arguments:?}: it has begun");
+    drop(pty);
+    let (sender, ended) = std::sync::mpsc::channel();
+    let mut killer = child.clone_killer();
+    std::thread::spawn(move || sender.send(child.wait()));
+    let ended = ended.recv_timeout(PATIENCE);
+    let _ = killer.kill();
+    assert!(matches!(ended, Ok(Ok(_))), "{arguments:?} goes on without a terminal: {ended:?}");
+}
+
 #[test]
 fn a_terminal_that_is_closed_ends_what_runs_in_it() {
     for arguments in [&["demo"][..], &["demo", "--headless", "--only", "logged_in"]] {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pty = native_pty_system().openpty(size).unwrap();
         let home = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_d2mtop"));
         command.args(arguments);
         command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
-        let mut child = pty.slave.spawn_command(command).unwrap();
-        let mut first = [0; 64];
-        assert!(pty.master.try_clone_reader().unwrap().read(&mut first).unwrap() > 0, "{arguments:?}: it has begun");
-        drop(pty);
-        let (sender, ended) = std::sync::mpsc::channel();
-        std::thread::spawn(move || sender.send(child.wait()));
-        let ended = ended.recv_timeout(PATIENCE);
-        assert!(matches!(ended, Ok(Ok(_))), "{arguments:?} goes on without a terminal: {ended:?}");
+        assert_ends_with_its_terminal(command, arguments);
     }
 }
 
@@ -90,25 +97,14 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
 /// As under nohup, or a parent that ignores SIGHUP: then only the terminal itself says that it is gone.
 #[test]
 fn a_terminal_that_is_gone_ends_the_dashboard_also_where_hangups_are_ignored() {
-    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     // The demo, and the page that the first run shows.
     for arguments in [&["demo"][..], &[]] {
-        let pty = native_pty_system().openpty(size).unwrap();
         let home = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new("sh");
         command.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_d2mtop")]);
         command.args(arguments);
         command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
-        let mut child = pty.slave.spawn_command(command).unwrap();
-        let mut first = [0; 64];
-        assert!(pty.master.try_clone_reader().unwrap().read(&mut first).unwrap() > 0, "{arguments:?}: it has begun");
-        drop(pty);
-        let (sender, ended) = std::sync::mpsc::channel();
-        let mut killer = child.clone_killer();
-        std::thread::spawn(move || sender.send(child.wait()));
-        let ended = ended.recv_timeout(PATIENCE);
-        let _ = killer.kill();
-        assert!(matches!(ended, Ok(Ok(_))), "{arguments:?} goes on without a terminal: {ended:?}");
+        assert_ends_with_its_terminal(command, arguments);
     }
 }

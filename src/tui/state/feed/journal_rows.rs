@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::group::{Feed, FeedRow};
 use crate::protocol::Millis;
-use crate::runtime::{Page, Reaction};
+use crate::runtime::{OlderRows, Reaction};
 use crate::text::Clean;
 use crate::tui::input::actions::SearchDirection;
 use crate::tui::state::feed::row_key::RowKey;
@@ -118,20 +118,20 @@ impl JournalRows {
     }
 
     /// Takes a page in; asks for the next one if what is wanted was not in it.
-    pub fn take(&mut self, page: Page, feed: &Feed, fits: impl Fn(&FeedRow) -> bool) -> Reaction {
+    pub fn take(&mut self, page: OlderRows, feed: &Feed, fits: impl Fn(&FeedRow) -> bool) -> Reaction {
         let asked = self.asked.take();
         if self.wanted.is_none() {
             return Reaction::Nothing;
         }
         // What was read comes right before what was the oldest row in memory then.
         let is_late = self.rows.is_empty() && feed.first() > self.junction;
-        if asked == Some(PageRequest::Forgotten) || is_late && matches!(page, Page::Rows { .. }) {
+        if asked == Some(PageRequest::Forgotten) || is_late && matches!(page, OlderRows::Rows { .. }) {
             return self.ask(feed);
         }
         match page {
-            Page::NoJournal => self.end = Some(Clean::literal("nothing older is kept (no journal)")),
-            Page::Failed(why) => self.end = Some(Clean::new(&format!("the journal cannot be read: {why}"))),
-            Page::Rows { rows, more } => {
+            OlderRows::NoJournal => self.end = Some(Clean::literal("nothing older is kept (no journal)")),
+            OlderRows::Failed(why) => self.end = Some(Clean::new(&format!("the journal cannot be read: {why}"))),
+            OlderRows::Rows { rows, more } => {
                 for (number, row) in rows.into_iter().rev() {
                     // Whatever the journal does, the order here is strict.
                     if self.rows.front().is_some_and(|(first, _)| *first <= number) {

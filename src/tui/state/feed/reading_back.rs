@@ -2,7 +2,7 @@
 
 use crate::group::Group;
 use crate::protocol::Millis;
-use crate::runtime::{Page, Reaction};
+use crate::runtime::{OlderRows, Reaction};
 use crate::tui::state::feed::FeedState;
 use crate::tui::state::feed::journal_rows::ReadGoal;
 use crate::tui::state::feed::row_key::RowKey;
@@ -60,7 +60,7 @@ impl FeedState {
         self.scroll.is_paused() && top <= older
     }
 
-    pub fn take_older(&mut self, page: Page, group: &Group) -> Reaction {
+    pub fn take_older(&mut self, page: OlderRows, group: &Group) -> Reaction {
         let first = self.lines(group).nth(0);
         let was_at_first = self.selected(group) == first;
         let Self { filter, older, .. } = self;
