@@ -8,7 +8,6 @@ use super::offer::{Offer, OfferFiles};
 use super::page::Terminal;
 use crate::cli::{JoinArgs, SlotArg};
 use crate::output::Failure;
-use crate::output::columns::size;
 use crate::output::ndjson;
 use crate::output::words::say;
 use crate::profile::NewProfile;
@@ -16,6 +15,7 @@ use crate::profile::secrets::KeyringError;
 use crate::rendezvous::JoinEvent;
 use crate::rendezvous::wire::Emoji;
 use crate::runtime::{JoinNews, clock};
+use crate::text::size;
 
 /// What linking means, before anything is shown.
 const MEANS: [&str; 4] = [
