@@ -25,20 +25,24 @@ pub struct RoundTrips {
 }
 
 impl RoundTrips {
+    /// Counts a probe that was sent.
     pub const fn send(&mut self) {
         self.sent += 1;
     }
 
+    /// How many probes were sent.
     #[must_use]
     pub const fn sent(&self) -> u64 {
         self.sent
     }
 
+    /// How many of them were answered.
     #[must_use]
     pub const fn answered(&self) -> u64 {
         self.answered
     }
 
+    /// Counts an answer, which took so long.
     pub fn answer(&mut self, elapsed: Duration) {
         let micros = span_micros(elapsed);
         self.shortest = if self.answered == 0 { micros } else { self.shortest.min(micros) };
@@ -85,6 +89,7 @@ impl RoundTrips {
         lines
     }
 
+    /// As a line of NDJSON has it; times in microseconds.
     #[must_use]
     pub fn to_json(&self, probe: &str) -> Value {
         let any = |value: u64| (self.answered > 0).then_some(value);

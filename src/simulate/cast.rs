@@ -23,6 +23,7 @@ pub enum Part {
 /// A device of the simulated group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CastMember {
+    /// Its part in the story.
     pub part: Part,
     /// Its id, from the seed.
     pub device_id: DeviceId,

@@ -70,6 +70,7 @@ pub enum PassphraseFileError {
     Newer {
         /// The path of the file.
         path: PathBuf,
+        /// The version that it says it has.
         version: u8,
     },
     /// Its parameters would take too much memory or time.

@@ -46,7 +46,7 @@ impl Default for RelayConfig {
 /// What is to be done, in this order.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RelayOutput {
-    /// Send this binary message, then report [`Relay::written`].
+    /// Send this binary message, then report [`Relay::written`](super::Relay::written).
     Send(RelaySide, Bytes),
     /// Read nothing more of this connection for now.
     Pause(RelaySide),

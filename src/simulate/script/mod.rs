@@ -31,6 +31,7 @@ const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
 pub enum Step {
     /// Reflect to the other devices.
     Reflect {
+        /// The message.
         line: Line,
         /// Only to those connected now.
         ephemeral: bool,
