@@ -126,7 +126,7 @@ fn what_cannot_be_opened_together_is_refused_by_name() {
     expect(home, &["one", "three"], 2, &["there is no profile three", "d2mtop --help"]);
     expect(home, &["watch", "one", "two"], 2, &["unexpected argument 'two'"]);
     let open = watching(home, "two");
-    expect(home, &["one", "two"], 2, &["the profile two is open in another d2mtop"]);
+    expect(home, &["one", "two"], 7, &["the profile two is open in another d2mtop"]);
     drop(open);
     let path = home.join(".config/d2mtop/profiles.toml");
     let text = fs::read_to_string(&path).unwrap();
@@ -147,7 +147,7 @@ fn a_profile_that_leaves_its_group_takes_its_slot_with_it() {
         }
         expect(home, &["watch", "lab", "--until-dry"], 0, &[]);
         let leave = ["profile", "remove", "lab", "--leave-group"];
-        expect(home, &leave, 2, &["not removed without asking", "--leave-group --yes"]);
+        expect(home, &leave, 6, &["not removed without asking", "--leave-group --yes"]);
         assert!(has(home, "lab"));
         let words = ["Only Pixel 9 stays", "alone, it ends multi-device", "left the group", "removed the profile lab"];
         let said = expect(home, &[&leave[..], &["--yes"]].concat(), 0, &words);
@@ -171,7 +171,7 @@ fn a_profile_whose_device_is_gone_goes_and_one_that_cannot_leave_stays() {
         phone_reflects(&mediator, Dialect::Dgk, 0, "Pixel 9");
         add(home, "lab", &mediator.url(), &[]);
         let open = watching(home, "lab");
-        expect(home, &leave, 2, &["the profile lab is open in another d2mtop"]);
+        expect(home, &leave, 7, &["the profile lab is open in another d2mtop"]);
         drop(open);
         // Another mediator at the same place would know nothing of it; so does this one of a device that never was there.
         add(home, "never", &mediator.url(), &[]);

@@ -37,7 +37,7 @@ fn what_cannot_be_used_is_said_before_anything_listens() {
         let refused = run(mediator.home.path(), &connection);
         let words = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(3), "{dialect}: the login is refused: {words}");
-        assert!(words.contains("4111") && words.contains("drop a device"), "{dialect}: {words}");
+        assert!(words.contains("4111") && words.contains("drop one"), "{dialect}: {words}");
     }
 }
 
