@@ -208,6 +208,22 @@ pub fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Removes what somebody who was killed meanwhile has left of writing this file; to be called by whoever alone writes it.
+pub fn remove_unfinished(path: &Path) {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return };
+    let is_left = |file: &str| {
+        let middle =
+            file.strip_prefix('.').and_then(|file| file.strip_prefix(name)).and_then(|file| file.strip_prefix('.'));
+        let digits = middle.and_then(|file| file.strip_suffix(".new"));
+        digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    for entry in fs::read_dir(parent(path)).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_left) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A private file with what is of use only for a while, and a secret: it is removed when this is dropped.
 #[derive(Debug)]
 pub struct PassingFile {
@@ -307,6 +323,17 @@ mod tests {
         assert_eq!((mode(&path), mode(&directory)), (0o600, 0o700));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
         assert_eq!(read(&directory.join("missing")).unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_goes_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let left = [".key.0123456789abcdef.new", ".key.0123.new", ".other.key.0123456789abcdef.new", "key"];
+        left.iter().for_each(|name| fs::write(home.path().join(name), "x").unwrap());
+        remove_unfinished(&home.path().join("key"));
+        let mut stays: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        stays.sort();
+        assert_eq!(stays, [".key.0123.new", ".other.key.0123456789abcdef.new", "key"]);
     }
 
     #[test]

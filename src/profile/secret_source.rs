@@ -10,6 +10,7 @@ use super::name::ProfileName;
 use super::random::fresh_random;
 use super::record::{KeyLocation, Record};
 use super::secrets::{AskPassphrase, KeyPaths, KeyStore, KeyStoreError, KeyStoreKind, KeyringError, PassphraseSource};
+use crate::os::private_files;
 use crate::protocol::GroupSecret;
 
 /// The subdirectory of the configuration directory for the key files of d2mtop itself.
@@ -192,6 +193,9 @@ impl SecretSource {
     pub fn discard(&self, name: &ProfileName, directory: &Path) -> Result<bool, SecretError> {
         if !self.is_kept_for(name, directory) {
             return Ok(false);
+        }
+        if let KeyStore::KeyFile(path) | KeyStore::PassphraseFile(path) = &self.0 {
+            private_files::remove_unfinished(path);
         }
         match self.0.delete(name.as_str()) {
             Err(KeyStoreError::NotThere { .. }) => Ok(false),
