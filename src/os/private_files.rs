@@ -329,7 +329,9 @@ mod tests {
     fn what_a_killed_writer_left_goes_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         let left = [".key.0123456789abcdef.new", ".key.0123.new", ".other.key.0123456789abcdef.new", "key"];
-        left.iter().for_each(|name| fs::write(home.path().join(name), "x").unwrap());
+        for name in left {
+            fs::write(home.path().join(name), "x").unwrap();
+        }
         remove_unfinished(&home.path().join("key"));
         let mut stays: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         stays.sort();

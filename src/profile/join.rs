@@ -17,9 +17,10 @@ use super::random::fresh_random;
 use super::record::{JoinMark, Record};
 use super::secret_source::{SecretError, SecretSource};
 use super::secrets::{AskPassphrase as _, KeyStoreError, KeyStoreKind, KeyringError, Passphrase, PassphraseSource};
+use super::slot_memory::SlotMemory;
 use super::store::{ProfileStore, ProfileStoreError};
 use crate::os::private_files;
-use crate::protocol::{DeviceId, Dialect, GroupKeys};
+use crate::protocol::{DeviceId, Dialect, GroupKeys, Millis};
 use crate::rendezvous::wire::EssentialData;
 
 /// What a profile with all its names takes at most, and a journal to begin with.
@@ -158,12 +159,23 @@ impl NewProfile {
         Ok(keys)
     }
 
-    /// Notes how far the join is.
+    /// Notes that the device has its slot since then. First that it has one: the next start would take the id for new.
     ///
     /// # Errors
     /// If that cannot be written.
-    pub fn mark(&self, mark: JoinMark) -> Result<(), ProfileStoreError> {
-        self.store.change(|profiles| profiles.set_join(&self.name, Some(mark)))
+    pub fn registered(&self, at: Millis) -> Result<(), NewProfileError> {
+        let memory =
+            self.record.device_id.and_then(|device| SlotMemory::read(&self.name, device, &self.record.mediator));
+        if let Some(mut memory) = memory {
+            memory.set_expiration_policy(self.record.slot.into());
+            memory.registered(at);
+            memory.write().map_err(|cause| NewProfileError::Unwritable {
+                directory: directories::profile_state(&self.name).unwrap_or_default(),
+                cause,
+            })?;
+        }
+        self.store.change(|profiles| profiles.set_join(&self.name, Some(JoinMark::Registered)))?;
+        Ok(())
     }
 
     /// Deletes all of it that is there.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::clock;
 use super::join_mediator::{Asked, JoinLogin, at_mediator};
 use crate::net::{Address, RelayLink, RelayLinkEvent, TlsOptions};
-use crate::profile::{self, JoinMark, NewProfile, own_info};
+use crate::profile::{self, NewProfile, own_info};
 use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::rendezvous::wire::{EssentialData, JoinLink};
 use crate::rendezvous::{Fresh, Join, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LinkInput, Persist};
@@ -117,7 +117,7 @@ impl Doing<'_> {
             JoinOutput::Persist(Persist::Joining(data)) => self.keep(data),
             JoinOutput::Persist(Persist::Registered) => {
                 let new = Arc::clone(self.new);
-                self.on_disk(move || match new.mark(JoinMark::Registered) {
+                self.on_disk(move || match new.registered(clock::now()) {
                     Ok(()) => Answer::Input(JoinInput::Persisted),
                     Err(error) => Answer::Input(JoinInput::PersistFailed(Clean::new(&error.to_string()))),
                 });

@@ -14,7 +14,7 @@ use super::{assert_no_profile, labels, mediator};
 use crate::support::program::run;
 
 /// How many, unless `JOIN_KILLS` says so.
-const KILLS: u64 = 8;
+const KILLS: u64 = 30;
 
 #[test]
 fn a_killed_join_is_whole_or_gone_after_the_next_start() {
