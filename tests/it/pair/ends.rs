@@ -134,6 +134,10 @@ impl World {
                     self.gone_at_server(connection.0);
                     self.send_to_client(connection.0, Packet::Close(code));
                 }
+                mediator::MediatorOutput::Log(mediator::LogEvent::SlotRemoved { device, .. }) => {
+                    let lost = self.clients.iter_mut().find(|client| client.device == device).unwrap();
+                    lost.lost_slot = true;
+                }
                 mediator::MediatorOutput::Ping { .. }
                 | mediator::MediatorOutput::Pause { .. }
                 | mediator::MediatorOutput::Resume { .. }
@@ -313,7 +317,7 @@ impl World {
     pub(super) fn check_everything_arrived(&mut self) {
         let seed = self.seed;
         for client in &self.clients {
-            if client.dropped {
+            if client.dropped || client.lost_slot {
                 continue;
             }
             for (message, receivers) in &self.stored {

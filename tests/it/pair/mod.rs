@@ -90,6 +90,8 @@ struct Client {
     waiting_for_user: Option<CloseCode>,
     /// Dropped by another device: stays away.
     dropped: bool,
+    /// The mediator took its slot and what waited in it. In `mk` a device that was not told comes back to another one.
+    lost_slot: bool,
     next_message: u64,
 }
 
@@ -148,6 +150,7 @@ impl World {
                     acknowledged: 0,
                     waiting_for_user: None,
                     dropped: false,
+                    lost_slot: false,
                     next_message: (number as u64 + 1) << 32,
                 }
             })
