@@ -66,6 +66,8 @@ impl UserConfig {
     fn at(path: PathBuf) -> Result<Self, ConfigError> {
         let text = match private_files::read(&path) {
             Ok(text) => text.unwrap_or_default(),
+            // Where there is no directory, there is no configuration.
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotADirectory => String::new(),
             Err(cause) => return Err(ConfigError::Unreadable { path, cause }),
         };
         let (config, preferences) = parse(&path, &text)?;
