@@ -20,6 +20,7 @@ use super::slot_memory::SlotMemory;
 use crate::os::clock;
 use crate::protocol::{ServerGroup, SlotState, SpkiPin};
 use crate::session::{SessionConfig, SessionTiming, SlotExpectation};
+use crate::text::Clean;
 
 /// All that a session and its connection need, the key included.
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl Profile {
             leader_policy: settings.leader_policy,
             presence: settings.presence,
             read_only: settings.read_only,
-            identity: None,
+            identity: selected.and_then(|selected| selected.record.identity.as_deref()).map(Clean::new),
             timing: SessionTiming { ping_interval: settings.keep_alive.0, ..SessionTiming::default() },
         };
         Ok(Self {

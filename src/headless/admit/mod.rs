@@ -16,6 +16,7 @@ use crate::net::Address;
 use crate::os::signals::ShutdownSignals;
 use crate::output::words::{can_ask, remark};
 use crate::output::{Failure, Outcome};
+use crate::profile::{NamesFile, Profile};
 use crate::protocol::Dialect;
 use crate::rendezvous::wire::{EssentialData, Names};
 use crate::rendezvous::{AdmitCause, AdmitEnd, AdmitEvent, AdmitTiming};
@@ -53,8 +54,8 @@ pub fn run(options: &AdmitArgs) -> Result<Outcome, Failure> {
     let data = EssentialData {
         secret: secret.duplicate(),
         server_group: profile.server_group.clone(),
-        identity: None,
-        names: Names::default(),
+        identity: profile.session.identity.clone(),
+        names: names(profile),
     };
     if !options.json {
         remark(MEANING);
@@ -67,6 +68,16 @@ pub fn run(options: &AdmitArgs) -> Result<Outcome, Failure> {
     let admission = Admission { link, relay, data, timing: AdmitTiming::default() };
     let json = options.json;
     visitor.run_one_shot(async |visit| serve(visit, admission, json, stays).await)
+}
+
+/// What the profile knows of names. Without them the new device gets in all the same.
+fn names(profile: &Profile) -> Names {
+    let file = profile.name.as_ref().and_then(NamesFile::of);
+    let read = file.map_or_else(|| Ok(Names::default()), |file| file.read(&profile.session.keys));
+    read.unwrap_or_else(|error| {
+        remark(&format!("{error}; the new device gets no names"));
+        Names::default()
+    })
 }
 
 async fn serve(visit: &mut OneShotSession, admission: Admission, json: bool, stays: bool) -> Result<Outcome, Failure> {

@@ -1,6 +1,8 @@
 //! A join by a script: events, exit codes, and what is kept nowhere.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -54,6 +56,38 @@ fn a_script_reads_events_and_never_the_link() {
     let taken = run(home.path(), &joined_again(home.path(), &mediator));
     assert_eq!(taken.status.code(), Some(2), "{}", String::from_utf8_lossy(&taken.stderr));
     assert!(String::from_utf8_lossy(&taken.stderr).contains("lab"));
+}
+
+#[test]
+fn who_joined_brings_another_in_with_identity_and_names() {
+    let mediator = mediator();
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (joining, link) = offered(first.path(), &mediator.url(), &relay(&mediator), &["lab"]);
+    let phone = Phone::scans(&mediator, &link, data(3));
+    phone.emoji();
+    phone.does(Does::Matches(true));
+    let (code, printed, _) = joining.ended();
+    assert_eq!(code, Some(0), "{printed}");
+    phone.end();
+
+    let (joining, link) = offered(second.path(), &mediator.url(), &relay(&mediator), &["attic"]);
+    let file = first.path().join("link");
+    fs::write(&file, link).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let admit = ["admit", "lab", "--json", "--stay-leader", "--link-file", file.to_str().unwrap()];
+    let mut command = d2mtop(first.path(), &admit);
+    command.stdin(Stdio::piped());
+    let mut admitting = Started::new(command);
+    admitting.wait_for("admit_emoji");
+    admitting.child.stdin.as_mut().unwrap().write_all(b"yes\n").unwrap();
+    let (code, printed, remarks) = joining.ended();
+    assert_eq!(code, Some(0), "{printed}{remarks}");
+    assert_eq!(event(&json(&printed), "join_registered")["identity"], "MYSELF01");
+    assert_eq!(admitting.child.wait().unwrap().code(), Some(0));
+    let names = |home: &Path, name: &str| home.join(".local/state/d2mtop/profiles").join(name).join("names.sealed");
+    let [given, got] =
+        [names(first.path(), "lab"), names(second.path(), "attic")].map(|path| fs::metadata(path).unwrap());
+    assert_eq!(given.len(), got.len(), "every name is passed on");
 }
 
 fn joined_again(home: &Path, mediator: &Mediator) -> Vec<&'static str> {
