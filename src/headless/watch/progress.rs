@@ -39,6 +39,9 @@ pub(super) struct Progress {
     listed: bool,
     /// How many pings were answered since all was settled, once the first was asked for.
     answered: Option<u8>,
+    /// The last connection ended because we are not to lead, or a visit was over. What was acknowledged then may be told
+    /// after that end.
+    left_in_good_order: bool,
     /// Since when the queue is dry and everything acknowledged, if it is.
     pub(super) settled_since: Instant,
     pub(super) leaving: Option<Ending>,
@@ -56,6 +59,7 @@ impl Progress {
             next: None,
             listed: false,
             answered: None,
+            left_in_good_order: false,
             settled_since: Instant::now(),
             leaving: None,
         }
@@ -86,8 +90,13 @@ impl Progress {
 
     /// Leaves once the mediator has what was acknowledged.
     fn confirm(&mut self, commands: &mpsc::Sender<Command>) {
+        // Who leaves in good order, as one who is to lead does, has written all before the close. That is no proof that it
+        // arrived: who comes back anyway sees then whether anything is sent again.
+        let comes_back = self.next.is_some_and(|next| self.reconnect.tries_again(next));
         if !self.is_complete() {
             self.answered = None;
+        } else if self.left_in_good_order && (self.is_confirmed() || !comes_back) {
+            self.leave(Ok(Outcome::Normal), commands);
         } else if self.listed && self.answered.is_some_and(|answered| answered >= ANSWERS) {
             self.leave(Ok(Outcome::Normal), commands);
         } else if self.listed
@@ -137,6 +146,7 @@ impl Progress {
             }
             Queued::Item(TimedEvent { event: Event::Connecting { .. }, .. }) => {
                 (self.queue, self.next, self.answered) = (Queue::Draining, None, None);
+                self.left_in_good_order = false;
             }
             Queued::Item(TimedEvent { event: Event::LoggedIn(_), .. }) => self.log_in(),
             Queued::Item(TimedEvent { event: Event::Devices(_), .. }) => self.listed = true,
@@ -147,15 +157,11 @@ impl Progress {
             Queued::Item(TimedEvent { event: Event::Acknowledged { ids, .. }, .. }) => self.acknowledged += ids.len(),
             Queued::Item(TimedEvent { event: Event::Disconnected { cause, next }, .. }) => {
                 self.listed = true;
-                // Who leaves in good order, as one who is to lead does, has written all before the close. That is no proof
-                // that it arrived: who comes back anyway sees then whether anything is sent again.
-                let arrived = self.is_confirmed() || !self.reconnect.tries_again(*next);
-                let in_good_order = matches!(cause, DisconnectCause::LeaderRole | DisconnectCause::VisitOver);
-                if self.is_complete() && in_good_order && arrived {
-                    self.leave(Ok(Outcome::Normal), commands);
-                }
+                self.left_in_good_order = matches!(cause, DisconnectCause::LeaderRole | DisconnectCause::VisitOver);
+                self.next = Some(*next);
+                self.confirm(commands);
                 // Who leaves is told so by the line of this very end.
-                self.next = Some(*next).filter(|_| self.leaving.is_none());
+                self.next = self.next.filter(|_| self.leaving.is_none());
             }
             Queued::Item(TimedEvent { event: Event::RoundTrip { probe: Probe::Ping, .. }, .. }) => {
                 if let Some(answered) = &mut self.answered {
@@ -212,5 +218,23 @@ mod tests {
         assert!(!ends_when_made_leader("always", 3, 1), "that answer may be an earlier one's");
         assert!(!ends_when_made_leader("always", 3, 0), "it comes back, and sees whether anything comes again");
         assert!(ends_when_made_leader("never", 3, 0), "it does not come back");
+    }
+
+    #[test]
+    fn acknowledgements_that_are_told_after_the_end_of_the_connection_count() {
+        let (commands, _receiver) = mpsc::channel(16);
+        let mut progress = Progress::new(true, Reconnect::default());
+        progress.log_in();
+        (progress.queue, progress.received) = (Queue::Dry, 1);
+        let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
+        let ids = vec![crate::protocol::ReflectedId(1)];
+        let end = Event::Disconnected { cause: DisconnectCause::LeaderRole, next };
+        let acknowledged = Event::Acknowledged { ids, waited: std::time::Duration::ZERO };
+        let mut take = |event| {
+            progress.take(&Queued::Item(TimedEvent { at: Millis(1), event }), &commands);
+            progress.leaving.is_some()
+        };
+        assert!(!take(end), "a message may come again");
+        assert!(take(acknowledged), "nothing is left to wait for");
     }
 }
