@@ -24,6 +24,15 @@ enum Queue {
     Dry,
 }
 
+/// How the last connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastEnd {
+    /// We are not to lead, or the visit was over.
+    InGoodOrder,
+    /// For another reason, or it has not ended.
+    Otherwise,
+}
+
 /// What was reached on the way to the end.
 pub(super) struct Progress {
     until_dry: bool,
@@ -39,9 +48,8 @@ pub(super) struct Progress {
     listed: bool,
     /// How many pings were answered since all was settled, once the first was asked for.
     answered: Option<u8>,
-    /// The last connection ended because we are not to lead, or a visit was over. What was acknowledged then may be told
-    /// after that end.
-    left_in_good_order: bool,
+    /// What was acknowledged on a connection may be told after its end.
+    last_end: LastEnd,
     /// Since when the queue is dry and everything acknowledged, if it is.
     pub(super) settled_since: Instant,
     pub(super) leaving: Option<Ending>,
@@ -59,7 +67,7 @@ impl Progress {
             next: None,
             listed: false,
             answered: None,
-            left_in_good_order: false,
+            last_end: LastEnd::Otherwise,
             settled_since: Instant::now(),
             leaving: None,
         }
@@ -95,7 +103,7 @@ impl Progress {
         let comes_back = self.next.is_some_and(|next| self.reconnect.tries_again(next));
         if !self.is_complete() {
             self.answered = None;
-        } else if self.left_in_good_order && (self.is_confirmed() || !comes_back) {
+        } else if self.last_end == LastEnd::InGoodOrder && (self.is_confirmed() || !comes_back) {
             self.leave(Ok(Outcome::Normal), commands);
         } else if self.listed && self.answered.is_some_and(|answered| answered >= ANSWERS) {
             self.leave(Ok(Outcome::Normal), commands);
@@ -146,7 +154,7 @@ impl Progress {
             }
             Queued::Item(TimedEvent { event: Event::Connecting { .. }, .. }) => {
                 (self.queue, self.next, self.answered) = (Queue::Draining, None, None);
-                self.left_in_good_order = false;
+                self.last_end = LastEnd::Otherwise;
             }
             Queued::Item(TimedEvent { event: Event::LoggedIn(_), .. }) => self.log_in(),
             Queued::Item(TimedEvent { event: Event::Devices(_), .. }) => self.listed = true,
@@ -157,7 +165,10 @@ impl Progress {
             Queued::Item(TimedEvent { event: Event::Acknowledged { ids, .. }, .. }) => self.acknowledged += ids.len(),
             Queued::Item(TimedEvent { event: Event::Disconnected { cause, next }, .. }) => {
                 self.listed = true;
-                self.left_in_good_order = matches!(cause, DisconnectCause::LeaderRole | DisconnectCause::VisitOver);
+                self.last_end = match cause {
+                    DisconnectCause::LeaderRole | DisconnectCause::VisitOver => LastEnd::InGoodOrder,
+                    _ => LastEnd::Otherwise,
+                };
                 self.next = Some(*next);
                 self.confirm(commands);
                 // Who leaves is told so by the line of this very end.
