@@ -103,9 +103,9 @@ impl Progress {
         let comes_back = self.next.is_some_and(|next| self.reconnect.tries_again(next));
         if !self.is_complete() {
             self.answered = None;
-        } else if self.last_end == LastEnd::InGoodOrder && (self.is_confirmed() || !comes_back) {
-            self.leave(Ok(Outcome::Normal), commands);
-        } else if self.listed && self.answered.is_some_and(|answered| answered >= ANSWERS) {
+        } else if self.last_end == LastEnd::InGoodOrder && (self.is_confirmed() || !comes_back)
+            || self.listed && self.answered.is_some_and(|answered| answered >= ANSWERS)
+        {
             self.leave(Ok(Outcome::Normal), commands);
         } else if self.listed
             && self.next.is_none()
