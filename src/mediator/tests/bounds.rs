@@ -62,6 +62,22 @@ in_both_dialects! {
         assert!(world.devices(a).contains_key(&B), "its slot stays");
     }
 
+    fn one_that_takes_nothing_is_not_looked_at_all_the_time(world) {
+        let [a, b] = [A, B].map(|device| world.login(Login::new(device)));
+        world.pass(Duration::from_secs(14));
+        world.set_reads(b, false);
+        world.reflect(a, 1, "m");
+        let end = world.now.after(Duration::from_secs(40));
+        let mut looks = 0;
+        while let Some(at) = world.mediator.deadline().filter(|at| *at <= end) {
+            world.now = at;
+            world.input(MediatorInput::Timer);
+            looks += 1;
+            assert!(looks < 20, "every {} ms or so", end.since(at).as_millis());
+        }
+        assert_eq!(world.closed(b), None);
+    }
+
     fn one_that_takes_little_at_a_time_is_not_closed(world) {
         let [a, b] = [A, B].map(|device| world.login(Login::new(device)));
         for _ in 0..10 {
