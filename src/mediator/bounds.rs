@@ -144,16 +144,12 @@ impl Mediator {
     pub(super) fn keep_within_memory(&mut self, now: Millis) {
         while self.held_bytes() > self.config.max_memory {
             let Some((id, largest)) = self.largest() else { return };
-            let no_memory = |reason| Closing::new(CloseCode::TRY_AGAIN_LATER, reason);
             match largest {
                 Largest::Slot(device) => self.remove_slot(now, id, device, SlotRemoval::MemoryLimit),
                 Largest::Connection(connection) => self.close(now, connection, Closing::of_unread()),
                 Largest::HeldBack(connection) => {
-                    self.close(
-                        now,
-                        connection,
-                        no_memory("the mediator has no memory left for what the lock holds back"),
-                    );
+                    let reason = "the mediator has no memory left for what the lock holds back";
+                    self.close(now, connection, Closing::new(CloseCode::TRY_AGAIN_LATER, reason));
                 }
             }
             self.count(id);

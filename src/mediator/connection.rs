@@ -21,7 +21,7 @@ const PAUSE_BYTES: usize = 4 * 1024 * 1024;
 /// From how many frames on a client is given up: only others' transactions lead here, since it is not read from.
 const MOST_FRAMES: usize = 8_192;
 /// The same in bytes.
-pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// How much a connection that is closed may still have to write.
 const FAREWELL_BYTES: usize = 64 * 1024;
 /// What a frame that waits takes besides its bytes.
@@ -173,7 +173,7 @@ impl Wire {
 
     fn send_bytes(&mut self, id: ConnectionId, bytes: Bytes) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let cost = bytes.len() + FRAME_OVERHEAD;
+        let cost = cost(&bytes);
         if connection.unwritten.is_empty() {
             connection.last_written = self.now;
         }
@@ -188,7 +188,7 @@ impl Wire {
     pub(super) fn defer(&mut self, id: ConnectionId, message: &ServerMessage) -> Option<DeferredFrame> {
         let connection = self.connections.get_mut(&id)?;
         let bytes = message.encode(connection.dialect);
-        let cost = bytes.len() + FRAME_OVERHEAD;
+        let cost = cost(&bytes);
         connection.deferred += 1;
         connection.deferred_bytes += cost;
         self.held += cost;
@@ -199,7 +199,7 @@ impl Wire {
     /// Sends what waited.
     pub(super) fn send_deferred(&mut self, id: ConnectionId, DeferredFrame(bytes): DeferredFrame) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let cost = bytes.len() + FRAME_OVERHEAD;
+        let cost = cost(&bytes);
         connection.deferred -= 1;
         connection.deferred_bytes -= cost;
         self.held -= cost;
@@ -334,6 +334,11 @@ impl Wire {
             self.log(chat.ended(now, id, end));
         }
     }
+}
+
+/// What a frame takes of a connection's bytes while it waits.
+const fn cost(frame: &Bytes) -> usize {
+    frame.len() + FRAME_OVERHEAD
 }
 
 /// A copy of its own: a slice of a frame would keep the whole read buffer it came in.

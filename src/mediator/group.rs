@@ -6,9 +6,7 @@ use super::connection::Wire;
 use super::lock::Transaction;
 use super::log::LogEvent;
 use super::slot::{DeviceSlot, QueueLimits, QueuedMessage};
-use crate::protocol::{
-    DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Millis, Sealed, ServerMessage, SharedDeviceData,
-};
+use crate::protocol::{DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Sealed, ServerMessage, SharedDeviceData};
 
 #[derive(Debug)]
 pub(super) struct HostedGroup {
@@ -16,8 +14,6 @@ pub(super) struct HostedGroup {
     pub(super) slots: BTreeMap<DeviceId, DeviceSlot>,
     pub(super) shared_device_data: Sealed<SharedDeviceData>,
     pub(super) lock: Option<Transaction>,
-    /// When a device of the group logged in or left last, by the steady clock.
-    pub(super) last_seen: Millis,
     /// The group's bytes, as they were counted last.
     pub(super) counted: usize,
     leader: Option<DeviceId>,
@@ -27,16 +23,8 @@ pub(super) struct HostedGroup {
 const OVERHEAD: usize = 512;
 
 impl HostedGroup {
-    pub(super) fn new(id: DeviceGroupId, now: Millis) -> Self {
-        Self {
-            id,
-            slots: BTreeMap::new(),
-            shared_device_data: Sealed::default(),
-            lock: None,
-            last_seen: now,
-            counted: 0,
-            leader: None,
-        }
+    pub(super) fn new(id: DeviceGroupId) -> Self {
+        Self { id, slots: BTreeMap::new(), shared_device_data: Sealed::default(), lock: None, counted: 0, leader: None }
     }
 
     /// The bytes that are held for the group: queues, what a lock holds back, and what devices have said of themselves.
@@ -51,7 +39,7 @@ impl HostedGroup {
         if self.slots.len() <= 1
             && let Some(lock) = &mut self.lock
         {
-            lock.discard_held_back();
+            drop(lock.take_held_back());
         }
     }
 

@@ -35,11 +35,6 @@ impl Transaction {
         Ok(())
     }
 
-    /// Forgets what was held back, as there is nobody left to get it.
-    pub(super) fn discard_held_back(&mut self) {
-        self.take_held_back();
-    }
-
     pub(super) fn take_held_back(&mut self) -> Vec<QueuedMessage> {
         self.held_back_bytes = 0;
         std::mem::take(&mut self.held_back)

@@ -103,8 +103,7 @@ impl Mediator {
         self.watch(now, id);
         self.logins += 1;
         self.logged_in += 1;
-        let group = self.groups.entry(group_id).or_insert_with(|| HostedGroup::new(group_id, now));
-        group.last_seen = now;
+        let group = self.groups.entry(group_id).or_insert_with(|| HostedGroup::new(group_id));
         self.timers.cancel(Timer::Group(group_id));
         let shared_device_data = group.shared_device_data.clone();
         let first = self.first_reflected;

@@ -285,7 +285,6 @@ impl Mediator {
         let Some(group) = self.groups.get_mut(&connection.group) else { return };
         if let Some(slot) = group.slots.get_mut(&device) {
             slot.disconnect(self.wall);
-            group.last_seen = now;
             if slot.policy == ExpirationPolicy::Volatile {
                 self.timers.set(Timer::Slot(group.id, device), now.after(self.config.volatile_grace));
             }

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::address_error::AddressError;
+use super::authority::authority;
 use super::connect_error::{ConnectError, Step};
 use super::dial;
 use super::link::{Counted, Link, Transport};
@@ -143,11 +144,7 @@ impl Address {
     /// The host and port, for people.
     #[must_use]
     pub fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        authority(&self.host, self.port)
     }
 
     /// Opens the WebSocket.

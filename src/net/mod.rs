@@ -12,6 +12,7 @@
 
 pub mod address;
 mod address_error;
+mod authority;
 mod certificate;
 mod connect_error;
 pub mod dial;

@@ -91,6 +91,16 @@ impl SealKey {
     }
 }
 
+/// A key of our own for one purpose, which another group's key does not give.
+pub(super) fn own_key(keys: &GroupKeys, personal: &[u8; 16]) -> SecretBox<[u8; KEY_LENGTH]> {
+    let params = &mut Params::new();
+    params.hash_length(KEY_LENGTH).key(keys.envelope.expose()).personal(personal);
+    let hash = params.to_state().finalize();
+    SecretBox::init_with_mut(|key: &mut [u8; KEY_LENGTH]| {
+        key.iter_mut().zip(hash.as_bytes()).for_each(|(target, source)| *target = *source);
+    })
+}
+
 /// All keys of a group, derived once.
 pub struct GroupKeys {
     dialect: Dialect,

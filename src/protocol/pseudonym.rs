@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::d2d::Conversation;
 use super::ids::DeviceId;
-use super::keys::{GroupKeys, KEY_LENGTH};
+use super::keys::{GroupKeys, KEY_LENGTH, own_key};
 use crate::text::Clean;
 
 /// What stands for a conversation or a device: the same for the same one, and of no use to who does not have the group's key.
@@ -23,12 +23,7 @@ impl PseudonymKey {
     /// Derives the key from the envelope key of a group: another group has other pseudonyms.
     #[must_use]
     pub fn of(keys: &GroupKeys) -> Self {
-        let params = &mut Params::new();
-        params.hash_length(KEY_LENGTH).key(keys.envelope.expose()).personal(b"d2mtop pseudonym");
-        let hash = params.to_state().finalize();
-        Self(SecretBox::init_with_mut(|key: &mut [u8; KEY_LENGTH]| {
-            key.iter_mut().zip(hash.as_bytes()).for_each(|(target, source)| *target = *source);
-        }))
+        Self(own_key(keys, b"d2mtop pseudonym"))
     }
 
     /// The pseudonym of a conversation. A group's is of its id alone, which is random: its creator need not be known to

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use blake2b_simd::Params;
 use dryoc::classic::crypto_secretbox::{crypto_secretbox_easy, crypto_secretbox_open_easy};
 use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroizing;
 
-use super::keys::{GroupKeys, KEY_LENGTH};
+use super::keys::{GroupKeys, KEY_LENGTH, own_key};
 use super::sealed::{Nonce, OpenError, SEAL_OVERHEAD};
 
 /// Seals what a device keeps on the disk; derived from the group's key, and of no use to who does not have it.
@@ -17,12 +16,7 @@ impl StateKey {
     /// Derives the key from the envelope key of a group: another group has another.
     #[must_use]
     pub fn of(keys: &GroupKeys) -> Self {
-        let params = &mut Params::new();
-        params.hash_length(KEY_LENGTH).key(keys.envelope.expose()).personal(b"d2mtop state\0\0\0\0");
-        let hash = params.to_state().finalize();
-        Self(SecretBox::init_with_mut(|key: &mut [u8; KEY_LENGTH]| {
-            key.iter_mut().zip(hash.as_bytes()).for_each(|(target, source)| *target = *source);
-        }))
+        Self(own_key(keys, b"d2mtop state\0\0\0\0"))
     }
 
     /// `nonce(24) || authenticator(16) || ciphertext`. The nonce must be fresh and random.

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::url::Credentials;
+use crate::net::authority::authority;
 use crate::net::http_head::{self, HeadError};
 use crate::text::Clean;
 
@@ -44,7 +45,7 @@ pub(super) async fn connect(
     port: u16,
     credentials: Option<&Credentials>,
 ) -> Result<(), ConnectFault> {
-    let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let target = authority(host, port);
     let mut request = Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
     if let Some(Credentials { user, password }) = credentials {
         let pair = Zeroizing::new(format!("{user}:{}", password.expose_secret()));

@@ -182,27 +182,18 @@ mod tests {
 
     use super::*;
     use crate::group::{ListedDevice, LockEvent, Login, ReflectedMessage};
-    use crate::protocol::{
-        DeviceActivity, DeviceId, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, SlotState,
-    };
+    use crate::protocol::{DeviceActivity, DeviceId, Dialect, OpenError, ReflectedId, Sealed, SlotState};
     use crate::text::Clean;
 
     const NOW: Millis = Millis(1_793_577_600_000);
 
     fn batch(size: usize) -> Event {
         let message = ReflectedMessage {
-            id: ReflectedId(1),
             stored_at: NOW,
             received_at: NOW,
             size: 60_000,
-            header: ReflectedHeader::default(),
-            ephemeral: false,
-            redelivered: false,
-            repeated_nonce: false,
-            nonce: None,
-            content: Err(OpenError::DoesNotDecrypt),
-            unknown_fields: Vec::new(),
             envelope: Sealed::from_wire(Bytes::from(vec![7; 60_000])),
+            ..ReflectedMessage::example()
         };
         Event::Reflected(vec![message; size])
     }

@@ -312,30 +312,15 @@ fn count(number: usize, what: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use bytes::Bytes;
-
     use super::*;
     use crate::protocol::d2d::{ContentKind, Conversation, EnvelopeSummary, MessageType, Platform};
-    use crate::protocol::{CloseCode, Dialect, OpenError, ReflectedHeader, ReflectedId, Sealed, TransactionScope};
+    use crate::protocol::{CloseCode, Dialect, OpenError, ReflectedId, TransactionScope};
 
     const PHONE: DeviceId = DeviceId(7);
     const OWN: DeviceId = DeviceId(1);
 
     fn message(content: Result<EnvelopeSummary, OpenError>) -> ReflectedMessage {
-        ReflectedMessage {
-            id: ReflectedId(1),
-            stored_at: Millis(1),
-            received_at: Millis(2),
-            size: 212,
-            header: ReflectedHeader::default(),
-            ephemeral: false,
-            redelivered: false,
-            repeated_nonce: false,
-            nonce: None,
-            content,
-            unknown_fields: Vec::new(),
-            envelope: Sealed::from_wire(Bytes::new()),
-        }
+        ReflectedMessage { content, ..ReflectedMessage::example() }
     }
 
     fn text(author: DeviceId) -> EnvelopeSummary {
