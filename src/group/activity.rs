@@ -72,12 +72,9 @@ impl Activity {
 
 impl Hour {
     fn add(&mut self, minute: u64, count: u32) {
-        // What lies between, and what is older than the ring, is empty now.
+        // What lies between is empty now; as many minutes as the ring has are all of it.
         for passed in (self.newest + 1..=minute).take(MINUTES) {
             self.clear(passed);
-        }
-        if minute > self.newest.saturating_add(MINUTES as u64) {
-            self.counts = [0; MINUTES];
         }
         self.newest = self.newest.max(minute);
         let is_kept = minute + MINUTES as u64 > self.newest;
