@@ -204,7 +204,7 @@ impl Feed {
         Some(self.changed.iter().skip(self.changed.len().checked_sub(news)?).copied())
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "app"))]
     pub(crate) fn reads(&self) -> u64 {
         self.reads.load(Ordering::Relaxed)
     }

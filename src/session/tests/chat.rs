@@ -59,6 +59,16 @@ fn without_a_client_nothing_passes() {
 }
 
 #[test]
+fn what_the_chat_server_says_before_the_login_is_done_does_not_end_it() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::new(config(dialect));
+        bench.greet();
+        bench.server(&ServerMessage::Proxy(frame(1)));
+        assert_eq!((bench.closed(), carried(&mut bench)), (None, vec![]));
+    });
+}
+
+#[test]
 fn a_promotion_is_kept_as_long_as_a_client_is_there() {
     in_both_dialects(|dialect| {
         let mut bench = Bench::logged_in(config(dialect));

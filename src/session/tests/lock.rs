@@ -1,7 +1,7 @@
 //! Taking, waiting for and releasing the lock.
 
 use super::*;
-use crate::group::LockEvent;
+use crate::group::{LockEvent, Refusal};
 
 const SCOPE: TransactionScope = TransactionScope::ContactSync;
 const TAKE: Command = Command::TakeLock { scope: SCOPE, ttl: None };
@@ -329,4 +329,42 @@ fn a_lock_that_is_held_owes_nothing() {
     bench.server(&ServerMessage::BeginTransactionAck);
     alive_for(&mut bench, Duration::from_secs(140));
     assert_eq!(bench.closed(), None);
+}
+
+#[test]
+fn a_drop_half_done_is_not_to_be_released() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(Command::DropDevice(Confirmed::after_asking(PHONE)));
+        for granted in [false, true] {
+            if granted {
+                bench.server(&ServerMessage::BeginTransactionAck);
+            }
+            bench.outputs.clear();
+            bench.command(Command::ReleaseLock);
+            assert_eq!(
+                (bench.sent(), bench.events()),
+                (vec![], vec![Event::Refused(Refusal::Busy)]),
+                "granted: {granted}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_clock_is_looked_at_every_second_as_long_as_a_lock_is_wanted() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::new(config(dialect));
+        assert!(!bench.session.wants_lock(), "there is no connection");
+        bench.log_in(SlotState::New);
+        assert!(!bench.session.wants_lock(), "nobody asked");
+        bench.command(TAKE);
+        assert!(bench.session.wants_lock(), "asked for");
+        bench.server(&ServerMessage::BeginTransactionAck);
+        assert!(bench.session.wants_lock(), "held");
+        bench.command(Command::ReleaseLock);
+        assert!(bench.session.wants_lock(), "not yet released");
+        bench.server(&ServerMessage::CommitTransactionAck);
+        assert!(!bench.session.wants_lock(), "released");
+    });
 }

@@ -2,10 +2,12 @@
 
 mod alarm;
 mod chat;
+mod connection;
 mod device_list;
 mod liveness;
 mod lock;
 mod login;
+mod moved_clock;
 mod presence;
 mod queue;
 mod role;

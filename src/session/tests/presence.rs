@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::group::LockEvent;
 use crate::protocol::{DeviceActivity, DeviceEntry};
 
 const INTERVAL: Duration = Duration::from_mins(10);
@@ -152,6 +153,11 @@ fn leaving_the_group_ends_with_the_acknowledgement_or_with_4113() {
         bench.server(&ServerMessage::DropDeviceAck(OWN));
         assert_eq!(bench.sent(), [ClientMessage::CommitTransaction]);
         assert_eq!(bench.closed(), Some(CloseCode::NORMAL));
+        let released = |output: &SessionOutput| {
+            let released = LockEvent::Released(Some(TransactionScope::DropDevice));
+            *output == SessionOutput::Event(Event::Lock(released))
+        };
+        assert!(bench.outputs.iter().any(released), "the lock went with the slot, and is not told as lost");
         assert_left(&mut bench, "acknowledged");
 
         let mut bench = own_drop_sent(dialect);

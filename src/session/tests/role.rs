@@ -114,3 +114,32 @@ fn staying_leader_is_possible_if_asked_for() {
         assert!(bench.events().contains(&Event::Promoted));
     });
 }
+
+/// Only others who are connected could lead instead of us; then the waits start over.
+#[test]
+fn company_is_another_device_that_is_connected() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        let expected = match dialect {
+            // The seed's lists do not say who is connected.
+            Dialect::Mk => [60, 120, 240, 480, 900],
+            Dialect::Dgk => [60, 120, 60, 120, 240],
+        };
+        for (step, (company, expected)) in [false, false, true, true, false].into_iter().zip(expected).enumerate() {
+            let list = presence::list(&bench, &[(OWN, "own"), (PHONE, "phone")]);
+            let ServerMessage::DevicesInfo(mut devices) = list else { unreachable!() };
+            if !company {
+                devices.get_mut(&PHONE).unwrap().activity = crate::protocol::DeviceActivity::LastDisconnect(Millis(1));
+            }
+            bench.servers(&[
+                ServerMessage::ReflectionQueueDry,
+                ServerMessage::RolePromotedToLeader,
+                ServerMessage::DevicesInfo(devices),
+            ]);
+            let wait = waits(&mut bench).unwrap();
+            assert_eq!(wait.as_secs(), expected, "step {step}");
+            bench.wait(wait);
+            bench.log_in(SlotState::Existing);
+        }
+    });
+}

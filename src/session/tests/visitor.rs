@@ -82,14 +82,24 @@ fn shared_device_data_is_told_as_the_server_gave_it() {
         };
         let sealed = Sealed::seal(&data, &keys(dialect), Nonce([3; 24]));
         let foreign = Sealed::from_wire(Bytes::from_static(&[0; 60]));
-        for (given, told) in [(Sealed::default(), None), (sealed, Some(Some(data))), (foreign, Some(None))] {
+        // The seed's data has no version, and 0 says that there is none.
+        let version = (data.version > 0).then_some(data.version);
+        for (given, told, version) in
+            [(Sealed::default(), None, None), (sealed, Some(Some(data)), version), (foreign, Some(None), None)]
+        {
             let mut bench = Bench::new(config(dialect));
             bench.log_in_with(SlotState::New, given);
-            let found = bench.events().into_iter().find_map(|event| match event {
-                Event::SharedDeviceData(data) => Some(data.ok()),
+            let events = bench.events();
+            let found = events.iter().find_map(|event| match event {
+                Event::SharedDeviceData(data) => Some(data.clone().ok()),
                 _ => None,
             });
             assert_eq!(found, told, "{dialect}");
+            let found = events.iter().find_map(|event| match event {
+                Event::LoggedIn(login) => Some(login.shared_version),
+                _ => None,
+            });
+            assert_eq!(found, Some(version), "{dialect}");
         }
     });
 }
