@@ -16,6 +16,7 @@ mod known_devices_store;
 mod latest_value_writer;
 pub mod leave_group;
 pub mod left_over;
+pub mod lock;
 pub mod monitor;
 pub mod observers;
 pub mod one_shot;
