@@ -209,6 +209,12 @@ impl Feed {
         self.reads.load(Ordering::Relaxed)
     }
 
+    /// How many entries were touched to find those that are not yet acknowledged.
+    #[cfg(test)]
+    pub(crate) const fn touched(&self) -> u64 {
+        self.outstanding.touched + self.expected_again.touched
+    }
+
     fn index(&self, number: u64) -> Option<usize> {
         usize::try_from(number.checked_sub(self.fell_out)?).ok()
     }

@@ -12,6 +12,9 @@ use crate::protocol::ReflectedId;
 pub(super) struct Outstanding {
     in_order: VecDeque<(ReflectedId, u64)>,
     aside: BTreeSet<(ReflectedId, u64)>,
+    /// How many entries were touched, for a test that shows how few.
+    #[cfg(test)]
+    pub(super) touched: u64,
 }
 
 impl Outstanding {
@@ -21,6 +24,7 @@ impl Outstanding {
 
     /// Adds one at the end; the oldest goes if there are more than `capacity` then.
     pub(super) fn push(&mut self, capacity: usize, id: ReflectedId, number: u64) {
+        self.touch(1);
         if self.len() >= capacity && self.aside.pop_first().is_none() {
             self.in_order.pop_front();
         }
@@ -29,9 +33,11 @@ impl Outstanding {
 
     /// Takes one out: the number of its row.
     pub(super) fn take(&mut self, id: ReflectedId) -> Option<u64> {
+        self.touch(1);
         if let Some((_, number)) = self.in_order.pop_front_if(|(first, _)| *first == id) {
             return Some(number);
         }
+        self.touch(self.in_order.len());
         self.aside.extend(self.in_order.drain(..));
         let found = *self.aside.range((id, 0)..=(id, u64::MAX)).next()?;
         self.aside.remove(&found);
@@ -45,6 +51,15 @@ impl Outstanding {
             other.push(capacity, id, number);
         }
     }
+
+    #[cfg(test)]
+    const fn touch(&mut self, entries: usize) {
+        self.touched += entries as u64;
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "it counts in tests")]
+    const fn touch(&mut self, _entries: usize) {}
 
     pub(super) fn clear(&mut self) {
         self.in_order.clear();

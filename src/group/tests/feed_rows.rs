@@ -160,3 +160,34 @@ fn a_time_leads_to_its_row() {
         assert_eq!(feed.number_at(Millis(time)), number, "for {time}");
     }
 }
+
+#[test]
+fn redelivery_in_any_order_takes_work_that_grows_with_the_messages_only() {
+    const COUNT: u32 = 50_000;
+    let orders: [(&str, Vec<u32>); 3] = [
+        ("as before", (0..COUNT).collect()),
+        ("in reverse", (0..COUNT).rev().collect()),
+        ("mixed", (0..COUNT).map(|id| id * 7_919 % COUNT).collect()),
+    ];
+    for (words, order) in orders {
+        let mut group = after(&[login(), Event::Reflected((0..COUNT).map(message).collect())]);
+        // Each connection brings all of them again, and ends before anything is acknowledged, but for the last.
+        for connection in 0..3 {
+            group.apply(Millis(2), &broken());
+            group.apply(Millis(2), &login());
+            let before = group.feed().touched();
+            for id in &order {
+                group.apply(Millis(3), &Event::Reflected(vec![redelivered(*id)]));
+            }
+            let touched = group.feed().touched() - before;
+            assert!(touched < u64::from(COUNT) * 6, "{words}, connection {connection}: {touched}");
+        }
+        let before = group.feed().touched();
+        for id in &order {
+            group.apply(Millis(4), &acknowledged(&[*id]));
+        }
+        let touched = group.feed().touched() - before;
+        assert!(touched < u64::from(COUNT) * 6, "{words}, acknowledged: {touched}");
+        assert_eq!((group.feed().outstanding(), group.feed().counts().acknowledged), (0, u64::from(COUNT)), "{words}");
+    }
+}
