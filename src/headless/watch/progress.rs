@@ -33,6 +33,14 @@ enum LastEnd {
     Otherwise,
 }
 
+/// Coming back early, to see at once whether anything comes again. That is done once: who is sent the same again and again
+/// comes back as always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EarlyReturn {
+    Open,
+    Taken,
+}
+
 /// What was reached on the way to the end.
 pub(super) struct Progress {
     until_dry: bool,
@@ -50,6 +58,7 @@ pub(super) struct Progress {
     answered: Option<u8>,
     /// What was acknowledged on a connection may be told after its end.
     last_end: LastEnd,
+    early_return: EarlyReturn,
     /// Since when the queue is dry and everything acknowledged, if it is.
     pub(super) settled_since: Instant,
     pub(super) leaving: Option<Ending>,
@@ -68,6 +77,7 @@ impl Progress {
             listed: false,
             answered: None,
             last_end: LastEnd::Otherwise,
+            early_return: EarlyReturn::Open,
             settled_since: Instant::now(),
             leaving: None,
         }
@@ -107,6 +117,10 @@ impl Progress {
             || self.listed && self.answered.is_some_and(|answered| answered >= ANSWERS)
         {
             self.leave(Ok(Outcome::Normal), commands);
+        } else if self.last_end == LastEnd::InGoodOrder && comes_back && self.early_return == EarlyReturn::Open {
+            if commands.try_send(Command::Reconnect { expect: None }).is_ok() {
+                self.early_return = EarlyReturn::Taken;
+            }
         } else if self.listed
             && self.next.is_none()
             && self.answered.is_none()
@@ -229,6 +243,22 @@ mod tests {
         assert!(!ends_when_made_leader("always", 3, 1), "that answer may be an earlier one's");
         assert!(!ends_when_made_leader("always", 3, 0), "it comes back, and sees whether anything comes again");
         assert!(ends_when_made_leader("never", 3, 0), "it does not come back");
+    }
+
+    #[test]
+    fn one_that_comes_back_for_a_proof_does_so_at_once_and_only_the_first_time() {
+        let (commands, mut receiver) = mpsc::channel(16);
+        let mut progress = Progress::new(true, Reconnect::parse("always").unwrap());
+        for early in [true, false] {
+            progress.log_in();
+            (progress.queue, progress.listed, progress.received, progress.acknowledged) = (Queue::Dry, true, 3, 3);
+            let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
+            let event = Event::Disconnected { cause: DisconnectCause::LeaderRole, next };
+            progress.take(&Queued::Item(TimedEvent { at: Millis(1), event }), &commands);
+            let asked = std::iter::from_fn(|| receiver.try_recv().ok());
+            assert_eq!(asked.filter(|it| matches!(it, Command::Reconnect { .. })).count(), usize::from(early));
+        }
+        assert!(progress.leaving.is_none());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use d2mtop::protocol::Dialect;
 
@@ -45,6 +45,24 @@ fn swallow(mut near: TcpStream, mut far: TcpStream) {
     while near.read(&mut [0; 1_024]).is_ok_and(|count| count > 0) {}
     let _ = (near.shutdown(Shutdown::Both), far.shutdown(Shutdown::Both));
     let _ = back.join();
+}
+
+#[test]
+fn one_that_is_made_leader_sees_at_once_whether_anything_comes_again() {
+    for dialect in [Dialect::Dgk, Dialect::Mk] {
+        let mediator = Mediator::start(&[]);
+        add_profile_at(&mediator.url(), &mediator, dialect);
+        let home = mediator.home.path();
+        let watch = || printed(&mut d2mtop(home, &["watch", "home", "--until-dry", "--reconnect", "always"]));
+        assert_eq!(watch().1, Some(0));
+        phone_reflects(&mediator, dialect, 7, "phone");
+        let began = Instant::now();
+        let (words, code) = watch();
+        assert_eq!(code, Some(0), "{words}");
+        assert!(words.contains(r#""event":"reflected""#) && words.contains(r#""event":"promoted""#), "{words}");
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}: {words}", began.elapsed());
+        assert_eq!(words.matches(r#""event":"logged_in""#).count(), 2, "the second login is the proof: {words}");
+    }
 }
 
 #[test]
