@@ -17,6 +17,7 @@ mod commands;
 mod doctor;
 mod examples;
 mod feed_memory;
+mod flood;
 mod history;
 mod join;
 mod join_memory;
