@@ -11,11 +11,13 @@ use std::time::Duration;
 use d2mtop::protocol::Dialect;
 
 use crate::support::noting;
+use crate::support::one_shot;
 use crate::support::openmetrics::{Page, read};
 use crate::support::phone::phone_reflects;
 use crate::support::program::{self, Mediator, d2mtop, key_file};
 use crate::support::schema;
 use crate::support::terminal;
+use crate::support::watching::Watching;
 
 const DIALECTS: [&str; 2] = ["dgk", "mk"];
 
@@ -266,4 +268,77 @@ fn an_address_that_cannot_be_used_is_refused_with_the_reason() {
     assert!(code == Some(2) && words.contains("--metrics"), "{code:?} {words}");
     let (code, words) = refused(&["--metrics", "0.0.0.0:0", "--metrics-allow-remote"]);
     assert_eq!(code, Some(0), "{words}");
+}
+
+/// A device that was dropped, or gone from a persistent slot, is news when it is back, and as critical as a new one; one
+/// that was only away from a volatile slot is none.
+#[test]
+fn a_device_that_is_back_is_critical_only_if_it_had_left_for_good() {
+    for dialect in [Dialect::Dgk, Dialect::Mk] {
+        let mediator = Mediator::start(&["--volatile-grace", "1ms"]);
+        noting::add_profile(&mediator, dialect);
+        let (home, key) = (mediator.home.path(), key_file(mediator.home.path()));
+        let (url, dialect_name) = (mediator.url(), dialect.to_string());
+        let guest = |arguments: &[&str]| {
+            let guest = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &dialect_name];
+            let output = program::run(home, &[arguments, &guest].concat());
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        let laptop = "0000000000000009";
+        // What is told meanwhile, what the metrics count as new, and what `--on new-device` is given.
+        let looks = || {
+            let (new, path) = noting::noting(home, "new-device");
+            let _ = std::fs::remove_file(&path);
+            let arguments = ["watch", "home", "--stay-leader", "--metrics", "127.0.0.1:0", "--on", &new];
+            let mut watch = Measured::of(d2mtop(home, &arguments));
+            let mut told = Vec::new();
+            loop {
+                let line = watch.lines.next().expect("it goes on").unwrap();
+                let line = schema::lines(line.as_bytes()).remove(0);
+                match line["event"].as_str() {
+                    Some("device_new") => told.push(line),
+                    Some("devices") => break,
+                    _ => {}
+                }
+            }
+            let text = watch.scrape();
+            let counted = read(&text).sum("d2mtop_device_changes_total", &[("change", "new")]);
+            let expected = f64::from(u8::try_from(told.len()).unwrap());
+            assert!((counted - expected).abs() < f64::EPSILON, "{dialect}: {told:?} in {text}");
+            one_shot::signal(&watch.child, rustix::process::Signal::TERM);
+            watch.child.wait().unwrap();
+            let noted = if told.is_empty() { Vec::new() } else { noting::noted(&path) };
+            assert_eq!(noted.len(), told.len(), "{dialect}: {noted:?}");
+            (told, noted)
+        };
+        phone_reflects(&mediator, dialect, 0, "Pixel 9");
+        assert!(looks().0.is_empty(), "{dialect}: the first list is all known");
+        let laptop_stays = || {
+            let arguments = ["watch", "--stay-leader", "--device-id", laptop, "--label", "laptop"];
+            let guest = ["--url", &url, "--key-file", key.to_str().unwrap(), "--dialect", &dialect_name];
+            Watching::until(d2mtop(home, &[&arguments[..], &guest].concat()), "queue_dry")
+        };
+        // A volatile one comes, goes, and is back.
+        let there = laptop_stays();
+        let (told, _) = looks();
+        assert_eq!(
+            (told.len(), &told[0]["device"], &told[0]["returned"]),
+            (1, &laptop.into(), &serde_json::Value::Null)
+        );
+        drop(there);
+        looks();
+        let there = laptop_stays();
+        assert!(looks().0.is_empty(), "{dialect}: it was only away");
+        drop(there);
+        // The phone is dropped, and comes back.
+        guest(&["drop", "4d00000000000000", "--yes"]);
+        assert!(looks().0.is_empty());
+        phone_reflects(&mediator, dialect, 0, "Pixel 9");
+        let (told, noted) = looks();
+        for line in [&told[0], &noted[0]] {
+            let said = (&line["event"], &line["device"], &line["returned"]);
+            assert_eq!(said, (&"device_new".into(), &"4d00000000000000".into(), &true.into()), "{dialect}");
+        }
+        assert!(looks().0.is_empty(), "{dialect}: it is told once");
+    }
 }
