@@ -19,6 +19,8 @@ use crate::rendezvous::{Admit, AdmitEnd, AdmitEvent, AdmitInput, AdmitOutput, Ad
 use crate::session::Command;
 use crate::text::Clean;
 
+/// For how long the lock is asked for: longer than the new device has for its registration, whatever the mediator allows.
+const LEASE: Duration = Duration::from_secs(90);
 /// How long the end of the lock is waited for, once there is nothing else to do.
 const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -141,7 +143,7 @@ struct Lock<'a> {
 impl Lock<'_> {
     fn take(&mut self) {
         self.is_asked = true;
-        self.visit.ask(Command::TakeLock { scope: TransactionScope::NewDeviceSync, ttl: None });
+        self.visit.ask(Command::TakeLock { scope: TransactionScope::NewDeviceSync, ttl: Some(LEASE) });
     }
 
     fn release(&self) {

@@ -25,8 +25,7 @@ impl Default for AdmitTiming {
         Self {
             confirmation: Duration::from_secs(15 * 60),
             lock: Duration::from_secs(60),
-            // The lock is given back before a minute is over.
-            registration: Duration::from_secs(50),
+            registration: Duration::from_secs(60),
             commit: Duration::from_secs(10),
         }
     }
