@@ -115,7 +115,7 @@ pub struct ConnectionArgs {
     /// profile says, else 15s]
     #[arg(long, value_name = "DURATION")]
     pub keep_alive: Option<String>,
-    /// How long to wait for a profile that another d2mtop has open, such as 30s
+    /// How long to wait for a profile that another d2mtop has open, or for one that runs as the same device, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s",
         hide_default_value = true)]
     pub wait_profile: Duration,

@@ -6,9 +6,9 @@ use super::arguments;
 use crate::cli::ConnectionArgs;
 use crate::output::Failure;
 use crate::output::words::remark;
-use crate::profile::{ConnectionOptions, DeviceLock, NoVisitorSlot, Profile, Visit, VisitorSlot};
+use crate::profile::{ConnectionOptions, DeviceInUse, DeviceLock, NoVisitorSlot, Profile, Visit, VisitorSlot};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
-use crate::runtime::{ANY_CERTIFICATE, OneShotSession, clock, run_one_shot, session_setup};
+use crate::runtime::{ANY_CERTIFICATE, OneShotSession, claim_device, clock, run_one_shot, session_setup};
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
 
 /// A device that comes for one purpose: nobody loses a slot or a message to it.
@@ -27,12 +27,12 @@ impl OneShotDevice {
     /// The same with options that the command has added to.
     pub(super) fn of(name: Option<&str>, options: &ConnectionOptions, turn: Turn) -> Result<Self, Failure> {
         let mut profile = super::open_unattended(name, options)?;
-        let slot = come_back(&mut profile, options, turn);
+        let slot = come_back(&mut profile, options, turn)?;
         profile.session.exhausted_policy = ExhaustedPolicy::Reject;
         if profile.accept_any_certificate {
             remark(ANY_CERTIFICATE);
         }
-        let claim = DeviceLock::take(profile.session.keys.device_group_id(), profile.session.device_id)?;
+        let claim = claim_device(&profile.session, options.wait)?;
         Ok(Self { profile, _slot: slot, _device_lock: claim })
     }
 
@@ -94,27 +94,45 @@ impl Turn {
     }
 }
 
-/// Who has no profile, and says no id, comes back as the device that was there before.
-pub(super) fn come_back(profile: &mut Profile, options: &ConnectionOptions, turn: Turn) -> Option<VisitorSlot> {
+/// Who has no profile, and says no id, comes back as the device that was there before. Where others have its slot all the
+/// time, the visit is made with an id of its own: [`None`].
+///
+/// # Errors
+/// If others have the slot longer than the options say that it is waited for.
+pub(super) fn come_back(
+    profile: &mut Profile,
+    options: &ConnectionOptions,
+    turn: Turn,
+) -> Result<Option<VisitorSlot>, DeviceInUse> {
     if profile.name.is_some() || options.device_id.is_some() || options.expects.is_some() {
-        return None;
+        return Ok(None);
     }
     let keys = &profile.session.keys;
     let take =
         |visit, patience| VisitorSlot::take(&profile.base_url, keys.dialect(), keys.device_group_id(), visit, patience);
-    let slot = match turn {
-        Turn::Short => take(Visit::Short, MOST_PATIENCE),
-        Turn::Long(patience) => match take(Visit::Long, Duration::ZERO) {
-            Err(NoVisitorSlot::Taken) if !patience.is_zero() => {
-                remark("another d2mtop of yours is in this group without a profile; waiting for it");
-                take(Visit::Long, patience.min(MOST_PATIENCE))
-            }
-            taken => taken,
-        },
+    let (visit, usual) = match turn {
+        Turn::Short => (Visit::Short, MOST_PATIENCE),
+        Turn::Long(patience) => (Visit::Long, patience.min(MOST_PATIENCE)),
     };
-    let slot = slot.ok()?;
+    let is_asked_to_wait = !options.wait.is_zero();
+    let patience = if is_asked_to_wait { options.wait } else { usual };
+    let slot = match take(visit, Duration::ZERO) {
+        Err(NoVisitorSlot::Taken) if !patience.is_zero() => {
+            // Short ones are over in a moment.
+            if visit == Visit::Long {
+                remark("another d2mtop of yours is in this group without a profile; waiting for it");
+            }
+            take(visit, patience)
+        }
+        taken => taken,
+    };
+    let slot = match slot {
+        Ok(slot) => slot,
+        Err(NoVisitorSlot::Taken) if is_asked_to_wait => return Err(DeviceInUse { process: None }),
+        Err(NoVisitorSlot::Taken | NoVisitorSlot::NoPlace) => return Ok(None),
+    };
     profile.session.device_id = slot.device;
     profile.session.expects = slot.memory.expects(clock::now());
     profile.memory = Some(slot.memory.clone());
-    Some(slot)
+    Ok(Some(slot))
 }

@@ -32,7 +32,7 @@ use crate::session::Session;
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
     let connection = arguments::unattended_connection(&options.connection)?;
-    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &connection)?)?;
+    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &connection)?, connection.wait)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }

@@ -56,8 +56,8 @@ pub struct Profile {
 /// A profile that is looked at.
 #[derive(Debug)]
 pub struct Examined {
-    /// What the options and the profile say.
-    pub settings: Settings,
+    /// What the options and the profile say; [`None`] if they do not fit together.
+    pub settings: Option<Settings>,
     /// What the profile says; [`None`] if it is none.
     pub record: Option<(ProfileName, Record)>,
     /// The connection that they make, or why they make none.
@@ -86,16 +86,22 @@ impl Profile {
         Self::open(settings, selected, Purpose::Session)
     }
 
-    /// The same for a command that only looks: a profile that is open elsewhere is no error. The settings come back even
-    /// if they make no connection.
+    /// The same for a command that only looks: a profile that is open elsewhere is no error. The settings and the record
+    /// come back even if they make no connection.
     ///
     /// # Errors
-    /// If there is no such profile, or there are no settings.
+    /// If there is no such profile, or neither a profile nor a mediator is given.
     pub fn examine(name: Option<&str>, options: &ConnectionOptions) -> Result<Examined, ProfileError> {
-        let (settings, selected) = settings(name, options)?;
+        let selected = SelectedProfile::find(name, options)?;
         let record = selected.as_ref().map(|selected| (selected.name.clone(), selected.record.clone()));
-        let opened = Self::open(settings.clone(), selected, Purpose::Examination);
-        Ok(Examined { settings, record, opened })
+        match merged(selected.as_ref(), options) {
+            Ok(settings) => {
+                let opened = Self::open(settings.clone(), selected, Purpose::Examination);
+                Ok(Examined { settings: Some(settings), record, opened })
+            }
+            Err(error) if record.is_none() => Err(error),
+            Err(error) => Ok(Examined { settings: None, record, opened: Err(error) }),
+        }
     }
 
     /// The profile of a session that runs, as it is now. The key is loaded again only if it is to come from elsewhere, and
@@ -179,9 +185,13 @@ fn settings(
     options: &ConnectionOptions,
 ) -> Result<(Settings, Option<SelectedProfile>), ProfileError> {
     let selected = SelectedProfile::find(name, options)?;
-    let profile = selected.as_ref().map(|selected| (&selected.record, selected.directory()));
-    let settings = Settings::merge(options, profile).map_err(|cause| of_profile(selected.as_ref(), cause))?;
+    let settings = merged(selected.as_ref(), options)?;
     Ok((settings, selected))
+}
+
+fn merged(selected: Option<&SelectedProfile>, options: &ConnectionOptions) -> Result<Settings, ProfileError> {
+    let profile = selected.map(|selected| (&selected.record, selected.directory()));
+    Settings::merge(options, profile).map_err(|cause| of_profile(selected, cause))
 }
 
 /// Says of which profile the error is, unless the error says so itself.

@@ -37,6 +37,6 @@ pub use known_devices_store::KnownDevicesStore;
 pub use monitor::{MetricsOptions, MonitorOptions, Monitors};
 pub use observers::{EventSink, Observer, Observers};
 pub use one_shot::{OneShotEnd, OneShotSession, run_one_shot};
-pub use open_profile::open_profile;
+pub use open_profile::{claim_device, open_profile};
 pub use screen::{OlderRows, Reaction, Screen, Worked};
 pub use session_setup::{ANOTHER_GROUP, ANY_CERTIFICATE, HeldLocks, ProfileState, SessionSetup};

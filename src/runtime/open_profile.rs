@@ -1,11 +1,13 @@
-//! Opening a profile that another program may still have open.
+//! Opening a profile, or becoming a device, that another program may still have.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use crate::output::words::remark;
-use crate::profile::{ConnectionOptions, Profile, ProfileError};
+use crate::profile::{ConnectionOptions, DeviceInUse, DeviceLock, Profile, ProfileError};
+use crate::session::SessionConfig;
 
-/// How often it is looked whether the profile is free.
+/// How often it is looked whether it is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// As [`Profile::from_options`], but waits for a profile that is open elsewhere as long as the options say.
@@ -13,18 +15,36 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// As [`Profile::from_options`]; that it is open elsewhere only after that time.
 pub fn open_profile(name: Option<&str>, options: &ConnectionOptions) -> Result<Profile, ProfileError> {
+    waiting(options.wait, || Profile::from_options(name, options), ProfileError::is_open_elsewhere)
+}
+
+/// Keeps other programs from being the session's device, and waits for one that is it at most so long; [`None`] where
+/// this machine has no place for that.
+///
+/// # Errors
+/// If another program is that device all the time.
+pub fn claim_device(session: &SessionConfig, wait: Duration) -> Result<Option<DeviceLock>, DeviceInUse> {
+    let (group, device) = (session.keys.device_group_id(), session.device_id);
+    waiting(wait, || DeviceLock::take(group, device), |_| true)
+}
+
+fn waiting<T, E: Display>(
+    wait: Duration,
+    mut take: impl FnMut() -> Result<T, E>,
+    is_elsewhere: impl Fn(&E) -> bool,
+) -> Result<T, E> {
     let start = Instant::now();
     let mut is_told = false;
     loop {
-        match Profile::from_options(name, options) {
-            Err(error) if error.is_open_elsewhere() && start.elapsed() < options.wait => {
+        match take() {
+            Err(error) if is_elsewhere(&error) && start.elapsed() < wait => {
                 if !std::mem::replace(&mut is_told, true) {
-                    let most = humantime::format_duration(options.wait);
+                    let most = humantime::format_duration(wait);
                     remark(&format!("{error}, which is waited for (--wait-profile {most})"));
                 }
-                std::thread::sleep(LOOK_AGAIN.min(options.wait.saturating_sub(start.elapsed())));
+                std::thread::sleep(LOOK_AGAIN.min(wait.saturating_sub(start.elapsed())));
             }
-            opened => return opened,
+            taken => return taken,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! A profile becomes a session and the address that it connects to.
 
+use std::time::Duration;
+
 use super::clock;
 use super::journal_handle::JournalHandle;
 use super::known_devices_store::KnownDevicesStore;
+use super::open_profile::claim_device;
 use crate::group::ConversationNames;
 use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, ProxyChoice, TlsOptions};
@@ -131,20 +134,18 @@ fn conversations(names: &Names) -> ConversationNames {
 }
 
 impl SessionSetup {
-    /// Prepares the session of a profile.
+    /// Prepares the session of a profile. Another process that is this device is waited for at most so long.
     ///
     /// # Errors
     /// If the mediator's URL or the file of trust roots cannot be used, or another process is this device: the server
     /// would close that one's connection.
-    pub fn new(profile: Profile) -> Result<Self, Failure> {
+    pub fn new(profile: Profile, wait: Duration) -> Result<Self, Failure> {
         let of_profile = |cause| match &profile.name {
             Some(name) => Failure::OfProfile { name: name.clone(), cause: Box::new(cause) },
             None => cause,
         };
         let (session, address) = session(&profile).map_err(of_profile)?;
-        let config = session.config();
-        let claim = DeviceLock::take(config.keys.device_group_id(), config.device_id)
-            .map_err(|error| of_profile(error.into()))?;
+        let claim = claim_device(session.config(), wait).map_err(|error| of_profile(error.into()))?;
         let (session, journal) = with_journal(session, &profile).map_err(of_profile)?;
         let title = match &profile.name {
             Some(name) => Clean::new(name.as_str()),

@@ -213,3 +213,45 @@ fn without_a_mediator_it_checks_what_it_can_and_bad_options_are_refused() {
         assert_eq!(run(home.path(), &all).status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_profile_with_something_wrong_in_it_is_examined_as_far_as_the_rest_goes() {
+    let home = tempfile::tempdir().unwrap();
+    let profiles = home.path().join(".config/d2mtop/profiles.toml");
+    let key = key_file(home.path());
+    std::fs::create_dir_all(profiles.parent().unwrap()).unwrap();
+    let written = |mediator: &str, server_group: &str, more: &str| {
+        let key = key.to_str().unwrap();
+        let profile = format!(
+            "[profile.lab]\nmediator = \"{mediator}\"\nserver_group = \"{server_group}\"\nkey_file = \"{key}\"\n{more}\n"
+        );
+        std::fs::write(&profiles, profile).unwrap();
+    };
+    let url = "wss://m.example/";
+    for (mediator, more, words) in [
+        ("http://m.example/", "", "of the profile lab: the mediator's URL must begin with wss://"),
+        ("m.example", "", "of the profile lab: the mediator's URL is not a URL"),
+        ("ws://m.example/", "", "not encrypted"),
+        ("wss://me:x@m.example/", "", "user's name or password"),
+        ("wss://m.example/?a=b", "", "query or fragment"),
+        (url, "ca = \"nowhere.pem\"", "nowhere.pem"),
+        (url, "proxy = \"gopher://proxy:1\"", "proxy in the profile"),
+    ] {
+        written(mediator, "01", more);
+        let (found, code) = doctor(home.path(), &["lab"]);
+        assert_eq!((code, found["mediator"].0.as_str()), (Some(1), "fail"), "{mediator}: {found:?}");
+        assert!(found["mediator"].1.contains(words), "{mediator}: {found:?}");
+        let others = ["key", "journal", "login"].map(|check| found[check].0.as_str());
+        assert_eq!(others, ["ok", "ok", "skip"], "{mediator}: {found:?}");
+    }
+    written(url, "!", "");
+    let (found, code) = doctor(home.path(), &["lab"]);
+    assert_eq!((code, found["profile"].0.as_str(), found["journal"].0.as_str()), (Some(1), "fail", "ok"), "{found:?}");
+    assert!(found["profile"].1.contains("server group"), "{found:?}");
+    // The key is not needed for a look at the rest.
+    written("http://m.example/", "01", "");
+    std::fs::write(&key, "no key").unwrap();
+    let (found, code) = doctor(home.path(), &["lab"]);
+    let all = ["key", "journal", "mediator"].map(|check| found[check].0.as_str());
+    assert_eq!((code, all), (Some(1), ["fail", "ok", "fail"]), "{found:?}");
+}

@@ -9,6 +9,7 @@ mod journal;
 mod login;
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use finding::{Finding, Status};
 
@@ -23,7 +24,7 @@ use crate::profile::{
     ConnectionOptions, DeviceLock, Examined, Profile, ProfileError, ProfileLock, ProfileStoreError, Settings,
     SlotMemory, VisitorSlot,
 };
-use crate::runtime::session_setup;
+use crate::runtime::{claim_device, session_setup};
 use crate::session::Session;
 
 /// Checks everything that a session needs, and prints a line each.
@@ -34,7 +35,9 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
     let connection = arguments::unattended_connection(&options.connection)?;
     let mut report = Report { json: options.json, failed: false };
     let examined = match Profile::examine(options.profile.name(), &connection) {
-        Err(error) if is_about_the_options(&error, &connection) => return Err(error.into()),
+        Err(error) | Ok(Examined { opened: Err(error), .. }) if is_about_the_options(&error, &connection) => {
+            return Err(error.into());
+        }
         examined => examined,
     };
     report.add(&environment::screen())?;
@@ -61,9 +64,23 @@ pub fn run(options: &DoctorArgs) -> Result<Outcome, Failure> {
         opened => report.add(&environment::key(opened))?,
     }
     report.add(&journal::examine(record.as_ref().map(|(name, record)| (name, record)), &connection))?;
-    let Some(patient) = Patient::new(&connection, settings, opened)? else {
-        report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
-        return Ok(report.outcome());
+    let patient = match settings.map(|settings| Patient::new(&connection, settings, opened)) {
+        Some(Ok(Some(patient))) => patient,
+        Some(Ok(None)) => {
+            report.add(&Finding::skipped("mediator", "it is only known together with the group's key"))?;
+            return Ok(report.outcome());
+        }
+        Some(Err(failure)) => {
+            let of = record.filter(|_| connection.url.is_none());
+            let of = of.map(|(name, _)| format!("of the profile {name}: ")).unwrap_or_default();
+            report.add(&Finding::new("mediator", Status::Fail, &format!("{of}{failure}")))?;
+            report.add(&Finding::skipped("login", "there is nothing to connect to"))?;
+            return Ok(report.outcome());
+        }
+        None => {
+            report.add(&Finding::skipped("mediator", "the profile cannot be used"))?;
+            return Ok(report.outcome());
+        }
     };
     let event_loop = event_loop().map_err(Failure::Start)?;
     let examined = event_loop.block_on(examine(patient, &mut report));
@@ -144,9 +161,8 @@ impl Patient {
         };
         let tls = session_setup::tls(&profile);
         let slot = come_back(&mut profile, options, Turn::Short);
-        let device = (profile.session.keys.device_group_id(), profile.session.device_id);
-        let claim = DeviceLock::take(device.0, device.1);
-        let in_use = claim.is_err() || profile.open_elsewhere;
+        let claim = claim_device(&profile.session, Duration::ZERO);
+        let in_use = slot.is_err() || claim.is_err() || profile.open_elsewhere;
         let was_dropped = super::was_dropped(options, profile.memory.as_ref());
         let profile = login::harmless(profile);
         let (session, address) = session_setup::session(&profile)?;
@@ -159,7 +175,7 @@ impl Patient {
             was_dropped,
             memory: profile.memory,
             _lock: profile.lock,
-            _slot: slot,
+            _slot: slot.ok().flatten(),
         }))
     }
 }

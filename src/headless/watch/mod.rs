@@ -39,8 +39,9 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let connection = arguments::unattended_connection(&options.connection)?;
     let monitor = arguments::monitor(&options.monitor)?;
     let profile = super::open_unattended(options.profile.name(), &connection)?;
+    let wait = connection.wait;
     let reloading = Reloading::of(&profile, connection);
-    let prepared = SessionSetup::new(profile)?;
+    let prepared = SessionSetup::new(profile, wait)?;
     let monitors = Monitors::start(&monitor, None)?;
     if monitors.watches_the_lock() {
         remark(

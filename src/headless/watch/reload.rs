@@ -99,7 +99,8 @@ impl Reloading {
         (self.connection, self.key) = (Connection::of(&profile), profile.key.clone());
         held.claim = None;
         profile.lock = held.profile.take();
-        Ok((self, SessionSetup::new(profile)?))
+        let wait = self.options.wait;
+        Ok((self, SessionSetup::new(profile, wait)?))
     }
 
     /// It is open already, by us.

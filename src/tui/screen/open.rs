@@ -53,11 +53,11 @@ pub fn open(
                     _ => Ok(Outcome::Normal),
                 }
             }
-            profile => show(vec![SessionSetup::new(profile?)?], options),
+            profile => show(vec![SessionSetup::new(profile?, connection.wait)?], options),
         };
     }
     require_sense(names, connection)?;
-    let tab = |name: &String| SessionSetup::new(open_profile(Some(name), connection)?);
+    let tab = |name: &String| SessionSetup::new(open_profile(Some(name), connection)?, connection.wait);
     let tabs = names.iter().map(tab).collect::<Result<_, _>>()?;
     show(tabs, options)
 }

@@ -97,6 +97,48 @@ fn watching(home: &Path, name: &str) -> Watching {
     Watching::until(d2mtop(home, &["watch", name, "--stay-leader"]), "queue_dry")
 }
 
+/// Waits until it says that it waits, and then lets what it waits for go.
+fn waits_for(mut patient: std::process::Command, first: Watching) {
+    let mut patient = patient.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut words = [0; 16];
+    patient.stderr.as_mut().unwrap().read_exact(&mut words).unwrap();
+    drop(first);
+    let patient = patient.wait_with_output().unwrap();
+    assert_eq!(patient.status.code(), Some(0), "{}", text(&patient));
+}
+
+#[test]
+fn who_runs_as_the_same_device_takes_turns() {
+    let mediator = Mediator::start(&[]);
+    let home = mediator.home.path();
+    let (url, key) = (mediator.url(), key_file(home));
+    let connection = ["--url", &url, "--key-file", key.to_str().unwrap(), "--stay-leader"];
+    let command = |arguments: &[&'static str]| [arguments, &connection].concat();
+    let device = ["--device-id", "0102030405060708", "--expect", "existing"];
+    let new = ["--device-id", "0102030405060708"];
+    let first = || Watching::until(d2mtop(home, &command(&[&["watch"][..], &new].concat())), "queue_dry");
+    let running = first();
+    let process = format!("process {}", running.id());
+    for arguments in [&["watch", "--until-dry"][..], &["devices"], &["probe", "-c", "1"], &["lock", "contact-sync"]] {
+        let at_once = command(&[arguments, &device].concat());
+        expect(home, &at_once, 7, &["another d2mtop is running as this device", &process]);
+        let waits = command(&[arguments, &device, &["--wait-profile", "300ms"]].concat());
+        expect(home, &waits, 7, &["which is waited for (--wait-profile 300ms)", &process]);
+    }
+    let waits = command(&[&["watch", "--until-dry"][..], &device, &["--wait-profile", "1m"]].concat());
+    waits_for(d2mtop(home, &waits), running);
+    // Without an id, those that stay have one slot, and the second one takes another unless it is to wait.
+    let staying = ["probe", "--json"];
+    let running = Watching::until(d2mtop(home, &command(&staying)), "elapsed_us");
+    let waits = command(&[&staying[..], &["--wait-profile", "300ms"]].concat());
+    expect(home, &waits, 7, &["waiting for it", "another d2mtop is running as this device"]);
+    let another = Watching::until(d2mtop(home, &command(&staying)), "elapsed_us");
+    drop(another);
+    drop(running);
+    // A slot that a visit of a moment has is not theirs.
+    expect(home, &command(&["devices", "--wait-profile", "1m"]), 0, &["d2mtop@"]);
+}
+
 #[test]
 fn the_second_to_open_a_profile_is_told_who_has_it() {
     let mediator = Mediator::start(&[]);
@@ -116,13 +158,7 @@ fn the_second_to_open_a_profile_is_told_who_has_it() {
     expect(home, &["profile", "show", "lab"], 0, &[&process]);
     let waits = ["watch", "lab", "--until-dry", "--wait-profile", "300ms"];
     expect(home, &waits, 7, &["which is waited for (--wait-profile 300ms)", &process]);
-    let mut patient = d2mtop(home, &["watch", "lab", "--until-dry", "--wait-profile", "1m"]);
-    let mut patient = patient.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut words = [0; 16];
-    patient.stderr.as_mut().unwrap().read_exact(&mut words).unwrap();
-    drop(first);
-    let patient = patient.wait_with_output().unwrap();
-    assert_eq!(patient.status.code(), Some(0), "{}", text(&patient));
+    waits_for(d2mtop(home, &["watch", "lab", "--until-dry", "--wait-profile", "1m"]), first);
     // Killed without a word: the profile is free, and the slot is known.
     let next = run(home, &["watch", "lab", "--until-dry"]);
     assert_eq!(logged_in(&next)["slot"], "existing");
