@@ -67,7 +67,7 @@
 //! | `metrics` | socket | what is counted, and how it is served |
 //! | `alerts` | processes | rules, their queues, and the commands that they run |
 //! | `output` | stdout | NDJSON, sentences, the writers of lines, times and sizes, how the program ends |
-//! | `runtime` | loops | driver, journal thread, dashboard, one-shot session, observers |
+//! | `runtime` | loops | driver, journal thread, dashboard, watch, lock, one-shot session, observers |
 //! | `simulate` | devices | the demo's devices and their story |
 //! | `tui` | screen | a view of the group, and keys that become actions; one file a pane |
 //! | `headless` | stdout | one file or folder a command |

@@ -109,7 +109,7 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         None => {
             let dashboard = dashboard(cli.display, &cli.attention, &cli.monitor)?;
             let opened = tui::open(&cli.profile_names(), &arguments::connection(&cli.connection)?, &dashboard, join);
-            if cli.profiles.is_empty() { opened } else { opened.map_err(arguments::perhaps_a_command) }
+            if cli.profiles.is_empty() { opened } else { opened.map_err(headless::profile::perhaps_a_command) }
         }
     }
 }

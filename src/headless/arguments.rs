@@ -5,19 +5,16 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::net::SocketAddr;
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::ValueEnum as _;
 
 use crate::alerts::Rule;
 use crate::cli::secrets::StoreArg;
-use crate::cli::{
-    AnyCertificateArg, AsciiArg, Cli, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs,
-};
+use crate::cli::{AnyCertificateArg, AsciiArg, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs};
 use crate::net::ProxyChoice;
 use crate::os::logging::LogOptions;
 use crate::output::Failure;
 use crate::profile::secrets::KeyStoreKind;
-use crate::profile::{self, ConnectionOptions, ProfileError, ProfileStoreError, ProxySetting};
+use crate::profile::{self, ConnectionOptions, ProxySetting};
 use crate::protocol::{Dialect, SlotState};
 use crate::runtime::{MetricsOptions, MonitorOptions};
 use crate::simulate::StageOptions;
@@ -183,36 +180,12 @@ pub fn stage(arguments: &DemoArgs) -> StageOptions {
     StageOptions { dialect, rate, seed, admits: arguments.join }
 }
 
-/// Adds to the words about a profile that does not exist which command it was perhaps meant to be.
-#[must_use]
-pub fn perhaps_a_command(failure: Failure) -> Failure {
-    let Failure::Profile(ProfileError::Store(ProfileStoreError::NoSuchProfile { name, .. })) = &failure else {
-        return failure;
-    };
-    Failure::Usage(match command_like(&name.to_string()) {
-        Some(command) => format!("{failure}. Did you mean the command {command}? d2mtop --help lists them all"),
-        None => format!("{failure}; d2mtop --help lists the commands"),
-    })
-}
-
-/// The command of nearly that name, if there is one.
-fn command_like(name: &str) -> Option<String> {
-    let cli = Cli::command();
-    let alone = clap::Command::new("d2mtop").subcommands(cli.get_subcommands().cloned());
-    let error = alone.try_get_matches_from(["d2mtop", name]).err()?;
-    match error.get(ContextKind::SuggestedSubcommand)? {
-        // The likeliest comes last.
-        ContextValue::Strings(commands) => commands.last().cloned(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::cli::Command;
+    use crate::cli::{Cli, Command};
 
     fn parsed(arguments: &[&str]) -> Cli {
         Cli::parse_from([&["d2mtop"], arguments].concat())

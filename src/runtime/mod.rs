@@ -26,6 +26,7 @@ pub mod screen;
 pub mod session_setup;
 #[cfg(test)]
 mod test_message;
+pub mod watch;
 
 pub use admit::{Admission, AdmitAnswer, AdmitNews, admit_device};
 pub use dashboard::RunningSessions;

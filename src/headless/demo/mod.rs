@@ -3,7 +3,7 @@
 mod join;
 
 use super::arguments;
-use super::watch::{EventSelection, watch};
+use super::watch::{selection, watch};
 use crate::cli::DemoArgs;
 use crate::output::Failure;
 use crate::output::Outcome;
@@ -19,7 +19,7 @@ pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     if options.join {
         return join::run(arguments::stage(options));
     }
-    let wanted = EventSelection::of(&options.lines, Zone::of_option(options.display.utc))?;
+    let wanted = selection(&options.lines, Zone::of_option(options.display.utc))?;
     let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;
     let Stage { session, address, running, .. } = Stage::set(arguments::stage(options))?;
     let outcome = watch(session, address, monitors, options.until, wanted);

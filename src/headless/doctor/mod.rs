@@ -7,25 +7,20 @@ mod environment;
 mod finding;
 mod journal;
 mod login;
+mod login_findings;
+mod patient;
 
 use std::io::{self, Write as _};
-use std::time::Duration;
 
 use finding::{Finding, Status};
 
 use crate::cli::DoctorArgs;
 use crate::headless::arguments;
-use crate::headless::one_shot_device::{Turn, come_back};
-use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::output::Failure;
 use crate::output::Outcome;
-use crate::profile::{
-    ConnectionOptions, DeviceLock, Examined, Profile, ProfileError, ProfileLock, ProfileStoreError, Settings,
-    SlotMemory, VisitorSlot,
-};
-use crate::runtime::{claim_device, session_setup};
-use crate::session::Session;
+use crate::profile::{ConnectionOptions, Examined, Profile, ProfileError, ProfileStoreError};
+use patient::Patient;
 
 /// Checks everything that a session needs, and prints a line each.
 ///
@@ -111,75 +106,6 @@ fn is_about_the_key(error: &ProfileError) -> bool {
     }
 }
 
-/// What the way to the group is examined with.
-struct Patient {
-    address: Address,
-    /// How the mediator has to prove who it is.
-    tls: TlsOptions,
-    /// Missing if there is no key.
-    session: Option<Session>,
-    /// Missing if this device is in use, or this machine cannot tell.
-    _device_lock: Option<DeviceLock>,
-    /// Whether a login would cut another process off.
-    in_use: bool,
-    /// Whether a login would join a group that this device was dropped from.
-    was_dropped: bool,
-    /// What is known of the profile's slot; a login may have made one.
-    memory: Option<SlotMemory>,
-    /// Missing if it is no profile, or open elsewhere.
-    _lock: Option<ProfileLock>,
-    /// Where a connection without a profile comes back to.
-    _slot: Option<VisitorSlot>,
-}
-
-impl Patient {
-    /// [`None`] if the address cannot be told without a key.
-    fn new(
-        options: &ConnectionOptions,
-        settings: Settings,
-        profile: Result<Profile, ProfileError>,
-    ) -> Result<Option<Self>, Failure> {
-        let Ok(mut profile) = profile else {
-            let Settings { base_url, trust_roots, pins, accept_any_certificate, proxy, .. } = settings;
-            let tls = TlsOptions { trust_roots, pins, accept_any_certificate };
-            let address = if base_url.is_empty() || base_url.contains('{') {
-                None
-            } else {
-                Some(session_setup::through(Address::new(&base_url, &tls)?, proxy.as_ref(), &tls)?)
-            };
-            return Ok(address.map(|address| Self {
-                address,
-                tls,
-                session: None,
-                _device_lock: None,
-                in_use: false,
-                was_dropped: false,
-                memory: None,
-                _lock: None,
-                _slot: None,
-            }));
-        };
-        let tls = session_setup::tls(&profile);
-        let slot = come_back(&mut profile, options, Turn::Short);
-        let claim = claim_device(&profile.session, Duration::ZERO);
-        let in_use = slot.is_err() || claim.is_err() || profile.open_elsewhere;
-        let was_dropped = super::was_dropped(options, profile.memory.as_ref());
-        let profile = login::harmless(profile);
-        let (session, address) = session_setup::session(&profile)?;
-        Ok(Some(Self {
-            address,
-            tls,
-            session: Some(session),
-            _device_lock: claim.ok().flatten(),
-            in_use,
-            was_dropped,
-            memory: profile.memory,
-            _lock: profile.lock,
-            _slot: slot.ok().flatten(),
-        }))
-    }
-}
-
 async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
     let Some(secured) = connect_steps::go(&patient.address, &patient.tls, report).await? else {
         return report.add(&Finding::skipped("login", "there is no connection to log in on"));
@@ -194,7 +120,9 @@ async fn examine(patient: Patient, report: &mut Report) -> Result<(), Failure> {
     if patient.was_dropped {
         return report.add(&Finding::new("login", Status::Fail, super::WAS_DROPPED));
     }
-    login::examine(session, &patient.address, secured, patient.memory, report).await
+    let policy = session.config().expiration_policy;
+    let seen = login::examine(session, &patient.address, secured, patient.memory, report).await?;
+    seen.map_or(Ok(()), |seen| login_findings::report(&seen, policy, report))
 }
 
 /// Prints findings as they come, and remembers whether all is well.

@@ -24,7 +24,7 @@ use crate::protocol::DeviceId;
 use crate::session::Confirmed;
 pub(super) use add::absolute;
 use depart::Leaving;
-pub use names::remind_of_namesake;
+pub use names::{perhaps_a_command, remind_of_namesake};
 
 /// A profile file that parses, with every key explained.
 pub const SAMPLE: &str = include_str!("../../profile/sample.toml");

@@ -8,6 +8,7 @@
 //! A [`LineQueue`] is bounded; [`Overflow`] says what it leaves out. [`EventQueue`] is the one of a session's events. Both ends write on a thread of their own.
 
 mod event_queue;
+mod event_selection;
 mod line_writer;
 mod printer;
 mod queue;
@@ -15,6 +16,7 @@ mod sink;
 mod writer_thread;
 
 pub use event_queue::{EventQueue, LeftOutEvents, QueuedEvent, TimedEvent};
+pub use event_selection::EventSelection;
 pub use printer::Printer;
 pub use queue::{EndOnDrop, LineQueue, Overflow, Queued};
 pub use sink::{FormatLines, LineSink};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+use super::Watch;
 use super::patience::{on_thread, sleep_until};
 use super::reload::Reloading;
-use super::session_loop::Watch;
 use crate::os::logging;
 use crate::output::{Failure, ndjson};
 use crate::runtime::{HeldLocks, SessionSetup, clock};

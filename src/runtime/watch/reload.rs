@@ -13,7 +13,7 @@ use crate::session::{LeaderPolicy, Presence};
 
 /// A profile that is open, and what it said when it was opened.
 #[derive(Clone)]
-pub(super) struct Reloading {
+pub struct Reloading {
     options: ConnectionOptions,
     name: ProfileName,
     key: LoadedKey,
@@ -60,7 +60,8 @@ impl Connection {
 
 impl Reloading {
     /// [`None`] where there is no profile that could be read anew.
-    pub(super) fn of(profile: &Profile, options: ConnectionOptions) -> Option<Self> {
+    #[must_use]
+    pub fn of(profile: &Profile, options: ConnectionOptions) -> Option<Self> {
         let name = profile.name.clone()?;
         let (key, connection) = (profile.key.clone(), Connection::of(profile));
         Some(Self { options, name, key, connection })

@@ -4,9 +4,8 @@
 use std::io::{self, Write as _};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use super::selection::EventSelection;
 use crate::group::{Event, JournalState};
-use crate::output::lines::{Queued, QueuedEvent, TimedEvent};
+use crate::output::lines::{EventSelection, Queued, QueuedEvent, TimedEvent};
 
 /// How many sentences may wait for a standard error that takes none.
 const SENTENCES: usize = 16;

@@ -5,41 +5,43 @@ use std::io;
 
 use serde_json::Value;
 
-use crate::cli::LinesArgs;
-use crate::output::lines::{LeftOutEvents, Queued, QueuedEvent, TimedEvent};
-use crate::output::ndjson::NamesInLines;
-use crate::output::times::Zone;
+use super::{LeftOutEvents, Queued, QueuedEvent, TimedEvent};
 use crate::output::{Failure, Form, ndjson};
 
 /// Which events are printed, and how.
 #[derive(Debug)]
-pub(in crate::headless) struct EventSelection {
+pub struct EventSelection {
     /// All, unless some are named.
     only: Option<BTreeSet<String>>,
-    pub(in crate::headless) form: Form,
+    /// As what they are printed.
+    pub form: Form,
 }
 
 impl EventSelection {
-    /// As the options say.
+    /// Only the named events, or all if none is named.
     ///
     /// # Errors
     /// If an event is named that there is not.
-    pub(in crate::headless) fn of(options: &LinesArgs, zone: Zone) -> Result<Self, Failure> {
-        if let Some(unknown) = options.only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
+    pub fn new(only: &[String], form: Form) -> Result<Self, Failure> {
+        if let Some(unknown) = only.iter().find(|name| !ndjson::EVENTS.contains(&name.as_str())) {
             let known = ndjson::EVENTS.join(", ");
             return Err(Failure::Usage(format!("--only: no event is called {unknown:?}; there are {known}")));
         }
-        let names = if options.names { NamesInLines::Told } else { NamesInLines::LeftOut };
-        let only = (!options.only.is_empty()).then(|| options.only.iter().cloned().collect());
-        Ok(Self { only, form: Form::of_output(options.json, names, zone) })
+        let only = (!only.is_empty()).then(|| only.iter().cloned().collect());
+        Ok(Self { only, form })
     }
 
-    pub(super) fn wants(&self, name: &str) -> bool {
+    /// Whether an event of this name is printed.
+    #[must_use]
+    pub fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|names| names.contains(name))
     }
 
     /// Adds the lines of what was told.
-    pub(super) fn write(&mut self, output: &mut Vec<u8>, told: &QueuedEvent) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the output takes none.
+    pub fn write(&mut self, output: &mut Vec<u8>, told: &QueuedEvent) -> io::Result<()> {
         if let Queued::Item(TimedEvent { event, .. }) = told {
             self.form.learn(event);
         }
@@ -61,12 +63,16 @@ impl EventSelection {
     }
 
     /// Whether somebody is told of every device that is not as known.
-    pub(super) fn tells_of_device_changes(&self) -> bool {
+    #[must_use]
+    pub fn tells_of_device_changes(&self) -> bool {
         ["device_new", "device_changed", "device_undecryptable", "device_gone"].iter().all(|name| self.wants(name))
     }
 
     /// Adds a line, if it is wanted.
-    pub(super) fn write_line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the output takes none.
+    pub fn write_line(&self, output: &mut Vec<u8>, line: &Value) -> io::Result<()> {
         let name = line.get("event").and_then(Value::as_str).unwrap_or_default();
         if self.wants(name) { self.form.line(output, line) } else { Ok(()) }
     }

@@ -1,5 +1,11 @@
 //! The loop of a watch: one session after the other, printed until it ends.
 
+mod change_over;
+mod outage;
+mod patience;
+mod progress;
+mod reload;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,35 +13,93 @@ use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::Terms;
-use super::outage::Outage;
-use super::patience::{Patience, on_thread, sleep_until};
-use super::progress::Progress;
-use super::reload::Reloading;
-use super::selection::EventSelection;
 use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::signals::ServiceRequest;
-use crate::output::lines::{EndOnDrop, EventQueue, Printer, Queued, QueuedEvent, TimedEvent};
+use crate::output::lines::{EndOnDrop, EventQueue, EventSelection, Printer, Queued, QueuedEvent, TimedEvent};
 use crate::output::{Failure, Outcome};
 use crate::protocol::DeviceId;
 use crate::protocol::Millis;
 use crate::runtime::EventSink;
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::observers::SystemdObserver;
+use crate::runtime::reconnect::Reconnect;
 use crate::runtime::{KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock, drive_keeping};
 use crate::session::{Command, Session};
+use outage::Outage;
+use patience::{Patience, on_thread, sleep_until};
+use progress::Progress;
+pub use reload::Reloading;
 
 /// How long a dry watch waits for the device list, which was asked for at login.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
 
+/// What is printed, and until when.
+#[derive(Debug)]
+pub struct WatchTerms {
+    /// Until the queue is dry and everything is acknowledged.
+    pub until_dry: bool,
+    /// For this time at most.
+    pub duration: Option<Duration>,
+    /// Whether a connection that ended is made again.
+    pub reconnect: Reconnect,
+    /// Which events are printed, and how.
+    pub wanted: EventSelection,
+}
+
 /// A session, ready to be run, and the profile's name; empty if it is none.
-pub(super) struct Running {
-    pub(super) session: Session,
-    pub(super) address: Address,
-    pub(super) memories: ProfileState,
-    pub(super) name: String,
+struct WatchedSession {
+    session: Session,
+    address: Address,
+    memories: ProfileState,
+    name: String,
+}
+
+/// Runs the session of a profile, and another one whenever the profile changes, and prints these lines and then what the
+/// sessions tell, until the watch ends.
+///
+/// # Errors
+/// If standard output fails; or with the words about a server or a connection that ended it.
+pub fn watch_profile(
+    prepared: SessionSetup,
+    reloading: Option<Reloading>,
+    terms: WatchTerms,
+    first: Vec<u8>,
+    monitors: Monitors,
+) -> Result<Outcome, Failure> {
+    run(terms, first, monitors, async |watch, monitors| watch.follow_profile(prepared, reloading, monitors).await)
+}
+
+/// The same for a session that has no profile.
+///
+/// # Errors
+/// As [`watch_profile`].
+pub fn watch_session(
+    session: Session,
+    address: Address,
+    terms: WatchTerms,
+    first: Vec<u8>,
+    monitors: Monitors,
+) -> Result<Outcome, Failure> {
+    run(terms, first, monitors, async |watch, monitors| {
+        let running = WatchedSession { session, address, memories: ProfileState::default(), name: String::new() };
+        Ok(watch.follow(running, None, monitors).await?.unwrap_or(Outcome::Normal))
+    })
+}
+
+fn run(
+    terms: WatchTerms,
+    first: Vec<u8>,
+    monitors: Monitors,
+    watch: impl AsyncFnOnce(&mut Watch, &Monitors) -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
+    event_loop().map_err(Failure::Start)?.block_on(async {
+        let mut watching = Watch::start(terms, first)?;
+        let watched = watch(&mut watching, &monitors).await;
+        watching.end_monitors(monitors).await?;
+        watched
+    })
 }
 
 /// What the printing waits for.
@@ -56,32 +120,32 @@ enum Happened {
 }
 
 /// Prints what sessions tell, one after the other.
-pub(super) struct Watch {
-    pub(super) wanted: EventSelection,
-    pub(super) printer: Printer,
-    pub(super) outage: Option<Outage>,
-    pub(super) progress: Progress,
-    pub(super) patience: Patience,
+struct Watch {
+    wanted: EventSelection,
+    printer: Printer,
+    outage: Option<Outage>,
+    progress: Progress,
+    patience: Patience,
     /// When the time is over.
-    pub(super) ends_at: Option<Instant>,
+    ends_at: Option<Instant>,
     /// What is not yet with the printer; nothing more is taken from the stream as long as there is some.
-    pub(super) lines: Vec<u8>,
+    lines: Vec<u8>,
     /// The profile is being looked at, as a signal asked.
-    pub(super) looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
+    looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
     /// The session leaves for another one with new settings.
-    pub(super) changes_over: bool,
+    changes_over: bool,
 }
 
 impl Watch {
-    pub(super) fn start(terms: Terms, lines: Vec<u8>) -> Result<Self, Failure> {
-        let Terms { until, reconnect, wanted } = terms;
+    fn start(terms: WatchTerms, lines: Vec<u8>) -> Result<Self, Failure> {
+        let WatchTerms { until_dry, duration, reconnect, wanted } = terms;
         Ok(Self {
             printer: Printer::start().map_err(Failure::Start)?,
             outage: Outage::unless_printed(&wanted).map_err(Failure::Start)?,
             wanted,
-            progress: Progress::new(until.until_dry, reconnect),
+            progress: Progress::new(until_dry, reconnect),
             patience: Patience::take(),
-            ends_at: until.duration.and_then(|duration| Instant::now().checked_add(duration)),
+            ends_at: duration.and_then(|duration| Instant::now().checked_add(duration)),
             lines,
             looking: None,
             changes_over: false,
@@ -89,7 +153,7 @@ impl Watch {
     }
 
     /// Runs the session of a profile, and another one whenever the profile changes.
-    pub(super) async fn follow_profile(
+    async fn follow_profile(
         &mut self,
         prepared: SessionSetup,
         mut reloading: Option<Reloading>,
@@ -100,7 +164,7 @@ impl Watch {
             let name = next.profile().to_owned();
             let SessionSetup { session, address, held, memories, .. } = next;
             let journal = memories.journal.as_ref().map(|journal| journal.path().to_owned());
-            let running = Running { session, address, memories, name };
+            let running = WatchedSession { session, address, memories, name };
             if let Some(outcome) = self.follow(running, reloading.as_ref(), monitors).await? {
                 return Ok(outcome);
             }
@@ -118,13 +182,13 @@ impl Watch {
     /// memories, and which devices are known is taken from there: what was printed is known from then on.
     ///
     /// Returns how it ended; [`None`] if it ended for new settings.
-    pub(super) async fn follow(
+    async fn follow(
         &mut self,
-        running: Running,
+        running: WatchedSession,
         reloading: Option<&Reloading>,
         monitors: &Monitors,
     ) -> Result<Option<Outcome>, Failure> {
-        let Running { session, address, memories, name } = running;
+        let WatchedSession { session, address, memories, name } = running;
         let session = if self.wanted.form.is_for_programs() { session.finding_unknown_fields() } else { session };
         let own = session.config().device_id;
         let ProfileState { slot, known: memory, journal, names: _ } = memories;
@@ -240,7 +304,7 @@ impl Watch {
     }
 
     /// Says the last word and waits until all is printed, however slow the reader is, unless a signal wants the end before.
-    pub(super) async fn flush(&mut self) -> Result<(), Failure> {
+    async fn flush(&mut self) -> Result<(), Failure> {
         if let Some(last) = self.progress.last_word() {
             self.wanted
                 .write(&mut self.lines, &Queued::Item(TimedEvent::new(clock::now(), last)))
@@ -251,7 +315,7 @@ impl Watch {
     }
 
     /// Lets commands that still run come to their end, unless a signal wants the end before.
-    pub(super) async fn end_monitors(&mut self, monitors: Monitors) -> Result<(), Failure> {
+    async fn end_monitors(&mut self, monitors: Monitors) -> Result<(), Failure> {
         if let Some(left) = self.patience.left() {
             monitors.hurry(left);
             drop(monitors);
@@ -263,7 +327,7 @@ impl Watch {
     }
 }
 
-impl EventSink for std::sync::Arc<EventQueue> {
+impl EventSink for Arc<EventQueue> {
     fn tell(&mut self, at: Millis, event: Event) {
         self.push(TimedEvent::new(at, event));
     }
