@@ -62,6 +62,7 @@
 //! | [`mediator`] | pure | the server state machine: slots, queues, lock, leader |
 //! | `os` | system | signals, systemd, log, clocks, private and lock files, child processes, accepted connections |
 //! | `journal` | disk | what was received, durably: rows, acknowledgements and nonces, in a database; queries |
+//! | `store` | disk | what a mediator keeps, durably: slots, queues, shared data |
 //! | `profile` | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
 //! | `net` | socket | the client's link and the mediator's listener |
 //! | `metrics` | socket | what is counted, and how it is served |
@@ -76,8 +77,8 @@
 //! Arrows point down only, and siblings never import each other:
 //!
 //! ```text
-//! main -> {tui, headless} -> simulate -> runtime -> {metrics, alerts, output} -> {net, journal, profile}
-//!      -> {session, mediator} -> group -> rendezvous -> protocol -> text          os: below net, journal, profile; knows none of ours
+//! main -> {tui, headless} -> simulate -> runtime -> {metrics, alerts, output} -> {net, journal, store, profile}
+//!      -> {session, mediator} -> group -> rendezvous -> protocol -> text          os: below net, journal, store, profile; knows none of ours
 //! ```
 //!
 //! Pure means: no event loop, terminal, file, socket, environment, clock or random source; time, randomness and bytes come
@@ -150,6 +151,9 @@ pub mod runtime;
 #[cfg(feature = "app")]
 #[cfg_attr(not(house), doc(hidden))]
 pub mod simulate;
+#[cfg(feature = "app")]
+#[cfg_attr(not(house), doc(hidden))]
+pub mod store;
 #[cfg(feature = "app")]
 #[cfg_attr(not(house), doc(hidden))]
 pub mod tui;

@@ -15,6 +15,9 @@ pub struct MediatorArgs {
     /// Write the port to this file as soon as connections are accepted
     #[arg(long, value_name = "FILE")]
     pub port_file: Option<PathBuf>,
+    /// Directory in which everything that is acknowledged is stored; without it all is in memory only
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// How many devices a group may have
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_slots: u16,

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::JournalError;
 use super::file;
 use super::history::History;
+use crate::os::database;
 
 /// What a journal has, and how much room is left for more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub fn check(path: &Path) -> Result<Checked, JournalError> {
     let failed = |cause| JournalError::File { path: path.to_owned(), cause };
     let directory = path.parent().unwrap_or(Path::new("/"));
     crate::os::private_files::make_directory(directory).map_err(failed)?;
-    let place = file::place(path).map_err(failed)?;
+    let place = database::place(path).map_err(failed)?;
     try_place(&place)?;
     let free = rustix::fs::statvfs(directory).map_or(0, |there| there.f_bavail.saturating_mul(there.f_frsize));
     let messages = match History::open(path) {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use crate::os::database::Trouble;
 
 /// The journal could not do what it was asked. Nothing of that is stored; it can be asked again.
 #[derive(Debug, thiserror::Error)]
@@ -69,18 +69,15 @@ pub enum JournalError {
 
 impl JournalError {
     pub(super) fn of(path: &Path, cause: rusqlite::Error) -> Self {
+        let trouble = Trouble::of(path, &cause);
         let path = path.to_owned();
-        if is_damage(&cause) {
-            return Self::Damaged { path, words: words(&cause).to_owned() };
-        }
-        match cause.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full(path),
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly(path),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(path),
-            // Where no room can be had for shared memory, the database speaks of input and output only.
-            Some(ErrorCode::SystemIoFailure) if is_full(&path) => Self::Full(path),
-            Some(ErrorCode::SystemIoFailure) if is_of_shared_memory(&cause) => Self::Unsuitable(path),
-            _ => Self::Database { path, cause },
+        match trouble {
+            Trouble::Damage(words) => Self::Damaged { path, words: words.to_owned() },
+            Trouble::Full => Self::Full(path),
+            Trouble::ReadOnly => Self::ReadOnly(path),
+            Trouble::Locked => Self::Locked(path),
+            Trouble::Unsuitable => Self::Unsuitable(path),
+            Trouble::Other => Self::Database { path, cause },
         }
     }
 
@@ -89,40 +86,4 @@ impl JournalError {
     pub const fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })
     }
-}
-
-/// Whether this says that the file has not what it should have.
-pub(super) fn is_damage(cause: &rusqlite::Error) -> bool {
-    use rusqlite::Error;
-    let is_gutted = |words: &str| words.starts_with("no such table") || words.starts_with("no such column");
-    match cause {
-        Error::InvalidColumnType(..)
-        | Error::FromSqlConversionFailure(..)
-        | Error::IntegralValueOutOfRange(..)
-        | Error::Utf8Error(..) => true,
-        Error::SqlInputError { msg, .. } => is_gutted(msg),
-        Error::SqliteFailure(_, Some(words)) if is_gutted(words) => true,
-        _ => matches!(cause.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)),
-    }
-}
-
-/// What the damage is.
-pub(super) fn words(cause: &rusqlite::Error) -> &'static str {
-    match cause.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => "its first page is not that of a database",
-        Some(ErrorCode::DatabaseCorrupt) => "a page of it cannot be read",
-        Some(_) => "a table of it is missing",
-        None => "a row of it cannot be read",
-    }
-}
-
-fn is_full(path: &Path) -> bool {
-    let directory = path.parent().unwrap_or(path);
-    rustix::fs::statvfs(directory).is_ok_and(|there| there.f_blocks > 0 && there.f_bavail == 0)
-}
-
-fn is_of_shared_memory(cause: &rusqlite::Error) -> bool {
-    use rusqlite::ffi::{SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
-    let codes = [SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE];
-    cause.sqlite_error().is_some_and(|error| codes.contains(&error.extended_code))
 }

@@ -3,49 +3,17 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat};
 
 use super::error::JournalError;
 use crate::os::lock_file;
-use crate::os::private_files;
 use crate::protocol::Millis;
 
 /// The note that damage was found, next to the file.
 const SUSPECT: &str = ".suspect";
-
-/// Where the file is, with no link on the way to it: the database refuses links, also those of a home directory.
-pub(super) fn place(path: &Path) -> io::Result<PathBuf> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::Error::other("it has no name"));
-    };
-    Ok(fs::canonicalize(directory)?.join(name))
-}
-
-/// Makes the directory and an empty file where there is none, and closes both to others. The database's own files next to
-/// it are made with the rights of this one.
-pub(super) fn prepare(path: &Path) -> io::Result<PathBuf> {
-    let directory = path.parent().ok_or_else(|| io::Error::other("it has no directory"))?;
-    private_files::make_directory(directory)?;
-    let path = place(path)?;
-    match fs::symlink_metadata(&path) {
-        Ok(metadata) if metadata.is_symlink() => {
-            Err(io::Error::other("it is a symbolic link; put the file itself there"))
-        }
-        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a file")),
-        Ok(metadata) if metadata.uid() != rustix::process::geteuid().as_raw() => {
-            Err(io::Error::other("it belongs to another user"))
-        }
-        Ok(_) => private_files::close_to_others(&path, 0o600).map(|()| path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-            Ok(path)
-        }
-        Err(error) => Err(error),
-    }
-}
 
 /// Keeps other writers away as long as it lives. In a file of its own: the database's locks on its own file would be lost.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use super::acknowledgements::Acknowledgements;
 use super::error::JournalError;
 use super::query::{Condition, Query};
 use super::row::{self, HistoryRow};
-use super::{error, file, schema};
+use super::{file, schema};
+use crate::os::database;
 
 /// How many rows are read at a time: no reader holds the file longer than that takes.
 const PAGE: usize = 1_000;
@@ -59,7 +60,7 @@ impl History {
     /// If there is none, or it is none of ours.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failed = |cause| JournalError::File { path: path.to_owned(), cause };
-        let path = match file::place(path).and_then(|path| fs::symlink_metadata(&path).map(|_| path)) {
+        let path = match database::place(path).and_then(|path| fs::symlink_metadata(&path).map(|_| path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(JournalError::Missing(path.to_owned()));
             }
@@ -69,11 +70,11 @@ impl History {
         let (connection, found) = match look(&path, false) {
             // Readers share memory with the writer, in a file that a full or read-only disk has no room for. Where no
             // writer left anything behind, the file alone has everything.
-            Err(cause) if !error::is_damage(&cause) && file::is_whole(&path) => look(&path, true).map_err(of)?,
+            Err(cause) if !database::is_damage(&cause) && file::is_whole(&path) => look(&path, true).map_err(of)?,
             looked => looked.map_err(of)?,
         };
         match found {
-            schema::Found::Ours if schema::version(&connection).map_err(of)? == 0 => {
+            database::Found::Ours if database::version(&connection).map_err(of)? == 0 => {
                 let sql = "SELECT count(*) FROM sqlite_schema";
                 let tables: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(of)?;
                 if tables == 0 {
@@ -82,12 +83,12 @@ impl History {
                 file::suspect(&path);
                 Err(JournalError::Damaged { path, words: "its first page does not say its version".to_owned() })
             }
-            schema::Found::Ours => Ok(Self { path, connection, unreadable: RefCell::default() }),
-            schema::Found::Foreign => {
+            database::Found::Ours => Ok(Self { path, connection, unreadable: RefCell::default() }),
+            database::Found::Foreign => {
                 Err(JournalError::Damaged { path, words: "it is the database of another program".to_owned() })
             }
-            schema::Found::Newer(found) => {
-                let known = i64::try_from(schema::STEPS.len()).unwrap_or(i64::MAX);
+            database::Found::Newer(found) => {
+                let known = i64::try_from(schema::SCHEMA.steps.len()).unwrap_or(i64::MAX);
                 Err(JournalError::Newer { path, found, known })
             }
         }
@@ -141,7 +142,7 @@ impl History {
         };
         let condition = condition.between(first, last);
         let mut rows = match self.read_rows(&condition, order, count, row::SELECT) {
-            Err(cause) if error::is_damage(&cause) => {
+            Err(cause) if database::is_damage(&cause) => {
                 file::suspect(&self.path);
                 let read = |first: u64, last: u64, with_others: bool| {
                     let select = if with_others { row::SELECT } else { row::SELECT_ALONE };
@@ -166,7 +167,7 @@ impl History {
                 }
                 Ok(None) => {}
                 // A row without its acknowledgement is better than none.
-                Err(cause) if error::is_damage(&cause) => file::suspect(&self.path),
+                Err(cause) if database::is_damage(&cause) => file::suspect(&self.path),
                 Err(cause) => return Err(cause),
             }
         }
@@ -189,7 +190,7 @@ impl History {
 }
 
 /// Opens the file, as one that nobody changes if nobody can, and looks what it is.
-fn look(path: &Path, unchanging: bool) -> rusqlite::Result<(Connection, schema::Found)> {
+fn look(path: &Path, unchanging: bool) -> rusqlite::Result<(Connection, database::Found)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = if unchanging {
         let uri = format!("file:{}?immutable=1", file::uri_path(path));
@@ -199,7 +200,7 @@ fn look(path: &Path, unchanging: bool) -> rusqlite::Result<(Connection, schema::
     };
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    let found = schema::look(&connection, schema::STEPS)?;
+    let found = database::look(&connection, &schema::SCHEMA)?;
     Ok((connection, found))
 }
 

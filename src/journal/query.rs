@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{code, error, span};
+use super::{code, span};
+use crate::os::database;
 use crate::protocol::d2d::{ContentKind, Conversation};
 use crate::protocol::{DeviceId, MessageId, Millis, PseudonymKey};
 use crate::text::Clean;
@@ -78,7 +79,7 @@ impl Condition {
         if let Some(since) = query.since {
             condition.first = match span::first_since(connection, since) {
                 // Spans only save reading: without them every row is looked at.
-                Err(cause) if error::is_damage(&cause) => 0,
+                Err(cause) if database::is_damage(&cause) => 0,
                 row => {
                     let Some(row) = row? else { return Ok(None) };
                     row
@@ -88,7 +89,7 @@ impl Condition {
         }
         if let Some(until) = query.until {
             condition.last = match span::last_before(connection, until) {
-                Err(cause) if error::is_damage(&cause) => u64::MAX,
+                Err(cause) if database::is_damage(&cause) => u64::MAX,
                 row => {
                     let Some(row) = row? else { return Ok(None) };
                     row

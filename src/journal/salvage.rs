@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use super::error::{self, JournalError};
+use super::error::JournalError;
 use super::{file, history::History};
+use crate::os::database;
 
 /// How many rows are tried at once: as many as a few pages of the file have.
 const AT_ONCE: u64 = 1_024;
@@ -78,7 +79,7 @@ impl History {
                     out.extend(rows);
                     return Ok(());
                 }
-                Err(cause) if error::is_damage(&cause) => {}
+                Err(cause) if database::is_damage(&cause) => {}
                 Err(cause) => return Err(cause),
             }
         }
@@ -98,11 +99,11 @@ impl History {
             Ok(number.map(i64::cast_unsigned))
         };
         let lowest = match number("SELECT min(row) FROM message") {
-            Err(cause) if error::is_damage(&cause) => number("SELECT min(first_row) FROM span")?,
+            Err(cause) if database::is_damage(&cause) => number("SELECT min(first_row) FROM span")?,
             lowest => lowest?,
         };
         let highest = match number("SELECT max(row) FROM message") {
-            Err(cause) if error::is_damage(&cause) => number("SELECT max(last_row) FROM span")?,
+            Err(cause) if database::is_damage(&cause) => number("SELECT max(last_row) FROM span")?,
             highest => highest?,
         };
         Ok(lowest.zip(highest))
@@ -131,7 +132,7 @@ impl History {
         match (is_true(there), is_true(were)) {
             (Ok(true), _) | (Ok(false), Ok(false)) => Ok(()),
             (Ok(false), Ok(true)) => damaged("it had rows, and none can be found"),
-            (Err(cause), _) | (_, Err(cause)) if error::is_damage(&cause) => damaged(error::words(&cause)),
+            (Err(cause), _) | (_, Err(cause)) if database::is_damage(&cause) => damaged(database::words(&cause)),
             (Err(cause), _) | (_, Err(cause)) => Err(JournalError::of(&self.path, cause)),
         }
     }

@@ -10,7 +10,8 @@ use super::acknowledgements::Acknowledgements;
 use super::error::JournalError;
 use super::history::History;
 use super::query::{Condition, Query};
-use super::{code, error, file, row};
+use super::{code, file, row};
+use crate::os::database;
 use crate::protocol::d2d::ContentKind;
 use crate::protocol::{DeviceId, Millis};
 
@@ -145,7 +146,7 @@ impl History {
                         of.acknowledgement.add(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX));
                     }
                     Ok(None) => {}
-                    Err(cause) if error::is_damage(&cause) => file::suspect(&self.path),
+                    Err(cause) if database::is_damage(&cause) => file::suspect(&self.path),
                     Err(cause) => return Err(cause),
                 }
             }

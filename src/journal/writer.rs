@@ -14,6 +14,7 @@ use super::pseudonyms::Pseudonyms;
 use super::waiting::{Delivered, Expected, MOST_EXPECTED, MOST_RECENT, Waiting};
 use super::{Conversations, Options, Synchronous, code, nonces, prune, row, row_blob, schema, span};
 use crate::group::ReflectedMessage;
+use crate::os::database;
 use crate::protocol::FINGERPRINT_KEY_LENGTH;
 use crate::protocol::d2d::Detail;
 use crate::protocol::{Millis, NonceFingerprinter, ReflectedId};
@@ -92,12 +93,12 @@ impl Journal {
     /// If there can be no journal there: why, and what to do.
     pub fn open(path: &Path, options: Options, now: Millis) -> Result<Opened, JournalError> {
         let failed = |cause| JournalError::File { path: path.to_owned(), cause };
-        let path = file::prepare(path).map_err(failed)?;
+        let path = database::prepare(path).map_err(failed)?;
         let writing = Writing::take(&path)?;
         let (contents, set_aside) = match Contents::load(&path, options.synchronous, file::is_suspect(&path)) {
             Err(JournalError::Damaged { .. }) => {
                 let aside = file::set_aside(&path, now).map_err(failed)?;
-                let path = file::prepare(&path).map_err(failed)?;
+                let path = database::prepare(&path).map_err(failed)?;
                 (Contents::load(&path, options.synchronous, false)?, Some(aside))
             }
             contents => (contents?, None),
@@ -275,11 +276,11 @@ impl Contents {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        match schema::look(&connection, schema::STEPS).map_err(failed)? {
-            schema::Found::Ours => {}
-            schema::Found::Foreign => return Err(damaged("it is the database of another program")),
-            schema::Found::Newer(found) => {
-                let known = i64::try_from(schema::STEPS.len()).unwrap_or(i64::MAX);
+        match database::look(&connection, &schema::SCHEMA).map_err(failed)? {
+            database::Found::Ours => {}
+            database::Found::Foreign => return Err(damaged("it is the database of another program")),
+            database::Found::Newer(found) => {
+                let known = i64::try_from(schema::SCHEMA.steps.len()).unwrap_or(i64::MAX);
                 return Err(JournalError::Newer { path: path.to_owned(), found, known });
             }
         }
@@ -287,7 +288,7 @@ impl Contents {
         if is_suspect {
             look_through(&connection).map_err(failed)?.map_or(Ok(()), |words| Err(damaged(&words)))?;
         }
-        schema::migrate(&mut connection, schema::STEPS).map_err(failed)?;
+        database::migrate(&mut connection, &schema::SCHEMA).map_err(failed)?;
         let (nonces, fingerprints) = nonces::Tail::load(&connection).map_err(failed)?;
         let key = fingerprint_key(&connection, fingerprints.is_empty()).map_err(failed)?;
         let fingerprinter = NonceFingerprinter::new(key);

@@ -7,6 +7,7 @@ use super::allowed::AllowedGroups;
 use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::log::{Closing, SlotRemoval};
+use super::storage::Change;
 use super::time::MediatorTime;
 use super::timers::Timer;
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Millis};
@@ -22,6 +23,8 @@ pub enum GroupRefusal {
     TooManyConnections,
     /// There are as many groups as there may be.
     TooManyGroups,
+    /// What would be acknowledged cannot be stored, as on a full disk.
+    NotStoring,
 }
 
 impl GroupRefusal {
@@ -33,6 +36,7 @@ impl GroupRefusal {
             Self::NotAllowed => "this mediator does not serve the group",
             Self::TooManyConnections => "as many clients are logged in as may be",
             Self::TooManyGroups => "there are as many groups as there may be",
+            Self::NotStoring => "the mediator can store nothing for now",
         }
     }
 
@@ -51,6 +55,8 @@ impl GroupRefusal {
 /// What takes the most bytes of a group.
 enum Largest {
     Slot(DeviceId),
+    /// What of a stored queue is in memory, which goes with the connection.
+    Window(ConnectionId),
     Connection(ConnectionId),
     /// What is reflected under a lock, which goes with its holder's connection.
     HeldBack(ConnectionId),
@@ -126,6 +132,7 @@ impl Mediator {
         self.timers.cancel(Timer::Lock(id));
         if let Some(group) = self.groups.remove(&id) {
             self.counted -= group.counted;
+            self.wire.store(Change::GroupRemoved { group: id });
         }
     }
 
@@ -147,6 +154,10 @@ impl Mediator {
             match largest {
                 Largest::Slot(device) => self.remove_slot(now, id, device, SlotRemoval::MemoryLimit),
                 Largest::Connection(connection) => self.close(now, connection, Closing::of_unread()),
+                Largest::Window(connection) => {
+                    let reason = "the mediator has no memory left for what it sends";
+                    self.close(now, connection, Closing::new(CloseCode::TRY_AGAIN_LATER, reason));
+                }
                 Largest::HeldBack(connection) => {
                     let reason = "the mediator has no memory left for what the lock holds back";
                     self.close(now, connection, Closing::new(CloseCode::TRY_AGAIN_LATER, reason));
@@ -168,7 +179,10 @@ impl Mediator {
         let connection = connection.map(|(connection, bytes)| (bytes, Largest::Connection(connection)));
         let group = self.groups.get(&id);
         let slots = group.into_iter().flat_map(|group| &group.slots);
-        let slot = slots.map(|(device, slot)| (slot.bytes(), Largest::Slot(*device)));
+        let slot = slots.filter_map(|(device, slot)| {
+            let largest = if self.config.stores { Largest::Window(slot.connection()?) } else { Largest::Slot(*device) };
+            Some((slot.bytes(), largest))
+        });
         let lock = group.and_then(|group| {
             let lock = group.lock.as_ref()?;
             let holder = group.slots.get(&lock.holder)?.connection()?;

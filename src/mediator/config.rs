@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::slot::QueueLimits;
+use super::queue::QueueLimits;
 
 /// What whoever runs the mediator decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub struct MediatorConfig {
     pub handshake_timeout: Duration,
     /// Whether there is a chat server to pass Proxy frames on to.
     pub chat_server: bool,
+    /// Whether there is a store: then [`Mediator::take_batch`](super::Mediator::take_batch) tells what has to be stored,
+    /// and what clients may hear only afterwards waits for that.
+    pub stores: bool,
 }
 
 impl MediatorConfig {
@@ -67,6 +70,7 @@ impl Default for MediatorConfig {
             dead_after: Duration::from_secs(30),
             handshake_timeout: Duration::from_secs(20),
             chat_server: false,
+            stores: false,
         }
     }
 }

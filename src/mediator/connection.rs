@@ -8,12 +8,14 @@ use super::chat_link::ChatLink;
 use super::connection_id::ConnectionId;
 use super::io::{ChatAction, HandshakeSecrets, MediatorOutput};
 use super::log::{ChatEnd, Closing, ConnectionEnd, LogEvent};
+use super::outbox::Outbox;
+use super::storage::{Change, Fetch};
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, Millis, ServerMessage};
 
 /// How many frames of a reflection queue the listener is handed ahead of what it has written.
-const WINDOW_FRAMES: usize = 512;
+pub(super) const WINDOW_FRAMES: usize = 512;
 /// The same in bytes.
-const WINDOW_BYTES: usize = 1024 * 1024;
+pub(super) const WINDOW_BYTES: usize = 1024 * 1024;
 /// From how many frames on nothing more is read from a client that does not read either.
 const PAUSE_FRAMES: usize = 1_024;
 /// The same in bytes.
@@ -130,7 +132,7 @@ impl ClientConnection {
 #[derive(Debug)]
 pub(super) struct Wire {
     connections: BTreeMap<ConnectionId, ClientConnection>,
-    outputs: VecDeque<MediatorOutput>,
+    outbox: Outbox,
     overwhelmed: Vec<ConnectionId>,
     /// The bytes that are held for all connections.
     held: usize,
@@ -139,10 +141,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(stores: bool) -> Self {
         Self {
             connections: BTreeMap::new(),
-            outputs: VecDeque::new(),
+            outbox: Outbox::new(stores),
             overwhelmed: Vec::new(),
             held: 0,
             now: Millis(0),
@@ -180,7 +182,7 @@ impl Wire {
         connection.unwritten.push_back(cost);
         connection.unwritten_bytes += cost;
         self.held += cost;
-        self.outputs.push_back(MediatorOutput::Send { connection: id, bytes });
+        self.outbox.put(MediatorOutput::Send { connection: id, bytes });
         self.bound(id);
     }
 
@@ -251,10 +253,10 @@ impl Wire {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if !connection.paused && connection.must_pause() {
             connection.paused = true;
-            self.outputs.push_back(MediatorOutput::Pause { connection: id });
+            self.outbox.put(MediatorOutput::Pause { connection: id });
         } else if connection.paused && connection.may_resume() {
             connection.paused = false;
-            self.outputs.push_back(MediatorOutput::Resume { connection: id });
+            self.outbox.put(MediatorOutput::Resume { connection: id });
         }
         self.read_chat(id);
     }
@@ -273,7 +275,7 @@ impl Wire {
             let (code, reason) = (*code, reason.clone());
             // What a closed connection still has to write is bounded by nothing else.
             let discard = connection.held_bytes() > FAREWELL_BYTES;
-            self.outputs.push_back(MediatorOutput::Close { connection: id, code, reason, discard });
+            self.outbox.put(MediatorOutput::Close { connection: id, code, reason, discard });
         }
         self.log(LogEvent::Closed {
             connection: id,
@@ -288,7 +290,7 @@ impl Wire {
 
     /// Closes a connection that never became one of ours.
     pub(super) fn refuse(&mut self, id: ConnectionId, closing: Closing) {
-        self.outputs.push_back(MediatorOutput::Close {
+        self.outbox.put(MediatorOutput::Close {
             connection: id,
             code: closing.code,
             reason: closing.reason,
@@ -301,11 +303,28 @@ impl Wire {
     }
 
     pub(super) fn put(&mut self, output: MediatorOutput) {
-        self.outputs.push_back(output);
+        self.outbox.put(output);
     }
 
-    pub(super) fn poll(&mut self) -> Option<MediatorOutput> {
-        self.outputs.pop_front()
+    /// Whether there is a store.
+    pub(super) const fn stores(&self) -> bool {
+        self.outbox.stores()
+    }
+
+    pub(super) fn store(&mut self, change: Change) {
+        self.outbox.store(change);
+    }
+
+    pub(super) const fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Asks the store for messages of a connection's device, from a number on: as many as the connection takes.
+    pub(super) fn fetch(&mut self, connection: ConnectionId, from: u64) {
+        let of = self.get(connection).and_then(|connection| Some((connection.group, connection.device()?)));
+        let Some((group, device)) = of else { return };
+        let (messages, bytes) = (WINDOW_FRAMES, WINDOW_BYTES);
+        self.put(MediatorOutput::Fetch(Fetch { connection, group, device, from, messages, bytes }));
     }
 
     pub(super) fn chat(&mut self, id: ConnectionId) -> Option<&mut ChatLink> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::connection::Wire;
 use super::lock::Transaction;
 use super::log::LogEvent;
-use super::slot::{DeviceSlot, QueueLimits, QueuedMessage};
+use super::queue::{QueueLimits, QueuedMessage};
+use super::slot::{DeviceSlot, TooLong};
+use super::storage::Change;
 use crate::protocol::{DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy, Sealed, ServerMessage, SharedDeviceData};
 
 #[derive(Debug)]
@@ -60,9 +62,26 @@ impl HostedGroup {
     }
 
     /// Puts a message into the queues of all devices but its author's; returns whose queue is too long now.
-    pub(super) fn store(&mut self, author: DeviceId, item: &QueuedMessage, limits: QueueLimits) -> Vec<DeviceId> {
-        let others = self.slots.iter_mut().filter(|(device, _)| **device != author);
-        others.filter_map(|(device, slot)| slot.push(item, limits).err().map(|_| *device)).collect()
+    pub(super) fn store(
+        &mut self,
+        wire: &mut Wire,
+        author: DeviceId,
+        item: &QueuedMessage,
+        limits: QueueLimits,
+    ) -> Vec<DeviceId> {
+        let (mut to, mut too_long) = (Vec::new(), Vec::new());
+        for (device, slot) in self.slots.iter_mut().filter(|(device, _)| **device != author) {
+            match slot.push(item, limits) {
+                Ok(Some(number)) if wire.stores() => to.push((*device, number)),
+                Ok(_) => {}
+                Err(TooLong) => too_long.push(*device),
+            }
+        }
+        if !to.is_empty() {
+            let QueuedMessage { timestamp, envelope, .. } = item.clone();
+            wire.store(Change::Message { group: self.id, timestamp, envelope, to });
+        }
+        too_long
     }
 
     /// Sends whatever can be sent to all devices.

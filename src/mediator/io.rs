@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::connection_id::ConnectionId;
 use super::log::LogEvent;
+use super::storage::{Fetch, StoredMessage};
 use crate::protocol::CloseCode;
 
 /// Fresh random bytes for one connection.
@@ -76,6 +77,18 @@ pub enum MediatorInput {
         /// The code of the client's close frame, if there was one.
         code: Option<CloseCode>,
     },
+    /// A batch of changes is stored, and all before it.
+    Committed {
+        /// Its number.
+        batch: u64,
+    },
+    /// The answer to [`MediatorOutput::Fetch`].
+    Fetched {
+        /// The connection that the messages are for.
+        connection: ConnectionId,
+        /// The messages, oldest first.
+        messages: Vec<StoredMessage>,
+    },
     /// The deadline is reached.
     Timer,
     /// The server ends: every connection is closed.
@@ -93,8 +106,9 @@ impl MediatorInput {
             | Self::Pong { connection }
             | Self::Written { connection, .. }
             | Self::Chat { connection, .. }
+            | Self::Fetched { connection, .. }
             | Self::Closed { connection, .. } => Some(*connection),
-            Self::Timer | Self::Shutdown => None,
+            Self::Committed { .. } | Self::Timer | Self::Shutdown => None,
         }
     }
 }
@@ -142,6 +156,8 @@ pub enum MediatorOutput {
         /// The action on its way to the chat server.
         action: ChatAction,
     },
+    /// Read messages back from the store, once the last batch is with it.
+    Fetch(Fetch),
     /// Write an event to the log.
     Log(LogEvent),
 }

@@ -1,6 +1,6 @@
 //! The group's lock while a device holds it, and what the holder has reflected meanwhile.
 
-use super::slot::{QueueLimits, QueuedMessage};
+use super::queue::{QueueLimits, QueuedMessage};
 use crate::protocol::{DeviceId, Sealed, TransactionScope};
 
 #[derive(Debug)]

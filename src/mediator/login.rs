@@ -6,7 +6,9 @@ use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::io::HandshakeSecrets;
 use super::log::{Closing, LogEvent, SlotRemoval};
+use super::queue::Queue;
 use super::slot::DeviceSlot;
+use super::storage::Change;
 use super::timers::Timer;
 use super::{Mediator, VERSION};
 use crate::protocol::{
@@ -107,11 +109,20 @@ impl Mediator {
         self.timers.cancel(Timer::Group(group_id));
         let shared_device_data = group.shared_device_data.clone();
         let first = self.first_reflected;
-        let slot = group.slots.entry(device).or_insert_with(|| DeviceSlot::new(wall, first));
+        let queue = || if self.config.stores { Queue::stored_already(first, 0, 0) } else { Queue::in_memory(first) };
+        let slot = group.slots.entry(device).or_insert_with(|| DeviceSlot::new(wall, queue()));
         slot.device_info = Sealed::from_wire(own(hello.device_info.as_bytes()));
         slot.policy = hello.expiration_policy;
         slot.connect(wall, id, self.logins);
-        let waiting = slot.queue.stored();
+        let waiting = slot.queue.waiting();
+        self.wire.store(Change::LoggedIn {
+            group: group_id,
+            device,
+            device_info: slot.device_info.clone(),
+            policy: slot.policy,
+            at: wall,
+            next: slot.queue.next(),
+        });
         self.wire.send(
             id,
             &ServerMessage::Info(ServerInfo {

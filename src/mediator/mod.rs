@@ -44,9 +44,13 @@ mod io;
 mod lock;
 mod log;
 mod login;
+mod outbox;
+mod queue;
 mod requests;
+mod restore;
 mod silence;
 mod slot;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -66,6 +70,9 @@ pub use connection_id::ConnectionId;
 use group::HostedGroup;
 pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
 pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};
+pub use storage::{
+    Batch, Change, Fetch, StoreReply, StoreRequest, StoredGroup, StoredMessage, StoredSlot, queue_bytes,
+};
 pub use time::MediatorTime;
 use timers::{Timer, Timers};
 
@@ -109,7 +116,7 @@ impl Mediator {
             groups: BTreeMap::new(),
             counted: 0,
             logged_in: 0,
-            wire: Wire::new(),
+            wire: Wire::new(config.stores),
             timers: Timers::default(),
             logins: 0,
             first_reflected: FIRST_REFLECTED,
@@ -168,6 +175,8 @@ impl Mediator {
             MediatorInput::Written { connection, frames } => self.written(connection, frames),
             MediatorInput::Chat { connection, event } => self.on_chat(now, connection, event),
             MediatorInput::Closed { connection, code } => self.end(now, connection, ConnectionEnd::Theirs(code)),
+            MediatorInput::Committed { batch } => self.wire.outbox().committed(batch),
+            MediatorInput::Fetched { connection, messages } => self.fetched(connection, messages),
             MediatorInput::Timer => {}
             MediatorInput::Shutdown => self.shut_down(now),
         }
@@ -182,7 +191,7 @@ impl Mediator {
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<MediatorOutput> {
-        self.wire.poll()
+        self.wire.outbox().poll()
     }
 
     /// When to come back with [`MediatorInput::Timer`], if nothing happens before: on the steady clock.
@@ -261,6 +270,7 @@ impl Mediator {
 
     fn shut_down(&mut self, now: Millis) {
         self.shut_down = true;
+        self.store_departures();
         // The groups go first, so that nobody hears of others' leaving, or becomes leader on the way out.
         self.groups.clear();
         self.counted = 0;
@@ -285,6 +295,7 @@ impl Mediator {
         let Some(group) = self.groups.get_mut(&connection.group) else { return };
         if let Some(slot) = group.slots.get_mut(&device) {
             slot.disconnect(self.wall);
+            self.wire.store(Change::LoggedOut { group: group.id, device, at: self.wall });
             if slot.policy == ExpirationPolicy::Volatile {
                 self.timers.set(Timer::Slot(group.id, device), now.after(self.config.volatile_grace));
             }
@@ -318,6 +329,7 @@ impl Mediator {
         self.timers.cancel(Timer::Slot(id, device));
         let Some(group) = self.groups.get_mut(&id) else { return };
         group.slots.remove(&device);
+        self.wire.store(Change::SlotRemoved { group: id, device });
         group.discard_held_back_for_nobody();
         self.count(id);
     }

@@ -4,7 +4,8 @@ use super::Mediator;
 use super::connection::own;
 use super::connection_id::ConnectionId;
 use super::log::{Closing, SlotRemoval};
-use super::slot::QueuedMessage;
+use super::queue::QueuedMessage;
+use super::storage::Change;
 use super::timers::Timer;
 use crate::protocol::{
     ClientMessage, CloseCode, DeviceGroupId, DeviceId, Dialect, MAX_CONTAINER, MAX_ENVELOPE_SEALED, Millis, Reflect,
@@ -49,9 +50,15 @@ impl Mediator {
             ClientMessage::Reflect(reflect) => self.reflect(now, asker, &reflect),
             ClientMessage::ReflectedAck(id) => {
                 let slot = self.groups.get_mut(&asker.group).and_then(|group| group.slots.get_mut(&asker.device));
-                slot.map_or(Ok(()), |slot| slot.acknowledge(id)).map_err(|_| {
+                let Some(slot) = slot else { return Ok(()) };
+                let acknowledged = slot.acknowledge(id).map_err(|_| {
                     Closing::new(CloseCode::UNKNOWN_MESSAGE_ACKNOWLEDGED, "no such message is outstanding")
-                })
+                })?;
+                if let Some((number, bytes)) = acknowledged {
+                    let Asker { group, device, .. } = asker;
+                    self.wire.store(Change::Acknowledged { group, device, first: number, last: number, bytes });
+                }
+                Ok(())
             }
         }
     }
@@ -74,6 +81,8 @@ impl Mediator {
         }
         if let Some(group) = self.groups.get_mut(&asker.group) {
             group.shared_device_data = Sealed::from_wire(own(data.as_bytes()));
+            let data = group.shared_device_data.clone();
+            self.wire.store(Change::SharedDeviceData { group: asker.group, data });
         }
         Ok(())
     }
@@ -98,7 +107,8 @@ impl Mediator {
             envelope: Sealed::from_wire(own(reflect.envelope.as_bytes())),
         };
         let passed_on = group.hold_back(asker.device, item, limits)?;
-        let too_long = passed_on.map(|item| group.store(asker.device, &item, limits)).unwrap_or_default();
+        let too_long =
+            passed_on.map(|item| group.store(&mut self.wire, asker.device, &item, limits)).unwrap_or_default();
         if !reflect.ephemeral {
             self.wire.send(asker.connection, &ServerMessage::ReflectAck { id: reflect.id, timestamp: self.wall });
         }

@@ -1,12 +1,14 @@
-//! A device's slot: who it is, its reflection queue, and its connection while there is one.
+//! A device's slot: who it is, its queue, and its connection while there is one.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
-use super::connection::{DeferredFrame, FRAME_OVERHEAD, Wire};
+use super::connection::{DeferredFrame, Wire};
 use super::connection_id::ConnectionId;
+use super::queue::{Next, Queue, QueueLimits, QueuedMessage};
+use super::storage::{StoredMessage, StoredSlot};
 use crate::protocol::{
-    DeviceEntry, DeviceInfo, Dialect, Envelope, ExpirationPolicy, Millis, Reflected, ReflectedHeader, ReflectedId,
-    Sealed, ServerMessage,
+    DeviceEntry, DeviceInfo, Dialect, ExpirationPolicy, Millis, Reflected, ReflectedHeader, ReflectedId, Sealed,
+    ServerMessage,
 };
 
 /// How many delivered ephemeral ids are remembered, so that an acknowledgement of one is known as such.
@@ -15,81 +17,6 @@ const EPHEMERALS_REMEMBERED: usize = 65_536;
 const OVERHEAD: usize = 512;
 /// One more than the largest id.
 const IDS: u64 = 1 << 32;
-
-/// A reflected message, stored once and shared by all queues it is in.
-#[derive(Clone, Debug)]
-pub(super) struct QueuedMessage {
-    pub(super) timestamp: Millis,
-    pub(super) ephemeral: bool,
-    pub(super) envelope: Sealed<Envelope>,
-}
-
-impl QueuedMessage {
-    /// What it takes of a queue's bytes.
-    pub(super) fn cost(&self) -> usize {
-        self.envelope.len() + FRAME_OVERHEAD
-    }
-}
-
-/// How much may wait for one device.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct QueueLimits {
-    pub(super) messages: usize,
-    pub(super) bytes: usize,
-}
-
-/// What waits for one device, by a number that rises for ever; its lower half is the id on the wire.
-#[derive(Debug)]
-pub(super) struct Queue {
-    items: BTreeMap<u64, QueuedMessage>,
-    next: u64,
-    ephemerals: usize,
-    bytes: usize,
-}
-
-impl Queue {
-    const fn new(first: u64) -> Self {
-        Self { items: BTreeMap::new(), next: first, ephemerals: 0, bytes: 0 }
-    }
-
-    /// How many messages are stored, ephemeral ones aside.
-    pub(super) fn stored(&self) -> usize {
-        self.items.len() - self.ephemerals
-    }
-
-    /// What all messages take, ephemeral ones too.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    fn has_room_for(&self, item: &QueuedMessage, limits: QueueLimits) -> bool {
-        self.items.len() < limits.messages && self.bytes + item.cost() <= limits.bytes
-    }
-
-    fn push(&mut self, item: QueuedMessage) {
-        self.ephemerals += usize::from(item.ephemeral);
-        self.bytes += item.cost();
-        self.items.insert(self.next, item);
-        self.next += 1;
-    }
-
-    fn remove(&mut self, number: u64) -> Option<QueuedMessage> {
-        let item = self.items.remove(&number)?;
-        self.ephemerals -= usize::from(item.ephemeral);
-        self.bytes -= item.cost();
-        Some(item)
-    }
-
-    fn forget_ephemerals(&mut self) {
-        let mut freed = 0;
-        self.items.retain(|_, item| {
-            freed += if item.ephemeral { item.cost() } else { 0 };
-            !item.ephemeral
-        });
-        self.bytes -= freed;
-        self.ephemerals = 0;
-    }
-}
 
 /// What is known of a device only while it is connected.
 #[derive(Debug)]
@@ -127,14 +54,28 @@ pub(super) struct TooLong;
 pub(super) struct NotOutstanding;
 
 impl DeviceSlot {
-    pub(super) fn new(now: Millis, first: u64) -> Self {
+    pub(super) fn new(now: Millis, queue: Queue) -> Self {
         Self {
             device_info: Sealed::default(),
             policy: ExpirationPolicy::Volatile,
             last_login: now,
             last_disconnect: None,
             session: None,
-            queue: Queue::new(first),
+            queue,
+        }
+    }
+
+    /// One that was stored. Whoever was connected at the end of the last run is not any more.
+    pub(super) fn restored(now: Millis, stored: StoredSlot) -> Self {
+        let StoredSlot { device_info, policy, last_login, last_disconnect, next, messages, bytes } = stored;
+        let left = last_disconnect.filter(|at| *at >= last_login).unwrap_or(now);
+        Self {
+            device_info,
+            policy,
+            last_login,
+            last_disconnect: Some(left),
+            session: None,
+            queue: Queue::stored_already(next, messages, bytes),
         }
     }
 
@@ -146,7 +87,7 @@ impl DeviceSlot {
             since: now,
             order,
             dry: false,
-            cursor: self.queue.items.keys().next().copied().unwrap_or(self.queue.next),
+            cursor: self.queue.first(),
             ephemerals: BTreeSet::new(),
             deferred: VecDeque::new(),
         });
@@ -156,12 +97,12 @@ impl DeviceSlot {
     pub(super) fn disconnect(&mut self, now: Millis) {
         self.session = None;
         self.last_disconnect = Some(now);
-        self.queue.forget_ephemerals();
+        self.queue.disconnect();
     }
 
     /// The bytes that are held for it, whether it is connected or not.
     pub(super) fn bytes(&self) -> usize {
-        OVERHEAD + self.device_info.len() + self.queue.bytes()
+        OVERHEAD + self.device_info.len() + self.queue.held_bytes()
     }
 
     pub(super) fn connection(&self) -> Option<ConnectionId> {
@@ -169,9 +110,10 @@ impl DeviceSlot {
     }
 
     /// Appends a message. An ephemeral one goes only to a connected device whose queue has room.
-    pub(super) fn push(&mut self, item: &QueuedMessage, limits: QueueLimits) -> Result<(), TooLong> {
+    /// Its number if it has to be stored.
+    pub(super) fn push(&mut self, item: &QueuedMessage, limits: QueueLimits) -> Result<Option<u64>, TooLong> {
         if item.ephemeral && (self.session.is_none() || !self.queue.has_room_for(item, limits)) {
-            return Ok(());
+            return Ok(None);
         }
         // What nobody has to acknowledge never costs a device its slot.
         if !item.ephemeral && !self.queue.has_room_for(item, limits) {
@@ -180,12 +122,12 @@ impl DeviceSlot {
                 return Err(TooLong);
             }
         }
-        self.queue.push(item.clone());
-        Ok(())
+        let number = self.queue.push(item.clone(), self.session.is_some());
+        Ok(Some(number).filter(|_| !item.ephemeral))
     }
 
-    /// Takes an acknowledged message out.
-    pub(super) fn acknowledge(&mut self, id: ReflectedId) -> Result<(), NotOutstanding> {
+    /// Takes an acknowledged message out: its number, and what it took of the queue's bytes, if it was stored.
+    pub(super) fn acknowledge(&mut self, id: ReflectedId) -> Result<Option<(u64, usize)>, NotOutstanding> {
         let session = self.session.as_ref().ok_or(NotOutstanding)?;
         // Whatever was sent lies before the cursor, by less than all ids there are.
         let back = match u64::from(wire_id(session.cursor).0.wrapping_sub(id.0)) {
@@ -193,16 +135,23 @@ impl DeviceSlot {
             back => back,
         };
         let number = session.cursor.checked_sub(back).ok_or(NotOutstanding)?;
-        if session.ephemerals.contains(&number) || self.queue.remove(number).is_some() {
-            return Ok(());
+        if session.ephemerals.contains(&number) {
+            return Ok(None);
         }
-        Err(NotOutstanding)
+        self.queue.acknowledge(number).map(|bytes| Some((number, bytes))).ok_or(NotOutstanding)
+    }
+
+    /// Messages came back from the store, which this connection asked for; the caller pumps.
+    pub(super) fn fetched(&mut self, connection: ConnectionId, messages: Vec<StoredMessage>) {
+        if self.connection() == Some(connection) {
+            self.queue.fetched(messages);
+        }
     }
 
     /// Sends a message when all that is in the queue by now has been sent; the caller pumps.
     pub(super) fn send_after_queue(&mut self, wire: &mut Wire, message: &ServerMessage) {
         let Some(session) = &mut self.session else { return };
-        session.defer(wire, self.queue.next, message);
+        session.defer(wire, self.queue.next(), message);
     }
 
     /// Sends a message at once, unless one that came before it waits for the queue.
@@ -218,16 +167,24 @@ impl DeviceSlot {
     pub(super) fn pump(&mut self, wire: &mut Wire) {
         let Some(session) = &mut self.session else { return };
         loop {
-            let waiting = self.queue.items.range(session.cursor..).next().map(|(number, _)| *number);
-            if let Some(frame) = session.take_due(waiting) {
+            let next = self.queue.next_from(session.cursor);
+            if let Some(frame) = session.take_due(next.map(Next::number)) {
                 wire.send_deferred(session.connection, frame);
                 continue;
             }
-            let Some(number) = waiting else { break };
+            let Some(next) = next else { break };
             if !wire.has_room(session.connection) {
                 return;
             }
-            session.send(wire, number, &mut self.queue);
+            match next {
+                Next::Here(number) => session.send(wire, number, &mut self.queue),
+                Next::Missing(from) => {
+                    if self.queue.begin_fetch() {
+                        wire.fetch(session.connection, from);
+                    }
+                    return;
+                }
+            }
         }
         if !session.dry {
             session.dry = true;
@@ -263,9 +220,8 @@ impl SlotSession {
 
     fn send(&mut self, wire: &mut Wire, number: u64, queue: &mut Queue) {
         self.cursor = number + 1;
-        let Some(item) = queue.items.get(&number).cloned() else { return };
+        let Some(item) = queue.send(number) else { return };
         if item.ephemeral {
-            queue.remove(number);
             self.ephemerals.insert(number);
             if self.ephemerals.len() > EPHEMERALS_REMEMBERED {
                 self.ephemerals.pop_first();
@@ -281,11 +237,4 @@ impl SlotSession {
 #[allow(clippy::cast_possible_truncation, reason = "ids wrap; the lower half is what goes over the wire")]
 const fn wire_id(number: u64) -> ReflectedId {
     ReflectedId(number as u32)
-}
-
-#[cfg(test)]
-impl Queue {
-    pub(super) fn first_envelope(&self) -> &bytes::Bytes {
-        self.items.values().next().map(|item| item.envelope.as_bytes()).expect("an empty queue")
-    }
 }

@@ -5,7 +5,7 @@ use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::lock::Transaction;
 use super::log::{Closing, LogEvent};
-use super::slot::{QueueLimits, QueuedMessage};
+use super::queue::{QueueLimits, QueuedMessage};
 use crate::protocol::{CloseCode, DeviceId, Sealed, ServerMessage, TransactionScope};
 
 /// The most bytes of a sealed scope: it must fit into the messages that pass it on, and real ones take fifty.
@@ -66,7 +66,7 @@ impl HostedGroup {
             return Err(Closing::protocol_error("there is no transaction to commit"));
         };
         let mut too_long: Vec<DeviceId> =
-            lock.take_held_back().iter().flat_map(|item| self.store(device, item, limits)).collect();
+            lock.take_held_back().iter().flat_map(|item| self.store(wire, device, item, limits)).collect();
         too_long.sort_unstable();
         too_long.dedup();
         self.pump(wire);

@@ -31,7 +31,7 @@ pub use connect_error::{ConnectError, Step};
 pub use dial::FailedAttempt;
 pub use link::{Link, LinkEvent};
 pub use listener::{
-    ConnectionRefusal, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, Tls, TlsError,
+    ConnectionRefusal, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, StoreLink, Tls, TlsError,
 };
 pub use proxy::{ProxyChoice, ProxyUrl, ProxyUrlError};
 pub use relay_link::{RelayLink, RelayLinkEvent};

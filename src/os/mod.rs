@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `acceptor` | TCP connections, with a pause after the system has none to give |
 //! | `clock` | the wall clock, and the clock that is never set |
+//! | `database` | what databases of ours have in common |
 //! | `event_loop` | a single-threaded event loop |
 //! | `hangup` | the end of the terminal |
 //! | `hardening` | private files and memory that is in no core dump |
@@ -19,6 +20,8 @@ pub mod acceptor;
 
 #[cfg(feature = "app")]
 pub mod clock;
+#[cfg(feature = "app")]
+pub mod database;
 #[cfg(feature = "app")]
 pub mod event_loop;
 #[cfg(feature = "app")]

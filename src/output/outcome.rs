@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{DeviceInUse, ProfileError, ProfileName};
+use crate::store::StoreError;
 use crate::text::Clean;
 
 /// What the exit codes say, for the manual pages.
@@ -42,7 +43,8 @@ pub const EXIT_CODES: [(&str, &str); 16] = [
     ),
     (
         "7",
-        "the profile is open in another d2mtop, and stayed so for `--wait-profile`; or another one runs as this device",
+        "the profile is open in another d2mtop, and stayed so for `--wait-profile`; or another one runs as this device, or \
+         uses the `--data` of this mediator",
     ),
     ("8", "`join`: the phone ended it: somebody cancelled there, or the emoji did not match; nothing is linked"),
     ("9", "`join`: what came was not from the phone that scanned the code, or no phone sends such; nothing is linked"),
@@ -144,6 +146,12 @@ pub enum Failure {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The mediator's store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mediator's store failed while it ran.
+    #[error("{0}")]
+    StoreFailed(Clean),
     /// Standard output failed.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -216,13 +224,17 @@ impl Failure {
             Self::Command { .. } => 126,
             Self::OfProfile { cause, .. } => cause.exit_code(),
             Self::Profile(error) if error.is_open_elsewhere() => OPEN_ELSEWHERE,
-            Self::InUse(_) | Self::Journal(JournalError::InUse(_)) => OPEN_ELSEWHERE,
+            Self::InUse(_) | Self::Journal(JournalError::InUse(_)) | Self::Store(StoreError::InUse { .. }) => {
+                OPEN_ELSEWHERE
+            }
             Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
             Self::Panicked
             | Self::Output(_)
             | Self::Journal(_)
+            | Self::Store(_)
+            | Self::StoreFailed(_)
             | Self::Terminal(_)
             | Self::Start(_)
             | Self::Listen { .. }

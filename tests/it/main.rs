@@ -43,6 +43,7 @@ mod schema;
 mod secrets;
 mod service;
 mod small_disk;
+mod stored;
 mod support;
 mod tabs;
 mod tls;

@@ -1,47 +1,9 @@
 //! State on disks that are full or read-only: what is said, and what still works. Needs root, for a disk of its own.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
+use crate::support::disk::Disk;
 use crate::support::program::{Mediator, key_file, run};
-
-/// A disk of a few megabytes; gone when dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// [`None`] where it cannot be had.
-    fn mount(place: &Path) -> Option<Self> {
-        fs::create_dir_all(place).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(place).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self(place.to_owned()));
-        }
-        eprintln!("not run: only root can mount a small disk");
-        None
-    }
-
-    fn fill(&self) {
-        // Until the disk takes no more.
-        let written = fs::write(self.0.join("ballast"), vec![1; 4 << 20]);
-        assert!(written.is_err(), "it is small");
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.0.join("ballast")).unwrap();
-    }
-
-    fn remount(&self, how: &str) {
-        let how = format!("remount,{how}");
-        assert!(Command::new("mount").args(["-o", &how]).arg(&self.0).status().unwrap().success());
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// Runs it, and expects this exit code and these words.
 fn expect(home: &Path, arguments: &[&str], code: i32, words: &[&str]) {

@@ -44,6 +44,12 @@ fn fields(line: &LogLine) -> (&'static str, Value) {
         }
         LogLine::AcceptFailed { kind } => ("accept_failed", json!({ "reason": kind.to_string() })),
         LogLine::NoRandomness { connection } => ("no_randomness", json!({ "connection": connection.0 })),
+        LogLine::Restored { groups, devices, messages } => {
+            ("restored", json!({ "groups": groups, "devices": devices, "messages": messages }))
+        }
+        LogLine::StoreStalled { words } => ("store_stalled", json!({ "words": Clean::new(words) })),
+        LogLine::StoreRecovered => ("store_recovered", json!({})),
+        LogLine::StoreFailed { words } => ("store_failed", json!({ "words": Clean::new(words) })),
         LogLine::Mediator(event) => mediator_fields(event),
         LogLine::Relay(event) => relay_fields(event),
         LogLine::Stopping { connections } => ("stopping", json!({ "connections": connections })),

@@ -1,12 +1,15 @@
 //! `d2mtop mediator`: a mediator of our own, with its log as NDJSON on standard output.
 
+mod data;
 mod log;
 mod options;
 
+use std::cell::RefCell;
 use std::pin::pin;
 
 use futures_util::FutureExt as _;
 
+use self::data::RunningStore;
 use self::log::Line;
 use crate::cli::MediatorArgs;
 use crate::net::{Listener, LogLine, SettingsSender};
@@ -26,7 +29,9 @@ use crate::text::Clean;
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
-    let listener_options = options::listener_options(options)?;
+    let mut listener_options = options::listener_options(options)?;
+    let (store, link) = options.data.as_deref().map(RunningStore::start).transpose()?.unzip();
+    listener_options.store = link;
     event_loop().map_err(Failure::Start)?.block_on(async {
         // Polled once, so that a signal that comes right after the port file ends us politely.
         let mut signals = ServiceSignals::take();
@@ -52,16 +57,28 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             service.stopping();
         };
         service.status("listening", true);
+        let failed = RefCell::new(None);
+        let log = |line: LogLine| {
+            match &line {
+                LogLine::StoreStalled { words } => service.status(words, false),
+                LogLine::StoreRecovered => service.status("listening", false),
+                LogLine::StoreFailed { words } => drop(failed.replace(Some(Clean::new(words)))),
+                _ => {}
+            }
+            output.write(Line::Listener(line));
+        };
         {
             let mut pulse = pin!(service.clone().pulse().fuse());
-            let mut serving = pin!(listener.run(shutdown, |line: LogLine| output.write(Line::Listener(line))));
+            let mut serving = pin!(listener.run(shutdown, log));
             tokio::select! {
                 () = &mut serving => {}
                 // Without a watchdog there is no pulse.
                 () = &mut pulse => serving.await,
             }
         }
-        output.end().await.map(|()| Outcome::Normal)
+        store.into_iter().for_each(RunningStore::end);
+        output.end().await?;
+        failed.into_inner().map_or(Ok(Outcome::Normal), |words| Err(Failure::StoreFailed(words)))
     })
 }
 

@@ -45,7 +45,14 @@ pub(super) fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions
         ..MediatorConfig::default()
     };
     let rendezvous = options.rendezvous.then(RelayConfig::default);
-    Ok(ListenerOptions { address: options.listen, config, settings: settings(options)?, chat_server, rendezvous })
+    Ok(ListenerOptions {
+        address: options.listen,
+        config,
+        settings: settings(options)?,
+        chat_server,
+        rendezvous,
+        store: None,
+    })
 }
 
 /// What is read anew on SIGHUP: the certificate, and the groups that may enter.

@@ -141,6 +141,7 @@ in_both_dialects! {
     }
 
     fn dropped_slots_give_their_memory_back(world) {
+        world = World::new(world.dialect);
         let [a, b] = [A, B].map(|device| world.login(Login::new(device)));
         world.take(a);
         let before = world.mediator.held_bytes();

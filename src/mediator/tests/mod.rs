@@ -9,14 +9,18 @@ mod login;
 mod queue;
 mod random;
 mod slots;
+mod store;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use store::Store;
+
 use super::{
-    ChatAction, ConnectionId, HandshakeSecrets, LogEvent, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
+    ChatAction, ConnectionId, Fetch, HandshakeSecrets, LogEvent, Mediator, MediatorConfig, MediatorInput,
+    MediatorOutput,
 };
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DeviceEntry, DeviceId, Dialect,
@@ -30,9 +34,12 @@ macro_rules! in_both_dialects {
         #[test]
         fn $name() {
             for dialect in [$crate::protocol::Dialect::Mk, $crate::protocol::Dialect::Dgk] {
-                println!("in dialect {dialect}");
-                let mut $world = $crate::mediator::tests::World::new(dialect);
-                $body
+                for stores in [false, true] {
+                    println!("in dialect {dialect}, {}", if stores { "with a store" } else { "in memory" });
+                    let config = $crate::mediator::MediatorConfig { stores, ..Default::default() };
+                    let mut $world = $crate::mediator::tests::World::with(dialect, config);
+                    $body
+                }
             }
         }
     )*};
@@ -62,6 +69,9 @@ pub(super) struct World {
     pub(super) logs: Vec<LogEvent>,
     /// What the listener was told to do on the way to the chat server.
     pub(super) chat: Vec<(ConnectionId, ChatAction)>,
+    store: Store,
+    /// What the store was asked for.
+    fetches: Vec<Fetch>,
     keys: GroupKeys,
     peers: BTreeMap<ConnectionId, Peer>,
     opened: u64,
@@ -105,6 +115,8 @@ impl World {
             dialect,
             logs: Vec::new(),
             chat: Vec::new(),
+            store: Store::default(),
+            fetches: Vec::new(),
             keys: GroupKeys::derive(dialect, &GroupSecret::new(&mut [7; 32])),
             peers: BTreeMap::new(),
             opened: 0,
@@ -223,8 +235,17 @@ impl World {
     /// Carries out everything the machine says, and writes for those who read.
     fn settle(&mut self) {
         loop {
+            let batch = self.mediator.take_batch();
+            if let Some(batch) = self.store.take(batch) {
+                self.mediator.handle(self.now, MediatorInput::Committed { batch });
+            }
             while let Some(output) = self.mediator.poll() {
                 self.carry_out(output);
+            }
+            if let Some(fetch) = self.fetches.pop() {
+                let (connection, messages) = (fetch.connection, self.store.fetch(fetch));
+                self.mediator.handle(self.now, MediatorInput::Fetched { connection, messages });
+                continue;
             }
             let reader = self.peers.iter_mut().find(|(_, peer)| peer.reads && peer.handed > 0);
             let Some((connection, peer)) = reader else { break };
@@ -254,6 +275,7 @@ impl World {
             MediatorOutput::Pause { connection } => self.peers.get_mut(&connection).unwrap().paused = true,
             MediatorOutput::Resume { connection } => self.peers.get_mut(&connection).unwrap().paused = false,
             MediatorOutput::Chat { connection, action } => self.chat.push((connection, action)),
+            MediatorOutput::Fetch(fetch) => self.fetches.push(fetch),
             MediatorOutput::Log(event) => self.logs.push(event),
         }
     }

@@ -160,6 +160,7 @@ in_both_dialects! {
     }
 
     fn an_envelope_is_stored_once_for_all(world) {
+        world = World::new(world.dialect);
         let connections = [A, B, C].map(|device| world.login(Login::new(device)));
         world.reflect(connections[0], 1, "shared by all queues");
         let group = world.mediator.groups.values().next().unwrap();

@@ -69,8 +69,9 @@ struct Play {
 }
 
 impl Play {
-    fn new(dialect: Dialect) -> Self {
+    fn new(dialect: Dialect, stores: bool) -> Self {
         let config = MediatorConfig {
+            stores,
             max_slots: SLOTS,
             queue_limit: LIMIT,
             queue_bytes: QUEUE_BYTES,
@@ -178,7 +179,7 @@ impl Play {
         for group in self.world.mediator.groups.values() {
             assert!((1..=SLOTS).contains(&group.slots.len()), "{} slots", group.slots.len());
             for slot in group.slots.values() {
-                assert!(slot.queue.stored() <= LIMIT, "a queue is over the limit");
+                assert!(slot.queue.waiting() <= LIMIT, "a queue is over the limit");
                 assert!(slot.queue.bytes() <= QUEUE_BYTES, "{} bytes are in a queue", slot.queue.bytes());
                 let connection = slot.connection();
                 assert!(connection.is_none_or(|id| self.world.closed(id).is_none()), "a slot with a dead connection");
@@ -191,8 +192,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn whatever_happens_the_rules_hold(mk in any::<bool>(), steps in prop::collection::vec(step(), 1..80)) {
-        let mut play = Play::new(if mk { Dialect::Mk } else { Dialect::Dgk });
+    fn whatever_happens_the_rules_hold(mk in any::<bool>(), stores in any::<bool>(), steps in prop::collection::vec(step(), 1..80)) {
+        let mut play = Play::new(if mk { Dialect::Mk } else { Dialect::Dgk }, stores);
         for step in steps {
             play.act(step);
             play.observe();

@@ -40,6 +40,27 @@ pub enum LogLine {
         /// The connection.
         connection: ConnectionId,
     },
+    /// What an earlier run has stored was taken in.
+    Restored {
+        /// The number of groups.
+        groups: usize,
+        /// The number of slots.
+        devices: usize,
+        /// The number of messages that wait.
+        messages: usize,
+    },
+    /// Nothing can be stored now. It is tried again; until then nothing is acknowledged, and nobody let in.
+    StoreStalled {
+        /// The reason, and what to do.
+        words: String,
+    },
+    /// It can be stored again; nothing was lost.
+    StoreRecovered,
+    /// Nothing can be stored or read any more: the mediator ends.
+    StoreFailed {
+        /// The reason, and what to do.
+        words: String,
+    },
     /// The machine tells something.
     Mediator(LogEvent),
     /// The relay tells something; a side has the number of its connection.

@@ -11,6 +11,7 @@ mod gate;
 mod log;
 mod pending;
 mod rendezvous;
+mod storage;
 mod tls;
 mod upgrade;
 
@@ -35,11 +36,13 @@ use gate::{Gate, GateQuestion};
 pub use log::{ConnectionRefusal, LogLine};
 use pending::Pending;
 use rendezvous::RelayHost;
+use storage::Storage;
+pub use storage::StoreLink;
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
-    AllowedGroups, ChatAction, ConnectionId, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput, MediatorOutput,
-    MediatorTime,
+    AllowedGroups, ChatAction, ConnectionId, GroupRefusal, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput,
+    MediatorOutput, MediatorTime, StoreReply,
 };
 use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
@@ -53,7 +56,7 @@ const QUESTIONS: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Where and how to listen.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ListenerOptions {
     /// The address; port 0 takes any free one.
     pub address: SocketAddr,
@@ -65,6 +68,8 @@ pub struct ListenerOptions {
     pub chat_server: Option<Arc<str>>,
     /// The bounds of the relay, if there is to be one: it is served at `/rendezvous/` and 64 hex digits.
     pub rendezvous: Option<RelayConfig>,
+    /// The store of what the mediator acknowledges; without one everything is in memory only.
+    pub store: Option<StoreLink>,
 }
 
 /// What a listener takes anew while it runs, without closing a connection that it still serves.
@@ -93,7 +98,7 @@ impl Default for ListenerOptions {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let config = MediatorConfig::default();
         let settings = ListenerSettings::default();
-        Self { address, config, settings, chat_server: None, rendezvous: None }
+        Self { address, config, settings, chat_server: None, rendezvous: None, store: None }
     }
 }
 
@@ -141,6 +146,7 @@ impl Listener {
         let mut server = Server {
             mediator: Mediator::new(MediatorConfig {
                 chat_server: self.options.chat_server.is_some(),
+                stores: self.options.store.is_some(),
                 ..self.options.config
             }),
             handles: HashMap::new(),
@@ -153,8 +159,14 @@ impl Listener {
             gate: Gate(gate),
             accepted: 0,
             pending: Pending::default(),
+            storage: Storage::default(),
             options: self.options,
         };
+        if let Some(link) = server.options.store.take() {
+            let (storage, restored) = Storage::begin(link, &mut server.mediator, now());
+            server.storage = storage;
+            log(restored);
+        }
         server.restrict();
         let (_settings, mut new_settings) = self.new_settings;
         let mut shutdown = pin!(shutdown);
@@ -163,7 +175,15 @@ impl Listener {
             let deadline = server.deadline();
             tokio::select! {
                 () = &mut shutdown => break,
-                _ = arrived.recv_many(&mut batch, EVENTS) => batch.drain(..).for_each(|event| server.take(event, &mut log)),
+                _ = arrived.recv_many(&mut batch, EVENTS), if server.storage.has_room() => {
+                    batch.drain(..).for_each(|event| server.take(event, &mut log));
+                }
+                reply = server.storage.next() => {
+                    server.stored(reply, &mut log);
+                    if server.storage.has_failed {
+                        break;
+                    }
+                }
                 Some(settings) = new_settings.recv() => {
                     server.options.settings = settings;
                     server.restrict();
@@ -173,7 +193,7 @@ impl Listener {
                     Ok((stream, peer)) => server.serve(stream, peer, &mut log),
                     Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
                 },
-                () = sleep_until(deadline) => server.timer(),
+                () = sleep_until(deadline), if server.storage.is_well() => server.timer(),
                 Some(_) = server.tasks.join_next() => {}
                 Some(_) = server.chat_tasks.join_next() => {}
             }
@@ -201,6 +221,7 @@ struct Server {
     accepted: u64,
     /// Connections that are not logged in yet.
     pending: Pending,
+    storage: Storage,
     options: ListenerOptions,
 }
 
@@ -211,14 +232,14 @@ impl Server {
         let id = ConnectionId(self.accepted);
         let (tls, budget) = (self.options.settings.tls.clone(), self.budget.clone());
         let dead_after = self.options.config.dead_after;
-        let incoming = upgrade::Incoming { id, stream, peer, accepted: now(), tls, budget, dead_after };
+        let incoming = upgrade::Incoming { id, stream, peer, accepted: self.now(), tls, budget, dead_after };
         let timeout = self.options.config.handshake_timeout;
         let task = self.tasks.spawn(connection::serve(incoming, timeout, self.gate.clone(), self.events.clone()));
         if let Some(evicted) = self.pending.add(id, peer, task) {
             log(LogLine::Refused { connection: evicted.id, peer: evicted.peer, refusal: ConnectionRefusal::TooMany });
             evicted.task.abort();
             self.handles.remove(&evicted.id);
-            self.mediator.handle(now(), MediatorInput::Closed { connection: evicted.id, code: None });
+            self.mediator.handle(self.now(), MediatorInput::Closed { connection: evicted.id, code: None });
         }
     }
 
@@ -259,36 +280,56 @@ impl Server {
                 MediatorInput::Closed { connection: id, code }
             }
         };
-        self.mediator.handle(now(), input);
+        self.mediator.handle(self.now(), input);
         if self.pending.contains(id) && self.mediator.is_logged_in(id) {
             self.pending.remove(id);
         }
     }
 
+    fn stored(&mut self, reply: StoreReply, log: &mut impl FnMut(LogLine)) {
+        if let Some(input) = self.storage.take(reply, log) {
+            self.mediator.handle(self.now(), input);
+        }
+    }
+
+    /// The machine's time, which stands still while the store does: nobody can be blamed for what is not read then.
+    fn now(&self) -> MediatorTime {
+        let MediatorTime { wall, steady } = now();
+        MediatorTime {
+            wall,
+            steady: Millis(0).after(steady.since(Millis(0)).saturating_sub(self.storage.stood_still())),
+        }
+    }
+
     fn restrict(&mut self) {
-        self.mediator.restrict(now(), self.options.settings.allowed.clone());
+        self.mediator.restrict(self.now(), self.options.settings.allowed.clone());
     }
 
     /// Whoever asked may be gone; then nobody hears the answer.
     fn answer(&self, question: GateQuestion) {
         match question {
-            GateQuestion::Admits(group, answer) => drop(answer.send(self.mediator.admits(&group))),
-            GateQuestion::Ready(answer) => drop(answer.send(self.mediator.is_ready())),
+            GateQuestion::Admits(group, answer) => {
+                let well = if self.storage.is_well() { Ok(()) } else { Err(GroupRefusal::NotStoring) };
+                let _ = answer.send(well.and_then(|()| self.mediator.admits(&group)));
+            }
+            GateQuestion::Ready(answer) => drop(answer.send(self.storage.is_well() && self.mediator.is_ready())),
         }
     }
 
     fn deadline(&self) -> Option<Millis> {
-        [self.mediator.deadline(), self.rendezvous.deadline()].into_iter().flatten().min()
+        let machine = self.mediator.deadline().map(|deadline| deadline.after(self.storage.stood_still()));
+        [machine, self.rendezvous.deadline()].into_iter().flatten().min()
     }
 
     fn timer(&mut self) {
-        self.mediator.handle(now(), MediatorInput::Timer);
+        self.mediator.handle(self.now(), MediatorInput::Timer);
         self.rendezvous.timer();
     }
 
     /// Does what the machines say, without waiting for anybody.
     fn carry_out(&mut self, log: &mut impl FnMut(LogLine)) {
         self.rendezvous.carry_out(log);
+        self.storage.submit(&mut self.mediator);
         while let Some(output) = self.mediator.poll() {
             match output {
                 MediatorOutput::Send { connection, bytes } => {
@@ -313,6 +354,7 @@ impl Server {
                     self.handles.get(&connection).into_iter().for_each(Handle::resume);
                 }
                 MediatorOutput::Chat { connection, action } => self.act_on_chat(connection, action),
+                MediatorOutput::Fetch(fetch) => self.storage.fetch(fetch),
                 MediatorOutput::Log(event) => log(LogLine::Mediator(event)),
             }
         }
@@ -342,9 +384,14 @@ impl Server {
         arrived: &mut mpsc::Receiver<(ConnectionId, ConnectionEvent)>,
         log: &mut impl FnMut(LogLine),
     ) {
-        self.mediator.handle(now(), MediatorInput::Shutdown);
+        self.mediator.handle(self.now(), MediatorInput::Shutdown);
         self.rendezvous.shutdown();
         self.carry_out(log);
+        let since = tokio::time::Instant::now();
+        while let Some(reply) = self.storage.last(since).await {
+            self.stored(reply, log);
+            self.carry_out(log);
+        }
         let waited = tokio::time::timeout(FAREWELL, async {
             while !(self.tasks.is_empty() && self.chat_tasks.is_empty()) {
                 tokio::select! {

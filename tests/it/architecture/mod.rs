@@ -13,7 +13,7 @@ use std::path::Path;
 use source::Source;
 
 /// Rooms and how high they stand: imports go down only, and never to a room of the same height.
-const HEIGHTS: [(&str, u32); 18] = [
+const HEIGHTS: [(&str, u32); 19] = [
     ("os", 0),
     ("text", 0),
     ("protocol", 1),
@@ -24,6 +24,7 @@ const HEIGHTS: [(&str, u32); 18] = [
     ("net", 5),
     ("journal", 5),
     ("profile", 5),
+    ("store", 5),
     ("metrics", 6),
     ("alerts", 6),
     ("output", 6),

@@ -126,7 +126,11 @@ impl Client {
     }
 
     pub async fn connect_to(server: &Server, path: &str, dialect: Dialect) -> Result<Self, WebSocketError> {
-        let stream = TcpStream::connect(server.address).await?;
+        Self::connect_at(server.address, path, dialect).await
+    }
+
+    pub async fn connect_at(address: SocketAddr, path: &str, dialect: Dialect) -> Result<Self, WebSocketError> {
+        let stream = TcpStream::connect(address).await?;
         Self::upgrade(Box::new(stream), &format!("ws://localhost{path}"), dialect).await
     }
 
@@ -170,7 +174,15 @@ impl Client {
     }
 
     pub async fn send_login(&mut self, device: DeviceId, expected: SlotState) {
-        let ServerMessage::Hello(hello) = self.next().await else { panic!("the hello must come first") };
+        self.try_login(device, expected).await.expect("the hello must come first");
+    }
+
+    /// Answers the challenge, if it comes; else what came instead.
+    pub async fn try_login(&mut self, device: DeviceId, expected: SlotState) -> Result<(), String> {
+        let hello = match self.next_or_end().await? {
+            ServerMessage::Hello(hello) => hello,
+            other => return Err(format!("{other:?}")),
+        };
         let nonce = Nonce([9; 24]);
         let keys = keys(self.dialect);
         let response = ChallengeResponse::answer(&hello.challenge, &hello.ephemeral_key, &keys, &nonce).unwrap();
@@ -183,7 +195,8 @@ impl Client {
             expected_slot_state: expected,
             device_info: Sealed::from_wire(Bytes::from_static(b"sealed device info")),
         };
-        self.send(&ClientMessage::Hello(hello)).await;
+        let hello = Message::Binary(ClientMessage::Hello(hello).encode(self.dialect));
+        in_time("room in the socket", self.socket.send(hello)).await.map_err(|error| error.to_string())
     }
 
     pub async fn send(&mut self, message: &ClientMessage) {
@@ -198,13 +211,18 @@ impl Client {
 
     /// The next protocol message.
     pub async fn next(&mut self) -> ServerMessage {
+        self.next_or_end().await.unwrap_or_else(|end| panic!("expected a message, got {end}"))
+    }
+
+    /// The next protocol message, or what came instead of one.
+    pub async fn next_or_end(&mut self) -> Result<ServerMessage, String> {
         loop {
             match in_time("the next message", self.socket.next()).await {
                 Some(Ok(Message::Binary(bytes))) => {
-                    return ServerMessage::decode(bytes, self.dialect).expect("a message of the protocol");
+                    return Ok(ServerMessage::decode(bytes, self.dialect).expect("a message of the protocol"));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("expected a message, got {other:?}"),
+                other => return Err(format!("{other:?}")),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The listener over real sockets, with clients that know nothing but WebSocket and the protocol room.
 
-mod client;
+pub mod client;
 mod http;
 mod relay;
 

@@ -142,6 +142,7 @@ impl World {
                 | mediator::MediatorOutput::Pause { .. }
                 | mediator::MediatorOutput::Resume { .. }
                 | mediator::MediatorOutput::Chat { .. }
+                | mediator::MediatorOutput::Fetch(_)
                 | mediator::MediatorOutput::Log(_) => {}
             }
         }

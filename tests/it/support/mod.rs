@@ -1,6 +1,7 @@
 //! What the subjects share.
 
 pub mod certificates;
+pub mod disk;
 pub mod envelopes;
 pub mod held;
 pub mod hostile;

@@ -78,6 +78,7 @@ pub struct Mediator {
     child: Child,
     log: Arc<Log>,
     logging: Option<JoinHandle<()>>,
+    arguments: Vec<String>,
     pub port: u16,
     pub home: tempfile::TempDir,
 }
@@ -140,7 +141,8 @@ impl Mediator {
         let first = log.with("\"event\":\"listening\"", 1);
         let first: Value = serde_json::from_str(first.lines().next().expect("a line")).expect("JSON");
         let port = first.get("port").and_then(Value::as_u64).and_then(|port| port.try_into().ok()).expect("a port");
-        Self { child, log, logging: Some(logging), port, home }
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { child, log, logging: Some(logging), arguments, port, home }
     }
 
     fn listen(home: &Path, address: &str, arguments: &[&str], log: &Arc<Log>) -> (Child, JoinHandle<()>) {
@@ -150,11 +152,12 @@ impl Mediator {
         (child, Arc::clone(log).take(logged, &home.join(LOG)))
     }
 
-    /// Starts one that knows nothing at the same place, after the other has ended; the log goes on.
+    /// Starts one at the same place and with the same options, after the other has ended; the log goes on.
     pub fn restart(&mut self) {
         let address = format!("127.0.0.1:{}", self.port);
         self.log.change(|written| written.is_whole = false);
-        let (child, logging) = Self::listen(self.home.path(), &address, &[], &self.log);
+        let arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
+        let (child, logging) = Self::listen(self.home.path(), &address, &arguments, &self.log);
         (self.child, self.logging) = (child, Some(logging));
     }
 
