@@ -14,6 +14,7 @@
 
 #[cfg(feature = "app")]
 pub(crate) mod screen;
+pub(crate) mod units;
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;

@@ -16,6 +16,9 @@ pub struct GroupLock {
     ended: VecDeque<EndedLock>,
     /// Whether another device had it when we asked.
     waited_for: bool,
+    /// When the server last said anything about it.
+    told_at: Option<Millis>,
+    out_of_sight: Option<(DeviceId, LockScope)>,
 }
 
 /// Who has the lock. The server tells of a foreign lock only when it is in our way and when it ends, so "free" is as far
@@ -82,6 +85,18 @@ impl GroupLock {
         self.ended.iter()
     }
 
+    /// When the server last said anything about it.
+    #[must_use]
+    pub const fn told_at(&self) -> Option<Millis> {
+        self.told_at
+    }
+
+    /// Who had it when our connection ended, if that is the last that was told.
+    #[must_use]
+    pub const fn out_of_sight(&self) -> Option<(DeviceId, LockScope)> {
+        self.out_of_sight
+    }
+
     /// Whether this device holds or awaits it.
     #[must_use]
     pub const fn is_ours_or_awaited(&self) -> bool {
@@ -104,6 +119,10 @@ impl GroupLock {
 
     /// Takes in what happened to it at that time.
     pub fn apply(&mut self, at: Millis, event: &LockEvent) {
+        if !matches!(event, LockEvent::Requested(_) | LockEvent::Abandoned | LockEvent::Lost(_)) {
+            self.told_at = Some(at);
+            self.out_of_sight = None;
+        }
         match event {
             LockEvent::Requested(scope) => self.state = LockState::Requested { scope: *scope, since: at },
             LockEvent::HeldBy { holder, scope } => self.held_by(at, *holder, *scope),
@@ -163,6 +182,9 @@ impl GroupLock {
 
     /// Whoever had it may have lost it while we were away.
     pub(super) fn logged_in(&mut self) {
+        if let LockState::Held { holder, scope, .. } = self.state {
+            self.out_of_sight = Some((holder, scope));
+        }
         self.state = LockState::Free;
     }
 

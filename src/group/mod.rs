@@ -247,10 +247,8 @@ impl Group {
     /// Whoever waited for the lock may look elsewhere by the time it comes, and it locks the whole group; and so may whoever
     /// has it by the time it ends.
     fn lock_is(&mut self, at: Millis, event: &LockEvent) {
-        let mut subject = None;
         let words = match event {
             LockEvent::Acquired { .. } if self.lock.was_waited_for() => {
-                subject = Some(NoticeSubject::LockAcquired);
                 Some("the lock is ours now: no other device can sync or link until it is released")
             }
             // What came of the drop says enough.
@@ -260,7 +258,7 @@ impl Group {
             _ => None,
         };
         if let Some(words) = words {
-            self.notices.push_about(at, NoticeKind::Done, Clean::literal(words), subject);
+            self.notices.push(at, NoticeKind::Done, Clean::literal(words));
         }
         // What a drop is done under is committed with it, and not the user's.
         self.lock_lost |= matches!(event, LockEvent::Lost(scope) if *scope != Some(TransactionScope::DropDevice));

@@ -44,8 +44,6 @@ pub struct Notice {
 pub enum NoticeSubject {
     /// What was asked for is not done.
     Refused(Refusal),
-    /// This device has the lock that it waited for.
-    LockAcquired,
     /// This device had the lock, and lost it with the connection.
     LockLost,
 }

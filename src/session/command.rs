@@ -43,6 +43,9 @@ pub enum Command {
         /// For how long at most, counted from asking; [`None`] is a minute.
         ttl: Option<Duration>,
     },
+    /// Find out who holds the lock: the mediator tells it only to a device that asks for it. It is given back at once if it
+    /// is granted, and not waited for if it is not; others may have to wait meanwhile.
+    LookAtLock,
     /// Commit and release the lock, or stop waiting for it.
     ReleaseLock,
     /// Drop a device by the full steps: lock, list, drop, commit.

@@ -9,6 +9,11 @@ use crate::protocol::{ClientMessage, DeviceEntry, DeviceId, Dialect, Millis, Sea
 
 /// For how long a lock is taken that nobody set a limit to.
 pub const LEASE: Duration = Duration::from_mins(1);
+/// For how long a lock is asked for that is given back at once. Longer than the way there and back takes: the mediator
+/// closes the connection at its end.
+const LOOK: Duration = Duration::from_secs(15);
+/// A scope under which no device joins or leaves, and after whose end nobody has anything to fetch.
+const LOOK_SCOPE: TransactionScope = TransactionScope::SettingsSync;
 /// How long before the end of its lease a lock is given back at most.
 const MOST_EARLY: Duration = Duration::from_millis(500);
 
@@ -35,7 +40,7 @@ pub(super) struct Wish {
     /// When it was last asked for: the lease counts from here, since the server began to count later.
     asked_at: Millis,
     goal: Goal,
-    /// Given up while the answer was under way.
+    /// Only asked for to see who has it, or given up while the answer was under way.
     unwanted: bool,
 }
 
@@ -126,6 +131,12 @@ impl OwnLock {
 impl Session {
     pub(super) fn take_lock(&mut self, scope: TransactionScope, ttl: Option<Duration>) {
         self.begin(Wish { scope, ttl, asked_at: self.last_handled, goal: Goal::Hold, unwanted: false });
+    }
+
+    /// Asks for the lock only to be told who has it.
+    pub(super) fn look_at_lock(&mut self) {
+        let (scope, ttl, asked_at) = (LOOK_SCOPE, Some(LOOK), self.last_handled);
+        self.begin(Wish { scope, ttl, asked_at, goal: Goal::Hold, unwanted: true });
     }
 
     pub(super) fn drop_device(&mut self, device: DeviceId) {

@@ -21,6 +21,7 @@ impl Session {
             Command::RefreshDevices => self.request_devices(now),
             Command::Ping => self.ping(now),
             Command::TakeLock { scope, ttl } => self.take_lock(scope, ttl),
+            Command::LookAtLock => self.look_at_lock(),
             Command::ReleaseLock => self.release_lock(),
             Command::DropDevice(device) => self.drop_device(device.into_inner()),
             Command::LeaveGroup(_) => self.drop_device(self.config.device_id),

@@ -21,7 +21,6 @@ pub const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static 
 pub(super) fn notice_words(notice: &Notice) -> Cow<'_, str> {
     let advice = match notice.subject {
         Some(NoticeSubject::Refused(refusal)) => refusal_advice(refusal),
-        Some(NoticeSubject::LockAcquired) => " (L)",
         Some(NoticeSubject::LockLost) => "; L takes it again",
         None => "",
     };

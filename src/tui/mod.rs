@@ -29,6 +29,7 @@ mod draw;
 mod export;
 mod format;
 mod input;
+mod lock_words;
 mod options;
 mod pages;
 mod panes;

@@ -7,6 +7,7 @@ mod fixture;
 mod hands;
 mod harm;
 mod keys;
+mod lock;
 mod older;
 mod properties;
 mod reading;

@@ -23,7 +23,6 @@ mod subject;
 mod tests;
 mod time_expression;
 mod token;
-mod units;
 
 pub use self::complete::{FilterCompletions, complete, may_become_key};
 use self::condition::Condition;

@@ -7,9 +7,9 @@ use super::key::Key;
 use super::kinds::Kinds;
 use super::time_expression::TimeExpression;
 use super::token::{Token, tokens};
-use super::units::{size, span};
 use super::{Filter, Term};
 use crate::text::Clean;
+use crate::text::units::{size, span};
 
 pub(super) fn parse(text: &str) -> Result<Filter, FilterError> {
     let terms = tokens(text).into_iter().filter_map(|token| term(token).transpose());

@@ -5,8 +5,8 @@ use std::fmt;
 use super::comparison::Comparison;
 use super::condition::Condition;
 use super::token::is_bare;
-use super::units::Span;
 use super::{Filter, Term};
+use crate::text::units::Span;
 
 impl fmt::Display for Filter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::FilterMoment;
-use super::units::{Span, span};
 use crate::protocol::Millis;
 use crate::protocol::ids::span_millis;
+use crate::text::units::{Span, span};
 
 /// A clock on the wall: what it shows at a time, and at which time it shows that.
 pub trait WallClock {

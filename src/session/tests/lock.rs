@@ -368,3 +368,38 @@ fn the_clock_is_looked_at_every_second_as_long_as_a_lock_is_wanted() {
         assert!(!bench.session.wants_lock(), "released");
     });
 }
+
+#[test]
+fn a_look_at_the_lock_gives_it_back_at_once_and_waits_for_nobody() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.command(Command::LookAtLock);
+        let sent = bench.sent();
+        let [ClientMessage::BeginTransaction { scope, ttl }] = sent.as_slice() else { panic!("{dialect}: {sent:?}") };
+        let asked = scope.open(&keys(dialect)).unwrap();
+        assert!(!matches!(asked, TransactionScope::NewDeviceSync | TransactionScope::DropDevice), "{dialect}: {asked}");
+        let most = Duration::from_secs(20);
+        assert!(!dialect.limits_transactions() || ttl.is_some_and(|ttl| ttl < most), "{dialect}: {ttl:?}");
+        bench.server(&ServerMessage::BeginTransactionAck);
+        assert_eq!(bench.sent(), [ClientMessage::CommitTransaction], "{dialect}");
+        bench.server(&ServerMessage::CommitTransactionAck);
+        assert_eq!(lock_events(&mut bench).last(), Some(&LockEvent::Released(Some(asked))), "{dialect}");
+
+        bench.command(Command::LookAtLock);
+        bench.sent();
+        let scope = bench.scope(TransactionScope::GroupSync);
+        bench.server(&ServerMessage::TransactionRejected { holder: PHONE, scope: scope.clone() });
+        let held = LockEvent::HeldBy { holder: PHONE, scope: Some(TransactionScope::GroupSync) };
+        assert!(lock_events(&mut bench).contains(&held), "{dialect}");
+        bench.server(&ServerMessage::TransactionEnded { holder: PHONE, scope });
+        assert_eq!(begins(&mut bench), 0, "{dialect}: it does not wait");
+        // It is over: the lock can be taken.
+        bench.command(TAKE);
+        assert_eq!(begins(&mut bench), 1, "{dialect}");
+
+        let mut bench = Bench::logged_in(SessionConfig { read_only: true, ..config(dialect) });
+        bench.command(Command::LookAtLock);
+        assert_eq!(bench.sent(), [], "{dialect}: looking makes others wait");
+        assert!(bench.events().contains(&Event::Refused(Refusal::ReadOnly)), "{dialect}");
+    });
+}

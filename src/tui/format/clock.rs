@@ -55,6 +55,12 @@ impl Clock {
         format::held(since, self.now)
     }
 
+    /// How long ago: `just now`, `12 s ago`, `3 min ago`.
+    pub fn ago(&self, at: Millis) -> String {
+        self.becomes_wrong(format::ago_changes_at(at, self.now));
+        format::ago(at, self.now)
+    }
+
     /// How long until: `4 s`, `3 min`.
     pub fn until(&self, at: Millis) -> String {
         if let Some(change) = format::until_changes_at(at, self.now) {

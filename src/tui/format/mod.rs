@@ -93,6 +93,23 @@ pub fn held_changes_at(since: Millis, now: Millis) -> Millis {
     }
 }
 
+/// How long ago, to the second at first.
+pub fn ago(at: Millis, now: Millis) -> String {
+    match millis(now.since(at)) {
+        past if past < SECOND => "just now".to_owned(),
+        past if past < MINUTE => format!("{} s ago", past / SECOND),
+        past => format!("{} ago", coarse(past)),
+    }
+}
+
+/// When [`ago`] says something else.
+pub fn ago_changes_at(at: Millis, now: Millis) -> Millis {
+    match millis(now.since(at)) {
+        past if past < MINUTE => Millis(at.0.saturating_add((past / SECOND + 1) * SECOND)),
+        _ => lasting_changes_at(at, now),
+    }
+}
+
 fn coarse(past: u64) -> String {
     match past {
         past if past < HOUR => format!("{} min", past / MINUTE),
@@ -252,6 +269,10 @@ mod tests {
             prop_assert!(next > now);
             prop_assert_eq!(held(at, now), held(at, Millis(next.0 - 1)));
             prop_assert!(at > now || held(at, now) != held(at, next));
+            let next = ago_changes_at(at, now);
+            prop_assert!(next > now);
+            prop_assert_eq!(ago(at, now), ago(at, Millis(next.0 - 1)));
+            prop_assert!(at > now || ago(at, now) != ago(at, next));
             if let Some(next) = until_changes_at(at, now) {
                 prop_assert!(next > now);
                 prop_assert_eq!(until(at, now), until(at, Millis(next.0 - 1)));

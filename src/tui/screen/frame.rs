@@ -60,6 +60,7 @@ impl Ui {
             clicks: RefCell::default(),
         };
         self.tell_of_the_list(&ctx);
+        self.tell_of_the_look(&ctx);
         if let Some(told) = &mut self.notice {
             told.after.get_or_insert(group.notices().count());
         }

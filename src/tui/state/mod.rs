@@ -32,7 +32,7 @@ use crate::tui::state::device_selection::DeviceSelection;
 use crate::tui::state::dialog::Dialog;
 use crate::tui::state::exporting::{Exporting, PlannedExport};
 use crate::tui::state::feed::FeedState;
-use crate::tui::state::notice::{LocalNotice, PendingRefresh};
+use crate::tui::state::notice::{LocalNotice, PendingLook, PendingRefresh};
 use crate::tui::state::open_prompt::OpenPrompt;
 use crate::tui::state::page::Page;
 use crate::tui::theme::Theme;
@@ -60,6 +60,7 @@ pub struct Ui {
     pub picture_wanted: bool,
     pub selection: DeviceSelection,
     pub refreshed: Option<PendingRefresh>,
+    pub looked: Option<PendingLook>,
     pub feed_state: FeedState,
     pub overlay: Overlay,
     pub notice: Option<LocalNotice>,
@@ -129,6 +130,7 @@ impl Ui {
             picture_wanted: false,
             selection: DeviceSelection::default(),
             refreshed: None,
+            looked: None,
             feed_state: FeedState::with(settings.preferences.filters.clone()),
             overlay: Overlay::None,
             notice: None,

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::group::{ConnectionState, Group, NextStep, NoticeKind, Refusal};
+use crate::group::{ConnectionState, Group, LockState, NextStep, NoticeKind, Refusal};
 use crate::output::advice::refusal_words;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
-use crate::tui::context::FrameContext;
+use crate::tui::context::{FrameContext, scope_words};
 use crate::tui::state::Ui;
 use crate::tui::{close_help, format};
 
@@ -26,6 +26,13 @@ pub struct LocalNotice {
 pub struct PendingRefresh {
     pub at: Millis,
     /// The time of the list that there was then.
+    pub before: Option<Millis>,
+}
+
+/// Who holds the lock was asked, and the answer has not come.
+#[derive(Clone, Copy, Debug)]
+pub struct PendingLook {
+    /// When anything was told of it before.
     pub before: Option<Millis>,
 }
 
@@ -122,6 +129,33 @@ impl Ui {
             self.say(Clean::literal("no device list came within 25 s; r asks again"));
         } else if close_help::explanation(ctx).is_none() {
             self.say(Clean::literal("the device list did not come: the connection ended"));
+        }
+    }
+    /// Says what came of a look at the lock, unless there is something else to read. A mediator that does not answer loses
+    /// the connection.
+    pub fn tell_of_the_look(&mut self, ctx: &FrameContext<'_>) {
+        let lock = ctx.group.lock();
+        let Some(PendingLook { before }) = self.looked else { return };
+        let came = lock.told_at() != before && !lock.is_ours_or_awaited();
+        if !came && ctx.group.connection().is_logged_in() {
+            return;
+        }
+        self.looked = None;
+        if self.notice.take_if(|told| told.kind == NoticeKind::UnderWay).is_none() {
+            return;
+        }
+        match (lock.state(), lock.told_at()) {
+            (LockState::Held { holder, scope, .. }, _) if came => {
+                let words = format!("{} holds the lock, for {}", ctx.label(*holder), scope_words(*scope));
+                self.tell(NoticeKind::Done, Clean::new(&words));
+            }
+            (_, Some(at)) if came => {
+                let words = format!("nobody held the lock at {}", ctx.clock.zone().second(at));
+                self.tell(NoticeKind::Done, Clean::new(&words));
+            }
+            _ => {
+                self.say(Clean::literal("who holds the lock was not told: the connection ended"));
+            }
         }
     }
 }

@@ -91,7 +91,7 @@ fn who_asks_for_the_lock_is_told_who_holds_it_and_what_its_limit_means() {
     for dialect in [Dialect::Dgk, Dialect::Mk] {
         for (group, holder) in [
             (normal(), None),
-            (with_lock(LockEvent::HeldBy { holder: LAPTOP, scope }), Some("Work laptop holds it: d2mtop waits")),
+            (with_lock(LockEvent::HeldBy { holder: LAPTOP, scope }), Some("held by Work laptop, told at 14:02:19")),
         ] {
             let mut ui = Ui::new(Settings { dialect, ..settings() });
             draw(&mut ui, &group, (80, 24));
@@ -100,7 +100,7 @@ fn who_asks_for_the_lock_is_told_who_holds_it_and_what_its_limit_means() {
             let inside = |line: &str| line.split('│').nth(1).unwrap_or_default().trim().to_owned();
             let text = screen.lines().map(inside).collect::<Vec<_>>().join(" ");
             assert!(text.contains(limit), "{dialect}: {screen}");
-            assert_eq!(text.contains("L stops the waiting"), holder.is_some(), "{dialect}: {screen}");
+            assert_eq!(text.contains("Take waits for its end"), holder.is_some(), "{dialect}: {screen}");
             assert!(holder.is_none_or(|holder| text.contains(holder)), "{dialect}: {screen}");
         }
     }

@@ -45,6 +45,7 @@ fn destroys(reaction: &Reaction) -> bool {
         Reaction::Command(
             Command::DropDevice(_)
                 | Command::TakeLock { .. }
+                | Command::LookAtLock
                 | Command::ReleaseLock
                 | Command::SetSharedDeviceData(_)
                 | Command::Reflect { .. }

@@ -177,6 +177,11 @@ fn lock_screens() {
     let scope = Some(TransactionScope::GroupSync);
     let ours = after(vec![Event::Lock(LockEvent::Acquired { scope, expires_at: Some(Millis(NOW.0 + 42_000)) })]);
     compare("lock-ours", &[(80, 24), (160, 50)], &ours, &settings(), |ui| typed(ui, &ours, "2"));
+    compare("lock-ours", &[(40, 12), (39, 9)], &ours, &settings(), |_| ());
+    compare("lock-look", &[(40, 12), (80, 24)], &normal(), &settings(), |ui| {
+        typed(ui, &normal(), "L");
+        (0..20).for_each(|_| drop(press(ui, &normal(), KeyCode::Down)));
+    });
     compare("release-lock", &[(80, 24)], &ours, &settings(), |ui| typed(ui, &ours, "L"));
     let waiting = after(vec![
         Event::Lock(LockEvent::Requested(Some(TransactionScope::DropDevice))),

@@ -8,7 +8,7 @@ use crate::text::Clean;
 use crate::tui::context::clock_apart;
 use crate::tui::state::Ui;
 use crate::tui::state::dialog::Dialog;
-use crate::tui::state::notice::PendingRefresh;
+use crate::tui::state::notice::{PendingLook, PendingRefresh};
 
 impl Ui {
     pub fn refresh(&mut self, group: &Group, now: Millis) -> Reaction {
@@ -63,6 +63,14 @@ impl Ui {
         }
         let dialog = self.with_context(group, now, Dialog::probe);
         self.ask(dialog)
+    }
+
+    /// Remembers a question whose answer is to be told.
+    pub fn note_what_is_asked(&mut self, command: &Command, group: &Group) {
+        if *command == Command::LookAtLock {
+            self.looked = Some(PendingLook { before: group.lock().told_at() });
+            self.tell(NoticeKind::UnderWay, Clean::literal("asked who holds the lock…"));
+        }
     }
 
     pub fn ask_about_lock(&mut self, group: &Group, now: Millis) -> Reaction {

@@ -164,7 +164,10 @@ impl Ui {
         match std::mem::take(&mut self.overlay) {
             Overlay::Dialog(dialog) => match dialog.answer() {
                 None => Reaction::Redraw,
-                Some(Agreed::Session(command)) => Reaction::Command(command),
+                Some(Agreed::Session(command)) => {
+                    self.note_what_is_asked(&command, group);
+                    Reaction::Command(command)
+                }
                 Some(Agreed::Export(scope)) => self.start_export(scope, group),
             },
             Overlay::Prompt(line) => self.keep_line(line, group, now),

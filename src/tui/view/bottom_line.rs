@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::group::NoticeKind;
+use crate::group::{LockState, NoticeKind};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width};
 use crate::tui::input::actions::Action;
+use crate::tui::input::keymap::InputContext;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::click::ClickTarget;
 use crate::tui::state::{Overlay, Ui};
@@ -33,6 +34,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
         let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
         let key = ctx.settings.preferences.keymap.key(Action::Note);
         let note = if is_open && notes && !key.is_empty() { format!("   {key} mark as known") } else { String::new() };
+        let release = release_hint(ui, ctx).map_or_else(String::new, |(key, what)| format!("   {key} {what}"));
+        let note = if note.is_empty() { release } else { note };
         return put_message(&mut run, &text, style, &note);
     }
     if let Some(text) = explanation {
@@ -41,11 +44,15 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
     }
     let hints =
         ctx.settings.preferences.keymap.hints(ui.place()).filter(|(action, ..)| does_something(*action, ui, ctx));
-    // Help is the last to leave, and before it the way out.
+    // What ends by itself goes first. Help is the last to leave, and before it the way out.
+    let release = release_hint(ui, ctx);
     let is_last = |action: Action| matches!(action, Action::Help | Action::Quit);
-    let (rest, last): (Vec<_>, Vec<_>) = hints.partition(|(action, ..)| !is_last(*action));
+    let (rest, last): (Vec<_>, Vec<_>) = hints
+        .filter(|(action, ..)| release.is_none() || *action != Action::Lock)
+        .partition(|(action, ..)| !is_last(*action));
+    let release = release.map(|(key, what)| (Action::Lock, key, what));
     let reserved: usize = last.iter().map(|(_, key, what)| width(key) + width(what) + 3).sum();
-    for (index, (action, key, what)) in rest.into_iter().chain(last).enumerate() {
+    for (index, (action, key, what)) in release.into_iter().chain(rest).chain(last).enumerate() {
         let gap = if index == 0 { 0 } else { 2 };
         let wanted = gap + width(key) + 1 + width(what);
         if run.room() < wanted + if is_last(action) { 0 } else { reserved } {
@@ -69,6 +76,17 @@ fn put_message(run: &mut TextRun<'_>, text: &str, style: Role, note: &str) -> bo
     let text = cut(text, room.saturating_sub(width(note) + width(more))).into_owned();
     run.text(&text, style).text(note, Role::Accent).text(more, Role::Accent);
     is_cut
+}
+
+/// The key that gives a lock of ours back, or ends the waiting for it.
+fn release_hint<'a>(ui: &Ui, ctx: &'a FrameContext<'_>) -> Option<(&'a str, &'static str)> {
+    let key = ctx.settings.preferences.keymap.key(Action::Lock);
+    let is_heard = matches!(ui.place(), InputContext::On(_)) && !key.is_empty();
+    let what = match ctx.group.lock().state() {
+        LockState::Ours { .. } => "release",
+        _ => "stop waiting",
+    };
+    (is_heard && ctx.group.lock().is_ours_or_awaited()).then_some((key, what))
 }
 
 /// Whether a key does more than to say that it does nothing.

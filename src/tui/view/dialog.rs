@@ -16,8 +16,12 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
     let width = area.width.min(64);
     let as_list = dialog.answers.len() > 3;
     let answer_lines = if as_list { dialog.answers.len() } else { 1 };
-    let lines = lines(dialog, usize::from(width).saturating_sub(4), usize::from(area.height), answer_lines);
-    let wanted = lines.len() + answer_lines + 3;
+    let columns = usize::from(width).saturating_sub(4);
+    let lines_of = |consequence| lines(dialog, consequence, columns, usize::from(area.height), answer_lines);
+    let lines = lines_of(dialog.consequence());
+    // As high for any answer, so that the answers stay where they are.
+    let most = dialog.consequences().map(|consequence| lines_of(consequence).len()).max().unwrap_or_default();
+    let wanted = most + answer_lines + 3;
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(area.height);
     let inner = window(buffer, area, (width, height), dialog.title, ctx.theme);
     ctx.mark_window(inner);
@@ -29,7 +33,7 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
             if is_cut { cut(&format!("{line} …"), run.room().saturating_sub(2)).into_owned() } else { line.clone() };
         run.gap(1).text(&line, *style).next_line();
     }
-    let answers_top = u16::try_from(lines.len().min(room_for_text)).unwrap_or(0);
+    let answers_top = u16::try_from(most.min(room_for_text)).unwrap_or(0);
     let spare = inner.height.saturating_sub(answers_top + u16::try_from(answer_lines).unwrap_or(0)).min(1);
     let top = inner.y + answers_top + spare;
     let place = Rect { y: top, height: inner.bottom().saturating_sub(top), ..inner };
@@ -37,7 +41,13 @@ pub fn draw(dialog: &Dialog, buffer: &mut Buffer, area: Rect, ctx: &FrameContext
 }
 
 /// The text: the object, warnings, the consequence; with air between where there is room.
-fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize) -> Vec<(String, Role)> {
+fn lines(
+    dialog: &Dialog,
+    consequence: &'static str,
+    columns: usize,
+    height: usize,
+    answer_lines: usize,
+) -> Vec<(String, Role)> {
     let styled = |text: &str, style| wrap(text, columns).into_iter().map(move |line| (line, style));
     // One red line, so that it is read: the first of what is worse than usual or, in its absence, what is lost.
     let mut red = std::iter::once(Role::Alarm);
@@ -48,11 +58,11 @@ fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize) ->
         .collect();
     let destroys = dialog.destroys();
     let mut lines: Vec<_> = styled(&dialog.object, Role::Heading).chain(warnings).collect();
-    let consequence: Vec<_> = match dialog.consequence.split_once(". ") {
+    let consequence: Vec<_> = match consequence.split_once(". ") {
         Some((lost, rest)) if destroys && dialog.warnings.is_empty() => {
             styled(&format!("{lost}."), Role::Alarm).chain(styled(rest, Role::Text)).collect()
         }
-        _ => styled(dialog.consequence, Role::Text).collect(),
+        _ => styled(consequence, Role::Text).collect(),
     };
     if lines.len() + consequence.len() + answer_lines + 4 <= height {
         lines.push((String::new(), Role::Text));
@@ -64,7 +74,8 @@ fn lines(dialog: &Dialog, columns: usize, height: usize, answer_lines: usize) ->
 /// How high it would like to be in so many columns.
 pub fn wanted_height(dialog: &Dialog, columns: u16) -> usize {
     let columns = usize::from(columns.min(64)).saturating_sub(4);
-    lines(dialog, columns, 0, dialog.answers.len()).len()
+    let lines_of = |consequence| lines(dialog, consequence, columns, 0, dialog.answers.len()).len();
+    dialog.consequences().map(lines_of).max().unwrap_or_default()
         + if dialog.answers.len() > 3 { dialog.answers.len() } else { 1 }
         + 2
 }

@@ -3,26 +3,30 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::group::EndedLock;
-use crate::group::LockState;
+use crate::group::{EndedLock, LockState};
 use crate::protocol::Millis;
 use crate::tui::context::{FrameContext, scope_words};
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::wrap;
+use crate::tui::draw::text_width::{cut, wrap};
 use crate::tui::format;
+use crate::tui::lock_words::{self, LastLock};
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 use crate::tui::view::TitlePart;
-use crate::tui::view::header::lock_role;
 use crate::tui::view::lock_timeline;
 
 pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     let attention = Role::Notice;
     let mut pieces: Vec<TitlePart> = match ctx.group.lock().state() {
         _ if ctx.group.login().is_none() => Some(TitlePart::new("unknown", Role::Muted)),
-        // "Free" says nothing without since when, for which there is no room here.
-        LockState::Free if ctx.group.lock().ended().len() > 0 => None,
-        LockState::Free => Some(TitlePart::new("no lock seen", Role::Muted)),
+        LockState::Free => match lock_words::last_told(ctx) {
+            LastLock::Unseen => Some(TitlePart::new("no lock seen", Role::Muted)),
+            // What ended has its words below; they grow old.
+            LastLock::Ended(ended) => {
+                ctx.clock.lasting(ended.at).map(|age| TitlePart::new(format!("{age} ago"), Role::Muted))
+            }
+            LastLock::Held(holder, _) => Some(TitlePart::new(format!("held by {}", ctx.label(holder)), Role::Muted)),
+        },
         LockState::Requested { .. } => Some(TitlePart::new("asked for", attention)),
         LockState::Held { holder, wanted: Some(wanted), .. } => {
             let words = format!("waiting for {}, held by {}", scope_words(*wanted), ctx.label(*holder));
@@ -30,7 +34,7 @@ pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
         }
         LockState::Held { holder, .. } => Some(TitlePart::new(format!("held by {}", ctx.label(*holder)), attention)),
         LockState::Ours { expires_at: Some(at), .. } => {
-            Some(TitlePart::new(format!("ours, {}", ctx.clock.until(*at)), lock_role(ctx)))
+            Some(TitlePart::new(format!("ours, {}", ctx.clock.until(*at)), lock_words::role(ctx)))
         }
         LockState::Ours { since, .. } => {
             let held = ctx.clock.held(*since).map_or_else(String::new, |held| format!(" for {held}"));
@@ -48,24 +52,18 @@ pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
 pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
     let mut run = TextRun::new(buffer, area, ctx.theme);
     match ctx.group.lock().state() {
-        LockState::Free => {
-            if let Some(ended) = ctx.group.lock().ended().next() {
-                let (who, _) = ended_words(ctx, ended);
-                let age = ctx.clock.lasting(ended.at).map_or_else(String::new, |age| format!(", {age} ago"));
-                let at = ctx.clock.zone().second(ended.at);
-                let words = format!("free at {at} ({} by {who} ended){age}", scope_words(ended.scope));
-                for line in wrap(&words, run.room().saturating_sub(2)) {
-                    run.gap(1).text(&line, Role::Muted).next_line();
-                }
+        LockState::Free => match lock_words::last_told(ctx) {
+            LastLock::Unseen => {}
+            LastLock::Held(_, scope) => {
+                paragraph(&mut run, &format!("{}, {}", scope_words(scope), lock_words::told(ctx)));
             }
-        }
+            LastLock::Ended(ended) => paragraph(&mut run, &lock_words::ended(ctx, ended)),
+        },
         LockState::Requested { scope, .. } => {
             run.gap(1).text(&scope_words(*scope), Role::Text).next_line();
         }
-        LockState::Held { holder, scope, since, wanted } => {
-            run.gap(1).text(&scope_words(*scope), Role::Text);
-            let told = ctx.clock.held(*since).map_or_else(|| "just now".to_owned(), |held| format!("{held} ago"));
-            run.text(&format!(", told {told}"), Role::Muted).next_line();
+        LockState::Held { holder, scope, wanted, .. } => {
+            paragraph(&mut run, &format!("{}, {}", scope_words(*scope), lock_words::told(ctx)));
             if let Some(wanted) = wanted {
                 run.gap(1).text(&format!("held by {}", ctx.label(*holder)), Role::Text).next_line();
                 run.gap(1).text(&format!("we want {}", scope_words(*wanted)), Role::Muted).next_line();
@@ -74,14 +72,11 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
         LockState::Ours { scope, since, expires_at } => {
             run.gap(1).text(&scope_words(*scope), Role::Text);
             run.text(&since_words(ctx, *since), Role::Muted).next_line();
-            let words = if run.room() < 44 { "L releases it" } else { "nobody else can sync or link; L releases it" };
+            let words = if run.room() < 32 { "nobody else can sync" } else { "nobody else can sync or link" };
             run.gap(1).text(words, Role::Muted).next_line();
             if let Some(at) = expires_at {
                 let most = format::until(*at, *since);
-                let limit = format!("at most {most}; the mediator may take it back sooner");
-                for line in wrap(&limit, run.room().saturating_sub(2)) {
-                    run.gap(1).text(&line, Role::Muted).next_line();
-                }
+                paragraph(&mut run, &format!("at most {most}; the mediator may take it back sooner"));
             }
         }
     }
@@ -99,6 +94,17 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
     history(&mut run, ctx);
 }
 
+/// In as many lines as there are; the last says that there is more.
+fn paragraph(run: &mut TextRun<'_>, words: &str) {
+    let lines = wrap(words, run.room().saturating_sub(2));
+    let (room, total) = (run.lines_left(), lines.len());
+    for (index, line) in lines.into_iter().take(room).enumerate() {
+        let is_cut = index + 1 == room && total > room;
+        let line = if is_cut { cut(&format!("{line} …"), run.room().saturating_sub(1)).into_owned() } else { line };
+        run.gap(1).text(&line, Role::Muted).next_line();
+    }
+}
+
 fn since_words(ctx: &FrameContext<'_>, at: Millis) -> String {
     format!(" since {}", ctx.clock.minute(at))
 }
@@ -114,7 +120,7 @@ fn history(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
         if run.lines_left() < if wide { 1 } else { 2 } {
             break;
         }
-        let (who, held) = ended_words(ctx, ended);
+        let (who, held) = (lock_words::holder(ctx, ended), held_words(ended));
         let at = ctx.clock.zone().second(ended.at);
         run.gap(1).text(&at, Role::Muted).gap(1).text(&scope_words(ended.scope), Role::Text);
         if wide {
@@ -126,9 +132,7 @@ fn history(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
     }
 }
 
-fn ended_words(ctx: &FrameContext<'_>, ended: &EndedLock) -> (String, String) {
-    let who = ended.holder.map_or_else(|| "this device".to_owned(), |holder| ctx.label(holder).to_string());
+fn held_words(ended: &EndedLock) -> String {
     let held = ended.held.map(|held| format!(", {}", format::span(held))).unwrap_or_default();
-    let lost = if ended.lost { ", lost" } else { "" };
-    (who, format!("{held}{lost}"))
+    format!("{held}{}", if ended.lost { ", lost" } else { "" })
 }

@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::group::{ConnectionState, LockState, RoleState};
+use crate::group::{ConnectionState, RoleState};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::wrap;
+use crate::tui::lock_words;
 use crate::tui::theme::Role;
 use crate::tui::view::layout;
 
@@ -21,11 +22,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>) {
         ConnectionState::Waiting { .. } => "not connected",
     };
     let slots = group.login().map_or(0, |login| login.max_device_slots);
-    let lock = match group.lock().state() {
-        LockState::Free => "free",
-        LockState::Ours { .. } => "lock ours",
-        LockState::Requested { .. } | LockState::Held { .. } => "locked",
-    };
+    let lock = lock_words::short(ctx);
     let role = match group.role().state() {
         RoleState::Unknown => "role unknown",
         RoleState::Leader { .. } => "leader",

@@ -1,6 +1,7 @@
 //! Keys: devices, lock, filter and search from the keyboard.
 
 use super::{DIALECTS, demo, wait_until_live};
+use crate::support::one_shot;
 use crate::support::terminal::Terminal;
 
 #[test]
@@ -38,6 +39,39 @@ fn the_lock_is_taken_and_released_from_the_keyboard() {
         terminal.press("\t\r");
         terminal.wait("the lock to be released", |screen| !screen.contents().contains("Lock ─ ours"));
         terminal.wait_for("✓ the lock is released");
+        terminal.press("q");
+        assert_eq!(terminal.end().exit_code(), 0);
+    }
+}
+
+#[test]
+fn a_look_at_the_lock_tells_who_holds_it_and_takes_it_from_nobody() {
+    for dialect in one_shot::BOTH {
+        let mediator = one_shot::mediator();
+        let watching = ["--device-id", one_shot::MONITOR, "--stay-leader", "--utc"];
+        let mut terminal = one_shot::in_terminal(&mediator, dialect, &watching);
+        terminal.wait_for("live");
+        terminal.wait_for("no lock seen");
+        let look = |terminal: &mut Terminal| {
+            terminal.press("L");
+            terminal.wait_for("Look who holds it");
+            terminal.press(&"j".repeat(20));
+            terminal.wait_for("iPhone that is linking");
+            terminal.press("\r");
+        };
+        look(&mut terminal);
+        terminal.wait_for("nobody held the lock at");
+        terminal.wait_for("(SETTINGS_SYNC by");
+        terminal.wait_for("this device ended)");
+        let holding = ["lock", "group-sync", "--", "sh", "-c", "echo ready; exec sleep 1000"];
+        let holder = one_shot::Started::new(one_shot::command(&mediator, dialect, &holding));
+        holder.wait_for("ready");
+        look(&mut terminal);
+        terminal.wait_for("holds the lock, for GROUP_SYNC");
+        terminal.wait_for("told 1 s ago");
+        one_shot::signal(&holder.child, rustix::process::Signal::TERM);
+        terminal.wait_for("(GROUP_SYNC by");
+        assert_eq!(holder.end().0, Some(143), "{dialect}: it kept its lock");
         terminal.press("q");
         assert_eq!(terminal.end().exit_code(), 0);
     }
@@ -90,10 +124,10 @@ fn escape_and_a_key_in_one_read_are_both_heard() {
     let mut terminal = Terminal::start(&["demo", "--utc"], 24, 80, &[]);
     wait_until_live(&mut terminal);
     terminal.press("L");
-    terminal.wait_for("Take the lock");
+    terminal.wait_for("The group's lock");
     terminal.press("\u{1b}?");
     terminal.wait("the dialog closed and the help open", |screen| {
-        screen.contents().contains("Keys") && !screen.contents().contains("Take the lock")
+        screen.contents().contains("Keys") && !screen.contents().contains("The group's lock")
     });
     terminal.press("\u{1b}/");
     terminal.wait_for("filter:");

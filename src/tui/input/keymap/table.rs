@@ -134,7 +134,7 @@ pub static TABLE: &[ActionEntry] = &[
     entry(
         "lock",
         Action::Lock,
-        "take the group's lock, or release it (asks first)",
+        "take the lock, look at it or release it (asks first)",
         Own,
         &[on(Panes, &[key('L')], "lock")],
     ),

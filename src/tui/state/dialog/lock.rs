@@ -8,19 +8,29 @@ use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, DialogSource};
 impl Dialog {
     /// Take the lock, and for which scope?
     pub fn take_lock(ctx: &FrameContext<'_>) -> Self {
-        let scopes = TransactionScope::ALL.map(|scope| Answer::to(&scope.to_string(), DialogCommand::Take(scope)));
+        let take =
+            TransactionScope::ALL.map(|scope| Answer::to(&format!("Take for {scope}"), DialogCommand::Take(scope)));
+        let look = Answer {
+            consequence: Some(
+                "Asks for it, and gives it back at once if it is granted. Others wait a moment; an iPhone that is linking \
+                 fails.",
+            ),
+            ..Answer::to("Look who holds it", DialogCommand::LookAtLock)
+        };
         Self {
-            title: "Take the lock",
-            object: "The group's lock, for the scope:".to_owned(),
+            title: "The group's lock",
+            object: "Take it, or look who holds it?".to_owned(),
             consequence: "No other device can sync or link meanwhile. d2mtop gives it back after 60 s; the mediator may take \
                           it back sooner.",
             warnings: match ctx.group.lock().state() {
                 LockState::Held { holder, .. } => {
-                    vec![format!("{} holds it: d2mtop waits for its end; L stops the waiting.", ctx.label(*holder))]
+                    let told =
+                        ctx.group.lock().told_at().map(|at| format!(", told at {}", ctx.clock.zone().second(at)));
+                    vec![format!("held by {}{}: Take waits for its end.", ctx.label(*holder), told.unwrap_or_default())]
                 }
                 _ => Vec::new(),
             },
-            answers: std::iter::once(Answer::nothing("Cancel")).chain(scopes).collect(),
+            answers: std::iter::once(Answer::nothing("Cancel")).chain(take).chain([look]).collect(),
             chosen: 0,
             renewed: Some(DialogSource::TakeLock),
         }

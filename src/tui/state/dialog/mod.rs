@@ -43,6 +43,8 @@ pub struct Answer {
     pub label: String,
     /// [`None`] closes the dialog and does nothing.
     pub agreed: Option<DialogCommand>,
+    /// What would happen, where that is not what the other answers do.
+    pub consequence: Option<&'static str>,
 }
 
 /// What a person can agree to.
@@ -52,6 +54,7 @@ pub enum DialogCommand {
     Leave,
     Take(TransactionScope),
     Release,
+    LookAtLock,
     ConnectAs(SlotState),
     Probe,
     Export(ExportScope),
@@ -74,7 +77,7 @@ pub enum Agreed {
 
 impl Answer {
     pub fn nothing(label: &str) -> Self {
-        Self { label: label.to_owned(), agreed: None }
+        Self { label: label.to_owned(), agreed: None, consequence: None }
     }
 
     /// Whether what it agrees to cannot be undone.
@@ -83,7 +86,7 @@ impl Answer {
     }
 
     pub fn to(label: &str, agreed: DialogCommand) -> Self {
-        Self { label: label.to_owned(), agreed: Some(agreed) }
+        Self { label: label.to_owned(), agreed: Some(agreed), consequence: None }
     }
 }
 
@@ -110,6 +113,16 @@ impl Dialog {
             None => return,
         };
         *self = Self { chosen: self.chosen, ..anew };
+    }
+
+    /// What the chosen answer would do.
+    pub fn consequence(&self) -> &'static str {
+        self.answers.get(self.chosen).and_then(|answer| answer.consequence).unwrap_or(self.consequence)
+    }
+
+    /// What each answer would do, once.
+    pub fn consequences(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.consequence).chain(self.answers.iter().filter_map(|answer| answer.consequence))
     }
 
     /// Whether there is more than one answer.
@@ -146,6 +159,7 @@ impl Dialog {
             DialogCommand::Leave => Command::LeaveGroup(Confirmed::after_asking(())),
             DialogCommand::Take(scope) => Command::TakeLock { scope, ttl: Some(LOCK_LIMIT) },
             DialogCommand::Release => Command::ReleaseLock,
+            DialogCommand::LookAtLock => Command::LookAtLock,
             DialogCommand::ConnectAs(state) => Command::Reconnect { expect: Some(state) },
             DialogCommand::Probe => Command::Probe(Confirmed::after_asking(())),
         }))

@@ -1,12 +1,11 @@
 //! Facts that are always true, shown as far as there is room.
 
-use std::time::Duration;
-
 use crate::group::{JournalState, LockState, RoleState};
 use crate::session::Presence;
 use crate::tui::context::FrameContext;
 use crate::tui::format;
 use crate::tui::input::pane::Pane;
+use crate::tui::lock_words;
 use crate::tui::settings::Keeping;
 use crate::tui::theme::Role;
 use crate::tui::view::layout::Layout;
@@ -14,14 +13,26 @@ use crate::tui::view::layout::Layout;
 /// A fact, and its style.
 pub type HeaderItem = (String, Role);
 
-pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
+/// A fact in ever fewer words, and its style.
+pub type HeaderFact = (Vec<String>, Role);
+
+pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderFact> {
+    let lock = lock(ctx, layout);
+    let fixed = |(words, style): HeaderItem| (vec![words], style);
+    let before = before_lock(ctx, layout).into_iter().map(fixed);
+    before.chain(lock).chain(after_lock(ctx).into_iter().map(fixed)).collect()
+}
+
+/// Ours stands beside the state.
+fn lock(ctx: &FrameContext<'_>, layout: &Layout) -> Option<HeaderFact> {
+    let is_ours = matches!(ctx.group.lock().state(), LockState::Ours { .. });
+    let is_shown = layout.pane(Pane::Lock).is_none() && ctx.group.login().is_some() && !is_ours;
+    is_shown.then(|| (lock_words::forms(ctx), Role::Text))
+}
+
+fn before_lock(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
     let group = ctx.group;
     let mut facts = Vec::new();
-    // What runs out comes first.
-    let is_ours = matches!(group.lock().state(), LockState::Ours { .. });
-    if is_ours && layout.pane(Pane::Lock).is_none() {
-        facts.push((lock_words(ctx), lock_role(ctx)));
-    }
     if ctx.settings.read_only {
         facts.push(("read-only".to_owned(), Role::Heading));
     }
@@ -45,40 +56,17 @@ pub fn facts(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
     if layout.pane(Pane::Devices).is_none() && ctx.tells_who_is_on() {
         facts.push((format!("{} on", group.devices().connected()), Role::Text));
     }
-    if layout.pane(Pane::Lock).is_none() && group.login().is_some() && !is_ours {
-        facts.push((lock_words(ctx), lock_role(ctx)));
-    }
-    facts.extend(lost(ctx));
-    if let Some(ahead) = group.login().and_then(|login| login.clock_offset) {
+    facts
+}
+
+fn after_lock(ctx: &FrameContext<'_>) -> Vec<HeaderItem> {
+    let mut facts = Vec::from_iter(lost(ctx));
+    if let Some(ahead) = ctx.group.login().and_then(|login| login.clock_offset) {
         facts.push((format!("clock {}", format::offset(ahead)), Role::Text));
     }
     facts.push((ctx.settings.dialect.to_string(), Role::Muted));
     facts
 }
-
-fn lock_words(ctx: &FrameContext<'_>) -> String {
-    match ctx.group.lock().state() {
-        LockState::Free => match ctx.group.lock().ended().next() {
-            Some(ended) => format!("lock free at {}", ctx.clock.minute(ended.at)),
-            None => "no lock seen".to_owned(),
-        },
-        LockState::Requested { .. } | LockState::Held { wanted: Some(_), .. } => "waiting for the lock".to_owned(),
-        LockState::Held { .. } => "lock held".to_owned(),
-        LockState::Ours { expires_at: Some(at), .. } => format!("lock {}", ctx.clock.until(*at)),
-        LockState::Ours { .. } => "lock ours".to_owned(),
-    }
-}
-
-/// The last ten seconds of a lock of ours stand out.
-pub fn lock_role(ctx: &FrameContext<'_>) -> Role {
-    match ctx.group.lock().state() {
-        LockState::Ours { expires_at: Some(at), .. } if at.since(ctx.clock.now()) <= LAST => Role::Alarm,
-        LockState::Ours { .. } => Role::Notice,
-        _ => Role::Text,
-    }
-}
-
-const LAST: Duration = Duration::from_secs(10);
 
 /// What is no longer shown, or never was.
 pub fn lost(ctx: &FrameContext<'_>) -> Option<HeaderItem> {

@@ -5,8 +5,7 @@ mod facts;
 mod status;
 
 use alert::{HeaderAlert, alert};
-pub use facts::lock_role;
-use facts::{HeaderItem, facts};
+use facts::{HeaderFact, HeaderItem, facts};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use status::{ConnectionStatus, state};
@@ -14,6 +13,7 @@ use status::{ConnectionStatus, state};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width};
+use crate::tui::lock_words;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::ATTENTION;
 use crate::tui::view::layout::Layout;
@@ -22,11 +22,13 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
     let area = layout.header;
     let state = state(ctx);
     let alert = alert(ctx);
+    let lock = lock_words::ours(ctx);
     let two_lines = area.height > 1;
     let mut run = TextRun::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, ctx.theme);
     run.text("d2mtop", Role::Heading);
     // How it stands and what helps comes first; the title gives way.
-    let wanted = if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, alert.as_ref()) };
+    let wanted =
+        if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, lock.as_ref(), alert.as_ref()) };
     let most = usize::from(area.width) / if two_lines { 2 } else { 4 };
     let title_room = most.saturating_sub(9).min(run.room().saturating_sub(wanted + 6));
     if !ctx.settings.title.is_empty() && title_room > 3 {
@@ -42,10 +44,10 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
             put_keys(&mut run, &state, alert.as_ref());
         }
         run.next_line();
-        put_state(&mut run, &state, alert.as_ref(), 0);
+        put_state(&mut run, &state, lock.as_ref(), alert.as_ref(), 0);
     } else {
         run.gap(3);
-        put_state(&mut run, &state, alert.as_ref(), keys_width(&state, alert.as_ref()));
+        put_state(&mut run, &state, lock.as_ref(), alert.as_ref(), keys_width(&state, alert.as_ref()));
         put_keys(&mut run, &state, alert.as_ref());
         if state.cause.is_none() {
             put_facts(&mut run, &facts(ctx, layout));
@@ -54,10 +56,11 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
 }
 
 /// The columns that everything about the state takes.
-fn wanted(state: &ConnectionStatus, alert: Option<&HeaderAlert>) -> usize {
+fn wanted(state: &ConnectionStatus, lock: Option<&HeaderItem>, alert: Option<&HeaderAlert>) -> usize {
     let cause = state.cause.as_ref().map_or(0, |cause| width(cause) + 2);
     let alert_width = alert.map_or(0, |alert| width(&alert.words) + 5);
-    width(state.glyph) + 1 + width(&state.words) + cause + alert_width + keys_width(state, alert)
+    let lock_width = lock.map_or(0, |(words, _)| width(words) + 3);
+    width(state.glyph) + 1 + width(&state.words) + lock_width + cause + alert_width + keys_width(state, alert)
 }
 
 fn keys_width(state: &ConnectionStatus, alert: Option<&HeaderAlert>) -> usize {
@@ -71,8 +74,18 @@ fn keys<'a>(
     state.keys.iter().chain(alert.and_then(|alert| alert.key.as_ref()))
 }
 
-fn put_state(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&HeaderAlert>, reserved: usize) {
+fn put_state(
+    run: &mut TextRun<'_>,
+    state: &ConnectionStatus,
+    lock: Option<&HeaderItem>,
+    alert: Option<&HeaderAlert>,
+    reserved: usize,
+) {
     run.text(state.glyph, state.style).gap(1).text(&state.words, state.style);
+    // What runs out comes before what is wrong for longer.
+    if let Some((words, style)) = lock {
+        run.gap(3).text(words, *style);
+    }
     if let Some(alert) = alert {
         let room = run.room().saturating_sub(reserved + 3);
         let words = cut(&format!("{ATTENTION} {}", alert.words), room).into_owned();
@@ -93,11 +106,9 @@ fn put_keys(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&Head
 }
 
 /// Facts that do not fit leave, the last first.
-fn put_facts(run: &mut TextRun<'_>, facts: &[HeaderItem]) {
-    for (fact, style) in facts {
-        if run.room() < width(fact) + 4 {
-            break;
-        }
+fn put_facts(run: &mut TextRun<'_>, facts: &[HeaderFact]) {
+    for (forms, style) in facts {
+        let Some(fact) = forms.iter().find(|fact| run.room() >= width(fact) + 4) else { break };
         run.gap(3).text(fact, *style);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// Units of time in microseconds; of several names, the first is written.
-pub(super) const SPANS: [(&str, u64); 8] = [
+pub(crate) const SPANS: [(&str, u64); 8] = [
     ("d", 86_400_000_000),
     ("h", 3_600_000_000),
     ("m", 60_000_000),
@@ -16,7 +16,7 @@ pub(super) const SPANS: [(&str, u64); 8] = [
 ];
 
 /// A span, in the largest unit that needs no fraction.
-pub(super) struct Span(pub(super) Duration);
+pub(crate) struct Span(pub(crate) Duration);
 
 impl fmt::Display for Span {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,13 +27,13 @@ impl fmt::Display for Span {
     }
 }
 
-pub(super) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 6] =
         [("", 1), ("b", 1), ("k", 1_000), ("kb", 1_000), ("m", 1_000_000), ("mb", 1_000_000)];
     scaled(text, &UNITS)
 }
 
-pub(super) fn span(text: &str) -> Option<Duration> {
+pub(crate) fn span(text: &str) -> Option<Duration> {
     scaled(text, &SPANS).map(Duration::from_micros)
 }
 
