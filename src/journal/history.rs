@@ -109,14 +109,6 @@ impl History {
         if rows.is_empty() {
             self.check_empty()?;
         }
-        if *query == Query::default() {
-            // Rows are numbered without gaps: one that is missing between others was lost.
-            for (row, next) in rows.iter().zip(rows.iter().skip(1)) {
-                if row.number + 1 < next.number {
-                    self.pass_over(row.number + 1..=next.number - 1);
-                }
-            }
-        }
         Ok(rows)
     }
 
@@ -125,15 +117,11 @@ impl History {
     /// # Errors
     /// If the file cannot be read.
     pub fn bounds(&self) -> Result<Option<(u64, u64)>, JournalError> {
-        let sql = "SELECT (SELECT min(row) FROM message), (SELECT max(row) FROM message)";
-        let bounds: (Option<i64>, Option<i64>) = self
-            .connection
-            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(|cause| file::failed(&self.path, cause))?;
-        Ok(bounds.0.zip(bounds.1).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())))
+        self.numbers().map_err(|cause| file::failed(&self.path, cause))
     }
 
     fn read_page(&self, query: &Query, within: Within, count: usize) -> rusqlite::Result<Vec<HistoryRow>> {
+        let _snapshot = self.connection.unchecked_transaction()?;
         let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(Vec::new()) };
         let (first, last, order) = match within {
             Within::Newest => (0, u64::MAX, "DESC"),
@@ -141,22 +129,26 @@ impl History {
             Within::After(row) => (row.saturating_add(1), u64::MAX, "ASC"),
         };
         let condition = condition.between(first, last);
-        let mut rows = match self.read_rows(&condition, order, count, row::SELECT) {
-            Err(cause) if database::is_damage(&cause) => {
-                file::suspect(&self.path);
-                let read = |first: u64, last: u64, with_others: bool| {
-                    let select = if with_others { row::SELECT } else { row::SELECT_ALONE };
-                    self.read_rows(&condition.clone().between(first, last), "ASC", usize::MAX, select)
-                };
-                self.salvage(condition.bounds(), order == "DESC", count, &read)?
-            }
+        let found = match self.read_rows(&condition, order, count, row::SELECT) {
+            Err(cause) if database::is_damage(&cause) => None,
+            Err(cause) => return Err(cause),
             Ok(mut rows) => {
                 if order == "DESC" {
                     rows.reverse();
                 }
-                rows
+                let numbers: Vec<u64> = rows.iter().map(|row| row.number).collect();
+                self.are_all(&numbers, condition.bounds(), order == "DESC", count)?.then_some(rows)
             }
-            Err(cause) => return Err(cause),
+        };
+        let mut rows = if let Some(rows) = found {
+            rows
+        } else {
+            file::suspect(&self.path);
+            let read = |first: u64, last: u64, with_others: bool| {
+                let select = if with_others { row::SELECT } else { row::SELECT_ALONE };
+                self.read_rows(&condition.clone().between(first, last), "ASC", usize::MAX, select)
+            };
+            self.salvage(condition.bounds(), order == "DESC", count, &read)?
         };
         let mut acknowledgements = Acknowledgements::of(&self.connection);
         for row in &mut rows {

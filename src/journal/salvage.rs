@@ -75,10 +75,12 @@ impl History {
     ) -> rusqlite::Result<()> {
         for with_others in [true, false] {
             match read(first, last, with_others) {
-                Ok(rows) => {
+                Ok(rows) if self.is_whole(first, last)? => {
                     out.extend(rows);
                     return Ok(());
                 }
+                // Not all of them can be found from here.
+                Ok(_) => break,
                 Err(cause) if database::is_damage(&cause) => {}
                 Err(cause) => return Err(cause),
             }
@@ -92,21 +94,70 @@ impl History {
         self.salvage_part(middle + 1, last, read, out)
     }
 
-    /// Numbers between which all rows are. What cannot be read at an end is told by the spans, which have every row.
-    fn numbers(&self) -> rusqlite::Result<Option<(u64, u64)>> {
-        let number = |sql: &str| -> rusqlite::Result<Option<u64>> {
-            let number: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0))?;
-            Ok(number.map(i64::cast_unsigned))
+    /// Whether these are all the rows of the range, as far as they were to be read: its first or last `count`, of which a
+    /// filter may have left some out. One whose number is not what it was hides those behind it without an error.
+    pub(super) fn are_all(
+        &self,
+        found: &[u64],
+        (first, last): (u64, u64),
+        backwards: bool,
+        count: usize,
+    ) -> rusqlite::Result<bool> {
+        let Some((lowest, highest)) = self.numbers()? else { return Ok(found.is_empty()) };
+        let (mut first, mut last) = (first.max(lowest), last.min(highest));
+        if !found.is_sorted_by(|row, next| row < next) || found.iter().any(|row| !(first..=last).contains(row)) {
+            return Ok(false);
+        }
+        if let (true, Some(oldest), Some(newest)) = (found.len() >= count, found.first(), found.last()) {
+            if backwards { first = *oldest } else { last = *newest }
+        }
+        self.is_whole(first, last)
+    }
+
+    /// Whether all rows of the range can be found: they are numbered without gaps. The sum of their numbers tells one that
+    /// has another's number.
+    fn is_whole(&self, first: u64, last: u64) -> rusqlite::Result<bool> {
+        if first > last {
+            return Ok(true);
+        }
+        let sql = "SELECT count(*), coalesce(sum(row - ?1), 0) FROM message WHERE row BETWEEN ?1 AND ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let bounds = [first.cast_signed(), last.cast_signed()];
+        let (count, sum): (i64, i64) = match statement.query_row(bounds, |row| Ok((row.get(0)?, row.get(1)?))) {
+            Err(cause) if database::is_damage(&cause) => return Ok(false),
+            counted => counted?,
         };
-        let lowest = match number("SELECT min(row) FROM message") {
-            Err(cause) if database::is_damage(&cause) => number("SELECT min(first_row) FROM span")?,
-            lowest => lowest?,
+        let expected = u128::from(last - first);
+        Ok(u128::from(count.cast_unsigned()) == expected + 1
+            && u128::from(sum.cast_unsigned()) == expected * (expected + 1) / 2)
+    }
+
+    /// The numbers between which all rows are. What cannot be read at an end is told by the spans, which have every row.
+    pub(super) fn numbers(&self) -> rusqlite::Result<Option<(u64, u64)>> {
+        let lowest = match self.end("SELECT row FROM message ORDER BY row LIMIT 3", u64::wrapping_sub)? {
+            None => self.end("SELECT first_row FROM span ORDER BY first_row LIMIT 1", u64::wrapping_sub)?,
+            lowest => lowest,
         };
-        let highest = match number("SELECT max(row) FROM message") {
-            Err(cause) if database::is_damage(&cause) => number("SELECT max(last_row) FROM span")?,
-            highest => highest?,
+        let highest = match self.end("SELECT row FROM message ORDER BY row DESC LIMIT 3", u64::wrapping_add)? {
+            None => self.end("SELECT last_row FROM span ORDER BY first_row DESC LIMIT 1", u64::wrapping_add)?,
+            highest => highest,
         };
         Ok(lowest.zip(highest))
+    }
+
+    /// The number at an end, as it and those beside it say: one of them alone may not be what it was. [`None`] if there is
+    /// none, or they cannot be read.
+    fn end(&self, sql: &str, back: fn(u64, u64) -> u64) -> rusqlite::Result<Option<u64>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let numbers: rusqlite::Result<Vec<i64>> = statement.query_map([], |row| row.get(0))?.collect();
+        let numbers = match numbers {
+            Err(cause) if database::is_damage(&cause) => return Ok(None),
+            numbers => numbers?,
+        };
+        let says = |(place, number): (usize, &i64)| back(number.cast_unsigned(), place as u64);
+        let said: Vec<u64> = numbers.iter().enumerate().map(says).collect();
+        let agreed = said.iter().find(|end| said.iter().filter(|other| other == end).count() > 1);
+        Ok(agreed.or(said.first()).copied())
     }
 
     pub(super) fn pass_over(&self, range: RangeInclusive<u64>) {

@@ -130,6 +130,7 @@ impl History {
         let mut quarter = (u64::MAX, 0);
         let (mut first, last) = condition.bounds();
         loop {
+            let snapshot = self.connection.unchecked_transaction()?;
             let rows = self.salvage((first, last), false, AT_ONCE, &read)?;
             for row in &rows {
                 let received = row.received_at;
@@ -150,6 +151,7 @@ impl History {
                     Err(cause) => return Err(cause),
                 }
             }
+            drop(snapshot);
             match rows.last() {
                 Some(row) if rows.len() == AT_ONCE => first = row.number + 1,
                 _ => break,

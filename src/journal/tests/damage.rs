@@ -106,3 +106,48 @@ fn what_stands_in_other_tables_hides_no_row() {
         assert!(history.unreadable().is_empty(), "{table}");
     }
 }
+
+/// The bytes of a row's number in the file, as a page of its table begins a row: its length, then its number.
+fn number_place(bytes: &[u8], home: &Home, row: u64) -> usize {
+    let database = rusqlite::Connection::open(&home.path).unwrap();
+    let rest: Vec<u8> =
+        database.query_row("SELECT rest FROM message WHERE row = ?", [row.cast_signed()], |row| row.get(0)).unwrap();
+    drop(database);
+    let content = bytes.windows(rest.len()).position(|window| window == rest).expect("the row is in the file");
+    // Two bytes of seven bits each, the first with its high bit set, not far before the content.
+    let number = [0x80 | u8::try_from(row >> 7).unwrap(), u8::try_from(row & 0x7f).unwrap()];
+    let before = &bytes[content - 80..content];
+    content - 80 + before.windows(2).rposition(|window| window == number).expect("its number")
+}
+
+#[test]
+fn a_row_whose_number_is_not_what_it_was_hides_no_other() {
+    let home = long_journal();
+    let sound = fs::read(&home.path).unwrap();
+    // In the middle of the file, in the middle of a page, and at both ends of either.
+    for row in [1_000, 2_501, 4_097, 5_094, 5_999, 6_000] {
+        let place = number_place(&sound, &home, row);
+        for (byte, bit) in [(0, 6), (0, 5), (0, 1), (1, 6), (1, 0)] {
+            let what = format!("row {row}, bit {bit} of byte {byte}");
+            let mut bytes = sound.clone();
+            bytes[place + byte] ^= 1 << bit;
+            fs::write(&home.path, &bytes).unwrap();
+            let history = History::open(&home.path).unwrap();
+            let rows: Vec<_> = history.rows(Query::default()).map(|row| row.unwrap().number).collect();
+            assert!(rows.len() > 5_900, "{what}: {} rows", rows.len());
+            assert!(rows.is_sorted(), "{what}");
+            let lost: u64 = history.unreadable().iter().map(|range| range.end() - range.start() + 1).sum();
+            assert!(lost > 0 && rows.len() as u64 + lost >= 6_000, "{what}: {} rows, {lost} told", rows.len());
+            let newest = history.page(&Query::default(), Within::Newest, 10_000).unwrap();
+            assert_eq!(newest.len(), rows.len(), "{what}");
+            let kind = Query { kinds: vec![ContentKind::IncomingMessage], ..Query::default() };
+            assert!(history.rows(kind).count() > 5_900, "{what}: with a filter");
+            let figures = history.stats(&Query::default(), |_| 0).unwrap();
+            assert!(figures.iter().map(|line| line.figures.count).sum::<u64>() > 5_900, "{what}: figures");
+            assert!(home.path.with_file_name("journal.sqlite.suspect").exists(), "{what}");
+        }
+    }
+    fs::write(&home.path, &sound).unwrap();
+    let history = History::open(&home.path).unwrap();
+    assert_eq!((history.rows(Query::default()).count(), history.unreadable()), (6_000, Vec::new()));
+}
