@@ -34,6 +34,7 @@ fn settings() -> Settings {
         dialect: DIALECT,
         keys: None,
         read_only: false,
+        identity: None,
         stay_leader: false,
         presence: Presence::Stay,
         accepts_any_certificate: false,

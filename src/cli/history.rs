@@ -7,6 +7,7 @@ use super::secrets::PassphraseArgs;
 
 #[derive(Debug, Args)]
 #[command(mut_arg("profile", |profile| profile.help("The profile whose journal is read [default: the default profile]")))]
+#[allow(clippy::struct_excessive_bools, reason = "switches that do not depend on each other")]
 pub struct HistoryArgs {
     #[command(flatten)]
     pub profile: ProfileChoice,
@@ -32,6 +33,10 @@ pub struct HistoryArgs {
     /// Count by day, device and kind instead, with how late messages came and were acknowledged
     #[arg(long, conflicts_with = "limit")]
     pub stats: bool,
+    /// Show names instead of pseudonyms, as far as the profile keeps them. They are sealed: this needs the group's key, and may
+    /// ask for a passphrase
+    #[arg(long, conflicts_with = "stats")]
+    pub names: bool,
     /// Print JSON, one object a line, with the names that watch uses
     #[arg(long)]
     pub json: bool,

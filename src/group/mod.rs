@@ -65,7 +65,7 @@ pub use listed::ListedDevice;
 pub use lock::{EndedLock, GroupLock, LockState};
 pub use lock_watch::{HeldLock, LockWatch};
 pub use login::{Login, clocks_are_apart};
-pub use names::{ConversationNames, MAX_NAME_BYTES};
+pub use names::{ConversationNames, MAX_NAME_BYTES, NameParts};
 pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;

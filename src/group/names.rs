@@ -18,6 +18,17 @@ pub struct ConversationNames {
     revision: u64,
 }
 
+/// The parts of a name; one that is missing is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameParts<'a> {
+    /// By the user: all of it for a group or list, the first name of a contact.
+    pub first: &'a Clean,
+    /// By the user: the last name of a contact.
+    pub last: &'a Clean,
+    /// By itself.
+    pub nickname: &'a Clean,
+}
+
 /// What one of them is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct KnownName {
@@ -42,6 +53,13 @@ impl ConversationNames {
     #[must_use]
     pub fn of(&self, conversation: &Conversation) -> Option<&Clean> {
         self.known.get(conversation).map(|name| &name.shown)
+    }
+
+    /// All that have a name, each with its parts.
+    pub fn iter(&self) -> impl Iterator<Item = (&Conversation, NameParts<'_>)> {
+        self.known.iter().map(|(conversation, KnownName { first, last, nickname, .. })| {
+            (conversation, NameParts { first, last, nickname })
+        })
     }
 
     /// Changes whenever a name does.

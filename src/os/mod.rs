@@ -8,6 +8,7 @@
 //! | `event_loop` | a single-threaded event loop |
 //! | `hangup` | the end of the terminal |
 //! | `hardening` | private files and memory that is in no core dump |
+//! | `latest_value_writer` | a thread that writes the newest of what it is given |
 //! | `lock_file` | a file that one process has at a time |
 //! | `logging` | the rolling log file |
 //! | `private_files` | files that only their owner reads, written whole or not at all |
@@ -28,6 +29,8 @@ pub mod event_loop;
 pub mod hangup;
 #[cfg(feature = "app")]
 pub mod hardening;
+#[cfg(feature = "app")]
+pub mod latest_value_writer;
 #[cfg(feature = "app")]
 pub mod lock_file;
 #[cfg(feature = "app")]

@@ -24,7 +24,7 @@ use crate::protocol::{
 use crate::text::Clean;
 
 /// The names of the events that commands print beside those of a session.
-pub const EVENTS_OF_COMMANDS: [&str; 24] = [
+pub const EVENTS_OF_COMMANDS: [&str; 25] = [
     "stats",
     "device",
     "finding",
@@ -47,6 +47,7 @@ pub const EVENTS_OF_COMMANDS: [&str; 24] = [
     "join_peer",
     "join_emoji",
     "join_progress",
+    "join_same_group",
     "join_registered",
     "join_failed",
 ];
@@ -295,7 +296,7 @@ fn names_told(summary: &EnvelopeSummary) -> impl Iterator<Item = (String, Value)
 
 /// The line of a message out of the journal.
 #[must_use]
-pub fn recorded(recorded: &HistoryRow) -> Value {
+pub fn recorded(recorded: &HistoryRow, (conversation, sender): (Option<&Clean>, Option<&Clean>)) -> Value {
     let row = &recorded.row;
     let mut fields = row_fields(row);
     fields.extend(
@@ -305,6 +306,8 @@ pub fn recorded(recorded: &HistoryRow) -> Value {
             ("waited_us", waited(row)),
             ("conversation_pseudonym", json!(recorded.conversation)),
             ("sender_pseudonym", json!(recorded.sender)),
+            ("conversation_name", json!(conversation)),
+            ("sender_name", json!(sender)),
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );

@@ -10,11 +10,12 @@ use rand::Rng as _;
 
 use super::directories;
 use super::error::ProfileError;
+use super::key_file;
 use super::name::ProfileName;
 use super::names_file::NamesFile;
 use super::profile_lock::{FILE as LOCK, ProfileLock, ProfileLockError};
 use super::random::fresh_random;
-use super::record::{JoinMark, Record};
+use super::record::{JoinMark, Record, expand_preset};
 use super::secret_source::{SecretError, SecretSource};
 use super::secrets::{AskPassphrase as _, KeyStoreError, KeyStoreKind, KeyringError, Passphrase, PassphraseSource};
 use super::slot_memory::SlotMemory;
@@ -120,6 +121,36 @@ impl NewProfile {
         &self.record
     }
 
+    /// The profiles that go to the same mediator, and so may be of the same group.
+    ///
+    /// # Errors
+    /// If the profiles cannot be read.
+    pub fn at_same_mediator(&self) -> Result<Vec<ProfileName>, ProfileStoreError> {
+        let profiles = self.store.read()?;
+        let here = expand_preset(&self.record.mediator);
+        let same = profiles.iter().filter(|(_, record)| expand_preset(&record.mediator) == here);
+        Ok(same.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Another profile of the group whose data this is: of the same identity, or with the same key in a file that can be
+    /// read without asking anybody.
+    #[must_use]
+    pub fn same_group(&self, data: &EssentialData) -> Option<ProfileName> {
+        let group = GroupKeys::derive(Dialect::Dgk, &data.secret).device_group_id();
+        let profiles = self.store.read().ok()?;
+        let has_its_key = |record: &Record| {
+            let path = record.key_file.as_ref().map(|path| self.store.directory().join(path))?;
+            let secret = key_file::read(&path).ok()?;
+            Some(GroupKeys::derive(record.dialect.into(), &secret).device_group_id() == group)
+        };
+        let is_same = |record: &Record| {
+            let of_identity =
+                data.identity.as_ref().is_some_and(|own| record.identity.as_deref() == Some(own.as_str()));
+            of_identity || has_its_key(record) == Some(true)
+        };
+        profiles.iter().find(|(name, record)| **name != self.name && is_same(record)).map(|(name, _)| name.clone())
+    }
+
     /// Makes the whole profile durable, marked as [`JoinMark::Joining`]; the key last, so that where there is no key there
     /// never was a slot. Returns the group's keys.
     ///
@@ -145,7 +176,7 @@ impl NewProfile {
             profiles.add(self.name.clone(), record)?;
             if is_first { profiles.set_default(&self.name) } else { Ok(()) }
         })?;
-        if let Some(file) = NamesFile::of(&self.name).filter(|_| self.keeps_names && !data.names.is_empty()) {
+        if let Some(file) = NamesFile::of(&self.name).filter(|_| self.keeps_names) {
             file.write(&data.names, &keys).map_err(|cause| NewProfileError::Unwritable {
                 directory: directories::profile_state(&self.name).unwrap_or_default(),
                 cause,

@@ -163,11 +163,14 @@ impl RunningSession {
             Some(memory) => group.remembering(memory.ever()),
             None => group,
         };
-        let group = group.naming(names);
+        let group = match &names {
+            Some(names) => group.naming(names.names().clone()),
+            None => group,
+        };
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
-        let sink = Observers::new(keeper).with_all(observers).remembering(slot)?;
+        let sink = Observers::new(keeper).with_all(observers).with_some(names).remembering(slot)?;
         let ended = Arc::clone(&shared);
         let runtime = event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {

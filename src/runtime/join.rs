@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::clock;
 use super::join_mediator::{Asked, JoinLogin, at_mediator};
 use crate::net::{Address, RelayLink, RelayLinkEvent, TlsOptions};
-use crate::profile::{self, NewProfile, own_info};
+use crate::profile::{self, NewProfile, ProfileName, own_info};
 use crate::protocol::{ExhaustedPolicy, SlotState};
 use crate::rendezvous::wire::{EssentialData, JoinLink};
 use crate::rendezvous::{Fresh, Join, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LinkInput, Persist};
@@ -23,6 +23,8 @@ pub enum JoinNews {
     RelayReached,
     /// Something happened.
     Happened(JoinEvent),
+    /// The data is that of a group which this profile is of already; nothing is registered yet.
+    SameGroup(ProfileName),
 }
 
 /// Where a join takes place.
@@ -60,11 +62,17 @@ pub async fn join_group(
             match output {
                 JoinOutput::Link(output) => relay.act(output).await,
                 JoinOutput::Event(event) => tell(JoinNews::Happened(event)),
+                JoinOutput::Persist(Persist::Joining(data)) => {
+                    if let Some(other) = new.same_group(&data) {
+                        tell(JoinNews::SameGroup(other));
+                    }
+                    doing.keep(data);
+                }
                 JoinOutput::Ended(end) => {
                     doing.leave().await;
                     return end;
                 }
-                other => doing.begin(other),
+                other => doing.begin(&other),
             }
         }
         let input = tokio::select! {
@@ -112,9 +120,8 @@ struct Doing<'a> {
 }
 
 impl Doing<'_> {
-    fn begin(&mut self, output: JoinOutput) {
+    fn begin(&mut self, output: &JoinOutput) {
         match output {
-            JoinOutput::Persist(Persist::Joining(data)) => self.keep(data),
             JoinOutput::Persist(Persist::Registered) => {
                 let new = Arc::clone(self.new);
                 self.on_disk(move || match new.registered(clock::now()) {
@@ -142,7 +149,10 @@ impl Doing<'_> {
                     tracing::warn!("cannot delete the profile of a join that failed: {error}");
                 }
             }
-            JoinOutput::Link(_) | JoinOutput::Event(_) | JoinOutput::Ended(_) => {}
+            JoinOutput::Link(_)
+            | JoinOutput::Event(_)
+            | JoinOutput::Ended(_)
+            | JoinOutput::Persist(Persist::Joining(_)) => {}
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::latest_value_writer::LatestValueWriter;
 use crate::group::KnownDevices;
+use crate::os::latest_value_writer::LatestValueWriter;
 use crate::profile::known_devices::{self, KnownDevicesError};
 
 /// The known devices of a profile, and the file that they are kept in.

@@ -3,10 +3,10 @@
 use std::io;
 
 use super::clock;
-use super::latest_value_writer::LatestValueWriter;
 use crate::alerts::EventMatcher;
 use crate::group::{Event, NextStep};
 use crate::metrics::Meter;
+use crate::os::latest_value_writer::LatestValueWriter;
 use crate::os::systemd::Service;
 use crate::profile::SlotMemory;
 use crate::protocol::Millis;
@@ -53,6 +53,15 @@ impl<S: EventSink> Observers<S> {
     pub fn with_all(mut self, observers: Vec<Box<dyn Observer>>) -> Self {
         self.list.extend(observers);
         self
+    }
+
+    /// The same, if there is one.
+    #[must_use]
+    pub fn with_some(self, observer: Option<impl Observer + 'static>) -> Self {
+        match observer {
+            Some(observer) => self.with(observer),
+            None => self,
+        }
     }
 
     /// Also who remembers our slot, if there is a memory to keep it in.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::clock;
 use super::journal_handle::JournalHandle;
+use super::kept_names::KeptNames;
 use super::known_devices_store::KnownDevicesStore;
 use super::open_profile::claim_device;
-use crate::group::ConversationNames;
 use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
@@ -15,7 +15,6 @@ use crate::profile::{
     known_devices,
 };
 use crate::protocol::PseudonymKey;
-use crate::rendezvous::wire::Names;
 use crate::session::Session;
 use crate::text::Clean;
 
@@ -62,8 +61,8 @@ pub struct ProfileState {
     pub known: Option<KnownDevicesStore>,
     /// What was received.
     pub journal: Option<JournalHandle>,
-    /// What conversations are called, as far as a join told.
-    pub names: ConversationNames,
+    /// What conversations are called, if that is kept.
+    pub names: Option<KeptNames>,
 }
 
 /// How the mediator of a profile has to prove who it is.
@@ -118,21 +117,6 @@ fn with_journal(session: Session, profile: &Profile) -> Result<(Session, Option<
     Ok((session, Some(journal)))
 }
 
-/// Names as a group knows them.
-fn conversations(names: &Names) -> ConversationNames {
-    let mut known = ConversationNames::default();
-    for contact in &names.contacts {
-        known.set_contact(&contact.identity, &contact.first, &contact.last, &contact.nickname);
-    }
-    for group in &names.groups {
-        known.set_group(group.id, &group.creator, &group.name);
-    }
-    for list in &names.lists {
-        known.set_distribution_list(list.id, &list.name);
-    }
-    known
-}
-
 impl SessionSetup {
     /// Prepares the session of a profile. Another process that is this device is waited for at most so long.
     ///
@@ -161,9 +145,7 @@ impl SessionSetup {
             }
         });
         let names = profile.name.as_ref().and_then(NamesFile::of).filter(|_| profile.memory.is_some());
-        let names = names.map(|file| file.read(&session.config().keys));
-        // Conversations go by their ids then.
-        let names = names.transpose().inspect_err(|error| tracing::warn!("{error}")).ok().flatten();
+        let names = names.filter(NamesFile::is_there).and_then(|file| KeptNames::open(file, &session.config().keys));
         let session = session.knowing(known.as_ref().and_then(|memory| memory.known().cloned()));
         Ok(Self {
             session,
@@ -172,12 +154,7 @@ impl SessionSetup {
             title,
             accepts_any_certificate: profile.accept_any_certificate,
             held: HeldLocks { claim, profile: profile.lock },
-            memories: ProfileState {
-                slot: profile.memory,
-                known,
-                journal,
-                names: names.as_ref().map(conversations).unwrap_or_default(),
-            },
+            memories: ProfileState { slot: profile.memory, known, journal, names },
         })
     }
 

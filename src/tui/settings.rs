@@ -18,6 +18,8 @@ use crate::tui::theme::{Colour, Glyphs, Palette};
 pub struct Settings {
     /// Which group this is, as the user calls it; may be empty.
     pub title: Clean,
+    /// Whose group it is, if that is known.
+    pub identity: Option<Clean>,
     /// Which protocol is spoken.
     pub dialect: Dialect,
     /// What opens an envelope when the user wants to see all of it.

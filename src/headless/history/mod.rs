@@ -2,6 +2,7 @@
 
 mod print;
 mod query;
+mod who;
 
 use std::io::{self, BufWriter, Write};
 
@@ -12,6 +13,7 @@ use crate::output::words::remark;
 use crate::output::{Failure, Outcome};
 use crate::profile::{self, ProfileError, ProfileName, ProfileStore, Record, known_devices};
 use print::RowPrinter;
+use who::OfProfile;
 
 /// How many rows are shown unless something says how many.
 const ROWS: u32 = 20;
@@ -27,10 +29,12 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     let devices =
         known_devices::path(&name).and_then(|path| known_devices::load(&path).ok().flatten()).unwrap_or_default();
     let zone = Zone::of_option(options.utc);
-    let query = query::query(options, &store, &name, &record, &devices, zone)?;
-    let history = History::open(&record.journal_settings(&directory).path)?;
-    let printer =
-        RowPrinter { devices: &devices.ever(), own: profile::device_of(&name, &record), zone, as_json: options.json };
+    let own = profile::device_of(&name, &record);
+    let mut journal = OfProfile::new(&store, name, record, options.passphrase.passphrase_fd);
+    let query = query::query(options, &mut journal, &devices, zone)?;
+    let history = History::open(&journal.record.journal_settings(&directory).path)?;
+    let names = if options.names { journal.names()? } else { None };
+    let printer = RowPrinter { devices: &devices.ever(), own, zone, names, as_json: options.json };
     let mut out = BufWriter::new(io::stdout().lock());
     let ended = if options.stats {
         print_stats(&history, &query, &printer, &mut out)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::group::KnownDevices;
-use crate::journal::{HistoryRow, Percentiles, StatsLine};
+use crate::journal::{HistoryRow, Percentiles, Revealed, StatsLine};
 use crate::output::columns::{DEVICE, fit, message, span};
 use crate::output::ndjson;
 use crate::output::times::{Zone, day_name};
@@ -18,17 +18,21 @@ pub(super) struct RowPrinter<'a> {
     pub(super) devices: &'a KnownDevices,
     pub(super) own: Option<DeviceId>,
     pub(super) zone: Zone,
+    /// What people call each other, if that is wanted and known.
+    pub(super) names: Option<Revealed>,
     pub(super) as_json: bool,
 }
 
 impl RowPrinter<'_> {
     pub(super) fn row(&self, row: &HistoryRow, out: &mut impl Write) -> io::Result<()> {
         if self.as_json {
-            return writeln!(out, "{}", ndjson::recorded(row));
+            let names = self.names.as_ref().map(|names| names.names(row));
+            return writeln!(out, "{}", ndjson::recorded(row, names.unwrap_or_default()));
         }
         let (time, device) = (self.zone.day_and_second(row.row.received_at), self.device(row.row.author()));
         let awaits = row.row.awaits_acknowledgement();
-        writeln!(out, "{}", message(&time, &device, row.sentence().as_str(), &row.row, awaits))
+        let sentence = self.names.as_ref().map_or_else(|| row.sentence(), |names| names.sentence(row));
+        writeln!(out, "{}", message(&time, &device, sentence.as_str(), &row.row, awaits))
     }
 
     pub(super) fn stats(&self, lines: &[StatsLine], out: &mut impl Write) -> io::Result<()> {

@@ -1,14 +1,13 @@
 //! What the options of `history` ask for, as a query to the journal.
 
+use super::who::OfProfile;
 use crate::cli::HistoryArgs;
 use crate::group::KnownDevices;
-use crate::journal::{Query, Who};
+use crate::journal::Query;
 use crate::output::Failure;
 use crate::output::times::Zone;
-use crate::profile::secrets::PassphraseSource;
-use crate::profile::{KeptConversations, ProfileName, ProfileStore, Record, SecretError, SecretSource};
+use crate::protocol::DeviceId;
 use crate::protocol::d2d::ContentKind;
-use crate::protocol::{DeviceId, GroupKeys, MessageId, PseudonymKey};
 use crate::runtime::clock;
 use crate::text::Clean;
 
@@ -18,9 +17,7 @@ use crate::text::Clean;
 /// If a value means nothing, or it takes a key that is not to be had.
 pub(super) fn query(
     options: &HistoryArgs,
-    store: &ProfileStore,
-    name: &ProfileName,
-    record: &Record,
+    journal: &mut OfProfile<'_>,
     devices: &KnownDevices,
     zone: Zone,
 ) -> Result<Query, Failure> {
@@ -31,7 +28,7 @@ pub(super) fn query(
     };
     let kinds = options.kinds.iter().map(|text| kind(text)).collect::<Result<_, _>>()?;
     let from = options.from.as_deref().map(|text| device(text, devices)).transpose()?;
-    let who = options.conversation.as_deref().map(|text| who(text, options, store, name, record)).transpose()?;
+    let who = options.conversation.as_deref().map(|text| journal.who(text)).transpose()?;
     Ok(Query { since: time("--since", &options.since)?, until: time("--until", &options.until)?, kinds, from, who })
 }
 
@@ -70,51 +67,4 @@ fn device(text: &str, devices: &KnownDevices) -> Result<DeviceId, Failure> {
             )))
         }
     }
-}
-
-/// The other side of a conversation; its pseudonym needs the group's key.
-fn who(
-    text: &str,
-    options: &HistoryArgs,
-    store: &ProfileStore,
-    name: &ProfileName,
-    record: &Record,
-) -> Result<Who, Failure> {
-    if let Some(digits) = text.strip_prefix('#') {
-        let pseudonym = Who::pseudonym(digits);
-        let what = "--conversation: a pseudonym is # and up to 16 hex digits";
-        return pseudonym.ok_or_else(|| Failure::Usage(what.to_owned()));
-    }
-    let key = match record.journal_conversations {
-        KeptConversations::Plain => None,
-        KeptConversations::Hashed => {
-            let mut passphrase = PassphraseSource::new(options.passphrase.passphrase_fd);
-            let key = pseudonym_key(store, name, record, &mut passphrase);
-            Some(key.map_err(|error| {
-                Failure::Usage(format!(
-                    "--conversation: the journal has pseudonyms, and making one needs the group's key: {error}. A \
-                     pseudonym itself (# and its digits) needs none"
-                ))
-            })?)
-        }
-        KeptConversations::None => {
-            let why = "keeps no conversations in its journal (journal_conversations = \"none\")";
-            return Err(Failure::Usage(format!("--conversation: the profile {name} {why}")));
-        }
-    };
-    // As a device id is written, which is how ids of groups are, too.
-    Ok(match text.parse::<DeviceId>() {
-        Ok(DeviceId(id)) => Who::id(MessageId(id), key.as_ref()),
-        Err(_) => Who::contact(&Clean::new(text), key.as_ref()),
-    })
-}
-
-fn pseudonym_key(
-    store: &ProfileStore,
-    name: &ProfileName,
-    record: &Record,
-    passphrase: &mut PassphraseSource,
-) -> Result<PseudonymKey, SecretError> {
-    let secret = SecretSource::of(name, record, store.directory())?.load(name, passphrase)?;
-    Ok(PseudonymKey::of(&GroupKeys::derive(record.dialect.into(), &secret)))
 }

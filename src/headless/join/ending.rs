@@ -26,9 +26,6 @@ pub(super) fn tell(options: &JoinArgs, name: &ProfileName, end: &JoinEnd) -> Res
             }
             let of = identity.map(|identity| format!(" of {identity}")).unwrap_or_default();
             say(&format!("Done: this computer is a device of the group{of}. d2mtop {name} opens it."))?;
-            if let Some(other) = same_group(name) {
-                say(&format!("The profile {other} is of the same group; this is one more device."))?;
-            }
             if !is_confirmed {
                 say(
                     "The phone may not have heard that; if it says that linking failed, it removes this device again.",
@@ -52,14 +49,6 @@ pub(super) fn tell(options: &JoinArgs, name: &ProfileName, end: &JoinEnd) -> Res
 fn record(name: &ProfileName) -> Option<Record> {
     let profiles = ProfileStore::of_user().ok()?.read().ok()?;
     profiles.find(name.as_str()).ok().map(|(_, record)| record.clone())
-}
-
-/// Another profile of the same identity.
-fn same_group(name: &ProfileName) -> Option<ProfileName> {
-    let profiles = ProfileStore::of_user().ok()?.read().ok()?;
-    let identity = profiles.find(name.as_str()).ok()?.1.identity.clone()?;
-    let mut others = profiles.iter().filter(|(other, _)| *other != name);
-    others.find(|(_, record)| record.identity.as_ref() == Some(&identity)).map(|(other, _)| other.clone())
 }
 
 /// The exit code's reason.

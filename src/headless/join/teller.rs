@@ -59,6 +59,15 @@ impl Teller {
         for line in MEANS {
             self.line(&format!("  {}", line.replace("NAME", name.as_str())))?;
         }
+        let others = new.at_same_mediator().map_err(|error| Failure::Profile(error.into()))?;
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+        if !others.is_empty() {
+            self.line(&format!(
+                "This computer has profiles at the same mediator ({}). If your group is the same, this makes one more device \
+                 of it.",
+                others.join(", ")
+            ))?;
+        }
         if let Some(why) = why_file {
             self.line(&format!("The key is going to be kept in a file, because {why}."))?;
         }
@@ -86,6 +95,12 @@ impl Teller {
             }
             JoinNews::Happened(happened) if self.terminal.is_none() => as_event(&happened),
             JoinNews::Happened(happened) => self.step(&happened),
+            JoinNews::SameGroup(other) if self.terminal.is_none() => {
+                event("join_same_group", json!({ "profile": other }))
+            }
+            JoinNews::SameGroup(other) => self.line(&format!(
+                "The profile {other} is of the same group already: this makes one more device of it. Esc leaves."
+            )),
         }
     }
 

@@ -59,6 +59,13 @@ impl Form {
         }
     }
 
+    /// With what conversations are called, as far as that is known from earlier.
+    pub fn naming(&mut self, names: &ConversationNames) {
+        if let Self::Readable(readable) = self {
+            readable.names = names.clone();
+        }
+    }
+
     /// Learns from what a session tells, whether or not a line is made of it.
     pub fn learn(&mut self, event: &Event) {
         if let Self::Readable(readable) = self {

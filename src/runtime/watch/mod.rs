@@ -191,9 +191,12 @@ impl Watch {
         let WatchedSession { session, address, memories, name } = running;
         let session = if self.wanted.form.is_for_programs() { session.finding_unknown_fields() } else { session };
         let own = session.config().device_id;
-        let ProfileState { slot, known: memory, journal, names: _ } = memories;
+        let ProfileState { slot, known: memory, journal, names } = memories;
         if let Some(memory) = &memory {
             self.wanted.form.knowing(memory.ever());
+        }
+        if let Some(names) = &names {
+            self.wanted.form.naming(names.names());
         }
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let stream = Arc::new(EventQueue::default());
@@ -201,6 +204,7 @@ impl Watch {
         let sink = Observers::new(Arc::clone(&stream))
             .with(SystemdObserver(self.patience.service.clone()))
             .with_all(monitors.observers(&name, &session.config().keys))
+            .with_some(names)
             .remembering(slot)
             .map_err(Failure::Start)?;
         let pulse = self.patience.service.clone().pulse();

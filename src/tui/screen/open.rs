@@ -183,6 +183,7 @@ fn settings(prepared: &SessionSetup, display: &DisplayOptions) -> Settings {
     let config = prepared.session.config();
     Settings {
         title: prepared.title.clone(),
+        identity: config.identity.clone(),
         dialect: config.keys.dialect(),
         keys: Some(Arc::clone(&config.keys)),
         read_only: config.read_only,

@@ -33,6 +33,7 @@ pub(super) fn settings() -> Settings {
         dialect: Dialect::Dgk,
         keys: Some(keys(Dialect::Dgk)),
         read_only: false,
+        identity: None,
         stay_leader: false,
         presence: Presence::Stay,
         accepts_any_certificate: false,

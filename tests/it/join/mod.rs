@@ -5,14 +5,21 @@ mod phone;
 mod script;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use d2mtop::protocol::{CloseCode, Dialect, SlotState};
+use d2mtop::protocol::d2d::{Composer, SyncAction};
+use d2mtop::protocol::proto::d2d_sync;
+use d2mtop::protocol::{
+    CloseCode, DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed, SlotState,
+};
 use d2mtop::rendezvous::{AdmitCause, AdmitEnd, Failure};
 
+use crate::support::envelopes;
 use crate::support::one_shot;
 use crate::support::phone::phone_with_slot_reflects;
-use crate::support::program::{Mediator, run};
+use crate::support::program::{KEY, Mediator, key_file, run};
+use crate::support::raw;
 use crate::support::terminal::Terminal;
 use phone::{Does, Phone, data};
 
@@ -126,6 +133,7 @@ fn a_phone_brings_this_computer_in_and_conversations_have_names() {
     dashboard.wait_for("joined");
     phone_with_slot_reflects(SlotState::Existing, &mediator, Dialect::Dgk, 1, "phone");
     dashboard.wait_for("Echo Nymph");
+    dashboard.wait_for("d2mtop · home · MYSELF01");
     dashboard.press("q");
     assert!(dashboard.end().success());
     // The next start has looked whether the phone heard of it, and now nobody looks any more.
@@ -133,6 +141,117 @@ fn a_phone_brings_this_computer_in_and_conversations_have_names() {
     assert!(!profiles.contains("join ="), "{profiles}");
     let names = fs::read(home.join(".local/state/d2mtop/profiles/home/names.sealed")).unwrap();
     assert!(!names.windows(5).any(|window| window == b"Nymph"));
+}
+
+/// Another device changes the last name of a contact, and passes on a text of theirs.
+fn renames(mediator: &Mediator) {
+    let composer = Composer::new(Dialect::Dgk, DeviceId(66));
+    let contact = d2d_sync::Contact {
+        identity: "ECHOECHO".to_owned(),
+        last_name: Some("Oread".to_owned()),
+        ..d2d_sync::Contact::default()
+    };
+    let keys = GroupKeys::derive(Dialect::Dgk, &GroupSecret::from_hex(KEY).unwrap());
+    let renamed = composer.contact_sync(SyncAction::Update, contact).unwrap();
+    let text = envelopes::text(Dialect::Dgk, DeviceId(66), MessageId(7), Millis(1));
+    let seal = |envelope, number| Sealed::seal(&envelope, &keys, Nonce([number; 24]));
+    let info = Sealed::seal(&DeviceInfo::default(), &keys, Nonce([90; 24]));
+    raw::reflect(&mediator.url(), &keys, &info, &[seal(renamed, 91), seal(text, 92)]);
+}
+
+#[test]
+fn later_messages_rename_who_was_named_at_the_join_also_in_the_history() {
+    let mediator = mediator();
+    let joined = |more: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        let (joining, link) = script::offered(home.path(), &mediator.url(), &relay(&mediator), more);
+        let phone = Phone::scans(&mediator, &link, data(3));
+        phone.emoji();
+        phone.does(Does::Matches(true));
+        let (code, printed, remarks) = joining.ended();
+        assert_eq!(code, Some(0), "{printed}{remarks}");
+        phone.end();
+        home
+    };
+    let (home, forgetful) = (joined(&["home"]), joined(&["home", "--forget-names"]));
+    renames(&mediator);
+    let watched = run(home.path(), &["watch", "home", "--until-dry", "--stay-leader"]);
+    assert!(watched.status.success(), "{}", String::from_utf8_lossy(&watched.stderr));
+    let history = |home: &Path, more: &[&str]| {
+        let output = run(home, &[&["history", "home"], more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (plain, _) = history(home.path(), &[]);
+    assert!(plain.contains("text from #") && !plain.contains("Echo"), "{plain}");
+    let (named, remarks) = history(home.path(), &["--names"]);
+    assert!(named.contains("text from Echo Oread") && remarks.is_empty(), "{named}{remarks}");
+    let lines = crate::support::one_shot::json(&history(home.path(), &["--names", "--json"]).0);
+    let text = lines.iter().find(|line| line["type"] == "text").unwrap();
+    assert_eq!(text["conversation_name"], "Echo Oread", "{text}");
+    // It stands so from the beginning the next time.
+    phone_with_slot_reflects(SlotState::Existing, &mediator, Dialect::Dgk, 1, "phone");
+    let mut watch = Terminal::start(
+        &["watch", "home", "--until-dry", "--stay-leader"],
+        40,
+        120,
+        &[("HOME", home.path().to_str().unwrap())],
+    );
+    watch.wait_for("text from Echo Oread");
+    watch.end();
+    let path = |home: &Path| home.join(".local/state/d2mtop/profiles/home/names.sealed");
+    for word in ["Oread", "Echo", "ECHOECHO"] {
+        let kept = fs::read(path(home.path())).unwrap();
+        assert!(!kept.windows(word.len()).any(|window| window == word.as_bytes()), "it is sealed");
+    }
+
+    let forgets = run(forgetful.path(), &["watch", "home", "--until-dry", "--stay-leader"]);
+    assert!(forgets.status.success());
+    let (shown, remarks) = history(forgetful.path(), &["--names"]);
+    assert!(shown.contains("text from #") && remarks.contains("keeps no names"), "{shown}{remarks}");
+    assert!(!path(forgetful.path()).exists());
+}
+
+#[test]
+fn a_profile_of_the_same_group_is_named_before_anything_is_registered() {
+    let mediator = mediator();
+    let home = tempfile::tempdir().unwrap();
+    let key = key_file(home.path());
+    let (url, relay) = (mediator.url(), relay(&mediator));
+    // One of a lab that only shares the mediator; and the group's own, by hand.
+    let other = home.path().join("other.key");
+    fs::write(&other, "11".repeat(32)).unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+    for (name, key) in [("lab", &other), ("mine", &key)] {
+        let add = ["profile", "add", name, "--mediator", &url, "--server-group", "01", "--key-file"];
+        let added = run(home.path(), &[&add[..], &[key.to_str().unwrap()]].concat());
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    }
+    let offer = home.path().join("offer");
+    let arguments = arguments(&url, &relay, offer.to_str().unwrap());
+    let mut terminal = Terminal::start(&arguments, 40, 120, &[("HOME", home.path().to_str().unwrap())]);
+    terminal.wait_for("profiles at the same mediator (lab, mine)");
+    terminal.press("\r");
+    terminal.wait_for(CODE);
+    let phone = Phone::scans(&mediator, &fs::read_to_string(&offer).unwrap(), data(1));
+    terminal.wait_for("If they differ");
+    phone.does(Does::Matches(true));
+    terminal.wait_for("d2mtop home opens it");
+    assert!(terminal.end().success());
+    let all = terminal.contents();
+    let said = "The profile mine is of the same group already: this makes one more device of it.";
+    assert!(all.contains(said) && all.find(said) < all.find("This device has its slot"), "{all}");
+    phone.end();
+    // By its identity, which the first join has told.
+    let (joining, link) = script::offered(home.path(), &url, &relay, &["again"]);
+    fs::remove_file(&key).unwrap();
+    let phone = Phone::scans(&mediator, &link, data(1));
+    phone.emoji();
+    phone.does(Does::Matches(true));
+    let (code, printed, _) = joining.ended();
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains(r#""event":"join_same_group""#) && printed.contains(r#""profile":"home""#), "{printed}");
+    phone.end();
 }
 
 #[test]

@@ -34,6 +34,11 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
     if !ctx.settings.title.is_empty() && title_room > 3 {
         let title = cut(ctx.settings.title.as_str(), title_room).into_owned();
         run.text(" · ", Role::Muted).text(&title, Role::Text);
+        // Whole or not at all: a part of it may be another's.
+        let left = title_room.saturating_sub(width(&title));
+        if let Some(identity) = ctx.settings.identity.as_ref().filter(|identity| width(identity.as_str()) + 3 <= left) {
+            run.text(" · ", Role::Muted).text(identity.as_str(), Role::Text);
+        }
     }
     if two_lines {
         // The title's line has room for a fact that is always true; the state gets a line of its own.

@@ -9,7 +9,7 @@ const LAST_WORD: Duration = Duration::from_millis(700);
 
 /// Takes values to be written; at its end the last one is, if the disk answers.
 #[derive(Debug)]
-pub(super) struct LatestValueWriter<T> {
+pub struct LatestValueWriter<T> {
     what: &'static str,
     /// Dropped first at the end, which ends the writer.
     writer: Option<Sender<T>>,
@@ -21,7 +21,7 @@ impl<T: Send + 'static> LatestValueWriter<T> {
     ///
     /// # Errors
     /// If the system gives none.
-    pub(super) fn start(what: &'static str, mut write: impl FnMut(T) + Send + 'static) -> io::Result<Self> {
+    pub fn start(what: &'static str, mut write: impl FnMut(T) + Send + 'static) -> io::Result<Self> {
         let (writer, values) = channel();
         let (done, written) = channel();
         std::thread::Builder::new().name(what.to_owned()).spawn(move || {
@@ -33,7 +33,8 @@ impl<T: Send + 'static> LatestValueWriter<T> {
         Ok(Self { what, writer: Some(writer), written })
     }
 
-    pub(super) fn write(&self, value: T) {
+    /// Writes this value, unless a newer one comes before the writer is at it.
+    pub fn write(&self, value: T) {
         // A writer that is gone has panicked, and that was told.
         let _ = self.writer.as_ref().map(|writer| writer.send(value));
     }
