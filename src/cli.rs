@@ -43,7 +43,7 @@ pub use profile::{
 #[command(name = "d2mtop", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     /// The profiles to open, each in a tab of its own; the options override what they say [default: with --url none,
     /// else the default profile]
     #[arg(value_name = "PROFILE", help_heading = "Arguments")]
@@ -72,7 +72,7 @@ impl Cli {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Print what happens in the group, a line each: NDJSON, or sentences on a terminal
     Watch(WatchArgs),
     /// Carry the connections of a chat client through the mediator to the chat server, as this device

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use d2mtop::cli::{AsciiArg, AttentionArgs, Cli, Command, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
+use d2mtop::cli::{AsciiArg, AttentionArgs, Cli, CliCommand, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
 use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
 use d2mtop::output::{Failure, Outcome};
@@ -53,7 +53,10 @@ fn tell(said: &clap::Error) -> ExitCode {
 
 /// Whoever only asks how to use it leaves nothing behind.
 const fn has_log(cli: &Cli) -> bool {
-    !matches!(cli.command, Some(Command::Completions(_) | Command::Config(_) | Command::Man(_) | Command::Manual(_)))
+    !matches!(
+        cli.command,
+        Some(CliCommand::Completions(_) | CliCommand::Config(_) | CliCommand::Man(_) | CliCommand::Manual(_))
+    )
 }
 
 /// Who logs in, or brings a device in, first finishes what an earlier join has left over.
@@ -61,14 +64,14 @@ const fn finishes_joins(cli: &Cli) -> bool {
     matches!(
         cli.command,
         None | Some(
-            Command::Watch(_)
-                | Command::Proxy(_)
-                | Command::Devices(_)
-                | Command::Drop(_)
-                | Command::Lock(_)
-                | Command::SharedData(_)
-                | Command::Probe(_)
-                | Command::Join(_)
+            CliCommand::Watch(_)
+                | CliCommand::Proxy(_)
+                | CliCommand::Devices(_)
+                | CliCommand::Drop(_)
+                | CliCommand::Lock(_)
+                | CliCommand::SharedData(_)
+                | CliCommand::Probe(_)
+                | CliCommand::Join(_)
         )
     )
 }
@@ -78,31 +81,31 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         headless::join::finish_left_over()?;
     }
     match &cli.command {
-        Some(Command::Watch(options)) => headless::watch::run(options),
-        Some(Command::Proxy(options)) => headless::proxy::run(options),
-        Some(Command::Devices(options)) => headless::devices::run(options),
-        Some(Command::Drop(options)) => headless::drop::run(options),
-        Some(Command::Lock(options)) => {
+        Some(CliCommand::Watch(options)) => headless::watch::run(options),
+        Some(CliCommand::Proxy(options)) => headless::proxy::run(options),
+        Some(CliCommand::Devices(options)) => headless::devices::run(options),
+        Some(CliCommand::Drop(options)) => headless::drop::run(options),
+        Some(CliCommand::Lock(options)) => {
             headless::lock::run(options, std::env::args_os().next_back().is_some_and(|last| last == "--"))
         }
-        Some(Command::SharedData(options)) => headless::shared_data::run(options),
-        Some(Command::Probe(options)) => headless::probe::run(options),
-        Some(Command::Doctor(options)) => headless::doctor::run(options),
-        Some(Command::History(options)) => headless::history::run(options),
-        Some(Command::Join(options)) => headless::join::run(options),
-        Some(Command::Profile(options)) => headless::profile::run(options),
-        Some(Command::Admit(options)) => headless::admit::run(options),
-        Some(Command::Mediator(options)) => headless::mediator::run(options),
-        Some(Command::Config(which)) => headless::config::run(match which {
+        Some(CliCommand::SharedData(options)) => headless::shared_data::run(options),
+        Some(CliCommand::Probe(options)) => headless::probe::run(options),
+        Some(CliCommand::Doctor(options)) => headless::doctor::run(options),
+        Some(CliCommand::History(options)) => headless::history::run(options),
+        Some(CliCommand::Join(options)) => headless::join::run(options),
+        Some(CliCommand::Profile(options)) => headless::profile::run(options),
+        Some(CliCommand::Admit(options)) => headless::admit::run(options),
+        Some(CliCommand::Mediator(options)) => headless::mediator::run(options),
+        Some(CliCommand::Config(which)) => headless::config::run(match which {
             ConfigCommand::Sample => Ok(tui::config_sample()),
             ConfigCommand::Schema => Ok(tui::config_schema()),
             ConfigCommand::Show => user_config().map(|user| user.show()),
         }),
-        Some(Command::Completions(options)) => headless::manual::completions(*options),
-        Some(Command::Man(options)) => headless::manual::man(options),
-        Some(Command::Manual(options)) => headless::manual::manual(*options),
-        Some(Command::Demo(options)) if options.headless || options.join => headless::demo::run(options),
-        Some(Command::Demo(options)) => {
+        Some(CliCommand::Completions(options)) => headless::manual::completions(*options),
+        Some(CliCommand::Man(options)) => headless::manual::man(options),
+        Some(CliCommand::Manual(options)) => headless::manual::manual(*options),
+        Some(CliCommand::Demo(options)) if options.headless || options.join => headless::demo::run(options),
+        Some(CliCommand::Demo(options)) => {
             let dashboard = dashboard(options.display, &options.attention, &options.monitor)?;
             tui::demo(arguments::stage(options), &dashboard)
         }

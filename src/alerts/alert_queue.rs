@@ -22,13 +22,13 @@ pub type Outcomes = BTreeMap<(&'static str, &'static str), u64>;
 /// What happened in all sessions and waits to be told.
 #[derive(Debug)]
 pub struct AlertQueue {
-    state: Mutex<State>,
+    state: Mutex<AlertQueueState>,
     pub(super) changed: Notify,
     pub(super) encoder: Encoder,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct AlertQueueState {
     queues: Vec<RuleQueue>,
     locks: Vec<Option<HeldLock>>,
     outcomes: Outcomes,
@@ -89,7 +89,7 @@ impl AlertQueue {
 
     /// Takes what is due; what has waited longest is first where not all commands can run at once.
     pub(super) fn take(&self, now: Now) -> Vec<Due> {
-        let State { queues, locks, ending, .. } = &mut *self.state();
+        let AlertQueueState { queues, locks, ending, .. } = &mut *self.state();
         for queue in queues.iter_mut() {
             queue.look_at_lock(now, locks, self.encoder);
         }
@@ -120,7 +120,7 @@ impl AlertQueue {
     /// When something is due next, by the clock that is never set, unless something changes before; [`None`] if nothing
     /// waits for time to pass.
     pub(super) fn due_at(&self) -> Option<Duration> {
-        let State { queues, locks, .. } = &*self.state();
+        let AlertQueueState { queues, locks, .. } = &*self.state();
         let is_full = running(queues) >= MOST_RUNNING;
         let alerts = queues.iter().filter(|queue| !(is_full && queue.runs_command)).filter_map(RuleQueue::due_at);
         let stuck = queues.iter().filter_map(|queue| queue.stuck_at(locks).map(|(at, _)| at));
@@ -154,7 +154,7 @@ impl AlertQueue {
         self.state().ending
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, AlertQueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

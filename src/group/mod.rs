@@ -1,7 +1,7 @@
 //! What one device knows of its group. Pure: [`Group::apply`] is the one reducer.
 //!
 //! A session tells [`Event`]s; a [`Group`] is what they add up to. Its parts are read by the methods of the same names:
-//! [`ConnectionState`], [`Devices`], [`GroupLock`], [`Role`], [`Feed`] of [`FeedRow`]s, [`Latency`], [`Notices`]. A
+//! [`ConnectionState`], [`Devices`], [`GroupLock`], [`OwnRole`], [`Feed`] of [`FeedRow`]s, [`Latency`], [`Notices`]. A
 //! [`Filter`] says which rows are shown.
 //!
 //! ```
@@ -69,7 +69,7 @@ pub use names::{ConversationNames, MAX_NAME_BYTES, NameParts};
 pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;
-pub use role::{Role, RoleState};
+pub use role::{OwnRole, RoleState};
 pub use standing::Standing;
 
 use std::time::Duration;
@@ -86,7 +86,7 @@ pub struct Group {
     login: Option<Login>,
     devices: Devices,
     lock: GroupLock,
-    role: Role,
+    role: OwnRole,
     feed: Feed,
     latency: Latency,
     activity: Activity,
@@ -378,7 +378,7 @@ impl Group {
 
     /// Who serves the chat server.
     #[must_use]
-    pub const fn role(&self) -> &Role {
+    pub const fn role(&self) -> &OwnRole {
         &self.role
     }
 

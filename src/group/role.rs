@@ -5,7 +5,7 @@ use crate::protocol::Millis;
 
 /// This device's role in the group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Role {
+pub struct OwnRole {
     state: RoleState,
     promotions_in_a_row: u32,
 }
@@ -35,7 +35,7 @@ pub enum RoleState {
     },
 }
 
-impl Role {
+impl OwnRole {
     /// This device's role at the moment.
     #[must_use]
     pub const fn state(&self) -> RoleState {

@@ -185,7 +185,7 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::cli::{Cli, CliCommand};
 
     fn parsed(arguments: &[&str]) -> Cli {
         Cli::parse_from([&["d2mtop"], arguments].concat())
@@ -231,7 +231,7 @@ mod tests {
     /// The page of the first run starts the demo without a command line.
     #[test]
     fn the_demo_without_options_is_the_default_one() {
-        let Some(Command::Demo(options)) = parsed(&["demo"]).command else { unreachable!() };
+        let Some(CliCommand::Demo(options)) = parsed(&["demo"]).command else { unreachable!() };
         assert_eq!(stage(&options), StageOptions::default());
     }
 

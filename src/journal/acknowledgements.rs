@@ -7,13 +7,13 @@ use rusqlite::Connection;
 use crate::protocol::Millis;
 
 /// When, and so long after it was read.
-type Acknowledged = (Millis, Duration);
+type AcknowledgedAt = (Millis, Duration);
 
 /// Finds when rows were acknowledged. Neighbours mostly were so together, and cost one look.
 pub(super) struct Acknowledgements<'a> {
     connection: &'a Connection,
     /// The rows that are known, and what is known of them.
-    known: Option<(u64, u64, Option<Acknowledged>)>,
+    known: Option<(u64, u64, Option<AcknowledgedAt>)>,
 }
 
 impl<'a> Acknowledgements<'a> {
@@ -21,7 +21,7 @@ impl<'a> Acknowledgements<'a> {
         Self { connection, known: None }
     }
 
-    pub(super) fn find(&mut self, row: u64) -> rusqlite::Result<Option<Acknowledged>> {
+    pub(super) fn find(&mut self, row: u64) -> rusqlite::Result<Option<AcknowledgedAt>> {
         if let Some((first, last, acknowledged)) = self.known
             && (first..=last).contains(&row)
         {

@@ -9,33 +9,33 @@ const ROWS: u64 = 1_024;
 
 /// The span that still grows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tail {
-    durable: Option<Span>,
-    growing: Option<Span>,
+pub(super) struct SpanTail {
+    durable: Option<RowSpan>,
+    growing: Option<RowSpan>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Span {
+struct RowSpan {
     first_row: u64,
     last_row: u64,
     earliest: Millis,
     latest: Millis,
 }
 
-impl Tail {
+impl SpanTail {
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let last = "SELECT first_row, last_row, earliest, latest FROM span ORDER BY first_row DESC LIMIT 1";
         let number = |row: &rusqlite::Row<'_>, index: usize| row.get(index).map(i64::cast_unsigned);
         let span = connection.query_row(last, [], |row| {
             let (earliest, latest) = (Millis(number(row, 2)?), Millis(number(row, 3)?));
-            Ok(Span { first_row: number(row, 0)?, last_row: number(row, 1)?, earliest, latest })
+            Ok(RowSpan { first_row: number(row, 0)?, last_row: number(row, 1)?, earliest, latest })
         });
         let durable = span.optional()?;
         Ok(Self { durable, growing: durable })
     }
 
     pub(super) fn push(&mut self, row: u64, received_at: Millis) {
-        let span = self.growing.get_or_insert(Span {
+        let span = self.growing.get_or_insert(RowSpan {
             first_row: row,
             last_row: row,
             earliest: received_at,

@@ -60,7 +60,7 @@ pub struct Percentiles {
 const AT_ONCE: usize = 65_536;
 
 /// Day, device, kind.
-type Key = (i64, Option<u64>, Option<i64>);
+type StatsKey = (i64, Option<u64>, Option<i64>);
 
 #[derive(Default)]
 struct Gathered {
@@ -121,8 +121,8 @@ impl History {
         Ok(lines.collect())
     }
 
-    fn gather(&self, query: &Query, day_of: impl Fn(Millis) -> i64) -> rusqlite::Result<BTreeMap<Key, Gathered>> {
-        let mut gathered: BTreeMap<Key, Gathered> = BTreeMap::new();
+    fn gather(&self, query: &Query, day_of: impl Fn(Millis) -> i64) -> rusqlite::Result<BTreeMap<StatsKey, Gathered>> {
+        let mut gathered: BTreeMap<StatsKey, Gathered> = BTreeMap::new();
         let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(gathered) };
         let read = |first: u64, last: u64, _: bool| self.read_counted(&condition.clone().between(first, last));
         let mut acknowledgements = Acknowledgements::of(&self.connection);

@@ -47,7 +47,7 @@ pub struct Journal {
     /// The rows before this one are where they belong in the file.
     tidy_before: u64,
     nonces: nonces::Tail,
-    spans: span::Tail,
+    spans: span::SpanTail,
     details: Details,
     pseudonyms: Pseudonyms,
     rows: Vec<Filled>,
@@ -80,7 +80,7 @@ struct Contents {
     nonces: nonces::Tail,
     fingerprints: Vec<u64>,
     fingerprinter: NonceFingerprinter,
-    spans: span::Tail,
+    spans: span::SpanTail,
     waiting: Waiting,
     last_row: u64,
     last: Option<ReflectedId>,
@@ -292,7 +292,7 @@ impl Contents {
         let (nonces, fingerprints) = nonces::Tail::load(&connection).map_err(failed)?;
         let key = fingerprint_key(&connection, fingerprints.is_empty()).map_err(failed)?;
         let fingerprinter = NonceFingerprinter::new(key);
-        let spans = span::Tail::load(&connection).map_err(failed)?;
+        let spans = span::SpanTail::load(&connection).map_err(failed)?;
         let last_row = number(&connection, "SELECT coalesce(max(row), 0) FROM message").map_err(failed)?;
         let last = "SELECT rest FROM message WHERE marks & 1 = 0 ORDER BY row DESC LIMIT 1";
         let last = connection.query_row(last, [], |row| Ok(row::blob(row, 0)?.id)).optional().map_err(failed)?;

@@ -31,7 +31,7 @@ pub(super) const FRAME_OVERHEAD: usize = 128;
 
 /// How far a connection has come.
 #[derive(Clone, Debug)]
-pub(super) enum Phase {
+pub(super) enum ConnectionPhase {
     /// It was sent the challenge.
     Challenged(HandshakeSecrets),
     /// It is this device of its group.
@@ -42,7 +42,7 @@ pub(super) enum Phase {
 pub(super) struct ClientConnection {
     pub(super) group: DeviceGroupId,
     pub(super) dialect: Dialect,
-    pub(super) phase: Phase,
+    pub(super) phase: ConnectionPhase,
     pub(super) opened: Millis,
     pub(super) last_heard: Millis,
     /// When it was asked for a sign of life that has not come.
@@ -71,7 +71,7 @@ impl ClientConnection {
         Self {
             group,
             dialect,
-            phase: Phase::Challenged(ephemeral),
+            phase: ConnectionPhase::Challenged(ephemeral),
             opened: now,
             last_heard: now,
             pinged: None,
@@ -89,8 +89,8 @@ impl ClientConnection {
 
     pub(super) const fn device(&self) -> Option<DeviceId> {
         match self.phase {
-            Phase::Challenged(_) => None,
-            Phase::LoggedIn(device) => Some(device),
+            ConnectionPhase::Challenged(_) => None,
+            ConnectionPhase::LoggedIn(device) => Some(device),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The login: from the answer to the challenge to a slot of the group, and who has to leave for it.
 
 use super::bounds::GroupRefusal;
-use super::connection::{Phase, own};
+use super::connection::{ConnectionPhase, own};
 use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::io::HandshakeSecrets;
@@ -99,7 +99,7 @@ impl Mediator {
     ) {
         let (device, wall) = (hello.device_id, self.wall);
         if let Some(connection) = self.wire.get_mut(id) {
-            connection.phase = Phase::LoggedIn(device);
+            connection.phase = ConnectionPhase::LoggedIn(device);
         }
         self.timers.cancel(Timer::Slot(group_id, device));
         self.watch(now, id);

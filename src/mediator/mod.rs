@@ -65,7 +65,7 @@ use bytes::Bytes;
 pub use allowed::{AllowedGroups, NotAGroupId};
 pub use bounds::GroupRefusal;
 pub use config::MediatorConfig;
-use connection::{ClientConnection, Phase, Wire};
+use connection::{ClientConnection, ConnectionPhase, Wire};
 pub use connection_id::ConnectionId;
 use group::HostedGroup;
 pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
@@ -217,13 +217,15 @@ impl Mediator {
                 self.proxy(now, id, frame);
                 Ok(())
             }
-            (Ok(ClientMessage::Hello(hello)), Phase::Challenged(ephemeral)) => {
+            (Ok(ClientMessage::Hello(hello)), ConnectionPhase::Challenged(ephemeral)) => {
                 let ephemeral = ephemeral.clone();
                 self.log_in(now, id, &ephemeral, &hello)
             }
-            (Ok(_), Phase::Challenged(_)) => Err(Closing::protocol_error("the login must come first")),
-            (Ok(ClientMessage::Hello(_)), Phase::LoggedIn(_)) => Err(Closing::protocol_error("already logged in")),
-            (Ok(message), Phase::LoggedIn(device)) => {
+            (Ok(_), ConnectionPhase::Challenged(_)) => Err(Closing::protocol_error("the login must come first")),
+            (Ok(ClientMessage::Hello(_)), ConnectionPhase::LoggedIn(_)) => {
+                Err(Closing::protocol_error("already logged in"))
+            }
+            (Ok(message), ConnectionPhase::LoggedIn(device)) => {
                 let asker = requests::Asker { connection: id, dialect, group, device: *device };
                 self.request(now, asker, message)
             }

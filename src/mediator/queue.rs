@@ -42,12 +42,12 @@ pub(super) struct Queue {
     ephemeral_bytes: usize,
     /// What those in memory take.
     bytes: usize,
-    stored: Option<Stored>,
+    stored: Option<StoredPart>,
 }
 
 /// What of a queue is in the store.
 #[derive(Debug)]
-struct Stored {
+struct StoredPart {
     messages: usize,
     bytes: usize,
     /// Sent on this connection, with what each takes of the queue's bytes.
@@ -60,13 +60,13 @@ struct Stored {
 
 /// What is to be sent next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextMessage {
     Here(u64),
     /// It has to be fetched first.
     Missing(u64),
 }
 
-impl Next {
+impl NextMessage {
     pub(super) const fn number(self) -> u64 {
         match self {
             Self::Here(number) | Self::Missing(number) => number,
@@ -81,7 +81,7 @@ impl Queue {
 
     /// One that is stored, and of which nothing is in memory.
     pub(super) fn stored_already(next: u64, messages: usize, bytes: usize) -> Self {
-        let stored = Stored { messages, bytes, sent: BTreeMap::new(), missing: None, fetching: false };
+        let stored = StoredPart { messages, bytes, sent: BTreeMap::new(), missing: None, fetching: false };
         let mut queue = Self { stored: Some(stored), ..Self::in_memory(next) };
         queue.disconnect();
         queue
@@ -136,17 +136,17 @@ impl Queue {
 
     /// The first number to send on a new connection.
     pub(super) fn first(&self) -> u64 {
-        self.next_from(0).map_or(self.next, Next::number)
+        self.next_from(0).map_or(self.next, NextMessage::number)
     }
 
     /// What is to be sent next, from this number on.
-    pub(super) fn next_from(&self, cursor: u64) -> Option<Next> {
+    pub(super) fn next_from(&self, cursor: u64) -> Option<NextMessage> {
         let here = self.items.range(cursor..).next().map(|(number, _)| *number);
         let missing = self.stored.as_ref().and_then(|stored| Some(stored.missing.as_ref()?.start));
         match (here, missing) {
-            (Some(here), Some(missing)) if here < missing => Some(Next::Here(here)),
-            (_, Some(missing)) => Some(Next::Missing(missing)),
-            (here, None) => here.map(Next::Here),
+            (Some(here), Some(missing)) if here < missing => Some(NextMessage::Here(here)),
+            (_, Some(missing)) => Some(NextMessage::Missing(missing)),
+            (here, None) => here.map(NextMessage::Here),
         }
     }
 

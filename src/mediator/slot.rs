@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::connection::{DeferredFrame, Wire};
 use super::connection_id::ConnectionId;
-use super::queue::{Next, Queue, QueueLimits, QueuedMessage};
+use super::queue::{NextMessage, Queue, QueueLimits, QueuedMessage};
 use super::storage::{StoredMessage, StoredSlot};
 use crate::protocol::{
     DeviceEntry, DeviceInfo, Dialect, ExpirationPolicy, Millis, Reflected, ReflectedHeader, ReflectedId, Sealed,
@@ -168,7 +168,7 @@ impl DeviceSlot {
         let Some(session) = &mut self.session else { return };
         loop {
             let next = self.queue.next_from(session.cursor);
-            if let Some(frame) = session.take_due(next.map(Next::number)) {
+            if let Some(frame) = session.take_due(next.map(NextMessage::number)) {
                 wire.send_deferred(session.connection, frame);
                 continue;
             }
@@ -177,8 +177,8 @@ impl DeviceSlot {
                 return;
             }
             match next {
-                Next::Here(number) => session.send(wire, number, &mut self.queue),
-                Next::Missing(from) => {
+                NextMessage::Here(number) => session.send(wire, number, &mut self.queue),
+                NextMessage::Missing(from) => {
                     if self.queue.begin_fetch() {
                         wire.fetch(session.connection, from);
                     }

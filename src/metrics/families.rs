@@ -8,8 +8,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use super::AlertOutcomes;
-use super::ledger::{Ledger, LockKey, State};
-use super::page::{Labels, Number, Page, Sample, SessionCopy, one, sample};
+use super::ledger::{Ledger, LockKey, SessionState};
+use super::page::{Labels, MetricsPage, Number, Sample, SessionCopy, one, sample};
 use crate::group::ListedDevice;
 use crate::protocol::{DeviceActivity, DeviceId};
 use crate::session::Now;
@@ -22,7 +22,7 @@ pub(super) fn write(
     with_labels: bool,
     now: Now,
 ) -> fmt::Result {
-    let page = &mut Page { encoder, sessions, now };
+    let page = &mut MetricsPage { encoder, sessions, now };
     let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
     page.family(MetricType::Info, "d2mtop_build", "Which d2mtop this is.", None, &[sample(version, 1)])?;
     connection(page)?;
@@ -42,10 +42,10 @@ fn words(labels: &[(&'static str, &str)]) -> Labels {
     labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
-fn connection(page: &mut Page<'_>) -> fmt::Result {
+fn connection(page: &mut MetricsPage<'_>) -> fmt::Result {
     page.gauge("d2mtop_connection_state", "1 for the state that the connection is in.", None, |ledger, _| {
-        let state = |(state, name): (State, &str)| sample(words(&[("state", name)]), state == ledger.state);
-        State::ALL.into_iter().map(state).collect()
+        let state = |(state, name): (SessionState, &str)| sample(words(&[("state", name)]), state == ledger.state);
+        SessionState::ALL.into_iter().map(state).collect()
     })?;
     page.counter("d2mtop_connection_attempts", "Connections that were tried.", None, |ledger, _| one(ledger.attempts))?;
     page.counter("d2mtop_logins", "Logins that the mediator took.", None, |ledger, _| one(ledger.logins))?;
@@ -84,7 +84,7 @@ fn signed_seconds(millis: i64) -> Number {
     Number::Fraction(if millis < 0 { -seconds } else { seconds })
 }
 
-fn role(page: &mut Page<'_>) -> fmt::Result {
+fn role(page: &mut MetricsPage<'_>) -> fmt::Result {
     page.gauge("d2mtop_leader", "1 while this device is leader.", None, |ledger, _| one(ledger.leads()))?;
     page.counter("d2mtop_leader", "How long this device has been leader.", Some(&Unit::Seconds), |ledger, now| {
         one(ledger.led(now))
@@ -92,7 +92,7 @@ fn role(page: &mut Page<'_>) -> fmt::Result {
     page.counter("d2mtop_promotions", "How often this device became leader.", None, |ledger, _| one(ledger.promotions))
 }
 
-fn devices(page: &mut Page<'_>, with_labels: bool) -> fmt::Result {
+fn devices(page: &mut MetricsPage<'_>, with_labels: bool) -> fmt::Result {
     page.gauge("d2mtop_devices", "Devices of the group, by platform and state.", None, by_platform_and_state)?;
     page.gauge("d2mtop_device_slots", "How many devices the group may have.", None, |ledger, _| {
         ledger.login.as_ref().map(|login| one(u64::from(login.max_device_slots))).unwrap_or_default()
@@ -171,7 +171,7 @@ fn unseen(device: &ListedDevice, ledger: &Ledger, now: Now) -> Option<Duration> 
     }
 }
 
-fn lock(page: &mut Page<'_>) -> fmt::Result {
+fn lock(page: &mut MetricsPage<'_>) -> fmt::Result {
     let labels = |(holder, scope): &LockKey| words(&[("holder", holder), ("scope", scope)]);
     page.counter("d2mtop_locks", "Locks that were held, as far as the mediator told.", None, |ledger, now| {
         ledger.locks(now).iter().map(|(key, tally)| sample(labels(key), tally.count)).collect()
@@ -186,7 +186,7 @@ fn lock(page: &mut Page<'_>) -> fmt::Result {
     })
 }
 
-fn messages(page: &mut Page<'_>) -> fmt::Result {
+fn messages(page: &mut MetricsPage<'_>) -> fmt::Result {
     let labels = |device: &str, kind: &str| words(&[("device", device), ("kind", kind)]);
     page.counter("d2mtop_messages", "Messages received, by kind and by who reflected them.", None, |ledger, _| {
         let samples = ledger.seats.counted();
@@ -210,7 +210,7 @@ fn messages(page: &mut Page<'_>) -> fmt::Result {
     })
 }
 
-fn trouble(page: &mut Page<'_>) -> fmt::Result {
+fn trouble(page: &mut MetricsPage<'_>) -> fmt::Result {
     page.counter("d2mtop_redeliveries", "Messages that came again after a reconnect.", None, |ledger, _| {
         one(ledger.redelivered)
     })?;

@@ -18,7 +18,7 @@ const MOST_ENDS: usize = 64;
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum SessionState {
     #[default]
     Idle,
     Connecting,
@@ -29,7 +29,7 @@ pub(super) enum State {
     Over,
 }
 
-impl State {
+impl SessionState {
     pub(super) const ALL: [(Self, &'static str); 7] = [
         (Self::Idle, "idle"),
         (Self::Connecting, "connecting"),
@@ -57,7 +57,7 @@ pub(super) struct LockTally {
 /// All that is counted of one session. Spans are by the clock that is never set: they never shrink.
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
-    pub(super) state: State,
+    pub(super) state: SessionState,
     pub(super) attempts: u64,
     pub(super) logins: u64,
     pub(super) disconnects: BTreeMap<End, u64>,
@@ -95,7 +95,7 @@ pub(super) struct Ledger {
 impl Ledger {
     pub(super) fn new(key: PseudonymKey) -> Self {
         Self {
-            state: State::Idle,
+            state: SessionState::Idle,
             attempts: 0,
             logins: 0,
             disconnects: known_ends().map(|end| (end, 0)).collect(),
@@ -133,7 +133,7 @@ impl Ledger {
 
     /// Another session begins: what was of the last one only is over, what was counted stays.
     pub(super) fn begin_anew(&mut self, key: PseudonymKey) {
-        self.state = State::Idle;
+        self.state = SessionState::Idle;
         self.login = None;
         self.leading_since = None;
         self.devices.clear();
@@ -151,12 +151,12 @@ impl Ledger {
         }
         match event {
             Event::Connecting { .. } => {
-                self.state = State::Connecting;
+                self.state = SessionState::Connecting;
                 self.attempts += 1;
             }
-            Event::Handshaking => self.state = State::Handshaking,
+            Event::Handshaking => self.state = SessionState::Handshaking,
             Event::LoggedIn(login) => {
-                self.state = State::Draining;
+                self.state = SessionState::Draining;
                 self.logins += 1;
                 self.login = Some(login.clone());
                 self.last_login = Some(now.wall);
@@ -167,7 +167,7 @@ impl Ledger {
                 self.acknowledged += count;
                 self.acknowledgement_latency.record(*waited, count);
             }
-            Event::QueueDry => self.state = State::Live,
+            Event::QueueDry => self.state = SessionState::Live,
             Event::Promoted => {
                 self.promotions += 1;
                 self.leading_since.get_or_insert(at);
@@ -239,7 +239,7 @@ impl Ledger {
     fn disconnected(&mut self, at: Duration, cause: &DisconnectCause, next: NextStep) {
         self.stops_leading(at);
         self.list_is_current = false;
-        self.state = if next == NextStep::End { State::Over } else { State::Waiting };
+        self.state = if next == NextStep::End { SessionState::Over } else { SessionState::Waiting };
         let mut end = (cause.name(), String::new());
         if let DisconnectCause::ClosedByServer { code, .. } = cause {
             end.1 = if code.was_sent() { code.to_string() } else { "none".to_owned() };

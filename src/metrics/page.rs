@@ -68,13 +68,13 @@ pub(super) struct SessionCopy {
 }
 
 /// Writes families.
-pub(super) struct Page<'e> {
+pub(super) struct MetricsPage<'e> {
     pub(super) encoder: DescriptorEncoder<'e>,
     pub(super) sessions: Vec<SessionCopy>,
     pub(super) now: Now,
 }
 
-impl Page<'_> {
+impl MetricsPage<'_> {
     pub(super) fn counter(
         &mut self,
         name: &str,

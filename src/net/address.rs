@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::address_error::AddressError;
 use super::authority::authority;
-use super::connect_error::{ConnectError, Step};
+use super::connect_error::{ConnectError, ConnectStep};
 use super::dial;
-use super::link::{Counted, Link, Transport};
+use super::link::{CountedStream, Link, Transport};
 use super::proxy::environment::ProxyChoice;
 use super::proxy::{self, PassError, ProxyFault, ProxyScheme, ProxyUrl};
 use super::tls::{ClientTls, Peer, TlsOptions};
@@ -163,11 +163,11 @@ impl Address {
 
     async fn open(&self) -> Result<Link, ConnectError> {
         let until = Instant::now() + OPEN_WITHIN;
-        let addresses = self.in_time(until, Step::Resolve, self.resolve()).await?;
+        let addresses = self.in_time(until, ConnectStep::Resolve, self.resolve()).await?;
         let stream = self.reach(&addresses, until).await?;
-        let transport = self.in_time(until, Step::Pass, self.pass(stream)).await?;
-        let secured = self.in_time(until, Step::Secure, self.secure(transport)).await?;
-        self.in_time(until, Step::Upgrade, self.upgrade(secured)).await
+        let transport = self.in_time(until, ConnectStep::Pass, self.pass(stream)).await?;
+        let secured = self.in_time(until, ConnectStep::Secure, self.secure(transport)).await?;
+        self.in_time(until, ConnectStep::Upgrade, self.upgrade(secured)).await
     }
 
     /// Takes a step, and says which one it was if it takes too long.
@@ -177,11 +177,11 @@ impl Address {
     pub async fn in_time<T>(
         &self,
         until: Instant,
-        step: Step,
+        step: ConnectStep,
         taken: impl Future<Output = Result<T, ConnectError>>,
     ) -> Result<T, ConnectError> {
         let late = |_| match &self.proxy {
-            Some(Proxy { url, .. }) if step == Step::Resolve => {
+            Some(Proxy { url, .. }) if step == ConnectStep::Resolve => {
                 ConnectError::Late { host: format!("the proxy {url}"), step }
             }
             _ => ConnectError::Late { host: self.authority(), step },
@@ -255,7 +255,7 @@ impl Address {
     /// # Errors
     /// If there is no mediator.
     pub async fn upgrade(&self, secured: Secured) -> Result<Link, ConnectError> {
-        let (transport, taken) = Counted::new(secured.transport);
+        let (transport, taken) = CountedStream::new(secured.transport);
         let transport: Transport = Box::new(transport);
         let upgraded = upgrade::upgrade(transport, &self.authority, &self.path, self.max_message).await;
         let host = || self.authority();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dial::AllFailed;
 use super::proxy::{ProxyFault, ProxyUrl};
 use super::tls::TlsFault;
-use super::upgrade::Answer;
+use super::upgrade::UpgradeRefusal;
 
 /// Why no connection could be made, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum ConnectError {
         /// Host and port, or the proxy.
         host: String,
         /// Which step.
-        step: Step,
+        step: ConnectStep,
     },
     /// The name has no address.
     #[error("the name {host} cannot be resolved: {cause}; check the mediator's URL and this machine's network")]
@@ -70,7 +70,7 @@ pub enum ConnectError {
         /// Host and port.
         host: String,
         /// What it answered.
-        answer: Answer,
+        answer: UpgradeRefusal,
     },
     /// There is no web server, or one that does not know what it says.
     #[error(
@@ -87,7 +87,7 @@ pub enum ConnectError {
 
 /// A step of connecting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ConnectStep {
     /// The name's addresses.
     Resolve,
     /// The way through the proxy.
@@ -98,7 +98,7 @@ pub enum Step {
     Upgrade,
 }
 
-impl Step {
+impl ConnectStep {
     /// What is missing in a step that takes too long, and what to do.
     const fn silence(self) -> &'static str {
         match self {

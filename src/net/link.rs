@@ -228,19 +228,19 @@ const TAKES_NOTHING: &str =
     "the server took nothing of what was sent to it for a minute; ask who runs it if that lasts";
 
 /// Counts the bytes that a connection takes.
-pub(super) struct Counted<T> {
+pub(super) struct CountedStream<T> {
     inner: T,
     taken: Arc<AtomicU64>,
 }
 
-impl<T> Counted<T> {
+impl<T> CountedStream<T> {
     pub(super) fn new(inner: T) -> (Self, Arc<AtomicU64>) {
         let taken = Arc::new(AtomicU64::new(0));
         (Self { inner, taken: Arc::clone(&taken) }, taken)
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for CountedStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -250,7 +250,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Counted<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Counted<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for CountedStream<T> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = written {
@@ -343,7 +343,7 @@ mod tests {
     /// A link, and the raw bytes of its other side.
     async fn link() -> (Link, tokio::io::DuplexStream) {
         let (near, far) = tokio::io::duplex(4_096);
-        let (near, taken) = Counted::new(near);
+        let (near, taken) = CountedStream::new(near);
         let transport: Transport = Box::new(near);
         let config = WebSocketConfig::default().max_write_buffer_size(640 * 1_024);
         (Link::new(WebSocketStream::from_raw_socket(transport, Role::Client, Some(config)).await, taken), far)

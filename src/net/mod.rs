@@ -27,7 +27,7 @@ pub mod upgrade;
 pub use address::{Address, Secured};
 pub use address_error::AddressError;
 pub use certificate::Unusable;
-pub use connect_error::{ConnectError, Step};
+pub use connect_error::{ConnectError, ConnectStep};
 pub use dial::FailedAttempt;
 pub use link::{Link, LinkEvent};
 pub use listener::{

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::address::Address;
 use super::link::{Link, LinkEvent};
 use crate::rendezvous::wire::MAX_FRAME;
-use crate::rendezvous::{LinkEnd, LinkInput, LinkOutput};
+use crate::rendezvous::{LinkInput, LinkOutput, RelayLinkEnd};
 use crate::session;
 
 /// The most bytes of one message: a whole frame and its length, and as much of a next one.
@@ -30,14 +30,14 @@ pub enum RelayLinkEvent {
 /// Whoever has the machine asks for [`RelayLink::next`] and does with [`RelayLink::act`] what the machine wants, in that
 /// order. Needs a tokio runtime with network and time.
 pub struct RelayLink {
-    state: State,
+    state: RelayLinkState,
     /// Of one batch; each is handed out alone.
     came: VecDeque<Bytes>,
 }
 
 type Opening = Pin<Box<dyn Future<Output = Result<Link, session::LinkEnd>> + Send>>;
 
-enum State {
+enum RelayLinkState {
     Opening(Opening),
     Open(Box<Link>),
     Closed,
@@ -49,7 +49,7 @@ impl RelayLink {
     pub fn open(address: &Address) -> Self {
         let address = address.clone().with_messages_up_to(MAX_MESSAGE);
         let opening = Box::pin(async move { address.connect().await });
-        Self { state: State::Opening(opening), came: VecDeque::new() }
+        Self { state: RelayLinkState::Opening(opening), came: VecDeque::new() }
     }
 
     /// Waits for something to happen; for ever once it is closed. May be dropped at any point without losing anything.
@@ -59,18 +59,18 @@ impl RelayLink {
                 return RelayLinkEvent::Input(LinkInput::Bytes(bytes));
             }
             let event = match &mut self.state {
-                State::Opening(opening) => match opening.await {
+                RelayLinkState::Opening(opening) => match opening.await {
                     Ok(link) => {
-                        self.state = State::Open(Box::new(link));
+                        self.state = RelayLinkState::Open(Box::new(link));
                         return RelayLinkEvent::Input(LinkInput::Up);
                     }
                     Err(end) => LinkEvent::End(end),
                 },
-                State::Open(link) => match link.next(true).await {
+                RelayLinkState::Open(link) => match link.next(true).await {
                     None => return RelayLinkEvent::Flushed,
                     Some(event) => event,
                 },
-                State::Closed => std::future::pending().await,
+                RelayLinkState::Closed => std::future::pending().await,
             };
             return RelayLinkEvent::Input(match event {
                 LinkEvent::Frames(frames) => {
@@ -80,7 +80,7 @@ impl RelayLink {
                 LinkEvent::TextFrame => LinkInput::Text,
                 LinkEvent::Pong | LinkEvent::Alive => LinkInput::Alive,
                 LinkEvent::End(end) => {
-                    self.state = State::Closed;
+                    self.state = RelayLinkState::Closed;
                     LinkInput::Down(end.into())
                 }
             });
@@ -89,7 +89,7 @@ impl RelayLink {
 
     /// Does what the machine wants. Closing takes up to two seconds: until all is written, and the relay has answered.
     pub async fn act(&mut self, output: LinkOutput) {
-        let State::Open(link) = &mut self.state else {
+        let RelayLinkState::Open(link) = &mut self.state else {
             if matches!(output, LinkOutput::Close(_)) {
                 self.forget();
             }
@@ -100,7 +100,7 @@ impl RelayLink {
             LinkOutput::Ping => link.ping(),
             LinkOutput::Close(code) => {
                 link.close(code).await;
-                if let State::Open(link) = std::mem::replace(&mut self.state, State::Closed) {
+                if let RelayLinkState::Open(link) = std::mem::replace(&mut self.state, RelayLinkState::Closed) {
                     self.forget();
                     link.linger().await;
                 }
@@ -109,7 +109,7 @@ impl RelayLink {
     }
 
     fn forget(&mut self) {
-        self.state = State::Closed;
+        self.state = RelayLinkState::Closed;
         self.came.clear();
     }
 }
@@ -120,7 +120,7 @@ impl fmt::Debug for RelayLink {
     }
 }
 
-impl From<session::LinkEnd> for LinkEnd {
+impl From<session::LinkEnd> for RelayLinkEnd {
     fn from(end: session::LinkEnd) -> Self {
         match end {
             session::LinkEnd::Closed { code, reason } => Self::Closed { code, reason },

@@ -22,7 +22,7 @@ const MOST_ANSWERS: usize = 512 * 1_024;
 #[derive(Debug)]
 pub enum UpgradeFault {
     /// It answered with another status.
-    Status(Answer),
+    Status(UpgradeRefusal),
     /// It answered 101, but not to what was asked.
     Broken(&'static str),
     /// It did not answer as a web server does.
@@ -31,7 +31,7 @@ pub enum UpgradeFault {
 
 /// An answer that is no upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct UpgradeRefusal {
     /// The status code.
     pub status: u16,
     /// The words behind it.
@@ -89,10 +89,10 @@ fn check(head: &Head, key: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn answer(head: &Head) -> Answer {
+fn answer(head: &Head) -> UpgradeRefusal {
     let location = head.values("Location").next().map(Clean::new);
     let retry_after = head.values("Retry-After").find_map(|value| retry_after(value, SystemTime::now()));
-    Answer { status: head.status, reason: head.reason.clone(), location, retry_after }
+    UpgradeRefusal { status: head.status, reason: head.reason.clone(), location, retry_after }
 }
 
 /// How long to wait: seconds, or a date (RFC 9110, 10.2.3).
@@ -105,7 +105,7 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default().min(LONGEST_RETRY))
 }
 
-impl Answer {
+impl UpgradeRefusal {
     /// What the server means, and what to do, behind the server's name.
     #[must_use]
     pub fn words(&self) -> String {

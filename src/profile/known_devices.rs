@@ -58,7 +58,7 @@ pub enum KnownDevicesError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Contents {
+struct DevicesFile {
     version: u32,
     devices: Vec<Device>,
     /// In the order in which they left.
@@ -100,7 +100,7 @@ pub fn load(path: &Path) -> Result<Option<KnownDevices>, KnownDevicesError> {
         read => read.map_err(|cause| KnownDevicesError::File { path: path.to_owned(), cause })?,
     };
     let content = |cause| KnownDevicesError::Content { path: path.to_owned(), cause };
-    let contents: Contents = serde_json::from_str(&text).map_err(content)?;
+    let contents: DevicesFile = serde_json::from_str(&text).map_err(content)?;
     if contents.version != VERSION {
         return Err(KnownDevicesError::Version { path: path.to_owned(), version: contents.version });
     }
@@ -134,7 +134,7 @@ pub fn note_dropped(path: &Path, device: DeviceId) -> Result<(), KnownDevicesErr
 fn write(path: &Path, kept: &KnownDevices) -> io::Result<()> {
     let devices = kept.listed().map(|(id, known)| Device::of(id, known)).collect();
     let former = kept.left().map(|(id, known)| Device::of(id, known)).collect();
-    let text = serde_json::to_string_pretty(&Contents { version: VERSION, devices, former })?;
+    let text = serde_json::to_string_pretty(&DevicesFile { version: VERSION, devices, former })?;
     private_files::replace(path, text.as_bytes())
 }
 

@@ -7,7 +7,7 @@ use super::key_file;
 use super::secret_source::SecretSource;
 use super::secrets::PassphraseSource;
 use super::selected::SelectedProfile;
-use super::settings::Settings;
+use super::settings::ConnectionSettings;
 use crate::protocol::{GroupKeys, GroupSecret};
 use crate::text::Clean;
 
@@ -24,7 +24,7 @@ impl LoadedKey {
     /// Loads the key that the settings name, or the profile's. One that is loaded already serves as long as it is to come
     /// from the same place: it is not asked for twice, and nobody is asked for a passphrase any more.
     pub(super) fn load(
-        settings: &Settings,
+        settings: &ConnectionSettings,
         selected: Option<&SelectedProfile>,
         loaded: Option<&Self>,
     ) -> Result<Self, ProfileError> {

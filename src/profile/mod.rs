@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! command line ─> ConnectionOptions ─┐
-//!                                    ├─> Settings ─> Profile (with key, locks, slot memory) ─> a session
+//!                                    ├─> ConnectionSettings ─> Profile (with key, locks, slot memory) ─> a session
 //! profiles.toml ─> ProfileStore ─> Record ──┘
 //! ```
 
@@ -53,7 +53,7 @@ pub use proxy_setting::{KeepAlive, NotAKeepAlive, ProxySetting};
 pub use random::fresh_random;
 pub use record::{JoinMark, Record};
 pub use secret_source::{SecretError, SecretSource};
-pub use settings::{DEFAULT_SERVER_GROUP, Settings};
+pub use settings::{ConnectionSettings, DEFAULT_SERVER_GROUP};
 pub use slot_memory::SlotMemory;
 pub use store::{ProfileStore, ProfileStoreError, Profiles};
 pub use visitor_slot::{NoVisitorSlot, Visit, VisitorSlot};

@@ -15,7 +15,7 @@ use super::record::Record;
 use super::secret_source::SecretError;
 use super::secrets;
 use super::selected::SelectedProfile;
-use super::settings::Settings;
+use super::settings::ConnectionSettings;
 use super::slot_memory::SlotMemory;
 use crate::os::clock;
 use crate::protocol::{ServerGroup, SlotState, SpkiPin};
@@ -57,7 +57,7 @@ pub struct Profile {
 #[derive(Debug)]
 pub struct Examined {
     /// What the options and the profile say; [`None`] if they do not fit together.
-    pub settings: Option<Settings>,
+    pub settings: Option<ConnectionSettings>,
     /// What the profile says; [`None`] if it is none.
     pub record: Option<(ProfileName, Record)>,
     /// The connection that they make, or why they make none.
@@ -115,7 +115,7 @@ impl Profile {
     }
 
     fn open(
-        settings: Settings,
+        settings: ConnectionSettings,
         mut selected: Option<SelectedProfile>,
         purpose: Purpose<'_>,
     ) -> Result<Self, ProfileError> {
@@ -126,7 +126,7 @@ impl Profile {
     }
 
     fn make(
-        settings: Settings,
+        settings: ConnectionSettings,
         selected: Option<&SelectedProfile>,
         purpose: Purpose<'_>,
     ) -> Result<Self, ProfileError> {
@@ -183,15 +183,15 @@ impl Profile {
 fn settings(
     name: Option<&str>,
     options: &ConnectionOptions,
-) -> Result<(Settings, Option<SelectedProfile>), ProfileError> {
+) -> Result<(ConnectionSettings, Option<SelectedProfile>), ProfileError> {
     let selected = SelectedProfile::find(name, options)?;
     let settings = merged(selected.as_ref(), options)?;
     Ok((settings, selected))
 }
 
-fn merged(selected: Option<&SelectedProfile>, options: &ConnectionOptions) -> Result<Settings, ProfileError> {
+fn merged(selected: Option<&SelectedProfile>, options: &ConnectionOptions) -> Result<ConnectionSettings, ProfileError> {
     let profile = selected.map(|selected| (&selected.record, selected.directory()));
-    Settings::merge(options, profile).map_err(|cause| of_profile(selected, cause))
+    ConnectionSettings::merge(options, profile).map_err(|cause| of_profile(selected, cause))
 }
 
 /// Says of which profile the error is, unless the error says so itself.

@@ -8,7 +8,7 @@ use crate::protocol::{DeviceId, Dialect, SlotState, SpkiPin};
 use crate::session::Presence;
 use crate::text::Clean;
 
-/// Options of a connection. What is not given comes from the profile, or is a default: see [`Settings`](super::Settings).
+/// Options of a connection. What is not given comes from the profile, or is a default: see [`ConnectionSettings`](super::ConnectionSettings).
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is an option that does not depend on the others")]
 pub struct ConnectionOptions {

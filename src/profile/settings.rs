@@ -1,4 +1,4 @@
-//! [`Settings`]: the options of the command line, merged with what the profile says.
+//! [`ConnectionSettings`]: the options of the command line, merged with what the profile says.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub const DEFAULT_SERVER_GROUP: &str = "01";
 /// All that a connection is made of, except the key and what is remembered of the slot.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a setting that does not depend on the others")]
-pub struct Settings {
+pub struct ConnectionSettings {
     /// The mediator's URL template.
     pub base_url: String,
     /// The protocol that the group speaks.
@@ -63,7 +63,7 @@ pub struct Settings {
     pub passphrase_fd: Option<u32>,
 }
 
-impl Settings {
+impl ConnectionSettings {
     /// Merges the options with a profile. An option goes before the profile, and the profile before a default. Paths of
     /// the profile are relative to the directory of the profiles.
     ///
@@ -141,8 +141,8 @@ mod tests {
         toml_edit::de::from_str(text).unwrap()
     }
 
-    fn merged(options: &ConnectionOptions, text: &str) -> Settings {
-        Settings::merge(options, Some((&record(text), Path::new("/profiles")))).unwrap()
+    fn merged(options: &ConnectionOptions, text: &str) -> ConnectionSettings {
+        ConnectionSettings::merge(options, Some((&record(text), Path::new("/profiles")))).unwrap()
     }
 
     #[test]
@@ -196,22 +196,22 @@ mod tests {
     fn the_server_group_is_read_in_the_dialect_that_counts() {
         let options = ConnectionOptions { dialect: Some(Dialect::Mk), ..ConnectionOptions::default() };
         let record = record("mediator = \"wss://m.example/\"\nserver_group = \"xyz\"");
-        let merged = Settings::merge(&options, Some((&record, Path::new(""))));
+        let merged = ConnectionSettings::merge(&options, Some((&record, Path::new(""))));
         assert!(matches!(merged, Err(ProfileError::ServerGroup(_))), "{merged:?}");
-        assert!(Settings::merge(&ConnectionOptions::default(), Some((&record, Path::new("")))).is_ok());
+        assert!(ConnectionSettings::merge(&ConnectionOptions::default(), Some((&record, Path::new("")))).is_ok());
     }
 
     #[test]
     fn without_a_profile_there_are_defaults() {
         let url = Some("wss://m.example/".to_owned());
         let options = ConnectionOptions { url: url.clone(), ..ConnectionOptions::default() };
-        let settings = Settings::merge(&options, None).unwrap();
+        let settings = ConnectionSettings::merge(&options, None).unwrap();
         assert_eq!((settings.dialect, settings.server_group.as_str()), (Dialect::Dgk, DEFAULT_SERVER_GROUP));
         assert_eq!(settings.expiration_policy, ExpirationPolicy::Volatile);
         assert!(settings.label.to_string().starts_with("d2mtop@") && !settings.keeps_journal);
-        assert_ne!(settings.device_id, Settings::merge(&options, None).unwrap().device_id, "it is random");
+        assert_ne!(settings.device_id, ConnectionSettings::merge(&options, None).unwrap().device_id, "it is random");
         let persistent = ConnectionOptions { url, persistent: true, ..ConnectionOptions::default() };
-        assert!(matches!(Settings::merge(&persistent, None), Err(ProfileError::NoDeviceId)));
-        assert!(matches!(Settings::merge(&ConnectionOptions::default(), None), Err(ProfileError::FirstRun)));
+        assert!(matches!(ConnectionSettings::merge(&persistent, None), Err(ProfileError::NoDeviceId)));
+        assert!(matches!(ConnectionSettings::merge(&ConnectionOptions::default(), None), Err(ProfileError::FirstRun)));
     }
 }

@@ -42,11 +42,11 @@ pub enum ChatFrameError {
 #[derive(Debug)]
 pub struct ChatFrames {
     buffer: BytesMut,
-    stage: Stage,
+    stage: ChatStage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum ChatStage {
     ClientHello,
     /// Until the server acknowledges; `begun` once a part of it was taken.
     ClientLogin {
@@ -61,13 +61,13 @@ impl ChatFrames {
     /// For what a client sends.
     #[must_use]
     pub fn from_client() -> Self {
-        Self { buffer: BytesMut::new(), stage: Stage::ClientHello }
+        Self { buffer: BytesMut::new(), stage: ChatStage::ClientHello }
     }
 
     /// For what the chat server sends.
     #[must_use]
     pub fn from_server() -> Self {
-        Self { buffer: BytesMut::new(), stage: Stage::ServerHello }
+        Self { buffer: BytesMut::new(), stage: ChatStage::ServerHello }
     }
 
     /// Appends bytes as they came off the connection, in pieces of any size.
@@ -81,16 +81,16 @@ impl ChatFrames {
     /// If what comes next cannot be a frame; the same error comes from then on.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, ChatFrameError> {
         let (length, next) = match self.stage {
-            Stage::ClientHello => (CLIENT_HELLO, Stage::ClientLogin { begun: false }),
-            Stage::ClientLogin { .. } if self.buffer.len() > MAX_CHAT_FRAME => {
+            ChatStage::ClientHello => (CLIENT_HELLO, ChatStage::ClientLogin { begun: false }),
+            ChatStage::ClientLogin { .. } if self.buffer.len() > MAX_CHAT_FRAME => {
                 return Err(ChatFrameError::TooLong(self.buffer.len()));
             }
-            Stage::ClientLogin { .. } => return Ok(None),
-            Stage::ServerHello => (SERVER_HELLO, Stage::LoginAck),
-            Stage::LoginAck => (LOGIN_ACK, Stage::Boxes),
-            Stage::Boxes => match self.buffer.first_chunk::<LENGTH>() {
+            ChatStage::ClientLogin { .. } => return Ok(None),
+            ChatStage::ServerHello => (SERVER_HELLO, ChatStage::LoginAck),
+            ChatStage::LoginAck => (LOGIN_ACK, ChatStage::Boxes),
+            ChatStage::Boxes => match self.buffer.first_chunk::<LENGTH>() {
                 None => return Ok(None),
-                Some(length) => (usize::from(u16::from_le_bytes(*length)) + LENGTH, Stage::Boxes),
+                Some(length) => (usize::from(u16::from_le_bytes(*length)) + LENGTH, ChatStage::Boxes),
             },
         };
         if length > MAX_CHAT_FRAME {
@@ -110,8 +110,8 @@ impl ChatFrames {
     #[must_use]
     pub fn may_be_a_login(&self) -> bool {
         match self.stage {
-            Stage::ClientLogin { begun: false } => self.buffer.len() >= LOGIN,
-            Stage::ClientLogin { begun: true } => !self.buffer.is_empty(),
+            ChatStage::ClientLogin { begun: false } => self.buffer.len() >= LOGIN,
+            ChatStage::ClientLogin { begun: true } => !self.buffer.is_empty(),
             _ => false,
         }
     }
@@ -122,14 +122,14 @@ impl ChatFrames {
         if !self.may_be_a_login() {
             return None;
         }
-        self.stage = Stage::ClientLogin { begun: true };
+        self.stage = ChatStage::ClientLogin { begun: true };
         Some(self.buffer.split().freeze())
     }
 
     /// The server has acknowledged the client's login: frames with a length follow.
     pub fn login_acknowledged(&mut self) {
-        if matches!(self.stage, Stage::ClientLogin { .. }) {
-            self.stage = Stage::Boxes;
+        if matches!(self.stage, ChatStage::ClientLogin { .. }) {
+            self.stage = ChatStage::Boxes;
         }
     }
 

@@ -1,13 +1,13 @@
 //! Why a rendezvous ended before its time.
 
-use super::link::LinkEnd;
+use super::link::RelayLinkEnd;
 use crate::protocol::{CloseCode, DecodeError};
 use crate::rendezvous::wire::{FrameError, NotAuthentic, UnusableKey, close};
 use crate::text::Clean;
 
 /// Why a rendezvous ended before its time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum RendezvousFailure {
     /// Wrong key, wrong number, or changed on the way.
     #[error(
         "what came was not written by the device that the link is for: somebody else was there, or it was changed on the way"
@@ -69,40 +69,40 @@ fn words(reason: &Clean) -> String {
     if reason.is_empty() { String::new() } else { format!(": {}", reason.as_str()) }
 }
 
-impl From<NotAuthentic> for Failure {
+impl From<NotAuthentic> for RendezvousFailure {
     fn from(_: NotAuthentic) -> Self {
         Self::NotAuthentic
     }
 }
 
-impl From<UnusableKey> for Failure {
+impl From<UnusableKey> for RendezvousFailure {
     fn from(_: UnusableKey) -> Self {
         Self::UnusableKey
     }
 }
 
-impl From<FrameError> for Failure {
+impl From<FrameError> for RendezvousFailure {
     fn from(error: FrameError) -> Self {
         Self::Frame(error)
     }
 }
 
-impl From<DecodeError> for Failure {
+impl From<DecodeError> for RendezvousFailure {
     fn from(error: DecodeError) -> Self {
         Self::Malformed(error)
     }
 }
 
-impl From<LinkEnd> for Failure {
-    fn from(end: LinkEnd) -> Self {
+impl From<RelayLinkEnd> for RendezvousFailure {
+    fn from(end: RelayLinkEnd) -> Self {
         match end {
-            LinkEnd::Closed { code: close::DONE, .. } => Self::PeerStopped,
-            LinkEnd::Closed { code: close::WAIT_OVER, .. } => Self::WaitOver,
-            LinkEnd::Closed { code: close::PEER_GONE, .. } => Self::PeerGone,
-            LinkEnd::Closed { code, .. } if close::is_mirrored(code) => Self::PeerFailed(code),
-            LinkEnd::Closed { code, reason } => Self::RelayClosed { code, reason },
-            LinkEnd::Unreachable(why) => Self::Unreachable(why),
-            LinkEnd::Broken(why) => Self::Broken(why),
+            RelayLinkEnd::Closed { code: close::DONE, .. } => Self::PeerStopped,
+            RelayLinkEnd::Closed { code: close::WAIT_OVER, .. } => Self::WaitOver,
+            RelayLinkEnd::Closed { code: close::PEER_GONE, .. } => Self::PeerGone,
+            RelayLinkEnd::Closed { code, .. } if close::is_mirrored(code) => Self::PeerFailed(code),
+            RelayLinkEnd::Closed { code, reason } => Self::RelayClosed { code, reason },
+            RelayLinkEnd::Unreachable(why) => Self::Unreachable(why),
+            RelayLinkEnd::Broken(why) => Self::Broken(why),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::text::Clean;
 
 /// How the connection to the relay ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkEnd {
+pub enum RelayLinkEnd {
     /// With a close frame, of the relay or of the other device.
     Closed {
         /// Its code.
@@ -33,7 +33,7 @@ pub enum LinkInput {
     /// A sign of life without content, such as the answer to a ping.
     Alive,
     /// It ended, or could not be made.
-    Down(LinkEnd),
+    Down(RelayLinkEnd),
 }
 
 /// What is to be done on the connection, in this order.

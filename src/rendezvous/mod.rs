@@ -22,9 +22,11 @@ mod relay;
 pub mod wire;
 
 pub use admit::{Admit, AdmitCause, AdmitEnd, AdmitEvent, AdmitInput, AdmitOutput, AdmitTiming};
-pub use failure::Failure;
-pub use join::{Join, JoinCause, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LoginFailure, Persist, Step};
-pub use link::{LinkEnd, LinkInput, LinkOutput};
+pub use failure::RendezvousFailure;
+pub use join::{
+    Join, JoinCause, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinStep, JoinTiming, LoginFailure, Persist,
+};
+pub use link::{LinkInput, LinkOutput, RelayLinkEnd};
 pub use path::{Fresh, Output, Rendezvous};
 pub use relay::{Relay, RelayConfig, RelayEnd, RelayEvent, RelayOutput, RelaySide};
 

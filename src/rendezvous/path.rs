@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::failure::Failure;
+use super::failure::RendezvousFailure;
 use super::link::{LinkInput, LinkOutput};
 use crate::protocol::Millis;
 use crate::rendezvous::wire::{
     Auth, AuthHello, AuthenticationKey, CHALLENGE_LENGTH, Emoji, EphemeralSecret, FrameDirection, FrameReader, Hello,
-    MAX_FRAME, MAX_HANDSHAKE_FRAME, Plain, Role, TransportKeys,
+    MAX_FRAME, MAX_HANDSHAKE_FRAME, Plain, RendezvousRole, TransportKeys,
 };
 
 /// How long the handshake may take once the other device is there: no person takes part in it.
@@ -55,10 +55,10 @@ pub enum Output {
     /// A message of the other device.
     Message(Plain),
     /// It is over. Closing the connection is up to whoever decides what the other device is told.
-    Failed(Failure),
+    Failed(RendezvousFailure),
 }
 
-enum Stage {
+enum PathStage {
     /// The connection is not open yet.
     Connecting,
     /// Initiator: nobody is there yet.
@@ -75,10 +75,10 @@ enum Stage {
 
 /// One path of a rendezvous, of either role.
 pub struct Rendezvous {
-    role: Role,
+    role: RendezvousRole,
     key: AuthenticationKey,
     fresh: Fresh,
-    stage: Stage,
+    stage: PathStage,
     sending: FrameDirection,
     receiving: FrameDirection,
     reader: FrameReader,
@@ -93,14 +93,14 @@ pub struct Rendezvous {
 impl Rendezvous {
     /// Before the connection is open.
     #[must_use]
-    pub fn new(role: Role, key: AuthenticationKey, path_id: u32, fresh: Fresh) -> Self {
+    pub fn new(role: RendezvousRole, key: AuthenticationKey, path_id: u32, fresh: Fresh) -> Self {
         Self {
             sending: FrameDirection::new(key.frame_key(role), path_id),
             receiving: FrameDirection::new(key.frame_key(role.other()), path_id),
             role,
             key,
             fresh,
-            stage: Stage::Connecting,
+            stage: PathStage::Connecting,
             reader: FrameReader::default(),
             outputs: VecDeque::new(),
             received: 0,
@@ -112,7 +112,7 @@ impl Rendezvous {
 
     /// Takes in what happened on the connection.
     pub fn handle(&mut self, now: Millis, input: LinkInput) {
-        if matches!(self.stage, Stage::Ended) {
+        if matches!(self.stage, PathStage::Ended) {
             return;
         }
         self.heard_at = now;
@@ -123,7 +123,7 @@ impl Rendezvous {
                 Ok(())
             }
             LinkInput::Bytes(bytes) => self.bytes(now, bytes),
-            LinkInput::Text => Err(Failure::Text),
+            LinkInput::Text => Err(RendezvousFailure::Text),
             LinkInput::Alive => Ok(()),
             LinkInput::Down(end) => Err(end.into()),
         };
@@ -138,9 +138,9 @@ impl Rendezvous {
             return;
         }
         if self.handshake_until.is_some_and(|until| now >= until) {
-            self.fail(Failure::HandshakeSilent);
+            self.fail(RendezvousFailure::HandshakeSilent);
         } else if now >= self.heard_at.after(SILENCE) {
-            self.fail(Failure::RelaySilent);
+            self.fail(RendezvousFailure::RelaySilent);
         } else if !self.pinged {
             self.pinged = true;
             self.link(LinkOutput::Ping);
@@ -150,7 +150,7 @@ impl Rendezvous {
     /// When [`Self::timer`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Millis> {
-        if matches!(self.stage, Stage::Connecting | Stage::Ended) {
+        if matches!(self.stage, PathStage::Connecting | PathStage::Ended) {
             return None;
         }
         let link = self.heard_at.after(if self.pinged { SILENCE } else { PING_AFTER });
@@ -164,7 +164,7 @@ impl Rendezvous {
 
     /// Sends a message, once nominated.
     pub fn send(&mut self, plain: &[u8]) {
-        if !matches!(self.stage, Stage::Ended) {
+        if !matches!(self.stage, PathStage::Ended) {
             // Numbers do not run out at a handful of messages, nor do ours reach the limit of a length.
             if let Some(frame) = self.sending.seal(plain) {
                 self.link(LinkOutput::Send(frame));
@@ -174,7 +174,7 @@ impl Rendezvous {
 
     /// Takes nothing in any more, and forgets what came.
     pub fn end(&mut self) {
-        self.stage = Stage::Ended;
+        self.stage = PathStage::Ended;
         self.outputs.retain(|output| matches!(output, Output::Link(_)));
     }
 
@@ -186,29 +186,29 @@ impl Rendezvous {
 
     fn up(&mut self, now: Millis) {
         match (&self.stage, self.role) {
-            (Stage::Connecting, Role::Initiator) => self.stage = Stage::AwaitHello,
+            (PathStage::Connecting, RendezvousRole::Initiator) => self.stage = PathStage::AwaitHello,
             // The initiator was there before it showed the link.
-            (Stage::Connecting, Role::Responder) => {
+            (PathStage::Connecting, RendezvousRole::Responder) => {
                 let hello = Hello { challenge: self.fresh.challenge, ephemeral: self.fresh.ephemeral.public() };
                 self.send(&hello.encode());
                 self.handshake_until = Some(now.after(HANDSHAKE));
-                self.stage = Stage::AwaitAuthHello;
+                self.stage = PathStage::AwaitAuthHello;
             }
             _ => {}
         }
     }
 
-    fn bytes(&mut self, now: Millis, mut bytes: Bytes) -> Result<(), Failure> {
-        if matches!(self.stage, Stage::Connecting) {
+    fn bytes(&mut self, now: Millis, mut bytes: Bytes) -> Result<(), RendezvousFailure> {
+        if matches!(self.stage, PathStage::Connecting) {
             return Ok(());
         }
-        if matches!(self.stage, Stage::AwaitHello) && self.handshake_until.is_none() {
+        if matches!(self.stage, PathStage::AwaitHello) && self.handshake_until.is_none() {
             self.handshake_until = Some(now.after(HANDSHAKE));
         }
         loop {
             let (limit, before) = (self.limit(), bytes.len());
             let sealed = self.reader.next_box(&mut bytes, limit)?;
-            if matches!(self.stage, Stage::Nominated) {
+            if matches!(self.stage, PathStage::Nominated) {
                 let taken = before.saturating_sub(bytes.len());
                 self.received = self.received.saturating_add(u64::try_from(taken).unwrap_or(u64::MAX));
             }
@@ -222,17 +222,17 @@ impl Rendezvous {
     /// A frame that comes after the nomination may come in one message with it.
     const fn limit(&self) -> usize {
         match self.stage {
-            Stage::Nominated => MAX_FRAME,
+            PathStage::Nominated => MAX_FRAME,
             _ => MAX_HANDSHAKE_FRAME,
         }
     }
 
-    fn message(&mut self, plain: Plain) -> Result<(), Failure> {
-        match std::mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::AwaitHello => {
+    fn message(&mut self, plain: Plain) -> Result<(), RendezvousFailure> {
+        match std::mem::replace(&mut self.stage, PathStage::Ended) {
+            PathStage::AwaitHello => {
                 let hello = Hello::decode(&plain)?;
                 let keys = TransportKeys::agree(&self.key, &self.fresh.ephemeral, &hello.ephemeral)?;
-                self.stage = Stage::AwaitAuth(Box::new(keys));
+                self.stage = PathStage::AwaitAuth(Box::new(keys));
                 self.outputs.push_back(Output::PeerThere);
                 let answer = AuthHello {
                     response: hello.challenge,
@@ -241,11 +241,11 @@ impl Rendezvous {
                 };
                 self.send(&answer.encode());
             }
-            Stage::AwaitAuthHello => {
+            PathStage::AwaitAuthHello => {
                 let answer = AuthHello::decode(&plain)?;
                 self.check(answer.response)?;
                 let keys = TransportKeys::agree(&self.key, &self.fresh.ephemeral, &answer.ephemeral)?;
-                self.stage = Stage::Nominated;
+                self.stage = PathStage::Nominated;
                 self.handshake_until = None;
                 self.send(&Auth { response: answer.challenge }.encode());
                 let emoji = self.switch_keys(keys);
@@ -253,30 +253,30 @@ impl Rendezvous {
                 self.send(&[]);
                 self.outputs.extend([Output::PeerThere, Output::Nominated(emoji)]);
             }
-            Stage::AwaitAuth(keys) => {
+            PathStage::AwaitAuth(keys) => {
                 self.check(Auth::decode(&plain)?.response)?;
                 let emoji = self.switch_keys(*keys);
-                self.stage = Stage::AwaitNomination(emoji);
+                self.stage = PathStage::AwaitNomination(emoji);
             }
-            Stage::AwaitNomination(emoji) => {
+            PathStage::AwaitNomination(emoji) => {
                 if !plain.is_empty() {
-                    return Err(Failure::NotNominated);
+                    return Err(RendezvousFailure::NotNominated);
                 }
-                self.stage = Stage::Nominated;
+                self.stage = PathStage::Nominated;
                 self.handshake_until = None;
                 self.outputs.push_back(Output::Nominated(emoji));
             }
-            Stage::Nominated => {
-                self.stage = Stage::Nominated;
+            PathStage::Nominated => {
+                self.stage = PathStage::Nominated;
                 self.outputs.push_back(Output::Message(plain));
             }
-            Stage::Connecting | Stage::Ended => {}
+            PathStage::Connecting | PathStage::Ended => {}
         }
         Ok(())
     }
 
-    fn check(&self, response: [u8; CHALLENGE_LENGTH]) -> Result<(), Failure> {
-        if response == self.fresh.challenge { Ok(()) } else { Err(Failure::WrongResponse) }
+    fn check(&self, response: [u8; CHALLENGE_LENGTH]) -> Result<(), RendezvousFailure> {
+        if response == self.fresh.challenge { Ok(()) } else { Err(RendezvousFailure::WrongResponse) }
     }
 
     fn switch_keys(&mut self, keys: TransportKeys) -> [Emoji; 3] {
@@ -291,8 +291,8 @@ impl Rendezvous {
         self.outputs.push_back(Output::Link(output));
     }
 
-    fn fail(&mut self, failure: Failure) {
-        self.stage = Stage::Ended;
+    fn fail(&mut self, failure: RendezvousFailure) {
+        self.stage = PathStage::Ended;
         self.reader = FrameReader::default();
         self.outputs.push_back(Output::Failed(failure));
     }

@@ -7,7 +7,7 @@ use rand::Rng as _;
 use tokio::sync::mpsc;
 
 use super::clock;
-use super::join_mediator::{Asked, JoinLogin, at_mediator};
+use super::join_mediator::{JoinLogin, MediatorTask, at_mediator};
 use crate::net::{Address, RelayLink, RelayLinkEvent, TlsOptions};
 use crate::profile::{self, NewProfile, ProfileName, own_info};
 use crate::protocol::{ExhaustedPolicy, SlotState};
@@ -86,11 +86,11 @@ pub async fn join_group(
                 }
             },
             Some(answer) = answered.recv() => match answer {
-                Answer::Kept(login) => {
+                JoinAnswer::Kept(login) => {
                     doing.login = Some(login);
                     JoinInput::Persisted
                 }
-                Answer::Input(input) => input,
+                JoinAnswer::Input(input) => input,
             },
             () = clock::sleep_until(join.deadline()) => JoinInput::Timer,
             () = &mut cancelled, if !is_cancelled => {
@@ -103,7 +103,7 @@ pub async fn join_group(
 }
 
 /// What comes back of what was begun.
-enum Answer {
+enum JoinAnswer {
     /// The profile is durable, and can log in.
     Kept(Box<JoinLogin>),
     Input(JoinInput),
@@ -113,10 +113,10 @@ enum Answer {
 struct Doing<'a> {
     new: &'a Arc<NewProfile>,
     places: &'a JoinPlaces,
-    answers: mpsc::UnboundedSender<Answer>,
+    answers: mpsc::UnboundedSender<JoinAnswer>,
     login: Option<Box<JoinLogin>>,
     /// Whoever is at the mediator, and the way to it.
-    asks: Option<(mpsc::Sender<Asked>, tokio::task::JoinHandle<()>)>,
+    asks: Option<(mpsc::Sender<MediatorTask>, tokio::task::JoinHandle<()>)>,
 }
 
 impl Doing<'_> {
@@ -125,8 +125,8 @@ impl Doing<'_> {
             JoinOutput::Persist(Persist::Registered) => {
                 let new = Arc::clone(self.new);
                 self.on_disk(move || match new.registered(clock::now()) {
-                    Ok(()) => Answer::Input(JoinInput::Persisted),
-                    Err(error) => Answer::Input(JoinInput::PersistFailed(Clean::new(&error.to_string()))),
+                    Ok(()) => JoinAnswer::Input(JoinInput::Persisted),
+                    Err(error) => JoinAnswer::Input(JoinInput::PersistFailed(Clean::new(&error.to_string()))),
                 });
             }
             JoinOutput::LogIn => {
@@ -134,14 +134,14 @@ impl Doing<'_> {
                     let (asks, asked) = mpsc::channel(1);
                     let answers = self.answers.clone();
                     let answer = move |input| {
-                        let _ = answers.send(Answer::Input(input));
+                        let _ = answers.send(JoinAnswer::Input(input));
                     };
                     let driven = tokio::spawn(at_mediator(login, asked, answer));
                     self.asks = Some((asks, driven));
                 }
             }
             JoinOutput::DropSlot => match &self.asks {
-                Some((asks, _)) if asks.try_send(Asked::GiveUpSlot).is_ok() => {}
+                Some((asks, _)) if asks.try_send(MediatorTask::GiveUpSlot).is_ok() => {}
                 _ => self.answer(JoinInput::NotDropped),
             },
             JoinOutput::Forget => {
@@ -175,14 +175,14 @@ impl Doing<'_> {
                 JoinLogin::new(config, &mediator, data.server_group.clone(), &tls, record.proxy.as_ref(), new.name())
             });
             match kept {
-                Ok(login) => Answer::Kept(Box::new(login)),
-                Err(why) => Answer::Input(JoinInput::PersistFailed(Clean::new(&why))),
+                Ok(login) => JoinAnswer::Kept(Box::new(login)),
+                Err(why) => JoinAnswer::Input(JoinInput::PersistFailed(Clean::new(&why))),
             }
         });
     }
 
     /// The disk or the keyring may take their time; the relay wants its pings answered meanwhile.
-    fn on_disk(&self, job: impl FnOnce() -> Answer + Send + 'static) {
+    fn on_disk(&self, job: impl FnOnce() -> JoinAnswer + Send + 'static) {
         let answers = self.answers.clone();
         tokio::task::spawn_blocking(move || {
             let _ = answers.send(job());
@@ -190,7 +190,7 @@ impl Doing<'_> {
     }
 
     fn answer(&self, input: JoinInput) {
-        let _ = self.answers.send(Answer::Input(input));
+        let _ = self.answers.send(JoinAnswer::Input(input));
     }
 
     /// Says goodbye to the mediator.

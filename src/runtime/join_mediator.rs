@@ -28,7 +28,7 @@ pub struct JoinLogin {
 
 /// What is wanted of whoever is at the mediator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum MediatorTask {
     /// The join failed.
     GiveUpSlot,
 }
@@ -110,7 +110,7 @@ impl JoinLogin {
 /// Takes the slot and answers; then stays until there is nobody any more who could want it given up.
 pub(super) async fn at_mediator(
     login: Box<JoinLogin>,
-    mut asked: mpsc::Receiver<Asked>,
+    mut asked: mpsc::Receiver<MediatorTask>,
     answer: impl Fn(JoinInput) + Send + 'static,
 ) {
     let (mut visit, driven) = match login.start(SlotState::New) {

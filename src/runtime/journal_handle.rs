@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::journal_writer::{JournalReply, Work, Writer};
+use super::journal_writer::{JournalReply, JournalWriter, Work};
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::Journal;
 use crate::protocol::Millis;
@@ -51,7 +51,7 @@ impl JournalHandle {
         let (tell, replies) = unbounded_channel();
         let (finished, done) = channel();
         std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            Writer::new(journal, tell).run(&incoming);
+            JournalWriter::new(journal, tell).run(&incoming);
             drop(finished);
         })?;
         Ok(Self { work: Some(work), replies, done, in_flight: 0, path, set_aside, is_gone: false })

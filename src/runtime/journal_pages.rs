@@ -16,14 +16,14 @@ use crate::text::Clean;
 const AT_ONCE: usize = 4_096;
 
 /// Which rows are wanted.
-struct Request {
-    older_than: Mark,
+struct RowsRequest {
+    older_than: PageStart,
     count: usize,
 }
 
 /// Before which row of the journal.
 #[derive(Clone, Copy)]
-enum Mark {
+enum PageStart {
     Row(u64),
     /// That of this message, which is in memory.
     Message {
@@ -40,7 +40,7 @@ enum Mark {
 pub(super) struct JournalPages {
     path: PathBuf,
     /// Begun with the first request.
-    requests: Option<Sender<Request>>,
+    requests: Option<Sender<RowsRequest>>,
 }
 
 impl JournalPages {
@@ -57,28 +57,29 @@ impl JournalPages {
         feed: &Feed,
         answer: (usize, &UnboundedSender<(usize, OlderRows)>),
     ) -> io::Result<()> {
-        let of_message = |row: FeedRow| Mark::Message { received_at: row.received_at, id: row.id, nonce: row.nonce };
+        let of_message =
+            |row: FeedRow| PageStart::Message { received_at: row.received_at, id: row.id, nonce: row.nonce };
         let oldest = || feed.get(feed.first()).map(of_message);
-        let older_than = before.map(Mark::Row).or_else(oldest).unwrap_or(Mark::End);
+        let older_than = before.map(PageStart::Row).or_else(oldest).unwrap_or(PageStart::End);
         let requests = match &self.requests {
             Some(requests) => requests,
             None => self.requests.insert(start(self.path.clone(), answer.0, answer.1.clone())?),
         };
         // A reader that is gone has answered that it failed.
-        let _ = requests.send(Request { older_than, count });
+        let _ = requests.send(RowsRequest { older_than, count });
         Ok(())
     }
 }
 
-fn start(path: PathBuf, tab: usize, answers: UnboundedSender<(usize, OlderRows)>) -> io::Result<Sender<Request>> {
+fn start(path: PathBuf, tab: usize, answers: UnboundedSender<(usize, OlderRows)>) -> io::Result<Sender<RowsRequest>> {
     let (requests, incoming) = channel();
     std::thread::Builder::new().name("history".to_owned()).spawn(move || answer(&path, tab, &incoming, &answers))?;
     Ok(requests)
 }
 
-fn answer(path: &Path, tab: usize, requests: &Receiver<Request>, answers: &UnboundedSender<(usize, OlderRows)>) {
+fn answer(path: &Path, tab: usize, requests: &Receiver<RowsRequest>, answers: &UnboundedSender<(usize, OlderRows)>) {
     let mut opened = None;
-    for Request { older_than, count } in requests {
+    for RowsRequest { older_than, count } in requests {
         let history = match opened.take() {
             Some(history) => Ok(history),
             None => History::open(path),
@@ -104,11 +105,11 @@ fn failed(error: &JournalError) -> OlderRows {
     OlderRows::Failed(Clean::new(&error.to_string()))
 }
 
-fn page(history: &History, older_than: Mark, count: usize) -> Result<OlderRows, JournalError> {
+fn page(history: &History, older_than: PageStart, count: usize) -> Result<OlderRows, JournalError> {
     let within = match older_than {
-        Mark::Row(row) => Within::Before(row),
-        Mark::Message { received_at, id, nonce } => Within::Before(row_of(history, received_at, id, nonce)?),
-        Mark::End => Within::Newest,
+        PageStart::Row(row) => Within::Before(row),
+        PageStart::Message { received_at, id, nonce } => Within::Before(row_of(history, received_at, id, nonce)?),
+        PageStart::End => Within::Newest,
     };
     // One more than wanted tells whether there is more.
     let mut found = history.page(&Query::default(), within, count.saturating_add(1))?;

@@ -63,15 +63,15 @@ pub(super) enum Work {
     Disconnected,
 }
 
-struct Batch {
+struct ReceivedBatch {
     connection: u64,
     messages: Vec<ReflectedMessage>,
 }
 
 /// The journal cannot be written at the moment.
-struct Trouble {
+struct WriteTrouble {
     /// Handed on, and to be made durable all the same.
-    held: VecDeque<Batch>,
+    held: VecDeque<ReceivedBatch>,
     /// On which connection messages came that are not held.
     missed: Option<u64>,
     /// Between two tries.
@@ -79,17 +79,17 @@ struct Trouble {
     retry_at: Instant,
 }
 
-pub(super) struct Writer {
+pub(super) struct JournalWriter {
     journal: Journal,
     tell: UnboundedSender<JournalReply>,
-    trouble: Option<Trouble>,
+    trouble: Option<WriteTrouble>,
     /// When times of acknowledgements are to be written that wait for the next message.
     flush_at: Option<Instant>,
     /// When old rows are looked for.
     prune_at: Instant,
 }
 
-impl Writer {
+impl JournalWriter {
     pub(super) fn new(journal: Journal, tell: UnboundedSender<JournalReply>) -> Self {
         Self { journal, tell, trouble: None, flush_at: None, prune_at: Instant::now() }
     }
@@ -132,7 +132,7 @@ impl Writer {
             match work {
                 Work::Store { connection, messages } => {
                     size += messages.len();
-                    batches.push(Batch { connection, messages });
+                    batches.push(ReceivedBatch { connection, messages });
                 }
                 Work::Acknowledged { count, at, waited } => {
                     self.journal.acknowledged(count, at, waited);
@@ -162,7 +162,7 @@ impl Writer {
         self.store(batches);
     }
 
-    fn store(&mut self, batches: Vec<Batch>) {
+    fn store(&mut self, batches: Vec<ReceivedBatch>) {
         if batches.is_empty() {
             return;
         }
@@ -172,7 +172,7 @@ impl Writer {
         match append(&mut self.journal, batches.iter()) {
             Ok(()) => {
                 self.flush_at = None;
-                for Batch { connection, messages } in batches {
+                for ReceivedBatch { connection, messages } in batches {
                     self.tell(JournalReply::HandOn { connection, messages, durable: true });
                 }
             }
@@ -185,13 +185,13 @@ impl Writer {
 
     /// Hands messages on that cannot be made durable now, and holds them as long as there is room: not after some were
     /// not held, as they are made durable in order.
-    fn hold(&mut self, batches: Vec<Batch>) {
-        for Batch { connection, messages } in batches {
+    fn hold(&mut self, batches: Vec<ReceivedBatch>) {
+        for ReceivedBatch { connection, messages } in batches {
             if let Some(trouble) = &mut self.trouble {
                 let held: usize = trouble.held.iter().map(|batch| batch.messages.len()).sum();
                 if trouble.missed.is_none() && held + messages.len() <= MOST_HELD {
                     let messages = messages.iter().map(without_envelope).collect();
-                    trouble.held.push_back(Batch { connection, messages });
+                    trouble.held.push_back(ReceivedBatch { connection, messages });
                 } else {
                     trouble.missed = Some(connection);
                 }
@@ -225,7 +225,7 @@ impl Writer {
     fn fail(&mut self, error: &JournalError) {
         tracing::error!("{error}");
         self.tell(JournalReply::Failed(Clean::new(&error.to_string())));
-        self.trouble = Some(Trouble {
+        self.trouble = Some(WriteTrouble {
             held: VecDeque::new(),
             missed: None,
             pause: FIRST_RETRY,
@@ -237,7 +237,7 @@ impl Writer {
         let Some(mut trouble) = self.trouble.take() else { return };
         match append(&mut self.journal, trouble.held.iter()) {
             Ok(()) => {
-                for Batch { connection, messages } in trouble.held {
+                for ReceivedBatch { connection, messages } in trouble.held {
                     let count = to_acknowledge(&messages);
                     self.tell(JournalReply::Durable { connection, count });
                 }
@@ -258,7 +258,7 @@ fn without_envelope(message: &ReflectedMessage) -> ReflectedMessage {
     ReflectedMessage { envelope: Sealed::from_wire(Bytes::new()), ..message.clone() }
 }
 
-fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a Batch>) -> Result<(), JournalError> {
+fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a ReceivedBatch>) -> Result<(), JournalError> {
     // Also with nothing to append: it tells whether the journal can be written again.
     journal.append(batches.flat_map(|batch| &batch.messages))
 }

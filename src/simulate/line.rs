@@ -1,12 +1,12 @@
-//! [`Line`]: something that a device will reflect, before it is known when.
+//! [`ScriptLine`]: something that a device will reflect, before it is known when.
 
 use crate::protocol::{Envelope, Millis};
 
 /// Something that a device will reflect; it gets its time when it is played.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line(Box<Envelope>);
+pub struct ScriptLine(Box<Envelope>);
 
-impl Line {
+impl ScriptLine {
     pub(super) fn new(envelope: Envelope) -> Self {
         Self(Box::new(envelope))
     }

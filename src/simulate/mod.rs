@@ -15,6 +15,6 @@ mod world;
 
 pub use cast::{CastMember, Part, cast};
 pub use hand::SimulatedPhone;
-pub use line::Line;
-pub use script::{Script, Step};
+pub use line::ScriptLine;
+pub use script::{Script, ScriptStep};
 pub use stage::{Running, Stage, StageOptions};

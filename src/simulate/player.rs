@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::cast::CastMember;
 use super::hand::Hand;
-use super::script::{Script, Step};
+use super::script::{Script, ScriptStep};
 use crate::group::{DisconnectCause, Event, LockEvent, NextStep};
 use crate::net::Address;
 use crate::protocol::{GroupKeys, Millis, SlotState, TransactionScope};
@@ -150,14 +150,14 @@ impl Player {
                 () = tokio::time::sleep_until(due) => {}
             }
             match step {
-                Step::Reflect { line, ephemeral } => {
+                ScriptStep::Reflect { line, ephemeral } => {
                     let envelope = Box::new(line.envelope(clock::now()));
                     commands.send(Command::Reflect { envelope, ephemeral }).await.ok()?;
                 }
-                Step::Transaction { scope, lines } => {
+                ScriptStep::Transaction { scope, lines } => {
                     self.transact(commands, &mut cue, scope, lines).await?;
                 }
-                Step::Leave { away_for } => return Some(away_for),
+                ScriptStep::Leave { away_for } => return Some(away_for),
             }
         }
         None
@@ -168,7 +168,7 @@ impl Player {
         commands: &mpsc::Sender<Command>,
         cue: &mut watch::Receiver<Cue>,
         scope: TransactionScope,
-        lines: Vec<super::line::Line>,
+        lines: Vec<super::line::ScriptLine>,
     ) -> Option<()> {
         commands.send(Command::TakeLock { scope, ttl: None }).await.ok()?;
         let ours = cue.wait_for(|cue| cue.lock == LockCue::Ours || cue.out);

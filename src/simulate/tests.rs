@@ -10,21 +10,21 @@ use crate::protocol::{Dialect, ExpirationPolicy, MAX_ENVELOPE_PLAIN, Millis, Tra
 const NOW: Millis = Millis(1_700_000_000_000);
 const BOTH: [Dialect; 2] = [Dialect::Mk, Dialect::Dgk];
 
-fn steps(part: Part, dialect: Dialect, seed: u64, rate: u32) -> impl Iterator<Item = (Duration, Step)> {
+fn steps(part: Part, dialect: Dialect, seed: u64, rate: u32) -> impl Iterator<Item = (Duration, ScriptStep)> {
     let member = cast(seed).into_iter().find(|member| member.part == part).unwrap();
     Script::new(&member, dialect, seed, rate)
 }
 
-fn lines(step: &Step) -> &[Line] {
+fn lines(step: &ScriptStep) -> &[ScriptLine] {
     match step {
-        Step::Reflect { line, .. } => std::slice::from_ref(line),
-        Step::Transaction { lines, .. } => lines,
-        Step::Leave { .. } => &[],
+        ScriptStep::Reflect { line, .. } => std::slice::from_ref(line),
+        ScriptStep::Transaction { lines, .. } => lines,
+        ScriptStep::Leave { .. } => &[],
     }
 }
 
 fn summaries(part: Part, dialect: Dialect) -> Vec<EnvelopeSummary> {
-    let steps: Vec<Step> = steps(part, dialect, 1, 2).take(2_000).map(|(_, step)| step).collect();
+    let steps: Vec<ScriptStep> = steps(part, dialect, 1, 2).take(2_000).map(|(_, step)| step).collect();
     steps.iter().flat_map(lines).map(|line| line.envelope(NOW).summary()).collect()
 }
 
@@ -76,10 +76,10 @@ fn every_line_can_be_sent_in_its_dialect() {
 #[test]
 fn typing_comes_before_text_and_is_ephemeral_where_there_is_such_a_thing() {
     for dialect in BOTH {
-        let steps: Vec<Step> = steps(Part::Phone, dialect, 1, 2).take(2_000).map(|(_, step)| step).collect();
+        let steps: Vec<ScriptStep> = steps(Part::Phone, dialect, 1, 2).take(2_000).map(|(_, step)| step).collect();
         let mut seen = 0;
         for pair in steps.windows(2) {
-            let [Step::Reflect { line, ephemeral }, next] = pair else { continue };
+            let [ScriptStep::Reflect { line, ephemeral }, next] = pair else { continue };
             let summary = line.envelope(NOW).summary();
             let typing = summary.message_type == Some(MessageType::TYPING_INDICATOR);
             assert_eq!(*ephemeral, typing && dialect == Dialect::Dgk);
@@ -100,7 +100,7 @@ fn the_phone_receives_and_never_leaves() {
     let incoming = summaries.iter().filter(|summary| summary.direction() == Direction::Incoming).count();
     assert!(incoming * 2 > summaries.len());
     for part in [Part::Phone, Part::Laptop] {
-        assert!(steps(part, Dialect::Dgk, 1, 2).take(5_000).all(|(_, step)| !matches!(step, Step::Leave { .. })));
+        assert!(steps(part, Dialect::Dgk, 1, 2).take(5_000).all(|(_, step)| !matches!(step, ScriptStep::Leave { .. })));
     }
     for wanted in [
         MessageType::TEXT,
@@ -120,7 +120,7 @@ fn the_laptop_syncs_in_transactions_and_writes() {
         let scopes: Vec<TransactionScope> = steps(Part::Laptop, dialect, 1, 2)
             .take(2_000)
             .filter_map(|(_, step)| match step {
-                Step::Transaction { scope, lines } => {
+                ScriptStep::Transaction { scope, lines } => {
                     assert!(!lines.is_empty());
                     Some(scope)
                 }
@@ -153,7 +153,7 @@ fn tablet_and_web_session_come_and_go_at_any_rate() {
             let mut there = Duration::ZERO;
             let left = steps(part, Dialect::Dgk, 1, rate).find_map(|(pause, step)| {
                 there += pause;
-                if let Step::Leave { away_for } = step { Some(away_for) } else { None }
+                if let ScriptStep::Leave { away_for } = step { Some(away_for) } else { None }
             });
             assert!(left.unwrap() >= Duration::from_secs(8));
             assert!((Duration::from_secs(20)..Duration::from_secs(80)).contains(&there), "{part:?}: {there:?}");

@@ -73,13 +73,13 @@ const FILES: [(&str, &str); 4] = [
 
 /// A group.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct SimulatedGroup {
     pub(super) id: MessageId,
     pub(super) creator: &'static str,
     pub(super) members: Vec<Contact>,
 }
 
-impl Group {
+impl SimulatedGroup {
     pub(super) fn conversation(&self) -> Conversation {
         Conversation::Group { id: self.id, creator: Clean::literal(self.creator) }
     }
@@ -98,14 +98,14 @@ impl Contact {
 /// Whom the simulated user knows: the same for all devices of a seed.
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    groups: [Group; 3],
+    groups: [SimulatedGroup; 3],
 }
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         // Another stream than that of the device ids.
         let mut rng = StdRng::seed_from_u64(!seed);
-        let mut group = |creator: Option<usize>, members: usize| Group {
+        let mut group = |creator: Option<usize>, members: usize| SimulatedGroup {
             id: MessageId(rng.r#gen()),
             creator: creator.and_then(|index| CONTACTS.get(index)).map_or(OWN_IDENTITY, |contact| contact.identity),
             members: CONTACTS.iter().copied().take(members).collect(),
@@ -113,7 +113,7 @@ impl World {
         Self { groups: [group(Some(0), 3), group(None, 5), group(Some(2), 7)] }
     }
 
-    pub(super) fn group(&self, rng: &mut StdRng) -> &Group {
+    pub(super) fn group(&self, rng: &mut StdRng) -> &SimulatedGroup {
         let [first, ..] = &self.groups;
         self.groups.choose(rng).unwrap_or(first)
     }
@@ -141,7 +141,7 @@ pub(super) fn contact(rng: &mut StdRng) -> Contact {
 }
 
 /// A contact of the group.
-pub(super) fn member(group: &Group, rng: &mut StdRng) -> Contact {
+pub(super) fn member(group: &SimulatedGroup, rng: &mut StdRng) -> Contact {
     group.members.choose(rng).copied().unwrap_or_else(|| contact(rng))
 }
 

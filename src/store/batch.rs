@@ -19,8 +19,12 @@ impl Store {
     pub(super) fn write(&mut self, batches: &[Batch]) -> rusqlite::Result<()> {
         let written = (|| {
             let transaction = self.connection.transaction()?;
-            let mut writing =
-                Writing { transaction, known: &mut self.known, acknowledged: BTreeMap::new(), dirty: Vec::new() };
+            let mut writing = StoreTransaction {
+                transaction,
+                known: &mut self.known,
+                acknowledged: BTreeMap::new(),
+                dirty: Vec::new(),
+            };
             for change in batches.iter().flat_map(|batch| &batch.changes) {
                 writing.make(change)?;
             }
@@ -34,7 +38,7 @@ impl Store {
     }
 }
 
-struct Writing<'a> {
+struct StoreTransaction<'a> {
     transaction: Transaction<'a>,
     known: &'a mut Known,
     /// Deleted at the end: nothing is acknowledged in the transaction that it is written in.
@@ -43,7 +47,7 @@ struct Writing<'a> {
     dirty: Vec<(DeviceGroupId, DeviceId)>,
 }
 
-impl Writing<'_> {
+impl StoreTransaction<'_> {
     fn make(&mut self, change: &Change) -> rusqlite::Result<()> {
         match change {
             Change::LoggedIn { group, device, device_info, policy, at, next } => {

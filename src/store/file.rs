@@ -114,9 +114,9 @@ impl Store {
     }
 }
 
-type Opened = (Connection, Known, Vec<StoredGroup>);
+type OpenedStore = (Connection, Known, Vec<StoredGroup>);
 
-fn open(path: &Path) -> Result<Opened, StoreError> {
+fn open(path: &Path) -> Result<OpenedStore, StoreError> {
     let failed = |cause| StoreError::of(path, cause);
     let damaged = |words: &str| StoreError::Damaged { path: path.to_owned(), words: words.to_owned() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;

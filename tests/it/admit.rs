@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use d2mtop::protocol::{CloseCode, Dialect};
 use d2mtop::rendezvous::wire::{Emoji, EssentialData};
-use d2mtop::rendezvous::{Failure, JoinCause, JoinEnd, Step};
+use d2mtop::rendezvous::{JoinCause, JoinEnd, JoinStep, RendezvousFailure};
 use rustix::process::Signal;
 
 use crate::support::new_device::NewDevice;
@@ -93,8 +93,8 @@ fn a_no_gives_nothing_and_takes_no_lock() {
         assert_eq!(failed["key_given"], false);
         assert_eq!(admitting.child.wait().unwrap().code(), Some(6), "{line:?}");
         let joined = device.end();
-        let failure = Failure::PeerFailed(CloseCode(4100));
-        let cause = JoinCause::Rendezvous { failure, step: Step::Begin };
+        let failure = RendezvousFailure::PeerFailed(CloseCode(4100));
+        let cause = JoinCause::Rendezvous { failure, step: JoinStep::Begin };
         assert_eq!(joined.end, JoinEnd::Failed { cause, slot_left: false }, "{line:?}");
         assert!(joined.data.is_none(), "it got nothing");
         let log = mediator.await_logged("relay_closed", 2);

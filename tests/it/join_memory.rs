@@ -9,7 +9,7 @@ use std::process::Command;
 use bytes::Bytes;
 use d2mtop::protocol::{Dialect, GroupSecret, Millis, ServerGroup};
 use d2mtop::rendezvous::wire::{
-    AuthenticationKey, ContactName, EssentialData, FromExisting, JoinLink, MAX_FRAME, Names, RelayPath, Role,
+    AuthenticationKey, ContactName, EssentialData, FromExisting, JoinLink, MAX_FRAME, Names, RelayPath, RendezvousRole,
 };
 use d2mtop::rendezvous::{
     Fresh, Join, JoinInput, JoinOutput, JoinTiming, LinkInput, LinkOutput, Output, Persist, Rendezvous,
@@ -96,8 +96,12 @@ fn measure() {
     let path = RelayPath::new([6; 32]);
     let link = JoinLink::request(AuthenticationKey::new(&mut [5; 32]), &path, "wss://relay.example");
     let mut join = Join::new(&link, Fresh::new(&mut [1; 32], [1; 16]), JoinTiming::default());
-    let mut phone =
-        Rendezvous::new(Role::Responder, link.key.duplicate(), link.path_id, Fresh::new(&mut [2; 32], [2; 16]));
+    let mut phone = Rendezvous::new(
+        RendezvousRole::Responder,
+        link.key.duplicate(),
+        link.path_id,
+        Fresh::new(&mut [2; 32], [2; 16]),
+    );
     join.handle(NOW, JoinInput::Link(LinkInput::Up));
     phone.handle(NOW, LinkInput::Up);
     for _ in 0..2 {

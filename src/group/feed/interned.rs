@@ -21,13 +21,13 @@ impl Symbol {
 #[derive(Debug)]
 pub(in crate::group) struct Interned<T> {
     symbols: HashMap<Arc<T>, Symbol>,
-    places: Vec<Place<T>>,
+    places: Vec<InternedValue<T>>,
     free: Vec<Symbol>,
     stamps: u32,
 }
 
 #[derive(Debug)]
-struct Place<T> {
+struct InternedValue<T> {
     value: Option<Arc<T>>,
     uses: u32,
     stamp: u32,
@@ -51,7 +51,7 @@ impl<T: Clone + Eq + Hash> Interned<T> {
 
     fn add(&mut self, value: Arc<T>) -> Symbol {
         self.stamps = self.stamps.wrapping_add(1);
-        let place = Place { value: Some(Arc::clone(&value)), uses: 1, stamp: self.stamps };
+        let place = InternedValue { value: Some(Arc::clone(&value)), uses: 1, stamp: self.stamps };
         let symbol = match self.free.pop() {
             Some(symbol) => symbol,
             None => Symbol(u32::try_from(self.places.len()).unwrap_or(u32::MAX)),

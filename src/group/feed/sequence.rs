@@ -10,7 +10,7 @@ pub(super) struct Sequence {
 
 /// What an id says of those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct SequenceStep {
     /// How many ids were left out.
     pub(super) gap: Option<u32>,
     /// Whether the ids began again from zero.
@@ -18,18 +18,18 @@ pub(super) struct Step {
 }
 
 impl Sequence {
-    pub(super) fn take(&mut self, ReflectedId(id): ReflectedId) -> Step {
+    pub(super) fn take(&mut self, ReflectedId(id): ReflectedId) -> SequenceStep {
         let Some(newest) = self.newest else {
             self.newest = Some(id);
-            return Step::default();
+            return SequenceStep::default();
         };
         // Half of all ids lie ahead; the others are older, and come again.
         let ahead = id.wrapping_sub(newest);
         if ahead == 0 || ahead > u32::MAX / 2 {
-            return Step::default();
+            return SequenceStep::default();
         }
         self.newest = Some(id);
-        Step { gap: Some(ahead - 1).filter(|missing| *missing > 0), wrapped: id < newest }
+        SequenceStep { gap: Some(ahead - 1).filter(|missing| *missing > 0), wrapped: id < newest }
     }
 
     /// The id of an ephemeral message, which a server may count along with the others, or not.
@@ -47,15 +47,15 @@ mod tests {
     #[test]
     fn gaps_and_the_wrap_are_told_and_old_ids_are_neither() {
         let cases = [
-            (vec![5], Step::default()),
-            (vec![5, 6], Step::default()),
-            (vec![5, 9], Step { gap: Some(3), wrapped: false }),
-            (vec![5, 9, 7], Step::default()),
-            (vec![5, 9, 7, 10], Step::default()),
-            (vec![5, 5], Step::default()),
-            (vec![u32::MAX, 0], Step { gap: None, wrapped: true }),
-            (vec![u32::MAX - 1, 1], Step { gap: Some(2), wrapped: true }),
-            (vec![u32::MAX, 0, u32::MAX], Step::default()),
+            (vec![5], SequenceStep::default()),
+            (vec![5, 6], SequenceStep::default()),
+            (vec![5, 9], SequenceStep { gap: Some(3), wrapped: false }),
+            (vec![5, 9, 7], SequenceStep::default()),
+            (vec![5, 9, 7, 10], SequenceStep::default()),
+            (vec![5, 5], SequenceStep::default()),
+            (vec![u32::MAX, 0], SequenceStep { gap: None, wrapped: true }),
+            (vec![u32::MAX - 1, 1], SequenceStep { gap: Some(2), wrapped: true }),
+            (vec![u32::MAX, 0, u32::MAX], SequenceStep::default()),
         ];
         for (ids, last) in cases {
             let mut sequence = Sequence::default();

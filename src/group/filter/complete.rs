@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::{BARE, Mark};
-use super::key::{KEYS, Key};
+use super::condition::{BARE, RowMark};
+use super::key::{FilterKey, KEYS};
 use super::kinds;
 use super::show::quoted;
 use super::token::{Token, tokens};
@@ -32,7 +32,7 @@ pub fn complete(text: &str, cursor: usize, group: &Group) -> FilterCompletions {
     match token {
         Some(Token { key: Some((name, _)), values, .. }) => {
             let (from, begun) = values.into_iter().next_back().unwrap_or((before.len(), String::new()));
-            let known = Key::named(&name).map_or_else(Vec::new, |key| values_of(key, group));
+            let known = FilterKey::named(&name).map_or_else(Vec::new, |key| values_of(key, group));
             let candidates = known.into_iter().filter(|(value, name)| begins(value, &begun) || begins(name, &begun));
             offer(from, before.len(), candidates.map(|(value, _)| quoted(&value)).collect())
         }
@@ -79,21 +79,23 @@ fn keys() -> impl Iterator<Item = String> {
 }
 
 /// The values that are known, and what each is also called.
-fn values_of(key: Key, group: &Group) -> Vec<(String, String)> {
+fn values_of(key: FilterKey, group: &Group) -> Vec<(String, String)> {
     let alone = |value: String| (value.clone(), value);
     match key {
-        Key::Kind => kinds::names().into_iter().map(alone).collect(),
-        Key::Is => Mark::ALL.into_iter().map(|mark| alone(mark.name().to_owned())).collect(),
-        Key::From => {
+        FilterKey::Kind => kinds::names().into_iter().map(alone).collect(),
+        FilterKey::Is => RowMark::ALL.into_iter().map(|mark| alone(mark.name().to_owned())).collect(),
+        FilterKey::From => {
             let devices = group.devices();
             let ids = devices.iter().map(|(id, _)| id).chain(devices.former().map(|(id, _)| id));
             ids.map(|id| (devices.label(id).to_string(), id.to_string())).chain([alone("me".to_owned())]).collect()
         }
-        Key::Conversation => conversations(group),
-        Key::Age | Key::Ack => ["10ms", "100ms", "1s", "10s", "1m"].map(|span| alone(span.to_owned())).to_vec(),
-        Key::Size => ["1k", "10k", "50k"].map(|size| alone(size.to_owned())).to_vec(),
-        Key::Since | Key::Until => ["1m", "10m", "1h", "1d"].map(|time| alone(time.to_owned())).to_vec(),
-        Key::Id => Vec::new(),
+        FilterKey::Conversation => conversations(group),
+        FilterKey::Age | FilterKey::Ack => {
+            ["10ms", "100ms", "1s", "10s", "1m"].map(|span| alone(span.to_owned())).to_vec()
+        }
+        FilterKey::Size => ["1k", "10k", "50k"].map(|size| alone(size.to_owned())).to_vec(),
+        FilterKey::Since | FilterKey::Until => ["1m", "10m", "1h", "1d"].map(|time| alone(time.to_owned())).to_vec(),
+        FilterKey::Id => Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Condition`]: one condition on a row.
+//! [`RowCondition`]: one condition on a row.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::text::Clean;
 
 /// One condition on a row. Where there are several values, one of them will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum RowCondition {
     Kind(Vec<Kinds>),
     Direction(Direction),
     From(Vec<String>),
@@ -25,13 +25,13 @@ pub(super) enum Condition {
     Acknowledged,
     Since(TimeExpression),
     Until(TimeExpression),
-    Is(Vec<Mark>),
+    Is(Vec<RowMark>),
     Word(String),
 }
 
 /// What may be unusual about a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum RowMark {
     Replay,
     Again,
     Ephemeral,
@@ -39,7 +39,7 @@ pub(super) enum Mark {
     Gap,
 }
 
-impl Mark {
+impl RowMark {
     pub(super) const ALL: [Self; 5] = [Self::Replay, Self::Again, Self::Ephemeral, Self::Unreadable, Self::Gap];
 
     pub(super) const fn name(self) -> &'static str {
@@ -65,14 +65,14 @@ impl Mark {
 }
 
 /// What stands alone and is no word to look for.
-pub(super) const BARE: [(&str, Condition); 4] = [
-    ("in", Condition::Direction(Direction::Incoming)),
-    ("out", Condition::Direction(Direction::Outgoing)),
-    ("sync", Condition::Direction(Direction::Sync)),
-    ("ack", Condition::Acknowledged),
+pub(super) const BARE: [(&str, RowCondition); 4] = [
+    ("in", RowCondition::Direction(Direction::Incoming)),
+    ("out", RowCondition::Direction(Direction::Outgoing)),
+    ("sync", RowCondition::Direction(Direction::Sync)),
+    ("ack", RowCondition::Acknowledged),
 ];
 
-impl Condition {
+impl RowCondition {
     pub(super) fn word(word: &str) -> Self {
         Self::Word(word.to_lowercase())
     }
@@ -107,7 +107,7 @@ impl Condition {
     pub(super) fn is_volatile(&self) -> bool {
         match self {
             Self::AckAfter(..) | Self::Acknowledged | Self::Age(..) | Self::Since(_) | Self::Until(_) => true,
-            Self::Is(marks) => marks.contains(&Mark::Again),
+            Self::Is(marks) => marks.contains(&RowMark::Again),
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! [`FilterError`]: why a text is not a filter.
 
-use super::condition::Mark;
+use super::condition::RowMark;
 use super::key::key_names;
 use crate::text::Clean;
 
@@ -19,7 +19,7 @@ pub(super) enum Problem {
     NoSuchKey(Clean),
     #[error("no kind is called “{0}”; some are text, file, receipt, typing, call, contact, group, settings, sync")]
     NoSuchKind(Clean),
-    #[error("no row is “{0}”; rows are {list}", list = Mark::ALL.map(Mark::name).join(", "))]
+    #[error("no row is “{0}”; rows are {list}", list = RowMark::ALL.map(RowMark::name).join(", "))]
     NoSuchMark(Clean),
     #[error("“{0}” is not a size, such as 200, 1k or 1.5M")]
     NotASize(Clean),

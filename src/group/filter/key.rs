@@ -1,8 +1,8 @@
-//! [`Key`]: what a filter can ask for by a key.
+//! [`FilterKey`]: what a filter can ask for by a key.
 
 /// What a filter can ask for by a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum FilterKey {
     Kind,
     From,
     Conversation,
@@ -16,23 +16,23 @@ pub(super) enum Key {
 }
 
 /// The names of keys; of several, the first is written.
-pub(super) const KEYS: [(&str, Key); 13] = [
-    ("kind", Key::Kind),
-    ("type", Key::Kind),
-    ("from", Key::From),
-    ("conversation", Key::Conversation),
-    ("with", Key::Conversation),
-    ("id", Key::Id),
-    ("size", Key::Size),
-    ("waited", Key::Age),
-    ("age", Key::Age),
-    ("ack", Key::Ack),
-    ("since", Key::Since),
-    ("until", Key::Until),
-    ("is", Key::Is),
+pub(super) const KEYS: [(&str, FilterKey); 13] = [
+    ("kind", FilterKey::Kind),
+    ("type", FilterKey::Kind),
+    ("from", FilterKey::From),
+    ("conversation", FilterKey::Conversation),
+    ("with", FilterKey::Conversation),
+    ("id", FilterKey::Id),
+    ("size", FilterKey::Size),
+    ("waited", FilterKey::Age),
+    ("age", FilterKey::Age),
+    ("ack", FilterKey::Ack),
+    ("since", FilterKey::Since),
+    ("until", FilterKey::Until),
+    ("is", FilterKey::Is),
 ];
 
-impl Key {
+impl FilterKey {
     pub(super) const fn example(self) -> &'static str {
         match self {
             Self::Kind => "kind:text",

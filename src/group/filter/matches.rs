@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::condition::Condition;
+use super::condition::RowCondition;
 use super::memo::Memo;
 use super::subject::Kept;
 use super::{Filter, FilterContext, FilterMoment};
@@ -17,7 +17,7 @@ pub const ROWS_AT_ONCE: usize = 8_192;
 /// that come meanwhile are added, those that fall out are removed.
 #[derive(Debug)]
 pub struct FilterMatches {
-    asked: Asked,
+    asked: FilterRun,
     shown: Pass,
     /// Names have changed since: looks at everything again, and takes the place of `shown` when it is done.
     renewed: Option<Pass>,
@@ -54,7 +54,7 @@ impl FilterProgress {
 
 /// What is asked of rows, and what is known of the answers.
 #[derive(Debug)]
-struct Asked {
+struct FilterRun {
     filter: Filter,
     moment: FilterMoment,
     memos: Vec<Memo>,
@@ -74,7 +74,7 @@ impl FilterMatches {
     /// What this filter shows, asked at this moment.
     #[must_use]
     pub fn new(filter: Filter, moment: FilterMoment) -> Self {
-        Self { asked: Asked::new(filter, moment), shown: Pass::default(), renewed: None, names: (0, 0) }
+        Self { asked: FilterRun::new(filter, moment), shown: Pass::default(), renewed: None, names: (0, 0) }
     }
 
     /// The filter that these matches are of.
@@ -201,7 +201,7 @@ fn revisions(group: &Group) -> (u64, u64) {
     (group.names().revision(), group.devices().revision())
 }
 
-impl Asked {
+impl FilterRun {
     fn new(filter: Filter, moment: FilterMoment) -> Self {
         let memos = filter.terms.iter().map(|_| Memo::default()).collect();
         Self { filter, moment, memos }
@@ -219,21 +219,21 @@ impl Asked {
     }
 }
 
-/// As [`Condition::holds`], but asks only once about what rows share.
-fn holds(condition: &Condition, memo: &mut Memo, row: Kept<'_>, context: &FilterContext<'_>) -> bool {
+/// As [`RowCondition::holds`], but asks only once about what rows share.
+fn holds(condition: &RowCondition, memo: &mut Memo, row: Kept<'_>, context: &FilterContext<'_>) -> bool {
     let find_out = || condition.holds(&row, context);
     let Kept { packed, tables } = row;
     match condition {
-        Condition::From(_) => memo.of_symbol(packed.author, tables.authors.stamp(packed.author), find_out),
-        Condition::With(_) => memo.of_symbol(packed.party, tables.parties.stamp(packed.party), find_out),
-        Condition::Word(_) => memo.of_text(row, find_out),
+        RowCondition::From(_) => memo.of_symbol(packed.author, tables.authors.stamp(packed.author), find_out),
+        RowCondition::With(_) => memo.of_symbol(packed.party, tables.parties.stamp(packed.party), find_out),
+        RowCondition::Word(_) => memo.of_text(row, find_out),
         _ => find_out(),
     }
 }
 
 impl Pass {
     /// What is left of the budget.
-    fn advance(&mut self, asked: &mut Asked, group: &Group, budget: usize) -> usize {
+    fn advance(&mut self, asked: &mut FilterRun, group: &Group, budget: usize) -> usize {
         let (feed, context) = (group.feed(), FilterContext::of(group, asked.moment));
         if !self.begun {
             *self = Self { begun: true, low: feed.end(), high: feed.end(), changes: feed.changes(), ..Self::default() };
@@ -267,7 +267,7 @@ impl Pass {
     }
 
     /// Rows were acknowledged or came again since they were looked at.
-    fn look_again(&mut self, asked: &mut Asked, feed: &Feed, context: &FilterContext<'_>) {
+    fn look_again(&mut self, asked: &mut FilterRun, feed: &Feed, context: &FilterContext<'_>) {
         let since = std::mem::replace(&mut self.changes, feed.changes());
         if since == self.changes || !asked.filter.is_volatile() {
             return;

@@ -25,7 +25,7 @@ mod time_expression;
 mod token;
 
 pub use self::complete::{FilterCompletions, complete, may_become_key};
-use self::condition::Condition;
+use self::condition::RowCondition;
 pub use self::error::FilterError;
 pub use self::help::{FilterHelp, HELP};
 pub use self::matches::{FilterHit, FilterMatches, FilterProgress, ROWS_AT_ONCE};
@@ -42,7 +42,7 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     negated: bool,
-    condition: Condition,
+    condition: RowCondition,
 }
 
 /// The time at which a filter is asked, for those that name times.
@@ -106,7 +106,7 @@ impl Filter {
         Self {
             terms: text
                 .split_whitespace()
-                .map(|word| Term { negated: false, condition: Condition::word(word) })
+                .map(|word| Term { negated: false, condition: RowCondition::word(word) })
                 .collect(),
         }
     }
@@ -114,7 +114,7 @@ impl Filter {
     /// The words that must occur in a row, in lower case.
     pub fn required_words(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.condition {
-            Condition::Word(word) => Some(word.as_str()),
+            RowCondition::Word(word) => Some(word.as_str()),
             _ => None,
         })
     }

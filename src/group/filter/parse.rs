@@ -1,9 +1,9 @@
 //! Reads filters.
 
 use super::comparison::Comparison;
-use super::condition::{BARE, Condition, Mark};
+use super::condition::{BARE, RowCondition, RowMark};
 use super::error::{FilterError, Problem};
-use super::key::Key;
+use super::key::FilterKey;
 use super::kinds::Kinds;
 use super::time_expression::TimeExpression;
 use super::token::{Token, tokens};
@@ -35,18 +35,18 @@ fn term(token: Token) -> Result<Option<Term>, FilterError> {
     let Some((name, comparison)) = token.key else {
         let word: String = token.values.into_iter().map(|(_, value)| value).collect();
         let bare = BARE.into_iter().find(|(bare, _)| !token.quoted && bare.eq_ignore_ascii_case(&word));
-        let condition = bare.map_or_else(|| Condition::word(&word), |(_, condition)| condition);
+        let condition = bare.map_or_else(|| RowCondition::word(&word), |(_, condition)| condition);
         // A sign with nothing to it is still being typed.
         return Ok((!word.is_empty()).then_some(Term { negated, condition }));
     };
-    let Some(key) = Key::named(&name) else {
+    let Some(key) = FilterKey::named(&name) else {
         return Err(FilterError { at: token.at, problem: Problem::NoSuchKey(Clean::new(&name)) });
     };
     let condition = condition(key, comparison, &token.values)?;
     Ok(Some(Term { negated, condition }))
 }
 
-fn condition(key: Key, comparison: Comparison, values: &[(usize, String)]) -> Result<Condition, FilterError> {
+fn condition(key: FilterKey, comparison: Comparison, values: &[(usize, String)]) -> Result<RowCondition, FilterError> {
     let at = values.first().map_or(0, |(at, _)| *at);
     let fails = |at, problem| Err(FilterError { at, problem });
     if let Some((at, _)) = values.iter().find(|(_, value)| value.trim().is_empty()) {
@@ -57,16 +57,16 @@ fn condition(key: Key, comparison: Comparison, values: &[(usize, String)]) -> Re
     }
     let lower = || values.iter().map(|(_, value)| value.to_lowercase()).collect();
     Ok(match key {
-        Key::Kind => Condition::Kind(each(values, Kinds::called, Problem::NoSuchKind)?),
-        Key::Is => Condition::Is(each(values, mark, Problem::NoSuchMark)?),
-        Key::From => Condition::From(lower()),
-        Key::Conversation => Condition::With(lower()),
-        Key::Id => Condition::Id(comparison, one(values, key, |text| text.parse().ok(), Problem::NotAnId)?),
-        Key::Size => Condition::Size(comparison, one(values, key, size, Problem::NotASize)?),
-        Key::Age => Condition::Age(comparison, one(values, key, span, Problem::NotASpan)?),
-        Key::Ack => Condition::AckAfter(comparison, one(values, key, span, Problem::NotASpan)?),
-        Key::Since => Condition::Since(one(values, key, TimeExpression::parse, Problem::NotATime)?),
-        Key::Until => Condition::Until(one(values, key, TimeExpression::parse, Problem::NotATime)?),
+        FilterKey::Kind => RowCondition::Kind(each(values, Kinds::called, Problem::NoSuchKind)?),
+        FilterKey::Is => RowCondition::Is(each(values, mark, Problem::NoSuchMark)?),
+        FilterKey::From => RowCondition::From(lower()),
+        FilterKey::Conversation => RowCondition::With(lower()),
+        FilterKey::Id => RowCondition::Id(comparison, one(values, key, |text| text.parse().ok(), Problem::NotAnId)?),
+        FilterKey::Size => RowCondition::Size(comparison, one(values, key, size, Problem::NotASize)?),
+        FilterKey::Age => RowCondition::Age(comparison, one(values, key, span, Problem::NotASpan)?),
+        FilterKey::Ack => RowCondition::AckAfter(comparison, one(values, key, span, Problem::NotASpan)?),
+        FilterKey::Since => RowCondition::Since(one(values, key, TimeExpression::parse, Problem::NotATime)?),
+        FilterKey::Until => RowCondition::Until(one(values, key, TimeExpression::parse, Problem::NotATime)?),
     })
 }
 
@@ -83,7 +83,7 @@ fn each<T>(
 
 fn one<T>(
     values: &[(usize, String)],
-    key: Key,
+    key: FilterKey,
     read: impl Fn(&str) -> Option<T>,
     problem: impl Fn(Clean) -> Problem,
 ) -> Result<T, FilterError> {
@@ -94,6 +94,6 @@ fn one<T>(
     Err(FilterError { at, problem: Problem::OneValue(key.example()) })
 }
 
-fn mark(name: &str) -> Option<Mark> {
-    Mark::ALL.into_iter().find(|mark| mark.name().eq_ignore_ascii_case(name))
+fn mark(name: &str) -> Option<RowMark> {
+    RowMark::ALL.into_iter().find(|mark| mark.name().eq_ignore_ascii_case(name))
 }

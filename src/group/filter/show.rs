@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::comparison::Comparison;
-use super::condition::Condition;
+use super::condition::RowCondition;
 use super::token::is_bare;
 use super::{Filter, Term};
 use crate::text::units::Span;
@@ -24,20 +24,20 @@ impl fmt::Display for Term {
             formatter.write_str("!")?;
         }
         match &self.condition {
-            Condition::Kind(kinds) => values(formatter, "kind", kinds.iter().map(|kinds| kinds.name.as_str())),
-            Condition::From(names) => values(formatter, "from", names.iter().map(String::as_str)),
-            Condition::With(names) => values(formatter, "conversation", names.iter().map(String::as_str)),
-            Condition::Is(marks) => values(formatter, "is", marks.iter().map(|mark| mark.name())),
-            Condition::Direction(direction) => write!(formatter, "{direction}"),
-            Condition::Id(comparison, id) => figure(formatter, "id", *comparison, id),
-            Condition::Size(comparison, bytes) => figure(formatter, "size", *comparison, bytes),
-            Condition::Age(comparison, age) => figure(formatter, "waited", *comparison, &Span(*age)),
-            Condition::AckAfter(comparison, span) => figure(formatter, "ack", *comparison, &Span(*span)),
-            Condition::Acknowledged => formatter.write_str("ack"),
-            Condition::Since(time) => write!(formatter, "since:{time}"),
-            Condition::Until(time) => write!(formatter, "until:{time}"),
-            Condition::Word(word) if is_bare(word) => formatter.write_str(word),
-            Condition::Word(word) => write!(formatter, "\"{word}\""),
+            RowCondition::Kind(kinds) => values(formatter, "kind", kinds.iter().map(|kinds| kinds.name.as_str())),
+            RowCondition::From(names) => values(formatter, "from", names.iter().map(String::as_str)),
+            RowCondition::With(names) => values(formatter, "conversation", names.iter().map(String::as_str)),
+            RowCondition::Is(marks) => values(formatter, "is", marks.iter().map(|mark| mark.name())),
+            RowCondition::Direction(direction) => write!(formatter, "{direction}"),
+            RowCondition::Id(comparison, id) => figure(formatter, "id", *comparison, id),
+            RowCondition::Size(comparison, bytes) => figure(formatter, "size", *comparison, bytes),
+            RowCondition::Age(comparison, age) => figure(formatter, "waited", *comparison, &Span(*age)),
+            RowCondition::AckAfter(comparison, span) => figure(formatter, "ack", *comparison, &Span(*span)),
+            RowCondition::Acknowledged => formatter.write_str("ack"),
+            RowCondition::Since(time) => write!(formatter, "since:{time}"),
+            RowCondition::Until(time) => write!(formatter, "until:{time}"),
+            RowCondition::Word(word) if is_bare(word) => formatter.write_str(word),
+            RowCondition::Word(word) => write!(formatter, "\"{word}\""),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! [`Turn`]: who came or went between two lists.
+//! [`DeviceTurn`]: who came or went between two lists.
 
 use serde_json::{Value, json};
 
@@ -9,25 +9,25 @@ use crate::protocol::{DeviceActivity, DeviceId, Millis};
 
 /// A device came, or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct DeviceTurn {
     device: DeviceId,
     to: DeviceActivity,
 }
 
 /// Which other devices came or went between two lists; in `mk` only that one logged in anew is told.
-pub(super) fn turns(own: DeviceId, before: &Listed, now: &Listed) -> Vec<Turn> {
+pub(super) fn turns(own: DeviceId, before: &Listed, now: &Listed) -> Vec<DeviceTurn> {
     let turn = |(id, device): (&DeviceId, &ListedDevice)| {
         let was = before.get(id).filter(|_| *id != own)?.activity;
         let turned = match (was, device.activity) {
             (DeviceActivity::ConnectedSince(_), DeviceActivity::ConnectedSince(_)) => false,
             (was, now) => was != now,
         };
-        turned.then_some(Turn { device: *id, to: device.activity })
+        turned.then_some(DeviceTurn { device: *id, to: device.activity })
     };
     now.iter().filter_map(turn).collect()
 }
 
-impl Turn {
+impl DeviceTurn {
     /// [`None`] if the list says nothing of it any more.
     pub(super) fn told(self, at: Millis, listed: &Listed) -> Option<(Value, String)> {
         let (event, words, field, since) = match self.to {

@@ -9,7 +9,7 @@ use super::Report;
 use super::finding::{Finding, Status};
 use crate::net::dial;
 use crate::net::tls::date;
-use crate::net::{Address, ConnectError, Peer, ProxyUrl, Secured, Step, TlsOptions};
+use crate::net::{Address, ConnectError, ConnectStep, Peer, ProxyUrl, Secured, TlsOptions};
 use crate::output::Failure;
 use crate::runtime::ANY_CERTIFICATE;
 
@@ -29,7 +29,7 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
     }
     // What fails on the way to a proxy is the proxy's.
     let of_proxy = |check| if proxy.is_some() { "proxy" } else { check };
-    let resolved = address.in_time(soon(), Step::Resolve, address.resolve());
+    let resolved = address.in_time(soon(), ConnectStep::Resolve, address.resolve());
     let Some(addresses) = step(of_proxy("dns"), resolved, report).await? else { return Ok(None) };
     let listed: Vec<String> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
     let name = proxy.map_or_else(|| address.authority(), ProxyUrl::authority);
@@ -44,7 +44,7 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
     let transport = match proxy {
         None => address.pass(stream).await.ok(),
         Some(proxy) => {
-            let passing = address.in_time(soon(), Step::Pass, address.pass(stream));
+            let passing = address.in_time(soon(), ConnectStep::Pass, address.pass(stream));
             let passed = step("proxy", passing, report).await?;
             if passed.is_some() {
                 let words = format!("{proxy} leads to {}", address.authority());
@@ -54,7 +54,7 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
         }
     };
     let Some(transport) = transport else { return Ok(None) };
-    let securing = address.in_time(soon(), Step::Secure, address.secure(transport));
+    let securing = address.in_time(soon(), ConnectStep::Secure, address.secure(transport));
     let Some(secured) = step("tls", securing, report).await? else { return Ok(None) };
     report.add(&proof(secured.peer.as_ref(), tls))?;
     Ok(Some(secured))

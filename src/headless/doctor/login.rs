@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Report;
 use super::connect_steps::{soon, step};
 use crate::group::{DisconnectCause, Event, Login};
-use crate::net::{Address, Link, LinkEvent, Secured, Step};
+use crate::net::{Address, ConnectStep, Link, LinkEvent, Secured};
 use crate::output::Failure;
 use crate::profile::{Profile, SlotMemory};
 use crate::protocol::ExhaustedPolicy;
@@ -54,7 +54,8 @@ pub(super) async fn examine(
     memory: Option<SlotMemory>,
     report: &mut Report,
 ) -> Result<Option<SeenLogin>, Failure> {
-    let Some(link) = step("login", address.in_time(soon(), Step::Upgrade, address.upgrade(secured)), report).await?
+    let Some(link) =
+        step("login", address.in_time(soon(), ConnectStep::Upgrade, address.upgrade(secured)), report).await?
     else {
         return Ok(None);
     };

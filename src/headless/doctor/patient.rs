@@ -7,7 +7,7 @@ use crate::headless::one_shot_device::{Turn, come_back};
 use crate::net::{Address, TlsOptions};
 use crate::output::Failure;
 use crate::profile::{
-    ConnectionOptions, DeviceLock, Profile, ProfileError, ProfileLock, Settings, SlotMemory, VisitorSlot,
+    ConnectionOptions, ConnectionSettings, DeviceLock, Profile, ProfileError, ProfileLock, SlotMemory, VisitorSlot,
 };
 use crate::runtime::{claim_device, session_setup};
 use crate::session::Session;
@@ -37,11 +37,11 @@ impl Patient {
     /// [`None`] if the address cannot be told without a key.
     pub(super) fn new(
         options: &ConnectionOptions,
-        settings: Settings,
+        settings: ConnectionSettings,
         profile: Result<Profile, ProfileError>,
     ) -> Result<Option<Self>, Failure> {
         let Ok(mut profile) = profile else {
-            let Settings { base_url, trust_roots, pins, accept_any_certificate, proxy, .. } = settings;
+            let ConnectionSettings { base_url, trust_roots, pins, accept_any_certificate, proxy, .. } = settings;
             let tls = TlsOptions { trust_roots, pins, accept_any_certificate };
             let address = if base_url.is_empty() || base_url.contains('{') {
                 None

@@ -7,7 +7,7 @@ use crate::cli::JoinArgs;
 use crate::output::words::{remark, say};
 use crate::output::{Failure, Outcome};
 use crate::profile::{ProfileName, ProfileStore, Record};
-use crate::rendezvous::{Failure as RendezvousFailure, JoinCause, JoinEnd, LoginFailure};
+use crate::rendezvous::{JoinCause, JoinEnd, LoginFailure, RendezvousFailure};
 
 /// Tells it.
 pub(super) fn tell(options: &JoinArgs, name: &ProfileName, end: &JoinEnd) -> Result<(), Failure> {

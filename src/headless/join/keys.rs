@@ -10,7 +10,7 @@ use crate::os::signals::ShutdownSignals;
 use crate::output::Failure;
 
 /// The keys, and the signals that end us.
-pub(super) struct Keys {
+pub(super) struct JoinKeys {
     terminal: Option<EventStream>,
     signals: ShutdownSignals,
     signal: Option<i32>,
@@ -18,7 +18,7 @@ pub(super) struct Keys {
 
 /// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum KeyAnswer {
     GoOn,
     Leave,
 }
@@ -30,7 +30,7 @@ enum Did {
     Resize,
 }
 
-impl Keys {
+impl JoinKeys {
     #[allow(clippy::unnecessary_wraps, reason = "more than keys may fail one day")]
     pub(super) fn take(has_terminal: bool) -> Result<Self, Failure> {
         Ok(Self { terminal: has_terminal.then(EventStream::new), signals: ShutdownSignals::take(), signal: None })
@@ -42,11 +42,11 @@ impl Keys {
     }
 
     /// Waits for Enter, or for somebody who wants to leave.
-    pub(super) async fn answer(&mut self, teller: &RefCell<Teller>) -> Answer {
+    pub(super) async fn answer(&mut self, teller: &RefCell<Teller>) -> KeyAnswer {
         loop {
             match self.next().await {
-                Did::Enter => return Answer::GoOn,
-                Did::Leave => return Answer::Leave,
+                Did::Enter => return KeyAnswer::GoOn,
+                Did::Leave => return KeyAnswer::Leave,
                 Did::Resize | Did::ShowLink => teller.borrow_mut().resized(),
             }
         }

@@ -19,9 +19,9 @@ use crate::os::event_loop::event_loop;
 use crate::output::{Failure, Outcome};
 use crate::profile::{self, NewProfile};
 use crate::rendezvous::wire::{AuthenticationKey, JoinLink, RelayPath};
-use crate::rendezvous::{Failure as RendezvousFailure, JoinCause, JoinEnd, JoinTiming, Step};
+use crate::rendezvous::{JoinCause, JoinEnd, JoinStep, JoinTiming, RendezvousFailure};
 use crate::runtime::{JoinPlaces, join_group};
-use keys::{Answer, Keys};
+use keys::{JoinKeys, KeyAnswer};
 pub use left_over::finish_left_over;
 use offer::Offer;
 use preparation::{Prepared, Servers};
@@ -38,11 +38,14 @@ pub fn run(options: &JoinArgs) -> Result<Outcome, Failure> {
     let Prepared { new, servers, timing, why_file } = preparation::prepare(options)?;
     let new = Arc::new(new);
     let joined = event_loop().map_err(Failure::Start)?.block_on(async {
-        let mut keys = Keys::take(!options.json)?;
+        let mut keys = JoinKeys::take(!options.json)?;
         let teller = RefCell::new(Teller::start(options)?);
         teller.borrow_mut().consent(&new, options.slot, why_file.as_ref())?;
-        if !options.json && keys.answer(&teller).await == Answer::Leave {
-            return Ok((JoinEnd::Failed { cause: JoinCause::Cancelled(Step::Peer), slot_left: false }, keys.signal()));
+        if !options.json && keys.answer(&teller).await == KeyAnswer::Leave {
+            return Ok((
+                JoinEnd::Failed { cause: JoinCause::Cancelled(JoinStep::Peer), slot_left: false },
+                keys.signal(),
+            ));
         }
         let end = join(options, &new, &servers, timing, &mut keys, &teller).await?;
         Ok::<_, Failure>((end, keys.signal()))
@@ -58,7 +61,7 @@ async fn join(
     new: &Arc<NewProfile>,
     servers: &Servers,
     timing: JoinTiming,
-    keys: &mut Keys,
+    keys: &mut JoinKeys,
     teller: &RefCell<Teller>,
 ) -> Result<JoinEnd, Failure> {
     let mut codes = 0;
@@ -86,7 +89,7 @@ async fn join(
         let nobody_came = matches!(
             &end,
             JoinEnd::Failed {
-                cause: JoinCause::Rendezvous { failure: RendezvousFailure::WaitOver, step: Step::Peer },
+                cause: JoinCause::Rendezvous { failure: RendezvousFailure::WaitOver, step: JoinStep::Peer },
                 ..
             }
         );
@@ -98,8 +101,8 @@ async fn join(
                 return Ok(end);
             }
             teller.borrow_mut().nobody_came()?;
-            if keys.answer(teller).await == Answer::Leave {
-                return Ok(JoinEnd::Failed { cause: JoinCause::Cancelled(Step::Peer), slot_left: false });
+            if keys.answer(teller).await == KeyAnswer::Leave {
+                return Ok(JoinEnd::Failed { cause: JoinCause::Cancelled(JoinStep::Peer), slot_left: false });
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::rendezvous::{RelayEnd, RelayEvent};
 use crate::text::Clean;
 
 /// A line of the log.
-pub(super) enum Line {
+pub(super) enum MediatorLogLine {
     Listener(LogLine),
     /// The settings were read anew.
     Reloaded,
@@ -19,11 +19,11 @@ pub(super) enum Line {
     ReloadFailed(Clean),
 }
 
-pub(super) fn object(at: Millis, line: &Line) -> Value {
+pub(super) fn object(at: Millis, line: &MediatorLogLine) -> Value {
     let (event, fields) = match line {
-        Line::Listener(line) => fields(line),
-        Line::Reloaded => ("reloaded", json!({})),
-        Line::ReloadFailed(words) => ("reload_failed", json!({ "words": words })),
+        MediatorLogLine::Listener(line) => fields(line),
+        MediatorLogLine::Reloaded => ("reloaded", json!({})),
+        MediatorLogLine::ReloadFailed(words) => ("reload_failed", json!({ "words": words })),
     };
     ndjson::line(at, event, fields)
 }

@@ -10,7 +10,7 @@ use std::pin::pin;
 use futures_util::FutureExt as _;
 
 use self::data::RunningStore;
-use self::log::Line;
+use self::log::MediatorLogLine;
 use crate::cli::MediatorArgs;
 use crate::net::{Listener, LogLine, SettingsSender};
 use crate::os::event_loop::event_loop;
@@ -42,7 +42,9 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             let port = listener.local_addr().map_err(unavailable)?.port();
             port_file::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
-        let write = |form: &mut Form, output: &mut Vec<u8>, at, line: Line| form.line(output, &log::object(at, &line));
+        let write = |form: &mut Form, output: &mut Vec<u8>, at, line: MediatorLogLine| {
+            form.line(output, &log::object(at, &line))
+        };
         let output = LineSink::start(Form::Ndjson(NamesInLines::LeftOut), write).map_err(Failure::Start)?;
         let service = Service::default();
         let settings = listener.settings();
@@ -65,7 +67,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
                 LogLine::StoreFailed { words } => drop(failed.replace(Some(Clean::new(words)))),
                 _ => {}
             }
-            output.write(Line::Listener(line));
+            output.write(MediatorLogLine::Listener(line));
         };
         {
             let mut pulse = pin!(service.clone().pulse().fuse());
@@ -83,15 +85,20 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
 }
 
 /// Reads certificate and allowed groups anew. Connections stay, but for those of groups that are not allowed any more.
-async fn reload(options: &MediatorArgs, settings: &SettingsSender, service: &Service, output: &LineSink<Line>) {
+async fn reload(
+    options: &MediatorArgs,
+    settings: &SettingsSender,
+    service: &Service,
+    output: &LineSink<MediatorLogLine>,
+) {
     service.reloading();
     let read = options::settings(options);
     service.reloaded(read.is_ok());
     match read {
         Ok(new) => {
             settings.send(new).await;
-            output.write(Line::Reloaded);
+            output.write(MediatorLogLine::Reloaded);
         }
-        Err(failure) => output.write(Line::ReloadFailed(Clean::new(&failure.to_string()))),
+        Err(failure) => output.write(MediatorLogLine::ReloadFailed(Clean::new(&failure.to_string()))),
     }
 }

@@ -18,7 +18,7 @@ use rand::Rng as _;
 /// Adds a profile whose key stays in its file.
 pub(super) fn add(store: &ProfileStore, options: &AddArgs) -> Result<(), Failure> {
     let name = new_name(&options.name)?;
-    let mut record = record(&options.settings, &Known::default())?;
+    let mut record = record(&options.settings, &KnownSettings::default())?;
     if let Some(path) = &options.key_file {
         let path = absolute(path)?;
         // Better to say now what is wrong with it than at the first login.
@@ -61,14 +61,14 @@ pub(super) fn tell(name: &ProfileName, is_default: bool) -> Result<(), Failure> 
 
 /// What is known of a group where the options do not say it.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownSettings {
     pub(super) dialect: Option<Dialect>,
     pub(super) mediator: Option<String>,
     pub(super) server_group: Option<String>,
     pub(super) pins: Vec<DomainPins>,
 }
 
-impl Known {
+impl KnownSettings {
     /// The keys that a new profile expects of this mediator.
     fn pins_of(&self, mediator: &str) -> Vec<String> {
         let host = mediator.split_once("://").map_or(mediator, |(_, rest)| rest);
@@ -79,7 +79,7 @@ impl Known {
 }
 
 /// The record that the options make, every part of it checked.
-pub(super) fn record(settings: &SettingsArgs, known: &Known) -> Result<Record, Failure> {
+pub(super) fn record(settings: &SettingsArgs, known: &KnownSettings) -> Result<Record, Failure> {
     let dialect = match (settings.dialect.map(Dialect::from), known.dialect) {
         (Some(Dialect::Dgk), Some(Dialect::Mk)) => return Err(unusable("--mk", &"is for --dialect mk only")),
         (Some(Dialect::Mk), Some(Dialect::Dgk)) => {

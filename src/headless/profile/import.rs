@@ -1,6 +1,6 @@
 //! `profile import` and `profile move`: what takes a key into keeping.
 
-use super::add::{Known, absolute, put, record, tell};
+use super::add::{KnownSettings, absolute, put, record, tell};
 use super::{failure, find, new_name};
 use crate::cli::secrets::MoveArgs;
 use crate::cli::{ImportArgs, KeyKindArg};
@@ -12,9 +12,9 @@ use crate::profile::{ProfileLock, ProfileName, ProfileStore, ProfileStoreError, 
 use crate::protocol::{Dialect, GroupSecret};
 
 /// A group's key, what else its source knows, and what the source is called.
-struct Found {
+struct FoundKey {
     secret: GroupSecret,
-    known: Known,
+    known: KnownSettings,
     /// The file that nobody needs any more.
     spent: Option<String>,
 }
@@ -46,7 +46,7 @@ pub(super) fn import(store: &ProfileStore, options: &ImportArgs) -> Result<(), F
     tell(&name, is_default)
 }
 
-fn source(name: &ProfileName, options: &ImportArgs) -> Result<Found, Failure> {
+fn source(name: &ProfileName, options: &ImportArgs) -> Result<FoundKey, Failure> {
     let trust = Trust::built_in();
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     if let Some(directory) = &options.source.threema_desktop {
@@ -56,15 +56,15 @@ fn source(name: &ProfileName, options: &ImportArgs) -> Result<Found, Failure> {
         if let Some(identity) = &imported.identity {
             say(&format!("found the group of {identity}"))?;
         }
-        let known = Known {
+        let known = KnownSettings {
             dialect: Some(imported.dialect),
             mediator: imported.mediator,
             server_group: Some(imported.server_group.as_str().to_owned()),
             pins: imported.pins,
         };
-        return Ok(Found { secret: imported.secret, known, spent: None });
+        return Ok(FoundKey { secret: imported.secret, known, spent: None });
     }
-    let mut known = Known { dialect: options.mk.is_some().then_some(Dialect::Mk), ..Known::default() };
+    let mut known = KnownSettings { dialect: options.mk.is_some().then_some(Dialect::Mk), ..KnownSettings::default() };
     if let Some(path) = &options.source.oppf {
         let provisioning = import::provisioning_file(path, &trust).map_err(|error| usage(&error))?;
         (known.mediator, known.pins) = (Some(provisioning.mediator), provisioning.pins);
@@ -75,7 +75,7 @@ fn source(name: &ProfileName, options: &ImportArgs) -> Result<Found, Failure> {
     if options.mk.is_some() && options.from == KeyKindArg::ClientKey {
         secret = GroupSecret::mediator_key_from_client_key(&secret);
     }
-    Ok(Found { secret, known, spent: Some(file.display().to_string()) })
+    Ok(FoundKey { secret, known, spent: Some(file.display().to_string()) })
 }
 
 /// Moves a key: it is removed where it was only when the new store has given it back and the profile says so.

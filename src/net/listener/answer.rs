@@ -29,13 +29,13 @@ const ONLY_GET: &str = "Only GET and HEAD are understood.\n";
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
 
 /// What a path names.
-pub(super) enum Place {
+pub(super) enum RequestedPlace {
     Group(ClientUrlInfo),
     /// A place of the relay.
     Relay(RelayPath),
 }
 
-impl Place {
+impl RequestedPlace {
     fn find(path: &str, serves_relay: bool) -> Option<Self> {
         if serves_relay
             && let Some((before, place)) = path.rsplit_once('/')
@@ -51,7 +51,7 @@ impl Place {
 /// What a request asks for.
 pub(super) enum Request {
     /// A WebSocket, with the answer that grants it.
-    WebSocket { place: Place, accepted: Response },
+    WebSocket { place: RequestedPlace, accepted: Response },
     /// Whether logins are taken.
     Ready,
     /// Nothing that belongs in the log, and the answer to it.
@@ -64,7 +64,7 @@ pub(super) enum Request {
 pub(super) fn understand<B>(request: &HttpRequest<B>, serves_relay: bool) -> Request {
     let path = request.uri().path();
     let wants_websocket = request.headers().contains_key(header::UPGRADE);
-    let place = Place::find(path, serves_relay);
+    let place = RequestedPlace::find(path, serves_relay);
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let answer = with(words(StatusCode::METHOD_NOT_ALLOWED, ONLY_GET), header::ALLOW, "GET, HEAD");
         return Request::Refused(answer, ConnectionRefusal::NotAWebSocket);

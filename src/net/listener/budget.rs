@@ -56,7 +56,7 @@ impl Account {
     pub(super) fn settle(&self, message: Bytes) -> Bytes {
         self.budget.charge(message.len());
         self.budget.release(self.unfinished.swap(0, Ordering::Relaxed));
-        Bytes::from_owner(Counted { budget: Arc::clone(&self.budget), message })
+        Bytes::from_owner(CountedMessage { budget: Arc::clone(&self.budget), message })
     }
 }
 
@@ -66,18 +66,18 @@ impl Drop for Account {
     }
 }
 
-struct Counted {
+struct CountedMessage {
     budget: Arc<Budget>,
     message: Bytes,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedMessage {
     fn as_ref(&self) -> &[u8] {
         &self.message
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountedMessage {
     fn drop(&mut self) {
         self.budget.release(self.message.len());
     }

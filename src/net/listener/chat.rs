@@ -49,12 +49,12 @@ impl ChatHandle {
 }
 
 /// The way to the machine.
-struct ToMachine {
+struct ChatToMachine {
     id: ConnectionId,
     events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
 }
 
-impl ToMachine {
+impl ChatToMachine {
     async fn tell(&self, event: ChatEvent) {
         // If nobody listens any more, the server is at its end, and this task with it.
         let _ = self.events.send((self.id, ConnectionEvent::Chat(event))).await;
@@ -71,7 +71,7 @@ pub(super) fn relay(
     let (forgotten, forgetting) = oneshot::channel();
     let read = Arc::new(Notify::new());
     let handle = ChatHandle { frames: sender, read: Arc::clone(&read), _forgotten: forgotten };
-    let machine = ToMachine { id, events };
+    let machine = ChatToMachine { id, events };
     let serving = async move {
         tokio::select! {
             () = serve(&address, frames, &read, &machine) => {}
@@ -90,7 +90,7 @@ async fn overdue(forgetting: oneshot::Receiver<()>) {
     tokio::time::sleep(LINGER).await;
 }
 
-async fn serve(address: &str, mut frames: mpsc::Receiver<Bytes>, read: &Notify, machine: &ToMachine) {
+async fn serve(address: &str, mut frames: mpsc::Receiver<Bytes>, read: &Notify, machine: &ChatToMachine) {
     let (reader, writer) = match connect(address).await {
         Ok(stream) => stream.into_split(),
         Err(error) => return machine.tell(ChatEvent::Unreachable(error.kind())).await,
@@ -111,7 +111,7 @@ async fn connect(address: &str) -> io::Result<TcpStream> {
 }
 
 /// Reads as often as it is told to; ready when the chat server has said all.
-async fn bring(mut reader: OwnedReadHalf, read: &Notify, machine: &ToMachine) {
+async fn bring(mut reader: OwnedReadHalf, read: &Notify, machine: &ChatToMachine) {
     let mut buffer = BytesMut::new();
     loop {
         read.notified().await;
@@ -124,7 +124,7 @@ async fn bring(mut reader: OwnedReadHalf, read: &Notify, machine: &ToMachine) {
 }
 
 /// Writes what there is; ready when the machine has forgotten this connection and everything is written, or cannot be.
-async fn take(mut writer: OwnedWriteHalf, frames: &mut mpsc::Receiver<Bytes>, machine: &ToMachine) {
+async fn take(mut writer: OwnedWriteHalf, frames: &mut mpsc::Receiver<Bytes>, machine: &ChatToMachine) {
     let mut batch = Vec::with_capacity(BATCH);
     while frames.recv_many(&mut batch, BATCH).await > 0 {
         let written = batch.len();

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::answer::{self, Place, Request as Asked};
+use super::answer::{self, Request as Asked, RequestedPlace};
 use super::budget::{Account, Budget, Metered};
 use super::gate::Gate;
 use super::{ConnectionRefusal, Tls};
@@ -72,7 +72,7 @@ impl From<ConnectionRefusal> for NotUpgraded {
 }
 
 /// What became of the one request of a connection.
-type Decision = Option<Result<(Place, OnUpgrade), NotUpgraded>>;
+type Decision = Option<Result<(RequestedPlace, OnUpgrade), NotUpgraded>>;
 
 /// Does the TLS handshake, if there is to be one, answers one request, and hands on the WebSocket if it asked for one.
 pub(super) async fn upgrade(
@@ -110,13 +110,13 @@ pub(super) async fn upgrade(
             let parts = upgraded.downcast::<TokioIo<Transport>>().map_err(|_| ConnectionRefusal::NotAWebSocket)?;
             let (transport, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
             let (transport, limit, destination) = match (place, budget) {
-                (Place::Group(url), _) => (transport, MAX_CONTAINER, Destination::Mediator(url)),
-                (Place::Relay(path), Some(budget)) => {
+                (RequestedPlace::Group(url), _) => (transport, MAX_CONTAINER, Destination::Mediator(url)),
+                (RequestedPlace::Relay(path), Some(budget)) => {
                     let account = Arc::new(Account::new(budget));
                     let metered: Transport = Box::new(Metered::new(transport, Arc::clone(&account)));
                     (metered, MAX_RELAYED, Destination::Relay { path, account })
                 }
-                (Place::Relay(_), None) => return Err(ConnectionRefusal::Path.into()),
+                (RequestedPlace::Relay(_), None) => return Err(ConnectionRefusal::Path.into()),
             };
             let socket =
                 WebSocketStream::from_partially_read(transport, early, Role::Server, Some(config(limit))).await;
@@ -139,15 +139,17 @@ async fn decide(
     mut request: Request<Body>,
     serves_relay: bool,
     gate: &Gate,
-) -> (Response<Full<Bytes>>, Result<(Place, OnUpgrade), NotUpgraded>) {
+) -> (Response<Full<Bytes>>, Result<(RequestedPlace, OnUpgrade), NotUpgraded>) {
     match answer::understand(&request, serves_relay) {
-        Asked::WebSocket { place: Place::Relay(path), accepted } => {
-            (accepted, Ok((Place::Relay(path), hyper::upgrade::on(&mut request))))
+        Asked::WebSocket { place: RequestedPlace::Relay(path), accepted } => {
+            (accepted, Ok((RequestedPlace::Relay(path), hyper::upgrade::on(&mut request))))
         }
-        Asked::WebSocket { place: Place::Group(url), accepted } => match gate.admits(url.device_group_id).await {
-            Ok(()) => (accepted, Ok((Place::Group(url), hyper::upgrade::on(&mut request)))),
-            Err(refusal) => (answer::unavailable(refusal), Err(ConnectionRefusal::NotAdmitted(refusal).into())),
-        },
+        Asked::WebSocket { place: RequestedPlace::Group(url), accepted } => {
+            match gate.admits(url.device_group_id).await {
+                Ok(()) => (accepted, Ok((RequestedPlace::Group(url), hyper::upgrade::on(&mut request)))),
+                Err(refusal) => (answer::unavailable(refusal), Err(ConnectionRefusal::NotAdmitted(refusal).into())),
+            }
+        }
         Asked::Ready => {
             let ready = gate.is_ready().await;
             (answer::readiness(ready), Err(NotUpgraded::Unremarkable))

@@ -8,10 +8,10 @@ use std::net::IpAddr;
 /// `192.0.2.1` or `[2001:db8::1]` itself; a network such as `192.0.2.0/24` all of it; `*` everything. Names are not looked
 /// up. What is none of these covers nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NoProxy(Vec<Entry>);
+pub struct NoProxy(Vec<NoProxyEntry>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct NoProxyEntry {
     hosts: Hosts,
     port: Option<u16>,
 }
@@ -29,7 +29,7 @@ impl NoProxy {
     #[must_use]
     pub fn parse(list: &str) -> Self {
         let forms = list.split([',', ' ', '\t']).map(str::trim).filter(|form| !form.is_empty());
-        Self(forms.filter_map(Entry::parse).collect())
+        Self(forms.filter_map(NoProxyEntry::parse).collect())
     }
 
     /// Whether no proxy leads to this host, a name or an address without brackets.
@@ -41,7 +41,7 @@ impl NoProxy {
     }
 }
 
-impl Entry {
+impl NoProxyEntry {
     fn parse(form: &str) -> Option<Self> {
         if form == "*" {
             return Some(Self { hosts: Hosts::All, port: None });

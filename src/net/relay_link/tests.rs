@@ -70,7 +70,7 @@ async fn both_sides_close_with_a_code() {
 
     let (mut link, mut relay) = open().await;
     relay.close(Some(CloseFrame { code: WireCode::from(4004), reason: "gone".into() })).await.unwrap();
-    let RelayLinkEvent::Input(LinkInput::Down(LinkEnd::Closed { code, reason })) = link.next().await else {
+    let RelayLinkEvent::Input(LinkInput::Down(RelayLinkEnd::Closed { code, reason })) = link.next().await else {
         panic!("it is closed")
     };
     assert_eq!((code, reason.as_str()), (CloseCode(4004), "gone"));
@@ -82,7 +82,7 @@ async fn a_relay_that_is_not_there_is_unreachable() {
     let url = format!("ws://{}/secret", gone.local_addr().unwrap());
     drop(gone);
     let mut link = RelayLink::open(&Address::new(&url, &TlsOptions::default()).unwrap());
-    let RelayLinkEvent::Input(LinkInput::Down(LinkEnd::Unreachable(why))) = link.next().await else {
+    let RelayLinkEvent::Input(LinkInput::Down(RelayLinkEnd::Unreachable(why))) = link.next().await else {
         panic!("it is up")
     };
     assert!(why.as_str().contains("nobody listens") && !why.as_str().contains("secret"), "{why}");

@@ -18,14 +18,14 @@ pub struct LineWriter<W> {
     output: W,
     unwritten: Vec<u8>,
     /// The lines that `unwritten` is made of.
-    lines: Vec<Line>,
+    lines: Vec<UnwrittenLine>,
     /// How many lines could not be written since the last line that says so.
     lost: u64,
     /// The first error.
     failed: Option<io::Error>,
 }
 
-struct Line {
+struct UnwrittenLine {
     ends_at: usize,
     /// How many lines are missing without it; none if its beginning is written.
     stands_for: u64,
@@ -40,7 +40,7 @@ impl<W: Write> LineWriter<W> {
     pub fn add(&mut self, line: &[u8]) {
         self.add_left_out(0);
         self.unwritten.extend_from_slice(line);
-        self.lines.push(Line { ends_at: self.unwritten.len(), stands_for: 1 });
+        self.lines.push(UnwrittenLine { ends_at: self.unwritten.len(), stands_for: 1 });
         if self.unwritten.len() >= TOGETHER {
             self.flush();
         }
@@ -53,7 +53,7 @@ impl<W: Write> LineWriter<W> {
             let line = ndjson::line(clock::wall().into(), "left_out", json!({ "lines": lines }));
             // Writing to memory cannot fail.
             let _ = self.form.line(&mut self.unwritten, &line);
-            self.lines.push(Line { ends_at: self.unwritten.len(), stands_for: lines });
+            self.lines.push(UnwrittenLine { ends_at: self.unwritten.len(), stands_for: lines });
         }
     }
 
@@ -89,7 +89,7 @@ impl<W: Write> LineWriter<W> {
     fn give_up(&mut self, written: usize) {
         let mut kept = Vec::new();
         let mut begins_at = 0;
-        for Line { ends_at, stands_for } in self.lines.drain(..) {
+        for UnwrittenLine { ends_at, stands_for } in self.lines.drain(..) {
             if stands_for == 0 || begins_at < written {
                 kept.extend_from_slice(self.unwritten.get(begins_at.max(written)..ends_at).unwrap_or_default());
             } else {
@@ -97,7 +97,7 @@ impl<W: Write> LineWriter<W> {
             }
             begins_at = ends_at;
         }
-        self.lines.extend((!kept.is_empty()).then_some(Line { ends_at: kept.len(), stands_for: 0 }));
+        self.lines.extend((!kept.is_empty()).then_some(UnwrittenLine { ends_at: kept.len(), stands_for: 0 }));
         self.unwritten = kept;
     }
 

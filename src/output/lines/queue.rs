@@ -51,12 +51,12 @@ type QueuedOf<P> = Queued<<P as Overflow>::Item, <P as Overflow>::LeftOut>;
 
 /// Items on their way to a reader.
 pub struct LineQueue<P: Overflow> {
-    state: Mutex<State<P>>,
+    state: Mutex<LineQueueState<P>>,
     filled: Condvar,
     changed: Notify,
 }
 
-struct State<P: Overflow> {
+struct LineQueueState<P: Overflow> {
     waiting: VecDeque<QueuedOf<P>>,
     /// The room of all that was put in and is not yet written.
     taken: usize,
@@ -76,17 +76,17 @@ struct Essential<P: Overflow> {
 impl<P: Overflow> Default for LineQueue<P> {
     fn default() -> Self {
         let (waiting, essential) = (VecDeque::new(), VecDeque::new());
-        let state = State { waiting, taken: 0, essential, left_out: None, ended: false };
+        let state = LineQueueState { waiting, taken: 0, essential, left_out: None, ended: false };
         Self { state: Mutex::new(state), filled: Condvar::new(), changed: Notify::new() }
     }
 }
 
 impl<P: Overflow> LineQueue<P> {
-    fn state(&self) -> MutexGuard<'_, State<P>> {
+    fn state(&self) -> MutexGuard<'_, LineQueueState<P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, change: impl FnOnce(&mut State<P>)) {
+    fn update(&self, change: impl FnOnce(&mut LineQueueState<P>)) {
         change(&mut self.state());
         self.filled.notify_one();
         self.changed.notify_one();
@@ -120,7 +120,7 @@ impl<P: Overflow> LineQueue<P> {
     /// [`Self::written`].
     pub fn next(&self) -> Option<QueuedOf<P>> {
         let state = self.state();
-        let waits = |state: &mut State<P>| !(state.refill() || state.ended);
+        let waits = |state: &mut LineQueueState<P>| !(state.refill() || state.ended);
         let mut state = self.filled.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
         state.waiting.pop_front()
     }
@@ -157,7 +157,7 @@ impl<P: Overflow> Drop for EndOnDrop<P> {
     }
 }
 
-impl<P: Overflow> State<P> {
+impl<P: Overflow> LineQueueState<P> {
     fn push(&mut self, item: P::Item) {
         let room = P::room_of(&item);
         if self.essential.is_empty() && self.taken + room <= P::ROOM {

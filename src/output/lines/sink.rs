@@ -18,7 +18,7 @@ use crate::protocol::Millis;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Something that makes so many lines.
-struct Entry<T> {
+struct UnformattedLines<T> {
     at: Millis,
     content: T,
     lines: usize,
@@ -28,7 +28,7 @@ struct Entry<T> {
 struct CountLines<T>(PhantomData<T>);
 
 impl<T> Overflow for CountLines<T> {
-    type Item = Entry<T>;
+    type Item = UnformattedLines<T>;
     type LeftOut = u64;
 
     const ROOM: usize = 8_192;
@@ -80,7 +80,7 @@ impl<T: Send + 'static> LineSink<T> {
 
     /// Writes what makes so many lines.
     pub fn write_many(&self, content: T, lines: usize) {
-        self.queue.0.push(Entry { at: clock::wall().into(), content, lines });
+        self.queue.0.push(UnformattedLines { at: clock::wall().into(), content, lines });
     }
 
     /// Waits for the last lines, but not for ever.
@@ -107,7 +107,7 @@ fn write_all<T, W: io::Write>(
         let mut next = Some(first);
         while let Some(queued) = next {
             match queued {
-                Queued::Item(Entry { at, content, lines }) => {
+                Queued::Item(UnformattedLines { at, content, lines }) => {
                     // Writing to memory cannot fail.
                     let _ = format(&mut writer.form, &mut formatted, at, content);
                     for line in formatted.split_inclusive(|byte| *byte == b'\n') {

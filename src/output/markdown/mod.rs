@@ -9,7 +9,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use unicode_width::UnicodeWidthStr as _;
 
 use table::Table;
-use wrap::{Span, Style, wrap};
+use wrap::{Style, StyledSpan, wrap};
 
 /// How far code blocks stand in.
 const CODE_INDENT: &str = "    ";
@@ -30,7 +30,7 @@ struct Renderer {
     styled: bool,
     output: String,
     /// What was read of the block that is open.
-    spans: Vec<Span>,
+    spans: Vec<StyledSpan>,
     style: Style,
     in_code_block: bool,
     in_item: bool,
@@ -115,7 +115,7 @@ impl Renderer {
     }
 
     fn push(&mut self, text: &str, style: Style) {
-        self.spans.push(Span { text: text.to_owned(), style });
+        self.spans.push(StyledSpan { text: text.to_owned(), style });
     }
 
     fn line(&mut self, line: &str) {

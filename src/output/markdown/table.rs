@@ -1,6 +1,6 @@
 //! Tables as columns of text.
 
-use super::wrap::{Line, Span, longest_word, natural_width, wrap};
+use super::wrap::{StyledSpan, WrappedLine, longest_word, natural_width, wrap};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
@@ -8,7 +8,7 @@ const GAP: usize = 2;
 /// Rows of cells, the heading first.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    rows: Vec<Vec<Vec<Span>>>,
+    rows: Vec<Vec<Vec<StyledSpan>>>,
 }
 
 impl Table {
@@ -16,7 +16,7 @@ impl Table {
         self.rows.push(Vec::new());
     }
 
-    pub(super) fn push_cell(&mut self, cell: Vec<Span>) {
+    pub(super) fn push_cell(&mut self, cell: Vec<StyledSpan>) {
         if let Some(row) = self.rows.last_mut() {
             row.push(cell);
         }
@@ -27,7 +27,8 @@ impl Table {
         let widths = self.widths(columns);
         let mut lines = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
-            let cells: Vec<Vec<Line>> = row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
+            let cells: Vec<Vec<WrappedLine>> =
+                row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
             let height = cells.iter().map(Vec::len).max().unwrap_or(0);
             lines.extend((0..height).map(|line| side_by_side(&cells, &widths, line, styled)));
             if index == 0 {
@@ -42,7 +43,7 @@ impl Table {
     /// far that a word is cut.
     fn widths(&self, columns: usize) -> Vec<usize> {
         let count = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widest = |of: fn(&[Span]) -> usize| -> Vec<usize> {
+        let widest = |of: fn(&[StyledSpan]) -> usize| -> Vec<usize> {
             let of_column = |column| self.rows.iter().filter_map(move |row| row.get(column));
             (0..count).map(|column| of_column(column).map(|cell| of(cell)).max().unwrap_or(0).max(1)).collect()
         };
@@ -59,7 +60,7 @@ impl Table {
     }
 }
 
-fn side_by_side(cells: &[Vec<Line>], widths: &[usize], line: usize, styled: bool) -> String {
+fn side_by_side(cells: &[Vec<WrappedLine>], widths: &[usize], line: usize, styled: bool) -> String {
     let mut text = String::new();
     let mut pending = 0;
     for (cell, width) in cells.iter().zip(widths) {

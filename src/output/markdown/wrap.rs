@@ -13,20 +13,20 @@ pub(super) enum Style {
 
 /// A part of a text.
 #[derive(Clone, Debug)]
-pub(super) struct Span {
+pub(super) struct StyledSpan {
     pub(super) text: String,
     pub(super) style: Style,
 }
 
 /// A line, and the columns that it takes.
 #[derive(Debug, Default)]
-pub(super) struct Line {
-    parts: Vec<Span>,
+pub(super) struct WrappedLine {
+    parts: Vec<StyledSpan>,
     pub(super) width: usize,
 }
 
 /// Parts between two blanks.
-type Word = Vec<Span>;
+type Word = Vec<StyledSpan>;
 
 impl Style {
     /// What switches it on.
@@ -39,10 +39,10 @@ impl Style {
     }
 }
 
-impl Line {
+impl WrappedLine {
     /// The line as it is printed.
     pub(super) fn text(&self, styled: bool) -> String {
-        let parts = self.parts.iter().map(|Span { text, style }| match style.code().filter(|_| styled) {
+        let parts = self.parts.iter().map(|StyledSpan { text, style }| match style.code().filter(|_| styled) {
             Some(code) => format!("{code}{text}\x1b[0m"),
             None => text.clone(),
         });
@@ -53,14 +53,17 @@ impl Line {
         // A blank between two words that stand out alike is part of what stands out.
         let before = self.parts.last().map(|part| part.style);
         if let (Some(before), Some(first)) = (before, word.first()) {
-            self.push(Span { text: " ".to_owned(), style: if before == first.style { before } else { Style::Plain } });
+            self.push(StyledSpan {
+                text: " ".to_owned(),
+                style: if before == first.style { before } else { Style::Plain },
+            });
         }
         for part in word {
             self.push(part);
         }
     }
 
-    fn push(&mut self, part: Span) {
+    fn push(&mut self, part: StyledSpan) {
         self.width += part.text.width();
         match self.parts.last_mut().filter(|last| last.style == part.style) {
             Some(last) => last.text.push_str(&part.text),
@@ -70,9 +73,9 @@ impl Line {
 }
 
 /// Breaks the text into lines of at most so many columns.
-pub(super) fn wrap(spans: &[Span], columns: usize) -> Vec<Line> {
+pub(super) fn wrap(spans: &[StyledSpan], columns: usize) -> Vec<WrappedLine> {
     let mut lines = Vec::new();
-    let mut line = Line::default();
+    let mut line = WrappedLine::default();
     for word in words(spans).into_iter().flat_map(|word| cut(word, columns)) {
         if line.width > 0 && line.width + 1 + width(&word) > columns {
             lines.push(std::mem::take(&mut line));
@@ -84,29 +87,29 @@ pub(super) fn wrap(spans: &[Span], columns: usize) -> Vec<Line> {
 }
 
 /// The columns that the text takes if it is not broken.
-pub(super) fn natural_width(spans: &[Span]) -> usize {
+pub(super) fn natural_width(spans: &[StyledSpan]) -> usize {
     let words = words(spans);
     words.iter().map(|word| width(word) + 1).sum::<usize>().saturating_sub(1)
 }
 
 /// The columns of the longest word.
-pub(super) fn longest_word(spans: &[Span]) -> usize {
+pub(super) fn longest_word(spans: &[StyledSpan]) -> usize {
     words(spans).iter().map(|word| width(word)).max().unwrap_or(0)
 }
 
-fn width(word: &[Span]) -> usize {
+fn width(word: &[StyledSpan]) -> usize {
     word.iter().map(|part| part.text.width()).sum()
 }
 
-fn words(spans: &[Span]) -> Vec<Word> {
+fn words(spans: &[StyledSpan]) -> Vec<Word> {
     let mut words = vec![Word::new()];
-    for Span { text, style } in spans {
+    for StyledSpan { text, style } in spans {
         for (index, piece) in text.split(char::is_whitespace).enumerate() {
             if index > 0 {
                 words.push(Word::new());
             }
             if let (Some(word), false) = (words.last_mut(), piece.is_empty()) {
-                word.push(Span { text: piece.to_owned(), style: *style });
+                word.push(StyledSpan { text: piece.to_owned(), style: *style });
             }
         }
     }
@@ -121,14 +124,14 @@ fn cut(word: Word, columns: usize) -> Vec<Word> {
     }
     let mut pieces = Vec::new();
     let mut piece = Word::new();
-    for Span { text, style } in word {
+    for StyledSpan { text, style } in word {
         for character in text.chars() {
             if width(&piece) + character.width().unwrap_or(0) > columns {
                 pieces.push(std::mem::take(&mut piece));
             }
             match piece.last_mut().filter(|last| last.style == style) {
                 Some(last) => last.text.push(character),
-                None => piece.push(Span { text: character.to_string(), style }),
+                None => piece.push(StyledSpan { text: character.to_string(), style }),
             }
         }
     }

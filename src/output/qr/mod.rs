@@ -15,7 +15,7 @@ use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
 
 pub use picture_file::{PictureFile, UnknownFormat};
-pub use screen::{NotShown, Screen};
+pub use screen::{CodeRoom, NotShown};
 
 /// White that no theme changes, of the 256 colours: what light modules are.
 pub const LIGHT: u8 = 231;

@@ -6,7 +6,7 @@ use super::{Drawing, LEAST_QUIET_ZONE, Qr};
 
 /// What a terminal has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Screen {
+pub struct CodeRoom {
     /// Columns that are free for the code.
     pub columns: usize,
     /// Rows that are free for it.
@@ -41,7 +41,7 @@ impl Qr {
     ///
     /// # Errors
     /// If it has no room for it.
-    pub fn shown_on(&self, screen: Screen) -> Result<Vec<Zeroizing<String>>, NotShown> {
+    pub fn shown_on(&self, screen: CodeRoom) -> Result<Vec<Zeroizing<String>>, NotShown> {
         if screen.is_console {
             return Err(NotShown::Console);
         }

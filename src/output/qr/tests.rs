@@ -133,19 +133,19 @@ fn a_link_takes_57_by_29_cells() {
 #[test]
 fn a_screen_gets_what_it_can_show_or_is_told_what_it_lacks() {
     let qr = Qr::new(&text()).unwrap();
-    let screen = Screen { columns: 80, rows: 30, is_ascii: false, is_console: false };
+    let screen = CodeRoom { columns: 80, rows: 30, is_ascii: false, is_console: false };
     let lines = qr.shown_on(screen).unwrap();
     assert_eq!((lines.len(), lines[0].contains('█')), (29, true));
-    assert_eq!(qr.shown_on(Screen { rows: 28, ..screen }).unwrap().len(), 28, "a smaller margin");
-    let small = qr.shown_on(Screen { rows: 24, ..screen }).unwrap_err();
+    assert_eq!(qr.shown_on(CodeRoom { rows: 28, ..screen }).unwrap().len(), 28, "a smaller margin");
+    let small = qr.shown_on(CodeRoom { rows: 24, ..screen }).unwrap_err();
     assert_eq!(small, NotShown::TooSmall { needs: (55, 28), has: (80, 24) });
     assert!(small.to_string().contains("needs 55 columns and 28 rows, and this terminal has 80 and 24"), "{small}");
-    let ascii = Screen { columns: 120, rows: 60, is_ascii: true, ..screen };
+    let ascii = CodeRoom { columns: 120, rows: 60, is_ascii: true, ..screen };
     let lines = qr.shown_on(ascii).unwrap();
     assert!(lines.len() == 57 && lines.iter().all(|line| line.is_ascii()));
-    let small = qr.shown_on(Screen { columns: 109, ..ascii }).unwrap_err();
+    let small = qr.shown_on(CodeRoom { columns: 109, ..ascii }).unwrap_err();
     assert_eq!(small, NotShown::TooSmall { needs: (110, 55), has: (109, 60) });
-    assert_eq!(qr.shown_on(Screen { is_console: true, ..ascii }), Err(NotShown::Console));
+    assert_eq!(qr.shown_on(CodeRoom { is_console: true, ..ascii }), Err(NotShown::Console));
 }
 
 #[test]

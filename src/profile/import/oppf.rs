@@ -141,8 +141,8 @@ struct Body {
     version: String,
     signature_key: String,
     license: License,
-    mediator: Option<Mediator>,
-    rendezvous: Option<Rendezvous>,
+    mediator: Option<OppfMediator>,
+    rendezvous: Option<OppfRendezvous>,
     domains: Option<Domains>,
     public_key_pinning: Option<Vec<OldPins>>,
 }
@@ -153,23 +153,23 @@ struct License {
 }
 
 #[derive(Deserialize)]
-struct Mediator {
+struct OppfMediator {
     url: String,
 }
 
 #[derive(Deserialize)]
-struct Rendezvous {
+struct OppfRendezvous {
     url: String,
 }
 
 #[derive(Deserialize)]
 struct Domains {
-    rules: Vec<Rule>,
+    rules: Vec<OppfRule>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
+struct OppfRule {
     fqdn: String,
     match_mode: String,
     spkis: Vec<Spki>,
@@ -256,7 +256,7 @@ impl Body {
             return Err(OppfError::BadMediator(Clean::new(&mediator)));
         }
         let pins = match (self.domains, self.public_key_pinning) {
-            (Some(domains), _) => domains.rules.into_iter().map(Rule::pins).collect::<Result<Vec<_>, _>>()?,
+            (Some(domains), _) => domains.rules.into_iter().map(OppfRule::pins).collect::<Result<Vec<_>, _>>()?,
             (None, Some(old)) => old.into_iter().map(OldPins::pins).collect::<Result<Vec<_>, _>>()?,
             (None, None) => Vec::new(),
         };
@@ -272,7 +272,7 @@ fn is_template(url: &str) -> bool {
     })
 }
 
-impl Rule {
+impl OppfRule {
     /// [`None`] for a way of matching that is not known.
     fn pins(self) -> Result<Option<DomainPins>, OppfError> {
         let matching = match self.match_mode.as_str() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ::keyring::{Entry, Error};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::patience::{NoAnswer, Patience};
+use super::patience::{NoAnswer, PassphrasePatience};
 use crate::protocol::GroupSecret;
 use crate::text::Clean;
 
@@ -155,7 +155,7 @@ fn call<T: Send + 'static>(
             let _ = answer.send(outcome);
         })
         .map_err(|cause| KeyringError::Failed(Clean::new(&cause.to_string())))?;
-    Patience::new(may_ask).wait(&result).unwrap_or_else(|why| {
+    PassphrasePatience::new(may_ask).wait(&result).unwrap_or_else(|why| {
         if why != NoAnswer::Ended {
             let mut thread = thread();
             if *thread == Thread::Busy {

@@ -28,7 +28,7 @@ const CTRL_C: u8 = 0x03;
 
 /// Who waits.
 #[derive(Debug)]
-pub(super) enum Patience {
+pub(super) enum PassphrasePatience {
     /// Nobody who could answer.
     Service,
     /// A person, at this terminal.
@@ -46,7 +46,7 @@ pub(super) enum NoAnswer {
     Ended,
 }
 
-impl Patience {
+impl PassphrasePatience {
     /// That of a person, if one may be asked and is there: at a terminal, with the program in its foreground.
     pub(super) fn new(may_ask: bool) -> Self {
         let is_there = may_ask && io::stdin().is_terminal();

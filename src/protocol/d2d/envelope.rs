@@ -20,7 +20,7 @@ use crate::text::Clean;
 /// contents exist in one of them only. A [`Composer`](super::Composer) makes envelopes; decoding yields them.
 #[derive(Clone)]
 pub struct Envelope {
-    shape: Shape,
+    shape: EnvelopeShape,
     /// What it was read from; empty if it was made here. Bodies alias it, so it costs no memory of its own.
     read_from: Bytes,
 }
@@ -43,25 +43,28 @@ impl PartialEq for Envelope {
     clippy::large_enum_variant,
     reason = "within one group all are of the same variant; a box would cost each of them"
 )]
-enum Shape {
+enum EnvelopeShape {
     Seed(d2d_seed::Envelope),
     Today(d2d::Envelope),
 }
 
 impl Envelope {
     pub(super) const fn seed(envelope: d2d_seed::Envelope) -> Self {
-        Self { shape: Shape::Seed(envelope), read_from: Bytes::new() }
+        Self { shape: EnvelopeShape::Seed(envelope), read_from: Bytes::new() }
     }
 
     pub(super) const fn today(envelope: d2d::Envelope) -> Self {
-        Self { shape: Shape::Today(envelope), read_from: Bytes::new() }
+        Self { shape: EnvelopeShape::Today(envelope), read_from: Bytes::new() }
     }
 
     /// Whether the dialect can carry it. Ask before sealing: in the other dialect all that is left of an envelope is
     /// its padding, a well-formed message that says nothing.
     #[must_use]
     pub const fn representable_in(&self, dialect: Dialect) -> bool {
-        matches!((&self.shape, dialect), (Shape::Seed(_), Dialect::Mk) | (Shape::Today(_), Dialect::Dgk))
+        matches!(
+            (&self.shape, dialect),
+            (EnvelopeShape::Seed(_), Dialect::Mk) | (EnvelopeShape::Today(_), Dialect::Dgk)
+        )
     }
 
     /// The same, made at that time: when a message was written, or messages were read.
@@ -69,12 +72,12 @@ impl Envelope {
     pub fn made_at(mut self, now: Millis) -> Self {
         use d2d::incoming_message_update::update::Update;
         match &mut self.shape {
-            Shape::Seed(envelope) => match &mut envelope.content {
+            EnvelopeShape::Seed(envelope) => match &mut envelope.content {
                 Some(d2d_seed::envelope::Content::OutgoingMessage(message)) => message.created_at = now.0,
                 Some(d2d_seed::envelope::Content::IncomingMessage(message)) => message.created_at = now.0,
                 _ => {}
             },
-            Shape::Today(envelope) => match &mut envelope.content {
+            EnvelopeShape::Today(envelope) => match &mut envelope.content {
                 Some(d2d::envelope::Content::OutgoingMessage(message)) => message.created_at = now.0,
                 Some(d2d::envelope::Content::IncomingMessage(message)) => message.created_at = now.0,
                 Some(d2d::envelope::Content::IncomingMessageUpdate(content)) => {
@@ -94,8 +97,8 @@ impl Envelope {
     #[must_use]
     pub fn plain_len(&self) -> usize {
         match &self.shape {
-            Shape::Seed(envelope) => envelope.encoded_len(),
-            Shape::Today(envelope) => envelope.encoded_len(),
+            EnvelopeShape::Seed(envelope) => envelope.encoded_len(),
+            EnvelopeShape::Today(envelope) => envelope.encoded_len(),
         }
     }
 
@@ -103,8 +106,8 @@ impl Envelope {
     #[must_use]
     pub fn summary(&self) -> EnvelopeSummary {
         match &self.shape {
-            Shape::Seed(envelope) => summarize::seed(envelope),
-            Shape::Today(envelope) => summarize::today(envelope),
+            EnvelopeShape::Seed(envelope) => summarize::seed(envelope),
+            EnvelopeShape::Today(envelope) => summarize::today(envelope),
         }
     }
 
@@ -112,8 +115,8 @@ impl Envelope {
     #[must_use]
     pub fn tree(&self) -> Vec<TreeBranch> {
         match &self.shape {
-            Shape::Seed(envelope) => tree::seed(envelope, self.unknown_fields()),
-            Shape::Today(envelope) => tree::today(envelope, self.unknown_fields()),
+            EnvelopeShape::Seed(envelope) => tree::seed(envelope, self.unknown_fields()),
+            EnvelopeShape::Today(envelope) => tree::today(envelope, self.unknown_fields()),
         }
     }
 
@@ -122,8 +125,8 @@ impl Envelope {
     #[must_use]
     pub fn unknown_fields(&self) -> Vec<Clean> {
         let schema = match &self.shape {
-            Shape::Seed(_) => ".d2d_seed.Envelope",
-            Shape::Today(_) => ".d2d.Envelope",
+            EnvelopeShape::Seed(_) => ".d2d_seed.Envelope",
+            EnvelopeShape::Today(_) => ".d2d.Envelope",
         };
         unknown::paths(&self.read_from, schema)
     }
@@ -136,11 +139,11 @@ impl Sealable for Envelope {
 
     fn encode(&self, dialect: Dialect) -> Vec<u8> {
         match (&self.shape, dialect) {
-            (Shape::Seed(envelope), Dialect::Mk) => envelope.encode_to_vec(),
-            (Shape::Today(envelope), Dialect::Dgk) => envelope.encode_to_vec(),
+            (EnvelopeShape::Seed(envelope), Dialect::Mk) => envelope.encode_to_vec(),
+            (EnvelopeShape::Today(envelope), Dialect::Dgk) => envelope.encode_to_vec(),
             // Padding has the same number in both.
-            (Shape::Today(d2d::Envelope { padding, .. }), Dialect::Mk)
-            | (Shape::Seed(d2d_seed::Envelope { padding, .. }), Dialect::Dgk) => {
+            (EnvelopeShape::Today(d2d::Envelope { padding, .. }), Dialect::Mk)
+            | (EnvelopeShape::Seed(d2d_seed::Envelope { padding, .. }), Dialect::Dgk) => {
                 d2d_seed::Envelope { padding: padding.clone(), content: None }.encode_to_vec()
             }
         }
@@ -150,8 +153,8 @@ impl Sealable for Envelope {
         let malformed = |_| DecodeError::Malformed("envelope");
         let read_from = plain.clone();
         let shape = match dialect {
-            Dialect::Mk => Shape::Seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
-            Dialect::Dgk => Shape::Today(d2d::Envelope::decode(plain).map_err(malformed)?),
+            Dialect::Mk => EnvelopeShape::Seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
+            Dialect::Dgk => EnvelopeShape::Today(d2d::Envelope::decode(plain).map_err(malformed)?),
         };
         Ok(Self { shape, read_from })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rendezvous::failure::Failure;
+use crate::rendezvous::failure::RendezvousFailure;
 use crate::rendezvous::link::{LinkInput, LinkOutput};
 use crate::rendezvous::wire::Emoji;
 use crate::text::Clean;
@@ -112,7 +112,7 @@ pub enum AdmitCause {
     PeerStopped,
     /// The relay, the connection, or what came over it.
     #[error("{0}; make a new link on the new device")]
-    Rendezvous(Failure),
+    Rendezvous(RendezvousFailure),
     /// The user did not say.
     #[error("nobody said in time whether the emoji match; the new device got nothing, make a new link there")]
     NotConfirmed,

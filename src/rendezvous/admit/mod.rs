@@ -7,14 +7,14 @@ use std::time::Duration;
 
 pub use io::{AdmitCause, AdmitEnd, AdmitEvent, AdmitInput, AdmitOutput, AdmitTiming};
 
-use super::failure::Failure;
+use super::failure::RendezvousFailure;
 use super::link::{LinkInput, LinkOutput};
 use super::path::{Fresh, Output, Rendezvous};
 use crate::protocol::{CloseCode, Millis};
-use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, Role, close};
+use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, RendezvousRole, close};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum AdmitStage {
     Handshake,
     /// The user compares.
     Confirming,
@@ -33,7 +33,7 @@ pub struct Admit {
     path: Rendezvous,
     data: EssentialData,
     timing: AdmitTiming,
-    stage: Stage,
+    stage: AdmitStage,
     outputs: VecDeque<AdmitOutput>,
     until: Option<Millis>,
     link_is_open: bool,
@@ -44,10 +44,10 @@ impl Admit {
     #[must_use]
     pub fn new(link: &JoinLink, fresh: Fresh, data: EssentialData, timing: AdmitTiming) -> Self {
         Self {
-            path: Rendezvous::new(Role::Responder, link.key.duplicate(), link.path_id, fresh),
+            path: Rendezvous::new(RendezvousRole::Responder, link.key.duplicate(), link.path_id, fresh),
             data,
             timing,
-            stage: Stage::Handshake,
+            stage: AdmitStage::Handshake,
             outputs: VecDeque::new(),
             until: None,
             link_is_open: true,
@@ -56,7 +56,7 @@ impl Admit {
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: Millis, input: AdmitInput) {
-        if self.stage == Stage::Ended {
+        if self.stage == AdmitStage::Ended {
             return;
         }
         match (self.stage, input) {
@@ -68,16 +68,16 @@ impl Admit {
                 self.path.handle(now, input);
                 self.drain(now);
             }
-            (Stage::Confirming, AdmitInput::Match(false)) => self.fail(AdmitCause::NoMatch),
-            (Stage::Confirming, AdmitInput::Match(true)) => {
-                self.wait(now, Stage::Locking, self.timing.lock);
+            (AdmitStage::Confirming, AdmitInput::Match(false)) => self.fail(AdmitCause::NoMatch),
+            (AdmitStage::Confirming, AdmitInput::Match(true)) => {
+                self.wait(now, AdmitStage::Locking, self.timing.lock);
                 self.outputs.push_back(AdmitOutput::BeginTransaction);
             }
-            (Stage::Locking, AdmitInput::TransactionOpen) => self.give(now),
-            (Stage::Locking, AdmitInput::TransactionRefused(why)) => self.fail(AdmitCause::Locked(why)),
-            (Stage::Committing, AdmitInput::TransactionEnded) => self.admitted(true),
+            (AdmitStage::Locking, AdmitInput::TransactionOpen) => self.give(now),
+            (AdmitStage::Locking, AdmitInput::TransactionRefused(why)) => self.fail(AdmitCause::Locked(why)),
+            (AdmitStage::Committing, AdmitInput::TransactionEnded) => self.admitted(true),
             // Too late for leaving: it ends by itself. And answers to what is asked no more.
-            (Stage::Committing, _) => {}
+            (AdmitStage::Committing, _) => {}
             (_, AdmitInput::Cancel) => self.fail(AdmitCause::Cancelled),
             _ => {}
         }
@@ -94,7 +94,7 @@ impl Admit {
         [self.until, self.path.deadline()].into_iter().flatten().min()
     }
 
-    fn wait(&mut self, now: Millis, stage: Stage, span: Duration) {
+    fn wait(&mut self, now: Millis, stage: AdmitStage, span: Duration) {
         self.stage = stage;
         self.until = Some(now.after(span));
     }
@@ -104,11 +104,11 @@ impl Admit {
         self.drain(now);
         if self.until.is_some_and(|until| now >= until) {
             match self.stage {
-                Stage::Confirming => self.fail(AdmitCause::NotConfirmed),
-                Stage::Locking => self.fail(AdmitCause::NoLock),
-                Stage::AwaitRegistered => self.fail(AdmitCause::NotRegistered),
-                Stage::Committing => self.admitted(false),
-                Stage::Handshake | Stage::Ended => {}
+                AdmitStage::Confirming => self.fail(AdmitCause::NotConfirmed),
+                AdmitStage::Locking => self.fail(AdmitCause::NoLock),
+                AdmitStage::AwaitRegistered => self.fail(AdmitCause::NotRegistered),
+                AdmitStage::Committing => self.admitted(false),
+                AdmitStage::Handshake | AdmitStage::Ended => {}
             }
         }
     }
@@ -119,23 +119,25 @@ impl Admit {
                 Output::Link(output) => self.outputs.push_back(AdmitOutput::Link(output)),
                 Output::PeerThere => self.tell(AdmitEvent::PeerThere),
                 Output::Nominated(emoji) => {
-                    self.wait(now, Stage::Confirming, self.timing.confirmation);
+                    self.wait(now, AdmitStage::Confirming, self.timing.confirmation);
                     self.tell(AdmitEvent::Emoji(emoji));
                 }
                 Output::Message(plain) => match (self.stage, FromNew::read(&plain)) {
-                    (Stage::AwaitRegistered, Ok(FromNew::Registered)) => {
-                        self.wait(now, Stage::Committing, self.timing.commit);
+                    (AdmitStage::AwaitRegistered, Ok(FromNew::Registered)) => {
+                        self.wait(now, AdmitStage::Committing, self.timing.commit);
                         self.tell(AdmitEvent::Registered);
                         self.outputs.push_back(AdmitOutput::EndTransaction);
                     }
-                    (Stage::AwaitRegistered, Err(_)) => self.fail(AdmitCause::NoMessage),
-                    (Stage::Committing | Stage::Ended, _) => {}
-                    (Stage::Handshake | Stage::Confirming | Stage::Locking, _) => self.fail(AdmitCause::OutOfTurn),
+                    (AdmitStage::AwaitRegistered, Err(_)) => self.fail(AdmitCause::NoMessage),
+                    (AdmitStage::Committing | AdmitStage::Ended, _) => {}
+                    (AdmitStage::Handshake | AdmitStage::Confirming | AdmitStage::Locking, _) => {
+                        self.fail(AdmitCause::OutOfTurn);
+                    }
                 },
                 Output::Failed(failure) => match (self.stage, failure) {
                     // The new device closes as soon as it has said its last word.
-                    (Stage::Committing | Stage::Ended, _) => {}
-                    (_, Failure::PeerStopped) => self.fail(AdmitCause::PeerStopped),
+                    (AdmitStage::Committing | AdmitStage::Ended, _) => {}
+                    (_, RendezvousFailure::PeerStopped) => self.fail(AdmitCause::PeerStopped),
                     (_, failure) => self.fail(AdmitCause::Rendezvous(failure)),
                 },
             }
@@ -143,7 +145,7 @@ impl Admit {
     }
 
     fn give(&mut self, now: Millis) {
-        self.wait(now, Stage::AwaitRegistered, self.timing.registration);
+        self.wait(now, AdmitStage::AwaitRegistered, self.timing.registration);
         self.path.send(FromExisting::begin());
         let data = self.data.encode();
         self.path.send(&data);
@@ -160,10 +162,10 @@ impl Admit {
 
     fn fail(&mut self, cause: AdmitCause) {
         self.close(close::FAILED);
-        if matches!(self.stage, Stage::Locking | Stage::AwaitRegistered) {
+        if matches!(self.stage, AdmitStage::Locking | AdmitStage::AwaitRegistered) {
             self.outputs.push_back(AdmitOutput::EndTransaction);
         }
-        let key_given = self.stage == Stage::AwaitRegistered;
+        let key_given = self.stage == AdmitStage::AwaitRegistered;
         self.end(AdmitEnd::Failed { cause, key_given });
     }
 
@@ -173,7 +175,7 @@ impl Admit {
     }
 
     fn end(&mut self, end: AdmitEnd) {
-        self.stage = Stage::Ended;
+        self.stage = AdmitStage::Ended;
         self.until = None;
         self.outputs.push_back(AdmitOutput::Ended(end));
     }

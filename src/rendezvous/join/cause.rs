@@ -1,13 +1,13 @@
 //! Why a join failed, in a sentence about both devices.
 
 use crate::protocol::CloseCode;
-use crate::rendezvous::failure::Failure;
+use crate::rendezvous::failure::RendezvousFailure;
 use crate::rendezvous::wire::EssentialError;
 use crate::text::Clean;
 
 /// What a join waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum JoinStep {
     /// That the other device comes.
     Peer,
     /// The handshake.
@@ -20,7 +20,7 @@ pub enum Step {
     Registration,
 }
 
-impl Step {
+impl JoinStep {
     /// What a stop here means for the other device.
     fn after_stopping(self) -> String {
         match self {
@@ -70,21 +70,21 @@ fn after_colon(reason: &Clean) -> String {
 pub enum JoinCause {
     /// The user left.
     #[error("you stopped{}", .0.after_stopping())]
-    Cancelled(Step),
+    Cancelled(JoinStep),
     /// The other device closed without a word: cancelled there, emoji that do not match, or a failure.
     #[error("the phone stopped, while {}: somebody cancelled there or the emoji did not match; nothing is linked", .0.words())]
-    PeerStopped(Step),
+    PeerStopped(JoinStep),
     /// The relay, the connection, or what came over it.
     #[error("{failure}, while {}; the phone shows that linking failed, start again on both", .step.words())]
     Rendezvous {
         /// What.
-        failure: Failure,
+        failure: RendezvousFailure,
         /// When.
-        step: Step,
+        step: JoinStep,
     },
     /// Nothing came for too long.
     #[error("nothing came for too long, while {}; cancel on the phone, then start again on both", .0.words())]
-    Silent(Step),
+    Silent(JoinStep),
     /// Neither of the three messages.
     #[error("the phone sent something that is no message of a join; update both, then start again")]
     NoMessage,

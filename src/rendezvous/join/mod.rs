@@ -5,17 +5,17 @@ mod io;
 
 use std::collections::VecDeque;
 
-pub use cause::{JoinCause, LoginFailure, Step};
+pub use cause::{JoinCause, JoinStep, LoginFailure};
 pub use io::{JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, Persist};
 
-use super::failure::Failure;
+use super::failure::RendezvousFailure;
 use super::link::{LinkInput, LinkOutput};
 use super::path::{Fresh, Output, Rendezvous};
 use crate::protocol::Millis;
-use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, Role, close};
+use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, RendezvousRole, close};
 
 #[derive(Debug)]
-enum Stage {
+enum JoinStage {
     AwaitPeer,
     Handshake,
     AwaitBegin,
@@ -40,7 +40,7 @@ enum Stage {
 pub struct Join {
     path: Rendezvous,
     timing: JoinTiming,
-    stage: Stage,
+    stage: JoinStage,
     outputs: VecDeque<JoinOutput>,
     until: Option<Millis>,
     link_is_open: bool,
@@ -54,9 +54,9 @@ impl Join {
     #[must_use]
     pub fn new(link: &JoinLink, fresh: Fresh, timing: JoinTiming) -> Self {
         Self {
-            path: Rendezvous::new(Role::Initiator, link.key.duplicate(), link.path_id, fresh),
+            path: Rendezvous::new(RendezvousRole::Initiator, link.key.duplicate(), link.path_id, fresh),
             timing,
-            stage: Stage::AwaitPeer,
+            stage: JoinStage::AwaitPeer,
             outputs: VecDeque::new(),
             until: None,
             link_is_open: true,
@@ -68,41 +68,41 @@ impl Join {
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: Millis, input: JoinInput) {
-        if matches!(self.stage, Stage::Ended) {
+        if matches!(self.stage, JoinStage::Ended) {
             return;
         }
         match (&self.stage, input) {
             (_, JoinInput::Timer) => self.timer(now),
             (_, JoinInput::Link(input)) => self.link(now, input),
-            (Stage::Dropping(_), JoinInput::Dropped) => self.dropped(true),
-            (Stage::Dropping(_), JoinInput::NotDropped) => self.dropped(false),
-            (Stage::Leaving, JoinInput::Flushed) => self.leave(true),
-            (Stage::StoringJoining, JoinInput::Persisted) => {
-                self.stage = Stage::LoggingIn;
+            (JoinStage::Dropping(_), JoinInput::Dropped) => self.dropped(true),
+            (JoinStage::Dropping(_), JoinInput::NotDropped) => self.dropped(false),
+            (JoinStage::Leaving, JoinInput::Flushed) => self.leave(true),
+            (JoinStage::StoringJoining, JoinInput::Persisted) => {
+                self.stage = JoinStage::LoggingIn;
                 self.slot_may_be_taken = true;
                 self.outputs.push_back(JoinOutput::LogIn);
             }
-            (Stage::StoringRegistered, JoinInput::Persisted) => {
-                self.stage = Stage::Leaving;
+            (JoinStage::StoringRegistered, JoinInput::Persisted) => {
+                self.stage = JoinStage::Leaving;
                 self.until = Some(now.after(self.timing.clean_up));
                 self.path.send(FromNew::Registered.encode());
                 self.drain(now);
             }
-            (Stage::StoringJoining | Stage::StoringRegistered, JoinInput::PersistFailed(why)) => {
+            (JoinStage::StoringJoining | JoinStage::StoringRegistered, JoinInput::PersistFailed(why)) => {
                 self.fail(now, JoinCause::NotStored(why));
             }
-            (Stage::LoggingIn, JoinInput::LoggedIn { others: 0 }) => self.fail(now, JoinCause::UnknownGroup),
-            (Stage::LoggingIn, JoinInput::LoggedIn { .. }) => {
-                self.stage = Stage::StoringRegistered;
+            (JoinStage::LoggingIn, JoinInput::LoggedIn { others: 0 }) => self.fail(now, JoinCause::UnknownGroup),
+            (JoinStage::LoggingIn, JoinInput::LoggedIn { .. }) => {
+                self.stage = JoinStage::StoringRegistered;
                 self.tell(JoinEvent::SlotTaken);
                 self.outputs.push_back(JoinOutput::Persist(Persist::Registered));
             }
-            (Stage::LoggingIn, JoinInput::LoginFailed { failure, slot_may_be_taken }) => {
+            (JoinStage::LoggingIn, JoinInput::LoginFailed { failure, slot_may_be_taken }) => {
                 self.slot_may_be_taken = slot_may_be_taken;
                 self.fail(now, JoinCause::Login(failure));
             }
             // Too late for leaving: it ends by itself. And answers to what is asked no more.
-            (Stage::Leaving | Stage::Dropping(_), _) => {}
+            (JoinStage::Leaving | JoinStage::Dropping(_), _) => {}
             (_, JoinInput::Cancel) => self.fail(now, JoinCause::Cancelled(self.step())),
             _ => {}
         }
@@ -121,13 +121,13 @@ impl Join {
 
     /// What it waits for.
     #[must_use]
-    pub const fn step(&self) -> Step {
+    pub const fn step(&self) -> JoinStep {
         match self.stage {
-            Stage::AwaitPeer => Step::Peer,
-            Stage::Handshake => Step::Handshake,
-            Stage::AwaitBegin => Step::Begin,
-            Stage::AwaitData => Step::Data,
-            _ => Step::Registration,
+            JoinStage::AwaitPeer => JoinStep::Peer,
+            JoinStage::Handshake => JoinStep::Handshake,
+            JoinStage::AwaitBegin => JoinStep::Begin,
+            JoinStage::AwaitData => JoinStep::Data,
+            _ => JoinStep::Registration,
         }
     }
 
@@ -136,8 +136,8 @@ impl Join {
         self.drain(now);
         if self.until.is_some_and(|until| now >= until) {
             match self.stage {
-                Stage::Dropping(_) => self.dropped(false),
-                Stage::Leaving => self.leave(false),
+                JoinStage::Dropping(_) => self.dropped(false),
+                JoinStage::Leaving => self.leave(false),
                 _ => self.fail(now, JoinCause::Silent(self.step())),
             }
         }
@@ -154,7 +154,7 @@ impl Join {
 
     fn tell_progress(&mut self) {
         let bytes = self.path.received();
-        if matches!(self.stage, Stage::AwaitData) && bytes > self.told_bytes {
+        if matches!(self.stage, JoinStage::AwaitData) && bytes > self.told_bytes {
             self.told_bytes = bytes;
             self.tell(JoinEvent::Progress { bytes });
         }
@@ -165,12 +165,12 @@ impl Join {
             match output {
                 Output::Link(output) => self.outputs.push_back(JoinOutput::Link(output)),
                 Output::PeerThere => {
-                    self.stage = Stage::Handshake;
+                    self.stage = JoinStage::Handshake;
                     self.until = Some(now.after(self.timing.data));
                     self.tell(JoinEvent::PeerThere);
                 }
                 Output::Nominated(emoji) => {
-                    self.stage = Stage::AwaitBegin;
+                    self.stage = JoinStage::AwaitBegin;
                     self.tell(JoinEvent::Emoji(emoji));
                 }
                 Output::Message(plain) => {
@@ -184,23 +184,23 @@ impl Join {
     }
 
     fn message(&mut self, now: Millis, plain: &[u8]) -> Result<(), JoinCause> {
-        if matches!(self.stage, Stage::Leaving) {
+        if matches!(self.stage, JoinStage::Leaving) {
             return Ok(());
         }
         let message = FromExisting::read(plain).map_err(|_| JoinCause::NoMessage)?;
         match (&self.stage, message) {
-            (Stage::AwaitBegin, FromExisting::Begin) => {
-                self.stage = Stage::AwaitData;
+            (JoinStage::AwaitBegin, FromExisting::Begin) => {
+                self.stage = JoinStage::AwaitData;
                 self.tell(JoinEvent::Begun);
                 Ok(())
             }
-            (Stage::AwaitBegin, _) => Err(JoinCause::DataBeforeBegin),
-            (Stage::AwaitData, FromExisting::Begin) => Err(JoinCause::SecondBegin),
-            (Stage::AwaitData, FromExisting::BlobData) => Ok(()),
-            (Stage::AwaitData, FromExisting::EssentialData(data)) => {
+            (JoinStage::AwaitBegin, _) => Err(JoinCause::DataBeforeBegin),
+            (JoinStage::AwaitData, FromExisting::Begin) => Err(JoinCause::SecondBegin),
+            (JoinStage::AwaitData, FromExisting::BlobData) => Ok(()),
+            (JoinStage::AwaitData, FromExisting::EssentialData(data)) => {
                 let data = EssentialData::read(data).map_err(JoinCause::Essential)?;
                 self.tell_progress();
-                self.stage = Stage::StoringJoining;
+                self.stage = JoinStage::StoringJoining;
                 self.until = Some(now.after(self.timing.registration));
                 self.profile_may_exist = true;
                 self.tell(JoinEvent::Received { names: data.names.len() });
@@ -211,12 +211,12 @@ impl Join {
         }
     }
 
-    fn path_failed(&mut self, now: Millis, failure: Failure) {
+    fn path_failed(&mut self, now: Millis, failure: RendezvousFailure) {
         match (&self.stage, failure) {
-            (Stage::Ended | Stage::Dropping(_), _) => {}
+            (JoinStage::Ended | JoinStage::Dropping(_), _) => {}
             // It may have had our last word, and closed first.
-            (Stage::Leaving, _) => self.leave(false),
-            (_, Failure::PeerStopped) => self.fail(now, JoinCause::PeerStopped(self.step())),
+            (JoinStage::Leaving, _) => self.leave(false),
+            (_, RendezvousFailure::PeerStopped) => self.fail(now, JoinCause::PeerStopped(self.step())),
             (_, failure) => self.fail(now, JoinCause::Rendezvous { failure, step: self.step() }),
         }
     }
@@ -234,14 +234,14 @@ impl Join {
         if self.slot_may_be_taken {
             self.until = Some(now.after(self.timing.clean_up));
             self.outputs.push_back(JoinOutput::DropSlot);
-            self.stage = Stage::Dropping(cause);
+            self.stage = JoinStage::Dropping(cause);
         } else {
             self.failed(cause);
         }
     }
 
     fn dropped(&mut self, is_dropped: bool) {
-        if let Stage::Dropping(cause) = std::mem::replace(&mut self.stage, Stage::Ended) {
+        if let JoinStage::Dropping(cause) = std::mem::replace(&mut self.stage, JoinStage::Ended) {
             self.slot_may_be_taken = !is_dropped;
             self.failed(cause);
         }
@@ -262,7 +262,7 @@ impl Join {
     }
 
     fn end(&mut self, end: JoinEnd) {
-        self.stage = Stage::Ended;
+        self.stage = JoinStage::Ended;
         self.until = None;
         self.outputs.push_back(JoinOutput::Ended(end));
     }

@@ -26,7 +26,7 @@ struct Path {
     first: RelaySide,
     second: Option<RelaySide>,
     /// What the first said before the second was there.
-    held: Waiting,
+    held: RelayedMessages,
     until: Millis,
     ends: Millis,
 }
@@ -35,7 +35,7 @@ struct Path {
 struct Client {
     path: RelayPath,
     /// Sent, and not yet written to its socket.
-    waiting: Waiting,
+    waiting: RelayedMessages,
     is_paused: bool,
     opened: Millis,
     bytes: u64,
@@ -44,12 +44,12 @@ struct Client {
 /// Messages on their way. They are kept until they are written: a listener counts what memory they take for as long as
 /// they exist.
 #[derive(Debug, Default)]
-struct Waiting {
+struct RelayedMessages {
     messages: VecDeque<Bytes>,
     size: usize,
 }
 
-impl Waiting {
+impl RelayedMessages {
     fn push(&mut self, bytes: Bytes) {
         self.size = self.size.saturating_add(bytes.len()).saturating_add(OVERHEAD);
         self.messages.push_back(bytes);
@@ -98,10 +98,10 @@ impl Relay {
                 self.insert(now, side, path, held);
             }
             None => {
-                let (until, held) = (now.after(self.config.wait), Waiting::default());
+                let (until, held) = (now.after(self.config.wait), RelayedMessages::default());
                 self.paths.insert(path.clone(), Path { first: side, second: None, held, until, ends: lifetime });
                 self.outputs.push_back(RelayOutput::Log(RelayEvent::Waiting(side)));
-                self.insert(now, side, path, Waiting::default());
+                self.insert(now, side, path, RelayedMessages::default());
             }
         }
         true
@@ -194,7 +194,7 @@ impl Relay {
         self.outputs.pop_front()
     }
 
-    fn insert(&mut self, now: Millis, side: RelaySide, path: &RelayPath, waiting: Waiting) {
+    fn insert(&mut self, now: Millis, side: RelaySide, path: &RelayPath, waiting: RelayedMessages) {
         let client = Client { path: path.clone(), waiting, is_paused: false, opened: now, bytes: 0 };
         self.clients.insert(side, client);
     }

@@ -16,7 +16,7 @@ impl WithDevice {
         let link = link();
         let mut pair = Self {
             admit: Admit::new(&link, fresh(2), data(1), AdmitTiming::default()),
-            device: Rendezvous::new(Role::Initiator, link.key.duplicate(), link.path_id, fresh(1)),
+            device: Rendezvous::new(RendezvousRole::Initiator, link.key.duplicate(), link.path_id, fresh(1)),
             did: Vec::new(),
             now: START,
         };
@@ -159,13 +159,14 @@ fn an_initiator_that_is_silent_or_does_not_answer_the_challenge() {
     for _ in 0..2 {
         silent.handle(silent.deadline().unwrap(), AdmitInput::Timer);
     }
-    assert_eq!(cause(&mut silent), AdmitCause::Rendezvous(Failure::HandshakeSilent));
+    assert_eq!(cause(&mut silent), AdmitCause::Rendezvous(RendezvousFailure::HandshakeSilent));
 
     let mut wrong = admit();
     wrong.handle(START, AdmitInput::Link(LinkInput::Up));
-    let mut sending = crate::rendezvous::wire::FrameDirection::new(link.key.frame_key(Role::Initiator), link.path_id);
+    let mut sending =
+        crate::rendezvous::wire::FrameDirection::new(link.key.frame_key(RendezvousRole::Initiator), link.path_id);
     let answer = crate::rendezvous::wire::AuthHello { response: [3; 16], challenge: [1; 16], ephemeral: [9; 32] };
     let frame = sending.seal(&answer.encode()).unwrap();
     wrong.handle(START, AdmitInput::Link(LinkInput::Bytes(frame)));
-    assert_eq!(cause(&mut wrong), AdmitCause::Rendezvous(Failure::WrongResponse));
+    assert_eq!(cause(&mut wrong), AdmitCause::Rendezvous(RendezvousFailure::WrongResponse));
 }

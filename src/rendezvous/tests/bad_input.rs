@@ -105,9 +105,9 @@ fn a_phone_that_stops() {
         pair.cause()
     };
     let good = essential(|_| ());
-    assert_eq!(stopped(&[], None), JoinCause::PeerStopped(Step::Begin));
-    assert_eq!(stopped(&[BEGIN], None), JoinCause::PeerStopped(Step::Data));
-    assert_eq!(stopped(&[BEGIN, &good], Some("log in")), JoinCause::PeerStopped(Step::Registration));
+    assert_eq!(stopped(&[], None), JoinCause::PeerStopped(JoinStep::Begin));
+    assert_eq!(stopped(&[BEGIN], None), JoinCause::PeerStopped(JoinStep::Data));
+    assert_eq!(stopped(&[BEGIN, &good], Some("log in")), JoinCause::PeerStopped(JoinStep::Registration));
     let mut pair = WithPhone::nominated();
     pair.says(&[BEGIN, &good]);
     pair.tell(JoinInput::Link(closed(close::DONE)));
@@ -122,45 +122,48 @@ fn a_stranger_or_a_relay_that_changes_things() {
     stranger.key = AuthenticationKey::new(&mut [8; 32]);
     let mut pair = WithPhone::with_link(&stranger);
     pair.meet();
-    assert_eq!(pair.cause(), rendezvous(Failure::NotAuthentic, Step::Peer));
+    assert_eq!(pair.cause(), rendezvous(RendezvousFailure::NotAuthentic, JoinStep::Peer));
     let mut other_path = link();
     other_path.path_id = 2;
     let mut pair = WithPhone::with_link(&other_path);
     pair.meet();
-    assert_eq!(pair.cause(), rendezvous(Failure::NotAuthentic, Step::Peer));
+    assert_eq!(pair.cause(), rendezvous(RendezvousFailure::NotAuthentic, JoinStep::Peer));
 
     let forged = [&16_u32.to_le_bytes()[..], &[0; 16]].concat();
-    let cases: [(Vec<u8>, Failure); 4] = [
-        (forged, Failure::NotAuthentic),
-        (15_u32.to_le_bytes().to_vec(), Failure::Frame(FrameError::TooShort(15))),
+    let cases: [(Vec<u8>, RendezvousFailure); 4] = [
+        (forged, RendezvousFailure::NotAuthentic),
+        (15_u32.to_le_bytes().to_vec(), RendezvousFailure::Frame(FrameError::TooShort(15))),
         (
             104_857_601_u32.to_le_bytes().to_vec(),
-            Failure::Frame(FrameError::TooLong { length: 104_857_601, limit: MAX_FRAME }),
+            RendezvousFailure::Frame(FrameError::TooLong { length: 104_857_601, limit: MAX_FRAME }),
         ),
         (
             u32::MAX.to_le_bytes().to_vec(),
-            Failure::Frame(FrameError::TooLong { length: 4_294_967_295, limit: MAX_FRAME }),
+            RendezvousFailure::Frame(FrameError::TooLong { length: 4_294_967_295, limit: MAX_FRAME }),
         ),
     ];
     for (bytes, failure) in cases {
         let mut pair = WithPhone::nominated();
         pair.tell(JoinInput::Link(LinkInput::Bytes(bytes.into())));
-        assert_eq!(pair.cause(), rendezvous(failure, Step::Begin));
+        assert_eq!(pair.cause(), rendezvous(failure, JoinStep::Begin));
         assert_eq!(pair.closed_with, Some(close::FAILED));
     }
     let mut pair = WithPhone::new();
     pair.tell(JoinInput::Link(LinkInput::Bytes(Bytes::copy_from_slice(&16_385_u32.to_le_bytes()))));
-    assert!(matches!(pair.cause(), JoinCause::Rendezvous { failure: Failure::Frame(FrameError::TooLong { .. }), .. }));
+    assert!(matches!(
+        pair.cause(),
+        JoinCause::Rendezvous { failure: RendezvousFailure::Frame(FrameError::TooLong { .. }), .. }
+    ));
     let mut pair = WithPhone::nominated();
     pair.tell(JoinInput::Link(LinkInput::Text));
-    assert_eq!(pair.cause(), rendezvous(Failure::Text, Step::Begin));
+    assert_eq!(pair.cause(), rendezvous(RendezvousFailure::Text, JoinStep::Begin));
 
     // One left out, and one twice.
     let mut pair = WithPhone::nominated();
     pair.phone.send(BEGIN);
     let _ = pair.phone.poll();
     pair.says(&[BEGIN]);
-    assert_eq!(pair.cause(), rendezvous(Failure::NotAuthentic, Step::Begin));
+    assert_eq!(pair.cause(), rendezvous(RendezvousFailure::NotAuthentic, JoinStep::Begin));
     let mut pair = WithPhone::nominated();
     pair.phone.send(BEGIN);
     let Some(Output::Link(LinkOutput::Send(frame))) =
@@ -169,28 +172,28 @@ fn a_stranger_or_a_relay_that_changes_things() {
         panic!("nothing sent")
     };
     pair.tell(JoinInput::Link(LinkInput::Bytes([&frame[..], &frame[..]].concat().into())));
-    assert_eq!(pair.cause(), rendezvous(Failure::NotAuthentic, Step::Data));
+    assert_eq!(pair.cause(), rendezvous(RendezvousFailure::NotAuthentic, JoinStep::Data));
 }
 
 #[test]
 fn a_relay_that_closes() {
     let reason = Clean::default;
     for (code, failure) in [
-        (4003, Failure::WaitOver),
-        (4004, Failure::PeerGone),
-        (4000, Failure::RelayClosed { code: CloseCode(4000), reason: reason() }),
-        (1011, Failure::RelayClosed { code: CloseCode(1011), reason: reason() }),
-        (4100, Failure::PeerFailed(CloseCode(4100))),
-        (4177, Failure::PeerFailed(CloseCode(4177))),
+        (4003, RendezvousFailure::WaitOver),
+        (4004, RendezvousFailure::PeerGone),
+        (4000, RendezvousFailure::RelayClosed { code: CloseCode(4000), reason: reason() }),
+        (1011, RendezvousFailure::RelayClosed { code: CloseCode(1011), reason: reason() }),
+        (4100, RendezvousFailure::PeerFailed(CloseCode(4100))),
+        (4177, RendezvousFailure::PeerFailed(CloseCode(4177))),
     ] {
         let mut pair = WithPhone::new();
         pair.tell(JoinInput::Link(closed(CloseCode(code))));
-        assert_eq!(pair.cause(), JoinCause::Rendezvous { failure, step: Step::Peer });
+        assert_eq!(pair.cause(), JoinCause::Rendezvous { failure, step: JoinStep::Peer });
     }
-    for end in [LinkEnd::Unreachable(Clean::new("refused")), LinkEnd::Broken(Clean::new("reset"))] {
+    for end in [RelayLinkEnd::Unreachable(Clean::new("refused")), RelayLinkEnd::Broken(Clean::new("reset"))] {
         let mut pair = WithPhone::new();
         pair.tell(JoinInput::Link(LinkInput::Down(end.clone())));
-        assert_eq!(pair.cause(), JoinCause::Rendezvous { failure: end.into(), step: Step::Peer });
+        assert_eq!(pair.cause(), JoinCause::Rendezvous { failure: end.into(), step: JoinStep::Peer });
     }
 }
 
@@ -223,16 +226,16 @@ fn what_fails_on_our_side() {
 
 #[test]
 fn every_cause_has_words_of_its_own() {
-    let failure = |failure| JoinCause::Rendezvous { failure, step: Step::Data };
+    let failure = |failure| JoinCause::Rendezvous { failure, step: JoinStep::Data };
     let causes = [
-        JoinCause::Cancelled(Step::Peer),
-        JoinCause::PeerStopped(Step::Begin),
-        failure(Failure::NotAuthentic),
-        failure(Failure::WaitOver),
-        failure(Failure::PeerGone),
-        failure(Failure::RelaySilent),
-        failure(Failure::Frame(FrameError::TooShort(3))),
-        JoinCause::Silent(Step::Begin),
+        JoinCause::Cancelled(JoinStep::Peer),
+        JoinCause::PeerStopped(JoinStep::Begin),
+        failure(RendezvousFailure::NotAuthentic),
+        failure(RendezvousFailure::WaitOver),
+        failure(RendezvousFailure::PeerGone),
+        failure(RendezvousFailure::RelaySilent),
+        failure(RendezvousFailure::Frame(FrameError::TooShort(3))),
+        JoinCause::Silent(JoinStep::Begin),
         JoinCause::NoMessage,
         JoinCause::DataBeforeBegin,
         JoinCause::SecondBegin,

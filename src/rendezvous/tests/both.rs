@@ -196,7 +196,7 @@ fn emoji_that_do_not_match_give_nothing_away() {
     both.matches = false;
     both.run(&[], &[]);
     assert_eq!(both.admitted, Some(AdmitEnd::Failed { cause: AdmitCause::NoMatch, key_given: false }));
-    let cause = JoinCause::Rendezvous { failure: Failure::PeerFailed(close::FAILED), step: Step::Begin };
+    let cause = JoinCause::Rendezvous { failure: RendezvousFailure::PeerFailed(close::FAILED), step: JoinStep::Begin };
     assert_eq!(both.joined, Some(JoinEnd::Failed { cause, slot_left: false }));
     assert!(both.kept.is_none() && !both.lock_is_held);
 }

@@ -12,7 +12,9 @@ use bytes::Bytes;
 
 use super::*;
 use crate::protocol::{CloseCode, Dialect, GroupSecret, Millis, ServerGroup};
-use crate::rendezvous::wire::{AuthenticationKey, ContactName, EssentialData, JoinLink, Names, RelayPath, Role, close};
+use crate::rendezvous::wire::{
+    AuthenticationKey, ContactName, EssentialData, JoinLink, Names, RelayPath, RendezvousRole, close,
+};
 use crate::text::Clean;
 
 const START: Millis = Millis(1_000_000);
@@ -40,7 +42,7 @@ fn data(contacts: usize) -> EssentialData {
 }
 
 fn closed(code: CloseCode) -> LinkInput {
-    LinkInput::Down(LinkEnd::Closed { code, reason: Clean::default() })
+    LinkInput::Down(RelayLinkEnd::Closed { code, reason: Clean::default() })
 }
 
 /// A join, and a phone that says what the test wants.
@@ -69,7 +71,7 @@ impl WithPhone {
         let mut pair = Self {
             now: START,
             join: Join::new(&link(), fresh(1), JoinTiming::default()),
-            phone: Rendezvous::new(Role::Responder, key, phone_link.path_id, fresh(2)),
+            phone: Rendezvous::new(RendezvousRole::Responder, key, phone_link.path_id, fresh(2)),
             did: Vec::new(),
             heard: Vec::new(),
             closed_with: None,

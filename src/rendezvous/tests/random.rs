@@ -6,7 +6,7 @@ use super::*;
 use crate::rendezvous::wire::FromExisting;
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum JoinStep {
     PhoneUp,
     Begin,
     Data,
@@ -23,22 +23,22 @@ enum Step {
     Down(u16),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = JoinStep> {
     prop_oneof![
-        4 => Just(Step::PhoneUp),
-        6 => Just(Step::Begin),
-        6 => Just(Step::Data),
-        1 => Just(Step::Noise),
-        1 => Just(Step::Wait),
-        4 => Just(Step::Flushed),
-        8 => Just(Step::Persisted),
-        1 => Just(Step::PersistFailed),
-        6 => (0_usize..4).prop_map(Step::LoggedIn),
-        1 => any::<bool>().prop_map(Step::LoginFailed),
-        2 => Just(Step::Dropped),
-        1 => Just(Step::NotDropped),
-        1 => Just(Step::Cancel),
-        1 => prop_oneof![Just(1000), Just(4004), Just(4100)].prop_map(Step::Down),
+        4 => Just(JoinStep::PhoneUp),
+        6 => Just(JoinStep::Begin),
+        6 => Just(JoinStep::Data),
+        1 => Just(JoinStep::Noise),
+        1 => Just(JoinStep::Wait),
+        4 => Just(JoinStep::Flushed),
+        8 => Just(JoinStep::Persisted),
+        1 => Just(JoinStep::PersistFailed),
+        6 => (0_usize..4).prop_map(JoinStep::LoggedIn),
+        1 => any::<bool>().prop_map(JoinStep::LoginFailed),
+        2 => Just(JoinStep::Dropped),
+        1 => Just(JoinStep::NotDropped),
+        1 => Just(JoinStep::Cancel),
+        1 => prop_oneof![Just(1000), Just(4004), Just(4100)].prop_map(JoinStep::Down),
     ]
 }
 
@@ -109,33 +109,33 @@ proptest! {
     fn whatever_happens_the_order_is_kept(steps in prop::collection::vec(step(), 1..60)) {
         let link = link();
         let mut join = Join::new(&link, fresh(1), JoinTiming::default());
-        let mut phone = Rendezvous::new(Role::Responder, link.key.duplicate(), link.path_id, fresh(2));
+        let mut phone = Rendezvous::new(RendezvousRole::Responder, link.key.duplicate(), link.path_id, fresh(2));
         let essential = data(1).encode();
         let (mut now, mut seen, mut answered, mut dropped) = (START, Seen::default(), 0, false);
         join.handle(now, JoinInput::Link(LinkInput::Up));
         for step in steps {
             let why = || Clean::new("why");
             let input = match step {
-                Step::PhoneUp => { phone.handle(now, LinkInput::Up); None }
-                Step::Begin => { phone.send(FromExisting::begin()); None }
-                Step::Data => { phone.send(&essential); None }
-                Step::Noise => Some(JoinInput::Link(LinkInput::Bytes(Bytes::from_static(&[9; 40])))),
-                Step::Wait => {
+                JoinStep::PhoneUp => { phone.handle(now, LinkInput::Up); None }
+                JoinStep::Begin => { phone.send(FromExisting::begin()); None }
+                JoinStep::Data => { phone.send(&essential); None }
+                JoinStep::Noise => Some(JoinInput::Link(LinkInput::Bytes(Bytes::from_static(&[9; 40])))),
+                JoinStep::Wait => {
                     now = join.deadline().unwrap_or(now);
                     Some(JoinInput::Timer)
                 }
-                Step::Flushed => Some(JoinInput::Flushed),
+                JoinStep::Flushed => Some(JoinInput::Flushed),
                 // Only what was asked for is answered.
-                Step::Persisted => (answered < seen.asked_to_persist).then(|| { answered += 1; JoinInput::Persisted }),
-                Step::PersistFailed => Some(JoinInput::PersistFailed(why())),
-                Step::LoggedIn(others) => seen.logged_in.then_some(JoinInput::LoggedIn { others }),
-                Step::LoginFailed(slot_may_be_taken) => seen.logged_in.then(|| {
+                JoinStep::Persisted => (answered < seen.asked_to_persist).then(|| { answered += 1; JoinInput::Persisted }),
+                JoinStep::PersistFailed => Some(JoinInput::PersistFailed(why())),
+                JoinStep::LoggedIn(others) => seen.logged_in.then_some(JoinInput::LoggedIn { others }),
+                JoinStep::LoginFailed(slot_may_be_taken) => seen.logged_in.then(|| {
                     JoinInput::LoginFailed { failure: LoginFailure::Unreachable(why()), slot_may_be_taken }
                 }),
-                Step::Dropped => { dropped |= seen.dropping; seen.dropping.then_some(JoinInput::Dropped) }
-                Step::NotDropped => Some(JoinInput::NotDropped),
-                Step::Cancel => Some(JoinInput::Cancel),
-                Step::Down(code) => Some(JoinInput::Link(closed(CloseCode(code)))),
+                JoinStep::Dropped => { dropped |= seen.dropping; seen.dropping.then_some(JoinInput::Dropped) }
+                JoinStep::NotDropped => Some(JoinInput::NotDropped),
+                JoinStep::Cancel => Some(JoinInput::Cancel),
+                JoinStep::Down(code) => Some(JoinInput::Link(closed(CloseCode(code)))),
             };
             if let Some(input) = input {
                 join.handle(now, input);

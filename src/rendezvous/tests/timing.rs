@@ -28,7 +28,7 @@ fn a_relay_that_is_gone_is_noticed() {
         pair.now = pair.join.deadline().unwrap();
         pair.tell(JoinInput::Timer);
     }
-    assert_eq!(pair.cause(), JoinCause::Rendezvous { failure: Failure::RelaySilent, step: Step::Peer });
+    assert_eq!(pair.cause(), JoinCause::Rendezvous { failure: RendezvousFailure::RelaySilent, step: JoinStep::Peer });
     assert_eq!(pair.now.since(START), Duration::from_secs(90));
 }
 
@@ -41,9 +41,12 @@ fn silence_at_each_step() {
     let Some(Output::Link(LinkOutput::Send(hello))) = pair.phone.poll() else { panic!("no hello") };
     pair.tell(JoinInput::Link(LinkInput::Bytes(hello)));
     pair.wait();
-    assert_eq!(pair.cause(), JoinCause::Rendezvous { failure: Failure::HandshakeSilent, step: Step::Handshake });
+    assert_eq!(
+        pair.cause(),
+        JoinCause::Rendezvous { failure: RendezvousFailure::HandshakeSilent, step: JoinStep::Handshake }
+    );
 
-    for (messages, step) in [(&[][..], Step::Begin), (&[begin], Step::Data)] {
+    for (messages, step) in [(&[][..], JoinStep::Begin), (&[begin], JoinStep::Data)] {
         let mut pair = WithPhone::nominated();
         pair.says(messages);
         pair.wait();
@@ -56,7 +59,7 @@ fn silence_at_each_step() {
         pair.silent_at = Some(silent_at);
         pair.says(&[begin, &data]);
         pair.wait();
-        assert_eq!(pair.cause(), JoinCause::Silent(Step::Registration), "{silent_at}");
+        assert_eq!(pair.cause(), JoinCause::Silent(JoinStep::Registration), "{silent_at}");
         assert!(pair.stored.is_none());
         assert_eq!(pair.now.since(START), JoinTiming::default().registration);
     }
@@ -79,12 +82,12 @@ fn who_leaves_leaves_politely_at_every_step() {
     let begin: &[u8] = &[0x0a, 0];
     let data = data(0).encode();
     for (messages, silent_at, step) in [
-        (None, None, Step::Peer),
-        (Some(&[][..]), None, Step::Begin),
-        (Some(&[begin]), None, Step::Data),
-        (Some(&[begin, &data]), Some("persist joining"), Step::Registration),
-        (Some(&[begin, &data]), Some("log in"), Step::Registration),
-        (Some(&[begin, &data]), Some("persist registered"), Step::Registration),
+        (None, None, JoinStep::Peer),
+        (Some(&[][..]), None, JoinStep::Begin),
+        (Some(&[begin]), None, JoinStep::Data),
+        (Some(&[begin, &data]), Some("persist joining"), JoinStep::Registration),
+        (Some(&[begin, &data]), Some("log in"), JoinStep::Registration),
+        (Some(&[begin, &data]), Some("persist registered"), JoinStep::Registration),
     ] {
         let mut pair = WithPhone::new();
         pair.silent_at = silent_at;

@@ -51,7 +51,7 @@ fn both_sides_come_to_the_same_keys() {
 #[test]
 fn keys_of_the_handshake() {
     let vectors = Vectors::load();
-    for (role, name) in [(Role::Initiator, "ridak"), (Role::Responder, "rrdak")] {
+    for (role, name) in [(RendezvousRole::Initiator, "ridak"), (RendezvousRole::Responder, "rrdak")] {
         assert_eq!(vectors.link_key().frame_key(role).expose_for_vectors(), vectors.array(name));
     }
 }
@@ -65,7 +65,7 @@ fn a_key_that_gives_no_secret_is_refused() {
 #[test]
 fn first_frame_byte_for_byte() {
     let vectors = Vectors::load();
-    let direction = || FrameDirection::new(vectors.link_key().frame_key(Role::Responder), vectors.path_id());
+    let direction = || FrameDirection::new(vectors.link_key().frame_key(RendezvousRole::Responder), vectors.path_id());
     let plain = hex::decode(vectors.text("hello_plain")).unwrap();
     let hello = Hello::decode(&plain).unwrap();
     assert_eq!(hello.ephemeral, vectors.array("rrd_etk_public"));
@@ -87,7 +87,7 @@ fn the_link() {
     let ours = JoinLink::request(vectors.link_key(), &path, base);
     assert_eq!(*ours.text(), *vectors.text("join_uri"));
     assert_eq!(
-        link.key.frame_key(Role::Initiator).expose_for_vectors(),
-        vectors.link_key().frame_key(Role::Initiator).expose_for_vectors()
+        link.key.frame_key(RendezvousRole::Initiator).expose_for_vectors(),
+        vectors.link_key().frame_key(RendezvousRole::Initiator).expose_for_vectors()
     );
 }

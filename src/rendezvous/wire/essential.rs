@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::fields::{FIELD_HEAD, Fields, Writer};
+use super::fields::{FIELD_HEAD, WireFields, WireWriter};
 use super::names::{Names, name};
 use crate::protocol::{DecodeError, Dialect, GroupSecret, KEY_LENGTH, ServerGroup};
 use crate::text::Clean;
@@ -50,7 +50,7 @@ impl From<DecodeError> for EssentialError {
 }
 
 #[derive(Default)]
-struct Found<'a> {
+struct EssentialFields<'a> {
     secret: &'a [u8],
     server_group: &'a [u8],
     identity: &'a [u8],
@@ -63,13 +63,13 @@ impl EssentialData {
     /// # Errors
     /// If it is malformed, or lacks what a new device cannot do without.
     pub fn read(message: &[u8]) -> Result<Self, EssentialError> {
-        let mut found = Found::default();
-        for field in Fields(message) {
+        let mut found = EssentialFields::default();
+        for field in WireFields(message) {
             let (number, value) = field?;
             match number {
                 2 => identity(value.bytes()?, &mut found)?,
                 3 => {
-                    for field in Fields(value.bytes()?) {
+                    for field in WireFields(value.bytes()?) {
                         if let (1, secret) = field? {
                             found.secret = secret.bytes()?;
                         }
@@ -101,23 +101,24 @@ impl EssentialData {
         let names = &self.names;
         let identity = self.identity.as_ref().map(Clean::as_str).unwrap_or_default();
         let room = 8 * FIELD_HEAD + KEY_LENGTH + identity.len() + self.server_group.as_str().len() + names.room();
-        let mut data = Writer::with_room(room);
-        let mut identity_data = Writer::with_room(identity.len() + self.server_group.as_str().len() + 2 * FIELD_HEAD);
+        let mut data = WireWriter::with_room(room);
+        let mut identity_data =
+            WireWriter::with_room(identity.len() + self.server_group.as_str().len() + 2 * FIELD_HEAD);
         identity_data.text(1, identity);
         identity_data.bytes(4, self.server_group.as_str().as_bytes());
         data.bytes(2, &identity_data.finish());
-        let mut group_data = Writer::with_room(KEY_LENGTH + FIELD_HEAD);
+        let mut group_data = WireWriter::with_room(KEY_LENGTH + FIELD_HEAD);
         group_data.bytes(1, self.secret.expose());
         data.bytes(3, &group_data.finish());
         names.write_into(&mut data);
-        let mut message = Writer::with_room(room + FIELD_HEAD);
+        let mut message = WireWriter::with_room(room + FIELD_HEAD);
         message.bytes(3, &data.finish());
         message.finish()
     }
 }
 
-fn identity<'a>(message: &'a [u8], found: &mut Found<'a>) -> Result<(), DecodeError> {
-    for field in Fields(message) {
+fn identity<'a>(message: &'a [u8], found: &mut EssentialFields<'a>) -> Result<(), DecodeError> {
+    for field in WireFields(message) {
         match field? {
             (1, identity) => found.identity = identity.bytes()?,
             (4, server_group) => found.server_group = server_group.bytes()?,

@@ -10,7 +10,7 @@ const MALFORMED: DecodeError = DecodeError::Malformed("protobuf message");
 
 /// The value of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field<'a> {
+pub(super) enum WireField<'a> {
     /// Any integer but the fixed ones.
     Varint(u64),
     Fixed64(u64),
@@ -19,7 +19,7 @@ pub(super) enum Field<'a> {
     Fixed32(u32),
 }
 
-impl<'a> Field<'a> {
+impl<'a> WireField<'a> {
     pub(super) const fn bytes(self) -> Result<&'a [u8], DecodeError> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
@@ -44,9 +44,9 @@ impl<'a> Field<'a> {
 
 /// The fields of a message in their order, each with its number.
 #[derive(Clone, Debug)]
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+pub(super) struct WireFields<'a>(pub(super) &'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> WireFields<'a> {
     fn varint(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -66,25 +66,25 @@ impl<'a> Fields<'a> {
         Some(head)
     }
 
-    fn field(&mut self) -> Option<(u32, Field<'a>)> {
+    fn field(&mut self) -> Option<(u32, WireField<'a>)> {
         let key = u32::try_from(self.varint()?).ok()?;
         let number = (key >> 3 > 0).then_some(key >> 3)?;
         let field = match key & 7 {
-            0 => Field::Varint(self.varint()?),
-            1 => Field::Fixed64(u64::from_le_bytes(*self.take(8)?.first_chunk()?)),
+            0 => WireField::Varint(self.varint()?),
+            1 => WireField::Fixed64(u64::from_le_bytes(*self.take(8)?.first_chunk()?)),
             2 => {
                 let length = usize::try_from(self.varint()?).ok()?;
-                Field::Bytes(self.take(length)?)
+                WireField::Bytes(self.take(length)?)
             }
-            5 => Field::Fixed32(u32::from_le_bytes(*self.take(4)?.first_chunk()?)),
+            5 => WireField::Fixed32(u32::from_le_bytes(*self.take(4)?.first_chunk()?)),
             _ => return None,
         };
         Some((number, field))
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(u32, Field<'a>), DecodeError>;
+impl<'a> Iterator for WireFields<'a> {
+    type Item = Result<(u32, WireField<'a>), DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
@@ -99,12 +99,12 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 /// A message being written. It never grows, so that no copy of a secret is left where it was before.
-pub(super) struct Writer(Zeroizing<Vec<u8>>);
+pub(super) struct WireWriter(Zeroizing<Vec<u8>>);
 
 /// The most bytes that the number, type and length of one field take.
 pub(super) const FIELD_HEAD: usize = 10;
 
-impl Writer {
+impl WireWriter {
     /// A message of at most so many bytes.
     pub(super) fn with_room(most: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(most)))
@@ -149,19 +149,22 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let mut writer = Writer::with_room(100);
+        let mut writer = WireWriter::with_room(100);
         writer.varint(1, 300);
         writer.fixed64(2, u64::MAX);
         writer.bytes(900, b"bytes");
         let written = writer.finish();
-        let fields: Vec<_> = Fields(&written).collect::<Result<_, _>>().unwrap();
-        assert_eq!(fields, [(1, Field::Varint(300)), (2, Field::Fixed64(u64::MAX)), (900, Field::Bytes(b"bytes"))]);
+        let fields: Vec<_> = WireFields(&written).collect::<Result<_, _>>().unwrap();
+        assert_eq!(
+            fields,
+            [(1, WireField::Varint(300)), (2, WireField::Fixed64(u64::MAX)), (900, WireField::Bytes(b"bytes"))]
+        );
     }
 
     proptest! {
         #[test]
         fn anything_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            prop_assert!(Fields(&bytes).count() <= bytes.len());
+            prop_assert!(WireFields(&bytes).count() <= bytes.len());
         }
     }
 }

@@ -15,14 +15,14 @@ const PERSONAL: &[u8; 16] = b"3ma-rendezvous\0\0";
 
 /// Who made the link, and who read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum RendezvousRole {
     /// Made the link (RID).
     Initiator,
     /// Read the link (RRD), and speaks first.
     Responder,
 }
 
-impl Role {
+impl RendezvousRole {
     /// The other side's.
     #[must_use]
     pub const fn other(self) -> Self {
@@ -77,10 +77,10 @@ pub struct UnusableKey;
 impl AuthenticationKey {
     /// The key of the frames that this role sends during the handshake.
     #[must_use]
-    pub fn frame_key(&self, sender: Role) -> FrameKey {
+    pub fn frame_key(&self, sender: RendezvousRole) -> FrameKey {
         let salt: &[u8] = match sender {
-            Role::Initiator => b"rida",
-            Role::Responder => b"rrda",
+            RendezvousRole::Initiator => b"rida",
+            RendezvousRole::Responder => b"rrda",
         };
         FrameKey::new(&mut hash(self.expose(), salt, b""))
     }
@@ -139,10 +139,10 @@ impl TransportKeys {
 
     /// The keys of what this role sends, and of what it receives.
     #[must_use]
-    pub fn into_sending_and_receiving(self, role: Role) -> (FrameKey, FrameKey) {
+    pub fn into_sending_and_receiving(self, role: RendezvousRole) -> (FrameKey, FrameKey) {
         match role {
-            Role::Initiator => (self.initiator, self.responder),
-            Role::Responder => (self.responder, self.initiator),
+            RendezvousRole::Initiator => (self.initiator, self.responder),
+            RendezvousRole::Responder => (self.responder, self.initiator),
         }
     }
 }

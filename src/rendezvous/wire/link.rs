@@ -7,7 +7,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::fields::{FIELD_HEAD, Fields, Writer};
+use super::fields::{FIELD_HEAD, WireFields, WireWriter};
 use super::keys::AuthenticationKey;
 use crate::protocol::DecodeError;
 
@@ -124,13 +124,13 @@ impl JoinLink {
     #[must_use]
     pub fn text(&self) -> Zeroizing<String> {
         let room = self.relay_url.len() + 2 * FIELD_HEAD;
-        let mut relay = Writer::with_room(room);
+        let mut relay = WireWriter::with_room(room);
         relay.varint(1, self.path_id.into());
         relay.bytes(3, self.relay_url.as_bytes());
-        let mut init = Writer::with_room(room + 64);
+        let mut init = WireWriter::with_room(room + 64);
         init.bytes(2, self.key.expose());
         init.bytes(3, &relay.finish());
-        let mut request = Writer::with_room(room + 128);
+        let mut request = WireWriter::with_room(room + 128);
         request.bytes(2, &[0x0a, 0]);
         request.bytes(3, &init.finish());
         request.varint(4, D2D_VERSION);
@@ -155,11 +155,11 @@ impl JoinLink {
         let length = BASE64.decode_slice(encoded, &mut decoded).map_err(|_| LinkError::Malformed)?;
         let request = decoded.get(..length).ok_or(LinkError::Malformed)?;
         let (mut is_request, mut d2d_version, mut init) = (false, 0, None);
-        for field in Fields(request) {
+        for field in WireFields(request) {
             match field? {
                 (1, version) if version.varint()? != VERSION => return Err(LinkError::UnknownVersion),
                 (2, variant) => {
-                    for kind in Fields(variant.bytes()?) {
+                    for kind in WireFields(variant.bytes()?) {
                         match kind? {
                             (1, _) => is_request = true,
                             (2, _) => return Err(LinkError::Offer),
@@ -181,7 +181,7 @@ impl JoinLink {
 
     fn from_init(init: &[u8]) -> Result<Self, LinkError> {
         let (mut key, mut relay) = (None, None);
-        for field in Fields(init) {
+        for field in WireFields(init) {
             match field? {
                 (1, version) if version.varint()? != VERSION => return Err(LinkError::UnknownVersion),
                 (2, bytes) => {
@@ -193,7 +193,7 @@ impl JoinLink {
             }
         }
         let (mut path_id, mut url) = (0, "");
-        for field in Fields(relay.ok_or(LinkError::NoRelay)?) {
+        for field in WireFields(relay.ok_or(LinkError::NoRelay)?) {
             match field? {
                 (1, id) => path_id = u32::try_from(id.varint()?).map_err(|_| LinkError::Malformed)?,
                 (3, bytes) => url = std::str::from_utf8(bytes.bytes()?).map_err(|_| LinkError::Malformed)?,

@@ -1,6 +1,6 @@
 //! What the two devices say to each other once they are alone.
 
-use super::fields::Fields;
+use super::fields::WireFields;
 use crate::protocol::DecodeError;
 
 /// From the device that is in the group, read where it lies.
@@ -28,7 +28,7 @@ impl<'a> FromExisting<'a> {
     /// If it is none of these, or more than one.
     pub fn read(plain: &'a [u8]) -> Result<Self, DecodeError> {
         let mut read = None;
-        for field in Fields(plain) {
+        for field in WireFields(plain) {
             let (number, value) = field?;
             let message = match number {
                 1 => Self::Begin,
@@ -58,7 +58,7 @@ impl FromNew {
     /// If it is none of these.
     pub fn read(plain: &[u8]) -> Result<Self, DecodeError> {
         let mut read = Err(DecodeError::Malformed("NdToEd"));
-        for field in Fields(plain) {
+        for field in WireFields(plain) {
             if let (1, value) = field? {
                 value.bytes()?;
                 read = Ok(Self::Registered);

@@ -24,7 +24,7 @@ pub use emoji::Emoji;
 pub use essential::{EssentialData, EssentialError};
 pub use frames::{FrameError, FrameReader, MAX_FRAME, MAX_HANDSHAKE_FRAME};
 pub use handshake::{Auth, AuthHello, CHALLENGE_LENGTH, Hello};
-pub use keys::{AuthenticationKey, EphemeralSecret, FrameKey, Role, TransportKeys, UnusableKey};
+pub use keys::{AuthenticationKey, EphemeralSecret, FrameKey, RendezvousRole, TransportKeys, UnusableKey};
 pub use link::{JoinLink, LinkError, RelayPath};
 pub use message::{FromExisting, FromNew};
 pub use names::{ContactName, GroupName, ListName, MAX_NAMES, Names};

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::fields::{FIELD_HEAD, Field, Fields, Writer};
+use super::fields::{FIELD_HEAD, WireField, WireFields, WireWriter};
 use super::names::{ContactName, GroupName, ListName, Names, name};
 use crate::protocol::{DecodeError, MessageId};
 use crate::text::Clean;
@@ -11,7 +11,7 @@ impl Names {
     /// Their bytes: essential data with nothing else in it.
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut data = Writer::with_room(self.room());
+        let mut data = WireWriter::with_room(self.room());
         self.write_into(&mut data);
         data.finish()
     }
@@ -22,7 +22,7 @@ impl Names {
     /// If it is something else.
     pub fn read(data: &[u8]) -> Result<Self, DecodeError> {
         let mut names = Self::default();
-        for field in Fields(data) {
+        for field in WireFields(data) {
             let (number, value) = field?;
             names.read_field(number, value)?;
         }
@@ -30,7 +30,7 @@ impl Names {
     }
 
     /// One field of the essential data; those that are no names are passed over.
-    pub(super) fn read_field(&mut self, number: u32, value: Field<'_>) -> Result<(), DecodeError> {
+    pub(super) fn read_field(&mut self, number: u32, value: WireField<'_>) -> Result<(), DecodeError> {
         match number {
             7 => contact(first_message(value.bytes()?)?, self),
             8 => group(first_message(value.bytes()?)?, self),
@@ -46,9 +46,9 @@ impl Names {
             + self.lists.iter().map(list_room).sum::<usize>()
     }
 
-    pub(super) fn write_into(&self, data: &mut Writer) {
+    pub(super) fn write_into(&self, data: &mut WireWriter) {
         for contact in &self.contacts {
-            let mut inner = Writer::with_room(contact_room(contact));
+            let mut inner = WireWriter::with_room(contact_room(contact));
             inner.text(1, contact.identity.as_str());
             inner.text(4, contact.first.as_str());
             inner.text(5, contact.last.as_str());
@@ -56,16 +56,16 @@ impl Names {
             data.wrapped(7, &inner.finish());
         }
         for group in &self.groups {
-            let mut group_identity = Writer::with_room(group_room(group));
+            let mut group_identity = WireWriter::with_room(group_room(group));
             group_identity.fixed64(1, group.id.0);
             group_identity.text(2, group.creator.as_str());
-            let mut inner = Writer::with_room(group_room(group));
+            let mut inner = WireWriter::with_room(group_room(group));
             inner.bytes(1, &group_identity.finish());
             inner.text(2, group.name.as_str());
             data.wrapped(8, &inner.finish());
         }
         for list in &self.lists {
-            let mut inner = Writer::with_room(list_room(list));
+            let mut inner = WireWriter::with_room(list_room(list));
             inner.fixed64(1, list.id.0);
             inner.text(2, list.name.as_str());
             data.wrapped(9, &inner.finish());
@@ -86,7 +86,7 @@ fn list_room(list: &ListName) -> usize {
     4 * FIELD_HEAD + clean_len(&list.name)
 }
 
-impl Writer {
+impl WireWriter {
     /// Text, unless there is none: then it says nothing.
     pub(super) fn text(&mut self, number: u32, text: &str) {
         if !text.is_empty() {
@@ -109,7 +109,7 @@ fn clean_len(text: &Clean) -> usize {
 /// The message in field 1; empty if there is none.
 fn first_message(message: &[u8]) -> Result<&[u8], DecodeError> {
     let mut first: &[u8] = &[];
-    for field in Fields(message) {
+    for field in WireFields(message) {
         if let (1, inner) = field? {
             first = inner.bytes()?;
         }
@@ -119,7 +119,7 @@ fn first_message(message: &[u8]) -> Result<&[u8], DecodeError> {
 
 fn contact(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
     let mut contact = ContactName::default();
-    for field in Fields(message) {
+    for field in WireFields(message) {
         let (number, value) = field?;
         let target = match number {
             1 => &mut contact.identity,
@@ -139,10 +139,10 @@ fn contact(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
 
 fn group(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
     let mut group = GroupName { id: MessageId(0), creator: Clean::default(), name: Clean::default() };
-    for field in Fields(message) {
+    for field in WireFields(message) {
         match field? {
             (1, identity) => {
-                for field in Fields(identity.bytes()?) {
+                for field in WireFields(identity.bytes()?) {
                     match field? {
                         (1, id) => group.id = MessageId(id.fixed64()?),
                         (2, creator) => group.creator = name(creator.bytes()?),
@@ -162,7 +162,7 @@ fn group(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
 
 fn list(message: &[u8], names: &mut Names) -> Result<(), DecodeError> {
     let mut list = ListName { id: MessageId(0), name: Clean::default() };
-    for field in Fields(message) {
+    for field in WireFields(message) {
         match field? {
             (1, id) => list.id = MessageId(id.fixed64()?),
             (2, text) => list.name = name(text.bytes()?),

@@ -28,7 +28,7 @@ use crate::runtime::reconnect::Reconnect;
 use crate::runtime::{KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock, drive_keeping};
 use crate::session::{Command, Session};
 use outage::Outage;
-use patience::{Patience, on_thread, sleep_until};
+use patience::{SignalPatience, on_thread, sleep_until};
 use progress::Progress;
 pub use reload::Reloading;
 
@@ -125,7 +125,7 @@ struct Watch {
     printer: Printer,
     outage: Option<Outage>,
     progress: Progress,
-    patience: Patience,
+    patience: SignalPatience,
     /// When the time is over.
     ends_at: Option<Instant>,
     /// What is not yet with the printer; nothing more is taken from the stream as long as there is some.
@@ -144,7 +144,7 @@ impl Watch {
             outage: Outage::unless_printed(&wanted).map_err(Failure::Start)?,
             wanted,
             progress: Progress::new(until_dry, reconnect),
-            patience: Patience::take(),
+            patience: SignalPatience::take(),
             ends_at: duration.and_then(|duration| Instant::now().checked_add(duration)),
             lines,
             looking: None,
@@ -220,7 +220,7 @@ impl Watch {
             session_loop.shutdown_background();
         })?;
         let memory = memory.filter(|_| self.wanted.tells_of_device_changes());
-        let printed = self.print(&stream, &commands, reloading, &mut Remembered { own, memory }).await;
+        let printed = self.print(&stream, &commands, reloading, &mut PrintedDevices { own, memory }).await;
         // Let the session leave politely; its thread ends when it has, unless a signal wants the end before.
         let _ = commands.try_send(Command::Leave);
         if let Some(Err(_)) = self.patience.wait(over).await {
@@ -234,7 +234,7 @@ impl Watch {
         stream: &EventQueue,
         commands: &mpsc::Sender<Command>,
         reloading: Option<&Reloading>,
-        remembered: &mut Remembered,
+        remembered: &mut PrintedDevices,
     ) -> Result<Option<Outcome>, Failure> {
         loop {
             match self.happens(stream).await {
@@ -286,7 +286,7 @@ impl Watch {
         &mut self,
         mut told: QueuedEvent,
         commands: &mpsc::Sender<Command>,
-        remembered: &mut Remembered,
+        remembered: &mut PrintedDevices,
     ) -> io::Result<()> {
         remembered.take(&told);
         self.progress.take(&told, commands);
@@ -350,12 +350,12 @@ async fn looked(looking: &mut Option<oneshot::Receiver<Result<bool, Failure>>>) 
 }
 
 /// Keeps what was printed of the device list.
-struct Remembered {
+struct PrintedDevices {
     own: DeviceId,
     memory: Option<KnownDevicesStore>,
 }
 
-impl Remembered {
+impl PrintedDevices {
     fn take(&mut self, told: &QueuedEvent) {
         match told {
             // Nobody was told: the next start tells it.

@@ -1,4 +1,4 @@
-//! [`Patience`]: whoever waits with it hears signals meanwhile, and does not wait for long once one wants the end.
+//! [`SignalPatience`]: whoever waits with it hears signals meanwhile, and does not wait for long once one wants the end.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::runtime::one_shot::SIGNAL_PATIENCE;
 const SIGNAL_END: Duration = Duration::from_millis(1_800);
 
 /// Hears signals, and tells systemd of the end that they ask for.
-pub(super) struct Patience {
+pub(super) struct SignalPatience {
     signals: ServiceSignals,
     pub(super) service: Service,
     /// When a signal wanted the end.
     asked_at: Option<Instant>,
 }
 
-impl Patience {
+impl SignalPatience {
     /// Takes the signals from now on.
     pub(super) fn take() -> Self {
         Self { signals: ServiceSignals::take(), service: Service::default(), asked_at: None }

@@ -17,7 +17,7 @@ const ANSWERS: u8 = 2;
 
 /// How far the reflection queue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Queue {
+enum QueueProgress {
     /// Messages may still wait.
     Draining,
     /// All that waited has been sent to us.
@@ -45,7 +45,7 @@ enum EarlyReturn {
 pub(super) struct Progress {
     until_dry: bool,
     reconnect: Reconnect,
-    queue: Queue,
+    queue: QueueProgress,
     /// There was a login, on whichever connection.
     has_watched: bool,
     received: usize,
@@ -69,7 +69,7 @@ impl Progress {
         Self {
             until_dry,
             reconnect,
-            queue: Queue::Draining,
+            queue: QueueProgress::Draining,
             has_watched: false,
             received: 0,
             acknowledged: 0,
@@ -84,7 +84,7 @@ impl Progress {
     }
 
     const fn is_settled(&self) -> bool {
-        matches!(self.queue, Queue::Dry) && self.received == self.acknowledged
+        matches!(self.queue, QueueProgress::Dry) && self.received == self.acknowledged
     }
 
     pub(super) const fn awaits_list(&self) -> bool {
@@ -167,12 +167,12 @@ impl Progress {
                 self.acknowledged += left_out.settled;
             }
             Queued::Item(TimedEvent { event: Event::Connecting { .. }, .. }) => {
-                (self.queue, self.next, self.answered) = (Queue::Draining, None, None);
+                (self.queue, self.next, self.answered) = (QueueProgress::Draining, None, None);
                 self.last_end = LastEnd::Otherwise;
             }
             Queued::Item(TimedEvent { event: Event::LoggedIn(_), .. }) => self.log_in(),
             Queued::Item(TimedEvent { event: Event::Devices(_), .. }) => self.listed = true,
-            Queued::Item(TimedEvent { event: Event::QueueDry, .. }) => self.queue = Queue::Dry,
+            Queued::Item(TimedEvent { event: Event::QueueDry, .. }) => self.queue = QueueProgress::Dry,
             Queued::Item(TimedEvent { event: Event::Reflected(messages), .. }) => {
                 self.received += to_acknowledge(messages);
             }
@@ -213,7 +213,7 @@ impl Progress {
 
     const fn log_in(&mut self) {
         // What was not acknowledged on an earlier connection comes again.
-        (self.queue, self.received, self.acknowledged, self.answered) = (Queue::Draining, 0, 0, None);
+        (self.queue, self.received, self.acknowledged, self.answered) = (QueueProgress::Draining, 0, 0, None);
         self.has_watched = true;
     }
 }
@@ -228,7 +228,7 @@ mod tests {
         let (commands, _receiver) = mpsc::channel(16);
         let mut progress = Progress::new(true, Reconnect::parse(reconnect).unwrap());
         progress.log_in();
-        (progress.queue, progress.listed) = (Queue::Dry, true);
+        (progress.queue, progress.listed) = (QueueProgress::Dry, true);
         (progress.received, progress.acknowledged, progress.answered) = (received, received, Some(answered));
         let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
         let event = Event::Disconnected { cause: DisconnectCause::LeaderRole, next };
@@ -251,7 +251,8 @@ mod tests {
         let mut progress = Progress::new(true, Reconnect::parse("always").unwrap());
         for early in [true, false] {
             progress.log_in();
-            (progress.queue, progress.listed, progress.received, progress.acknowledged) = (Queue::Dry, true, 3, 3);
+            (progress.queue, progress.listed, progress.received, progress.acknowledged) =
+                (QueueProgress::Dry, true, 3, 3);
             let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
             let event = Event::Disconnected { cause: DisconnectCause::LeaderRole, next };
             progress.take(&Queued::Item(TimedEvent { at: Millis(1), event }), &commands);
@@ -266,7 +267,7 @@ mod tests {
         let (commands, _receiver) = mpsc::channel(16);
         let mut progress = Progress::new(true, Reconnect::default());
         progress.log_in();
-        (progress.queue, progress.received) = (Queue::Dry, 1);
+        (progress.queue, progress.received) = (QueueProgress::Dry, 1);
         let next = NextStep::RetryAt { at: Millis(1), attempt: 1 };
         let ids = vec![crate::protocol::ReflectedId(1)];
         let end = Event::Disconnected { cause: DisconnectCause::LeaderRole, next };

@@ -11,8 +11,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::cast::{CastMember, Part};
-use super::line::Line;
-use super::world::{self, Contact, Group, World};
+use super::line::ScriptLine;
+use super::world::{self, Contact, SimulatedGroup, World};
 use crate::protocol::d2d::{Conversation, MessageDraft, MessageType, ReceiptStatus};
 use crate::protocol::{Composer, Dialect, Envelope, MessageId, Millis, Nonce, TransactionScope};
 use scene::Scene;
@@ -28,11 +28,11 @@ const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
 
 /// What a device does next.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum ScriptStep {
     /// Reflect to the other devices.
     Reflect {
         /// The message.
-        line: Line,
+        line: ScriptLine,
         /// Only to those connected now.
         ephemeral: bool,
     },
@@ -41,7 +41,7 @@ pub enum Step {
         /// The scope of the lock.
         scope: TransactionScope,
         /// What to reflect.
-        lines: Vec<Line>,
+        lines: Vec<ScriptLine>,
     },
     /// Disconnect, and come back.
     Leave {
@@ -60,7 +60,7 @@ pub struct Script {
     rng: StdRng,
     /// The mean pause before each message.
     interval: Duration,
-    ahead: VecDeque<Step>,
+    ahead: VecDeque<ScriptStep>,
     /// How long until this device leaves, if it is one that does.
     leaves_in: Option<Duration>,
     /// How long it has not taken the lock.
@@ -146,8 +146,8 @@ impl Script {
     fn incoming(&mut self, sender: &Contact, draft: MessageDraft) {
         let ephemeral = draft.message_type == MessageType::TYPING_INDICATOR && self.dialect.has_reflection_flags();
         let nonce = self.nonce();
-        let line = Line::new(self.padded().incoming(sender.identity, draft, nonce));
-        self.ahead.push_back(Step::Reflect { line, ephemeral });
+        let line = ScriptLine::new(self.padded().incoming(sender.identity, draft, nonce));
+        self.ahead.push_back(ScriptStep::Reflect { line, ephemeral });
     }
 
     /// A message of the user, and that the chat server has it.
@@ -166,12 +166,13 @@ impl Script {
 
     /// Plans a reflection; what the dialect cannot carry does not happen in it.
     fn reflect(&mut self, envelope: Option<Envelope>) {
-        self.ahead.extend(envelope.map(|envelope| Step::Reflect { line: Line::new(envelope), ephemeral: false }));
+        self.ahead
+            .extend(envelope.map(|envelope| ScriptStep::Reflect { line: ScriptLine::new(envelope), ephemeral: false }));
     }
 
     fn transaction(&mut self, scope: TransactionScope, envelopes: Vec<Option<Envelope>>) {
-        let lines = envelopes.into_iter().flatten().map(Line::new).collect();
-        self.ahead.push_back(Step::Transaction { scope, lines });
+        let lines = envelopes.into_iter().flatten().map(ScriptLine::new).collect();
+        self.ahead.push_back(ScriptStep::Transaction { scope, lines });
     }
 
     fn padded(&mut self) -> Composer {
@@ -186,7 +187,7 @@ impl Script {
         Nonce(self.rng.r#gen())
     }
 
-    fn group(&mut self) -> Group {
+    fn group(&mut self) -> SimulatedGroup {
         self.world.group(&mut self.rng).clone()
     }
 
@@ -197,21 +198,21 @@ impl Script {
 }
 
 impl Iterator for Script {
-    type Item = (Duration, Step);
+    type Item = (Duration, ScriptStep);
 
     /// Never [`None`].
     fn next(&mut self) -> Option<Self::Item> {
         if self.leaves_in.is_some_and(|left| left.is_zero()) {
             self.leaves_in = Some(seconds(THERE_SECONDS, &mut self.rng));
-            return Some((Duration::ZERO, Step::Leave { away_for: seconds(AWAY_SECONDS, &mut self.rng) }));
+            return Some((Duration::ZERO, ScriptStep::Leave { away_for: seconds(AWAY_SECONDS, &mut self.rng) }));
         }
         while self.ahead.is_empty() {
             self.plan();
         }
         let step = self.ahead.pop_front()?;
         let messages = match &step {
-            Step::Transaction { lines, .. } => u32::try_from(lines.len()).unwrap_or(1),
-            Step::Reflect { .. } | Step::Leave { .. } => 1,
+            ScriptStep::Transaction { lines, .. } => u32::try_from(lines.len()).unwrap_or(1),
+            ScriptStep::Reflect { .. } | ScriptStep::Leave { .. } => 1,
         };
         let pause = self.pause(messages);
         self.leaves_in = self.leaves_in.map(|left| left.saturating_sub(pause));

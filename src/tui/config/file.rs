@@ -151,8 +151,8 @@ impl Default for AckThreshold {
 
 impl<'de> Deserialize<'de> for OneOrMore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
+        struct KeysVisitor;
+        impl<'de> Visitor<'de> for KeysVisitor {
             type Value = OneOrMore;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for OneOrMore {
                 Ok(OneOrMore(keys))
             }
         }
-        deserializer.deserialize_any(Keys)
+        deserializer.deserialize_any(KeysVisitor)
     }
 }
 

@@ -99,6 +99,11 @@ impl Source {
         words(&self.shipped, function).into_iter().filter(is_call).map(|at| self.line(at))
     }
 
+    /// The lines of the code that is shipped.
+    pub fn shipped_lines(&self) -> impl Iterator<Item = &str> {
+        self.shipped.lines()
+    }
+
     /// Lines of tests that are not run.
     pub fn ignored_tests(&self) -> impl Iterator<Item = usize> + '_ {
         words(&self.code, "ignore").into_iter().filter(|at| self.code[..*at].ends_with("#[")).map(|at| self.line(at))

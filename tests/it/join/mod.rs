@@ -13,7 +13,7 @@ use d2mtop::protocol::proto::d2d_sync;
 use d2mtop::protocol::{
     CloseCode, DeviceId, DeviceInfo, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, Sealed, SlotState,
 };
-use d2mtop::rendezvous::{AdmitCause, AdmitEnd, Failure};
+use d2mtop::rendezvous::{AdmitCause, AdmitEnd, RendezvousFailure};
 
 use crate::support::envelopes;
 use crate::support::one_shot;
@@ -274,7 +274,7 @@ fn whoever_leaves_here_leaves_nothing_behind() {
     at_emoji.terminal.wait_for("If they differ");
     at_emoji.terminal.press("\x1b");
     at_emoji.fails(6, "not joined: you stopped");
-    let failed = AdmitCause::Rendezvous(Failure::PeerFailed(CloseCode(4100)));
+    let failed = AdmitCause::Rendezvous(RendezvousFailure::PeerFailed(CloseCode(4100)));
     assert_eq!(phone.end(), AdmitEnd::Failed { cause: failed, key_given: false });
 
     let (at_signal, _) = Joining::with_code(&mediator);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use d2mtop::protocol::{CloseCode, Millis};
 use d2mtop::rendezvous::wire::{AuthenticationKey, Emoji, EssentialData, JoinLink, RelayPath};
 use d2mtop::rendezvous::{
-    Fresh, Join, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LinkEnd, LinkInput, LinkOutput, Persist,
+    Fresh, Join, JoinEnd, JoinEvent, JoinInput, JoinOutput, JoinTiming, LinkInput, LinkOutput, Persist, RelayLinkEnd,
 };
 use d2mtop::text::Clean;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -126,11 +126,11 @@ async fn join(
             Some(Ok(Message::Text(_))) => LinkInput::Text,
             Some(Ok(Message::Close(frame))) => {
                 let code = frame.map_or(CloseCode(1005), |frame| CloseCode(frame.code.into()));
-                LinkInput::Down(LinkEnd::Closed { code, reason: Clean::default() })
+                LinkInput::Down(RelayLinkEnd::Closed { code, reason: Clean::default() })
             }
             Some(Ok(_)) => LinkInput::Alive,
-            Some(Err(error)) => LinkInput::Down(LinkEnd::Broken(Clean::new(&error.to_string()))),
-            None => LinkInput::Down(LinkEnd::Broken(Clean::default())),
+            Some(Err(error)) => LinkInput::Down(RelayLinkEnd::Broken(Clean::new(&error.to_string()))),
+            None => LinkInput::Down(RelayLinkEnd::Broken(Clean::default())),
         }));
     }
 }

@@ -3,16 +3,16 @@
 use crate::protocol::{CloseCode, SlotState};
 use crate::tui::close_help::last_list;
 use crate::tui::context::FrameContext;
-use crate::tui::state::dialog::{Answer, Dialog, DialogCommand};
+use crate::tui::state::dialog::{Dialog, DialogAnswer, DialogCommand};
 
 impl Dialog {
     /// Connect although the server no longer knows this device, or knows it already?
     pub fn reconnect(code: CloseCode, expected: SlotState, ctx: &FrameContext<'_>) -> Self {
-        let new = Answer::to("Connect as new", DialogCommand::ConnectAs(SlotState::New));
-        let known = Answer::to("Connect as known", DialogCommand::ConnectAs(SlotState::Existing));
+        let new = DialogAnswer::to("Connect as new", DialogCommand::ConnectAs(SlotState::New));
+        let known = DialogAnswer::to("Connect as known", DialogCommand::ConnectAs(SlotState::Existing));
         // Where we expected our slot, it is gone; else it is there, or the id is another device's.
         let undecided = code == CloseCode::SLOT_STATE_MISMATCH && expected == SlotState::New;
-        let mut answers = vec![Answer::nothing("Cancel"), new];
+        let mut answers = vec![DialogAnswer::nothing("Cancel"), new];
         if undecided {
             answers.push(known);
         }
@@ -43,7 +43,7 @@ impl Dialog {
             object: "Reflect a message that changes nothing, and measure until it is stored".to_owned(),
             consequence: "Every other device gets it, and acknowledges it.",
             warnings: vec![format!("The mediator keeps it for {off} until they come back.")],
-            answers: vec![Answer::nothing("Cancel"), Answer::to("Probe", DialogCommand::Probe)],
+            answers: vec![DialogAnswer::nothing("Cancel"), DialogAnswer::to("Probe", DialogCommand::Probe)],
             chosen: 0,
             renewed: None,
         }

@@ -2,7 +2,7 @@
 
 use crate::protocol::{DeviceActivity, DeviceForm, DeviceId, DeviceInfo};
 use crate::tui::context::FrameContext;
-use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, DialogSource};
+use crate::tui::state::dialog::{Dialog, DialogAnswer, DialogCommand, DialogSource};
 
 impl Dialog {
     /// Drop this device?
@@ -22,7 +22,7 @@ impl Dialog {
             object: device_words(ctx, device),
             consequence,
             warnings: drop_warnings(ctx, device).into_iter().map(str::to_owned).collect(),
-            answers: vec![Answer::nothing("Cancel"), Answer::to(answer, agreed)],
+            answers: vec![DialogAnswer::nothing("Cancel"), DialogAnswer::to(answer, agreed)],
             chosen: 0,
             renewed: Some(DialogSource::Drop(device)),
         }

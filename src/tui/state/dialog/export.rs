@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, ExportScope};
+use crate::tui::state::dialog::{Dialog, DialogAnswer, DialogCommand, ExportScope};
 
 impl Dialog {
     /// Which rows are written to this file, of so many that are shown and so many in sight? A file that is there goes only
@@ -15,9 +15,9 @@ impl Dialog {
             consequence: "It tells who reflected what and when, but nothing that people wrote. Only you can read it.",
             warnings: exists.then_some(warning).into_iter().collect(),
             answers: vec![
-                Answer::nothing("Cancel"),
-                Answer::to(&format!("All {all}"), DialogCommand::Export(ExportScope::All)),
-                Answer::to(&format!("The {in_sight} in sight"), DialogCommand::Export(ExportScope::InSight)),
+                DialogAnswer::nothing("Cancel"),
+                DialogAnswer::to(&format!("All {all}"), DialogCommand::Export(ExportScope::All)),
+                DialogAnswer::to(&format!("The {in_sight} in sight"), DialogCommand::Export(ExportScope::InSight)),
             ],
             chosen: usize::from(!exists),
             renewed: None,

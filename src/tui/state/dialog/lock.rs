@@ -3,19 +3,19 @@
 use crate::group::LockState;
 use crate::protocol::TransactionScope;
 use crate::tui::context::{FrameContext, scope_words};
-use crate::tui::state::dialog::{Answer, Dialog, DialogCommand, DialogSource};
+use crate::tui::state::dialog::{Dialog, DialogAnswer, DialogCommand, DialogSource};
 
 impl Dialog {
     /// Take the lock, and for which scope?
     pub fn take_lock(ctx: &FrameContext<'_>) -> Self {
-        let take =
-            TransactionScope::ALL.map(|scope| Answer::to(&format!("Take for {scope}"), DialogCommand::Take(scope)));
-        let look = Answer {
+        let take = TransactionScope::ALL
+            .map(|scope| DialogAnswer::to(&format!("Take for {scope}"), DialogCommand::Take(scope)));
+        let look = DialogAnswer {
             consequence: Some(
                 "Asks for it, and gives it back at once if it is granted. Others wait a moment; an iPhone that is linking \
                  fails.",
             ),
-            ..Answer::to("Look who holds it", DialogCommand::LookAtLock)
+            ..DialogAnswer::to("Look who holds it", DialogCommand::LookAtLock)
         };
         Self {
             title: "The group's lock",
@@ -30,7 +30,7 @@ impl Dialog {
                 }
                 _ => Vec::new(),
             },
-            answers: std::iter::once(Answer::nothing("Cancel")).chain(take).chain([look]).collect(),
+            answers: std::iter::once(DialogAnswer::nothing("Cancel")).chain(take).chain([look]).collect(),
             chosen: 0,
             renewed: Some(DialogSource::TakeLock),
         }
@@ -58,7 +58,7 @@ impl Dialog {
             object,
             consequence,
             warnings: Vec::new(),
-            answers: vec![Answer::nothing("Cancel"), Answer::to(answer, DialogCommand::Release)],
+            answers: vec![DialogAnswer::nothing("Cancel"), DialogAnswer::to(answer, DialogCommand::Release)],
             chosen: 0,
             renewed: None,
         }

@@ -26,7 +26,7 @@ pub struct Dialog {
     pub consequence: &'static str,
     /// What is worse than usual this time.
     pub warnings: Vec<String>,
-    pub answers: Vec<Answer>,
+    pub answers: Vec<DialogAnswer>,
     pub chosen: usize,
     /// As what it is asked anew whenever the group changes, if what it says follows from the group.
     pub renewed: Option<DialogSource>,
@@ -39,7 +39,7 @@ pub enum DialogSource {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct DialogAnswer {
     pub label: String,
     /// [`None`] closes the dialog and does nothing.
     pub agreed: Option<DialogCommand>,
@@ -75,7 +75,7 @@ pub enum Agreed {
     Export(ExportScope),
 }
 
-impl Answer {
+impl DialogAnswer {
     pub fn nothing(label: &str) -> Self {
         Self { label: label.to_owned(), agreed: None, consequence: None }
     }
@@ -99,7 +99,7 @@ impl Dialog {
             consequence: "This session was started with --read-only: it looks, and changes nothing. Start d2mtop without \
                           it to do this.",
             warnings: Vec::new(),
-            answers: vec![Answer::nothing("Close")],
+            answers: vec![DialogAnswer::nothing("Close")],
             chosen: 0,
             renewed: None,
         }
@@ -132,7 +132,7 @@ impl Dialog {
 
     /// Whether an answer to it destroys something.
     pub fn destroys(&self) -> bool {
-        self.answers.iter().any(Answer::destroys)
+        self.answers.iter().any(DialogAnswer::destroys)
     }
 
     pub fn choose(&mut self, step: isize) {
