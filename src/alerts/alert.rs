@@ -14,7 +14,6 @@ use crate::text::Clean;
 pub struct Alert {
     /// As the line of NDJSON.
     pub line: Value,
-    /// In words.
     pub words: Clean,
 }
 
@@ -34,7 +33,6 @@ pub(super) struct Due {
 pub struct Encoder {
     /// Any event but messages, as one line.
     pub event: fn(Millis, &Event) -> Value,
-    /// A message.
     pub message: fn(Millis, &ReflectedMessage) -> Value,
     /// A lock that has been held for so long; by this device, if no holder is given.
     pub lock_stuck: fn(Millis, Option<DeviceId>, LockScope, Duration) -> Value,

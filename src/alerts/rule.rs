@@ -74,17 +74,11 @@ pub enum RuleError {
         Trigger::LIST
     )]
     Shape,
-    /// No such event.
     #[error("--on knows no such event; the events are: {}", Trigger::LIST)]
     NoSuchEvent,
     /// The event needs a value.
     #[error("--on {name}: {wanted}")]
-    Value {
-        /// The event.
-        name: &'static str,
-        /// What is wanted.
-        wanted: &'static str,
-    },
+    Value { name: &'static str, wanted: &'static str },
     /// There is nothing to run, or a quote is not closed.
     #[error("--on {0}: the command is empty, or a quote in it is not closed")]
     Command(&'static str),
@@ -95,7 +89,6 @@ impl Trigger {
     pub const LIST: &'static str = "new-device, device-dropped, device-info-changed, replay, undecryptable, promoted, \
                                     lock-stuck=DURATION, lost, close=CODE, clock-skew, journal-failed";
 
-    /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

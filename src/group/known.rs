@@ -17,7 +17,7 @@ pub struct KnownDevices {
     left: Vec<(DeviceId, KnownDevice)>,
 }
 
-/// What is known of a device.
+/// A device of the group, as it was seen last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownDevice {
     /// What it said of itself; [`None`] where that did not decrypt.

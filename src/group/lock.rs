@@ -57,7 +57,7 @@ pub enum LockState {
     },
 }
 
-/// A lock that ended.
+/// A lock of this device that it no longer has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedLock {
     /// Who had it; [`None`] is this device.

@@ -25,7 +25,7 @@ pub struct NameParts<'a> {
     pub first: &'a Clean,
     /// By the user: the last name of a contact.
     pub last: &'a Clean,
-    /// By itself.
+    /// What the contact calls itself; may be empty.
     pub nickname: &'a Clean,
 }
 
@@ -36,7 +36,6 @@ struct KnownName {
     first: Clean,
     /// The last name of a contact.
     last: Clean,
-    /// By itself.
     nickname: Clean,
     /// What is shown of these.
     shown: Clean,

@@ -15,7 +15,6 @@ use crate::os::database;
 pub struct Checked {
     /// How many messages; [`None`] if there is no journal yet.
     pub messages: Option<u64>,
-    /// In bytes.
     pub free: u64,
     /// Whether damage was found in it since it was last looked through.
     pub is_suspect: bool,

@@ -111,7 +111,6 @@ pub(super) fn forms(conversation: &Conversation, key: Option<&PseudonymKey>) -> 
     Forms { plain: kept, hashed }
 }
 
-/// See [`forms`].
 pub(super) struct Forms {
     pub(super) plain: Vec<u8>,
     pub(super) hashed: Option<Tagged>,

@@ -16,7 +16,6 @@ pub enum JournalError {
         /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
-    /// There is none.
     #[error("no journal yet at {}; it begins with the first session of the profile", .0.display())]
     Missing(PathBuf),
     /// Another process writes it.

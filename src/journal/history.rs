@@ -35,7 +35,6 @@ pub struct History {
 /// Which page of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
-    /// The last ones.
     Newest,
     /// The last ones before this row.
     Before(u64),

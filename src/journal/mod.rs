@@ -86,11 +86,9 @@ impl Options {
 /// What is kept of the other side of a conversation, and of who sent a group's message.
 #[derive(Debug)]
 pub enum Conversations {
-    /// A pseudonym.
     Hashed(PseudonymKey),
     /// The identity, or the group's id and creator.
     Plain,
-    /// Nothing.
     None,
 }
 

@@ -24,14 +24,12 @@ pub struct StatsLine {
     pub device: Option<DeviceId>,
     /// What; [`None`]: that could not be read.
     pub kind: Option<ContentKind>,
-    /// The figures.
     pub figures: Figures,
 }
 
 /// How many, how large, how late.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Messages.
     pub count: u64,
     /// Their sealed envelopes.
     pub bytes: u64,
@@ -48,11 +46,8 @@ pub struct Figures {
 pub struct Percentiles {
     /// Half of all took at most that.
     pub median: Duration,
-    /// 95 of 100.
     pub p95: Duration,
-    /// 99 of 100.
     pub p99: Duration,
-    /// The longest.
     pub max: Duration,
 }
 

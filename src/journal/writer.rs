@@ -60,7 +60,6 @@ pub struct Journal {
 /// A journal that is open, and what it remembers.
 #[derive(Debug)]
 pub struct Opened {
-    /// The journal.
     pub journal: Journal,
     /// Fingerprints of all nonces ever seen.
     pub nonces: Vec<u64>,
@@ -125,7 +124,6 @@ impl Journal {
         Ok(Opened { journal, nonces: contents.fingerprints, fingerprinter, expected, last: contents.last, set_aside })
     }
 
-    /// Its file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -17,7 +17,7 @@ pub struct NotAGroupId {
 }
 
 impl AllowedGroups {
-    /// Every group.
+    /// Whoever has a group key may enter.
     pub const ANY: Self = Self(None);
 
     /// Reads a list: a group id a line, in hex; empty lines and what follows a `#` do not count.

@@ -79,7 +79,7 @@ pub enum MediatorInput {
     },
     /// A batch of changes is stored, and all before it.
     Committed {
-        /// Its number.
+        /// The batch's number, which rises.
         batch: u64,
     },
     /// The answer to [`MediatorOutput::Fetch`].

@@ -42,7 +42,7 @@ pub enum Change {
         group: DeviceGroupId,
         /// The device that left.
         device: DeviceId,
-        /// When it left.
+        /// When it left, by the wall clock.
         at: Millis,
     },
     /// A device lost its slot and its queue.
@@ -97,7 +97,7 @@ pub struct Fetch {
     pub connection: ConnectionId,
     /// The group of its device.
     pub group: DeviceGroupId,
-    /// Its device.
+    /// The device that it waits for.
     pub device: DeviceId,
     /// The number from which on.
     pub from: u64,
@@ -168,7 +168,7 @@ pub enum StoreRequest {
 pub enum StoreReply {
     /// A batch is stored, and all before it.
     Committed {
-        /// Its number.
+        /// The batch's number, which rises.
         batch: u64,
     },
     /// Messages that were asked for.

@@ -42,7 +42,6 @@ pub type AlertOutcomes = BTreeMap<(&'static str, &'static str), u64>;
 pub enum MetricsError {
     /// The system does not give the address.
     Listen {
-        /// The address.
         address: SocketAddr,
         /// The cause, as the system or a library tells it.
         cause: io::Error,

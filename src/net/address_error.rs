@@ -7,7 +7,7 @@ use super::proxy::environment::EnvironmentError;
 /// Why a mediator's URL or its certificate file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// Not a URL.
+    /// Not even a scheme or a host can be found in it.
     #[error("the mediator's URL is not a URL; it looks like wss://mediator.example/ or ws://127.0.0.1:PORT/")]
     NotAUrl,
     /// Neither `ws` nor `wss`.
@@ -30,9 +30,9 @@ pub enum AddressError {
     /// The file of `--ca` cannot be read.
     #[error("cannot read certificates from {path}: {cause}")]
     Certificates {
-        /// The file.
+        /// The file that `--ca` or the profile names.
         path: PathBuf,
-        /// Why.
+        /// What the file system or the parser says.
         cause: rustls_pki_types::pem::Error,
     },
     /// The file of `--ca` is no plain text.
@@ -41,21 +41,21 @@ pub enum AddressError {
          (or: tail -c +4 FILE)"
     )]
     ByteOrderMark {
-        /// The file.
+        /// The file that `--ca` or the profile names.
         path: PathBuf,
     },
     /// The file of `--ca` has none.
     #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
     NoCertificate {
-        /// The file.
+        /// The file that `--ca` or the profile names.
         path: PathBuf,
     },
     /// A certificate of `--ca` cannot be used.
     #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
     TrustRoot {
-        /// The file.
+        /// The file that `--ca` or the profile names.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the certificate.
         cause: rustls::Error,
     },
     /// TLS cannot be set up at all.

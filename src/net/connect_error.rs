@@ -16,21 +16,21 @@ pub enum ConnectError {
     Late {
         /// Host and port, or the proxy.
         host: String,
-        /// Which step.
+        /// What took too long.
         step: ConnectStep,
     },
     /// The name has no address.
     #[error("the name {host} cannot be resolved: {cause}; check the mediator's URL and this machine's network")]
     Resolve {
-        /// The name.
+        /// The host of the mediator's URL.
         host: String,
-        /// Why.
+        /// What the system's resolver says.
         cause: io::Error,
     },
     /// Nobody answers at any address.
     #[error("{host} cannot be reached: {}", of_all(failed))]
     Tcp {
-        /// Host and port.
+        /// The mediator's host and port.
         host: String,
         /// Why, for each address.
         failed: AllFailed,
@@ -38,7 +38,7 @@ pub enum ConnectError {
     /// The proxy cannot be reached.
     #[error("the proxy {proxy} cannot be reached: {}; check it, or say --proxy none to go without", of_all(failed))]
     ProxyUnreachable {
-        /// The proxy.
+        /// As it was configured, without its password.
         proxy: ProxyUrl,
         /// Why, for each address.
         failed: AllFailed,
@@ -46,28 +46,28 @@ pub enum ConnectError {
     /// The proxy's name has no address.
     #[error("the name of the proxy {proxy} cannot be resolved: {cause}; check it, or say --proxy none to go without")]
     ProxyResolve {
-        /// The proxy.
+        /// As it was configured, without its password.
         proxy: ProxyUrl,
-        /// Why.
+        /// What the system's resolver says.
         cause: io::Error,
     },
     /// The proxy does not let us through.
     #[error("the proxy {proxy} does not lead to {host}: {cause}")]
     Proxy {
-        /// The proxy.
+        /// As it was configured, without its password.
         proxy: ProxyUrl,
-        /// Host and port.
+        /// The mediator's host and port.
         host: String,
-        /// Why.
+        /// What the proxy answered instead.
         cause: ProxyFault,
     },
-    /// TLS failed.
+    /// The server did not prove who it is, or speaks no TLS.
     #[error(transparent)]
     Tls(TlsFault),
     /// There is a web server, but it opened no WebSocket.
     #[error("{host} {}", answer.words())]
     Refused {
-        /// Host and port.
+        /// The mediator's host and port.
         host: String,
         /// What it answered.
         answer: UpgradeRefusal,
@@ -78,7 +78,7 @@ pub enum ConnectError {
          mediator speaks TLS"
     )]
     Upgrade {
-        /// Host and port.
+        /// The mediator's host and port.
         host: String,
         /// What was wrong.
         how: String,
@@ -92,9 +92,9 @@ pub enum ConnectStep {
     Resolve,
     /// The way through the proxy.
     Pass,
-    /// TLS.
+    /// The handshake of TLS.
     Secure,
-    /// The WebSocket.
+    /// The request for a WebSocket, and its answer.
     Upgrade,
 }
 

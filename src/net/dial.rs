@@ -16,9 +16,9 @@ const NEXT_AFTER: Duration = Duration::from_millis(250);
 /// An address that could not be reached, and why.
 #[derive(Debug)]
 pub struct FailedAttempt {
-    /// The address.
+    /// One of those that the name has.
     pub address: SocketAddr,
-    /// Why.
+    /// What the system says of it.
     pub cause: io::Error,
 }
 

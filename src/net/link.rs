@@ -52,7 +52,7 @@ pub enum LinkEvent {
     Pong,
     /// The other side's ping, which is answered by itself.
     Alive,
-    /// The end.
+    /// The connection is over; nothing comes after this.
     End(LinkEnd),
 }
 
@@ -75,7 +75,6 @@ pub struct Link {
     writer: SplitSink<WebSocketStream<Transport>, Message>,
     reader: SplitStream<WebSocketStream<Transport>>,
     outgoing: VecDeque<Message>,
-    /// The bytes of what is outgoing.
     outgoing_bytes: usize,
     unflushed: bool,
     /// How many bytes the socket has taken.
@@ -107,7 +106,7 @@ impl Link {
         self.queue(Message::Binary(frame));
     }
 
-    /// Queues a ping.
+    /// Queues a ping; its answer comes as [`LinkEvent::Pong`].
     pub fn ping(&mut self) {
         self.queue(Message::Ping(Bytes::new()));
     }

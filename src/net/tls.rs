@@ -69,7 +69,7 @@ pub enum TlsFault {
     WrongHost {
         /// Who was asked for.
         host: String,
-        /// Who it is for.
+        /// Whom the certificate names.
         presented: Clean,
     },
     /// No trusted root is behind the certificate.
@@ -104,7 +104,7 @@ pub enum TlsFault {
     /// The certificate is of a kind that cannot be used.
     #[error("the certificate of {host} {what}")]
     Unusable {
-        /// Who has it.
+        /// Whose certificate it is.
         host: String,
         /// What is wrong with it.
         what: Unusable,
@@ -115,7 +115,7 @@ pub enum TlsFault {
          mediator can name it as an address (subjectAltName=IP:{host}), or the URL has the host's name instead"
     )]
     AddressAsName {
-        /// Who has it.
+        /// Whose certificate it is.
         host: String,
     },
     /// Nothing is in common.
@@ -124,7 +124,7 @@ pub enum TlsFault {
          with 2048 bits (P-521 is not known), and it speaks TLS 1.2 or 1.3: ask who runs the mediator"
     )]
     NothingInCommon {
-        /// Who.
+        /// The host that was spoken to.
         host: String,
     },
     /// The certificate cannot be accepted for another reason.
@@ -155,7 +155,7 @@ pub enum TlsFault {
         /// The mediator's host.
         host: String,
     },
-    /// Anything else.
+    /// TLS failed for a reason that has no words of its own here.
     #[error("TLS with {host} failed: {cause}")]
     Other {
         /// The mediator's host.

@@ -86,7 +86,6 @@ pub enum Trouble {
     Locked,
     /// The file system lacks what a database needs.
     Unsuitable,
-    /// Anything else.
     Other,
 }
 

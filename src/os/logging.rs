@@ -17,7 +17,6 @@ const KEPT_FILES: usize = 7;
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// No home directory.
     #[error(
         "no home directory to log to: HOME is not set, or names none that is there; set HOME or XDG_STATE_HOME, or give \
          --log-dir; going on without a log"

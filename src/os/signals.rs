@@ -87,7 +87,6 @@ pub async fn terminated_again() {
 /// What a program that runs without a terminal is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceRequest {
-    /// To end.
     End,
     /// To read its settings anew.
     Reload,

@@ -10,7 +10,6 @@ pub enum ColourDepth {
     Sixteen,
     /// The palette of 256.
     Indexed,
-    /// Any.
     True,
 }
 

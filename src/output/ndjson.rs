@@ -100,7 +100,6 @@ pub enum NamesInLines {
     /// They are left out.
     #[default]
     LeftOut,
-    /// They are told.
     Told,
 }
 

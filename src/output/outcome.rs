@@ -62,7 +62,6 @@ const OPEN_ELSEWHERE: u8 = 7;
 /// An end without an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// As asked.
     Normal,
     /// The server did not take the login, or does not want this device until somebody decides.
     Refused,
@@ -96,19 +95,13 @@ pub enum Failure {
     Profile(#[from] ProfileError),
     /// A profile's connection cannot be made.
     #[error("profile {name}: {cause}")]
-    OfProfile {
-        /// The profile.
-        name: ProfileName,
-        /// What is wrong.
-        cause: Box<Failure>,
-    },
+    OfProfile { name: ProfileName, cause: Box<Failure> },
     /// The group was not left for good, so the profile stays.
     #[error(
         "{why}. The profile {name} stays; try again later, or remove it without --leave-group and drop its device \
          from another one"
     )]
     NotLeft {
-        /// The profile.
         name: ProfileName,
         /// What came of it.
         why: String,
@@ -135,7 +128,6 @@ pub enum Failure {
     /// The command to run under the lock cannot be run.
     #[error("cannot run {command}: {cause}")]
     Command {
-        /// Its name.
         command: Clean,
         /// The cause, as the system or a library tells it.
         cause: io::Error,
@@ -167,7 +159,6 @@ pub enum Failure {
     /// The system does not give the address to listen at.
     #[error("cannot listen at {address}: {cause}{}", advice(cause))]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// The cause, as the system or a library tells it.
         cause: io::Error,

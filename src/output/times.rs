@@ -44,7 +44,6 @@ impl Zone {
         self.show(at, "%F %T")
     }
 
-    /// Counts days.
     #[must_use]
     pub fn day(self, at: Millis) -> i64 {
         let Some(utc) = utc(at) else { return i64::MAX };

@@ -65,12 +65,7 @@ pub enum ProfileError {
     Lock(#[from] ProfileLockError),
     /// What a profile and the options make together is no connection.
     #[error("profile {name}: {cause}")]
-    Of {
-        /// The profile.
-        name: ProfileName,
-        /// What is wrong.
-        cause: Box<ProfileError>,
-    },
+    Of { name: ProfileName, cause: Box<ProfileError> },
 }
 
 impl ProfileError {

@@ -46,16 +46,11 @@ pub enum NewProfileError {
     /// The profiles, the key store or the name.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// The disk.
     #[error("there is not enough room in {}: {} MiB are needed; make room first", directory.display(), ROOM >> 20)]
-    NoRoom {
-        /// Where.
-        directory: PathBuf,
-    },
+    NoRoom { directory: PathBuf },
     /// No place for it.
     #[error("{} cannot be written: {cause}", directory.display())]
     Unwritable {
-        /// Where.
         directory: PathBuf,
         /// The cause, as the system or a library tells it.
         cause: io::Error,
@@ -109,7 +104,6 @@ impl NewProfile {
         Ok((new, why))
     }
 
-    /// Its name.
     #[must_use]
     pub const fn name(&self) -> &ProfileName {
         &self.name

@@ -16,7 +16,6 @@ pub enum KeptConversations {
     Hashed,
     /// The identity, or the group's id and creator.
     Plain,
-    /// Nothing.
     None,
 }
 

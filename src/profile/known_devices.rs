@@ -43,7 +43,6 @@ pub enum KnownDevicesError {
     Content {
         /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
         cause: serde_json::Error,
     },
     /// A newer d2mtop wrote the file.

@@ -21,7 +21,6 @@ pub struct ProfileName(String);
 pub struct NotAProfileName;
 
 impl ProfileName {
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

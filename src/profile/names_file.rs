@@ -24,7 +24,6 @@ pub struct NamesFile(PathBuf);
 /// Names cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum NamesFileError {
-    /// The file.
     #[error("cannot read the names in {}: {cause}", path.display())]
     File {
         /// The path of the file.
@@ -32,12 +31,10 @@ pub enum NamesFileError {
         /// The cause, as the system or a library tells it.
         cause: io::Error,
     },
-    /// What is in it.
     #[error("the names in {} cannot be opened: {cause}", path.display())]
     Content {
         /// The path of the file.
         path: PathBuf,
-        /// Why.
         cause: OpenError,
     },
 }

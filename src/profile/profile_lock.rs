@@ -22,7 +22,6 @@ pub enum ProfileLockError {
     /// Another process has it open.
     #[error("the profile {name} is open in another d2mtop{}; quit that one first", lock_file::process(*.process))]
     Held {
-        /// The profile.
         name: ProfileName,
         /// The other program's process id, if it says.
         process: Option<u32>,

@@ -158,7 +158,6 @@ fn device_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Device
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoredDialect {
-    /// Today's.
     #[default]
     Dgk,
     /// The first specification's.
@@ -217,7 +216,6 @@ pub enum JoinMark {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exhausted {
-    /// Refuse us.
     #[default]
     Reject,
     /// Drop the device that was away for the longest time.

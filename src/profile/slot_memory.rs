@@ -29,7 +29,6 @@ pub struct KnownSlot {
     device: String,
     /// The mediator's URL template.
     mediator: String,
-    /// Its status.
     pub slot: SlotStatus,
     /// Whether the last login asked for a persistent slot.
     #[serde(default)]

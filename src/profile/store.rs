@@ -43,13 +43,11 @@ impl ProfileStore {
         Self { directory }
     }
 
-    /// The directory.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The file.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         self.directory.join(FILE)

@@ -37,7 +37,7 @@ pub enum RendezvousFailure {
     /// Not even pings are answered.
     #[error("the relay fell silent")]
     RelaySilent,
-    /// Nobody came.
+    /// The relay waits for some minutes only.
     #[error("no other device came before the relay ended the wait")]
     WaitOver,
     /// It is there no more.
@@ -49,12 +49,12 @@ pub enum RendezvousFailure {
     /// It failed, and says so.
     #[error("the other device gave up ({0})")]
     PeerFailed(CloseCode),
-    /// The relay closed.
+    /// For a reason that is told apart nowhere else.
     #[error("the relay closed the connection ({code}){}", words(.reason))]
     RelayClosed {
-        /// Its code.
+        /// The code of the close frame.
         code: CloseCode,
-        /// Its words.
+        /// The text of the close frame, often empty.
         reason: Clean,
     },
     /// No connection to the relay.

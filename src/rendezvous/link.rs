@@ -10,9 +10,9 @@ use crate::text::Clean;
 pub enum RelayLinkEnd {
     /// With a close frame, of the relay or of the other device.
     Closed {
-        /// Its code.
+        /// The code of the close frame.
         code: CloseCode,
-        /// Its words.
+        /// The text of the close frame, often empty.
         reason: Clean,
     },
     /// There never was a connection, for this reason.

@@ -27,7 +27,6 @@ const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 /// What is told of an admission on its way.
 #[derive(Debug)]
 pub enum AdmitNews {
-    /// The relay is reached.
     RelayReached,
     /// Something happened.
     Happened(AdmitEvent),
@@ -42,7 +41,6 @@ pub enum AdmitNews {
 pub enum AdmitAnswer {
     /// Whether the pictures match.
     Match(bool),
-    /// It is to end.
     Cancel,
 }
 

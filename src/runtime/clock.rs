@@ -6,7 +6,6 @@ use crate::os::clock;
 use crate::protocol::Millis;
 use crate::session::Now;
 
-/// The time now.
 #[must_use]
 pub fn now() -> Millis {
     clock::wall().into()

@@ -18,7 +18,6 @@ use crate::protocol::{GroupKeys, PseudonymKey};
 pub struct MonitorOptions {
     /// The metrics, if they are to be served.
     pub metrics: Option<MetricsOptions>,
-    /// The alerts.
     pub rules: Vec<Rule>,
 }
 

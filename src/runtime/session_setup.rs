@@ -27,7 +27,6 @@ pub const ANOTHER_GROUP: &str =
 
 /// A session, ready to be run.
 pub struct SessionSetup {
-    /// The session.
     pub session: Session,
     /// Where it connects to.
     pub address: Address,

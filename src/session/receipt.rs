@@ -16,7 +16,6 @@ const MOST_RANGES: usize = 65_536;
 pub(super) enum Receipt {
     /// It had not come.
     First,
-    /// It had come.
     Again,
     /// Too much has come to tell.
     Unknown,

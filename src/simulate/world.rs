@@ -13,7 +13,6 @@ use crate::text::Clean;
 /// The simulated user's own identity.
 pub(super) const OWN_IDENTITY: &str = "N0RAB3RG";
 
-/// A contact.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Contact {
     pub(super) identity: &'static str,
@@ -71,7 +70,6 @@ const FILES: [(&str, &str); 4] = [
     ("video/mp4", "VID_0007.mp4"),
 ];
 
-/// A group.
 #[derive(Clone, Debug)]
 pub(super) struct SimulatedGroup {
     pub(super) id: MessageId,

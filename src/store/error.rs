@@ -21,7 +21,6 @@ pub enum StoreError {
     #[error("--data {}: another mediator{} uses it; end that one first, or give another directory",
         directory.display(), process(*holder))]
     InUse {
-        /// The directory.
         directory: PathBuf,
         /// The process id of the other one, if it says.
         holder: Option<u32>,

@@ -16,7 +16,6 @@ pub enum ExportFormat {
 const COLUMNS: [&str; 8] = ["id", "stored", "from", "what", "conversation", "bytes", "waited_ms", "ack_ms"];
 
 impl ExportFormat {
-    /// By the ending.
     pub fn of(name: &str) -> Option<Self> {
         let (_, ending) = name.rsplit_once('.')?;
         match ending.to_ascii_lowercase().as_str() {

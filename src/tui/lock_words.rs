@@ -27,7 +27,6 @@ pub fn last_told<'a>(ctx: &FrameContext<'a>) -> LastLock<'a> {
     }
 }
 
-/// In few words.
 pub fn short(ctx: &FrameContext<'_>) -> String {
     forms(ctx).swap_remove(0)
 }

@@ -59,7 +59,6 @@ impl FeedColumn {
         ("ack", Self::Ack),
     ];
 
-    /// Their names.
     pub(in crate::tui) fn names() -> Vec<String> {
         Self::ALL.iter().map(|(name, _)| (*name).to_owned()).collect()
     }

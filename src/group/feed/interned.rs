@@ -9,7 +9,6 @@ use std::sync::Arc;
 pub(in crate::group) struct Symbol(u32);
 
 impl Symbol {
-    /// Names nothing.
     pub(in crate::group) const NONE: Self = Self(u32::MAX);
 
     pub(in crate::group) const fn index(self) -> usize {

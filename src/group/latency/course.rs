@@ -44,7 +44,6 @@ impl Default for SecondWaits {
 }
 
 impl SecondWaits {
-    /// Up to an hour.
     const STEPS: usize = 32 * 8;
 
     fn add(&mut self, waited: Duration, count: u32) {

@@ -24,7 +24,7 @@ pub const AGE: &str = "from the mediator's storing a message until it was receiv
 pub const ACKNOWLEDGEMENT: &str = "from receiving a message until its acknowledgement was written to the socket, which \
                                    includes making it durable in the journal, if there is one";
 
-/// What a round trip is.
+/// What a round trip is, in the words of the Latency pane.
 pub const ROUND_TRIP: &str = "from asking the mediator until its answer: a WebSocket ping, the device list, or a \
                               reflection until it is stored for all other devices";
 

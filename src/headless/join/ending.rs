@@ -9,7 +9,6 @@ use crate::output::{Failure, Outcome};
 use crate::profile::{ProfileName, ProfileStore, Record};
 use crate::rendezvous::{JoinCause, JoinEnd, LoginFailure, RendezvousFailure};
 
-/// Tells it.
 pub(super) fn tell(options: &JoinArgs, name: &ProfileName, end: &JoinEnd) -> Result<(), Failure> {
     match end {
         JoinEnd::Registered { is_confirmed } => {

@@ -60,7 +60,6 @@ impl Servers {
     }
 }
 
-/// Tries all.
 pub(super) fn prepare(options: &JoinArgs) -> Result<Prepared, Failure> {
     if options.dialect == DialectArg::Mk {
         return Err(unusable("--dialect mk", &"joining by a code is part of dgk only; the first protocol has none"));

@@ -10,7 +10,6 @@ use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
 use crate::rendezvous::{RelayEnd, RelayEvent};
 use crate::text::Clean;
 
-/// A line of the log.
 pub(super) enum MediatorLogLine {
     Listener(LogLine),
     /// The settings were read anew.

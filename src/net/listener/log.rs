@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::mediator::{ConnectionId, GroupRefusal, LogEvent};
 use crate::rendezvous::RelayEvent;
 
-/// A line for the log.
+/// What whoever runs a listener may want to write down.
 #[derive(Debug)]
 pub enum LogLine {
     /// Connections are accepted from now on.
@@ -23,7 +23,7 @@ pub enum LogLine {
     },
     /// A connection did not become a WebSocket of ours.
     Refused {
-        /// The connection.
+        /// By its number, which no other connection gets.
         connection: ConnectionId,
         /// Where the client connects from.
         peer: SocketAddr,
@@ -37,7 +37,7 @@ pub enum LogLine {
     },
     /// The system gave no random bytes, so that a connection was dropped.
     NoRandomness {
-        /// The connection.
+        /// By its number, which no other connection gets.
         connection: ConnectionId,
     },
     /// What an earlier run has stored was taken in.

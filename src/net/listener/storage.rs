@@ -21,9 +21,9 @@ const LAST_COMMIT: Duration = Duration::from_secs(5);
 pub struct StoreLink {
     /// What an earlier run has left.
     pub restored: Vec<StoredGroup>,
-    /// The way to it.
+    /// What is to be stored, in this order.
     pub requests: std::sync::mpsc::Sender<StoreRequest>,
-    /// The way back.
+    /// What is stored, or could not be.
     pub replies: mpsc::UnboundedReceiver<StoreReply>,
 }
 

@@ -13,7 +13,7 @@ pub enum ProxyChoice {
     Environment,
     /// No proxy, whatever the environment says.
     Direct,
-    /// This one.
+    /// This one, whatever the environment says.
     Proxy(ProxyUrl),
 }
 
@@ -51,9 +51,9 @@ impl ProxyChoice {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the variable {name} names a proxy that cannot be used: {cause}; mend it, or say --proxy none")]
 pub struct EnvironmentError {
-    /// The variable.
+    /// The environment variable.
     pub name: &'static str,
-    /// Why.
+    /// What is wrong with its value.
     pub cause: ProxyUrlError,
 }
 

@@ -25,7 +25,7 @@ enum Hosts {
 }
 
 impl NoProxy {
-    /// Reads a list.
+    /// Reads names, addresses and networks, separated by commas.
     #[must_use]
     pub fn parse(list: &str) -> Self {
         let forms = list.split([',', ' ', '\t']).map(str::trim).filter(|form| !form.is_empty());

@@ -11,7 +11,7 @@ use crate::net::authority::authority;
 /// How one speaks with a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyScheme {
-    /// HTTP CONNECT.
+    /// HTTP, by the method CONNECT.
     Http,
     /// HTTP CONNECT, and TLS with the proxy itself.
     Https,
@@ -26,7 +26,7 @@ pub enum ProxyScheme {
 pub struct Credentials {
     /// The user's name.
     pub user: String,
-    /// May be empty.
+    /// The user's password; may be empty.
     pub password: SecretString,
 }
 

@@ -19,7 +19,6 @@ pub type QueuedEvent = Queued<TimedEvent, LeftOutEvents>;
 pub struct TimedEvent {
     /// By the wall clock.
     pub at: Millis,
-    /// What happened.
     pub event: Event,
 }
 
@@ -43,7 +42,6 @@ impl TimedEvent {
 pub struct LeftOutEvents {
     /// When the first of it happened.
     pub at: Millis,
-    /// How many messages.
     pub messages: usize,
     /// How many acknowledgements.
     pub acknowledged: usize,

@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 
 /// What a full queue leaves out, and what is said of that.
 pub trait Overflow {
-    /// What waits.
     type Item;
     /// The sum of what was left out.
     type LeftOut;

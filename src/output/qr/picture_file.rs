@@ -39,7 +39,6 @@ impl PictureFile {
         Ok(Self { format, file: PassingFile::new(path) })
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()

@@ -29,9 +29,7 @@ const MOST_LABELS: usize = 4_096;
 /// How lines are written.
 #[derive(Debug)]
 pub enum Form {
-    /// For programs.
     Ndjson(NamesInLines),
-    /// For people.
     Readable(Box<Readable>),
 }
 

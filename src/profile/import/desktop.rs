@@ -85,22 +85,12 @@ pub enum DesktopError {
     #[error(
         "the key storage asks for {memory_mib} MiB of memory and {iterations} passes in {lanes} lanes to check its password; that is more than Threema Desktop ever does, so the file is damaged or not meant well"
     )]
-    TooCostly {
-        /// Memory.
-        memory_mib: u32,
-        /// Passes.
-        iterations: u32,
-        /// Lanes.
-        lanes: u32,
-    },
+    TooCostly { memory_mib: u32, iterations: u32, lanes: u32 },
     /// This machine has less memory than the file asks for.
     #[error(
         "checking the password takes {memory_mib} MiB of memory, which this machine does not have free; close something and try again"
     )]
-    NoMemory {
-        /// Memory.
-        memory_mib: u32,
-    },
+    NoMemory { memory_mib: u32 },
     /// The password is wrong, or the file is damaged.
     #[error("the password of Threema Desktop is wrong, or the key storage is damaged; nothing was imported")]
     WrongPassword,

@@ -69,7 +69,6 @@ pub struct DomainPins {
 /// Which hosts a domain stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Matching {
-    /// That host.
     Exact,
     /// That host and all below it.
     IncludeSubdomains,

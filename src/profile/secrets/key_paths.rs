@@ -10,9 +10,7 @@ use super::key_store::{KeyStore, KeyStoreKind};
 pub struct KeyPaths {
     /// The directory of systemd's credentials, if systemd handed over any.
     pub credentials: Option<PathBuf>,
-    /// The key file.
     pub key_file: PathBuf,
-    /// The passphrase file.
     pub passphrase_file: PathBuf,
 }
 

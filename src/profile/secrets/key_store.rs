@@ -8,7 +8,6 @@ use std::path::PathBuf;
 pub enum KeyStoreKind {
     /// The keyring of the operating system.
     Keyring,
-    /// A systemd credential.
     SystemdCredential,
     /// A file that only its owner can read.
     KeyFile,
@@ -41,7 +40,6 @@ impl fmt::Display for KeyStore {
 }
 
 impl KeyStore {
-    /// Which kind it is.
     #[must_use]
     pub const fn kind(&self) -> KeyStoreKind {
         match self {

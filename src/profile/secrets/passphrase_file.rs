@@ -80,11 +80,8 @@ pub enum PassphraseFileError {
     TooCostly {
         /// The path of the file.
         path: PathBuf,
-        /// Of N.
         log_n: u8,
-        /// Block size.
         r: u8,
-        /// Lanes.
         p: u8,
     },
     /// The passphrase is wrong, or the file is damaged.

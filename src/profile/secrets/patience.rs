@@ -26,7 +26,6 @@ const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 const ESCAPE: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
 
-/// Who waits.
 #[derive(Debug)]
 pub(super) enum PassphrasePatience {
     /// Nobody who could answer.

@@ -69,10 +69,8 @@ pub enum PromptError {
     /// Ctrl-C, or the end of input.
     #[error("no passphrase was given")]
     Cancelled,
-    /// It is empty.
     #[error("the new passphrase is empty; a key file keeps a key without one")]
     Empty,
-    /// It is too long.
     #[error("the passphrase is longer than {MOST_BYTES} bytes")]
     TooLong,
     /// The second input differs from the first.

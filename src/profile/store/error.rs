@@ -31,13 +31,11 @@ pub enum ProfileStoreError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong.
         what: Clean,
     },
     /// There is no profile of that name.
     #[error("there is no profile {name}; {}", known(names))]
     NoSuchProfile {
-        /// The name.
         name: Clean,
         /// Those that there are.
         names: Vec<ProfileName>,

@@ -68,7 +68,7 @@ pub enum CallAnswer {
 /// The size of a file, image, audio or video.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Media {
-    /// Its bytes.
+    /// How large the file is, as the sender says; in bytes.
     pub bytes: Option<u64>,
     /// How long it plays.
     pub duration: Option<Duration>,

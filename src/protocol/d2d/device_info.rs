@@ -43,7 +43,7 @@ pub struct DeviceInfo {
     pub platform: Platform,
     /// Model, or browser and system; the seed has no such field.
     pub platform_details: Clean,
-    /// The app's version.
+    /// As the app writes it, such as `5.2`; may be empty.
     pub app_version: Clean,
     /// The name that its owner gave it (seed: description).
     pub label: Clean,
@@ -82,9 +82,9 @@ impl DeviceInfo {
 /// What kind of device it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceForm {
-    /// A phone.
+    /// It runs the mobile app, on a phone.
     Phone,
-    /// A tablet.
+    /// It runs the mobile app, on a tablet.
     Tablet,
     /// It runs a mobile app, and does not say on what.
     Mobile,

@@ -51,7 +51,7 @@ pub enum Conversation {
         /// The creator's identity; empty if the message does not say.
         creator: Clean,
     },
-    /// A distribution list.
+    /// A list that the user sends to; nobody else knows of it.
     DistributionList(MessageId),
 }
 
@@ -74,7 +74,7 @@ pub enum NameChange {
     Parts {
         /// The first name.
         first: Option<Clean>,
-        /// The last name.
+        /// The last name; may be missing.
         last: Option<Clean>,
     },
 }

@@ -41,7 +41,7 @@ pub enum TreeValue {
     Time(Millis),
     /// An unsigned integer.
     Number(u64),
-    /// A boolean.
+    /// A boolean, `true` or `false`.
     Flag(bool),
     /// The id of a message, group, list or poll.
     Id(MessageId),

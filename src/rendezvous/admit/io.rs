@@ -12,7 +12,7 @@ use crate::text::Clean;
 pub struct AdmitTiming {
     /// For a person to compare the pictures.
     pub confirmation: Duration,
-    /// For the lock.
+    /// For the group's lock to be ours.
     pub lock: Duration,
     /// For the new device to take its slot.
     pub registration: Duration,
@@ -61,11 +61,11 @@ pub enum AdmitOutput {
     BeginTransaction,
     /// Let go of it, or take back that we want it, then report [`AdmitInput::TransactionEnded`].
     EndTransaction,
-    /// It is over.
+    /// Nothing follows. The device may be told.
     Ended(AdmitEnd),
 }
 
-/// What happened.
+/// What a person or a log is told on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdmitEvent {
     /// The new device is there.
@@ -81,7 +81,7 @@ pub enum AdmitEvent {
     Registered,
 }
 
-/// How it ended.
+/// Whether the new device is in the group now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdmitEnd {
     /// The new device is in the group.
@@ -91,7 +91,7 @@ pub enum AdmitEnd {
     },
     /// It is not, as far as we know.
     Failed {
-        /// Why.
+        /// What went wrong, and what to do.
         cause: AdmitCause,
         /// Whether it got the group's key all the same.
         key_given: bool,
@@ -101,7 +101,7 @@ pub enum AdmitEnd {
 /// Why a device was not admitted, in a sentence about both.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdmitCause {
-    /// The user left.
+    /// The user of this device ended it.
     #[error("you stopped; the new device is told so")]
     Cancelled,
     /// Somebody stands between, or these are not the two that meet.
@@ -116,7 +116,7 @@ pub enum AdmitCause {
     /// The user did not say.
     #[error("nobody said in time whether the emoji match; the new device got nothing, make a new link there")]
     NotConfirmed,
-    /// The lock.
+    /// The lock was refused, or is held by another device; in words.
     #[error("the group's lock could not be taken: {}; the new device got nothing, make a new link there", .0.as_str())]
     Locked(Clean),
     /// No answer about the lock.

@@ -10,11 +10,11 @@ use crate::text::Clean;
 pub enum JoinStep {
     /// That the other device comes.
     Peer,
-    /// The handshake.
+    /// That both devices prove that they know the link.
     Handshake,
     /// That the user confirms the pictures on the other device.
     Begin,
-    /// The data.
+    /// The group's key, and who the user is.
     Data,
     /// Storing the profile and taking the slot.
     Registration,
@@ -51,9 +51,9 @@ pub enum LoginFailure {
     /// The mediator closed.
     #[error("the mediator refused this device ({code}: {}){}", code.meaning(), after_colon(.reason))]
     Closed {
-        /// Its code.
+        /// The code of the close frame.
         code: CloseCode,
-        /// Its words.
+        /// The text of the close frame, often empty.
         reason: Clean,
     },
     /// No connection, or it broke.
@@ -68,7 +68,7 @@ fn after_colon(reason: &Clean) -> String {
 /// Why a join failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinCause {
-    /// The user left.
+    /// The user of this device ended it, at this step.
     #[error("you stopped{}", .0.after_stopping())]
     Cancelled(JoinStep),
     /// The other device closed without a word: cancelled there, emoji that do not match, or a failure.
@@ -77,9 +77,9 @@ pub enum JoinCause {
     /// The relay, the connection, or what came over it.
     #[error("{failure}, while {}; the phone shows that linking failed, start again on both", .step.words())]
     Rendezvous {
-        /// What.
+        /// How the rendezvous ended.
         failure: RendezvousFailure,
-        /// When.
+        /// What was waited for then.
         step: JoinStep,
     },
     /// Nothing came for too long.
@@ -103,7 +103,7 @@ pub enum JoinCause {
     /// The disk, or the keyring.
     #[error("this device could not store its profile: {}; the phone undoes the link by itself", .0.as_str())]
     NotStored(Clean),
-    /// The mediator.
+    /// The mediator did not take the first login.
     #[error("{0}; the phone undoes the link by itself")]
     Login(LoginFailure),
     /// It made a new group for us.

@@ -111,7 +111,7 @@ pub enum JoinEvent {
         /// Names of contacts, groups and distribution lists.
         names: usize,
     },
-    /// The slot is taken.
+    /// This device has logged in, so that it has a slot now.
     SlotTaken,
 }
 

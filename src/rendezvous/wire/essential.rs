@@ -26,7 +26,7 @@ pub struct EssentialData {
 /// What a new device cannot do without, or cannot read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EssentialError {
-    /// No protobuf.
+    /// It cannot be read as protobuf.
     #[error("the data is malformed")]
     Malformed,
     /// No Device Group Key.
@@ -35,7 +35,7 @@ pub enum EssentialError {
     /// Something else than a key.
     #[error("the group's key has {0} bytes instead of 32")]
     GroupKeyLength(usize),
-    /// No server group.
+    /// The mediator's URL cannot be told without it.
     #[error("the server group is missing")]
     NoServerGroup,
     /// A server group that no URL can name.

@@ -6,7 +6,7 @@ use crate::protocol::DecodeError;
 /// From the device that is in the group, read where it lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum FromExisting<'a> {
-    /// Data follows.
+    /// The data follows in the next message.
     Begin,
     /// A picture or the like, which we have no use for.
     BlobData,

@@ -15,7 +15,7 @@ pub struct ContactName {
     pub identity: Clean,
     /// From the address book of the phone; may be empty.
     pub first: Clean,
-    /// Likewise.
+    /// From the address book of the phone; may be empty.
     pub last: Clean,
     /// As the contact calls itself; may be empty.
     pub nickname: Clean,
@@ -41,25 +41,25 @@ pub struct GroupName {
     pub id: MessageId,
     /// The creator's identity.
     pub creator: Clean,
-    /// The name.
+    /// As its members see it; may be empty.
     pub name: Clean,
 }
 
 /// The name of one distribution list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListName {
-    /// The list's id.
+    /// Which list it is, in this user's account alone.
     pub id: MessageId,
-    /// The name.
+    /// As the user calls it; may be empty.
     pub name: Clean,
 }
 
 /// What contacts, groups and distribution lists are called; [`MAX_NAMES`] together. Who has no name is not here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Of contacts.
+    /// People, by their identities.
     pub contacts: Vec<ContactName>,
-    /// Of groups.
+    /// Groups of people, by creator and id.
     pub groups: Vec<GroupName>,
     /// Of distribution lists.
     pub lists: Vec<ListName>,

@@ -31,7 +31,6 @@ const AWAY_SECONDS: std::ops::Range<u64> = 8..20;
 pub enum ScriptStep {
     /// Reflect to the other devices.
     Reflect {
-        /// The message.
         line: ScriptLine,
         /// Only to those connected now.
         ephemeral: bool,

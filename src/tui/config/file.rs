@@ -18,9 +18,7 @@ pub enum Ascii {
     /// Where the terminal or the locale has no others.
     #[default]
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 
@@ -71,7 +69,6 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct TimeConfig {
-    /// local or utc.
     pub zone: String,
     /// The time of a row, as strftime writes it; empty for the default.
     pub format: String,

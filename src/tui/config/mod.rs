@@ -22,20 +22,13 @@ const FILE: &str = "config.toml";
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {path}: {cause}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
+    Unreadable { path: PathBuf, cause: std::io::Error },
     /// Something in it is not as it has to be.
     #[error("{path}, line {line}: {what}")]
     NotUnderstood {
-        /// The file.
         path: PathBuf,
         /// Where, from 1 on.
         line: usize,
-        /// What is wrong.
         what: Clean,
     },
 }

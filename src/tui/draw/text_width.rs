@@ -11,9 +11,7 @@ use crate::text::screen::on_screen;
 /// Where text stands in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
-    /// For words.
     Left,
-    /// For numbers.
     Right,
 }
 

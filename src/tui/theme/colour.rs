@@ -12,7 +12,6 @@ pub enum Colour {
     Sixteen,
     /// The palette of 256.
     Indexed,
-    /// Any.
     True,
     /// None: bold, dim and reversed only, as `NO_COLOR` asks.
     None,
@@ -92,7 +91,6 @@ fn nearest_of_sixteen(wanted: [u8; 3], background: Color) -> Color {
 struct Lch {
     lightness: f64,
     chroma: f64,
-    /// In degrees.
     hue: f64,
 }
 

@@ -4,6 +4,7 @@
 //! rule about confirmations, but not from the directions of imports.
 
 mod circles;
+mod comments;
 mod names;
 mod sizes;
 mod source;

@@ -28,7 +28,6 @@ pub enum InputContext {
     Page,
     /// In the detail of a row.
     Row,
-    /// In a dialog.
     Dialog,
     /// In a line that is typed into: what means nothing here is text.
     Line,
@@ -56,7 +55,6 @@ pub struct ActionEntry {
     pub action: Action,
     /// How the configuration calls it; empty where its keys cannot be changed.
     pub name: &'static str,
-    /// What it does.
     pub words: &'static str,
     pub help: Help,
     pub uses: &'static [Use],

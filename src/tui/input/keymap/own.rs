@@ -21,7 +21,6 @@ pub enum KeymapError {
     /// The text names no key.
     #[error("{name}: {cause}")]
     NoKey {
-        /// The action.
         name: String,
         /// What is wrong with the text.
         cause: KeyError,
@@ -29,37 +28,20 @@ pub enum KeymapError {
     /// The key does something else already.
     #[error("{name}: {key} is {other} already; give one of them another key, or none with {other} = []")]
     Taken {
-        /// The action.
         name: String,
-        /// The key.
         key: String,
         /// What has the key.
         other: &'static str,
     },
     /// The key is the same in every configuration.
     #[error("{name}: {key} always does the same ({words}), so that there is a way out")]
-    Fixed {
-        /// The action.
-        name: String,
-        /// The key.
-        key: String,
-        /// What it does.
-        words: &'static str,
-    },
+    Fixed { name: String, key: String, words: &'static str },
     /// The key would open a dialog and answer it.
     #[error("{name}: {key} also answers the dialog of {name}, so that a key held down would do it; take another")]
-    AnswersItsDialog {
-        /// The action.
-        name: String,
-        /// The key.
-        key: String,
-    },
+    AnswersItsDialog { name: String, key: String },
     /// Nobody would find the way out.
     #[error("{name} must have a key")]
-    NeedsKey {
-        /// The action.
-        name: String,
-    },
+    NeedsKey { name: String },
 }
 
 impl KeymapError {

@@ -11,7 +11,6 @@ use crate::tui::{close_help, format};
 pub struct ConnectionStatus {
     pub glyph: &'static str,
     pub style: Role,
-    /// Always shown.
     pub words: String,
     /// The cause, shown as far as there is room.
     pub cause: Option<String>,
