@@ -37,9 +37,9 @@ pub const fn refusal_advice(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::ReadOnly => " (started with --read-only)",
         Refusal::NotConnected => "; try again when the header says live",
-        Refusal::LockBusy => "; release it first (L)",
+        Refusal::LockBusy => "; release it first",
         Refusal::Unconfirmed => "; look at the list again before you repeat it",
-        Refusal::NotLocked => "; ask again (L)",
+        Refusal::NotLocked => "; ask again",
         Refusal::Busy => "; try again in a moment",
         Refusal::NoLock | Refusal::NoSuchDevice | Refusal::TooLarge | Refusal::NotInDialect | Refusal::NoProbe => "",
     }

@@ -15,7 +15,7 @@ use super::driver::{COMMAND_CAPACITY, drive_keeping};
 use super::journal_pages::JournalPages;
 use super::known_devices_store::KnownDevicesStore;
 use super::observers::{EventSink, Observer, Observers};
-use super::screen::{OlderRows, Reaction, Screen};
+use super::screen::{OlderRows, Reaction, Screen, SessionParts};
 use super::{ProfileState, clock};
 use crate::group::{Event, Group, Standing};
 use crate::net::Address;
@@ -35,6 +35,8 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 pub struct RunningSessions {
     tabs: Vec<RunningSession>,
     visible: usize,
+    /// What a session begins with.
+    group: Box<dyn Fn() -> Group>,
     /// Some session stands elsewhere than before, in sight or not.
     standing_changed: Arc<Notify>,
     /// Pages of the journals, and of which tab.
@@ -50,16 +52,22 @@ impl RunningSessions {
     /// # Errors
     /// If the system gives no thread or no event loop.
     pub fn start(
-        sessions: impl IntoIterator<Item = (Session, Address, ProfileState, Vec<Box<dyn Observer>>)>,
-        group: impl Fn() -> Group,
+        sessions: impl IntoIterator<Item = SessionParts>,
+        group: impl Fn() -> Group + 'static,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let start = |(session, address, memories, observers)| {
-            RunningSession::start(session, address, memories, observers, group(), Arc::clone(&standing_changed))
-        };
-        let tabs = sessions.into_iter().map(start).collect::<io::Result<_>>()?;
         let (answers, pages) = mpsc::unbounded_channel();
-        Ok(Self { tabs, visible: 0, standing_changed, pages, answers })
+        let group = Box::new(group);
+        let mut running = Self { tabs: Vec::new(), visible: 0, group, standing_changed, pages, answers };
+        sessions.into_iter().try_for_each(|parts| running.add(parts))?;
+        Ok(running)
+    }
+
+    /// Starts one more.
+    fn add(&mut self, (session, address, memories, observers): SessionParts) -> io::Result<()> {
+        let changed = Arc::clone(&self.standing_changed);
+        self.tabs.push(RunningSession::start(session, address, memories, observers, (self.group)(), changed)?);
+        Ok(())
     }
 
     fn visible(&self) -> io::Result<&RunningSession> {
@@ -285,6 +293,15 @@ fn act<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, tab: usize, re
         Reaction::Nothing => return Ok(Next::Nothing),
         Reaction::Redraw | Reaction::Repaint => {}
         Reaction::Tab(step) => screen.show_tab(sessions.turn(step)),
+        Reaction::Open(profile) => {
+            screen.suspend()?;
+            let is_open = screen.open_tab(&profile, &mut |parts| sessions.add(parts));
+            screen.resume()?;
+            if is_open {
+                sessions.visible = sessions.tabs.len().saturating_sub(1);
+                screen.show_tab(sessions.visible);
+            }
+        }
         Reaction::Command(command) => {
             if !sessions.visible()?.ask(command) {
                 screen.notify(Clean::literal("busy: too many requests are waiting; try again in a moment"));

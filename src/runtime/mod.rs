@@ -40,5 +40,5 @@ pub use monitor::{MetricsOptions, MonitorOptions, Monitors};
 pub use observers::{EventSink, Observer, Observers};
 pub use one_shot::{OneShotEnd, OneShotSession, run_one_shot};
 pub use open_profile::{claim_device, open_profile};
-pub use screen::{OlderRows, Reaction, Screen, Worked};
+pub use screen::{OlderRows, Reaction, Screen, SessionParts, Worked};
 pub use session_setup::{ANOTHER_GROUP, ANY_CERTIFICATE, HeldLocks, ProfileState, SessionSetup};

@@ -2,10 +2,16 @@
 
 use std::io;
 
+use super::ProfileState;
+use super::observers::Observer;
 use crate::group::{FeedRow, Group, Standing};
+use crate::net::Address;
 use crate::protocol::Millis;
-use crate::session::Command;
+use crate::session::{Command, Session};
 use crate::text::Clean;
+
+/// What a session is started from: where it connects to, what it remembers, and who looks on.
+pub type SessionParts = (Session, Address, ProfileState, Vec<Box<dyn Observer>>);
 
 /// What an input of the user leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +24,8 @@ pub enum Reaction {
     Repaint,
     /// Turn to the tab so many places on.
     Tab(isize),
+    /// Open this profile in a tab of its own by [`Screen::open_tab`], with the terminal given back meanwhile.
+    Open(Clean),
     /// Ask this of the session; the screen changed, too.
     Command(Command),
     /// Read a page of the journal for [`Screen::take_older`]; the screen changed, too.
@@ -85,6 +93,10 @@ pub trait Screen {
 
     /// Takes what was asked for by [`Reaction::Older`] in that tab.
     fn take_older(&mut self, tab: usize, page: OlderRows, group: &Group) -> Reaction;
+
+    /// Prepares the session of a profile and has it started; true if it has a tab then, the last one. A passphrase may be
+    /// asked for. Whatever stands in the way is said like by [`Self::notify`].
+    fn open_tab(&mut self, profile: &Clean, start: &mut dyn FnMut(SessionParts) -> io::Result<()>) -> bool;
 
     /// Turns to another tab, which the groups that follow belong to. At first that is tab 0.
     fn show_tab(&mut self, tab: usize);

@@ -2,30 +2,36 @@
 
 use std::borrow::Cow;
 
-use crate::group::{ConnectionState, DisconnectCause, NextStep, Notice, NoticeSubject};
+use crate::group::{ConnectionState, DisconnectCause, NextStep, Notice, NoticeSubject, Refusal};
 use crate::output::advice::refusal_advice;
 use crate::protocol::{CloseCode, ReconnectClass, SlotState};
 use crate::tui::context::FrameContext;
 use crate::tui::format;
+use crate::tui::input::keymap::Keymap;
 
-/// What helps after a close that waits for the user: `c` and what it does.
-pub const fn connect_keys(code: CloseCode) -> &'static [(&'static str, &'static str)] {
+/// What connecting does after a close that waits for the user.
+pub const fn what_connecting_does(code: CloseCode) -> &'static str {
     match code {
-        CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT => &[("c", "connect as new")],
-        CloseCode::SLOT_STATE_MISMATCH => &[("c", "connect anew")],
-        _ => &[("c", "connect again")],
+        CloseCode::DROPPED_BY_DEVICE | CloseCode::REFLECTION_QUEUE_LIMIT => "connect as new",
+        CloseCode::SLOT_STATE_MISMATCH => "connect anew",
+        _ => "connect again",
     }
 }
 
+/// What can be done about a refusal, and by which key.
+pub(super) fn advice(refusal: Refusal, keys: &Keymap) -> String {
+    let key = if matches!(refusal, Refusal::LockBusy | Refusal::NotLocked) { " ({lock})" } else { "" };
+    format!("{}{}", refusal_advice(refusal), keys.fill(key))
+}
+
 /// A notice of the group and what can be done about what it tells.
-pub(super) fn notice_words(notice: &Notice) -> Cow<'_, str> {
+pub(super) fn notice_words<'a>(notice: &'a Notice, keys: &Keymap) -> Cow<'a, str> {
     let advice = match notice.subject {
-        Some(NoticeSubject::Refused(refusal)) => refusal_advice(refusal),
-        Some(NoticeSubject::LockLost) => "; L takes it again",
-        None => "",
+        Some(NoticeSubject::Refused(refusal)) => advice(refusal, keys),
+        Some(NoticeSubject::LockLost) => keys.fill("; {lock} takes it again"),
+        None => return Cow::Borrowed(notice.text.as_str()),
     };
-    let text = notice.text.as_str();
-    if advice.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}{advice}")) }
+    Cow::Owned(format!("{}{advice}", notice.text))
 }
 
 /// One line about an end that a person should understand: a close that waits for them or that nobody has heard of, and what
@@ -36,7 +42,7 @@ pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
         (DisconnectCause::ClosedByServer { code, expected, .. }, next) => match (code.reconnect_class(), next) {
             (ReconnectClass::UserInteraction, NextStep::WaitForUser) => Some(sentence(ctx, *code, *expected)),
             (ReconnectClass::Unknown, _) if !code.was_sent() => {
-                Some(format!("the server closed {code}; ask who runs it if that lasts"))
+                Some(format!("the mediator closed {code}; ask who runs it if that lasts"))
             }
             (ReconnectClass::Unknown, _) => {
                 Some(format!("close code {code} is unknown: is the mediator newer than d2mtop?"))
@@ -51,22 +57,25 @@ pub fn explanation(ctx: &FrameContext<'_>) -> Option<String> {
 }
 
 fn sentence(ctx: &FrameContext<'_>, code: CloseCode, expected: SlotState) -> String {
-    match code {
-        CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the mediator; c tries again".to_owned(),
-        CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, elsewhere; c tries again".to_owned(),
-        CloseCode::DUPLICATE_CONNECTION => "quit the other d2mtop, or use another --device-id; c takes over".to_owned(),
-        CloseCode::DROPPED_BY_DEVICE => format!("dropped; {}; c joins as a new device", last_list(ctx)),
+    ctx.keyed(match code {
+        CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the mediator; {connect} tries again",
+        CloseCode::DEVICE_LIMIT_REACHED => "drop a device that is no longer used, elsewhere; {connect} tries again",
+        CloseCode::DUPLICATE_CONNECTION => "quit the other d2mtop, or use another --device-id; {connect} takes over",
+        CloseCode::DROPPED_BY_DEVICE => {
+            return format!("dropped; {}; {}", last_list(ctx), ctx.keyed("{connect} joins as a new device"));
+        }
         CloseCode::REFLECTION_QUEUE_LIMIT => {
-            "away too long: its slot and queue are gone; c joins as a new device".to_owned()
+            "away too long: its slot and queue are gone; {connect} joins as a new device"
         }
         CloseCode::SLOT_STATE_MISMATCH if expected == SlotState::Existing => {
-            "this device has no slot any more; c joins as a new device".to_owned()
+            "this device has no slot any more; {connect} joins as a new device"
         }
-        CloseCode::SLOT_STATE_MISMATCH => {
-            "is this id known to the mediator, or not? c asks, and tries it so".to_owned()
+        CloseCode::SLOT_STATE_MISMATCH => "is this id known to the mediator, or not? {connect} asks, and tries it so",
+        code => {
+            let connects = ctx.keyed("{connect} connects again");
+            return format!("the mediator wants a person to decide ({code}); {connects}");
         }
-        code => format!("the mediator wants a person to decide ({code}); c connects again"),
-    }
+    })
 }
 
 /// Which device list was the last: as of when, and how many it had.

@@ -29,7 +29,7 @@ pub struct FrameContext<'a> {
     pub clicks: RefCell<ClickMap>,
 }
 
-/// How far the server's clock is ahead, if that is too far.
+/// How far the mediator's clock is ahead, if that is too far.
 pub fn clock_apart(group: &Group) -> Option<i64> {
     group.login()?.clock_apart()
 }
@@ -49,6 +49,11 @@ impl FrameContext<'_> {
             height: inner.height.saturating_add(2),
         };
         self.mark(outer, ClickTarget::Window);
+    }
+
+    /// The words with each `{action}` in them replaced by the key that does it.
+    pub fn keyed(&self, words: &'static str) -> String {
+        self.settings.preferences.keymap.fill(words)
     }
 
     /// Since when what is shown is no longer kept up to date.
@@ -71,7 +76,7 @@ impl FrameContext<'_> {
         devices.as_of().is_some() && devices.iter().all(|(id, _)| self.is_own(id))
     }
 
-    /// Whether the server tells which devices are connected; in the seed's dialect it only tells the last login.
+    /// Whether the mediator tells which devices are connected; in the seed's dialect it only tells the last login.
     pub fn tells_who_is_on(&self) -> bool {
         self.group.devices().iter().any(|(_, device)| !matches!(device.activity, DeviceActivity::LastLogin(_)))
     }

@@ -9,6 +9,7 @@ mod harm;
 mod keys;
 mod lock;
 mod older;
+mod own_keys;
 mod properties;
 mod reading;
 mod screens;

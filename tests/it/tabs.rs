@@ -8,7 +8,8 @@ use d2mtop::group::{Event, Group, Standing};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup};
 use d2mtop::runtime::{
-    EventSink, OlderRows, ProfileState, Reaction, RunningSessions, Screen, Worked, clock, dashboard, drive,
+    EventSink, OlderRows, ProfileState, Reaction, RunningSessions, Screen, SessionParts, Worked, clock, dashboard,
+    drive,
 };
 use d2mtop::session::{Command, LeaderPolicy, Session, SessionConfig};
 use d2mtop::text::Clean;
@@ -35,6 +36,11 @@ fn device(mediator: &Mediator, group: u8, id: u64) -> (Session, Address) {
     (session, address)
 }
 
+fn parts(mediator: &Mediator, group: u8, id: u64) -> SessionParts {
+    let (session, address) = device(mediator, group, id);
+    (session, address, ProfileState::default(), Vec::new())
+}
+
 /// What a frame showed.
 #[derive(Clone, Debug, PartialEq)]
 struct Frame {
@@ -47,6 +53,8 @@ struct Frame {
 /// Remembers what it is told to draw; an input is the reaction to it.
 struct Memory {
     tab: usize,
+    /// What is opened when it is asked for.
+    spare: Option<SessionParts>,
     frames: UnboundedSender<Frame>,
 }
 
@@ -73,6 +81,10 @@ impl Screen for Memory {
 
     fn take_older(&mut self, _tab: usize, _page: OlderRows, _group: &Group) -> Reaction {
         Reaction::Nothing
+    }
+
+    fn open_tab(&mut self, _profile: &Clean, start: &mut dyn FnMut(SessionParts) -> io::Result<()>) -> bool {
+        self.spare.take().is_some_and(|parts| start(parts).is_ok())
     }
 
     fn show_tab(&mut self, tab: usize) {
@@ -117,22 +129,18 @@ async fn frame(frames: &mut UnboundedReceiver<Frame>, what: &str, fits: impl Fn(
 }
 
 #[test]
-fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
+fn sessions_are_shown_one_at_a_time_and_all_leave() {
     let mediator = Mediator::start(&[]);
-    let sessions = RunningSessions::start(
-        [device(&mediator, 1, 11), device(&mediator, 2, 22)]
-            .map(|(session, address)| (session, address, ProfileState::default(), Vec::new())),
-        Group::default,
-        Arc::default(),
-    )
-    .unwrap();
+    let sessions =
+        RunningSessions::start([parts(&mediator, 1, 11), parts(&mediator, 2, 22)], Group::default, Arc::default())
+            .unwrap();
     let (frame_sender, mut frames) = mpsc::unbounded_channel();
     let (keys, inputs) = mpsc::unbounded_channel();
     let inputs = futures_util::stream::unfold(inputs, |mut inputs: UnboundedReceiver<Reaction>| async {
         inputs.recv().await.map(|input| (Ok(input), inputs))
     });
     d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
-        let mut screen = Memory { tab: 0, frames: frame_sender };
+        let mut screen = Memory { tab: 0, spare: Some(parts(&mediator, 3, 33)), frames: frame_sender };
         let running = dashboard::run(sessions, &mut screen, inputs);
         let user = async {
             // Both are alone in their groups, and asked to stay.
@@ -145,6 +153,12 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
                 assert_eq!(shown.own, Some(DeviceId(own)));
             }
             hidden_news(&mediator, &mut frames, &keys).await;
+            // A third one is opened at run time; there is no fourth.
+            for _ in 0..2 {
+                keys.send(Reaction::Open(Clean::literal("third"))).unwrap();
+            }
+            let third = frame(&mut frames, "a third", |frame| frame.standings == [Standing::Leading; 3]).await;
+            assert_eq!((third.tab, third.own), (2, Some(DeviceId(33))));
             keys.send(Reaction::Quit).unwrap();
             Instant::now()
         };
@@ -153,9 +167,9 @@ fn two_sessions_are_shown_one_at_a_time_and_both_leave() {
         assert!(quit.elapsed() < Duration::from_millis(1_900), "both left, and nobody was waited for in vain");
     });
     // They have left: a device of either group is alone, and told so by being promoted.
-    for group in [1, 2] {
+    for group in [1, 2, 3] {
         d2mtop::os::event_loop::event_loop().unwrap().block_on(async {
-            let (commands, mut events, driven) = join(&mediator, group, 33);
+            let (commands, mut events, driven) = join(&mediator, group, 55);
             let promoted = async { while events.recv().await.expect("it logs in") != Event::Promoted {} };
             tokio::time::timeout(PATIENCE, promoted).await.expect("nobody else leads");
             commands.send(Command::Leave).await.unwrap();

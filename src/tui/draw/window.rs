@@ -1,8 +1,8 @@
 //! A box over the panes.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::widgets::{Clear, Widget as _};
+use ratatui::layout::{Margin, Rect};
+use ratatui::widgets::{Block, Clear, Widget as _};
 
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::width;
@@ -22,30 +22,12 @@ pub fn window(buffer: &mut Buffer, area: Rect, (width, height): (u16, u16), titl
             clear_wide(buffer, cell, y);
         }
     }
-    let border = "─".repeat(usize::from(width.saturating_sub(2)));
-    let sides = " ".repeat(usize::from(width.saturating_sub(2)));
-    let mut run = TextRun::new(buffer, outer, theme);
-    for row in 0..height {
-        let line = match row {
-            0 => format!("┌{border}┐"),
-            row if row + 1 == height => format!("└{border}┘"),
-            _ => format!("│{sides}│"),
-        };
-        run.text(&line, Role::Accent).next_line();
-    }
+    Block::bordered().border_style(theme.style(Role::Accent)).render(outer, buffer);
     TextRun::new(buffer, Rect { x: x + 1.min(width), width: width.saturating_sub(2), ..outer }, theme)
         .text("─ ", Role::Accent)
         .text(title, Role::Heading)
         .text(" ", Role::Accent);
-    let inner = Rect {
-        x: x + 1.min(width),
-        y: y + 1.min(height),
-        width: width.saturating_sub(2),
-        height: height.saturating_sub(2),
-    };
-    // Without the weight of the border, which text would take over.
-    Clear.render(inner, buffer);
-    inner
+    outer.inner(Margin::new(1, 1))
 }
 
 fn clear_wide(buffer: &mut Buffer, x: u16, y: u16) {

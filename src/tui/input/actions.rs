@@ -51,6 +51,10 @@ pub enum Action {
     Reveal,
     Repaint,
     Suspend,
+    /// Where there is no profile yet: starts the demo.
+    Demo,
+    /// The same: joins a group.
+    Join,
 }
 
 impl Action {

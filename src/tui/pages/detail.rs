@@ -182,7 +182,7 @@ fn envelope_facts(ctx: &FrameContext<'_>, sealed: Option<&Sealed<Envelope>>, rev
     match sealed.open(keys) {
         Ok(envelope) => {
             let tree = envelope.tree();
-            facts.extend(private_facts(&tree, revealed));
+            facts.extend(private_facts(ctx, &tree, revealed));
             for branch in &tree {
                 grow(ctx, branch, 0, &mut facts);
             }
@@ -206,15 +206,20 @@ fn grow(ctx: &FrameContext<'_>, branch: &TreeBranch, depth: usize, facts: &mut V
 }
 
 /// What people wrote or are: only after a key, and only on the screen.
-fn private_facts(tree: &[TreeBranch], revealed: bool) -> Vec<Fact> {
+fn private_facts(ctx: &FrameContext<'_>, tree: &[TreeBranch], revealed: bool) -> Vec<Fact> {
     let private: Vec<_> = tree.iter().flat_map(TreeBranch::private).collect();
     match private.as_slice() {
         [] => Vec::new(),
-        [(name, _)] if !revealed => vec![Fact::new(name.as_str(), "b shows it").styled(Role::Muted)],
+        [(name, _)] if !revealed => {
+            vec![Fact::new(name.as_str(), ctx.keyed("{show-text} shows it")).styled(Role::Muted)]
+        }
         several if !revealed => {
             let mut names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
             names.dedup();
-            vec![Fact::new("private", format!("b shows {}", names.join(", "))).styled(Role::Muted)]
+            vec![
+                Fact::new("private", format!("{} {}", ctx.keyed("{show-text} shows"), names.join(", ")))
+                    .styled(Role::Muted),
+            ]
         }
         all => all.iter().flat_map(|(name, text)| revealed_facts(name, text)).collect(),
     }

@@ -1,45 +1,18 @@
 //! What is shown when there is no profile yet: how to begin, each way with its command.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::profile::FIRST_STEPS;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::wrap;
+use crate::tui::input::keymap::{InputContext, Keymap};
 use crate::tui::theme::{Role, Theme};
 
 /// The most columns of a line; longer ones are hard to read.
 const WIDEST: u16 = 100;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstRunChoice {
-    Demo,
-    Join,
-    Quit,
-    Suspend,
-    Redraw,
-    Repaint,
-}
-
-pub fn choice(input: &Event) -> FirstRunChoice {
-    match input {
-        Event::Key(KeyEvent { code: KeyCode::Char(key), modifiers, kind: KeyEventKind::Press, .. }) => {
-            match (key, modifiers.contains(KeyModifiers::CONTROL)) {
-                ('d', false) => FirstRunChoice::Demo,
-                ('j', false) => FirstRunChoice::Join,
-                ('q', false) | ('c', true) => FirstRunChoice::Quit,
-                ('z', true) => FirstRunChoice::Suspend,
-                ('l', true) => FirstRunChoice::Repaint,
-                _ => FirstRunChoice::Redraw,
-            }
-        }
-        Event::Resize(..) => FirstRunChoice::Repaint,
-        _ => FirstRunChoice::Redraw,
-    }
-}
-
-pub fn draw(buffer: &mut Buffer, theme: Theme) {
+pub fn draw(buffer: &mut Buffer, theme: Theme, keys: &Keymap) {
     let screen = *buffer.area();
     let width = screen.width.saturating_sub(2).min(WIDEST);
     let area = Rect { x: screen.x + 1.min(screen.width), width, ..screen };
@@ -64,13 +37,10 @@ pub fn draw(buffer: &mut Buffer, theme: Theme) {
     let mut run = TextRun::new(buffer, last, theme);
     let spaces = " ".repeat(run.room());
     run.text(&spaces, Role::Text);
-    TextRun::new(buffer, last, theme)
-        .text("d", Role::Accent)
-        .text(" start the demo   ", Role::Text)
-        .text("j", Role::Accent)
-        .text(" join your group   ", Role::Text)
-        .text("q", Role::Accent)
-        .text(" quit", Role::Text);
+    let mut run = TextRun::new(buffer, last, theme);
+    for (_, key, what) in keys.hints(InputContext::FirstRun) {
+        run.text(key, Role::Accent).gap(1).text(what, Role::Text).gap(3);
+    }
 }
 
 fn lines(text: &str, columns: usize) -> usize {
@@ -82,16 +52,16 @@ mod tests {
     use super::*;
     use crate::tui::theme::{Colour, TERMINAL};
 
-    fn shown(columns: u16, rows: u16) -> String {
+    fn shown(columns: u16, rows: u16, keys: &Keymap) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-        draw(&mut buffer, Theme::new(&TERMINAL, Colour::None));
+        draw(&mut buffer, Theme::new(&TERMINAL, Colour::None), keys);
         let rows = buffer.content.chunks(usize::from(columns).max(1));
         rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() + "\n").collect()
     }
 
     #[test]
     fn every_way_to_begin_has_its_command_on_a_usual_terminal() {
-        let page = shown(80, 24);
+        let page = shown(80, 24, &Keymap::default());
         let words: Vec<&str> = page.split_whitespace().collect();
         for (_, command) in FIRST_STEPS {
             for word in command.split(' ') {
@@ -104,24 +74,8 @@ mod tests {
     #[test]
     fn no_terminal_is_too_small_to_quit() {
         for (columns, rows) in [(0, 0), (1, 1), (2, 1), (60, 10), (50, 3), (40, 10), (300, 100)] {
-            let page = shown(columns, rows);
+            let page = shown(columns, rows, &Keymap::default());
             assert!(columns < 50 || page.contains("q quit"), "{columns}x{rows}\n{page}");
-        }
-    }
-
-    #[test]
-    fn keys_do_what_the_page_says() {
-        let key = |code, modifiers| Event::Key(KeyEvent::new(code, modifiers));
-        for (input, expected) in [
-            (key(KeyCode::Char('d'), KeyModifiers::NONE), FirstRunChoice::Demo),
-            (key(KeyCode::Char('j'), KeyModifiers::NONE), FirstRunChoice::Join),
-            (key(KeyCode::Char('q'), KeyModifiers::NONE), FirstRunChoice::Quit),
-            (key(KeyCode::Char('c'), KeyModifiers::CONTROL), FirstRunChoice::Quit),
-            (key(KeyCode::Char('d'), KeyModifiers::CONTROL), FirstRunChoice::Redraw),
-            (key(KeyCode::Enter, KeyModifiers::NONE), FirstRunChoice::Redraw),
-            (Event::Resize(10, 10), FirstRunChoice::Repaint),
-        ] {
-            assert_eq!(choice(&input), expected, "{input:?}");
         }
     }
 }

@@ -78,7 +78,7 @@ const WORDS: [(&str, &str); 9] = [
     ("again", "delivered again after a reconnect"),
     ("same nonce", "another message used this nonce: a replay, or a broken sender"),
     ("← → ⇄", "incoming, outgoing, between own devices"),
-    ("▪ * ·", "before a row: the marked one, a hit of f, out of the journal"),
+    ("▪ * ·", "before a row: the marked one, a hit of the search, out of the journal"),
 ];
 
 /// What is of use in a pane above all.
@@ -112,10 +112,10 @@ fn entries(actions: &[Action]) -> impl Iterator<Item = (&'static ActionEntry, &'
 
 /// The keys, those of the pane with the focus first.
 pub fn facts(keymap: &Keymap, pane: Pane) -> Vec<Fact> {
-    let fact = |(entry, words): (&ActionEntry, &str)| {
+    let fact = |(entry, words): (&ActionEntry, &'static str)| {
         let keys = keymap.keys_of(entry);
         let keys = if keys.is_empty() { "no key".to_owned() } else { keys };
-        Fact::new(keys, words)
+        Fact::new(keys, keymap.fill(words))
     };
     let here = of_pane(pane);
     let mut facts = vec![Fact::heading(&format!("In the pane {}", pane.name()))];
@@ -137,7 +137,9 @@ pub fn markdown() -> String {
     let keymap = Keymap::default();
     let mut table = "| key | what it does |\n|---|---|\n".to_owned();
     for (heading, actions) in GROUPS {
-        let line = |(entry, words): (&ActionEntry, &str)| format!("| {} | {words} |\n", code(&keymap.keys_of(entry)));
+        let line = |(entry, words): (&ActionEntry, &'static str)| {
+            format!("| {} | {} |\n", code(&keymap.keys_of(entry)), keymap.fill(words))
+        };
         table.extend(std::iter::once(format!("| **{heading}** | |\n")).chain(entries(actions).map(line)));
     }
     table

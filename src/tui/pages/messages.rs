@@ -12,7 +12,8 @@ use crate::tui::theme::Role;
 /// The newest first.
 pub fn facts(ctx: &FrameContext<'_>) -> Vec<Fact> {
     let of_group = ctx.group.notices().kept();
-    let of_group = of_group.map(|notice| (notice.at, notice.kind, close_help::notice_words(notice)));
+    let of_group = of_group
+        .map(|notice| (notice.at, notice.kind, close_help::notice_words(notice, &ctx.settings.preferences.keymap)));
     let own = ctx.told.iter().map(|(at, kind, text)| (*at, *kind, Cow::Borrowed(text.as_str())));
     let mut all: Vec<(Millis, NoticeKind, Cow<'_, str>)> = of_group.chain(own).collect();
     all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));

@@ -9,13 +9,15 @@ use ratatui::buffer::Buffer;
 use tokio::time::Instant;
 
 use crate::group::{Group, NoticeKind, Standing};
+use crate::output::Failure;
 use crate::protocol::Millis;
-use crate::runtime::{OlderRows, Reaction, Screen, Worked};
+use crate::runtime::{OlderRows, Reaction, Screen, SessionParts, Worked};
 use crate::text::Clean;
 use crate::tui::remembered::Remembered;
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::input::{BackgroundQuestion, Input};
 use crate::tui::screen::snapshot;
+use crate::tui::screen::tab_opener::TabOpener;
 use crate::tui::screen::tabs::Tabs;
 use crate::tui::screen::terminal::TerminalGuard;
 use crate::tui::screen::work::work;
@@ -31,6 +33,8 @@ pub struct Dashboard {
     terminal: TerminalGuard,
     alarm: Alarm,
     background: Option<BackgroundWatch>,
+    /// Opens profiles later.
+    opener: Option<TabOpener>,
     /// How the groups of all tabs stood in the last frame.
     standings: Vec<Standing>,
 }
@@ -47,6 +51,7 @@ impl Dashboard {
             terminal: TerminalGuard::take()?,
             alarm,
             background: None,
+            opener: None,
             standings: Vec::new(),
         })
     }
@@ -59,6 +64,13 @@ impl Dashboard {
         if at_once {
             self.follow_background();
         }
+        self
+    }
+
+    /// Lets further profiles be opened; what it holds is held as long as the dashboard runs.
+    #[must_use]
+    pub fn with_opener(mut self, opener: TabOpener) -> Self {
+        self.opener = Some(opener);
         self
     }
 
@@ -218,6 +230,20 @@ impl Screen for Dashboard {
 
     fn take_older(&mut self, tab: usize, page: OlderRows, group: &Group) -> Reaction {
         self.tabs.get_mut(tab).map_or(Reaction::Nothing, |ui| ui.take_older(page, group))
+    }
+
+    fn open_tab(&mut self, profile: &Clean, start: &mut dyn FnMut(SessionParts) -> io::Result<()>) -> bool {
+        let Some(opener) = &mut self.opener else { return false };
+        let prepared = opener.profile(profile).and_then(|(settings, parts)| {
+            start(parts).map_err(Failure::Start)?;
+            Ok(settings)
+        });
+        let is_open = prepared.is_ok();
+        match prepared {
+            Ok(settings) => self.tabs.add(settings),
+            Err(failure) => self.notify(Clean::new(&format!("{profile} is not opened: {failure}"))),
+        }
+        is_open
     }
 
     fn show_tab(&mut self, tab: usize) {

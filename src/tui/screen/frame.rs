@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 
 use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::ANY_CERTIFICATE;
-use crate::text::Clean;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::format::clock::Clock;
@@ -33,15 +32,15 @@ impl Ui {
         self.forget_what_has_ended(group);
         self.feed_state.catch_up(group);
         if self.feed_state.keep_in_memory(group) {
-            self.say(Clean::literal(match self.settings.keeping {
-                Keeping::Journal => "the selected row has left memory: k reads on in the journal",
+            self.explain(match self.settings.keeping {
+                Keeping::Journal => "the selected row has left memory: {up} reads on in the journal",
                 Keeping::Never | Keeping::Declined => {
                     "the selected row has left memory: this is the oldest that is left"
                 }
-            }));
+            });
         }
         if self.feed_state.close_gap(group) {
-            self.say(Clean::literal("older rows have left memory: k reads them from the journal"));
+            self.explain("older rows have left memory: {up} reads them from the journal");
         }
         self.selection.follow(&self.order.of(group), group.own());
         let settings = self.settings.clone();
@@ -96,10 +95,11 @@ fn draw(buffer: &mut Buffer, area: Rect, ui: &mut Ui, ctx: &FrameContext<'_>) {
         Some(mut layout) => {
             let beside = room_beside_feed(&mut layout, ui);
             ui.room = ScreenSpace::Enough;
+            ui.sizes_in_sight = layout.sizes;
             header::draw(buffer, &layout, ctx);
             for pane in Pane::ALL {
                 if let Some(area) = layout.pane(pane) {
-                    draw_pane(buffer, area, pane, ui, ctx);
+                    draw_pane(buffer, area, pane, layout.framed, ui, ctx);
                 }
             }
             for separator in &layout.separators {
@@ -171,14 +171,13 @@ fn overlay(buffer: &mut Buffer, area: Rect, layout: &Layout, ui: &mut Ui, ctx: &
     }
 }
 
-fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &mut Ui, ctx: &FrameContext<'_>) {
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+fn draw_pane(buffer: &mut Buffer, area: Rect, pane: Pane, framed: bool, ui: &mut Ui, ctx: &FrameContext<'_>) {
+    let body = if framed { area.inner(Margin::new(1, 1)) } else { layout::split_top(area, 1).1 };
     ui.show(pane, body.height);
     ctx.mark(area, ClickTarget::Pane(pane));
-    let PaneView { draw, title } = PaneView::of(pane);
-    draw(buffer, body, ctx, ui);
+    (PaneView::of(pane).draw)(buffer, body, ctx, ui);
     if ctx.stale_since().is_some() {
         buffer.set_style(body, ctx.theme.style(Role::Muted));
     }
-    rules::rule(buffer, Rect { height: 1, ..area }, pane, ui.focus == pane, &title(ctx, ui), ctx);
+    rules::frame(buffer, area, pane, ui, framed, ctx);
 }

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod input;
 pub mod open;
 pub mod snapshot;
+pub mod tab_opener;
 pub mod tabs;
 pub mod terminal;
 pub mod terminal_events;

@@ -6,28 +6,25 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::group::Group;
-use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::terminal;
 use crate::output::{Failure, Outcome};
-use crate::profile::{ConnectionOptions, ProfileError, ProfileStore, profile_state};
+use crate::profile::{ConnectionOptions, ProfileError};
 use crate::runtime::{
-    HeldLocks, MonitorOptions, Monitors, Observer, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
+    HeldLocks, MonitorOptions, Monitors, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
     open_profile,
 };
-use crate::session::{LeaderPolicy, Session};
 use crate::simulate::{Stage, StageOptions};
 use crate::text::Clean;
+use crate::tui::input::actions::Action;
 use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
-use crate::tui::pages::first_run::FirstRunChoice;
-use crate::tui::remembered::Remembered;
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
 use crate::tui::screen::input::{BackgroundQuestion, inputs};
+use crate::tui::screen::tab_opener::TabOpener;
 use crate::tui::screen::terminal_events;
-use crate::tui::settings::{Keeping, Neighbours, Settings};
-use crate::tui::theme::{Colour, TERMINAL};
+use crate::tui::theme::Colour;
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
 const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
@@ -48,18 +45,18 @@ pub fn open(
             Err(ProfileError::FirstRun) if has_terminal() => {
                 let display = options.display.clone();
                 match first_run::show(&display)? {
-                    FirstRunChoice::Demo => demo_from_first_run(display),
-                    FirstRunChoice::Join => join(),
+                    Action::Demo => demo_from_first_run(display),
+                    Action::Join => join(),
                     _ => Ok(Outcome::Normal),
                 }
             }
-            profile => show(vec![SessionSetup::new(profile?, connection.wait)?], options),
+            profile => show(vec![SessionSetup::new(profile?, connection.wait)?], connection, options),
         };
     }
     require_sense(names, connection)?;
     let tab = |name: &String| SessionSetup::new(open_profile(Some(name), connection)?, connection.wait);
     let tabs = names.iter().map(tab).collect::<Result<_, _>>()?;
-    show(tabs, options)
+    show(tabs, connection, options)
 }
 
 /// Several tabs are several profiles, and what makes another connection of a profile is said of one only.
@@ -104,17 +101,9 @@ pub fn demo(stage: StageOptions, options: &DashboardOptions) -> Result<Outcome, 
         held: HeldLocks::default(),
         memories: ProfileState::default(),
     };
-    let outcome = show(vec![prepared], options);
+    let outcome = show(vec![prepared], &ConnectionOptions::default(), options);
     drop(running);
     outcome
-}
-
-/// What is open, and which profiles there are. Without them the palette has no profiles, and that is all.
-fn neighbours(tabs: &[SessionSetup]) -> Neighbours {
-    let profiles = ProfileStore::of_user().and_then(|store| store.read());
-    let names = profiles.map(|profiles| profiles.iter().map(|(name, _)| Clean::new(name.as_str())).collect());
-    let titles = tabs.iter().map(|tab| tab.title.clone()).collect();
-    Neighbours { tabs: titles, profiles: names.unwrap_or_default() }
 }
 
 /// Whether the terminal may be asked for its background: not where colours are not wanted, nor in GNU screen, which answers
@@ -133,7 +122,11 @@ fn require_terminal() -> Result<(), Failure> {
 }
 
 /// Opens the dashboard on one or more sessions, each with a tab of its own.
-fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, Failure> {
+fn show(
+    tabs: Vec<SessionSetup>,
+    connection: &ConnectionOptions,
+    options: &DashboardOptions,
+) -> Result<Outcome, Failure> {
     require_terminal()?;
     let display = options.display.clone();
     let AttentionOptions { bell, notify, quiet_hours: quiet } = options.attention;
@@ -142,11 +135,10 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     let monitors = Monitors::start(&options.monitor, telling)?;
     let alarm = Alarm { attention: monitors.attention(), bell, notify, quiet, zone: display.zone };
     let metrics = monitors.metrics_address();
-    let neighbours = Arc::new(neighbours(&tabs));
-    let of_tab = |prepared| Settings { metrics, neighbours: Arc::clone(&neighbours), ..settings(prepared, &display) };
-    let settings = tabs.iter().map(of_tab).collect();
+    let mut opener = TabOpener::new(connection, display.clone(), monitors);
+    let (settings, sessions): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| opener.tab(tab)).unzip();
     let event_loop = event_loop().map_err(Failure::Start)?;
-    let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?;
+    let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?.with_opener(opener);
     let question = BackgroundQuestion::default();
     if can_tell_its_background() {
         screen = screen.with_background(question.clone(), display.theme.is_none());
@@ -157,8 +149,8 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     if let (Some(address), Some(0)) = (metrics, options.monitor.metrics.map(|asked| asked.address.port())) {
         screen.notify(Clean::new(&format!("metrics: http://{address}/metrics")));
     }
-    let (sessions, held): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| take_apart(tab, &monitors)).unzip();
-    let group = || Group::with_feed_rows(display.feed_rows).with_envelopes(ENVELOPE_BYTES);
+    let feed_rows = display.feed_rows;
+    let group = move || Group::with_feed_rows(feed_rows).with_envelopes(ENVELOPE_BYTES);
     let sessions = RunningSessions::start(sessions, group, redraw).map_err(Failure::Start)?;
     event_loop
         .block_on(async { dashboard::run(sessions, &mut screen, inputs(terminal_events::events()?, question)).await })
@@ -166,44 +158,5 @@ fn show(tabs: Vec<SessionSetup>, options: &DashboardOptions) -> Result<Outcome, 
     if let Some(left) = screen.left().filter(|_| display.remember) {
         left.write();
     }
-    drop(held);
-    drop(monitors);
     Ok(Outcome::Normal)
-}
-
-/// What a session is started from.
-type SessionParts = (Session, Address, ProfileState, Vec<Box<dyn Observer>>);
-
-fn take_apart(tab: SessionSetup, monitors: &Monitors) -> (SessionParts, HeldLocks) {
-    let monitor = monitors.observers(tab.profile(), &tab.session.config().keys);
-    ((tab.session, tab.address, tab.memories, monitor), tab.held)
-}
-
-fn settings(prepared: &SessionSetup, display: &DisplayOptions) -> Settings {
-    let config = prepared.session.config();
-    Settings {
-        title: prepared.title.clone(),
-        identity: config.identity.clone(),
-        dialect: config.keys.dialect(),
-        keys: Some(Arc::clone(&config.keys)),
-        read_only: config.read_only,
-        stay_leader: config.leader_policy == LeaderPolicy::Stay,
-        presence: config.presence,
-        accepts_any_certificate: prepared.accepts_any_certificate,
-        keeping: match (&prepared.memories.journal, &prepared.profile) {
-            (Some(_), _) => Keeping::Journal,
-            (None, Some(_)) => Keeping::Declined,
-            (None, None) => Keeping::Never,
-        },
-        glyphs: display.glyphs(),
-        is_gnu_screen: terminal::is_gnu_screen(),
-        colour: Colour::of_stdout(),
-        palette: display.theme.unwrap_or(&TERMINAL),
-        seen_devices: prepared.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
-        preferences: Arc::clone(&display.preferences),
-        left: if display.remember { Remembered::read() } else { None },
-        neighbours: Arc::default(),
-        zone: display.zone,
-        metrics: None,
-    }
 }

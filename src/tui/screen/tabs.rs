@@ -1,6 +1,7 @@
 //! Several groups, one at a time: each keeps what the user was looking at, and a line tells how all of them stand.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -8,9 +9,10 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::{Group, Standing};
 use crate::protocol::Millis;
+use crate::text::Clean;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, cut_apart, width};
-use crate::tui::settings::Settings;
+use crate::tui::settings::{Neighbours, Settings};
 use crate::tui::state::Ui;
 use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, WAITING};
 use crate::tui::theme::{Palette, Role, Theme};
@@ -30,7 +32,24 @@ pub struct Tabs {
 
 impl Tabs {
     pub fn new(settings: Vec<Settings>) -> Self {
-        Self { uis: settings.into_iter().map(Ui::new).collect(), visible: 0, places: Vec::new() }
+        let mut tabs = Self { uis: settings.into_iter().map(Ui::new).collect(), visible: 0, places: Vec::new() };
+        tabs.introduce();
+        tabs
+    }
+
+    /// One more, in the theme of the others.
+    pub fn add(&mut self, settings: Settings) {
+        let palette = self.visible().map_or(settings.palette, |ui| ui.settings.palette);
+        self.uis.push(Ui::new(Settings { palette, ..settings }));
+        self.introduce();
+    }
+
+    /// Tells each what else there is.
+    fn introduce(&mut self) {
+        let tabs: Vec<Clean> = self.uis.iter().map(|ui| ui.settings.title.clone()).collect();
+        for Settings { neighbours, .. } in self.uis.iter_mut().map(|ui| &mut ui.settings) {
+            *neighbours = Arc::new(Neighbours { tabs: tabs.clone(), profiles: neighbours.profiles.clone() });
+        }
     }
 
     pub fn visible(&self) -> Option<&Ui> {

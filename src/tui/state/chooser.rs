@@ -127,7 +127,7 @@ fn entries(group: &Group, settings: &Settings) -> Vec<Choice> {
     });
     let profiles = settings.neighbours.profiles.iter().map(|name| {
         let is_open = settings.neighbours.tabs.contains(name);
-        let words = if is_open { "profile, open in a tab" } else { "profile" };
+        let words = if is_open { "profile, open in a tab" } else { "profile, opens in a tab" };
         plain(name.as_str(), words, ChoiceTarget::Profile(name.clone()))
     });
     let themes =

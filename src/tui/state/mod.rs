@@ -52,6 +52,8 @@ pub struct Ui {
     pub order: DeviceOrder,
     /// By how much panes are larger than usual.
     pub sizes: PaneSizes,
+    /// The same in the last frame, as far as there was room.
+    pub sizes_in_sight: PaneSizes,
     /// Whether the panes stood side by side in the last frame.
     pub is_wide: bool,
     pub planned_export: Option<PlannedExport>,
@@ -124,6 +126,7 @@ impl Ui {
             zoomed: left.as_ref().is_some_and(|left| left.zoomed),
             order: order.unwrap_or(settings.preferences.order),
             sizes: left.map(|left| left.sizes).unwrap_or_default(),
+            sizes_in_sight: PaneSizes::default(),
             is_wide: false,
             planned_export: None,
             exporting: None,

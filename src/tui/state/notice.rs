@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::group::{ConnectionState, Group, LockState, NextStep, NoticeKind, Refusal};
-use crate::output::advice::refusal_words;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
 use crate::tui::context::{FrameContext, scope_words};
+use crate::tui::input::keymap::Keymap;
 use crate::tui::state::Ui;
 use crate::tui::{close_help, format};
 
@@ -51,7 +51,7 @@ impl Ui {
         let told = self.notice.as_ref().filter(|told| told.after.is_none_or(|after| count == after));
         let unread = group.notices().last().filter(|_| count > self.notices_read);
         let told = told.map(|told| (told.kind, Cow::Borrowed(told.text.as_str())));
-        told.or_else(|| unread.map(|notice| (notice.kind, close_help::notice_words(notice))))
+        told.or_else(|| unread.map(|notice| (notice.kind, close_help::notice_words(notice, self.keys()))))
     }
 
     /// Whether that happened after the connection ended, so that it is not the reason that must be read first.
@@ -79,7 +79,16 @@ impl Ui {
     }
 
     pub fn say_refused(&mut self, refusal: Refusal) -> Reaction {
-        self.say(Clean::new(&refusal_words(refusal)))
+        self.say(Clean::new(&format!("{refusal}{}", close_help::advice(refusal, self.keys()))))
+    }
+
+    /// Says words of our own, with keys in them as [`Keymap::fill`] takes them.
+    pub fn explain(&mut self, words: &'static str) -> Reaction {
+        self.say(Clean::new(&self.keys().fill(words)))
+    }
+
+    pub fn keys(&self) -> &Keymap {
+        &self.settings.preferences.keymap
     }
 
     pub fn tell(&mut self, kind: NoticeKind, text: Clean) -> Reaction {
@@ -126,9 +135,9 @@ impl Ui {
             let words = format!("{} device{plural}{}", format::count(count), elapsed.unwrap_or_default());
             self.tell(NoticeKind::Done, Clean::new(&words));
         } else if is_connected {
-            self.say(Clean::literal("no device list came within 25 s; r asks again"));
+            self.explain("no device list came within 25 s; {refresh} asks again");
         } else if close_help::explanation(ctx).is_none() {
-            self.say(Clean::literal("the device list did not come: the connection ended"));
+            self.explain("the device list did not come: the connection ended");
         }
     }
     /// Says what came of a look at the lock, unless there is something else to read. A mediator that does not answer loses
@@ -154,7 +163,7 @@ impl Ui {
                 self.tell(NoticeKind::Done, Clean::new(&words));
             }
             _ => {
-                self.say(Clean::literal("who holds the lock was not told: the connection ended"));
+                self.explain("who holds the lock was not told: the connection ended");
             }
         }
     }

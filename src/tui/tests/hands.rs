@@ -211,8 +211,7 @@ fn the_palette_has_filters_themes_and_profiles() {
     last_reaction(&mut ui, &group, ":gruvbox light\n");
     assert_eq!(ui.take_theme(), Palette::named("gruvbox-light").map(ThemeChoice::Named));
     assert_eq!(last_reaction(&mut ui, &group, ":work profile\n"), Reaction::Tab(1));
-    last_reaction(&mut ui, &group, ":other profile\n");
-    assert!(shown(&mut ui, &group).contains("-p other"), "{}", shown(&mut ui, &group));
+    assert_eq!(last_reaction(&mut ui, &group, ":other profile\n"), Reaction::Open(Clean::literal("other")));
 }
 
 fn work(ui: &mut Ui, group: &Group) {
@@ -287,4 +286,30 @@ fn panes_get_more_room_and_less_and_the_screen_is_as_it_was_left() {
     last_reaction(&mut again, &group, "+");
     let after = (feed_at(&mut again, (160, 50)), feed_at(&mut again, (80, 24)));
     assert_eq!((after.0.0, after.1.1), (before.0.0 + 8, before.1.1 + 1));
+}
+
+#[test]
+fn the_lock_and_the_role_get_more_room_beside_the_devices_and_below_them() {
+    let group = normal();
+    for (size, pane, keys, moved) in [
+        ((80, 24), "2 Lock", "2>", (-4, 0)),
+        ((80, 24), "2 Lock", "3<", (4, 0)),
+        ((160, 50), "2 Lock", "2>", (0, -1)),
+        ((160, 50), "3 Role", "3>", (0, -1)),
+        ((160, 50), "3 Role", "3<<", (0, 2)),
+        // Beyond the last line nothing is added that would have to be taken back.
+        ((160, 50), "2 Lock", &format!("2{}<", ">".repeat(150)), (0, -21)),
+    ] {
+        let mut ui = Ui::new(settings());
+        let at = |ui: &mut Ui| place(&symbols(&draw(ui, &group, size)), pane);
+        let before = at(&mut ui);
+        for key in keys.chars() {
+            last_reaction(&mut ui, &group, &key.to_string());
+            at(&mut ui);
+        }
+        let after = at(&mut ui);
+        let by = |from: u16, to: u16| i32::from(to) - i32::from(from);
+        assert_eq!((by(before.0, after.0), by(before.1, after.1)), moved, "{keys} at {size:?}");
+        assert_eq!(Ui::new(Settings { left: Some(ui.left()), ..settings() }).sizes, ui.sizes);
+    }
 }

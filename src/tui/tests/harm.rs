@@ -21,7 +21,7 @@ const CODES: [u16; 20] = [
     4999,
 ];
 
-fn closed(mut group: Group, code: u16) -> Group {
+pub(super) fn closed(mut group: Group, code: u16) -> Group {
     let next = match CloseCode(code).reconnect_class() {
         ReconnectClass::UserInteraction => NextStep::WaitForUser,
         // The longest that is ever shown.
@@ -180,7 +180,7 @@ fn after_a_close_that_waits_for_the_user_the_role_pane_does_not_promise_to_be_ba
     }
 }
 
-fn clock_off(ahead: i64) -> Group {
+pub(super) fn clock_off(ahead: i64) -> Group {
     let Event::LoggedIn(login) = login() else { unreachable!() };
     after(vec![Event::LoggedIn(Login { clock_offset: Some(ahead), ..login }), Event::QueueDry, Event::Following])
 }
@@ -220,7 +220,7 @@ fn visits_say_what_comes_next() {
     compare("visit-over", &SIZES, &over, &settings, |_| ());
 }
 
-fn left() -> Group {
+pub(super) fn left() -> Group {
     after(vec![Event::Disconnected { cause: DisconnectCause::LeftGroup, next: NextStep::End }])
 }
 
@@ -229,7 +229,7 @@ fn having_left_is_said() {
     compare("left-group", &[(80, 24)], &left(), &settings(), |_| ());
 }
 
-fn alarmed() -> Group {
+pub(super) fn alarmed() -> Group {
     let info = |label: &str| DeviceInfo { platform: Platform::Web, label: Clean::new(label), ..DeviceInfo::default() };
     let stranger = DeviceId(5);
     let mut listed = devices();

@@ -16,6 +16,7 @@ mod well_known;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
+use ratatui::symbols::border;
 
 pub use colour::Colour;
 pub use palette::{DEVICE_COLOURS, Palette, TERMINAL};
@@ -96,6 +97,13 @@ impl Theme {
             Color::Reset => style,
             colour => style.fg(colour),
         }
+    }
+
+    /// The lines around a pane. Where no colour can light the focused one up, they are heavier.
+    pub fn pane_lines(self, is_focused: bool) -> (border::Set<'static>, Role) {
+        let role = if is_focused { Role::BorderFocused } else { Role::Border };
+        let is_heavy = is_focused && self.style(role).fg.is_none();
+        (if is_heavy { border::THICK } else { border::PLAIN }, role)
     }
 
     /// Paints the background of the whole frame, if the theme has one of its own.

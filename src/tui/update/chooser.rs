@@ -65,7 +65,7 @@ impl Ui {
                 _ => None,
             });
             let Some(pane) = pane else {
-                return self.say(Clean::literal("this is for the detail of a row; Enter on the row opens it"));
+                return self.explain("this is for the detail of a row; {detail} on the row opens it");
             };
             self.overlay = Overlay::None;
             if let Some(pane) = pane {
@@ -84,11 +84,7 @@ impl Ui {
         match (place(name), place(&self.settings.title)) {
             (Some(there), Some(here)) if there != here => Reaction::Tab(there - here),
             (Some(_), _) => Reaction::Redraw,
-            (None, _) => {
-                let open: Vec<String> = tabs.iter().map(|title| format!("-p {title} ")).collect();
-                let open = open.concat();
-                self.say(Clean::new(&format!("not open here: d2mtop {open}-p {name} opens it in a tab")))
-            }
+            (None, _) => Reaction::Open(name.clone()),
         }
     }
 }

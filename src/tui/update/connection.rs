@@ -25,7 +25,7 @@ impl Ui {
             [CloseCode::DROPPED_BY_DEVICE, CloseCode::REFLECTION_QUEUE_LIMIT, CloseCode::SLOT_STATE_MISMATCH];
         match group.connection() {
             ConnectionState::Waiting { next: NextStep::End, .. } => {
-                self.say(Clean::literal("the session is over; quit with q and start again"))
+                self.explain("the session is over; {quit} quits; then start it again")
             }
             ConnectionState::Waiting { cause: DisconnectCause::ClosedByServer { code, expected, .. }, .. }
                 if GONE.contains(code) =>
@@ -34,18 +34,16 @@ impl Ui {
                 self.ask(dialog)
             }
             ConnectionState::Waiting { .. } => Reaction::Command(Command::Reconnect { expect: None }),
-            ConnectionState::Draining { .. } | ConnectionState::Live { .. } => {
-                self.say(Clean::literal("connected already"))
-            }
+            ConnectionState::Draining { .. } | ConnectionState::Live { .. } => self.explain("connected already"),
             ConnectionState::Idle | ConnectionState::Connecting { .. } | ConnectionState::Handshaking => {
-                self.say(Clean::literal("connecting already"))
+                self.explain("connecting already")
             }
         }
     }
 
     pub fn accept_clock(&mut self, group: &Group) -> Reaction {
         if clock_apart(group).is_none() {
-            return self.say(Clean::literal("nothing to accept: the clocks agree well enough"));
+            return self.explain("nothing to accept: the clocks agree well enough");
         }
         self.clock_accepted = true;
         Reaction::Redraw

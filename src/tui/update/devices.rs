@@ -45,7 +45,7 @@ impl Ui {
 
     pub fn take_note(&mut self, group: &Group) -> Reaction {
         if group.devices().alarms() == 0 {
-            return self.say(Clean::literal("nothing to mark as known: no device is new or changed"));
+            return self.explain("nothing to mark as known: no device is new or changed");
         }
         Reaction::Command(Command::AcknowledgeDevices)
     }
@@ -64,10 +64,10 @@ impl Ui {
             // Nobody should be asked about a device that they do not see selected.
             self.look_at(Pane::Devices);
             self.zoomed = false;
-            return self.say(Clean::literal("which device? j and k choose it, D drops it"));
+            return self.explain("which device? {down} and {up} choose it, {drop} drops it");
         }
         let Some(device) = self.selected_of(&self.order.of(group)) else {
-            return self.say(Clean::literal("nothing to drop: the selected device is not in the list"));
+            return self.explain("nothing to drop: the selected device is not in the list");
         };
         self.overlay = Overlay::Dialog(self.with_context(group, now, |ctx| Dialog::drop(ctx, device)));
         // What the dialog says follows from the list, which may be a minute old.

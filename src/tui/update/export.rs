@@ -24,7 +24,7 @@ impl Ui {
         let path = in_home(name);
         let lines = self.feed_state.lines(group);
         if lines.len() == 0 {
-            return Ok(self.say(Clean::literal("nothing to write: the feed is empty")));
+            return Ok(self.explain("nothing to write: the feed is empty"));
         }
         if !self.feed_state.is_complete(group) {
             return Err(Clean::literal("the filter is still looking through the rows; try again in a moment"));

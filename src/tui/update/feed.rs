@@ -3,7 +3,6 @@
 use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::{OlderRows, Reaction, Worked};
-use crate::text::Clean;
 use crate::tui::input::actions::{Motion, SearchDirection};
 use crate::tui::input::pane::Pane;
 use crate::tui::state::{Overlay, Ui};
@@ -43,7 +42,7 @@ impl Ui {
         }
         match way {
             SearchDirection::Older => self.take_note(group),
-            SearchDirection::Newer => self.say(Clean::literal("nothing to go to: f finds rows first")),
+            SearchDirection::Newer => self.explain("nothing to go to: {find} finds rows first"),
         }
     }
 
@@ -51,7 +50,7 @@ impl Ui {
         if self.feed_state.mark(group) {
             return Reaction::Redraw;
         }
-        self.say(Clean::literal("nothing to mark: the feed is empty"))
+        self.explain("nothing to mark: the feed is empty")
     }
 
     pub fn pause(&mut self, group: &Group) -> Reaction {

@@ -58,7 +58,7 @@ impl Ui {
     }
 
     pub fn press(&mut self, key: KeyEvent, group: &Group, now: Millis) -> Reaction {
-        match self.settings.preferences.keymap.lookup(key, self.place()) {
+        match self.keys().lookup(key, self.place()) {
             // Nobody should do what they cannot see.
             Some(action) if self.room == ScreenSpace::TooLittle && !action.works_unseen() => Reaction::Nothing,
             Some(action) => self.act(action, group, now),
@@ -81,7 +81,7 @@ impl Ui {
             return Reaction::Nothing;
         }
         self.unknown_keys.push(key);
-        let help = self.settings.preferences.keymap.key(Action::Help).to_owned();
+        let help = self.keys().key(Action::Help);
         self.say(Clean::new(&format!("{key} does nothing here; {help} lists the keys")))
     }
 
@@ -136,6 +136,8 @@ impl Ui {
             Action::Reveal => self.reveal(),
             Action::Copy => self.copy(group, now),
             Action::Beside(motion) => self.open_beside(motion, group),
+            // Of the page before there is a dashboard.
+            Action::Demo | Action::Join => Reaction::Nothing,
         };
         // A notice that a key has ended must go from the screen, whatever the key did.
         if reaction == Reaction::Nothing && had_notice { Reaction::Redraw } else { reaction }
@@ -219,10 +221,12 @@ impl Ui {
         }
     }
 
-    /// Gives the focused pane more room, or less: columns where panes stand side by side, lines where they do not.
+    /// Gives the focused pane more room, or less.
     fn resize(&mut self, step: i16) -> Reaction {
-        let is_first = matches!(self.focus, Pane::Devices | Pane::Lock | Pane::Role);
-        self.sizes.change(self.is_wide, if is_first { step } else { -step });
+        self.sizes = self.sizes_in_sight;
+        self.sizes.change(self.focus, self.is_wide, step);
+        // Another key may come before the next frame.
+        self.sizes_in_sight = self.sizes;
         Reaction::Redraw
     }
 

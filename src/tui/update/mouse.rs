@@ -7,7 +7,6 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use crate::group::Group;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
-use crate::text::Clean;
 use crate::tui::input::actions::{Action, Motion};
 use crate::tui::input::pane::Pane;
 use crate::tui::state::click::{ClickTarget, LastClick};
@@ -151,7 +150,7 @@ impl Ui {
             _ => return Reaction::Nothing,
         };
         if acts && !may_confirm {
-            return self.say(Clean::literal("chosen; Enter confirms it, as the dialog came by a key or just now"));
+            return self.explain("chosen; Enter confirms it, as the dialog came by a key or just now");
         }
         self.act(Action::Confirm, group, now)
     }

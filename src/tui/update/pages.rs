@@ -64,7 +64,7 @@ impl Ui {
         if let Some(number) = page.target() {
             self.look_at(Pane::Feed);
             if !self.feed_state.go_to_row(number, group) {
-                return self.say(Clean::literal("this row has fallen out of memory, or does not fit the filter"));
+                return self.explain("this row has fallen out of memory, or does not fit the filter");
             }
         }
         Reaction::Redraw
@@ -76,10 +76,10 @@ impl Ui {
             Overlay::Page(page) => Some(pages::plain(ctx, &self.feed_state, &page.subject)),
             _ => self.feed_state.selected_row(group).map(|(_, row)| clipboard::row(ctx, &row)),
         });
-        let Some(text) = text else { return self.say(Clean::literal("nothing to copy: the feed is empty")) };
+        let Some(text) = text else { return self.explain("nothing to copy: the feed is empty") };
         if self.settings.is_gnu_screen && !clipboard::fits_gnu_screen(&text) {
             let words = "not copied: GNU screen would print so long a text over the dashboard; a row is shorter";
-            return self.say(Clean::literal(words));
+            return self.explain(words);
         }
         let text = clipboard::capped(text);
         let what = Clean::new(&format!("copied, {} bytes, if the terminal allows it", text.len()));

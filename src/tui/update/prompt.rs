@@ -160,7 +160,7 @@ impl Ui {
             SeekOutcome::Nowhere(SearchDirection::Older) => "found nothing older",
             SeekOutcome::Nowhere(SearchDirection::Newer) => "found nothing newer",
         };
-        self.say(Clean::literal(words));
+        self.explain(words);
     }
 }
 

@@ -20,6 +20,8 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
     let mut run = TextRun::new(buffer, area, ctx.theme);
     run.gap(1);
     let explanation = ui.explanation(ctx);
+    let is_on_panes = matches!(ui.overlay, Overlay::None);
+    let more = if is_on_panes { ctx.keyed("   {detail} all of it") } else { String::new() };
     let comes_first = explanation.is_none() || ui.is_after_the_end(ctx.group);
     if let Some((kind, text)) = ui.notice(ctx.group).filter(|_| comes_first) {
         let (glyph, style) = match kind {
@@ -33,14 +35,14 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
         let notes = !(ui.focus == Pane::Feed && ui.feed_state.is_searching());
         let is_open = kind == NoticeKind::Alarm && ctx.group.devices().alarms() > 0;
         let key = ctx.settings.preferences.keymap.key(Action::Note);
-        let note = if is_open && notes && !key.is_empty() { format!("   {key} mark as known") } else { String::new() };
+        let note = if is_open && notes { format!("   {key} mark as known") } else { String::new() };
         let release = release_hint(ui, ctx).map_or_else(String::new, |(key, what)| format!("   {key} {what}"));
         let note = if note.is_empty() { release } else { note };
-        return put_message(&mut run, &text, style, &note);
+        return put_message(&mut run, &text, style, &note, &more);
     }
     if let Some(text) = explanation {
         run.text(ATTENTION, Role::Notice).gap(1);
-        return put_message(&mut run, &text, Role::Notice, "");
+        return put_message(&mut run, &text, Role::Notice, "", &more);
     }
     let hints =
         ctx.settings.preferences.keymap.hints(ui.place()).filter(|(action, ..)| does_something(*action, ui, ctx));
@@ -50,7 +52,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
     let (rest, last): (Vec<_>, Vec<_>) = hints
         .filter(|(action, ..)| release.is_none() || *action != Action::Lock)
         .partition(|(action, ..)| !is_last(*action));
-    let release = release.map(|(key, what)| (Action::Lock, key, what));
+    let release = release.as_ref().map(|(key, what)| (Action::Lock, key.as_str(), *what));
     let reserved: usize = last.iter().map(|(_, key, what)| width(key) + width(what) + 3).sum();
     for (index, (action, key, what)) in release.into_iter().chain(rest).chain(last).enumerate() {
         let gap = if index == 0 { 0 } else { 2 };
@@ -66,22 +68,21 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ui: &Ui, ctx: &FrameContext<'_>) ->
 }
 
 /// A message and a note; of a message that does not fit the beginning, and the key that shows the rest.
-fn put_message(run: &mut TextRun<'_>, text: &str, style: Role, note: &str) -> bool {
-    const MORE: &str = "   Enter all of it";
+fn put_message(run: &mut TextRun<'_>, text: &str, style: Role, note: &str, more: &str) -> bool {
     /// The least that is left of a message.
     const LEAST: usize = 20;
     let room = run.room();
     let is_cut = width(text) + width(note) > room;
-    let more = if is_cut && width(note) + width(MORE) + LEAST <= room { MORE } else { "" };
+    let more = if is_cut && width(note) + width(more) + LEAST <= room { more } else { "" };
     let text = cut(text, room.saturating_sub(width(note) + width(more))).into_owned();
     run.text(&text, style).text(note, Role::Accent).text(more, Role::Accent);
     is_cut
 }
 
 /// The key that gives a lock of ours back, or ends the waiting for it.
-fn release_hint<'a>(ui: &Ui, ctx: &'a FrameContext<'_>) -> Option<(&'a str, &'static str)> {
+fn release_hint(ui: &Ui, ctx: &FrameContext<'_>) -> Option<(String, &'static str)> {
     let key = ctx.settings.preferences.keymap.key(Action::Lock);
-    let is_heard = matches!(ui.place(), InputContext::On(_)) && !key.is_empty();
+    let is_heard = matches!(ui.place(), InputContext::On(_));
     let what = match ctx.group.lock().state() {
         LockState::Ours { .. } => "release",
         _ => "stop waiting",

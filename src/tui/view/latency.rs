@@ -75,23 +75,23 @@ fn rate_words(ctx: &FrameContext<'_>, end: Millis) -> String {
     format!("{} msg/s", format::count(u64::from(ctx.group.latency().rate(end))))
 }
 
-/// Both courses side by side on one line.
+/// Both courses side by side on one line; where it is narrow only that of the acknowledgements.
 fn line(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[LatencySecond], end: Millis) {
     const STEP: &str = "1 s a bar";
-    let step = if area.width >= 60 { STEP } else { "" };
-    let room = area.width.saturating_sub(u16::try_from(step.len()).unwrap_or(0) + 1);
-    let half = room / 2;
-    let label = 12.min(half);
-    let halves = [(0, rate_words(ctx, end), received(seconds)), (half, ack_words(seconds), waits(ctx, seconds))];
-    for (x, words, course) in halves {
-        let place = Rect { x: area.x + x, width: half, ..area };
+    let room = area.width.saturating_sub(u16::try_from(STEP.len()).unwrap_or(0) + 1);
+    let both = [(rate_words(ctx, end), received(seconds)), (ack_words(seconds), waits(ctx, seconds))];
+    let count: u16 = if area.width >= 60 { 2 } else { 1 };
+    let width = room / count;
+    let label = 12.min(width);
+    for (index, (words, course)) in (0..count).zip(both.into_iter().skip(usize::from(2 - count))) {
+        let place = Rect { x: area.x + index * width, width, ..area };
         TextRun::new(buffer, place, ctx.theme).column(&words, usize::from(label) - 1, Right, Role::Text);
-        let place = Rect { x: place.x + label, width: half.saturating_sub(label + 1), ..place };
+        let place = Rect { x: place.x + label, width: width.saturating_sub(label + 1), ..place };
         let course = course.get(course.len().saturating_sub(usize::from(place.width))..).unwrap_or_default();
         bars(buffer, place, course, Scale::of(course.iter().map(|bar| bar.value.max(bar.band))), ctx.theme);
     }
     let place = Rect { x: area.x + room, width: area.width - room, ..area };
-    TextRun::new(buffer, place, ctx.theme).text(step, Role::Muted);
+    TextRun::new(buffer, place, ctx.theme).text(STEP, Role::Muted);
 }
 
 /// One above the other, with their scales at the left and their time between them.
@@ -99,8 +99,9 @@ fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[La
     const LABEL: u16 = 15;
     let mut run = TextRun::new(buffer, area, ctx.theme);
     round_trips(&mut run, ctx);
-    let height = (area.height - 1) / 2;
-    let gap = (area.height - 1) % 2;
+    // Below the figures the two charts, and between them a line with the times.
+    let rest = area.height.saturating_sub(2);
+    let upper = rest - rest / 2;
     let inside = Rect { x: area.x + LABEL, width: area.width.saturating_sub(LABEL + 1), ..area };
     let seconds = seconds.get(seconds.len().saturating_sub(usize::from(inside.width))..).unwrap_or_default();
     let courses = [received(seconds), waits(ctx, seconds)];
@@ -115,7 +116,7 @@ fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[La
         [peak_p95(seconds), "ack █p50 ░p95".to_owned(), "log, 0.1 ms".to_owned()],
     ];
     for (index, ((labels, course), scale)) in (0_u16..).zip(labels.iter().zip(&courses).zip(scales)) {
-        let y = area.y + 1 + index * (height + gap);
+        let (y, height) = if index == 0 { (area.y + 1, upper) } else { (area.y + upper + 2, rest - upper) };
         let place = Rect { y, height, ..area };
         let mut run = TextRun::new(buffer, place, ctx.theme);
         // What stands at the top and at the bottom is the scale; what is between says what it is.
@@ -123,7 +124,7 @@ fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[La
             let role = if line == 1 { Role::Text } else { Role::Muted };
             run.column(label, usize::from(LABEL) - 1, Right, role).next_line();
         }
-        if gap > 0 && index == 0 {
+        if index == 0 {
             time_axis(buffer, Rect { y: place.bottom(), height: 1, ..inside }, ctx, seconds.len(), end);
         }
         bars(buffer, Rect { y, height, ..inside }, course, scale, ctx.theme);

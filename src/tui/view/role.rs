@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::{ConnectionState, DisconnectCause, NextStep, RoleState};
-use crate::protocol::DeviceActivity;
+use crate::protocol::{DeviceActivity, Millis};
 use crate::session::Presence;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
@@ -59,10 +59,7 @@ fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
         RoleState::Unknown => match ctx.group.connection() {
             ConnectionState::Waiting {
                 cause: DisconnectCause::VisitOver, next: NextStep::RetryAt { at, .. }, ..
-            } => vec![
-                format!("back at {} (c: now)", ctx.clock.minute(*at)),
-                "visits now and then, and another device leads".to_owned(),
-            ],
+            } => vec![back(ctx, *at), "visits now and then, and another device leads".to_owned()],
             _ => vec!["not known until logged in".to_owned()],
         },
         RoleState::Leader { since } => vec![
@@ -82,13 +79,17 @@ fn sentences(ctx: &FrameContext<'_>) -> Vec<String> {
             ]
         }
         RoleState::GivenUp { back_at, .. } => vec![
-            format!("back at {} (c: now)", ctx.clock.minute(back_at)),
+            back(ctx, back_at),
             "incoming messages reach the group only through a phone or desktop that leads".to_owned(),
         ],
     };
     sentences.extend(again);
     sentences.extend(ctx.settings.metrics.map(|address| format!("metrics: http://{address}/metrics")));
     sentences
+}
+
+fn back(ctx: &FrameContext<'_>, at: Millis) -> String {
+    format!("back at {} ({})", ctx.clock.minute(at), ctx.keyed("{connect}: now"))
 }
 
 /// What a visit does next.

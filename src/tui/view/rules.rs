@@ -2,35 +2,41 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Block, Borders, Widget as _};
 
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width};
+use crate::tui::input::actions::Action;
 use crate::tui::input::pane::Pane;
+use crate::tui::state::Ui;
 use crate::tui::theme::glyphs::SELECTED;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::view::TitlePart;
+use crate::tui::view::PaneView;
 
-/// A pane's title in the rule above it. The marker says without colour where the keys go.
-pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: &[TitlePart], ctx: &FrameContext<'_>) {
-    let line_role = if focused { Role::BorderFocused } else { Role::Border };
-    let line = "─".repeat(usize::from(area.width));
-    TextRun::new(buffer, area, ctx.theme).text(&line, line_role);
-    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+/// The frame of a pane, or the rule above it, with its title. The marker says without colour where the keys go.
+pub fn frame(buffer: &mut Buffer, area: Rect, pane: Pane, ui: &Ui, framed: bool, ctx: &FrameContext<'_>) {
+    let is_focused = ui.focus == pane;
+    let (lines, line_role) = ctx.theme.pane_lines(is_focused);
+    let borders = if framed { Borders::ALL } else { Borders::TOP };
+    Block::new().borders(borders).border_set(lines).border_style(ctx.theme.style(line_role)).render(area, buffer);
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), height: 1, ..area };
     let mut run = TextRun::new(buffer, inside, ctx.theme);
-    let style = if focused { Role::Accent } else { Role::Text };
-    let name = format!("{}{} {}", if focused { SELECTED } else { " " }, pane.index() + 1, pane.name());
+    let style = if is_focused { Role::Accent } else { Role::Text };
+    let key = ctx.settings.preferences.keymap.key(Action::Focus(pane));
+    let name = format!("{}{key} {}", if is_focused { SELECTED } else { " " }, pane.name());
     run.text(&name, style).text(" ", Role::Text);
+    let pieces = (PaneView::of(pane).title)(ctx, ui);
     for (index, piece) in pieces.iter().enumerate() {
-        let before = if piece.joined { " " } else { "─ " };
-        let wanted = width(before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
+        let before = if piece.joined { " ".to_owned() } else { format!("{} ", lines.horizontal_top) };
+        let wanted = width(&before) + piece.least.unwrap_or(usize::MAX).min(width(&piece.text)) + 1;
         // The first piece is the pane's figure: it is cut rather than left out.
         if run.room() < wanted && index > 0 {
             break;
         }
-        let room = run.room().saturating_sub(width(before) + 1);
+        let room = run.room().saturating_sub(width(&before) + 1);
         let text = cut(&piece.text, room).into_owned();
-        run.text(before, line_role).text(&text, piece.style).text(" ", Role::Text);
+        run.text(&before, line_role).text(&text, piece.style).text(" ", Role::Text);
     }
 }
 
@@ -38,7 +44,7 @@ pub fn rule(buffer: &mut Buffer, area: Rect, pane: Pane, focused: bool, pieces: 
 pub fn separate(buffer: &mut Buffer, area: Rect, theme: Theme) {
     let is_rule = |buffer: &Buffer, x: Option<u16>, y: u16| {
         x.and_then(|x| buffer.cell((x, y)))
-            .is_some_and(|cell| matches!(cell.symbol(), "─" | "┬" | "┴" | "┤" | "├" | "┼"))
+            .is_some_and(|cell| matches!(cell.symbol(), "─" | "━" | "┬" | "┴" | "┤" | "├" | "┼"))
     };
     for y in area.top()..=area.bottom() {
         let (up, down) = (y > area.top(), y < area.bottom());

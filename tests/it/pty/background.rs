@@ -68,13 +68,29 @@ fn an_answer_at_any_time_acts_as_no_key_and_loses_none() {
 
 #[test]
 fn focus_that_comes_back_asks_again_and_not_twice_in_ten_seconds() {
+    const QUESTION: &str = "\x1b]11;?\x1b\\";
+    let asked = |terminal: &Terminal| String::from_utf8_lossy(&terminal.raw).matches(QUESTION).count();
     let mut terminal = Terminal::start(&["demo", "--rate", "20", "--utc"], 30, 100, &[("COLORTERM", "truecolor")]);
-    terminal.wait_for_written("\x1b]11;?\x1b\\");
+    terminal.wait_for_written(QUESTION);
+    let first = Instant::now();
     wait_until_live(&mut terminal);
-    terminal.press("\x1b[O\x1b[I\x1b[O\x1b[I4");
+    // It comes back again and again; each round a key shows that it was seen.
+    let mut panes = [("4", "▸4 Feed", "▸5"), ("5", "▸5 Latency", "▸4")].into_iter().cycle();
+    while asked(&terminal) == 1 {
+        let (key, pane, other) = panes.next().unwrap();
+        terminal.press(&format!("\x1b[O\x1b[I{key}"));
+        terminal.wait(pane, |screen| screen.contents().contains(pane) && !screen.contents().contains(other));
+        assert!(first.elapsed() < Duration::from_secs(60), "it is never asked again");
+    }
+    assert!(first.elapsed() > Duration::from_secs(9), "asked again after {:?}", first.elapsed());
+    // The colour of focused borders in the theme `light`.
+    assert!(!String::from_utf8_lossy(&terminal.raw).contains("38;2;9;105;168"), "no theme is chosen yet");
+    terminal.press(LIGHT_BACKGROUND);
+    terminal.wait_for_written("38;2;9;105;168");
+    terminal.press("\x1b[O\x1b[I4");
     terminal.wait_for("▸4 Feed");
+    assert_eq!(asked(&terminal), 2, "asked a third time within ten seconds");
     terminal.press("q");
     assert_eq!(terminal.end().exit_code(), 0);
-    let asked = String::from_utf8_lossy(&terminal.raw).matches("\x1b]11;?").count();
-    assert_eq!(asked, 1, "focus came back within ten seconds of the first question");
+    terminal.assert_restored();
 }

@@ -117,6 +117,48 @@ fn two_profiles_are_two_tabs_and_an_alarm_in_the_other_one_is_marked() {
 }
 
 #[test]
+fn a_profile_is_opened_from_the_palette_and_asks_for_its_passphrase() {
+    const PASSPHRASE: &str = "under the mat";
+    let mediator = Mediator::start(&[]);
+    let (home, path) = home_with_profile(&mediator);
+    for name in ["work", "safe"] {
+        add_profile(home.path(), name, &mediator);
+    }
+    let moved = ["profile", "move", "safe", "--to", "passphrase-file"];
+    let mut terminal = Terminal::start(&moved, 24, 80, &[("HOME", &path)]);
+    for question in ["passphrase", "The same again"] {
+        terminal.wait_for(question);
+        terminal.press(&format!("{PASSPHRASE}\r"));
+    }
+    assert_eq!(terminal.end().exit_code(), 0, "{}", terminal.contents());
+
+    let mut terminal = Terminal::start(&["lab", "--utc"], 24, 80, &[("HOME", &path)]);
+    terminal.wait_for("d2mtop · lab");
+    terminal.press(":work profile\r");
+    terminal.wait_for("▸work");
+    terminal.press(":safe profile\r");
+    terminal.wait_for("assphrase");
+    assert!(!terminal.screen().alternate_screen(), "it is asked outside of the dashboard");
+    terminal.press("wrong\r");
+    terminal.wait_for("safe is not opened");
+    assert!(terminal.contents().contains("▸work"), "{}", terminal.contents());
+    terminal.press(":safe profile\r");
+    // Not the question that is still there from before.
+    let again =
+        |screen: &vt100::Screen| !screen.alternate_screen() && screen.contents().matches("Passphrase").count() > 1;
+    terminal.wait("the question again", again);
+    terminal.press(&format!("{PASSPHRASE}\r"));
+    terminal.wait_for("▸safe");
+    // It is open now, and not opened again.
+    terminal.press(":work profile\r");
+    terminal.wait_for("▸work");
+    terminal.press("q");
+    assert_eq!(terminal.end().exit_code(), 0);
+    terminal.assert_restored();
+    assert!(!String::from_utf8_lossy(&terminal.raw).contains(PASSPHRASE), "it is not shown");
+}
+
+#[test]
 fn a_profile_is_removed_only_if_the_answer_is_yes() {
     let mediator = Mediator::start(&[]);
     let (_home, path) = home_with_profile(&mediator);

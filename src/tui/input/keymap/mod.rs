@@ -33,10 +33,12 @@ pub enum InputContext {
     Line,
     /// In the palette, where it is text, too.
     Chooser,
+    /// On the page that is shown where there is no profile yet.
+    FirstRun,
 }
 
 /// Every place that a user can be in.
-pub const EVERY_PLACE: [InputContext; 10] = [
+pub const EVERY_PLACE: [InputContext; 11] = [
     InputContext::On(Pane::Devices),
     InputContext::On(Pane::Lock),
     InputContext::On(Pane::Role),
@@ -47,6 +49,7 @@ pub const EVERY_PLACE: [InputContext; 10] = [
     InputContext::Dialog,
     InputContext::Line,
     InputContext::Chooser,
+    InputContext::FirstRun,
 ];
 
 /// What can be done: one entry of the table.
@@ -177,11 +180,27 @@ impl Keymap {
         lines.filter_map(|line| Some((line.of()?.action, line.shown.as_str(), line.hint)))
     }
 
-    /// The key of an action, as it is shown; empty if it has none.
-    pub(in crate::tui) fn key(&self, action: Action) -> &str {
-        let of_action = |line: &&Line| line.of().is_some_and(|entry| entry.action == action && !entry.name.is_empty());
-        let key = self.lines.iter().filter(of_action).map(|line| line.shown.as_str()).find(|shown| !shown.is_empty());
-        key.unwrap_or_default()
+    /// What does an action, as it is shown: its key or, without one, its name after the palette's.
+    pub(in crate::tui) fn key(&self, action: Action) -> String {
+        let named = TABLE.iter().find(|entry| entry.action == action && !entry.name.is_empty());
+        named.map(|entry| self.way_to(entry.name)).unwrap_or_default()
+    }
+
+    fn way_to(&self, name: &str) -> String {
+        let first_key = |name: &str| self.keys_at(place_of(name)?, None).first().map(Key::to_string);
+        let by_name = || format!("{}{name}", first_key("palette").unwrap_or_default());
+        first_key(name).unwrap_or_else(by_name)
+    }
+
+    /// The words with each `{action}` in them replaced by what does it. Only for words of our own.
+    pub(in crate::tui) fn fill(&self, words: &'static str) -> String {
+        let mut parts = words.split('{');
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for (name, rest) in parts.filter_map(|part| part.split_once('}')) {
+            filled.push_str(&self.way_to(name));
+            filled.push_str(rest);
+        }
+        filled
     }
 
     /// All keys of an entry as they are written; for what its help tells, too.
@@ -202,21 +221,33 @@ impl Keymap {
         keys
     }
 
-    /// The first key of each action that an entry's help tells, in one place or in any.
-    fn shown(&self, entry: usize, place: Option<InputContext>) -> String {
-        let Some(of) = TABLE.get(entry) else { return String::new() };
-        let first = |index: usize| {
-            let lines = || self.lines.iter().filter(move |line| line.entry == index);
-            let here = lines().find(|line| place == Some(line.place));
-            here.or_else(|| lines().next()).and_then(|line| line.keys.first())
-        };
-        let place_of = |wanted: &&str| TABLE.iter().position(|other| other.name == *wanted);
-        let keys: Vec<String> = match of.help {
-            Help::For(names, _) => names.iter().filter_map(place_of).filter_map(first).map(Key::to_string).collect(),
-            Help::Own | Help::Elsewhere => first(entry).map(Key::to_string).into_iter().collect(),
-        };
-        keys.join(" ")
+    /// The keys of an entry in a place; in none, or where it does not apply, those on the panes, if it has any there.
+    fn keys_at(&self, entry: usize, place: Option<InputContext>) -> &[Key] {
+        let lines = || self.lines.iter().filter(move |line| line.entry == entry);
+        let has_keys = |line: &&Line| !line.keys.is_empty();
+        let is_on_panes = |line: &&Line| matches!(line.place, InputContext::Panes | InputContext::On(_));
+        let here = lines().find(|line| place == Some(line.place));
+        let on_panes = || lines().filter(has_keys).find(is_on_panes);
+        here.or_else(on_panes).or_else(|| lines().find(has_keys)).map_or(&[], |line| &line.keys)
     }
+
+    /// The first key of each action that an entry's help tells, in one place; for the help itself the second ones, too.
+    fn shown(&self, entry: usize, place: Option<InputContext>) -> String {
+        let entries: Vec<usize> = match TABLE.get(entry).map(|of| of.help) {
+            Some(Help::For(names, _)) => names.iter().filter_map(|name| place_of(name)).collect(),
+            Some(Help::Own | Help::Elsewhere) | None => vec![entry],
+        };
+        let nth = |n: usize| entries.iter().filter_map(move |entry| self.keys_at(*entry, place).get(n));
+        let most = if place.is_none() { 2 } else { 1 };
+        (0..most).flat_map(nth).map(Key::to_string).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Where the action of this name stands in the table.
+fn place_of(name: &str) -> Option<usize> {
+    let place = TABLE.iter().position(|entry| entry.name == name);
+    debug_assert!(place.is_some(), "there is no action {name}");
+    place
 }
 
 impl Line {

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode::{BackTab, Down, End, Enter, Esc, Home, Left, PageDown, PageUp, Right, Tab, Up};
 
 use super::Help::{Elsewhere, For, Own};
-use super::InputContext::{self, Chooser, Dialog, Everywhere, Line, On, Page, Panes, Row};
+use super::InputContext::{self, Chooser, Dialog, Everywhere, FirstRun, Line, On, Page, Panes, Row};
 use super::{ActionEntry, Help, Key, Use};
 use crate::tui::input::actions::{Action, Motion, PromptKind, SearchDirection};
 use crate::tui::input::pane::Pane;
@@ -40,6 +40,9 @@ pub static TABLE: &[ActionEntry] = &[
     fixed(Action::Back, "", Elsewhere, &[on(Chooser, &[named(Esc)], "close")]),
     fixed(Action::Choose(1), "", Elsewhere, &[on(Chooser, &[named(Down), named(Tab), ctrl('n')], "next")]),
     fixed(Action::Choose(-1), "", Elsewhere, &[on(Chooser, &[named(Up), named(BackTab), ctrl('p')], "")]),
+    // Where there is no profile yet.
+    fixed(Action::Demo, "start the demo", Elsewhere, &[on(FirstRun, &[key('d')], "start the demo")]),
+    fixed(Action::Join, "join your group", Elsewhere, &[on(FirstRun, &[key('j')], "join your group")]),
     // Help and details.
     fixed(Action::Back, "", Elsewhere, &[on(Page, &[named(Esc), key('q'), key('?')], "close")]),
     fixed(Action::Confirm, "", Elsewhere, &[on(Page, &[named(Enter)], "")]),
@@ -97,7 +100,7 @@ pub static TABLE: &[ActionEntry] = &[
         "the next older hit of the search",
         For(
             &["older-hit", "newer-hit"],
-            "the next older hit of f, and the next newer; without a search n marks devices as known",
+            "the next older and newer hit of a search; without one, the first marks devices as known",
         ),
         &[on(On(Pane::Feed), &[key('n')], "")],
     ),
@@ -187,7 +190,7 @@ pub static TABLE: &[ActionEntry] = &[
         "next-pane",
         Action::FocusStep(1),
         "the next pane",
-        For(&["next-pane"], "next pane; Shift-Tab the one before"),
+        For(&["next-pane"], "the next pane; {previous-pane} the one before"),
         &[on(Panes, &[named(Tab)], "pane")],
     ),
     entry("previous-pane", Action::FocusStep(4), "the pane before", Elsewhere, &[on(Panes, &[named(BackTab)], "")]),
@@ -221,7 +224,7 @@ pub static TABLE: &[ActionEntry] = &[
         "down",
         Action::Move(Motion::Down),
         "down",
-        For(&["down", "up"], "down and up; the arrows do the same"),
+        For(&["down", "up"], "down and up"),
         &[on(Page, &[key('j'), named(Down)], "scroll"), on(Panes, &[key('j'), named(Down)], "")],
     ),
     entry(
@@ -263,7 +266,7 @@ pub static TABLE: &[ActionEntry] = &[
         "first",
         Action::Move(Motion::First),
         "the first",
-        For(&["first", "last"], "first and last; Home and End do the same"),
+        For(&["first", "last"], "first and last"),
         &[on(Page, &[key('g'), named(Home)], ""), on(Panes, &[key('g'), named(Home)], "")],
     ),
     entry(
@@ -303,7 +306,7 @@ pub static TABLE: &[ActionEntry] = &[
         &[on(Panes, &[key(':'), ctrl('p')], "palette"), on(Page, &[key(':'), ctrl('p')], "")],
     ),
     entry("back", Action::Back, "one level back", Own, &[on(Panes, &[named(Esc)], "")]),
-    entry("quit", Action::Quit, "quit", Own, &[on(Panes, &[key('q')], "quit")]),
+    entry("quit", Action::Quit, "quit", Own, &[on(Panes, &[key('q')], "quit"), on(FirstRun, &[key('q')], "quit")]),
     entry("help", Action::Help, "this help", Own, &[on(Panes, &[key('?')], "help")]),
 ];
 

@@ -160,3 +160,27 @@ fn what_destroys_always_has_its_dialog_between_two_presses_of_a_key() {
     }
     assert_eq!(press(keymap(), 'b', Row), Some(Action::Reveal));
 }
+
+#[test]
+fn words_name_the_keys_in_force_or_the_palette() {
+    let defaults = keymap();
+    assert_eq!(defaults.fill("{up} reads on; {detail}, {find}, {copy} and {down}"), "k reads on; Enter, f, y and j");
+    let keymap = own(&[("up", &["w", "Up"]), ("lock", &[]), ("palette", &["F2"]), ("connect", &["ö"])]).unwrap();
+    assert_eq!(keymap.fill("{up} reads on ({lock})"), "w reads on (F2lock)");
+    assert_eq!(keymap.fill("nothing"), "nothing");
+    assert_eq!([keymap.key(Action::Connect), keymap.key(Action::Lock)], ["ö", "F2lock"]);
+    let without = own(&[("lock", &[]), ("palette", &[])]).unwrap();
+    assert_eq!(without.fill("{lock} takes it"), "lock takes it");
+    let help = |keymap: &Keymap, name: &str| keymap.keys_of(TABLE.iter().find(|entry| entry.name == name).unwrap());
+    assert_eq!([help(defaults, "down"), help(&keymap, "down")], ["j k ↓ ↑", "j w ↓ ↑"]);
+}
+
+#[test]
+fn a_key_of_the_first_page_stays_its_own() {
+    use super::InputContext::FirstRun;
+    let taken = own(&[("quit", &["d"])]).unwrap_err();
+    assert!(taken.to_string().contains("start the demo"), "{taken}");
+    let keymap = own(&[("quit", &["x"])]).unwrap();
+    assert_eq!(press(&keymap, 'x', FirstRun), Some(Action::Quit));
+    assert_eq!([press(&keymap, 'q', FirstRun), press(&keymap, 'd', FirstRun)], [None, Some(Action::Demo)]);
+}

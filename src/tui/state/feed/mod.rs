@@ -230,16 +230,16 @@ impl FeedState {
     pub fn why_empty(&self, group: &Group) -> &'static str {
         let has_journal = *group.journal() == JournalState::Keeps;
         match &self.filter {
-            Some(_) if self.older.has_rows() => "no row fits the filter; Esc shows all again",
+            Some(_) if self.older.has_rows() => "no row fits the filter; {back} shows all again",
             _ if group.feed().is_empty() && has_journal && self.older.end().is_some() => {
                 "nothing was reflected yet, and the journal has nothing before"
             }
             _ if group.feed().is_empty() && has_journal => {
-                "nothing was reflected since the start; k looks in the journal"
+                "nothing was reflected since the start; {up} looks in the journal"
             }
             _ if group.feed().is_empty() => "nothing was reflected yet",
             Some(sieve) if !sieve.is_complete(group) => "filtering…",
-            _ => "no row fits the filter; Esc shows all again",
+            _ => "no row fits the filter; {back} shows all again",
         }
     }
 }

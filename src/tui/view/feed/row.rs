@@ -39,7 +39,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, ui: &Ui) {
         columns.put(&mut run, &heading(&columns));
     }
     if lines.len() == 0 {
-        run.gap(1).text(feed_state.why_empty(ctx.group), Role::Muted);
+        run.gap(1).text(&ctx.keyed(feed_state.why_empty(ctx.group)), Role::Muted);
         return;
     }
     let scroll = feed_state.scroll;

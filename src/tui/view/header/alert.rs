@@ -3,11 +3,13 @@
 use crate::group::{JournalState, RoleState};
 use crate::tui::context::{FrameContext, clock_apart};
 use crate::tui::format;
+use crate::tui::input::actions::Action;
+use crate::tui::view::header::HeaderKey;
 
 /// What is wrong although the connection stands, and the key that helps.
 pub struct HeaderAlert {
     pub words: String,
-    pub key: Option<(&'static str, &'static str)>,
+    pub key: Option<HeaderKey>,
 }
 
 pub fn alert(ctx: &FrameContext<'_>) -> Option<HeaderAlert> {
@@ -31,5 +33,5 @@ pub fn alert(ctx: &FrameContext<'_>) -> Option<HeaderAlert> {
     let apart = format::offset(ahead);
     let (here, there) = ctx.clock.both(ahead);
     let words = format!("clock {} {side}: here {here}, mediator {there}", apart.get(1..).unwrap_or_default());
-    Some(HeaderAlert { words, key: Some(("a", "accept")) })
+    Some(HeaderAlert { words, key: Some((Action::AcceptClock, "accept")) })
 }

@@ -13,10 +13,18 @@ use status::{ConnectionStatus, state};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
 use crate::tui::draw::text_width::{cut, width};
+use crate::tui::input::actions::Action;
 use crate::tui::lock_words;
+use crate::tui::state::click::ClickTarget;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::ATTENTION;
 use crate::tui::view::layout::Layout;
+
+/// What helps, and what it does then.
+type HeaderKey = (Action, &'static str);
+
+/// The same with the key.
+type ShownKey = (Action, String, &'static str);
 
 pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
     let area = layout.header;
@@ -27,8 +35,8 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
     let mut run = TextRun::new(buffer, Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area }, ctx.theme);
     run.text("d2mtop", Role::Heading);
     // How it stands and what helps comes first; the title gives way.
-    let wanted =
-        if two_lines { keys_width(&state, alert.as_ref()) } else { wanted(&state, lock.as_ref(), alert.as_ref()) };
+    let keys = keys(ctx, &state, alert.as_ref());
+    let wanted = keys_width(&keys) + if two_lines { 0 } else { wanted(&state, lock.as_ref(), alert.as_ref()) };
     let most = usize::from(area.width) / if two_lines { 2 } else { 4 };
     let title_room = most.saturating_sub(9).min(run.room().saturating_sub(wanted + 6));
     if !ctx.settings.title.is_empty() && title_room > 3 {
@@ -43,40 +51,39 @@ pub fn draw(buffer: &mut Buffer, layout: &Layout, ctx: &FrameContext<'_>) {
     if two_lines {
         // The title's line has room for a fact that is always true; the state gets a line of its own.
         // What helps comes first there, as the state may be long.
-        if state.keys.is_empty() && alert.is_none() {
+        if state.key.is_none() && alert.is_none() {
             put_facts(&mut run, &facts(ctx, layout));
         } else {
-            put_keys(&mut run, &state, alert.as_ref());
+            put_keys(&mut run, &keys, ctx);
         }
         run.next_line();
         put_state(&mut run, &state, lock.as_ref(), alert.as_ref(), 0);
     } else {
         run.gap(3);
-        put_state(&mut run, &state, lock.as_ref(), alert.as_ref(), keys_width(&state, alert.as_ref()));
-        put_keys(&mut run, &state, alert.as_ref());
+        put_state(&mut run, &state, lock.as_ref(), alert.as_ref(), keys_width(&keys));
+        put_keys(&mut run, &keys, ctx);
         if state.cause.is_none() {
             put_facts(&mut run, &facts(ctx, layout));
         }
     }
 }
 
-/// The columns that everything about the state takes.
+/// The columns that everything about the state takes, but for the keys.
 fn wanted(state: &ConnectionStatus, lock: Option<&HeaderItem>, alert: Option<&HeaderAlert>) -> usize {
     let cause = state.cause.as_ref().map_or(0, |cause| width(cause) + 2);
     let alert_width = alert.map_or(0, |alert| width(&alert.words) + 5);
     let lock_width = lock.map_or(0, |(words, _)| width(words) + 3);
-    width(state.glyph) + 1 + width(&state.words) + lock_width + cause + alert_width + keys_width(state, alert)
+    width(state.glyph) + 1 + width(&state.words) + lock_width + cause + alert_width
 }
 
-fn keys_width(state: &ConnectionStatus, alert: Option<&HeaderAlert>) -> usize {
-    keys(state, alert).map(|(key, what)| width(key) + width(what) + 4).sum()
+/// The keys that help, as they are shown.
+fn keys(ctx: &FrameContext<'_>, state: &ConnectionStatus, alert: Option<&HeaderAlert>) -> Vec<ShownKey> {
+    let both = state.key.into_iter().chain(alert.and_then(|alert| alert.key));
+    both.map(|(action, what)| (action, ctx.settings.preferences.keymap.key(action), what)).collect()
 }
 
-fn keys<'a>(
-    state: &'a ConnectionStatus,
-    alert: Option<&'a HeaderAlert>,
-) -> impl Iterator<Item = &'a (&'static str, &'static str)> {
-    state.keys.iter().chain(alert.and_then(|alert| alert.key.as_ref()))
+fn keys_width(keys: &[ShownKey]) -> usize {
+    keys.iter().map(|(_, key, what)| width(key) + width(what) + 4).sum()
 }
 
 fn put_state(
@@ -102,10 +109,12 @@ fn put_state(
     }
 }
 
-fn put_keys(run: &mut TextRun<'_>, state: &ConnectionStatus, alert: Option<&HeaderAlert>) {
-    for (key, what) in keys(state, alert) {
-        if run.room() >= width(key) + width(what) + 4 {
-            run.gap(3).text(key, Role::Accent).gap(1).text(what, Role::Text);
+fn put_keys(run: &mut TextRun<'_>, keys: &[ShownKey], ctx: &FrameContext<'_>) {
+    for (action, key, what) in keys {
+        let columns = width(key) + 1 + width(what);
+        if run.room() >= columns + 3 {
+            ctx.mark(run.gap(3).ahead(columns), ClickTarget::Hint(*action));
+            run.text(key, Role::Accent).gap(1).text(what, Role::Text);
         }
     }
 }

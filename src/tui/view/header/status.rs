@@ -3,8 +3,10 @@
 use crate::group::{ConnectionState, DisconnectCause, NextStep};
 use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
 use crate::tui::context::FrameContext;
+use crate::tui::input::actions::Action;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, WAITING};
+use crate::tui::view::header::HeaderKey;
 use crate::tui::view::header::alert::alert;
 use crate::tui::{close_help, format};
 
@@ -14,8 +16,8 @@ pub struct ConnectionStatus {
     pub words: String,
     /// The cause, shown as far as there is room.
     pub cause: Option<String>,
-    /// Keys that help.
-    pub keys: &'static [(&'static str, &'static str)],
+    /// What helps.
+    pub key: Option<HeaderKey>,
 }
 
 pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
@@ -24,7 +26,7 @@ pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
         style: Role::Heading,
         words: words.to_owned(),
         cause: None,
-        keys: &[],
+        key: None,
     };
     match ctx.group.connection() {
         ConnectionState::Idle => plain(OFF, "not connected yet"),
@@ -56,14 +58,14 @@ pub fn waiting(ctx: &FrameContext<'_>, since: Millis, cause: &DisconnectCause, n
         style: Role::Notice,
         words,
         cause: Some(cause),
-        keys: &[("c", "now")],
+        key: Some((Action::Connect, "now")),
     };
-    let bad = |words: String, cause: Option<String>, keys| ConnectionStatus {
+    let bad = |words: String, cause: Option<String>, action, what| ConnectionStatus {
         glyph: BAD,
         style: Role::Alarm,
         words,
         cause,
-        keys,
+        key: Some((action, what)),
     };
     match (next, cause) {
         (NextStep::RetryAt { at, .. }, DisconnectCause::LeaderRole) => {
@@ -90,15 +92,16 @@ pub fn waiting(ctx: &FrameContext<'_>, since: Millis, cause: &DisconnectCause, n
             attention(glyph, format!("back in {}, try {attempt}", ctx.clock.until(at)), short_words(cause))
         }
         (NextStep::WaitForUser, DisconnectCause::ClosedByServer { code, .. }) => {
-            bad(format!("{} ({code}) at {}", code.short(), at()), None, close_help::connect_keys(*code))
+            let what = close_help::what_connecting_does(*code);
+            bad(format!("{} ({code}) at {}", code.short(), at()), None, Action::Connect, what)
         }
         (NextStep::WaitForUser, cause) => {
-            bad(format!("not connected since {}", at()), Some(cause.to_string()), &[("c", "connect")])
+            bad(format!("not connected since {}", at()), Some(cause.to_string()), Action::Connect, "connect")
         }
         (NextStep::End, DisconnectCause::LeftGroup) => {
-            bad(format!("left the group at {}", at()), Some("our slot is gone".to_owned()), &[("q", "quit")])
+            bad(format!("left the group at {}", at()), Some("our slot is gone".to_owned()), Action::Quit, "quit")
         }
-        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause.to_string()), &[("q", "quit")]),
+        (NextStep::End, cause) => bad(format!("ended at {}", at()), Some(cause.to_string()), Action::Quit, "quit"),
     }
 }
 

@@ -1,0 +1,96 @@
+//! Makes tabs of sessions, at the start and later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::os::terminal;
+use crate::output::Failure;
+use crate::profile::{ConnectionOptions, ProfileStore, profile_state};
+use crate::runtime::{HeldLocks, Monitors, SessionParts, SessionSetup, open_profile};
+use crate::session::LeaderPolicy;
+use crate::text::Clean;
+use crate::tui::options::DisplayOptions;
+use crate::tui::remembered::Remembered;
+use crate::tui::settings::{Keeping, Neighbours, Settings};
+use crate::tui::theme::{Colour, TERMINAL};
+
+/// What every tab of this dashboard shares.
+#[derive(Debug)]
+pub struct TabOpener {
+    /// The options that a profile is opened with.
+    connection: ConnectionOptions,
+    display: DisplayOptions,
+    monitors: Monitors,
+    /// Keeps other programs out as long as the dashboard runs.
+    held: Vec<HeldLocks>,
+}
+
+impl TabOpener {
+    /// What says of one profile only which connection it has is not for those that are opened later.
+    pub fn new(connection: &ConnectionOptions, display: DisplayOptions, monitors: Monitors) -> Self {
+        let connection = ConnectionOptions {
+            url: None,
+            key_file: None,
+            server_group: None,
+            dialect: None,
+            device_id: None,
+            expects: None,
+            // The dashboard stands still meanwhile.
+            wait: Duration::ZERO,
+            ..connection.clone()
+        };
+        Self { connection, display, monitors, held: Vec::new() }
+    }
+
+    /// A profile that is not open yet; its passphrase may be asked for on the terminal.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn profile(&mut self, name: &Clean) -> Result<(Settings, SessionParts), Failure> {
+        let profile = open_profile(Some(name.as_str()), &self.connection)?;
+        Ok(self.tab(SessionSetup::new(profile, self.connection.wait)?))
+    }
+
+    /// The settings of a tab, and what its session is started from.
+    pub fn tab(&mut self, tab: SessionSetup) -> (Settings, SessionParts) {
+        let settings = self.settings(&tab);
+        let observers = self.monitors.observers(tab.profile(), &tab.session.config().keys);
+        self.held.push(tab.held);
+        (settings, (tab.session, tab.address, tab.memories, observers))
+    }
+
+    fn settings(&self, tab: &SessionSetup) -> Settings {
+        let (config, display) = (tab.session.config(), &self.display);
+        Settings {
+            title: tab.title.clone(),
+            identity: config.identity.clone(),
+            dialect: config.keys.dialect(),
+            keys: Some(Arc::clone(&config.keys)),
+            read_only: config.read_only,
+            stay_leader: config.leader_policy == LeaderPolicy::Stay,
+            presence: config.presence,
+            accepts_any_certificate: tab.accepts_any_certificate,
+            keeping: match (&tab.memories.journal, &tab.profile) {
+                (Some(_), _) => Keeping::Journal,
+                (None, Some(_)) => Keeping::Declined,
+                (None, None) => Keeping::Never,
+            },
+            glyphs: display.glyphs(),
+            is_gnu_screen: terminal::is_gnu_screen(),
+            colour: Colour::of_stdout(),
+            palette: display.theme.unwrap_or(&TERMINAL),
+            seen_devices: tab.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
+            preferences: Arc::clone(&display.preferences),
+            left: if display.remember { Remembered::read() } else { None },
+            neighbours: Arc::new(Neighbours { tabs: Vec::new(), profiles: profile_names() }),
+            zone: display.zone,
+            metrics: self.monitors.metrics_address(),
+        }
+    }
+}
+
+/// Which profiles there are. Without them the palette has none, and that is all.
+fn profile_names() -> Vec<Clean> {
+    let profiles = ProfileStore::of_user().and_then(|store| store.read());
+    profiles.map(|profiles| profiles.iter().map(|(name, _)| Clean::new(name.as_str())).collect()).unwrap_or_default()
+}
