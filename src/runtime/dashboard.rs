@@ -14,15 +14,14 @@ use tokio::time::Instant;
 use super::driver::{COMMAND_CAPACITY, drive_keeping};
 use super::journal_pages::JournalPages;
 use super::known_devices_store::KnownDevicesStore;
-use super::observers::{EventSink, Observer, Observers};
+use super::observers::{EventSink, Observers};
 use super::screen::{OlderRows, Reaction, Screen, SessionParts};
 use super::{ProfileState, clock};
 use crate::group::{Event, Group, Standing};
-use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::signals;
 use crate::protocol::Millis;
-use crate::session::{Command, Session};
+use crate::session::Command;
 use crate::text::Clean;
 
 /// The most frames a second.
@@ -64,9 +63,8 @@ impl RunningSessions {
     }
 
     /// Starts one more.
-    fn add(&mut self, (session, address, memories, observers): SessionParts) -> io::Result<()> {
-        let changed = Arc::clone(&self.standing_changed);
-        self.tabs.push(RunningSession::start(session, address, memories, observers, (self.group)(), changed)?);
+    fn add(&mut self, parts: SessionParts) -> io::Result<()> {
+        self.tabs.push(RunningSession::start(parts, (self.group)(), Arc::clone(&self.standing_changed))?);
         Ok(())
     }
 
@@ -157,24 +155,14 @@ impl EventSink for GroupKeeper {
 impl RunningSession {
     /// Starts the thread. What is learned of the own slot goes to the memories, and which devices are known is taken from
     /// there and kept there.
-    fn start(
-        session: Session,
-        address: Address,
-        memories: ProfileState,
-        observers: Vec<Box<dyn Observer>>,
-        group: Group,
-        standing_changed: Arc<Notify>,
-    ) -> io::Result<Self> {
-        let ProfileState { slot, known: memory, journal, names } = memories;
+    fn start(parts: SessionParts, group: Group, standing_changed: Arc<Notify>) -> io::Result<Self> {
+        let (session, address, ProfileState { slot, known: memory, journal, names }, observers) = parts;
         let older = journal.as_ref().map(|journal| JournalPages::of(journal.path().to_owned()));
         let group = match &memory {
             Some(memory) => group.remembering(memory.ever()),
             None => group,
         };
-        let group = match &names {
-            Some(names) => group.naming(names.names().clone()),
-            None => group,
-        };
+        let group = group.naming(names.as_ref().map(|names| names.names().clone()).unwrap_or_default());
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
         let keeper = GroupKeeper { shared: Arc::clone(&shared), memory, standing_changed };
