@@ -54,7 +54,7 @@ pub async fn join_group(
     let mut join = Join::new(link, Fresh::new(&mut secret, random.r#gen()), timing);
     let mut relay = RelayLink::open(&places.relay);
     let (answers, mut answered) = mpsc::unbounded_channel();
-    let mut doing = Doing { new, places, answers, login: None, asks: None };
+    let mut doing = Doing { new, places, answers, login: None, asks: None, on_disk: None };
     let mut cancelled = std::pin::pin!(cancelled);
     let mut is_cancelled = false;
     loop {
@@ -68,6 +68,7 @@ pub async fn join_group(
                     }
                     doing.keep(data);
                 }
+                JoinOutput::Forget => doing.forget().await,
                 JoinOutput::Ended(end) => {
                     doing.leave().await;
                     return end;
@@ -117,6 +118,8 @@ struct Doing<'a> {
     login: Option<Box<JoinLogin>>,
     /// Whoever is at the mediator, and the way to it.
     asks: Option<(mpsc::Sender<MediatorTask>, tokio::task::JoinHandle<()>)>,
+    /// What is being written.
+    on_disk: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Doing<'_> {
@@ -144,19 +147,15 @@ impl Doing<'_> {
                 Some((asks, _)) if asks.try_send(MediatorTask::GiveUpSlot).is_ok() => {}
                 _ => self.answer(JoinInput::NotDropped),
             },
-            JoinOutput::Forget => {
-                if let Err(error) = self.new.forget() {
-                    tracing::warn!("cannot delete the profile of a join that failed: {error}");
-                }
-            }
             JoinOutput::Link(_)
             | JoinOutput::Event(_)
+            | JoinOutput::Forget
             | JoinOutput::Ended(_)
             | JoinOutput::Persist(Persist::Joining(_)) => {}
         }
     }
 
-    fn keep(&self, data: Box<EssentialData>) {
+    fn keep(&mut self, data: Box<EssentialData>) {
         let new = Arc::clone(self.new);
         let (tls, mediator, label) = (self.places.tls.clone(), self.places.mediator.clone(), self.places.label.clone());
         self.on_disk(move || {
@@ -181,12 +180,22 @@ impl Doing<'_> {
         });
     }
 
+    /// Deletes the profile, once nothing more is written of it: a key that came later would stay.
+    async fn forget(&mut self) {
+        if let Some(writing) = self.on_disk.take() {
+            let _ = writing.await;
+        }
+        if let Err(error) = self.new.forget() {
+            tracing::warn!("cannot delete the profile of a join that failed: {error}");
+        }
+    }
+
     /// The disk or the keyring may take their time; the relay wants its pings answered meanwhile.
-    fn on_disk(&self, job: impl FnOnce() -> JoinAnswer + Send + 'static) {
+    fn on_disk(&mut self, job: impl FnOnce() -> JoinAnswer + Send + 'static) {
         let answers = self.answers.clone();
-        tokio::task::spawn_blocking(move || {
+        self.on_disk = Some(tokio::task::spawn_blocking(move || {
             let _ = answers.send(job());
-        });
+        }));
     }
 
     fn answer(&self, input: JoinInput) {
