@@ -109,8 +109,8 @@ fn a_bus_that_never_answers_holds_nobody_up() {
     }
 }
 
-/// gnome-keyring on a bus of its own, unlocked or not, and the steps beside it.
-fn gnome_keyring(home: &Path, unlocked: bool, steps: &str) -> Option<String> {
+/// What starts a keyring that is open, in a shell on a bus of its own; [`None`] where there is none.
+pub fn unlocked() -> Option<&'static str> {
     let there = |tool: &str| {
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|path| path.join(tool).exists())
     };
@@ -119,11 +119,22 @@ fn gnome_keyring(home: &Path, unlocked: bool, steps: &str) -> Option<String> {
         let _ = writeln!(io::stderr(), "NOT TESTED: the real keyring, because {missing} is not installed");
         return None;
     }
-    let start = if unlocked {
-        "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1"
-    } else {
-        "gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1"
-    };
+    Some("printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1")
+}
+
+/// A script on a bus of its own, with this command as `"$0" "$@"`.
+pub fn in_session(home: &Path, script: &str, of: &Command) -> Command {
+    let mut session = Command::new("dbus-run-session");
+    session.args(["--", "sh", "-c", script]).arg(of.get_program()).args(of.get_args());
+    session.env_clear().env("HOME", home).env("XDG_RUNTIME_DIR", home).env("TZ", "UTC");
+    session.env("PATH", std::env::var_os("PATH").unwrap_or_default()).stdin(Stdio::null());
+    session
+}
+
+/// gnome-keyring on a bus of its own, unlocked or not, and the steps beside it.
+fn gnome_keyring(home: &Path, is_unlocked: bool, steps: &str) -> Option<String> {
+    let open = unlocked()?;
+    let start = if is_unlocked { open } else { "gnome-keyring-daemon --start --components=secrets >/dev/null 2>&1" };
     let mut session = Command::new("dbus-run-session");
     let script = format!("{start}; exec \"$0\" --exact keyring::the_other_process --nocapture");
     session.args(["--", "sh", "-c", &script]).arg(std::env::current_exe().unwrap());

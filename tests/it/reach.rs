@@ -3,7 +3,7 @@
 mod balancers;
 mod certificates;
 mod dry;
-mod proxies;
+pub mod proxies;
 mod web;
 
 use std::io::{Read as _, Write as _};

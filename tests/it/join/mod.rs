@@ -1,8 +1,11 @@
 //! `d2mtop join` against a phone, over the relay of a mediator.
 
+mod bad_input;
 mod kills;
+mod peer;
 mod phone;
 mod script;
+mod stores;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

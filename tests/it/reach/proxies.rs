@@ -8,7 +8,7 @@ use super::{Encrypted, Foreign, answer, free_port, head, printed, relay, serve};
 use crate::support::program::{key_file, run};
 
 /// A CONNECT proxy that notes what it is asked; with a password only who has it gets through.
-fn connect_proxy(password: Option<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>) {
+pub fn connect_proxy(password: Option<&'static str>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let noted = Arc::clone(&asked);
     let port = serve(move |mut stream| {

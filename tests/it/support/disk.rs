@@ -10,8 +10,14 @@ pub struct Disk(PathBuf);
 impl Disk {
     /// [`None`] where it cannot be had.
     pub fn mount(place: &Path) -> Option<Self> {
+        Self::mount_of(place, 2)
+    }
+
+    /// One of so many MiB.
+    pub fn mount_of(place: &Path, size: usize) -> Option<Self> {
         fs::create_dir_all(place).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(place).output();
+        let options = format!("size={size}m");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(place).output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self(place.to_owned()));
         }
@@ -20,8 +26,13 @@ impl Disk {
     }
 
     pub fn fill(&self) {
+        Self::fill_at(&self.0.join("ballast"), 2);
+    }
+
+    /// Fills a disk of so many MiB, with this file.
+    pub fn fill_at(ballast: &Path, size: usize) {
         // Until the disk takes no more.
-        let written = fs::write(self.0.join("ballast"), vec![1; 4 << 20]);
+        let written = fs::write(ballast, vec![1; (size + 2) << 20]);
         assert!(written.is_err(), "it is small");
     }
 
