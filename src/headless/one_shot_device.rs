@@ -6,7 +6,7 @@ use super::arguments;
 use crate::cli::ConnectionArgs;
 use crate::output::Failure;
 use crate::output::words::remark;
-use crate::profile::{ConnectionOptions, DeviceInUse, DeviceLock, NoVisitorSlot, Profile, Visit, VisitorSlot};
+use crate::profile::{ConnectionOptions, DeviceInUse, DeviceLock, NoVisitorSlot, Profile, VisitLength, VisitorSlot};
 use crate::protocol::{DeviceId, ExhaustedPolicy};
 use crate::runtime::{ANY_CERTIFICATE, OneShotSession, claim_device, clock, run_one_shot, session_setup};
 use crate::session::{LeaderPolicy, Presence, SlotExpectation};
@@ -111,15 +111,15 @@ pub(super) fn come_back(
     let take =
         |visit, patience| VisitorSlot::take(&profile.base_url, keys.dialect(), keys.device_group_id(), visit, patience);
     let (visit, usual) = match turn {
-        Turn::Short => (Visit::Short, MOST_PATIENCE),
-        Turn::Long(patience) => (Visit::Long, patience.min(MOST_PATIENCE)),
+        Turn::Short => (VisitLength::Short, MOST_PATIENCE),
+        Turn::Long(patience) => (VisitLength::Long, patience.min(MOST_PATIENCE)),
     };
     let is_asked_to_wait = !options.wait.is_zero();
     let patience = if is_asked_to_wait { options.wait } else { usual };
     let slot = match take(visit, Duration::ZERO) {
         Err(NoVisitorSlot::Taken) if !patience.is_zero() => {
             // Short ones are over in a moment.
-            if visit == Visit::Long {
+            if visit == VisitLength::Long {
                 remark("another d2mtop of yours is in this group without a profile; waiting for it");
             }
             take(visit, patience)

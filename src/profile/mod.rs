@@ -56,4 +56,4 @@ pub use secret_source::{SecretError, SecretSource};
 pub use settings::{ConnectionSettings, DEFAULT_SERVER_GROUP};
 pub use slot_memory::SlotMemory;
 pub use store::{ProfileStore, ProfileStoreError, Profiles};
-pub use visitor_slot::{NoVisitorSlot, Visit, VisitorSlot};
+pub use visitor_slot::{NoVisitorSlot, VisitLength, VisitorSlot};

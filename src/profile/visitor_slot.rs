@@ -25,7 +25,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
 
 /// How long a visit takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
+pub enum VisitLength {
     /// It is over in a moment.
     Short,
     /// It stays, or waits for a person. It has a slot apart, so that no short one waits for it.
@@ -60,7 +60,7 @@ impl VisitorSlot {
         mediator: &str,
         dialect: Dialect,
         group: DeviceGroupId,
-        visit: Visit,
+        visit: VisitLength,
         patience: Duration,
     ) -> Result<Self, NoVisitorSlot> {
         let visits = directories::state_directory().ok_or(NoVisitorSlot::NoPlace)?.join(DIRECTORY);
@@ -92,7 +92,7 @@ impl VisitorSlot {
 }
 
 /// The name says nothing of the mediator or the group to who does not know both.
-fn name(mediator: &str, dialect: Dialect, group: DeviceGroupId, visit: Visit) -> PathBuf {
+fn name(mediator: &str, dialect: Dialect, group: DeviceGroupId, visit: VisitLength) -> PathBuf {
     let text = format!("{mediator}\n{dialect}\n{group}\n{visit:?}");
     blake2b_simd::Params::new().hash_length(16).hash(text.as_bytes()).to_hex().as_str().into()
 }
@@ -166,14 +166,14 @@ mod tests {
 
     #[test]
     fn groups_have_names_of_their_own_that_tell_nothing_and_old_ones_go() {
-        let of = |mediator, dialect, group| name(mediator, dialect, DeviceGroupId([group; 32]), Visit::Short);
+        let of = |mediator, dialect, group| name(mediator, dialect, DeviceGroupId([group; 32]), VisitLength::Short);
         let one = of("wss://a.example/", Dialect::Dgk, 7);
         assert!(!one.display().to_string().contains("example") && !one.display().to_string().contains("0707"));
         for other in [
             of("wss://b.example/", Dialect::Dgk, 7),
             of("wss://a.example/", Dialect::Mk, 7),
             of("wss://a.example/", Dialect::Dgk, 8),
-            name("wss://a.example/", Dialect::Dgk, DeviceGroupId([7; 32]), Visit::Long),
+            name("wss://a.example/", Dialect::Dgk, DeviceGroupId([7; 32]), VisitLength::Long),
         ] {
             assert_ne!(one, other);
         }

@@ -1,7 +1,7 @@
 //! `d2mtop admit`: the device of the group, which brings a new one in.
 
 mod link;
-pub(super) mod telling;
+pub(super) mod teller;
 
 use std::io::{self, BufRead as _};
 use std::thread;
@@ -23,7 +23,7 @@ use crate::rendezvous::{AdmitCause, AdmitEnd, AdmitEvent, AdmitTiming};
 use crate::runtime::one_shot::{LEADER_PATIENCE, LEADER_WARNING};
 use crate::runtime::{Admission, AdmitAnswer, AdmitNews, OneShotSession, admit_device, session_setup};
 use crate::session::LeaderPolicy;
-use telling::Telling;
+use teller::AdmitTeller;
 
 /// What admitting means, before anything is done.
 const MEANING: &str = "this gives the group's key to another d2mtop: it can read every message from then on, and takes a \
@@ -81,7 +81,7 @@ fn names(profile: &Profile) -> Names {
 }
 
 async fn serve(visit: &mut OneShotSession, admission: Admission, json: bool, stays: bool) -> Result<Outcome, Failure> {
-    let mut telling = Telling::new(json);
+    let mut telling = AdmitTeller::new(json);
     let (answer, mut answers) = mpsc::unbounded_channel();
     let mut signals = ShutdownSignals::take();
     let login = visit.until(|event| matches!(event, Event::LoggedIn(_)).then_some(()));

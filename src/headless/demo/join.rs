@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::headless::admit::telling::Telling;
+use crate::headless::admit::teller::AdmitTeller;
 use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::os::private_files;
@@ -82,7 +82,7 @@ async fn admit_all(mut phone: SimulatedPhone, offer: &Path) -> Result<Outcome, F
         let admission = Admission { link, relay, data, timing: AdmitTiming::default() };
         // What was typed before anything was asked is no answer.
         while answers.try_recv().is_ok() {}
-        let mut telling = Telling::new(false);
+        let mut telling = AdmitTeller::new(false);
         let (end, ended) = {
             let admitting = admit_device(&mut phone.session, admission, &mut answers, |news| telling.tell(&news));
             tokio::pin!(admitting);

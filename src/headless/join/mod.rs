@@ -24,7 +24,7 @@ use crate::runtime::{JoinPlaces, join_group};
 use keys::{JoinKeys, KeyAnswer};
 pub use left_over::finish_left_over;
 use offer::Offer;
-use preparation::{Prepared, Servers};
+use preparation::{PreparedJoin, Servers};
 use teller::Teller;
 
 /// How many codes are shown, one after the other, before somebody is asked whether anybody is there.
@@ -35,7 +35,7 @@ const CODES: usize = 5;
 /// # Errors
 /// If something that a join needs does not work, before anything is shown.
 pub fn run(options: &JoinArgs) -> Result<Outcome, Failure> {
-    let Prepared { new, servers, timing, why_file } = preparation::prepare(options)?;
+    let PreparedJoin { new, servers, timing, why_file } = preparation::prepare(options)?;
     let new = Arc::new(new);
     let joined = event_loop().map_err(Failure::Start)?.block_on(async {
         let mut keys = JoinKeys::take(!options.json)?;

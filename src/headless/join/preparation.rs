@@ -34,7 +34,7 @@ pub(super) struct Servers {
 }
 
 /// Everything works, as far as that can be tried.
-pub(super) struct Prepared {
+pub(super) struct PreparedJoin {
     pub(super) new: NewProfile,
     pub(super) servers: Servers,
     pub(super) timing: JoinTiming,
@@ -60,7 +60,7 @@ impl Servers {
     }
 }
 
-pub(super) fn prepare(options: &JoinArgs) -> Result<Prepared, Failure> {
+pub(super) fn prepare(options: &JoinArgs) -> Result<PreparedJoin, Failure> {
     if options.dialect == DialectArg::Mk {
         return Err(unusable("--dialect mk", &"joining by a code is part of dgk only; the first protocol has none"));
     }
@@ -81,7 +81,7 @@ pub(super) fn prepare(options: &JoinArgs) -> Result<Prepared, Failure> {
         error => Failure::Start(std::io::Error::other(error.to_string())),
     })?;
     let timing = JoinTiming { data: options.timeout, ..JoinTiming::default() };
-    Ok(Prepared { new, servers, timing, why_file })
+    Ok(PreparedJoin { new, servers, timing, why_file })
 }
 
 /// The given name, or the first free one.

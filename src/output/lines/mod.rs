@@ -10,6 +10,7 @@
 mod event_queue;
 mod event_selection;
 mod line_writer;
+mod outage;
 mod printer;
 mod queue;
 mod sink;
@@ -17,6 +18,7 @@ mod writer_thread;
 
 pub use event_queue::{EventQueue, LeftOutEvents, QueuedEvent, TimedEvent};
 pub use event_selection::EventSelection;
+pub use outage::JournalOutage;
 pub use printer::Printer;
 pub use queue::{EndOnDrop, LineQueue, Overflow, Queued};
 pub use sink::{FormatLines, LineSink};

@@ -195,7 +195,7 @@ fn draft() -> impl Strategy<Value = MessageDraft> {
 
 /// Something to compose, if the dialect can carry it.
 #[derive(Clone, Debug)]
-pub(super) enum Told {
+pub(super) enum ExpectedText {
     Incoming(MessageDraft),
     Outgoing(Conversation, MessageDraft, Vec<Nonce>),
     Sent(Vec<(Conversation, MessageId)>),
@@ -207,26 +207,27 @@ pub(super) enum Told {
     Opaque(ContentKind, Bytes),
 }
 
-pub(super) fn told() -> impl Strategy<Value = Told> {
+pub(super) fn told() -> impl Strategy<Value = ExpectedText> {
     let name = || option::of("\\PC{0,20}");
     let updates = || vec((conversation(), message_id()), 0..5);
     let action = prop_oneof![Just(SyncAction::Create), Just(SyncAction::Update), Just(SyncAction::Delete)];
     prop_oneof![
-        draft().prop_map(Told::Incoming),
-        (conversation(), draft(), vec(nonce(), 0..4)).prop_map(|(to, draft, nonces)| Told::Outgoing(to, draft, nonces)),
-        updates().prop_map(Told::Sent),
-        (updates(), millis()).prop_map(|(updates, at)| Told::Read(updates, at)),
-        (name(), option::of(any::<u64>())).prop_map(|(nickname, mask)| Told::Contact(nickname, mask)),
-        (action, any::<u64>(), name()).prop_map(|(action, id, name)| Told::Group(action, id, name)),
+        draft().prop_map(ExpectedText::Incoming),
+        (conversation(), draft(), vec(nonce(), 0..4))
+            .prop_map(|(to, draft, nonces)| ExpectedText::Outgoing(to, draft, nonces)),
+        updates().prop_map(ExpectedText::Sent),
+        (updates(), millis()).prop_map(|(updates, at)| ExpectedText::Read(updates, at)),
+        (name(), option::of(any::<u64>())).prop_map(|(nickname, mask)| ExpectedText::Contact(nickname, mask)),
+        (action, any::<u64>(), name()).prop_map(|(action, id, name)| ExpectedText::Group(action, id, name)),
         (option::of(any::<i32>()), vec("[0-9A-Z]{8}", 0..4))
-            .prop_map(|(policy, blocked)| Told::Settings(policy, blocked)),
-        name().prop_map(Told::Profile),
+            .prop_map(|(policy, blocked)| ExpectedText::Settings(policy, blocked)),
+        name().prop_map(ExpectedText::Profile),
         (proptest::sample::select(ContentKind::ALL.to_vec()), bytes(50))
-            .prop_map(|(kind, body)| Told::Opaque(kind, body)),
+            .prop_map(|(kind, body)| ExpectedText::Opaque(kind, body)),
     ]
 }
 
-impl Told {
+impl ExpectedText {
     pub(super) fn compose(self, composer: &Composer) -> Option<Envelope> {
         match self {
             Self::Incoming(draft) => Some(composer.incoming("ECHOECHO", draft, Nonce([7; 24]))),

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::command::{GRACE, RunningCommand};
 use super::failures::{led_for_too_long, lost, out_of_time};
 use super::{Locking, ending, over};
 use crate::group::{Event, LockEvent};
 use crate::os::process_group::shell_exit_code;
+use crate::os::user_command::{GRACE, UserCommand};
 use crate::os::{clock, signals};
 use crate::output::words::remark;
 use crate::output::{Failure, Outcome};
 use crate::session::SessionTiming;
+use crate::text::Clean;
 
 /// Why the lock is not held any longer, or not waited for.
 enum Stop {
@@ -49,23 +50,23 @@ impl Locking<'_> {
     }
 
     /// Runs a command, to its end or to that of the lock.
-    pub(super) async fn run(&mut self, command: &[OsString]) -> Result<Outcome, Failure> {
+    pub(super) async fn run(&mut self, program: &OsString, arguments: &[OsString]) -> Result<Outcome, Failure> {
         if self.lease.is_some_and(|lease| lease.is_ending()) {
             self.commit().await?;
             return Err(out_of_time());
         }
-        let mut running = match RunningCommand::start(command) {
+        let mut running = match UserCommand::start(program, arguments) {
             Ok(running) => running,
-            Err(failure) => {
+            Err(cause) => {
                 self.commit().await?;
-                return Err(failure);
+                return Err(Failure::Command { command: Clean::new(&program.to_string_lossy()), cause });
             }
         };
         loop {
             let stop = tokio::select! {
                 biased;
                 status = running.end() => {
-                    let code = shell_exit_code(status?);
+                    let code = shell_exit_code(status.map_err(Failure::Start)?);
                     return self.commit().await.map(|()| Outcome::Ran(code));
                 }
                 stop = self.stop(true) => stop?,
@@ -74,7 +75,7 @@ impl Locking<'_> {
                 Stop::Signal(signal) if signal == Signal::TSTP => {
                     if let Err(failure) = self.pause(&mut running).await {
                         remark("stopped for too long; ending the command");
-                        running.terminate(Duration::ZERO).await?;
+                        running.terminate(Duration::ZERO).await.map_err(Failure::Start)?;
                         return Err(failure);
                     }
                 }
@@ -82,19 +83,19 @@ impl Locking<'_> {
                 Stop::Signal(signal) => running.tell(signal),
                 Stop::LeaseEnds => {
                     remark("the time of the lock is over; ending the command");
-                    running.terminate(self.grace()).await?;
+                    running.terminate(self.grace()).await.map_err(Failure::Start)?;
                     // Whatever comes of it, our own clock has ended the lock.
                     let _ = self.commit().await;
                     return Err(out_of_time());
                 }
                 Stop::Lost(failure) => {
                     remark("the lock is lost; ending the command");
-                    running.terminate(self.grace()).await?;
+                    running.terminate(self.grace()).await.map_err(Failure::Start)?;
                     return Err(failure);
                 }
                 Stop::Leader => {
                     remark("this device has led for too long; ending the command");
-                    running.terminate(self.grace()).await?;
+                    running.terminate(self.grace()).await.map_err(Failure::Start)?;
                     self.commit().await?;
                     return Err(led_for_too_long("the lock was given back"));
                 }
@@ -103,7 +104,7 @@ impl Locking<'_> {
     }
 
     /// Stops the command and then ourselves; fails if the lock may have ended meanwhile.
-    async fn pause(&mut self, running: &mut RunningCommand) -> Result<(), Failure> {
+    async fn pause(&mut self, running: &mut UserCommand) -> Result<(), Failure> {
         running.stop().await;
         let stopped_at = clock::monotonic();
         signals::stop_this_process().map_err(Failure::Start)?;

@@ -1,7 +1,6 @@
 //! [`run_locked`]: the group's lock, taken, held and given back, with or without a command to run under it.
 
 mod acquiring;
-mod command;
 mod failures;
 mod holding;
 mod lease;
@@ -57,7 +56,7 @@ pub async fn run_locked(
     }
     match terms.command.as_slice() {
         [] => locking.hold().await,
-        command => locking.run(command).await,
+        [program, arguments @ ..] => locking.run(program, arguments).await,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The loop of a watch: one session after the other, printed until it ends.
 
 mod change_over;
-mod outage;
 mod patience;
 mod progress;
 mod reload;
@@ -17,7 +16,9 @@ use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::event_loop::event_loop;
 use crate::os::signals::ServiceRequest;
-use crate::output::lines::{EndOnDrop, EventQueue, EventSelection, Printer, Queued, QueuedEvent, TimedEvent};
+use crate::output::lines::{
+    EndOnDrop, EventQueue, EventSelection, JournalOutage, Printer, Queued, QueuedEvent, TimedEvent,
+};
 use crate::output::{Failure, Outcome};
 use crate::protocol::DeviceId;
 use crate::protocol::Millis;
@@ -27,7 +28,6 @@ use crate::runtime::observers::SystemdObserver;
 use crate::runtime::reconnect::Reconnect;
 use crate::runtime::{KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock, drive_keeping};
 use crate::session::{Command, Session};
-use outage::Outage;
 use patience::{SignalPatience, on_thread, sleep_until};
 use progress::Progress;
 pub use reload::Reloading;
@@ -123,7 +123,7 @@ enum Happened {
 struct Watch {
     wanted: EventSelection,
     printer: Printer,
-    outage: Option<Outage>,
+    outage: Option<JournalOutage>,
     progress: Progress,
     patience: SignalPatience,
     /// When the time is over.
@@ -141,7 +141,7 @@ impl Watch {
         let WatchTerms { until_dry, duration, reconnect, wanted } = terms;
         Ok(Self {
             printer: Printer::start().map_err(Failure::Start)?,
-            outage: Outage::unless_printed(&wanted).map_err(Failure::Start)?,
+            outage: JournalOutage::unless_printed(&wanted).map_err(Failure::Start)?,
             wanted,
             progress: Progress::new(until_dry, reconnect),
             patience: SignalPatience::take(),

@@ -5,6 +5,7 @@
 
 mod circles;
 mod comments;
+mod map;
 mod names;
 mod sizes;
 mod source;

@@ -11,12 +11,12 @@ use crate::rendezvous::{AdmitEnd, AdmitEvent};
 use crate::runtime::{AdmitNews, clock};
 
 /// Tells on standard output, and remembers whether that failed.
-pub(in crate::headless) struct Telling {
+pub(in crate::headless) struct AdmitTeller {
     json: bool,
     told: Result<(), Failure>,
 }
 
-impl Telling {
+impl AdmitTeller {
     pub(in crate::headless) const fn new(json: bool) -> Self {
         Self { json, told: Ok(()) }
     }

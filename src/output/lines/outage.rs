@@ -1,27 +1,28 @@
-//! [`Outage`]: says on standard error that the journal fails, where nobody asked for the line about it. Nothing is
+//! [`JournalOutage`]: says on standard error that the journal fails, where nobody asked for the line about it. Nothing is
 //! acknowledged meanwhile, so somebody has to learn it.
 
 use std::io::{self, Write as _};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use super::{EventSelection, Queued, QueuedEvent, TimedEvent};
 use crate::group::{Event, JournalState};
-use crate::output::lines::{EventSelection, Queued, QueuedEvent, TimedEvent};
 
 /// How many sentences may wait for a standard error that takes none.
 const SENTENCES: usize = 16;
 
 /// Whether the journal fails, as far as somebody was told.
-pub(super) struct Outage {
+#[derive(Debug)]
+pub struct JournalOutage {
     sentences: SyncSender<String>,
     fails: bool,
 }
 
-impl Outage {
+impl JournalOutage {
     /// [`None`] where the line about it is printed.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub(super) fn unless_printed(wanted: &EventSelection) -> io::Result<Option<Self>> {
+    pub fn unless_printed(wanted: &EventSelection) -> io::Result<Option<Self>> {
         if wanted.wants("journal") {
             return Ok(None);
         }
@@ -36,7 +37,7 @@ impl Outage {
     }
 
     /// Says it once, and once when it is over.
-    pub(super) fn take(&mut self, told: &QueuedEvent) {
+    pub fn take(&mut self, told: &QueuedEvent) {
         let Queued::Item(TimedEvent { event: Event::Journal(state), .. }) = told else { return };
         let sentence = match state {
             JournalState::Failed(why) if !self.fails => {

@@ -1,62 +1,66 @@
-//! The command that runs under the lock: started, told of signals, ended when the lock is gone.
+//! [`UserCommand`]: a command of the user's that shares the terminal with us: started, told of signals, stopped and ended.
 
 use std::ffi::OsString;
+use std::io;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::os::hardening;
-use crate::os::process_group::{ChildGroup, is_in_the_foreground};
-use crate::output::Failure;
-use crate::text::Clean;
+use super::hardening;
+use super::process_group::{ChildGroup, is_in_the_foreground};
 
 /// How long a command may take to end after SIGTERM.
-pub(super) const GRACE: Duration = Duration::from_secs(5);
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// How long it may take to tidy up before it is stopped.
 const TIDYING: Duration = Duration::from_millis(100);
 
 /// A command that runs.
-pub(super) struct RunningCommand {
+#[derive(Debug)]
+pub struct UserCommand {
     child: ChildGroup,
 }
 
-impl RunningCommand {
+impl UserCommand {
     /// Starts it with our standard input, output and error.
-    pub(super) fn start(command: &[OsString]) -> Result<Self, Failure> {
-        let (program, arguments) = command.split_first().ok_or_else(|| Failure::Usage("no command".to_owned()))?;
+    ///
+    /// # Errors
+    /// If the system does not start it.
+    pub fn start(program: &OsString, arguments: &[OsString]) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.args(arguments);
         // Another group than the terminal's could not read from it.
         let in_own_group = !is_in_the_foreground();
-        let started = hardening::as_the_user_has_it(|| ChildGroup::spawn(&mut command, in_own_group));
-        let child =
-            started.map_err(|cause| Failure::Command { command: Clean::new(&program.to_string_lossy()), cause })?;
+        let child = hardening::as_the_user_has_it(|| ChildGroup::spawn(&mut command, in_own_group))?;
         Ok(Self { child })
     }
 
     /// Waits for its end.
-    pub(super) async fn end(&mut self) -> Result<ExitStatus, Failure> {
-        self.child.end().await.map_err(Failure::Start)
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub async fn end(&mut self) -> io::Result<ExitStatus> {
+        self.child.end().await
     }
 
     /// Passes a signal on, unless the command has ended.
-    pub(super) fn tell(&mut self, signal: Signal) {
+    pub fn tell(&mut self, signal: Signal) {
         if self.child.is_running() {
             self.child.signal(signal);
         }
     }
 
     /// Whether the command has it already: the terminal tells everybody in the foreground of its keys.
-    pub(super) fn was_told(&self, signal: Signal) -> bool {
+    #[must_use]
+    pub fn was_told(&self, signal: Signal) -> bool {
         let by_keys = [Signal::INT, Signal::QUIT, Signal::TSTP, Signal::WINCH].contains(&signal);
         !self.child.has_own_group() && by_keys && is_in_the_foreground()
     }
 
     /// Stops it, so that it does nothing while we are stopped and the lock may end: as the terminal would at first, so that
     /// it can tidy up.
-    pub(super) async fn stop(&mut self) {
+    pub async fn stop(&mut self) {
         if !self.was_told(Signal::TSTP) {
             self.tell(Signal::TSTP);
         }
@@ -65,13 +69,16 @@ impl RunningCommand {
     }
 
     /// Ends it, and in a group of its own all that it has started: politely first, if there is time for it.
-    pub(super) async fn terminate(&mut self, within: Duration) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// If the system does not tell of its end.
+    pub async fn terminate(&mut self, within: Duration) -> io::Result<()> {
         if !within.is_zero() {
             self.tell(Signal::TERM);
             // Who is stopped hears nothing.
             self.tell(Signal::CONT);
             if let Ok(ended) = tokio::time::timeout(within.min(GRACE), self.child.all_end()).await {
-                return ended.map_err(Failure::Start);
+                return ended;
             }
         }
         self.child.signal(Signal::KILL);
@@ -99,7 +106,7 @@ mod tests {
             drop(command);
             let mut ready = [0; 6];
             reader.read_exact(&mut ready).unwrap();
-            let mut running = RunningCommand { child };
+            let mut running = UserCommand { child };
             running.terminate(Duration::from_millis(100)).await.unwrap();
             running.end().await.unwrap()
         });
