@@ -9,6 +9,10 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct MediatorArgs {
+    /// TOML file with options by their long names, such as `max-slots = 3`; read anew on SIGHUP. The command line comes
+    /// first
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Where to listen; port 0 takes any free one, which the first line of the log tells
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
@@ -18,6 +22,9 @@ pub struct MediatorArgs {
     /// Directory in which everything that is acknowledged is stored; without it all is in memory only
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Serve metrics for Prometheus here, with /health and /ready; the log tells where
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// How many devices a group may have
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_slots: u16,

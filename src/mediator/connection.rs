@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::chat_link::ChatLink;
 use super::connection_id::ConnectionId;
+use super::figures::Tally;
 use super::io::{ChatAction, HandshakeSecrets, MediatorOutput};
 use super::log::{ChatEnd, Closing, ConnectionEnd, LogEvent};
 use super::outbox::Outbox;
@@ -136,6 +137,7 @@ pub(super) struct Wire {
     overwhelmed: Vec<ConnectionId>,
     /// The bytes that are held for all connections.
     held: usize,
+    pub(super) tally: Tally,
     /// The steady time of the input that is being handled.
     pub(super) now: Millis,
 }
@@ -147,6 +149,7 @@ impl Wire {
             outbox: Outbox::new(stores),
             overwhelmed: Vec::new(),
             held: 0,
+            tally: Tally { reflections: 0, deliveries: 0, locks_refused: 0 },
             now: Millis(0),
         }
     }
@@ -161,6 +164,10 @@ impl Wire {
 
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut ClientConnection> {
         self.connections.get_mut(&id)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.connections.len()
     }
 
     pub(super) fn ids(&self) -> Vec<ConnectionId> {

@@ -100,6 +100,7 @@ impl Mediator {
             return Err(Closing::protocol_error("the envelope is too long to be delivered"));
         }
         let Some(group) = self.groups.get_mut(&asker.group) else { return Ok(()) };
+        self.wire.tally.reflections += 1;
         let limits = self.config.queue_limits();
         let item = QueuedMessage {
             timestamp: self.wall,

@@ -1,12 +1,12 @@
 //! What a store gives back, and what it is given.
 
-use super::Mediator;
 use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::slot::DeviceSlot;
 use super::storage::{Batch, Change, StoredGroup, StoredMessage};
 use super::time::MediatorTime;
 use super::timers::Timer;
+use super::{Mediator, MediatorConfig};
 use crate::protocol::ExpirationPolicy;
 
 impl Mediator {
@@ -33,6 +33,12 @@ impl Mediator {
             self.groups.insert(id, group);
             self.count(id);
         }
+    }
+
+    /// Other settings from now on; what the listener and the store are for stays.
+    pub const fn configure(&mut self, config: MediatorConfig) {
+        let MediatorConfig { chat_server, stores, .. } = self.config;
+        self.config = MediatorConfig { chat_server, stores, ..config };
     }
 
     /// What has changed since the last call, to be stored in one piece. To be called before [`Self::poll`], which tells

@@ -227,6 +227,7 @@ impl SlotSession {
                 self.ephemerals.pop_first();
             }
         }
+        wire.tally.deliveries += 1;
         let QueuedMessage { timestamp, ephemeral, envelope } = item;
         let header = ReflectedHeader::default();
         let reflected = Reflected { id: wire_id(number), ephemeral, timestamp, header, envelope };

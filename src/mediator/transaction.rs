@@ -24,6 +24,7 @@ impl HostedGroup {
         }
         let (answer, taken) = match &self.lock {
             Some(lock) => {
+                wire.tally.locks_refused += 1;
                 (ServerMessage::TransactionRejected { holder: lock.holder, scope: lock.scope.clone() }, false)
             }
             None => (ServerMessage::BeginTransactionAck, true),

@@ -7,6 +7,7 @@
 mod families;
 mod histogram;
 mod ledger;
+mod mediator;
 mod page;
 mod seats;
 mod server;
@@ -31,8 +32,9 @@ use crate::os::event_loop::event_loop;
 use crate::protocol::PseudonymKey;
 use crate::session::Now;
 use ledger::Ledger;
+pub use mediator::MediatorMeter;
 use page::SessionCopy;
-use server::MetricsEndpoint;
+pub use server::{MetricsEndpoint, Page};
 
 /// How many alerts ended so, by rule and outcome.
 pub type AlertOutcomes = BTreeMap<(&'static str, &'static str), u64>;
@@ -158,7 +160,11 @@ impl MetricsServer {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                server.block_on(endpoint.run(stopped, move || meters.page(clock::both().into())));
+                let page = move |path: String| {
+                    let page = (path == "/metrics").then(|| Page::Metrics(meters.page(clock::both().into())));
+                    std::future::ready(page)
+                };
+                server.block_on(endpoint.run(stopped, page));
             })
             .map_err(MetricsError::Start)?;
         tracing::info!("metrics at http://{address}/metrics");

@@ -143,20 +143,32 @@ impl MetricsPage<'_> {
         unit: Option<&Unit>,
         samples: &[Sample],
     ) -> fmt::Result {
-        let mut family = self.encoder.encode_descriptor(name, help, unit, metric_type)?;
-        for Sample { labels, number } in samples {
-            if matches!(metric_type, MetricType::Info) {
-                family.encode_info(labels)?;
-                continue;
-            }
-            if labels.is_empty() {
-                write(&mut family, metric_type, number)?;
-            } else {
-                write(&mut family.encode_family(labels)?, metric_type, number)?;
-            }
-        }
-        Ok(())
+        family(&mut self.encoder, metric_type, name, help, unit, samples)
     }
+}
+
+/// Writes one family.
+pub(super) fn family(
+    encoder: &mut DescriptorEncoder<'_>,
+    metric_type: MetricType,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    samples: &[Sample],
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, unit, metric_type)?;
+    for Sample { labels, number } in samples {
+        if matches!(metric_type, MetricType::Info) {
+            family.encode_info(labels)?;
+            continue;
+        }
+        if labels.is_empty() {
+            write(&mut family, metric_type, number)?;
+        } else {
+            write(&mut family.encode_family(labels)?, metric_type, number)?;
+        }
+    }
+    Ok(())
 }
 
 fn write(encoder: &mut MetricEncoder<'_>, metric_type: MetricType, number: &Number) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The metrics endpoint: answers `GET /metrics` over HTTP/1.1, and nothing else.
+//! The metrics endpoint: answers GET and HEAD over HTTP/1.1 with the pages that there are.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -34,16 +34,25 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many bytes the head of a request may have; hyper takes no less.
 const MOST_HEAD: usize = 8_192;
 
+/// What is at a path.
+#[derive(Debug)]
+pub enum Page {
+    /// Metrics as `OpenMetrics` text.
+    Metrics(String),
+    /// How it goes: well, or not, in a word.
+    State(bool, &'static str),
+}
+
 /// An endpoint that listens, and does not yet answer.
 #[derive(Debug)]
-pub(super) struct MetricsEndpoint(Acceptor);
+pub struct MetricsEndpoint(Acceptor);
 
 impl MetricsEndpoint {
     /// Takes the address; port 0 takes any free one.
     ///
     /// # Errors
     /// If the system does not give it.
-    pub(super) async fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         Acceptor::bind(address).await.map(Self)
     }
 
@@ -51,15 +60,15 @@ impl MetricsEndpoint {
     ///
     /// # Errors
     /// If the system does not tell.
-    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 
-    /// Answers with the page as it is when asked, until the end.
-    pub(super) async fn run(
+    /// Answers with the page of a path as it is when asked, until the end.
+    pub async fn run<F: Future<Output = Option<Page>> + Send + 'static>(
         mut self,
         end: impl Future<Output = ()>,
-        page: impl Fn() -> String + Send + Sync + 'static,
+        page: impl Fn(String) -> F + Send + Sync + 'static,
     ) {
         let mut end = pin!(end);
         let page = Arc::new(page);
@@ -81,10 +90,13 @@ impl MetricsEndpoint {
 }
 
 /// One request a connection: who scrapes every few seconds gains nothing by keeping it.
-async fn serve(stream: TcpStream, page: Arc<impl Fn() -> String + Send + Sync + 'static>) {
+async fn serve<F: Future<Output = Option<Page>> + Send + 'static>(
+    stream: TcpStream,
+    page: Arc<impl Fn(String) -> F + Send + Sync + 'static>,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(&request, page.as_ref());
-        async move { Ok::<_, Infallible>(answer) }
+        let page = page(request.uri().path().to_owned());
+        async move { Ok::<_, Infallible>(answer(request.method(), page.await)) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -96,16 +108,20 @@ async fn serve(stream: TcpStream, page: Arc<impl Fn() -> String + Send + Sync + 
     let _ = tokio::time::timeout(PATIENCE, connection).await;
 }
 
-fn answer<B>(request: &Request<B>, page: &impl Fn() -> String) -> Response<Full<Bytes>> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    match (request.uri().path(), reads) {
-        ("/metrics", true) => response(StatusCode::OK, OPEN_METRICS, page()),
-        ("/metrics", false) => {
+fn answer(method: &Method, page: Option<Page>) -> Response<Full<Bytes>> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    match page {
+        Some(Page::Metrics(page)) if reads => response(StatusCode::OK, OPEN_METRICS, page),
+        Some(Page::State(is_well, word)) if reads => {
+            let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            response(status, PLAIN, format!("{word}\n"))
+        }
+        Some(_) => {
             let mut response = response(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET and HEAD\n".to_owned());
             response.headers_mut().insert(ALLOW, ALLOWED);
             response
         }
-        _ => response(StatusCode::NOT_FOUND, PLAIN, "the metrics are at /metrics\n".to_owned()),
+        None => response(StatusCode::NOT_FOUND, PLAIN, "the metrics are at /metrics\n".to_owned()),
     }
 }
 

@@ -31,7 +31,8 @@ pub use connect_error::{ConnectError, ConnectStep};
 pub use dial::FailedAttempt;
 pub use link::{Link, LinkEvent};
 pub use listener::{
-    ConnectionRefusal, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, StoreLink, Tls, TlsError,
+    ConnectionRefusal, Inspector, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, StoreLink, Tls,
+    TlsError,
 };
 pub use proxy::{ProxyChoice, ProxyUrl, ProxyUrlError};
 pub use relay_link::{RelayLink, RelayLinkEvent};

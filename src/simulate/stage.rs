@@ -113,7 +113,7 @@ fn start_mediator(ended: watch::Receiver<bool>, admits: bool) -> io::Result<(Joi
         ListenerOptions { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..ListenerOptions::default() };
     if admits {
         options.rendezvous = Some(RelayConfig::default());
-        options.config.max_slots = SLOTS_TO_JOIN;
+        options.settings.config.max_slots = SLOTS_TO_JOIN;
     }
     let listener = event_loop.block_on(Listener::bind(options))?;
     let port = listener.local_addr()?.port();

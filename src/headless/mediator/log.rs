@@ -1,5 +1,7 @@
 //! The log: a JSON object a line.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use crate::mediator::{ChatEnd, ConnectionEnd, LogEvent, SlotRemoval};
@@ -12,23 +14,30 @@ use crate::text::Clean;
 
 pub(super) enum MediatorLogLine {
     Listener(LogLine),
-    /// The settings were read anew.
-    Reloaded,
+    /// Metrics are served here.
+    Metrics(SocketAddr),
+    /// The settings were read anew; these options have changed, too, and are taken at the next start.
+    Reloaded {
+        next_start: Vec<&'static str>,
+    },
     /// They cannot be read; the old ones stay.
     ReloadFailed(Clean),
 }
 
-pub(super) fn object(at: Millis, line: &MediatorLogLine) -> Value {
+/// A line; none for what is only measured.
+pub(super) fn object(at: Millis, line: &MediatorLogLine) -> Option<Value> {
     let (event, fields) = match line {
-        MediatorLogLine::Listener(line) => fields(line),
-        MediatorLogLine::Reloaded => ("reloaded", json!({})),
+        MediatorLogLine::Listener(line) => fields(line)?,
+        MediatorLogLine::Metrics(address) => ("metrics", json!({ "url": format!("http://{address}/metrics") })),
+        MediatorLogLine::Reloaded { next_start } if next_start.is_empty() => ("reloaded", json!({})),
+        MediatorLogLine::Reloaded { next_start } => ("reloaded", json!({ "next_start": next_start })),
         MediatorLogLine::ReloadFailed(words) => ("reload_failed", json!({ "words": words })),
     };
-    ndjson::line(at, event, fields)
+    Some(ndjson::line(at, event, fields))
 }
 
-fn fields(line: &LogLine) -> (&'static str, Value) {
-    match line {
+fn fields(line: &LogLine) -> Option<(&'static str, Value)> {
+    Some(match line {
         LogLine::Listening { address, encrypted, chat_server, rendezvous } => {
             let chat_server = chat_server.as_deref().map(Clean::new);
             let (address, port) = (address.to_string(), address.port());
@@ -50,10 +59,11 @@ fn fields(line: &LogLine) -> (&'static str, Value) {
         LogLine::StoreRecovered => ("store_recovered", json!({})),
         LogLine::StoreFailed { words } => ("store_failed", json!({ "words": Clean::new(words) })),
         LogLine::Mediator(event) => mediator_fields(event),
+        LogLine::Answered { .. } | LogLine::Committed { .. } => return None,
         LogLine::Relay(event) => relay_fields(event),
         LogLine::Stopping { connections } => ("stopping", json!({ "connections": connections })),
         LogLine::Stopped => ("stopped", json!({})),
-    }
+    })
 }
 
 fn relay_fields(event: &RelayEvent) -> (&'static str, Value) {

@@ -1,7 +1,9 @@
 //! `d2mtop mediator`: a mediator of our own, with its log as NDJSON on standard output.
 
+mod config;
 mod data;
 mod log;
+mod metrics;
 mod options;
 
 use std::cell::RefCell;
@@ -12,6 +14,7 @@ use futures_util::FutureExt as _;
 use self::data::RunningStore;
 use self::log::MediatorLogLine;
 use crate::cli::MediatorArgs;
+use crate::metrics::MediatorMeter;
 use crate::net::{Listener, LogLine, SettingsSender};
 use crate::os::event_loop::event_loop;
 use crate::os::signals::{ServiceRequest, ServiceSignals};
@@ -29,6 +32,8 @@ use crate::text::Clean;
 /// # Errors
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
+    let of_file = read_file(options)?;
+    let options = of_file.as_ref().unwrap_or(options);
     let mut listener_options = options::listener_options(options)?;
     let (store, link) = options.data.as_deref().map(RunningStore::start).transpose()?.unzip();
     listener_options.store = link;
@@ -43,11 +48,16 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             port_file::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
         let write = |form: &mut Form, output: &mut Vec<u8>, at, line: MediatorLogLine| {
-            form.line(output, &log::object(at, &line))
+            log::object(at, &line).map_or(Ok(()), |line| form.line(output, &line))
         };
         let output = LineSink::start(Form::Ndjson(NamesInLines::LeftOut), write).map_err(Failure::Start)?;
         let service = Service::default();
         let settings = listener.settings();
+        let meter = MediatorMeter::default();
+        let measured = match options.metrics {
+            Some(address) => Some(metrics::serve(address, meter.clone(), listener.inspector()).await?),
+            None => None,
+        };
         let shutdown = async {
             let mut request = early;
             while request != Some(ServiceRequest::End) {
@@ -61,13 +71,17 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
         service.status("listening", true);
         let failed = RefCell::new(None);
         let log = |line: LogLine| {
+            meter.take(&line);
             match &line {
+                LogLine::Answered { .. } | LogLine::Committed { .. } => return,
                 LogLine::StoreStalled { words } => service.status(words, false),
                 LogLine::StoreRecovered => service.status("listening", false),
                 LogLine::StoreFailed { words } => drop(failed.replace(Some(Clean::new(words)))),
                 _ => {}
             }
+            let first = matches!(line, LogLine::Listening { .. });
             output.write(MediatorLogLine::Listener(line));
+            measured.filter(|_| first).into_iter().for_each(|address| output.write(MediatorLogLine::Metrics(address)));
         };
         {
             let mut pulse = pin!(service.clone().pulse().fuse());
@@ -84,20 +98,24 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
     })
 }
 
-/// Reads certificate and allowed groups anew. Connections stay, but for those of groups that are not allowed any more.
-async fn reload(
-    options: &MediatorArgs,
-    settings: &SettingsSender,
-    service: &Service,
-    output: &LineSink<MediatorLogLine>,
-) {
+/// All options, if some of them are in a file.
+fn read_file(options: &MediatorArgs) -> Result<Option<MediatorArgs>, Failure> {
+    options.config.as_deref().map(|path| config::read(path, &config::given())).transpose()
+}
+
+/// Reads the configuration, certificate and allowed groups anew. Connections stay, but for those of
+/// groups that are not allowed any more.
+async fn reload(options: &MediatorArgs, settings: &SettingsSender, service: &Service, output: &LineSink<MediatorLogLine>) {
     service.reloading();
-    let read = options::settings(options);
+    let read = read_file(options).and_then(|of_file| {
+        let after = of_file.as_ref().unwrap_or(options);
+        Ok((options::settings(after)?, options::fixed(options, after)))
+    });
     service.reloaded(read.is_ok());
     match read {
-        Ok(new) => {
+        Ok((new, next_start)) => {
             settings.send(new).await;
-            output.write(MediatorLogLine::Reloaded);
+            output.write(MediatorLogLine::Reloaded { next_start });
         }
         Err(failure) => output.write(MediatorLogLine::ReloadFailed(Clean::new(&failure.to_string()))),
     }

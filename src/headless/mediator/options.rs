@@ -16,6 +16,37 @@ use crate::text::Clean;
 const LEAST_BOUND: ByteSize = ByteSize::mib(1);
 
 pub(super) fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> {
+    let chat_server = options.chat_server.as_deref().map(chat_server).transpose()?;
+    let rendezvous = options.rendezvous.then(RelayConfig::default);
+    Ok(ListenerOptions { address: options.listen, settings: settings(options)?, chat_server, rendezvous, store: None })
+}
+
+/// What is read anew on SIGHUP: bounds and times, the certificate, and the groups that may enter.
+pub(super) fn settings(options: &MediatorArgs) -> Result<ListenerSettings, Failure> {
+    let tls = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::from_pem_files(certificate, key)?),
+        _ => None,
+    };
+    let allowed = options.allow_group.as_deref().map_or(Ok(AllowedGroups::ANY), allowed_groups)?;
+    Ok(ListenerSettings { tls, allowed, config: config(options)? })
+}
+
+/// Names the options that differ, and are not taken before the next start.
+pub(super) fn fixed(before: &MediatorArgs, after: &MediatorArgs) -> Vec<&'static str> {
+    [
+        ("listen", before.listen != after.listen),
+        ("port-file", before.port_file != after.port_file),
+        ("data", before.data != after.data),
+        ("metrics", before.metrics != after.metrics),
+        ("chat-server", before.chat_server != after.chat_server),
+        ("rendezvous", before.rendezvous != after.rendezvous),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}
+
+fn config(options: &MediatorArgs) -> Result<MediatorConfig, Failure> {
     for (name, span) in [
         ("--max-ttl", options.max_ttl),
         ("--handshake-timeout", options.handshake_timeout),
@@ -27,8 +58,7 @@ pub(super) fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions
             return Err(Failure::Usage(format!("{name} must be longer than 0s, such as 30s")));
         }
     }
-    let chat_server = options.chat_server.as_deref().map(chat_server).transpose()?;
-    let config = MediatorConfig {
+    Ok(MediatorConfig {
         max_slots: options.max_slots.into(),
         max_ttl: options.max_ttl,
         volatile_grace: options.volatile_grace,
@@ -43,26 +73,7 @@ pub(super) fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions
         idle_timeout: Some(options.idle_timeout).filter(|span| !span.is_zero()),
         handshake_timeout: options.handshake_timeout,
         ..MediatorConfig::default()
-    };
-    let rendezvous = options.rendezvous.then(RelayConfig::default);
-    Ok(ListenerOptions {
-        address: options.listen,
-        config,
-        settings: settings(options)?,
-        chat_server,
-        rendezvous,
-        store: None,
     })
-}
-
-/// What is read anew on SIGHUP: the certificate, and the groups that may enter.
-pub(super) fn settings(options: &MediatorArgs) -> Result<ListenerSettings, Failure> {
-    let tls = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Some(Tls::from_pem_files(certificate, key)?),
-        _ => None,
-    };
-    let allowed = options.allow_group.as_deref().map_or(Ok(AllowedGroups::ANY), allowed_groups)?;
-    Ok(ListenerSettings { tls, allowed })
 }
 
 fn allowed_groups(path: &Path) -> Result<AllowedGroups, Failure> {

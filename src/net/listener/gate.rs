@@ -1,9 +1,12 @@
-//! What a connection's task asks the machine before it answers a request.
+//! What others ask the machine's task: a connection's before it answers a request, and who looks from outside.
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::mediator::GroupRefusal;
+use crate::mediator::{Figures, GroupRefusal};
 use crate::protocol::DeviceGroupId;
+
+/// How many questions may wait.
+const QUESTIONS: usize = 64;
 
 /// A question that the machine's task answers at once.
 pub(super) enum GateQuestion {
@@ -11,13 +14,19 @@ pub(super) enum GateQuestion {
     Admits(DeviceGroupId, oneshot::Sender<Result<(), GroupRefusal>>),
     /// Whether logins are taken at all.
     Ready(oneshot::Sender<bool>),
+    Figures(oneshot::Sender<Figures>),
 }
 
 /// The way to ask.
-#[derive(Clone)]
-pub(super) struct Gate(pub(super) mpsc::Sender<GateQuestion>);
+#[derive(Clone, Debug)]
+pub(super) struct Gate(mpsc::Sender<GateQuestion>);
 
 impl Gate {
+    pub(super) fn new() -> (Self, mpsc::Receiver<GateQuestion>) {
+        let (sender, questions) = mpsc::channel(QUESTIONS);
+        (Self(sender), questions)
+    }
+
     pub(super) async fn admits(&self, group: DeviceGroupId) -> Result<(), GroupRefusal> {
         let ask = |answer| GateQuestion::Admits(group, answer);
         self.ask(ask).await.unwrap_or(Err(GroupRefusal::ShuttingDown))
@@ -32,5 +41,21 @@ impl Gate {
         let (answer, answered) = oneshot::channel();
         self.0.send(question(answer)).await.ok()?;
         answered.await.ok()
+    }
+}
+
+/// Looks into a listener while it runs.
+#[derive(Clone, Debug)]
+pub struct Inspector(pub(super) Gate);
+
+impl Inspector {
+    /// Whether logins are taken; not before it runs, nor when it has ended.
+    pub async fn is_ready(&self) -> bool {
+        self.0.is_ready().await
+    }
+
+    /// What there is; [`None`] when it has ended.
+    pub async fn figures(&self) -> Option<Figures> {
+        self.0.ask(GateQuestion::Figures).await
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::mediator::{ConnectionId, GroupRefusal, LogEvent};
 use crate::rendezvous::RelayEvent;
@@ -60,6 +61,18 @@ pub enum LogLine {
     StoreFailed {
         /// The reason, and what to do.
         words: String,
+    },
+    /// What clients sent was handled, and what follows from it is told. For figures, not for the log.
+    Answered {
+        /// How many messages they sent.
+        messages: usize,
+        /// From taking the first of them on.
+        took: Duration,
+    },
+    /// Changes are stored. For figures, not for the log.
+    Committed {
+        /// From handing them to the store on.
+        took: Duration,
     },
     /// The machine tells something.
     Mediator(LogEvent),

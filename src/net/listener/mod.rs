@@ -32,12 +32,13 @@ use tokio::task::JoinSet;
 use budget::Budget;
 use chat::ChatHandle;
 use connection::{ConnectionCommand, ConnectionEvent, Handle};
+pub use gate::Inspector;
 use gate::{Gate, GateQuestion};
 pub use log::{ConnectionRefusal, LogLine};
 use pending::Pending;
 use rendezvous::RelayHost;
-use storage::Storage;
 pub use storage::StoreLink;
+use storage::{Round, Storage};
 pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
@@ -50,8 +51,6 @@ use crate::rendezvous::RelayConfig;
 
 /// How many events of all connections together may wait for the machine.
 const EVENTS: usize = 256;
-/// How many questions of requests may wait for the machine.
-const QUESTIONS: usize = 64;
 /// How long the end waits for clients to answer the close.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -60,8 +59,6 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub struct ListenerOptions {
     /// The address; port 0 takes any free one.
     pub address: SocketAddr,
-    /// The machine's settings.
-    pub config: MediatorConfig,
     /// What can be changed while it runs.
     pub settings: ListenerSettings,
     /// The chat server that Proxy frames are passed on to, as `host:port`; without one they are only counted.
@@ -79,6 +76,8 @@ pub struct ListenerSettings {
     pub tls: Option<Tls>,
     /// The groups that are served.
     pub allowed: AllowedGroups,
+    /// The machine's settings.
+    pub config: MediatorConfig,
 }
 
 /// The way to change the settings of a listener that runs.
@@ -96,9 +95,8 @@ impl Default for ListenerOptions {
     /// Unencrypted, on any free port of this machine only.
     fn default() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = MediatorConfig::default();
         let settings = ListenerSettings::default();
-        Self { address, config, settings, chat_server: None, rendezvous: None, store: None }
+        Self { address, settings, chat_server: None, rendezvous: None, store: None }
     }
 }
 
@@ -108,6 +106,7 @@ pub struct Listener {
     socket: Acceptor,
     options: ListenerOptions,
     new_settings: (SettingsSender, mpsc::Receiver<ListenerSettings>),
+    gate: (Gate, mpsc::Receiver<GateQuestion>),
 }
 
 impl Listener {
@@ -118,7 +117,7 @@ impl Listener {
     pub async fn bind(options: ListenerOptions) -> io::Result<Self> {
         let socket = Acceptor::bind(options.address).await?;
         let (sender, receiver) = mpsc::channel(1);
-        Ok(Self { socket, options, new_settings: (SettingsSender(sender), receiver) })
+        Ok(Self { socket, options, new_settings: (SettingsSender(sender), receiver), gate: Gate::new() })
     }
 
     /// The address with the port that the system gave.
@@ -135,6 +134,12 @@ impl Listener {
         self.new_settings.0.clone()
     }
 
+    /// The way to look into it while it runs.
+    #[must_use]
+    pub fn inspector(&self) -> Inspector {
+        Inspector(self.gate.0.clone())
+    }
+
     /// Serves until `shutdown` is ready; then closes all connections with 1001, and waits for them a moment.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
         let address = self.local_addr().unwrap_or(self.options.address);
@@ -142,12 +147,12 @@ impl Listener {
         let rendezvous = self.options.rendezvous.is_some();
         log(LogLine::Listening { address, encrypted, chat_server, rendezvous });
         let (events, mut arrived) = mpsc::channel(EVENTS);
-        let (gate, mut questions) = mpsc::channel(QUESTIONS);
+        let (gate, mut questions) = self.gate;
         let mut server = Server {
             mediator: Mediator::new(MediatorConfig {
                 chat_server: self.options.chat_server.is_some(),
                 stores: self.options.store.is_some(),
-                ..self.options.config
+                ..self.options.settings.config
             }),
             handles: HashMap::new(),
             rendezvous: RelayHost::new(self.options.rendezvous.unwrap_or_default()),
@@ -156,10 +161,11 @@ impl Listener {
             chats: HashMap::new(),
             chat_tasks: JoinSet::new(),
             events,
-            gate: Gate(gate),
+            gate,
             accepted: 0,
             pending: Pending::default(),
             storage: Storage::default(),
+            round: Round::default(),
             options: self.options,
         };
         if let Some(link) = server.options.store.take() {
@@ -186,6 +192,7 @@ impl Listener {
                 }
                 Some(settings) = new_settings.recv() => {
                     server.options.settings = settings;
+                    server.mediator.configure(server.options.settings.config);
                     server.restrict();
                 }
                 Some(question) = questions.recv() => server.answer(question),
@@ -222,6 +229,7 @@ struct Server {
     /// Connections that are not logged in yet.
     pending: Pending,
     storage: Storage,
+    round: Round,
     options: ListenerOptions,
 }
 
@@ -231,9 +239,9 @@ impl Server {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         let (tls, budget) = (self.options.settings.tls.clone(), self.budget.clone());
-        let dead_after = self.options.config.dead_after;
+        let dead_after = self.options.settings.config.dead_after;
         let incoming = upgrade::Incoming { id, stream, peer, accepted: self.now(), tls, budget, dead_after };
-        let timeout = self.options.config.handshake_timeout;
+        let timeout = self.options.settings.config.handshake_timeout;
         let task = self.tasks.spawn(connection::serve(incoming, timeout, self.gate.clone(), self.events.clone()));
         if let Some(evicted) = self.pending.add(id, peer, task) {
             log(LogLine::Refused { connection: evicted.id, peer: evicted.peer, refusal: ConnectionRefusal::TooMany });
@@ -267,7 +275,10 @@ impl Server {
                 }
                 return;
             }
-            ConnectionEvent::Frame(bytes) => MediatorInput::Frame { connection: id, bytes },
+            ConnectionEvent::Frame(bytes) => {
+                self.round.count();
+                MediatorInput::Frame { connection: id, bytes }
+            }
             ConnectionEvent::Text => MediatorInput::Text { connection: id },
             ConnectionEvent::Unreadable => MediatorInput::Unreadable { connection: id },
             ConnectionEvent::Alive => MediatorInput::Alive { connection: id },
@@ -312,6 +323,7 @@ impl Server {
                 let well = if self.storage.is_well() { Ok(()) } else { Err(GroupRefusal::NotStoring) };
                 let _ = answer.send(well.and_then(|()| self.mediator.admits(&group)));
             }
+            GateQuestion::Figures(answer) => drop(answer.send(self.mediator.figures())),
             GateQuestion::Ready(answer) => drop(answer.send(self.storage.is_well() && self.mediator.is_ready())),
         }
     }
@@ -329,7 +341,7 @@ impl Server {
     /// Does what the machines say, without waiting for anybody.
     fn carry_out(&mut self, log: &mut impl FnMut(LogLine)) {
         self.rendezvous.carry_out(log);
-        self.storage.submit(&mut self.mediator);
+        self.storage.submit(&mut self.mediator, std::mem::take(&mut self.round), log);
         while let Some(output) = self.mediator.poll() {
             match output {
                 MediatorOutput::Send { connection, bytes } => {

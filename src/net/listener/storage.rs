@@ -33,12 +33,41 @@ impl fmt::Debug for StoreLink {
     }
 }
 
+/// A batch on its way.
+struct Unstored {
+    batch: u64,
+    bytes: usize,
+    submitted: Instant,
+    round: Round,
+}
+
+/// What clients sent that is handled together.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Round {
+    messages: usize,
+    began: Option<Instant>,
+}
+
+impl Round {
+    /// One more message was taken.
+    pub(super) fn count(&mut self) {
+        self.messages += 1;
+        self.began.get_or_insert_with(Instant::now);
+    }
+
+    fn told(self, log: &mut impl FnMut(LogLine)) {
+        if let Some(began) = self.began {
+            log(LogLine::Answered { messages: self.messages, took: began.elapsed() });
+        }
+    }
+}
+
 /// The listener's end. Without a store nothing ever happens here.
 #[derive(Default)]
 pub(super) struct Storage {
     ways: Option<(std::sync::mpsc::Sender<StoreRequest>, mpsc::UnboundedReceiver<StoreReply>)>,
     /// Batches that are on their way, and what each takes.
-    unstored: VecDeque<(u64, usize)>,
+    unstored: VecDeque<Unstored>,
     bytes: usize,
     stalled_since: Option<Instant>,
     /// How long it was stalled in all: for so long the machine's clock stood still.
@@ -59,10 +88,10 @@ impl Storage {
     }
 
     /// Hands on what has changed.
-    pub(super) fn submit(&mut self, mediator: &mut Mediator) {
-        let Some(batch) = mediator.take_batch() else { return };
+    pub(super) fn submit(&mut self, mediator: &mut Mediator, round: Round, log: &mut impl FnMut(LogLine)) {
+        let Some(batch) = mediator.take_batch() else { return round.told(log) };
         let bytes = batch.changes.iter().map(bytes_of).sum();
-        self.unstored.push_back((batch.number, bytes));
+        self.unstored.push_back(Unstored { batch: batch.number, bytes, submitted: Instant::now(), round });
         self.bytes += bytes;
         self.ask(StoreRequest::Batch(batch));
     }
@@ -106,8 +135,10 @@ impl Storage {
     pub(super) fn take(&mut self, reply: StoreReply, log: &mut impl FnMut(LogLine)) -> Option<MediatorInput> {
         match reply {
             StoreReply::Committed { batch } => {
-                while let Some((_, bytes)) = self.unstored.pop_front_if(|(number, _)| *number <= batch) {
-                    self.bytes -= bytes;
+                while let Some(stored) = self.unstored.pop_front_if(|unstored| unstored.batch <= batch) {
+                    self.bytes -= stored.bytes;
+                    log(LogLine::Committed { took: stored.submitted.elapsed() });
+                    stored.round.told(log);
                 }
                 if let Some(since) = self.stalled_since.take() {
                     self.stalled += since.elapsed();

@@ -69,7 +69,7 @@ pub struct Server {
 
 impl Server {
     pub async fn start(config: MediatorConfig) -> Self {
-        Self::start_with(|options| options.config = config).await
+        Self::start_with(|options| options.settings.config = config).await
     }
 
     pub async fn start_encrypted() -> Self {

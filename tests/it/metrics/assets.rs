@@ -9,12 +9,12 @@ use super::{DIALECTS, Measured};
 use crate::support::openmetrics::read;
 
 /// The names of metrics in a query, or in a text full of queries.
-fn names_in(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     text.split(move |character| !is_part(character)).filter(|word| word.starts_with("d2mtop_"))
 }
 
-fn asset(name: &str) -> String {
+pub(super) fn asset(name: &str) -> String {
     std::fs::read_to_string(format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
@@ -45,7 +45,11 @@ fn dashboard_rules_and_readme_name_metrics_that_exist() {
 
 /// The queries of the dashboard, each with its panel's title; of all profiles, over five minutes.
 fn queries() -> Vec<(String, String)> {
-    let dashboard: Value = serde_json::from_str(&asset("grafana-dashboard.json")).unwrap();
+    queries_of("grafana-dashboard.json")
+}
+
+pub(super) fn queries_of(dashboard: &str) -> Vec<(String, String)> {
+    let dashboard: Value = serde_json::from_str(&asset(dashboard)).unwrap();
     let mut queries = Vec::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().unwrap() {
@@ -57,7 +61,7 @@ fn queries() -> Vec<(String, String)> {
 }
 
 /// Runs Prometheus's own tool, if it is there.
-fn promtool(arguments: &[&str], input: &str) {
+pub(super) fn promtool(arguments: &[&str], input: &str) {
     let mut command = Command::new("promtool");
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut tool = match command.spawn() {
@@ -132,7 +136,7 @@ fn the_dashboard_shows_messages_of_every_device_of_two_instances() {
 }
 
 /// The same in the older format, which `promtool check metrics` reads: there the suffix is part of a counter's name.
-fn as_prometheus_text(text: &str) -> String {
+pub(super) fn as_prometheus_text(text: &str) -> String {
     let page = read(text);
     let mut out = String::new();
     for line in text.lines() {

@@ -1,6 +1,7 @@
 //! `--metrics` as Prometheus sees it: the real binary, scraped while it runs, in both dialects.
 
 mod assets;
+mod mediator;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
