@@ -13,9 +13,9 @@ pub struct MediatorArgs {
     /// first
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where to listen; port 0 takes any free one, which the first line of the log tells
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
+    /// Where to listen; port 0 takes any free one, which the log tells. Also unix:/PATH. Repeatable
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub listen: Vec<String>,
     /// Write the port to this file as soon as connections are accepted
     #[arg(long, value_name = "FILE")]
     pub port_file: Option<PathBuf>,

@@ -25,6 +25,7 @@ use crate::protocol::Millis;
 use crate::runtime::chat_proxy::{ChatProxy, ProxyLine};
 use crate::runtime::{ANY_CERTIFICATE, ProfileState, SessionSetup};
 use crate::session::Session;
+use crate::text::Clean;
 
 /// Listens and carries until a signal ends it, or until the mediator does not want this device any more.
 ///
@@ -55,7 +56,7 @@ async fn serve(
     // Polled once, so that a signal that comes right after the port file ends us politely.
     let mut terminated = pin!(signals::terminated());
     let early = terminated.as_mut().now_or_never();
-    let unavailable = |cause| Failure::Listen { address: options.listen, cause };
+    let unavailable = |cause| Failure::Listen { address: Clean::new(&options.listen.to_string()), cause };
     let listener = Acceptor::bind(options.listen).await.map_err(unavailable)?;
     let local = listener.local_addr().map_err(unavailable)?;
     if let Some(path) = &options.port_file {

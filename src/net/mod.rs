@@ -31,8 +31,8 @@ pub use connect_error::{ConnectError, ConnectStep};
 pub use dial::FailedAttempt;
 pub use link::{Link, LinkEvent};
 pub use listener::{
-    ConnectionRefusal, Inspector, Listener, ListenerOptions, ListenerSettings, LogLine, SettingsSender, StoreLink, Tls,
-    TlsError,
+    CannotListen, ClientAddress, ConnectionRefusal, Inspector, ListenAt, Listener, ListenerOptions, ListenerSettings,
+    LogLine, NoPlace, SettingsSender, StoreLink, Tls, TlsError,
 };
 pub use proxy::{ProxyChoice, ProxyUrl, ProxyUrlError};
 pub use relay_link::{RelayLink, RelayLinkEvent};

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::time::Instant;
 
 /// How long to wait after a connection could not be accepted, as when there are no more file descriptors.
-const PAUSE: Duration = Duration::from_millis(200);
+pub const PAUSE: Duration = Duration::from_millis(200);
 
 /// A socket that listens.
 #[derive(Debug)]

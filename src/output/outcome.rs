@@ -1,7 +1,6 @@
 //! How the program ends: in words for people, in an exit code for scripts.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use rustix::process::Signal;
@@ -159,7 +158,7 @@ pub enum Failure {
     /// The system does not give the address to listen at.
     #[error("cannot listen at {address}: {cause}{}", advice(cause))]
     Listen {
-        address: SocketAddr,
+        address: Clean,
         /// The cause, as the system or a library tells it.
         cause: io::Error,
     },

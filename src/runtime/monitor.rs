@@ -12,6 +12,7 @@ use crate::metrics::{Meters, MetricsError, MetricsServer};
 use crate::output::ndjson::NamesInLines;
 use crate::output::{Failure, ndjson};
 use crate::protocol::{GroupKeys, PseudonymKey};
+use crate::text::Clean;
 
 /// Which metrics are served, and which alerts run.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +117,7 @@ impl Monitors {
 
 fn unserved(error: MetricsError) -> Failure {
     match error {
-        MetricsError::Listen { address, cause } => Failure::Listen { address, cause },
+        MetricsError::Listen { address, cause } => Failure::Listen { address: Clean::new(&address.to_string()), cause },
         MetricsError::Start(cause) => Failure::Start(cause),
     }
 }
@@ -126,7 +127,6 @@ mod tests {
     use super::*;
     use crate::group::{Event, JournalState};
     use crate::protocol::Millis;
-    use crate::text::Clean;
 
     #[test]
     fn commands_read_the_lines_that_watch_prints() {

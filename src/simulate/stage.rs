@@ -1,7 +1,6 @@
 //! The demo's stage: a mediator on loopback, the simulated devices, and a place for one more device.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -109,13 +108,12 @@ impl Stage {
 
 fn start_mediator(ended: watch::Receiver<bool>, admits: bool) -> io::Result<(JoinHandle<()>, u16)> {
     let event_loop = event_loop()?;
-    let mut options =
-        ListenerOptions { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..ListenerOptions::default() };
+    let mut options = ListenerOptions::default();
     if admits {
         options.rendezvous = Some(RelayConfig::default());
         options.settings.config.max_slots = SLOTS_TO_JOIN;
     }
-    let listener = event_loop.block_on(Listener::bind(options))?;
+    let listener = event_loop.block_on(Listener::bind(options)).map_err(|error| error.cause)?;
     let port = listener.local_addr()?.port();
     let thread = std::thread::Builder::new().name("mediator".to_owned()).spawn(move || {
         event_loop.block_on(listener.run(until_true(ended), |line| tracing::debug!("{line:?}")));

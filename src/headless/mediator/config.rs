@@ -127,7 +127,7 @@ mod tests {
     fn a_file_says_what_the_command_line_does_not() {
         let text = "# ours\nlisten = \"127.0.0.1:8080\"\nmax-slots = 3\nrendezvous = true\nqueue-bytes = \"2MiB\"\n";
         let options = with(text, &["--max-slots", "4"]).unwrap();
-        assert_eq!(options.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(options.listen, ["127.0.0.1:8080"]);
         assert_eq!((options.max_slots, options.rendezvous), (4, true));
         assert_eq!(options.queue_bytes, bytesize::ByteSize::mib(2));
         assert!(!with("rendezvous = false", &[]).unwrap().rendezvous);

@@ -38,9 +38,9 @@ pub(super) fn object(at: Millis, line: &MediatorLogLine) -> Option<Value> {
 
 fn fields(line: &LogLine) -> Option<(&'static str, Value)> {
     Some(match line {
-        LogLine::Listening { address, encrypted, chat_server, rendezvous } => {
+        LogLine::Listening { at, port, encrypted, chat_server, rendezvous } => {
             let chat_server = chat_server.as_deref().map(Clean::new);
-            let (address, port) = (address.to_string(), address.port());
+            let address = Clean::new(&at.to_string());
             let fields = json!({
                 "address": address, "port": port, "encrypted": encrypted, "chat_server": chat_server,
                 "rendezvous": rendezvous,

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use crate::metrics::{MediatorMeter, MetricsEndpoint, Page};
 use crate::net::Inspector;
 use crate::output::Failure;
+use crate::text::Clean;
 
 /// Takes the address and begins to answer, as long as the event loop runs; where.
 ///
 /// # Errors
 /// If the system does not give the address.
 pub(super) async fn serve(address: SocketAddr, meter: MediatorMeter, inside: Inspector) -> Result<SocketAddr, Failure> {
-    let unavailable = |cause| Failure::Listen { address, cause };
+    let unavailable = |cause| Failure::Listen { address: Clean::new(&address.to_string()), cause };
     let endpoint = MetricsEndpoint::bind(address).await.map_err(unavailable)?;
     let address = endpoint.local_addr().map_err(unavailable)?;
     tokio::spawn(endpoint.run(std::future::pending::<()>(), move |path| page(path, meter.clone(), inside.clone())));

@@ -6,7 +6,7 @@ mod log;
 mod metrics;
 mod options;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 
 use futures_util::FutureExt as _;
@@ -15,7 +15,7 @@ use self::data::RunningStore;
 use self::log::MediatorLogLine;
 use crate::cli::MediatorArgs;
 use crate::metrics::MediatorMeter;
-use crate::net::{Listener, LogLine, SettingsSender};
+use crate::net::{CannotListen, Listener, LogLine, SettingsSender};
 use crate::os::event_loop::event_loop;
 use crate::os::signals::{ServiceRequest, ServiceSignals};
 use crate::os::systemd::Service;
@@ -41,11 +41,11 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
         // Polled once, so that a signal that comes right after the port file ends us politely.
         let mut signals = ServiceSignals::take();
         let early = signals.next().now_or_never();
-        let unavailable = |cause| Failure::Listen { address: options.listen, cause };
+        let unavailable = |CannotListen { at, cause }| Failure::Listen { address: Clean::new(&at.to_string()), cause };
         let listener = Listener::bind(listener_options).await.map_err(unavailable)?;
         if let Some(path) = &options.port_file {
-            let port = listener.local_addr().map_err(unavailable)?.port();
-            port_file::write_port(path, port).map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
+            let port = listener.local_addr().and_then(|address| port_file::write_port(path, address.port()));
+            port.map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
         let write = |form: &mut Form, output: &mut Vec<u8>, at, line: MediatorLogLine| {
             log::object(at, &line).map_or(Ok(()), |line| form.line(output, &line))
@@ -69,7 +69,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             service.stopping();
         };
         service.status("listening", true);
-        let failed = RefCell::new(None);
+        let (failed, has_begun) = (RefCell::new(None), Cell::new(false));
         let log = |line: LogLine| {
             meter.take(&line);
             match &line {
@@ -79,9 +79,12 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
                 LogLine::StoreFailed { words } => drop(failed.replace(Some(Clean::new(words)))),
                 _ => {}
             }
-            let first = matches!(line, LogLine::Listening { .. });
+            let is_first = matches!(line, LogLine::Listening { .. }) && !has_begun.replace(true);
             output.write(MediatorLogLine::Listener(line));
-            measured.filter(|_| first).into_iter().for_each(|address| output.write(MediatorLogLine::Metrics(address)));
+            measured
+                .filter(|_| is_first)
+                .into_iter()
+                .for_each(|address| output.write(MediatorLogLine::Metrics(address)));
         };
         {
             let mut pulse = pin!(service.clone().pulse().fuse());
@@ -105,7 +108,12 @@ fn read_file(options: &MediatorArgs) -> Result<Option<MediatorArgs>, Failure> {
 
 /// Reads the configuration, certificate and allowed groups anew. Connections stay, but for those of
 /// groups that are not allowed any more.
-async fn reload(options: &MediatorArgs, settings: &SettingsSender, service: &Service, output: &LineSink<MediatorLogLine>) {
+async fn reload(
+    options: &MediatorArgs,
+    settings: &SettingsSender,
+    service: &Service,
+    output: &LineSink<MediatorLogLine>,
+) {
     service.reloading();
     let read = read_file(options).and_then(|of_file| {
         let after = of_file.as_ref().unwrap_or(options);

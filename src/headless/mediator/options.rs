@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 
 use crate::cli::MediatorArgs;
 use crate::mediator::{AllowedGroups, MediatorConfig};
-use crate::net::{ListenerOptions, ListenerSettings, Tls};
+use crate::net::{ListenAt, ListenerOptions, ListenerSettings, Tls};
 use crate::output::Failure;
 use crate::rendezvous::RelayConfig;
 use crate::text::Clean;
@@ -18,7 +18,8 @@ const LEAST_BOUND: ByteSize = ByteSize::mib(1);
 pub(super) fn listener_options(options: &MediatorArgs) -> Result<ListenerOptions, Failure> {
     let chat_server = options.chat_server.as_deref().map(chat_server).transpose()?;
     let rendezvous = options.rendezvous.then(RelayConfig::default);
-    Ok(ListenerOptions { address: options.listen, settings: settings(options)?, chat_server, rendezvous, store: None })
+    let listen = options.listen.iter().map(|place| listen_at(place)).collect::<Result<_, _>>()?;
+    Ok(ListenerOptions { listen, settings: settings(options)?, chat_server, rendezvous, store: None })
 }
 
 /// What is read anew on SIGHUP: bounds and times, the certificate, and the groups that may enter.
@@ -74,6 +75,10 @@ fn config(options: &MediatorArgs) -> Result<MediatorConfig, Failure> {
         handshake_timeout: options.handshake_timeout,
         ..MediatorConfig::default()
     })
+}
+
+fn listen_at(place: &str) -> Result<ListenAt, Failure> {
+    place.parse().map_err(|error| Failure::Usage(format!("--listen {}: {error}", Clean::new(place))))
 }
 
 fn allowed_groups(path: &Path) -> Result<AllowedGroups, Failure> {

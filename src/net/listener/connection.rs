@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
@@ -22,6 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 
 use super::ConnectionRefusal;
 use super::budget::Account;
+use super::door::ClientAddress;
 use super::gate::Gate;
 use super::upgrade::{Destination, Incoming, NotUpgraded, Socket, upgrade};
 use crate::mediator::{ChatEvent, ConnectionId, MediatorTime};
@@ -43,7 +41,7 @@ const BATCH_BYTES: usize = 128 * 1024;
 pub(super) enum ConnectionEvent {
     /// It did not become a WebSocket; why, if that belongs in the log.
     Refused {
-        peer: SocketAddr,
+        peer: ClientAddress,
         refusal: Option<ConnectionRefusal>,
     },
     Opened {
@@ -151,7 +149,7 @@ pub(super) async fn serve(
     events: mpsc::Sender<(ConnectionId, ConnectionEvent)>,
 ) {
     let Incoming { id, stream, peer, accepted, tls, budget, dead_after } = incoming;
-    notice_the_dead(&stream, dead_after);
+    let stream = stream.into_transport(dead_after);
     let mut machine = ToMachine { id, events, account: None };
     let upgraded = tokio::time::timeout(timeout, upgrade(stream, tls.as_ref(), budget, &gate)).await;
     let (socket, destination) = match upgraded.unwrap_or(Err(NotUpgraded::Refused(ConnectionRefusal::Timeout))) {
@@ -174,16 +172,6 @@ pub(super) async fn serve(
     machine.tell(opened).await;
     exchange(socket, commands, flow, &machine).await;
     machine.tell(ConnectionEvent::Closed(None)).await;
-}
-
-/// Has the system end a connection whose other end acknowledges nothing any more, so that a ping that cannot be delivered
-/// ends it. Where a system has no such time, its keep-alive has to do.
-fn notice_the_dead(stream: &TcpStream, dead_after: Duration) {
-    let socket = SockRef::from(stream);
-    // A system that refuses goes on as without.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let _ = socket.set_tcp_user_timeout(Some(dead_after / 2));
-    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(dead_after));
 }
 
 /// Reads and writes until both sides are done, or until the time to be done is over.

@@ -1,10 +1,10 @@
 //! What a listener has to tell whoever runs it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::door::{ClientAddress, ListenAt};
 use crate::mediator::{ConnectionId, GroupRefusal, LogEvent};
 use crate::rendezvous::RelayEvent;
 
@@ -13,8 +13,10 @@ use crate::rendezvous::RelayEvent;
 pub enum LogLine {
     /// Connections are accepted from now on.
     Listening {
-        /// The address that was asked for.
-        address: SocketAddr,
+        /// The place, with the port that the system gave.
+        at: ListenAt,
+        /// The port, if it has one.
+        port: Option<u16>,
         /// Whether with TLS.
         encrypted: bool,
         /// The chat server that Proxy frames are passed on to.
@@ -27,7 +29,7 @@ pub enum LogLine {
         /// By its number, which no other connection gets.
         connection: ConnectionId,
         /// Where the client connects from.
-        peer: SocketAddr,
+        peer: ClientAddress,
         /// The reason that is logged.
         refusal: ConnectionRefusal,
     },

@@ -7,6 +7,7 @@ mod answer;
 mod budget;
 mod chat;
 mod connection;
+mod door;
 mod gate;
 mod log;
 mod pending;
@@ -25,13 +26,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rand::RngCore as _;
 use rand::rngs::OsRng;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use budget::Budget;
 use chat::ChatHandle;
 use connection::{ConnectionCommand, ConnectionEvent, Handle};
+use door::{Accepted, Doors};
+pub use door::{CannotListen, ClientAddress, ListenAt, NoPlace};
 pub use gate::Inspector;
 use gate::{Gate, GateQuestion};
 pub use log::{ConnectionRefusal, LogLine};
@@ -45,7 +47,6 @@ use crate::mediator::{
     AllowedGroups, ChatAction, ConnectionId, GroupRefusal, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput,
     MediatorOutput, MediatorTime, StoreReply,
 };
-use crate::os::acceptor::Acceptor;
 use crate::protocol::Millis;
 use crate::rendezvous::RelayConfig;
 
@@ -57,8 +58,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// Where and how to listen.
 #[derive(Debug)]
 pub struct ListenerOptions {
-    /// The address; port 0 takes any free one.
-    pub address: SocketAddr,
+    /// The places; port 0 takes any free one.
+    pub listen: Vec<ListenAt>,
     /// What can be changed while it runs.
     pub settings: ListenerSettings,
     /// The chat server that Proxy frames are passed on to, as `host:port`; without one they are only counted.
@@ -94,38 +95,39 @@ impl SettingsSender {
 impl Default for ListenerOptions {
     /// Unencrypted, on any free port of this machine only.
     fn default() -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
         let settings = ListenerSettings::default();
-        Self { address, settings, chat_server: None, rendezvous: None, store: None }
+        Self { listen, settings, chat_server: None, rendezvous: None, store: None }
     }
 }
 
 /// A mediator that listens, and does not yet answer.
 #[derive(Debug)]
 pub struct Listener {
-    socket: Acceptor,
+    doors: Doors,
     options: ListenerOptions,
     new_settings: (SettingsSender, mpsc::Receiver<ListenerSettings>),
     gate: (Gate, mpsc::Receiver<GateQuestion>),
 }
 
 impl Listener {
-    /// Takes the address.
+    /// Takes the places.
     ///
     /// # Errors
-    /// If the system does not give it.
-    pub async fn bind(options: ListenerOptions) -> io::Result<Self> {
-        let socket = Acceptor::bind(options.address).await?;
+    /// If the system does not give one of them.
+    pub async fn bind(options: ListenerOptions) -> Result<Self, CannotListen> {
+        let doors = Doors::open(&options.listen).await?;
         let (sender, receiver) = mpsc::channel(1);
-        Ok(Self { socket, options, new_settings: (SettingsSender(sender), receiver), gate: Gate::new() })
+        Ok(Self { doors, options, new_settings: (SettingsSender(sender), receiver), gate: Gate::new() })
     }
 
-    /// The address with the port that the system gave.
+    /// The first address with the port that the system gave.
     ///
     /// # Errors
-    /// If the system does not tell.
+    /// If the system does not tell, or all places are sockets of the file system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        let first = self.doors.places()?.into_iter().find_map(|(_, address)| address);
+        first.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it listens at no port"))
     }
 
     /// The way to change its settings once it runs.
@@ -141,11 +143,14 @@ impl Listener {
     }
 
     /// Serves until `shutdown` is ready; then closes all connections with 1001, and waits for them a moment.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
-        let address = self.local_addr().unwrap_or(self.options.address);
-        let (encrypted, chat_server) = (self.options.settings.tls.is_some(), self.options.chat_server.clone());
-        let rendezvous = self.options.rendezvous.is_some();
-        log(LogLine::Listening { address, encrypted, chat_server, rendezvous });
+    pub async fn run(self, shutdown: impl Future<Output = ()>, mut log: impl FnMut(LogLine)) {
+        for (at, address) in self.doors.places().unwrap_or_default() {
+            let (encrypted, chat_server) = (self.options.settings.tls.is_some(), self.options.chat_server.clone());
+            let rendezvous = self.options.rendezvous.is_some();
+            let port = address.map(|address| address.port());
+            log(LogLine::Listening { at, port, encrypted, chat_server, rendezvous });
+        }
+        let (open, mut arriving) = self.doors.accept();
         let (events, mut arrived) = mpsc::channel(EVENTS);
         let (gate, mut questions) = self.gate;
         let mut server = Server {
@@ -196,7 +201,7 @@ impl Listener {
                     server.restrict();
                 }
                 Some(question) = questions.recv() => server.answer(question),
-                accepted = self.socket.accept() => match accepted {
+                Some(accepted) = arriving.recv() => match accepted {
                     Ok((stream, peer)) => server.serve(stream, peer, &mut log),
                     Err(error) => log(LogLine::AcceptFailed { kind: error.kind() }),
                 },
@@ -206,7 +211,7 @@ impl Listener {
             }
             server.carry_out(&mut log);
         }
-        drop(self.socket);
+        drop(open);
         log(LogLine::Stopping { connections: server.handles.len() + server.rendezvous.connections() });
         server.farewell(&mut arrived, &mut log).await;
         log(LogLine::Stopped);
@@ -235,7 +240,7 @@ struct Server {
 
 impl Server {
     /// A new connection gets a task of its own, which upgrades it first.
-    fn serve(&mut self, stream: TcpStream, peer: SocketAddr, log: &mut impl FnMut(LogLine)) {
+    fn serve(&mut self, stream: Accepted, peer: ClientAddress, log: &mut impl FnMut(LogLine)) {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         let (tls, budget) = (self.options.settings.tls.clone(), self.budget.clone());

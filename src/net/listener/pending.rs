@@ -1,10 +1,11 @@
 //! Connections that have not logged in: few enough that they never keep a login out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use tokio::task::AbortHandle;
 
+use super::door::ClientAddress;
 use crate::mediator::ConnectionId;
 
 /// How many connections that are not logged in are kept. One more takes the place of another.
@@ -14,7 +15,7 @@ const MOST: usize = 512;
 #[derive(Debug)]
 pub(super) struct PendingConnection {
     pub(super) id: ConnectionId,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: ClientAddress,
     pub(super) task: AbortHandle,
 }
 
@@ -22,15 +23,20 @@ pub(super) struct PendingConnection {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     by_id: BTreeMap<ConnectionId, PendingConnection>,
-    by_address: HashMap<IpAddr, usize>,
+    by_host: HashMap<Option<IpAddr>, usize>,
 }
 
 impl Pending {
     /// Adds one. Returns the one that has to go for it: of the address that has most, the one that has waited longest, so
     /// that neither silence nor a crowd from elsewhere keeps a newcomer out.
-    pub(super) fn add(&mut self, id: ConnectionId, peer: SocketAddr, task: AbortHandle) -> Option<PendingConnection> {
+    pub(super) fn add(
+        &mut self,
+        id: ConnectionId,
+        peer: ClientAddress,
+        task: AbortHandle,
+    ) -> Option<PendingConnection> {
         let evicted = if self.by_id.len() < MOST { None } else { self.evict() };
-        *self.by_address.entry(peer.ip()).or_default() += 1;
+        *self.by_host.entry(peer.host()).or_default() += 1;
         self.by_id.insert(id, PendingConnection { id, peer, task });
         evicted
     }
@@ -41,18 +47,18 @@ impl Pending {
 
     pub(super) fn remove(&mut self, id: ConnectionId) -> Option<PendingConnection> {
         let removed = self.by_id.remove(&id)?;
-        if let Some(count) = self.by_address.get_mut(&removed.peer.ip()) {
+        if let Some(count) = self.by_host.get_mut(&removed.peer.host()) {
             *count -= 1;
             if *count == 0 {
-                self.by_address.remove(&removed.peer.ip());
+                self.by_host.remove(&removed.peer.host());
             }
         }
         Some(removed)
     }
 
     fn evict(&mut self) -> Option<PendingConnection> {
-        let (crowded, _) = self.by_address.iter().max_by_key(|(_, count)| **count)?;
-        let longest = self.by_id.values().find(|connection| connection.peer.ip() == *crowded)?.id;
+        let (crowded, _) = self.by_host.iter().max_by_key(|(_, count)| **count)?;
+        let longest = self.by_id.values().find(|connection| connection.peer.host() == *crowded)?.id;
         self.remove(longest)
     }
 }
@@ -68,7 +74,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_newcomer_takes_the_place_of_the_longest_waiting_of_the_crowd() {
-        let peer = |host: u8| SocketAddr::from(([10, 0, 0, host], 1));
+        let peer = |host: u8| ClientAddress::Tcp(([10, 0, 0, host], 1).into());
         let mut pending = Pending::default();
         // An honest one comes first, then a crowd.
         assert!(pending.add(ConnectionId(0), peer(1), task()).is_none());
@@ -84,6 +90,6 @@ mod tests {
         for id in pending.by_id.keys().copied().collect::<Vec<_>>() {
             pending.remove(id);
         }
-        assert!(pending.by_address.is_empty(), "no address is remembered for nobody");
+        assert!(pending.by_host.is_empty(), "no address is remembered for nobody");
     }
 }

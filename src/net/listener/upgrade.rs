@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,12 +13,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::answer::{self, Request as Asked, RequestedPlace};
 use super::budget::{Account, Budget, Metered};
+use super::door::{Accepted, ClientAddress};
 use super::gate::Gate;
 use super::{ConnectionRefusal, Tls};
 use crate::mediator::{ConnectionId, MediatorTime};
@@ -41,8 +40,8 @@ pub(super) type Socket = WebSocketStream<Transport>;
 /// A TCP connection that was just accepted.
 pub(super) struct Incoming {
     pub(super) id: ConnectionId,
-    pub(super) stream: TcpStream,
-    pub(super) peer: SocketAddr,
+    pub(super) stream: Accepted,
+    pub(super) peer: ClientAddress,
     pub(super) accepted: MediatorTime,
     pub(super) tls: Option<Tls>,
     /// After what time a client that vanished without a word is to be noticed.
@@ -76,15 +75,13 @@ type Decision = Option<Result<(RequestedPlace, OnUpgrade), NotUpgraded>>;
 
 /// Does the TLS handshake, if there is to be one, answers one request, and hands on the WebSocket if it asked for one.
 pub(super) async fn upgrade(
-    stream: TcpStream,
+    stream: Transport,
     tls: Option<&Tls>,
     budget: Option<Arc<Budget>>,
     gate: &Gate,
 ) -> Result<(Socket, Destination), NotUpgraded> {
-    // Small frames must not wait for each other. If the system refuses, they do.
-    let _ = stream.set_nodelay(true);
     let transport: Transport = match tls {
-        None => Box::new(stream),
+        None => stream,
         Some(tls) => Box::new(tls.acceptor().accept(stream).await.map_err(|error| tls_refusal(&error))?),
     };
     let decision: Arc<Mutex<Decision>> = Arc::default();

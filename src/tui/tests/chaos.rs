@@ -145,7 +145,7 @@ impl Client {
 async fn mediator(address: SocketAddr) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let bind = async {
         loop {
-            match Listener::bind(ListenerOptions { address, ..ListenerOptions::default() }).await {
+            match Listener::bind(ListenerOptions { listen: vec![address.into()], ..ListenerOptions::default() }).await {
                 Ok(listener) => return listener,
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }

@@ -1,7 +1,8 @@
 //! A mediator that runs for long: who may enter, and what it takes anew without closing anybody.
 
 use std::fs;
-use std::os::unix::net::UnixDatagram;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::Stdio;
 
 use rustix::process::{Signal, kill_process};
@@ -104,4 +105,43 @@ fn systemd_hears_when_it_listens_and_when_it_leaves() {
     kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).unwrap();
     next_word(&socket, "STOPPING=1");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn it_listens_at_names_at_several_places_and_at_sockets() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("mediator.sock");
+    let socket = format!("unix:{}", path.display());
+    let mut mediator = Mediator::start(&["--listen", "localhost:0", "--listen", &socket]);
+    let log = mediator.await_logged("listening", 3);
+    let line = log.lines().find(|line| line.contains(&socket)).expect("its line");
+    assert!(!line.contains("\"port\""), "{line}");
+    let places: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for dialect in ["dgk", "mk"] {
+        let key = key_file(mediator.home.path());
+        let url = format!("ws://localhost:{}/", places[1]["port"]);
+        let all = ["watch", "--url", &url, "--dialect", dialect, "--key-file", key.to_str().unwrap(), "--until-dry"];
+        let output = run(mediator.home.path(), &all);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let mut client = UnixStream::connect(&path).unwrap();
+    client.write_all(b"GET /ready HTTP/1.1\r\nHost: m\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let taken = format!("127.0.0.1:{}", mediator.port);
+    for (listen, code, words) in [
+        ("nowhere", 2, "--listen nowhere: give HOST:PORT"),
+        (&taken, 1, "choose another port"),
+        (&socket, 1, "Address already in use"),
+        ("mediator.invalid:1", 1, "cannot listen at mediator.invalid:1"),
+    ] {
+        let output = run(mediator.home.path(), &["mediator", "--listen", listen]);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{listen}: {told}");
+        assert!(told.contains(words), "{listen}: {told}");
+    }
+    kill_process(mediator.process(), Signal::TERM).unwrap();
+    assert_eq!(mediator.wait().code(), Some(0));
+    assert!(!path.exists(), "the socket goes with it");
 }
