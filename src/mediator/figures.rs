@@ -4,7 +4,7 @@ use super::Mediator;
 
 /// Numbers of a mediator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct MediatorFigures {
     /// Clients that have not answered the challenge.
     pub challenged: usize,
     /// Clients that are logged in.
@@ -44,9 +44,9 @@ pub(super) struct Tally {
 impl Mediator {
     /// Looks at every slot, so not for every message.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> MediatorFigures {
         let Tally { reflections, deliveries, locks_refused } = self.wire.tally;
-        let mut figures = Figures {
+        let mut figures = MediatorFigures {
             challenged: self.wire.count() - self.logged_in,
             logged_in: self.logged_in,
             groups: self.groups.len(),
@@ -54,7 +54,7 @@ impl Mediator {
             reflections,
             deliveries,
             locks_refused,
-            ..Figures::default()
+            ..MediatorFigures::default()
         };
         for group in self.groups.values() {
             figures.slots += group.slots.len();

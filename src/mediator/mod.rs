@@ -68,7 +68,7 @@ pub use bounds::GroupRefusal;
 pub use config::MediatorConfig;
 use connection::{ClientConnection, ConnectionPhase, Wire};
 pub use connection_id::ConnectionId;
-pub use figures::Figures;
+pub use figures::MediatorFigures;
 use group::HostedGroup;
 pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
 pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};

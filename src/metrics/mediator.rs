@@ -11,7 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Histogram;
 use super::page::{Number, Sample, family, one, sample};
-use crate::mediator::{ConnectionEnd, Figures, LogEvent, SlotRemoval};
+use crate::mediator::{ConnectionEnd, LogEvent, MediatorFigures, SlotRemoval};
 use crate::net::{ConnectionRefusal, LogLine};
 use crate::protocol::SlotState;
 
@@ -83,9 +83,9 @@ impl MediatorMeter {
 
     /// The page, with what there is at the moment.
     #[must_use]
-    pub fn page(&self, figures: Figures, ready: bool) -> String {
+    pub fn page(&self, figures: MediatorFigures, ready: bool) -> String {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Scrape { counts: self.counts().clone(), figures, ready }));
+        registry.register_collector(Box::new(MediatorScrape { counts: self.counts().clone(), figures, ready }));
         let mut page = String::new();
         // Writing into a string cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut page, &registry);
@@ -131,9 +131,9 @@ impl Counts {
 }
 
 #[derive(Debug)]
-struct Scrape {
+struct MediatorScrape {
     counts: Counts,
-    figures: Figures,
+    figures: MediatorFigures,
     ready: bool,
 }
 
@@ -141,7 +141,7 @@ fn by(label: &'static str, counts: &By<&'static str>) -> Vec<Sample> {
     counts.iter().map(|(value, count)| sample(vec![(label, (*value).to_owned())], *count)).collect()
 }
 
-impl Collector for Scrape {
+impl Collector for MediatorScrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let version = sample(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1);
         family(&mut encoder, MetricType::Info, "d2mtop_build", "Which d2mtop this is.", None, &[version])?;
@@ -154,10 +154,10 @@ impl Collector for Scrape {
     }
 }
 
-impl Scrape {
+impl MediatorScrape {
     fn gauges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let Figures { challenged, logged_in, groups, slots, locks, messages, most_messages, .. } = self.figures;
-        let Figures { bytes, most_bytes, held_bytes, .. } = self.figures;
+        let MediatorFigures { challenged, logged_in, groups, slots, locks, messages, most_messages, .. } = self.figures;
+        let MediatorFigures { bytes, most_bytes, held_bytes, .. } = self.figures;
         let state = |state: &str, count| sample(vec![("state", state.to_owned())], whole(count));
         let connections = [state("challenged", challenged), state("logged_in", logged_in)];
         let bytes_unit = Some(&Unit::Bytes);

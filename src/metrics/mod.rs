@@ -34,7 +34,7 @@ use crate::session::Now;
 use ledger::Ledger;
 pub use mediator::MediatorMeter;
 use page::SessionCopy;
-pub use server::{MetricsEndpoint, Page};
+pub use server::{MetricsEndpoint, ServedPage};
 
 /// How many alerts ended so, by rule and outcome.
 pub type AlertOutcomes = BTreeMap<(&'static str, &'static str), u64>;
@@ -161,7 +161,7 @@ impl MetricsServer {
                     let _ = stopped.await;
                 };
                 let page = move |path: String| {
-                    let page = (path == "/metrics").then(|| Page::Metrics(meters.page(clock::both().into())));
+                    let page = (path == "/metrics").then(|| ServedPage::Metrics(meters.page(clock::both().into())));
                     std::future::ready(page)
                 };
                 server.block_on(endpoint.run(stopped, page));

@@ -36,7 +36,7 @@ const MOST_HEAD: usize = 8_192;
 
 /// What is at a path.
 #[derive(Debug)]
-pub enum Page {
+pub enum ServedPage {
     /// Metrics as `OpenMetrics` text.
     Metrics(String),
     /// How it goes: well, or not, in a word.
@@ -65,7 +65,7 @@ impl MetricsEndpoint {
     }
 
     /// Answers with the page of a path as it is when asked, until the end.
-    pub async fn run<F: Future<Output = Option<Page>> + Send + 'static>(
+    pub async fn run<F: Future<Output = Option<ServedPage>> + Send + 'static>(
         mut self,
         end: impl Future<Output = ()>,
         page: impl Fn(String) -> F + Send + Sync + 'static,
@@ -90,7 +90,7 @@ impl MetricsEndpoint {
 }
 
 /// One request a connection: who scrapes every few seconds gains nothing by keeping it.
-async fn serve<F: Future<Output = Option<Page>> + Send + 'static>(
+async fn serve<F: Future<Output = Option<ServedPage>> + Send + 'static>(
     stream: TcpStream,
     page: Arc<impl Fn(String) -> F + Send + Sync + 'static>,
 ) {
@@ -108,11 +108,11 @@ async fn serve<F: Future<Output = Option<Page>> + Send + 'static>(
     let _ = tokio::time::timeout(PATIENCE, connection).await;
 }
 
-fn answer(method: &Method, page: Option<Page>) -> Response<Full<Bytes>> {
+fn answer(method: &Method, page: Option<ServedPage>) -> Response<Full<Bytes>> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match page {
-        Some(Page::Metrics(page)) if reads => response(StatusCode::OK, OPEN_METRICS, page),
-        Some(Page::State(is_well, word)) if reads => {
+        Some(ServedPage::Metrics(page)) if reads => response(StatusCode::OK, OPEN_METRICS, page),
+        Some(ServedPage::State(is_well, word)) if reads => {
             let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             response(status, PLAIN, format!("{word}\n"))
         }

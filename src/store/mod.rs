@@ -10,6 +10,7 @@
 mod batch;
 mod error;
 mod file;
+mod running;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -17,3 +18,4 @@ mod worker;
 
 pub use error::StoreError;
 pub use file::Store;
+pub use running::{RunningStore, StoreWays};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::metrics::{MediatorMeter, MetricsEndpoint, Page};
+use crate::metrics::{MediatorMeter, MetricsEndpoint, ServedPage};
 use crate::net::Inspector;
 use crate::output::Failure;
 use crate::text::Clean;
@@ -19,15 +19,15 @@ pub(super) async fn serve(address: SocketAddr, meter: MediatorMeter, inside: Ins
     Ok(address)
 }
 
-async fn page(path: String, meter: MediatorMeter, inside: Inspector) -> Option<Page> {
+async fn page(path: String, meter: MediatorMeter, inside: Inspector) -> Option<ServedPage> {
     match path.as_str() {
         "/metrics" => {
             let ready = inside.is_ready().await;
-            Some(Page::Metrics(meter.page(inside.figures().await.unwrap_or_default(), ready)))
+            Some(ServedPage::Metrics(meter.page(inside.figures().await.unwrap_or_default(), ready)))
         }
-        "/health" => Some(Page::State(true, "ok")),
-        "/ready" if inside.is_ready().await => Some(Page::State(true, "ready")),
-        "/ready" => Some(Page::State(false, "not ready")),
+        "/health" => Some(ServedPage::State(true, "ok")),
+        "/ready" if inside.is_ready().await => Some(ServedPage::State(true, "ready")),
+        "/ready" => Some(ServedPage::State(false, "not ready")),
         _ => None,
     }
 }

@@ -1,7 +1,6 @@
 //! `d2mtop mediator`: a mediator of our own, with its log as NDJSON on standard output.
 
 mod config;
-mod data;
 mod log;
 mod metrics;
 mod options;
@@ -11,11 +10,10 @@ use std::pin::pin;
 
 use futures_util::FutureExt as _;
 
-use self::data::RunningStore;
 use self::log::MediatorLogLine;
 use crate::cli::MediatorArgs;
 use crate::metrics::MediatorMeter;
-use crate::net::{CannotListen, Listener, LogLine, SettingsSender};
+use crate::net::{CannotListen, Listener, LogLine, SettingsSender, StoreLink};
 use crate::os::event_loop::event_loop;
 use crate::os::signals::{ServiceRequest, ServiceSignals};
 use crate::os::systemd::Service;
@@ -25,6 +23,7 @@ use crate::output::lines::LineSink;
 use crate::output::ndjson::NamesInLines;
 use crate::output::port_file;
 use crate::output::sentences::Form;
+use crate::store::{RunningStore, StoreWays};
 use crate::text::Clean;
 
 /// Listens until a signal ends it.
@@ -35,8 +34,9 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
     let of_file = read_file(options)?;
     let options = of_file.as_ref().unwrap_or(options);
     let mut listener_options = options::listener_options(options)?;
-    let (store, link) = options.data.as_deref().map(RunningStore::start).transpose()?.unzip();
-    listener_options.store = link;
+    let (store, ways) = options.data.as_deref().map(RunningStore::start).transpose()?.unzip();
+    listener_options.store =
+        ways.map(|StoreWays { restored, requests, replies }| StoreLink { restored, requests, replies });
     event_loop().map_err(Failure::Start)?.block_on(async {
         // Polled once, so that a signal that comes right after the port file ends us politely.
         let mut signals = ServiceSignals::take();

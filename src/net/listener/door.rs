@@ -73,7 +73,7 @@ impl fmt::Display for ListenAt {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen at {at}: {cause}")]
 pub struct CannotListen {
-    /// Where.
+    /// The place that was asked for.
     pub at: ListenAt,
     /// The cause, as the system or a library tells it.
     pub cause: io::Error,

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::mediator::{Figures, GroupRefusal};
+use crate::mediator::{GroupRefusal, MediatorFigures};
 use crate::protocol::DeviceGroupId;
 
 /// How many questions may wait.
@@ -14,7 +14,7 @@ pub(super) enum GateQuestion {
     Admits(DeviceGroupId, oneshot::Sender<Result<(), GroupRefusal>>),
     /// Whether logins are taken at all.
     Ready(oneshot::Sender<bool>),
-    Figures(oneshot::Sender<Figures>),
+    Figures(oneshot::Sender<MediatorFigures>),
 }
 
 /// The way to ask.
@@ -55,7 +55,7 @@ impl Inspector {
     }
 
     /// What there is; [`None`] when it has ended.
-    pub async fn figures(&self) -> Option<Figures> {
+    pub async fn figures(&self) -> Option<MediatorFigures> {
         self.0.ask(GateQuestion::Figures).await
     }
 }
