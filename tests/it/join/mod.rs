@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod kills;
+mod manual;
 mod peer;
 mod phone;
 mod script;
