@@ -34,14 +34,22 @@ pub(super) fn tell(options: &JoinArgs, name: &ProfileName, end: &JoinEnd) -> Res
         }
         JoinEnd::Failed { cause, slot_left } => {
             if options.json {
-                return event("join_failed", json!({ "words": cause.to_string(), "slot_left": slot_left }));
+                return event("join_failed", json!({ "words": words(cause), "slot_left": slot_left }));
             }
-            remark(&format!("not joined: {cause}"));
+            remark(&format!("not joined: {}", words(cause)));
             if *slot_left {
                 remark("the slot that this device took could not be given up; the next start of d2mtop tries it again");
             }
             Ok(())
         }
+    }
+}
+
+/// What went wrong, and which option may mend it.
+fn words(cause: &JoinCause) -> String {
+    match cause {
+        JoinCause::UnknownGroup => format!("{cause}; name the mediator that the phone uses with --mediator"),
+        cause => cause.to_string(),
     }
 }
 

@@ -108,7 +108,8 @@ pub enum JoinCause {
     Login(LoginFailure),
     /// It made a new group for us.
     #[error(
-        "this mediator does not know the phone's group: it is not the one that the phone uses, see --mediator; the phone undoes the link by itself"
+        "this mediator does not know the phone's group: it is not the one that the phone uses; the phone undoes the link \
+         by itself"
     )]
     UnknownGroup,
 }

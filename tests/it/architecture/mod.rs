@@ -183,6 +183,27 @@ fn everything_is_in_its_room() {
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
+/// Lines that name an option of the command line, other than in a comment.
+fn lines_with_options(text: &str) -> Vec<usize> {
+    let names_one = |line: &str| {
+        let options = line.split([' ', '"', '(', '`']).filter_map(|word| word.strip_prefix("--"));
+        options.into_iter().any(|option| option.starts_with(|letter: char| letter.is_lowercase()))
+    };
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//") && names_one(line));
+    lines.map(|(number, _)| number + 1).collect()
+}
+
+/// Whoever embeds a pure room has no command line: it says what happened, and `output`, `tui` and `headless` what to do.
+#[test]
+fn pure_rooms_name_no_options() {
+    for source in sources("src").iter().filter(|source| PURE.contains(&source.room()) && !source.is_test()) {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&source.path)).unwrap();
+        let lines = lines_with_options(&text);
+        assert!(lines.is_empty(), "{} names options of the command line at {lines:?}", source.path);
+    }
+    assert_eq!(lines_with_options("// --ca\nlet less = a -- b;\n\"see --ca FILE\",\n\"-----\"\n\"(--pin)\""), [3, 5]);
+}
+
 #[test]
 fn no_files_import_each_other_in_a_loop() {
     let shipped = sources("src").into_iter().filter(|source| !source.is_test() && source.room() != "main");

@@ -16,7 +16,6 @@ pub struct ConnectionStatus {
     pub words: String,
     /// The cause, shown as far as there is room.
     pub cause: Option<String>,
-    /// What helps.
     pub key: Option<HeaderKey>,
 }
 
