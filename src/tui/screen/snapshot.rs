@@ -9,17 +9,12 @@ use ratatui::style::{Color, Modifier};
 
 use crate::os::private_files::NewFile;
 use crate::tui::draw::text_width::width;
+use crate::tui::theme::{place_of, shown_as};
 
 /// The size of a character; a row is higher than its letters, or blocks would show gaps.
 const WIDTH: f32 = 8.4;
 const HEIGHT: f32 = 15.8;
 const FONT: u8 = 14;
-
-/// The sixteen colours as xterm has them.
-const SIXTEEN: [u32; 16] = [
-    0x00_0000, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5, 0x7f_7f7f, 0xff_0000,
-    0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
-];
 
 /// The text and the background where a cell has no colour of its own.
 const PLAIN: [u32; 2] = [0xd7_dae0, 0x16_181d];
@@ -146,50 +141,15 @@ fn ansi(buffer: &Buffer) -> String {
 /// A colour as terminals take it.
 fn colour(text: &mut String, layer: u8, colour: Color) {
     // Writing to a string cannot fail.
-    let _ = match (colour, number(colour)) {
+    let _ = match (colour, place_of(colour)) {
         (Color::Rgb(red, green, blue), _) => write!(text, ";{layer};2;{red};{green};{blue}"),
         (_, Some(number)) => write!(text, ";{layer};5;{number}"),
         _ => Ok(()),
     };
 }
 
-/// The place of a colour in the palette of 256.
-const fn number(colour: Color) -> Option<u8> {
-    Some(match colour {
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 8,
-        Color::LightRed => 9,
-        Color::LightGreen => 10,
-        Color::LightYellow => 11,
-        Color::LightBlue => 12,
-        Color::LightMagenta => 13,
-        Color::LightCyan => 14,
-        Color::White => 15,
-        Color::Indexed(number) => number,
-        Color::Reset | Color::Rgb(..) => return None,
-    })
-}
-
 fn rgb(colour: Color, plain: u32) -> u32 {
-    let of = |red: u8, green: u8, blue: u8| u32::from_be_bytes([0, red, green, blue]);
-    match (colour, number(colour)) {
-        (Color::Rgb(red, green, blue), _) => of(red, green, blue),
-        (_, Some(number @ 232..)) => of(8 + (number - 232) * 10, 8 + (number - 232) * 10, 8 + (number - 232) * 10),
-        (_, Some(number @ 16..)) => {
-            let step = |step: u8| if step == 0 { 0 } else { 55 + step * 40 };
-            let cube = number - 16;
-            of(step(cube / 36), step(cube / 6 % 6), step(cube % 6))
-        }
-        (_, Some(number)) => SIXTEEN.get(usize::from(number)).copied().unwrap_or(plain),
-        (_, None) => plain,
-    }
+    shown_as(colour).map_or(plain, |[red, green, blue]| u32::from_be_bytes([0, red, green, blue]))
 }
 
 #[cfg(test)]

@@ -130,8 +130,13 @@ fn entries(group: &Group, settings: &Settings) -> Vec<Choice> {
         let words = if is_open { "profile, open in a tab" } else { "profile, opens in a tab" };
         plain(name.as_str(), words, ChoiceTarget::Profile(name.clone()))
     });
-    let themes =
-        Palette::all().map(|palette| plain(palette.name, "theme", ChoiceTarget::Theme(ThemeChoice::Named(palette))));
+    let themes = Palette::all().map(|palette| {
+        let words = match palette.published().count() {
+            0 => "theme".to_owned(),
+            shifted => format!("theme, {shifted} of its colours shifted to be read"),
+        };
+        plain(palette.name, &words, ChoiceTarget::Theme(ThemeChoice::Named(palette)))
+    });
     let auto = plain("auto", "theme as the terminal's background", ChoiceTarget::Theme(ThemeChoice::AsBackground));
     actions.chain(devices).chain(filters).chain(profiles).chain(std::iter::once(auto)).chain(themes).collect()
 }

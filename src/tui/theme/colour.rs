@@ -61,6 +61,29 @@ const SIXTEEN: [(Color, [u8; 3]); 16] = [
     (Color::White, [255, 255, 255]),
 ];
 
+/// The place of a colour in the palette of 256, if it is of that.
+pub fn place_of(colour: Color) -> Option<u8> {
+    let of_sixteen = (0_u8..).zip(SIXTEEN).find(|(_, (name, _))| *name == colour).map(|(place, _)| place);
+    if let Color::Indexed(place) = colour { Some(place) } else { of_sixteen }
+}
+
+/// A colour by its red, green and blue as xterm shows it; none for the terminal's own.
+pub fn shown_as(colour: Color) -> Option<[u8; 3]> {
+    if let Color::Rgb(red, green, blue) = colour {
+        return Some([red, green, blue]);
+    }
+    let place = place_of(colour)?;
+    let of_sixteen = SIXTEEN.get(usize::from(place)).map(|(_, rgb)| *rgb);
+    let step = |step: u8| STEPS.get(usize::from(step)).copied();
+    of_sixteen.or_else(|| match place.checked_sub(232) {
+        Some(grey) => Some([8 + 10 * grey; 3]),
+        None => {
+            let cube = place.checked_sub(16)?;
+            Some([step(cube / 36)?, step(cube / 6 % 6)?, step(cube % 6)?])
+        }
+    })
+}
+
 /// The steps of the cube of 6 by 6 by 6 in the palette of 256.
 const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 

@@ -5,20 +5,16 @@ mod catalogue;
 mod colour;
 pub mod device_colours;
 pub mod glyphs;
-#[allow(clippy::unreadable_literal, reason = "colours are written as everybody writes them")]
-mod own;
 mod palette;
 #[cfg(test)]
 mod tests;
-#[allow(clippy::unreadable_literal, reason = "colours are written as everybody writes them")]
-mod well_known;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
-pub use colour::Colour;
+pub use colour::{Colour, place_of, shown_as};
 pub use palette::{DEVICE_COLOURS, Palette, TERMINAL};
 
 /// Which characters frames and marks are made of.

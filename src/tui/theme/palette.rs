@@ -42,33 +42,20 @@ pub struct Palette {
     pub sync: Color,
     /// The colour of each device, in the order of first sight.
     pub devices: [Color; DEVICE_COLOURS],
-    /// The colour of times that deserve no look.
-    pub fast: Color,
     /// The colour of times that are slow.
     pub slow: Color,
     /// The colour of times that are too long.
     pub late: Color,
     /// The colour of names of facts.
     pub label: Color,
-    /// The colour of facts.
-    pub value: Color,
     /// The colour of titles, names and figures.
     pub heading: Color,
-    /// The roles whose colour is not quite the published one, with that: its lightness gave too little contrast.
-    pub shifted: &'static [(&'static str, u32)],
 }
 
 /// The sixteen colours as the terminal's owner chose them; no background, so light, dark and transparent terminals work
 /// alike.
-pub const TERMINAL: Palette = Palette {
-    name: "terminal",
-    background: Color::Reset,
-    paints_background: false,
-    selection: Color::Reset,
-    text: Color::Reset,
-    muted: Color::Reset,
+pub static TERMINAL: Palette = Palette {
     accent: Color::Cyan,
-    border: Color::Reset,
     border_focused: Color::Cyan,
     good: Color::Green,
     notice: Color::Yellow,
@@ -86,39 +73,47 @@ pub const TERMINAL: Palette = Palette {
         Color::LightRed,
         Color::LightMagenta,
     ],
-    fast: Color::Reset,
     slow: Color::Yellow,
     late: Color::Red,
-    label: Color::Reset,
-    value: Color::Reset,
-    heading: Color::Reset,
-    shifted: &[],
+    ..plain("terminal")
 };
 
 /// No colour at all: what it would say is said by bold, dim, reversed, glyphs and words.
-pub const MONO: Palette = Palette {
-    name: "mono",
-    accent: Color::Reset,
-    border_focused: Color::Reset,
-    good: Color::Reset,
-    notice: Color::Reset,
-    alarm: Color::Reset,
-    incoming: Color::Reset,
-    outgoing: Color::Reset,
-    sync: Color::Reset,
-    devices: [Color::Reset; DEVICE_COLOURS],
-    slow: Color::Reset,
-    late: Color::Reset,
-    ..TERMINAL
-};
+pub static MONO: Palette = plain("mono");
+
+/// Nothing but the terminal's own text on its own background.
+const fn plain(name: &'static str) -> Palette {
+    Palette {
+        name,
+        background: Color::Reset,
+        paints_background: false,
+        selection: Color::Reset,
+        text: Color::Reset,
+        muted: Color::Reset,
+        accent: Color::Reset,
+        border: Color::Reset,
+        border_focused: Color::Reset,
+        good: Color::Reset,
+        notice: Color::Reset,
+        alarm: Color::Reset,
+        incoming: Color::Reset,
+        outgoing: Color::Reset,
+        sync: Color::Reset,
+        devices: [Color::Reset; DEVICE_COLOURS],
+        slow: Color::Reset,
+        late: Color::Reset,
+        label: Color::Reset,
+        heading: Color::Reset,
+    }
+}
 
 impl Palette {
     /// The colour of a role's text.
     #[must_use]
     pub fn colour(&self, role: Role) -> Color {
         match role {
-            Role::Text | Role::Selection => self.text,
-            Role::Muted => self.muted,
+            Role::Text | Role::Value | Role::Selection => self.text,
+            Role::Muted | Role::Fast => self.muted,
             Role::Accent | Role::Found => self.accent,
             Role::Border => self.border,
             Role::BorderFocused => self.border_focused,
@@ -129,18 +124,10 @@ impl Palette {
             Role::Outgoing => self.outgoing,
             Role::Sync => self.sync,
             Role::Device(index) => self.devices.get(usize::from(index) % DEVICE_COLOURS).copied().unwrap_or(self.text),
-            Role::Fast => self.fast,
             Role::Slow => self.slow,
             Role::Late => self.late,
             Role::Label => self.label,
-            Role::Value => self.value,
             Role::Heading => self.heading,
         }
     }
-}
-
-/// A colour by its red, green and blue.
-#[allow(clippy::cast_possible_truncation, reason = "each part is cut to its byte on purpose")]
-pub const fn rgb(hex: u32) -> Color {
-    Color::Rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }

@@ -1,7 +1,6 @@
 use ratatui::style::Color;
 
-use super::catalogue::PALETTES;
-use super::palette::{DEVICE_COLOURS, MONO, rgb};
+use super::palette::{DEVICE_COLOURS, MONO};
 use super::*;
 
 fn roles() -> Vec<Role> {
@@ -38,7 +37,7 @@ fn contrast(one: Color, other: Color) -> f64 {
 
 #[test]
 fn every_role_can_be_read_on_its_background_and_in_the_selected_row() {
-    for palette in PALETTES.into_iter().filter(|palette| ![&TERMINAL, &MONO].contains(palette)) {
+    for palette in Palette::all().filter(|palette| ![&TERMINAL, &MONO].contains(palette)) {
         for role in roles() {
             let is_read = matches!(role, Role::Text | Role::Value | Role::Label | Role::Heading | Role::Alarm);
             let least = if is_read { 4.5 } else { 3.0 };
@@ -52,20 +51,20 @@ fn every_role_can_be_read_on_its_background_and_in_the_selected_row() {
 
 #[test]
 fn what_was_shifted_is_told_with_what_was_published() {
-    let named = |name: &str| PALETTES.into_iter().find(|palette| palette.name == name).unwrap();
+    let named = |name: &str| Palette::named(name).unwrap();
     for (name, role) in [("solarized-dark", "muted"), ("nord", "muted"), ("catppuccin-latte", "notice")] {
-        let palette = named(name);
-        assert!(palette.shifted.iter().any(|(shifted, _)| *shifted == role), "{name}: {role}");
+        assert!(named(name).published().any(|(shifted, _)| shifted == role), "{name}: {role}");
     }
-    assert!(named("nord").shifted.contains(&("muted", 0x4c_566a)));
-    for palette in PALETTES {
-        assert!(palette.shifted.iter().all(|(_, published)| rgb(*published) != palette.background));
+    assert!(named("nord").published().any(|shifted| shifted == ("muted", "#4c566a")));
+    for palette in Palette::all() {
+        assert!(palette.published().all(|(_, published)| published.parse() != Ok(palette.background)));
     }
 }
 
 #[test]
 fn themes_have_names_of_their_own_and_the_background_chooses() {
-    for palette in PALETTES {
+    assert_eq!(Palette::all().count(), 12);
+    for palette in Palette::all() {
         assert_eq!(Palette::named(palette.name), Some(palette));
     }
     assert_eq!(Palette::for_background([0x1e, 0x1e, 0x2e]).name, "dark");
