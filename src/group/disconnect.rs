@@ -120,7 +120,7 @@ impl fmt::Display for DisconnectCause {
             Self::Broken(why) if why.is_empty() => formatter.write_str("connection lost"),
             Self::Broken(why) => write!(formatter, "connection lost ({why})"),
             Self::NoAnswer => formatter.write_str("connection lost (no answer to ping)"),
-            Self::HandshakeTimeout => formatter.write_str("the server did not finish the login in time"),
+            Self::HandshakeTimeout => formatter.write_str("the mediator did not finish the login in time"),
             Self::ServerProtocolError(how) => write!(formatter, "the mediator broke the protocol ({how})"),
             Self::LeaderRole => formatter.write_str("promoted to leader, and left"),
             Self::VisitOver => formatter.write_str("the visit is over"),

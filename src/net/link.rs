@@ -318,7 +318,7 @@ fn single(message: Received) -> LinkEvent {
 }
 
 /// There was no close: its program or machine ended, or the network did it for it.
-const WENT_AWAY: &str = "the server went away";
+const WENT_AWAY: &str = "the mediator went away";
 
 fn broken(error: &WebSocketError) -> Clean {
     let went_away = match error {

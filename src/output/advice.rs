@@ -7,7 +7,7 @@ use crate::protocol::{CloseCode, SlotState};
 #[must_use]
 pub const fn close_advice(code: CloseCode, expected: SlotState) -> &'static str {
     match code {
-        CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the server",
+        CloseCode::UNSUPPORTED_VERSION => "update d2mtop, or ask who runs the mediator",
         CloseCode::DEVICE_LIMIT_REACHED => {
             "drop one that is no longer used, from a device that has a slot (the phone lists its linked devices); or wait \
              some minutes, until a volatile slot of a device that has left is free"

@@ -527,8 +527,8 @@ fn disconnected(cause: &DisconnectCause, next: NextStep) -> Value {
             let words = code.own_words(reason).map_or_else(|| meaning.to_owned(), |own| format!("{meaning}: {own}"));
             (code.was_sent().then_some(code.0), Some(words))
         }
-        DisconnectCause::NoAnswer => (None, Some("the server did not answer in time".to_owned())),
-        DisconnectCause::HandshakeTimeout => (None, Some("the server did not finish the login in time".to_owned())),
+        DisconnectCause::NoAnswer => (None, Some("the mediator did not answer in time".to_owned())),
+        DisconnectCause::HandshakeTimeout => (None, Some("the mediator did not finish the login in time".to_owned())),
         DisconnectCause::Unreachable(how)
         | DisconnectCause::Broken(how)
         | DisconnectCause::ServerProtocolError(how) => (None, Some(how.to_string())),

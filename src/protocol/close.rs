@@ -98,7 +98,7 @@ impl CloseCode {
             Self::CHAT_INTERNAL_ERROR => "the mediator had an internal error towards the chat server",
             Self::PROTOCOL_ERROR => "the server reports a protocol error (a wrong group key looks like this, too)",
             Self::TRANSACTION_EXPIRED => "the lock was held for longer than the server allows",
-            Self::UNKNOWN_MESSAGE_ACKNOWLEDGED => "the server did not know a message that was acknowledged",
+            Self::UNKNOWN_MESSAGE_ACKNOWLEDGED => "the mediator did not know a message that was acknowledged",
             Self::IDLE => "idle for too long",
             Self::UNSUPPORTED_VERSION => "the server speaks no version that we speak",
             Self::DEVICE_LIMIT_REACHED => "all device slots are taken",

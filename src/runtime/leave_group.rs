@@ -167,7 +167,7 @@ fn failed(end: &OneShotEnd, locked: bool) -> Departure {
         }
         DisconnectCause::ServerProtocolError(how) => Departure::Unreachable(how.clone()),
         DisconnectCause::NoAnswer | DisconnectCause::HandshakeTimeout => {
-            Departure::Unreachable(Clean::literal("the server did not answer in time"))
+            Departure::Unreachable(Clean::literal("the mediator did not answer in time"))
         }
     }
 }

@@ -213,7 +213,7 @@ impl OneShotEnd {
 impl std::fmt::Display for OneShotEnd {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self::Disconnected { cause, next, logged_in } = self else {
-            return formatter.write_str("the server did not answer in time");
+            return formatter.write_str("the mediator did not answer in time");
         };
         match cause {
             DisconnectCause::ClosedByServer { code, .. } if !logged_in && *code == CloseCode::PROTOCOL_ERROR => write!(
@@ -239,7 +239,7 @@ impl std::fmt::Display for OneShotEnd {
             DisconnectCause::Unreachable(why) | DisconnectCause::Broken(why) => write!(formatter, "{why}"),
             DisconnectCause::ServerProtocolError(how) => write!(formatter, "the server broke the protocol: {how}"),
             DisconnectCause::NoAnswer | DisconnectCause::HandshakeTimeout => {
-                formatter.write_str("the server did not answer in time")
+                formatter.write_str("the mediator did not answer in time")
             }
             DisconnectCause::LeaderRole
             | DisconnectCause::VisitOver

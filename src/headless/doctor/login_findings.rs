@@ -64,7 +64,7 @@ fn clocks(login: &Login) -> Finding {
     let apart = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     let words = match apart {
-        0..1_000 => "within a second of the server's".to_owned(),
+        0..1_000 => "within a second of the mediator's".to_owned(),
         _ => format!("the server's is {} s {side} ours", apart / 1_000),
     };
     if login.clock_apart().is_some() {
@@ -80,7 +80,7 @@ fn slot(login: &Login, policy: ExpirationPolicy) -> Finding {
         ExpirationPolicy::Volatile => "it expires some minutes after this device has left",
     };
     let words = match login.slot_state {
-        SlotState::New => format!("new: the server did not know this device; {kept}"),
+        SlotState::New => format!("new: the mediator did not know this device; {kept}"),
         SlotState::Existing => format!("the server knows this device; {kept}"),
     };
     Finding::new("slot", Status::Ok, &words)

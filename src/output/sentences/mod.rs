@@ -275,7 +275,7 @@ fn logged_in(login: &Login) -> String {
     };
     let clock = login.clock_apart().map(|ahead| {
         let side = if ahead > 0 { "behind" } else { "ahead of" };
-        format!("; {LOOK_HERE}this clock is {} min {side} the server's", ahead.unsigned_abs() / 60_000)
+        format!("; {LOOK_HERE}this clock is {} min {side} the mediator's", ahead.unsigned_abs() / 60_000)
     });
     format!("logged in as {} {slot}{waits}{}", login.own, clock.unwrap_or_default())
 }
@@ -367,7 +367,7 @@ mod tests {
             (Event::Connecting { attempt: 3 }, "connecting, try 3"),
             (
                 login(),
-                "logged in as 0100000000000000 in a new slot; 1 message waiting; ! this clock is 25 min ahead of the server's",
+                "logged in as 0100000000000000 in a new slot; 1 message waiting; ! this clock is 25 min ahead of the mediator's",
             ),
             (devices(), "2 devices: this device (on), Pixel 9^[[2J (off)"),
             (Event::Reflected(vec![message(Ok(text(PHONE)))]), "Pixel 9^[[2J      in      212 B  text from ECHOECHO"),

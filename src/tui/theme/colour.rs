@@ -75,13 +75,11 @@ pub fn shown_as(colour: Color) -> Option<[u8; 3]> {
     let place = place_of(colour)?;
     let of_sixteen = SIXTEEN.get(usize::from(place)).map(|(_, rgb)| *rgb);
     let step = |step: u8| STEPS.get(usize::from(step)).copied();
-    of_sixteen.or_else(|| match place.checked_sub(232) {
-        Some(grey) => Some([8 + 10 * grey; 3]),
-        None => {
-            let cube = place.checked_sub(16)?;
-            Some([step(cube / 36)?, step(cube / 6 % 6)?, step(cube % 6)?])
-        }
-    })
+    if let Some(grey) = place.checked_sub(232) {
+        return Some([8 + 10 * grey; 3]);
+    }
+    let of_cube = |cube: u8| Some([step(cube / 36)?, step(cube / 6 % 6)?, step(cube % 6)?]);
+    of_sixteen.or_else(|| of_cube(place.checked_sub(16)?))
 }
 
 /// The steps of the cube of 6 by 6 by 6 in the palette of 256.

@@ -14,7 +14,7 @@ fn the_server_being_pulled_away_is_said_with_what_comes_next() {
     terminal.wait_for("live");
     rustix::process::kill_process(mediator.process(), rustix::process::Signal::KILL).unwrap();
     mediator.wait();
-    terminal.wait_for("the server went away");
+    terminal.wait_for("the mediator went away");
     terminal.wait_for("back in");
     terminal.press("c");
     terminal.wait_for("no connection");
