@@ -17,9 +17,7 @@ pub struct RunningStore(JoinHandle<()>);
 pub struct StoreWays {
     /// The groups with their slots, but without the messages.
     pub restored: Vec<StoredGroup>,
-    /// The way to it.
     pub requests: mpsc::Sender<StoreRequest>,
-    /// The way back.
     pub replies: tokio::sync::mpsc::UnboundedReceiver<StoreReply>,
 }
 
