@@ -16,6 +16,7 @@
 //! | `signals` | the signals that end or reload the program |
 //! | `systemd` | readiness, status and watchdog of a service |
 //! | `terminal` | which colours and characters the terminal has |
+//! | `time_zone` | the local time zone |
 //! | `user_command` | a command of the user's that shares the terminal with us |
 
 pub mod acceptor;
@@ -46,5 +47,7 @@ pub mod signals;
 pub mod systemd;
 #[cfg(feature = "app")]
 pub mod terminal;
+#[cfg(feature = "app")]
+pub mod time_zone;
 #[cfg(feature = "app")]
 pub mod user_command;

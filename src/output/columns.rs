@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::group::FeedRow;
-use crate::protocol::Millis;
 use crate::text::size;
 
 /// The columns of a device's name.
@@ -40,12 +38,6 @@ pub fn message(time: &str, device: &str, sentence: &str, row: &FeedRow, is_unack
     let marks: Vec<&str> = marks.into_iter().filter_map(|(is, word)| is.then_some(word)).collect();
     let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
     format!("{time}  {}  {direction:4}  {:>7}  {sentence}{marks}", fit(device), size(u64::from(row.size)))
-}
-
-/// As the clock of this machine has it; [`None`] beyond any calendar, as a hostile server can say.
-pub fn local(at: Millis, format: &str) -> Option<String> {
-    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis)?;
-    Some(at.with_timezone(&Local).format(format).to_string())
 }
 
 /// A span in the unit that leaves few digits.

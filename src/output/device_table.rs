@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::columns::local;
+use super::times::Zone;
 use crate::group::ListedDevice;
 use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
 use crate::text::screen::on_screen;
@@ -70,7 +70,7 @@ fn state(activity: DeviceActivity) -> String {
 }
 
 fn minute(at: Millis) -> String {
-    local(at, "%-d %b %H:%M").unwrap_or_else(|| "?".to_owned())
+    Zone::Local.show(at, "%-d %b %H:%M")
 }
 
 fn cut(cell: String) -> String {

@@ -1,8 +1,10 @@
 //! Times as people write them on the command line, and as they are printed.
 
-use chrono::{DateTime, Datelike as _, Local, NaiveDate, NaiveDateTime, TimeZone as _, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Timelike as _, Utc};
+use jiff::tz::AmbiguousOffset;
 
 use crate::group::filter::{TimeExpression, WallClock};
+use crate::os::time_zone;
 use crate::protocol::Millis;
 
 /// Which clock is meant.
@@ -46,40 +48,57 @@ impl Zone {
 
     #[must_use]
     pub fn day(self, at: Millis) -> i64 {
-        let Some(utc) = utc(at) else { return i64::MAX };
-        i64::from(match self {
-            Self::Utc => utc.num_days_from_ce(),
-            Self::Local => utc.with_timezone(&Local).num_days_from_ce(),
-        })
+        self.at(at).map_or(i64::MAX, |at| i64::from(at.num_days_from_ce()))
     }
 
     /// As `format` says, in the words of `strftime`; `?` beyond any calendar, as a hostile server can say.
     #[must_use]
     pub fn show(self, at: Millis, format: &str) -> String {
-        match (utc(at), self) {
-            (None, _) => "?".to_owned(),
-            (Some(utc), Self::Utc) => utc.format(format).to_string(),
-            (Some(utc), Self::Local) => utc.with_timezone(&Local).format(format).to_string(),
+        self.at(at).map_or_else(|| "?".to_owned(), |at| at.format(format).to_string())
+    }
+
+    /// How many seconds its clock is ahead of universal time.
+    #[must_use]
+    pub fn ahead_of_utc(self, at: Millis) -> i32 {
+        let at = i64::try_from(at.0).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        match (self, at) {
+            (Self::Local, Some(at)) => time_zone::local().to_offset(at).seconds(),
+            (Self::Utc, _) | (_, None) => 0,
         }
+    }
+
+    fn at(self, at: Millis) -> Option<DateTime<FixedOffset>> {
+        Some(utc(at)?.with_timezone(&FixedOffset::east_opt(self.ahead_of_utc(at))?))
     }
 }
 
 impl WallClock for Zone {
     fn shows(&self, at: Millis) -> Option<NaiveDateTime> {
-        let utc = utc(at)?;
-        Some(match self {
-            Self::Utc => utc.naive_utc(),
-            Self::Local => utc.with_timezone(&Local).naive_local(),
-        })
+        Some(self.at(at)?.naive_local())
     }
 
+    /// Of a time that the clock shows twice, the first; none that it leaves out.
     fn time_of(&self, shown: NaiveDateTime) -> Option<Millis> {
-        let millis = match self {
-            Self::Utc => shown.and_utc().timestamp_millis(),
-            Self::Local => Local.from_local_datetime(&shown).earliest()?.timestamp_millis(),
+        let ahead = match self {
+            Self::Utc => 0,
+            Self::Local => match time_zone::local().to_ambiguous_timestamp(civil(shown)?).offset() {
+                AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => {
+                    offset.seconds()
+                }
+                AmbiguousOffset::Gap { .. } => return None,
+            },
         };
-        u64::try_from(millis).ok().map(Millis)
+        let utc = shown.checked_sub_signed(TimeDelta::seconds(i64::from(ahead)))?;
+        u64::try_from(utc.and_utc().timestamp_millis()).ok().map(Millis)
     }
+}
+
+/// Parts of a second say nothing of the zone.
+fn civil(shown: NaiveDateTime) -> Option<jiff::civil::DateTime> {
+    let part = |part: u32| i8::try_from(part).ok();
+    let (year, month, day) = (i16::try_from(shown.year()).ok()?, part(shown.month())?, part(shown.day())?);
+    jiff::civil::DateTime::new(year, month, day, part(shown.hour())?, part(shown.minute())?, part(shown.second())?, 0)
+        .ok()
 }
 
 /// `2026-11-01`, of a day as [`Zone::day`] counts.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::Local;
 use serde_json::{Value, json};
 
 use super::Listed;
@@ -72,7 +71,7 @@ fn waiting(queue: &LineQueue<CountMissing>, json: bool) -> Vec<u8> {
 }
 
 fn line(json: bool, value: &Value, words: &str) -> String {
-    if json { format!("{value}\n") } else { format!("{} {words}\n", Local::now().format("%H:%M:%S")) }
+    if json { format!("{value}\n") } else { format!("{} {words}\n", Zone::Local.show(clock::now(), "%H:%M:%S")) }
 }
 
 /// Counts the lines that a slow reader misses.

@@ -4,8 +4,6 @@ pub mod clock;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Offset as _, Utc};
-
 use crate::protocol::Millis;
 
 pub use crate::output::times::Zone;
@@ -19,15 +17,6 @@ const DAY: u64 = 24 * HOUR;
 impl Zone {
     fn same_day(self, one: Millis, other: Millis) -> bool {
         self.show(one, "%F") == self.show(other, "%F")
-    }
-
-    /// How many seconds its clock is ahead of UTC.
-    pub(in crate::tui) fn ahead_of_utc(self, at: Millis) -> i32 {
-        let utc = i64::try_from(at.0).ok().and_then(DateTime::<Utc>::from_timestamp_millis);
-        match (utc, self) {
-            (Some(utc), Self::Local) => utc.with_timezone(&Local).offset().fix().local_minus_utc(),
-            (_, Self::Utc) | (None, _) => 0,
-        }
     }
 
     /// `14:02`

@@ -3,9 +3,10 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{Local, NaiveTime};
+use chrono::NaiveTime;
 
 use crate::alerts::Attention;
+use crate::group::filter::WallClock as _;
 use crate::protocol::Millis;
 use crate::tui::format::Zone;
 use crate::tui::screen::terminal::TerminalGuard;
@@ -35,12 +36,7 @@ impl FromStr for QuietHours {
 
 impl QuietHours {
     fn cover(self, at: Millis, zone: Zone) -> bool {
-        let utc = i64::try_from(at.0).ok().and_then(chrono::DateTime::from_timestamp_millis);
-        let Some(utc) = utc else { return false };
-        let time = match zone {
-            Zone::Utc => utc.time(),
-            Zone::Local => utc.with_timezone(&Local).time(),
-        };
+        let Some(time) = zone.shows(at).map(|shown| shown.time()) else { return false };
         if self.from < self.to { (self.from..self.to).contains(&time) } else { time >= self.from || time < self.to }
     }
 }
