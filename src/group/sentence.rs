@@ -45,6 +45,7 @@ fn called<'a>(conversation: &'a Conversation, names: &'a ConversationNames) -> C
     match (names.of(conversation), conversation) {
         (Some(name), _) => Cow::Borrowed(name.as_str()),
         (None, Conversation::Contact(identity)) => Cow::Borrowed(identity.as_str()),
+        (None, with) if with.is_stand_in() => Cow::Owned(with.to_string()),
         (None, Conversation::Group { id, .. } | Conversation::DistributionList(id)) => Cow::Owned(short(*id)),
     }
 }

@@ -7,8 +7,8 @@ use super::row_blob::{self, RowBlob};
 use crate::group::ConversationNames;
 use crate::group::FeedRow;
 use crate::group::feed::RowMarks;
-use crate::protocol::d2d::{Conversation, Detail, Direction, EnvelopeSummary};
-use crate::protocol::{DeviceId, Millis, Pseudonym};
+use crate::protocol::d2d::{Conversation, Detail, EnvelopeSummary};
+use crate::protocol::{DeviceId, MessageId, Millis, Pseudonym};
 use crate::text::Clean;
 
 /// A message that was received at some time.
@@ -22,6 +22,8 @@ pub struct HistoryRow {
     pub acknowledged_at: Option<Millis>,
     /// What stands for its conversation.
     pub conversation: Option<Pseudonym>,
+    /// What that is a pseudonym of.
+    pub(super) shape: Shape,
     /// What stands for who sent it, where the conversation does not say.
     pub sender: Option<Pseudonym>,
 }
@@ -33,7 +35,7 @@ impl HistoryRow {
         let mut row = self.row.clone();
         if let Ok(summary) = &mut row.content {
             if let Some(pseudonym) = self.conversation {
-                summary.conversation = Some(Conversation::Contact(stand_in(pseudonym, summary)));
+                summary.conversation = Some(stand_in(pseudonym, self.shape));
             }
             if let Some(pseudonym) = self.sender {
                 summary.sender = Some(Clean::new(&short(pseudonym)));
@@ -53,11 +55,16 @@ fn short(pseudonym: Pseudonym) -> String {
     format!("#{pseudonym:.8}")
 }
 
-/// Says what a name would say: "text from group #1f3c90ab", "new contact #1f3c90ab".
-fn stand_in(pseudonym: Pseudonym, summary: &EnvelopeSummary) -> Clean {
-    let is_group = summary.message_type.is_some_and(|message_type| message_type.name().starts_with("group "));
-    let what = if is_group && summary.direction() != Direction::Sync { "group " } else { "" };
-    Clean::new(&format!("{what}{}", short(pseudonym)))
+/// Says what the conversation itself would say: "text to group #1f3c90ab", "new contact #1f3c90ab".
+fn stand_in(pseudonym: Pseudonym, shape: Shape) -> Conversation {
+    let name = short(pseudonym);
+    match shape {
+        Shape::Contact => Conversation::Contact(Clean::new(&name)),
+        Shape::Group => {
+            Conversation::Group { id: MessageId(u64::from_be_bytes(pseudonym.0)), creator: Clean::new(&name) }
+        }
+        Shape::DistributionList => Conversation::Contact(Clean::new(&format!("list {name}"))),
+    }
 }
 
 /// In the order in which [`read`] reads them.
@@ -80,15 +87,16 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
     let number = |index: usize| row.get(index).map(i64::cast_unsigned);
     let marks: i64 = row.get(2)?;
     let rest = blob(row, 7)?;
-    let (mut conversation, mut sender) = (None, None);
+    let (mut conversation, mut shape, mut sender) = (None, Shape::Contact, None);
     let content = match rest.content {
         Err(error) => Err(error),
-        Ok(written) => Ok(summary(row, &written, &mut conversation, &mut sender)?),
+        Ok(written) => Ok(summary(row, &written, &mut conversation, &mut shape, &mut sender)?),
     };
     Ok(HistoryRow {
         number: number(0)?,
         acknowledged_at: None,
         conversation,
+        shape,
         sender,
         row: FeedRow {
             id: rest.id,
@@ -113,6 +121,7 @@ fn summary(
     row: &rusqlite::Row<'_>,
     written: &row_blob::BlobSummary<'_>,
     conversation: &mut Option<Pseudonym>,
+    shape: &mut Shape,
     sender: &mut Option<Pseudonym>,
 ) -> Result<EnvelopeSummary, rusqlite::Error> {
     let mut summary = EnvelopeSummary {
@@ -137,7 +146,7 @@ fn summary(
     };
     match row.get_ref(5)?.as_blob_or_null()?.and_then(code::side) {
         Some(Side::Plain(with)) => summary.conversation = Some(with),
-        Some(Side::Hashed(with, _)) => *conversation = Some(with),
+        Some(Side::Hashed(with, of)) => (*conversation, *shape) = (Some(with), of),
         None => {}
     }
     match written.sender.and_then(code::side) {

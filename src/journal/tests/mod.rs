@@ -277,6 +277,37 @@ fn rows_are_found_by_time_kind_device_and_conversation() {
     assert_eq!(rows[5].sentence().as_str(), "text from ECHOECHO");
 }
 
+/// The conversation alone has another name: its pseudonym's.
+#[test]
+fn a_group_of_which_only_a_pseudonym_is_kept_is_told_as_live() {
+    let home = Home::new();
+    let mut journal = home.open().journal;
+    let group = Conversation::Group { id: MessageId(7), creator: Clean::literal("CREATOR9") };
+    let kinds = [
+        ContentKind::IncomingMessage,
+        ContentKind::OutgoingMessage,
+        ContentKind::IncomingMessageUpdate,
+        ContentKind::OutgoingMessageUpdate,
+        ContentKind::GroupSync,
+    ];
+    let types = [MessageType(0x41), MessageType(0x43), MessageType(0x90), MessageType(0x82), MessageType(0xfe)];
+    let messages: Vec<ReflectedMessage> = (0_u32..)
+        .zip(kinds.into_iter().flat_map(|kind| types.map(|of| (kind, of))))
+        .map(|(number, (kind, of))| {
+            with(message(number), |summary| {
+                (summary.kind, summary.message_type) = (kind, Some(of));
+                summary.conversation = Some(group.clone());
+            })
+        })
+        .collect();
+    journal.append(&messages).unwrap();
+    let pseudonym = format!("#{:.8}", key(Dialect::Dgk).conversation(&group));
+    for (message, row) in messages.iter().zip(home.rows()) {
+        let live = crate::group::FeedRow::new(message).sentence(&crate::group::ConversationNames::none());
+        assert_eq!(row.sentence().as_str(), live.as_str().replace("0700…00", &pseudonym));
+    }
+}
+
 #[test]
 fn figures_count_by_day_device_and_kind() {
     let home = Home::new();

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::group::FeedRow;
+use crate::journal::code::Shape;
 use crate::protocol::d2d::SyncAction;
 
 fn conversation() -> impl Strategy<Value = Conversation> {
@@ -96,14 +97,25 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// What the row of a message must say.
 fn expected(message: &ReflectedMessage, how: &Conversations) -> HistoryRow {
-    let mut row =
-        HistoryRow { number: 0, acknowledged_at: None, conversation: None, sender: None, row: FeedRow::new(message) };
+    let mut row = HistoryRow {
+        number: 0,
+        acknowledged_at: None,
+        conversation: None,
+        shape: Shape::Contact,
+        sender: None,
+        row: FeedRow::new(message),
+    };
     if let Ok(summary) = &mut row.row.content {
         summary.nickname = None;
         match how {
             Conversations::Plain => {}
             Conversations::None => (summary.conversation, summary.sender) = (None, None),
             Conversations::Hashed(key) => {
+                row.shape = match summary.conversation {
+                    Some(Conversation::Group { .. }) => Shape::Group,
+                    Some(Conversation::DistributionList(_)) => Shape::DistributionList,
+                    Some(Conversation::Contact(_)) | None => Shape::Contact,
+                };
                 row.conversation = summary.conversation.take().map(|conversation| key.conversation(&conversation));
                 row.sender = summary.sender.take().map(|sender| key.contact(&sender));
             }

@@ -260,6 +260,14 @@ impl fmt::Display for SyncAction {
 }
 
 impl Conversation {
+    /// Whether it only stands for one of which no more than a pseudonym is kept: its identity, or that of its creator,
+    /// begins with `#`, as none does.
+    #[must_use]
+    pub fn is_stand_in(&self) -> bool {
+        let (Self::Contact(identity) | Self::Group { creator: identity, .. }) = self else { return false };
+        identity.as_str().starts_with('#')
+    }
+
     /// The name of its kind in NDJSON.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -271,11 +279,12 @@ impl Conversation {
     }
 }
 
-/// A contact by identity; a group or list by the first four hex digits of its id and the last two.
+/// By its stand-in, if it is one; else a contact by identity; a group or list by the first four hex digits of its id and the last two.
 impl fmt::Display for Conversation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contact(identity) => fmt::Display::fmt(identity, formatter),
+            Self::Group { creator, .. } if self.is_stand_in() => fmt::Display::fmt(creator, formatter),
             Self::Group { id, .. } => formatter.pad(&shortened(*id)),
             Self::DistributionList(id) => formatter.pad(&format!("list {}", shortened(*id))),
         }

@@ -71,7 +71,8 @@ pub fn fit(text: &str, columns: usize, align: Align) -> String {
     }
 }
 
-/// The text in lines of at most so many columns, broken between words where possible.
+/// The text in lines of at most so many columns, broken between words where possible; nothing of it is lost, but for what
+/// is wider than a line.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -82,7 +83,16 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(&cut(word, columns));
+        if width(word) <= columns {
+            line.push_str(&cut(word, columns));
+            continue;
+        }
+        for cluster in on_screen(word).graphemes(true) {
+            if !line.is_empty() && line.width() + width(cluster) > columns {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(&cut(cluster, columns));
+        }
     }
     lines.push(line);
     lines
@@ -124,6 +134,8 @@ mod tests {
         assert_eq!(fit("31 ms", 7, Align::Right), "  31 ms");
         assert_eq!(fit("iPad", 6, Align::Left), "iPad  ");
         assert_eq!(wrap("Pixel 9 or Work laptop leads", 12), ["Pixel 9 or", "Work laptop", "leads"]);
+        assert_eq!(wrap("key 0123456789abcdef is its", 6), ["key", "012345", "6789ab", "cdef", "is its"]);
+        assert_eq!(wrap("端末の名前", 5), ["端末", "の名", "前"]);
     }
 
     proptest! {

@@ -58,6 +58,7 @@ fn what_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
 fn named(ctx: &FrameContext<'_>, conversation: &Conversation) -> Fact {
     let (kind, identity) = match conversation {
         Conversation::Contact(identity) => ("contact", identity.to_string()),
+        Conversation::Group { creator, .. } if conversation.is_stand_in() => ("group", creator.to_string()),
         Conversation::Group { id, creator } if creator.is_empty() => ("group", id.to_string()),
         Conversation::Group { id, creator } => ("group", format!("{id}, created by {creator}")),
         Conversation::DistributionList(id) => ("distribution list", id.to_string()),

@@ -179,6 +179,7 @@ fn parts<'a>(
 fn conversation(conversation: &Conversation) -> String {
     match conversation {
         Conversation::Contact(identity) => identity.to_string(),
+        Conversation::Group { creator, .. } if conversation.is_stand_in() => creator.to_string(),
         Conversation::Group { id, creator } => format!("{creator}/{id}"),
         Conversation::DistributionList(id) => format!("list {id}"),
     }
