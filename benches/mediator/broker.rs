@@ -116,18 +116,21 @@ pub fn deliver(port: u16, seconds: u64) -> (u64, Duration) {
     let mut number = 0_u16;
     let mut send = |author: &mut Client, messages: usize, body: &[u8]| {
         let mut outstanding = 0;
-        for _ in 0..messages {
+        for sent in 1..=messages {
             number = number.checked_add(1).unwrap_or(1);
             author.publish(number, body);
             outstanding += 1;
-        }
-        author.flush();
-        while outstanding > 0 {
-            outstanding -= usize::from(author.read().0 == PUBACK);
+            if sent == messages || outstanding >= AHEAD {
+                author.flush();
+                let most = if sent == messages { 0 } else { AHEAD / 2 };
+                while outstanding > most {
+                    outstanding -= usize::from(author.read().0 == PUBACK);
+                }
+            }
         }
     };
     while began.elapsed() < Duration::from_secs(seconds) {
-        send(&mut author, AHEAD, &[b'm'; SIZE]);
+        send(&mut author, 16 * AHEAD, &[b'm'; SIZE]);
     }
     send(&mut author, 1, &[LAST]);
     let deliveries = receiving.into_iter().map(|receiver| receiver.join().unwrap()).sum();

@@ -22,8 +22,13 @@ pub struct Device {
 }
 
 impl Device {
-    /// Logs in, whether its slot is there or not, and reads up to the first message or the end of the queue.
+    /// Logs in as a new device.
     pub fn log_in(port: u16, group: u8, device: u64) -> Self {
+        Self::log_in_as(port, group, device, SlotState::New)
+    }
+
+    /// Logs in, and reads up to the first message or the end of the queue.
+    pub fn log_in_as(port: u16, group: u8, device: u64, expected_slot_state: SlotState) -> Self {
         let keys = GroupKeys::derive(DIALECT, &GroupSecret::new(&mut [group; 32]));
         let server_group = ServerGroup::parse("01", DIALECT).unwrap();
         let url = ClientUrlInfo { dialect: DIALECT, device_group_id: keys.device_group_id(), server_group };
@@ -40,7 +45,7 @@ impl Device {
             device_id: DeviceId(device),
             exhausted_policy: ExhaustedPolicy::Reject,
             expiration_policy: ExpirationPolicy::Persistent,
-            expected_slot_state: SlotState::New,
+            expected_slot_state,
             device_info: Sealed::default(),
         }));
         device_socket.socket.flush().unwrap();

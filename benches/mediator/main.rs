@@ -22,6 +22,7 @@ mod process;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use d2mtop::protocol::SlotState;
 use device::Device;
 use process::Process;
 
@@ -29,7 +30,7 @@ use process::Process;
 const SIZE: usize = 300;
 const RECEIVERS: u64 = 4;
 /// How many messages an author sends before it waits for the acknowledgement of the first.
-const AHEAD: usize = 128;
+const AHEAD: usize = 512;
 /// How many messages are acknowledged in one write.
 const ACKNOWLEDGED: usize = 32;
 /// How many messages are queued for the start, and how many for the memory of one.
@@ -76,7 +77,7 @@ fn deliver(mediator: &Process, seconds: u64) -> (u64, Duration) {
     let receiving: Vec<_> =
         receivers.into_iter().map(|mut device| thread::spawn(move || device.take_until_last())).collect();
     while began.elapsed() < Duration::from_secs(seconds) {
-        author.reflect(AHEAD, AHEAD);
+        author.reflect(16 * AHEAD, AHEAD);
     }
     author.reflect_last();
     let deliveries = receiving.into_iter().map(|receiver| receiver.join().unwrap()).sum();
@@ -133,11 +134,11 @@ fn start(stored: &[&str]) {
     drop(Device::log_in(mediator.port, 99, 2));
     let mut author = Device::log_in(mediator.port, 99, 1);
     author.reflect(QUEUED.0 as usize, AHEAD);
-    drop(mediator);
+    drop((author, mediator));
     let began = Instant::now();
     let mediator = Process::mediator(&arguments);
     let listening = began.elapsed();
-    let mut device = Device::log_in(mediator.port, 99, 2);
+    let mut device = Device::log_in_as(mediator.port, 99, 2, SlotState::Existing);
     let first = began.elapsed();
     println!(
         "start with {} queued messages: listens after {listening:?}, has sent the first after {first:?}",
