@@ -4,10 +4,14 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use bytes::Bytes;
 use d2mtop::protocol::Dialect;
+use d2mtop::protocol::proto::d2d_join::{EssentialData as EssentialDataOfPhone, essential_data};
+use d2mtop::protocol::proto::d2d_sync;
 use d2mtop::rendezvous::wire::JoinLink;
 
 use super::peer::{Place, SECRETS, essential, message};
@@ -202,4 +206,52 @@ fn a_proxy_leads_to_relay_and_mediator_and_the_profile_keeps_it() {
     assert!(before >= 2 && asked.lock().unwrap().iter().all(|request| request.starts_with(&target)), "{before}");
     assert!(run(home.path(), &["watch", "home", "--until-dry", "--stay-leader"]).status.success());
     assert!(asked.lock().unwrap().len() > before, "the profile has it");
+}
+
+/// From the last byte to the last word of this device, which comes after its profile is stored and its slot taken.
+#[test]
+fn twenty_thousand_contacts_and_all_nonces_are_stored_in_two_seconds() {
+    let mediator = mediator();
+    phone_reflects(&mediator, Dialect::Dgk, 0, "phone");
+    let contact = |number: usize| essential_data::AugmentedContact {
+        contact: Some(d2d_sync::Contact {
+            identity: format!("C{number:07}"),
+            first_name: Some(format!("First {number}")),
+            last_name: Some("Nymph".to_owned()),
+            public_key: Some(Bytes::from_static(&[6; 32])),
+            ..d2d_sync::Contact::default()
+        }),
+        last_update_at: None,
+    };
+    let nonces = || vec![Bytes::from_static(&[5; 32]); 100_000];
+    let data = EssentialDataOfPhone {
+        contacts: (0..20_000).map(contact).collect(),
+        csp_hashed_nonces: nonces(),
+        d2d_hashed_nonces: nonces(),
+        ..essential()
+    };
+    let data = message(data);
+    let bytes = data.len();
+    let place = Place::new(&mediator);
+    let joining = place.join(&[]);
+    let (met, home) = place.meets(async move |peer| {
+        peer.begins().await;
+        let frame = peer.sealed(&data);
+        // As phones cut it.
+        for part in frame.chunks(1 << 20) {
+            peer.raw(Bytes::copy_from_slice(part)).await;
+        }
+        let sent = Instant::now();
+        peer.is_told_registered().await;
+        sent.elapsed()
+    });
+    let (code, printed, remarks) = joining.ended();
+    let took = met.join().unwrap();
+    println!("{bytes} bytes are stored {took:?} after the last of them");
+    assert_eq!(code, Some(0), "{printed}{remarks}");
+    // Without optimization it takes longer.
+    let most = if cfg!(debug_assertions) { Duration::from_secs(10) } else { Duration::from_secs(2) };
+    assert!(took < most, "{took:?}");
+    let names = fs::metadata(home.path().join(".local/state/d2mtop/profiles/home/names.sealed")).unwrap();
+    assert!(names.len() > 20_000 * 20, "{} bytes of names", names.len());
 }
