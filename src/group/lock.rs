@@ -180,6 +180,21 @@ impl GroupLock {
         self.remember(EndedLock { holder: Some(holder), scope, at, held, lost: false });
     }
 
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        let shift = |at: &mut Millis| *at = at.offset_by(by);
+        self.told_at.iter_mut().for_each(shift);
+        self.ended.iter_mut().for_each(|ended| shift(&mut ended.at));
+        match &mut self.state {
+            LockState::Free => {}
+            LockState::Requested { since, .. } | LockState::Held { since, .. } => shift(since),
+            LockState::Ours { since, expires_at, .. } => {
+                shift(since);
+                expires_at.iter_mut().for_each(shift);
+            }
+        }
+    }
+
     /// Whoever had it may have lost it while we were away.
     pub(super) fn logged_in(&mut self) {
         if let LockState::Held { holder, scope, .. } = self.state {

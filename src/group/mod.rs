@@ -143,11 +143,7 @@ impl Group {
             }
             Event::SharedDeviceData(_) => {}
             Event::Following => self.role.following(at),
-            Event::ClockMoved { clock_offset } => {
-                if let Some(login) = &mut self.login {
-                    login.clock_offset = Some(*clock_offset);
-                }
-            }
+            Event::ClockMoved { clock_offset } => self.clock_moved(*clock_offset),
             Event::Devices(list) => self.devices.replace(at, list.clone()),
             Event::DeviceChanged { device, change } => self.device_changed(at, *device, change),
             Event::DevicesAcknowledged => self.devices.acknowledge(),
@@ -170,6 +166,13 @@ impl Group {
             ),
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
         }
+    }
+
+    /// What is left of a lock of ours, and how long ago another was told, does not change with the wall clock.
+    fn clock_moved(&mut self, ahead: i64) {
+        let Some(login) = &mut self.login else { return };
+        let before = login.clock_offset.replace(ahead).unwrap_or(ahead);
+        self.lock.shift(before.saturating_sub(ahead));
     }
 
     fn logged_in(&mut self, at: Millis, login: &Login) {

@@ -29,7 +29,7 @@ fn shown(settings: &Settings, group: &Group, keys: &str, size: (u16, u16)) -> St
 fn a_lock_of_ours_counts_down_at_every_size_and_on_every_page() {
     let clock = Event::ClockMoved { clock_offset: 34 * 60_000 };
     let failed = Event::Journal(JournalState::Failed(crate::text::Clean::literal("the disk is full")));
-    for events in [vec![ours(42_000)], vec![ours(42_000), clock], vec![ours(42_000), Event::Promoted, failed]] {
+    for events in [vec![ours(42_000)], vec![clock, ours(42_000)], vec![ours(42_000), Event::Promoted, failed]] {
         let group = after(events);
         for size in SIZES {
             for keys in ["", "?", "5+", "2", "4", "4+", "1\n", "!", ":", "/kind"] {
@@ -41,6 +41,21 @@ fn a_lock_of_ours_counts_down_at_every_size_and_on_every_page() {
     let mut ui = Ui::new(settings());
     draw(&mut ui, &after(vec![ours(42_000)]), (40, 12));
     assert_eq!(ui.wrong_at(), Some(Millis(NOW.0 + 1_000)), "it says something else after a second");
+}
+
+/// The session gives it back by a clock that is never set; what is shown must agree.
+#[test]
+fn a_moved_wall_clock_changes_nothing_of_what_is_left() {
+    for moved in [-3_600_000, -40_000, 40_000, 86_400_000] {
+        let group = after(vec![ours(42_000), Event::ClockMoved { clock_offset: 200 - moved }]);
+        for size in SIZES {
+            let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, size.0, size.1));
+            let area = buffer.area;
+            Ui::new(settings()).draw(&mut buffer, area, &group, NOW.offset_by(moved));
+            let screen = symbols(&buffer);
+            assert!(screen.contains("42 s"), "{moved}, {size:?}: {screen}");
+        }
+    }
 }
 
 #[test]
