@@ -111,9 +111,11 @@ fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[La
     ];
     let peak = seconds.iter().map(|second| second.received).max().unwrap_or(0);
     let capped = if scales[0].is_capped { format!(" {CAPPED}") } else { String::new() };
+    // On its only line a chart says what it is, too.
+    let only = if rest - upper == 1 { "ack p95 " } else { "" };
     let labels = [
         [format!("peak {}{capped}", format::count(u64::from(peak))), rate_words(ctx, end), "1 s a bar".to_owned()],
-        [peak_p95(seconds), "ack █p50 ░p95".to_owned(), "log, 0.1 ms".to_owned()],
+        [format!("{only}{}", peak_p95(seconds)), "ack █p50 ░p95".to_owned(), "log, 0.1 ms".to_owned()],
     ];
     for (index, ((labels, course), scale)) in (0_u16..).zip(labels.iter().zip(&courses).zip(scales)) {
         let (y, height) = if index == 0 { (area.y + 1, upper) } else { (area.y + upper + 2, rest - upper) };
