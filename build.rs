@@ -19,8 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The walk for unknown fields needs to know which fields there are.
     let mut messages = BTreeMap::new();
     for file in &descriptors.file {
-        let mut open: Vec<_> =
-            file.message_type.iter().map(|message| (format!(".{}", file.package()), message)).collect();
+        let mut open: Vec<_> = file.message_type.iter().map(|message| (file.package().to_owned(), message)).collect();
         while let Some((parent, message)) = open.pop() {
             let name = format!("{parent}.{}", message.name());
             open.extend(message.nested_type.iter().map(|nested| (name.clone(), nested)));
@@ -40,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 _ => 0,
             };
             let (number, packable) = (field.number(), field.label == Some(3) && wire != 2);
-            let message = numbers.get(field.type_name()).filter(|_| field.r#type == Some(11));
+            let message = numbers.get(field.type_name().trim_start_matches('.')).filter(|_| field.r#type == Some(11));
             writeln!(
                 table,
                 "        Field {{ number: {number}, wire: {wire}, packable: {packable}, message: {message:?} }},"
@@ -50,6 +49,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     table.push_str("];\n");
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("fields_table.rs"), table)?;
-    prost_build::Config::new().bytes(["."]).btree_map(["."]).compile_fds(descriptors)?;
+    prost_build::Config::new().bytes(["."]).btree_map(["."]).enable_type_names().compile_fds(descriptors)?;
     Ok(())
 }

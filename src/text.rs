@@ -12,9 +12,12 @@
 //! assert!(!Clean::new("\u{1b}[2J").as_str().contains('\u{1b}'));
 //! ```
 
+mod private;
 #[cfg(feature = "app")]
 pub(crate) mod screen;
 pub(crate) mod units;
+
+pub use private::PrivateText;
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;

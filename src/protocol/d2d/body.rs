@@ -1,12 +1,15 @@
 //! Bodies of end-to-end messages, as far as a dashboard needs them: which group, which receipt, typing or not. Also
 //! the other way: [`MessageDraft`] makes the bodies that apps send most.
 
+use std::collections::BTreeSet;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use prost::Message as _;
 
 use super::content::{ID, IDENTITY};
 use super::message_type::{GroupHeader, MessageType};
 use super::summary::Conversation;
+use super::unknown::{self, FieldPath};
 use crate::protocol::ids::{MessageId, Millis};
 use crate::protocol::proto::csp_e2e;
 use crate::text::Clean;
@@ -115,6 +118,19 @@ pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) ->
     };
     let id = MessageId(body.try_get_u64_le().ok()?);
     Some(Conversation::Group { id, creator })
+}
+
+/// The fields of a body that the schema does not have, if the body is such that has fields.
+pub(super) fn unknown_fields(message_type: MessageType, body: &[u8]) -> BTreeSet<FieldPath> {
+    let after_header = message_type.group_header().map_or(Some(body), |header| body.get(header.length()..));
+    let Some(body) = after_header else { return BTreeSet::new() };
+    match message_type.0 {
+        0x4f => unknown::paths::<csp_e2e::GroupCallStart>(body),
+        0x82 | 0x83 => unknown::paths::<csp_e2e::Reaction>(body),
+        0x91 | 0x93 => unknown::paths::<csp_e2e::EditMessage>(body),
+        0x92 | 0x94 => unknown::paths::<csp_e2e::DeleteMessage>(body),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// The name in the body of a message of type [`MessageType::GROUP_NAME`].

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use prost::Message as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use super::content::{ID, IDENTITY, OldMedia, Poll, object, words};
 use super::message_type::MessageType;
+use super::unknown;
 use crate::protocol::proto::csp_e2e;
 use crate::text::{Clean, size};
 
@@ -122,13 +122,13 @@ impl Detail {
                 Some(Self::Members { count, outgoing })
             }
             0x4f => {
-                let call = csp_e2e::GroupCallStart::decode(after_header()?).ok()?;
+                let call = unknown::decode::<csp_e2e::GroupCallStart>(&after_header()?).ok()?;
                 Some(Self::GroupCall { version: call.protocol_version, host: host(&call.sfu_base_url) })
             }
             0x61 => CallAnswer::read(&object(body)?).map(Self::CallAnswer),
             0x82 | 0x83 => {
                 use csp_e2e::reaction::Action;
-                let action = csp_e2e::Reaction::decode(after_header()?).ok()?.action?;
+                let action = unknown::decode::<csp_e2e::Reaction>(&after_header()?).ok()?.action?;
                 Some(Self::Reaction { withdrawn: matches!(action, Action::Withdraw(_)) })
             }
             _ => words(message_type, body).map(Self::Words),

@@ -5,9 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use prost::Message as _;
 
+use super::message_type::MessageType;
+use super::summarize::Message;
 use super::summary::EnvelopeSummary;
 use super::tree::TreeBranch;
-use super::{summarize, tree, unknown};
+use super::{body, summarize, tree, unknown};
 use crate::protocol::container::DecodeError;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::ids::Millis;
@@ -120,15 +122,38 @@ impl Envelope {
         }
     }
 
-    /// The fields of it that the schema does not have: the numbers of each and of those that it stands in, from the
-    /// outside, with dots between them, such as `4.1.99`.
+    /// The fields of it that the schema does not have, also those in the body of its message: the numbers of each and of
+    /// those that it stands in, from the outside, with dots between them, such as `4.1.99`.
     #[must_use]
     pub fn unknown_fields(&self) -> Vec<Clean> {
-        let schema = match &self.shape {
-            EnvelopeShape::Seed(_) => ".d2d_seed.Envelope",
-            EnvelopeShape::Today(_) => ".d2d.Envelope",
+        let (mut found, inside) = match &self.shape {
+            EnvelopeShape::Seed(envelope) => {
+                use d2d_seed::envelope::Content;
+                let inside = match &envelope.content {
+                    Some(Content::OutgoingMessage(of)) => Some(([2, 5], Message::from(of))),
+                    Some(Content::IncomingMessage(of)) => Some(([3, 6], Message::from(of))),
+                    _ => None,
+                };
+                (unknown::paths::<d2d_seed::Envelope>(&self.read_from), inside)
+            }
+            EnvelopeShape::Today(envelope) => {
+                use d2d::envelope::Content;
+                let inside = match &envelope.content {
+                    Some(Content::OutgoingMessage(of)) => Some(([2, 5], Message::from(of))),
+                    Some(Content::IncomingMessage(of)) => Some(([4, 6], Message::from(of))),
+                    _ => None,
+                };
+                (unknown::paths::<d2d::Envelope>(&self.read_from), inside)
+            }
         };
-        unknown::paths(&self.read_from, schema)
+        if let Some((around, message)) = inside
+            && let Ok(message_type) = u8::try_from(message.type_number).map(MessageType)
+        {
+            let paths = body::unknown_fields(message_type, message.body).into_iter();
+            found.extend(paths.map(|path| [&around, path.as_slice()].concat()));
+        }
+        let path = |numbers: Vec<u32>| Clean::new(&numbers.iter().map(u32::to_string).collect::<Vec<_>>().join("."));
+        found.into_iter().map(path).collect()
     }
 }
 
@@ -151,11 +176,10 @@ impl Sealable for Envelope {
 
     fn decode(plain: Bytes, dialect: Dialect) -> Result<Self, DecodeError> {
         let malformed = |_| DecodeError::Malformed("envelope");
-        let read_from = plain.clone();
         let shape = match dialect {
-            Dialect::Mk => EnvelopeShape::Seed(d2d_seed::Envelope::decode(plain).map_err(malformed)?),
-            Dialect::Dgk => EnvelopeShape::Today(d2d::Envelope::decode(plain).map_err(malformed)?),
+            Dialect::Mk => EnvelopeShape::Seed(unknown::decode(&plain).map_err(malformed)?),
+            Dialect::Dgk => EnvelopeShape::Today(unknown::decode(&plain).map_err(malformed)?),
         };
-        Ok(Self { shape, read_from })
+        Ok(Self { shape, read_from: plain })
     }
 }

@@ -11,13 +11,22 @@ use crate::protocol::proto::{common, d2d, d2d_seed, d2d_sync};
 use crate::text::Clean;
 
 /// What both dialects say of a message; the rest is added by each.
-struct Message<'a> {
+pub(super) struct Message<'a> {
     id: u64,
     created_at: u64,
     /// Wider than a type byte on the wire.
-    type_number: i64,
-    body: &'a [u8],
+    pub(super) type_number: i64,
+    pub(super) body: &'a [u8],
 }
+
+macro_rules! is_message {
+    ($($of:ty),+) => { $(impl<'a> From<&'a $of> for Message<'a> {
+        fn from(of: &'a $of) -> Self {
+            Self { id: of.message_id, created_at: of.created_at, type_number: of.r#type.into(), body: &of.body }
+        }
+    })+ };
+}
+is_message!(d2d::OutgoingMessage, d2d::IncomingMessage, d2d_seed::OutgoingMessage, d2d_seed::IncomingMessage);
 
 pub(super) fn seed(envelope: &d2d_seed::Envelope) -> EnvelopeSummary {
     use d2d_seed::envelope::Content;
@@ -25,23 +34,11 @@ pub(super) fn seed(envelope: &d2d_seed::Envelope) -> EnvelopeSummary {
         |kind, body: &[u8]| EnvelopeSummary { body_length: length(body.len()), ..EnvelopeSummary::blank(kind) };
     match &envelope.content {
         Some(Content::OutgoingMessage(message)) => {
-            let shared = Message {
-                id: message.message_id,
-                created_at: message.created_at,
-                type_number: message.r#type.into(),
-                body: &message.body,
-            };
             let receiver = message.receiver.as_ref().and_then(receiver);
-            outgoing(receiver, &shared)
+            outgoing(receiver, &message.into())
         }
         Some(Content::IncomingMessage(message)) => {
-            let shared = Message {
-                id: message.message_id,
-                created_at: message.created_at,
-                type_number: message.r#type.into(),
-                body: &message.body,
-            };
-            let summary = incoming(&message.sender_identity, &shared);
+            let summary = incoming(&message.sender_identity, &message.into());
             let nickname = (!message.sender_nickname.is_empty()).then(|| Clean::new(&message.sender_nickname));
             EnvelopeSummary { nickname, ..summary }
         }
@@ -59,24 +56,10 @@ pub(super) fn today(envelope: &d2d::Envelope) -> EnvelopeSummary {
     use d2d::envelope::Content;
     let summary = match &envelope.content {
         Some(Content::OutgoingMessage(message)) => {
-            let shared = Message {
-                id: message.message_id,
-                created_at: message.created_at,
-                type_number: message.r#type.into(),
-                body: &message.body,
-            };
             let to = message.conversation.as_ref().and_then(conversation);
-            EnvelopeSummary { count: length(message.nonces.len()), ..outgoing(to, &shared) }
+            EnvelopeSummary { count: length(message.nonces.len()), ..outgoing(to, &message.into()) }
         }
-        Some(Content::IncomingMessage(message)) => {
-            let shared = Message {
-                id: message.message_id,
-                created_at: message.created_at,
-                type_number: message.r#type.into(),
-                body: &message.body,
-            };
-            incoming(&message.sender_identity, &shared)
-        }
+        Some(Content::IncomingMessage(message)) => incoming(&message.sender_identity, &message.into()),
         Some(Content::OutgoingMessageUpdate(update)) => updates(
             ContentKind::OutgoingMessageUpdate,
             update.updates.iter().map(|of| (of.conversation.as_ref(), of.message_id, of.update.is_some())),

@@ -9,10 +9,9 @@ mod sync;
 
 use std::fmt;
 
-use super::private::PrivateText;
 use crate::protocol::ids::{DeviceId, MessageId, Millis};
 use crate::protocol::proto::{common, d2d, d2d_seed};
-use crate::text::Clean;
+use crate::text::{Clean, PrivateText};
 
 /// The most children of one branch; of more only their number is told.
 pub const MAX_CHILDREN: usize = 1_000;

@@ -12,7 +12,7 @@ use crate::protocol::proto::d2d::envelope::Content;
 use crate::protocol::proto::{common, csp_e2e, d2d as today, d2d_seed as seed, d2d_sync};
 use crate::protocol::sealed::Sealable as _;
 use crate::protocol::*;
-use crate::text::{Clean, MAX_GRAPHEMES};
+use crate::text::{Clean, MAX_GRAPHEMES, PrivateText};
 
 const NOW: Millis = Millis(1_700_000_000_000);
 const ID: MessageId = MessageId(0x0102_0304_0506_0708);
@@ -248,6 +248,56 @@ fn a_sound_that_is_muted_is_named_as_threema_desktop_sends_it() {
 }
 
 #[test]
+fn unknown_fields_of_bodies_are_found_where_they_stand() {
+    let reaction = csp_e2e::Reaction { message_id: 9, ..Default::default() }.encode_to_vec();
+    let edit = csp_e2e::EditMessage { message_id: 9, text: "better".to_owned() }.encode_to_vec();
+    let delete = csp_e2e::DeleteMessage { message_id: 9 }.encode_to_vec();
+    let call = csp_e2e::GroupCallStart { protocol_version: 1, ..Default::default() }.encode_to_vec();
+    let in_group = [b'x'; 16];
+    for (number, header, body) in [
+        (0x82, &in_group[..0], &reaction),
+        (0x83, &in_group, &reaction),
+        (0x91, &[], &edit),
+        (0x93, &in_group, &edit),
+        (0x92, &[], &delete),
+        (0x94, &in_group, &delete),
+        (0x4f, &in_group, &call),
+    ] {
+        // Field 77 of the body, and field 1 as bytes, which it is in none of them.
+        for (more, last) in [(&[][..], None), (&[0xe8, 0x04, 0x01], Some(77)), (&[0x0a, 0x01, b'?'], Some(1))] {
+            let body = Bytes::from([header, body, more].concat());
+            let message_type = MessageType(number);
+            let draft = MessageDraft { id: ID, created_at: NOW, message_type, body };
+            for dialect in [Dialect::Mk, Dialect::Dgk] {
+                let composer = Composer::new(dialect, DeviceId(5));
+                let to = Conversation::Contact(Clean::literal("ECHOECHO"));
+                let ours = composer.outgoing(&to, draft.clone(), &[]).unwrap();
+                let theirs = composer.incoming("ECHOECHO", draft.clone(), Nonce([1; 24]));
+                let around = if dialect == Dialect::Mk { "3.6" } else { "4.6" };
+                for (envelope, around) in [(ours, "2.5"), (theirs, around)] {
+                    let envelope = Envelope::decode(envelope.encode(dialect).into(), dialect).unwrap();
+                    let expected: Vec<_> =
+                        last.map(|last| Clean::new(&format!("{around}.{last}"))).into_iter().collect();
+                    assert_eq!(envelope.unknown_fields(), expected, "{dialect} {number:#x}");
+                    assert!(shown(&envelope.tree()).contains(if number == 0x4f {
+                        "protocol version"
+                    } else {
+                        "message id"
+                    }));
+                }
+            }
+        }
+    }
+    // What only looks like fields is none.
+    let text = MessageDraft::text(ID, NOW, "h\u{4}\u{1}");
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let envelope = Composer::new(dialect, DeviceId(5)).incoming("ECHOECHO", text.clone(), Nonce([1; 24]));
+        let envelope = Envelope::decode(envelope.encode(dialect).into(), dialect).unwrap();
+        assert_eq!(envelope.unknown_fields(), []);
+    }
+}
+
+#[test]
 fn profile_settings_and_parameters_show_every_field() {
     use d2d_sync::mdm_parameters::{Parameter, parameter::Value as Held};
     use d2d_sync::user_profile as of;
@@ -339,7 +389,7 @@ fn no_type_of_message_shows_what_was_written() {
 type Revealed<'a> = &'a [(&'a str, &'a [&'a str])];
 
 fn revealed(envelope: &Envelope) -> Vec<(String, Vec<String>)> {
-    let lines = |text: &d2d::PrivateText| text.reveal().iter().map(Clean::to_string).collect();
+    let lines = |text: &PrivateText| text.reveal().iter().map(Clean::to_string).collect();
     let tree = envelope.tree();
     tree.iter().flat_map(TreeBranch::private).map(|(name, text)| (name.to_string(), lines(text))).collect()
 }

@@ -2,9 +2,9 @@
 //! and every field of its envelope as long as that is in memory.
 
 use crate::group::FeedRow;
-use crate::protocol::d2d::{Conversation, Direction, Envelope, PrivateText, TreeBranch, TreeValue};
+use crate::protocol::d2d::{Conversation, Direction, Envelope, TreeBranch, TreeValue};
 use crate::protocol::{Millis, Sealed};
-use crate::text::Clean;
+use crate::text::{Clean, PrivateText};
 use crate::tui::context::FrameContext;
 use crate::tui::format;
 use crate::tui::pages::fact::Fact;

@@ -1,13 +1,13 @@
 //! The structure of message bodies.
 
 use bytes::Buf as _;
-use prost::Message as _;
 use serde_json::{Map, Value as Json};
 
 use super::{Fields, TreeBranch, TreeValue};
 use crate::protocol::d2d::content::{BLOB_ID, IDENTITY, OldMedia, Poll, object, receipt_word};
 use crate::protocol::d2d::detail::{CallAnswer, Detail};
 use crate::protocol::d2d::message_type::{GroupHeader, MessageType};
+use crate::protocol::d2d::unknown;
 use crate::protocol::ids::MessageId;
 use crate::protocol::proto::csp_e2e;
 use crate::text::Clean;
@@ -40,12 +40,12 @@ fn inside(fields: &mut Fields, message_type: MessageType, mut rest: &[u8]) -> Op
         0x90 => fields.put("typing", TreeValue::Flag(*rest.first()? != 0)),
         0x82 | 0x83 => reaction(fields, rest)?,
         0x91 | 0x93 => {
-            let edit = csp_e2e::EditMessage::decode(rest).ok()?;
+            let edit = unknown::decode::<csp_e2e::EditMessage>(&rest).ok()?;
             fields.put("message id", TreeValue::Id(MessageId(edit.message_id)));
             fields.put("text", TreeValue::private(&edit.text));
         }
         0x92 | 0x94 => {
-            let delete = csp_e2e::DeleteMessage::decode(rest).ok()?;
+            let delete = unknown::decode::<csp_e2e::DeleteMessage>(&rest).ok()?;
             fields.put("message id", TreeValue::Id(MessageId(delete.message_id)));
         }
         0x15 | 0x52 => {
@@ -72,7 +72,7 @@ fn inside(fields: &mut Fields, message_type: MessageType, mut rest: &[u8]) -> Op
         }
         0x4b => fields.put("name", TreeValue::private_bytes(rest)),
         0x4f => {
-            let call = csp_e2e::GroupCallStart::decode(rest).ok()?;
+            let call = unknown::decode::<csp_e2e::GroupCallStart>(&rest).ok()?;
             fields.put("protocol version", TreeValue::Number(call.protocol_version.into()));
             fields.put("key", TreeValue::secret(call.gck.len()));
             fields.put("SFU base URL", TreeValue::text(&call.sfu_base_url));
@@ -159,7 +159,7 @@ fn receipt(fields: &mut Fields, rest: &[u8]) -> Option<()> {
 
 fn reaction(fields: &mut Fields, rest: &[u8]) -> Option<()> {
     use csp_e2e::reaction::Action;
-    let reaction = csp_e2e::Reaction::decode(rest).ok()?;
+    let reaction = unknown::decode::<csp_e2e::Reaction>(&rest).ok()?;
     fields.put("message id", TreeValue::Id(MessageId(reaction.message_id)));
     match &reaction.action {
         Some(Action::Apply(emoji)) => fields.put("apply", TreeValue::private_bytes(emoji)),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::text::{Clean, MAX_GRAPHEMES};
+use super::{Clean, MAX_GRAPHEMES};
 
 /// The most lines that are revealed.
 const MAX_LINES: usize = 500;
@@ -16,11 +16,11 @@ const LINE: usize = MAX_GRAPHEMES / 2;
 pub struct PrivateText(String);
 
 impl PrivateText {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    pub(super) fn from_bytes(text: &[u8]) -> Self {
+    pub(crate) fn from_bytes(text: &[u8]) -> Self {
         Self(String::from_utf8_lossy(text).into_owned())
     }
 
