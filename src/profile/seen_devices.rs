@@ -7,11 +7,14 @@ use std::path::Path;
 use crate::os::private_files;
 use crate::protocol::DeviceId;
 
-/// The order as it was kept; empty without a file. What cannot be read is left out: nothing but colours depends on it.
+/// How many devices are remembered, each in 17 bytes: more than a group has in years.
+pub const MOST: usize = 256;
+
+/// The order as it was kept, so many of it as are remembered; empty without a file. What cannot be read is left out: nothing but colours depends on it.
 #[must_use]
 pub fn read(path: &Path) -> Vec<DeviceId> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().filter_map(|line| line.parse().ok()).collect()
+    text.lines().filter_map(|line| line.parse().ok()).take(MOST).collect()
 }
 
 /// Keeps the order: an id in hexadecimal digits on each line.

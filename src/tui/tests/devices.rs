@@ -6,6 +6,7 @@ use crossterm::event::KeyCode;
 
 use super::fixture::*;
 use crate::group::*;
+use crate::profile::seen_devices;
 use crate::protocol::d2d::Platform;
 use crate::protocol::*;
 use crate::runtime::Reaction;
@@ -13,6 +14,7 @@ use crate::session::Command;
 use crate::session::Confirmed;
 use crate::tui::Settings;
 use crate::tui::state::Ui;
+use crate::tui::theme::Role;
 
 #[test]
 fn read_only_explains_and_never_commands() {
@@ -239,9 +241,36 @@ fn colours_are_given_in_the_order_of_first_sight_and_kept() {
         draw(ui, &group, (80, 24));
         [PHONE, LAPTOP, TABLET, OWN].map(|device| ui.colours.role(device))
     };
-    let first = colours(&mut Ui::new(kept.clone()));
-    assert_eq!(colours(&mut Ui::new(kept.clone())), first, "in the next run");
     let path = kept.seen_devices.clone().unwrap();
-    crate::profile::seen_devices::write(&path, &[DeviceId(9), OWN]).unwrap();
-    assert_eq!(colours(&mut Ui::new(kept))[3], crate::tui::theme::Role::Device(1), "whoever has gone keeps its colour");
+    let mut ui = Ui::new(kept.clone());
+    let first = colours(&mut ui);
+    assert!(!path.exists(), "nothing is written while drawing");
+    ui.work(&group, 1);
+    assert_eq!(seen_devices::read(&path).len(), 4);
+    assert_eq!(colours(&mut Ui::new(kept.clone())), first, "in the next run");
+    seen_devices::write(&path, &[DeviceId(9), OWN]).unwrap();
+    assert_eq!(colours(&mut Ui::new(kept))[3], Role::Device(1), "whoever has gone keeps its colour");
+}
+
+#[test]
+fn a_mediator_that_invents_devices_neither_fills_the_order_nor_takes_a_colour() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("seen-devices");
+    let mut ui = Ui::new(Settings { seen_devices: Some(path.clone()), ..settings() });
+    let mut group = normal();
+    draw(&mut ui, &group, (80, 24));
+    let ours = [PHONE, LAPTOP, TABLET, OWN];
+    let first = ours.map(|device| ui.colours.role(device));
+    for list in 1..=40 {
+        let mut listed = devices();
+        let invented = (0..50).map(|index| DeviceId(list * 1_000_000 + index));
+        listed.extend(invented.map(|id| (id, device("", Platform::Desktop, "", "", DeviceActivity::Unknown))));
+        group.apply(Millis(NOW.0 + list), &Event::Devices(listed));
+        draw(&mut ui, &group, (80, 24));
+        ui.work(&group, 1);
+        assert_ne!(ui.colours.role(DeviceId(list * 1_000_000 + 49)), Role::Text, "the newest have a colour, too");
+        assert_eq!(ours.map(|device| ui.colours.role(device)), first, "after {list} lists");
+    }
+    assert!(std::fs::metadata(&path).unwrap().len() <= 17 * seen_devices::MOST as u64);
+    assert_eq!(seen_devices::read(&path).len(), seen_devices::MOST);
 }

@@ -60,6 +60,7 @@ impl Ui {
 
     /// Does a part of what takes longer than a frame.
     pub fn work(&mut self, group: &Group, rows: usize) -> Worked {
+        self.colours.keep();
         let lines_before = self.feed_state.progress(group);
         let (more, sought) = self.feed_state.work(group, rows);
         if let Some(sought) = sought {
