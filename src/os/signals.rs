@@ -4,12 +4,18 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::Signal as Name;
+use signal_hook::SigId;
+use signal_hook::low_level::pipe;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The ones that end a program.
@@ -82,6 +88,67 @@ pub async fn terminated() {
 /// The same where signals are taken already. Where they are not, the system ends us without asking.
 pub async fn terminated_again() {
     if ARE_TAKEN.load(Ordering::Relaxed) { terminated().await } else { std::future::pending().await }
+}
+
+/// Tells who waits for a key of a signal that ends the program, where signals are taken: the loop that they are taken by
+/// stands still meanwhile.
+#[derive(Debug)]
+pub struct EndingWatch {
+    woken: UnixStream,
+    /// Open as long as this is: an end that is closed would look like a signal.
+    waker: UnixStream,
+    actions: Vec<SigId>,
+}
+
+/// What was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// There is something to read, or the end of it.
+    Input,
+    Signal,
+    Nothing,
+}
+
+impl EndingWatch {
+    /// Watches from now on. Where signals are not taken nothing is changed: the system ends us without asking.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn start() -> io::Result<Self> {
+        let (woken, waker) = UnixStream::pair()?;
+        let mut watch = Self { woken, waker, actions: Vec::new() };
+        let taken = ENDINGS.iter().filter(|name| ARE_TAKEN.load(Ordering::Relaxed) && !IGNORED.contains(name));
+        for name in taken {
+            watch.actions.push(pipe::register(name.as_raw(), watch.waker.try_clone()?)?);
+        }
+        Ok(watch)
+    }
+
+    /// Waits for something to read or a signal, for so long at most.
+    ///
+    /// # Errors
+    /// If the system cannot wait.
+    pub fn wait_for(&self, input: &impl AsFd, within: Option<&Timespec>) -> io::Result<Readiness> {
+        let mut polled = [PollFd::new(&self.woken, PollFlags::IN), PollFd::new(input, PollFlags::IN)];
+        loop {
+            match poll(&mut polled, within) {
+                Ok(0) => return Ok(Readiness::Nothing),
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let [signal, _] = &polled;
+        Ok(if signal.revents().is_empty() { Readiness::Input } else { Readiness::Signal })
+    }
+}
+
+impl Drop for EndingWatch {
+    fn drop(&mut self) {
+        for action in self.actions.drain(..) {
+            signal_hook::low_level::unregister(action);
+        }
+    }
 }
 
 /// What a program that runs without a terminal is asked for.

@@ -5,11 +5,12 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::Timespec;
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
 use super::prompt::Silence;
+use crate::os::signals::{EndingWatch, Readiness};
 
 /// For services, which nobody answers for.
 const OF_A_SERVICE: Duration = Duration::from_secs(3);
@@ -39,7 +40,7 @@ pub(super) enum PassphrasePatience {
 pub(super) enum NoAnswer {
     /// It did not come within so many seconds.
     Late(u64),
-    /// The person has given up.
+    /// The person has given up, or a signal ends the program.
     GivenUp,
     /// Nobody answers any more.
     Ended,
@@ -80,6 +81,7 @@ impl PassphrasePatience {
 fn with_person<T>(mut terminal: &File, answer: &Receiver<T>) -> io::Result<Result<T, NoAnswer>> {
     let until = Instant::now() + OF_A_PERSON;
     let _silent = Silence::start(terminal)?;
+    let endings = EndingWatch::start()?;
     terminal.write_all(b"d2mtop: answer the window of your keyring (Esc gives up)\r\n")?;
     loop {
         match answer.try_recv() {
@@ -90,9 +92,10 @@ fn with_person<T>(mut terminal: &File, answer: &Receiver<T>) -> io::Result<Resul
             }
             Err(std::sync::mpsc::TryRecvError::Empty) => {}
         }
-        let mut keys = [PollFd::new(terminal, PollFlags::IN)];
-        if poll(&mut keys, Some(&LOOK_AGAIN)).unwrap_or(0) == 0 {
-            continue;
+        match endings.wait_for(&terminal, Some(&LOOK_AGAIN))? {
+            Readiness::Input => {}
+            Readiness::Signal => return Ok(Err(NoAnswer::GivenUp)),
+            Readiness::Nothing => continue,
         }
         let mut pressed = [0; 16];
         let count = terminal.read(&mut pressed)?;

@@ -9,6 +9,8 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
+use crate::os::signals::{EndingWatch, Readiness};
+
 /// The most bytes of a passphrase.
 const MOST_BYTES: usize = 1_024;
 
@@ -66,7 +68,7 @@ pub enum PromptError {
     /// The program runs already, and asks nobody.
     #[error("a passphrase is not asked for while d2mtop runs; end it and start it again")]
     NotNow,
-    /// Ctrl-C, or the end of input.
+    /// Ctrl-C, the end of input, or a signal that ends the program.
     #[error("no passphrase was given")]
     Cancelled,
     #[error("the new passphrase is empty; a key file keeps a key without one")]
@@ -210,9 +212,11 @@ fn next_byte(input: &mut impl Read) -> io::Result<Option<u8>> {
 /// Asks on the controlling terminal, wherever standard input and output go.
 fn typed(question: &str) -> Result<Passphrase, PromptError> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| PromptError::NoTerminal)?;
+    // Before anybody can see that it is asked.
+    let endings = EndingWatch::start().map_err(PromptError::Terminal)?;
     let _silent = Silence::start(&terminal).map_err(PromptError::Terminal)?;
     (&terminal).write_all(format!("{question}: ").as_bytes()).map_err(PromptError::Terminal)?;
-    let passphrase = edited_line(&terminal);
+    let passphrase = edited_line(UntilSignal { terminal: &terminal, endings });
     (&terminal).write_all(b"\r\n").map_err(PromptError::Terminal)?;
     passphrase
 }
@@ -225,6 +229,21 @@ pub fn type_secret(question: &str) -> Result<Zeroizing<String>, PromptError> {
     let typed = typed(question)?;
     // What is no text is not what was asked for.
     Ok(Zeroizing::new(std::str::from_utf8(typed.bytes()).unwrap_or_default().to_owned()))
+}
+
+/// What is typed; a signal that ends the program ends it, too.
+struct UntilSignal<'a> {
+    terminal: &'a File,
+    endings: EndingWatch,
+}
+
+impl Read for UntilSignal<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.endings.wait_for(self.terminal, None)? {
+            Readiness::Input => self.terminal.read(buffer),
+            Readiness::Signal | Readiness::Nothing => Ok(0),
+        }
+    }
 }
 
 /// Reads one line, with the usual editing keys.

@@ -156,6 +156,18 @@ fn a_profile_is_opened_from_the_palette_and_asks_for_its_passphrase() {
     assert_eq!(terminal.end().exit_code(), 0);
     terminal.assert_restored();
     assert!(!String::from_utf8_lossy(&terminal.raw).contains(PASSPHRASE), "it is not shown");
+
+    // A signal does not wait for the answer.
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::HUP] {
+        let mut terminal = Terminal::start(&["lab"], 24, 80, &[("HOME", &path)]);
+        terminal.wait_for("d2mtop · lab");
+        terminal.press(":safe profile\r");
+        terminal.wait("the question", |screen| !screen.alternate_screen() && screen.contents().contains("Passphrase"));
+        terminal.press("half of i");
+        terminal.signal(signal.as_raw());
+        assert_eq!(terminal.end().exit_code(), 0, "{}", terminal.contents());
+        terminal.assert_restored();
+    }
 }
 
 #[test]
