@@ -22,6 +22,23 @@ fn click(terminal: &mut Terminal, button: u8, words: &str) {
 
 const WHEEL_UP: u8 = 64;
 
+/// Waits for a key in the bottom line. What the group tells meanwhile stands there instead, until the next key.
+fn wait_for_hint(terminal: &mut Terminal, words: &str) {
+    let is_told = |screen: &vt100::Screen| {
+        let contents = screen.contents();
+        let bottom = contents.lines().last().unwrap_or_default().trim_start();
+        ["✓", "!"].iter().any(|sign| bottom.starts_with(sign))
+    };
+    loop {
+        terminal.wait(words, |screen| screen.contents().contains(words) || is_told(screen));
+        if terminal.contents().contains(words) {
+            return;
+        }
+        terminal.press("\u{1b}");
+        terminal.wait("the message to go", |screen| !is_told(screen));
+    }
+}
+
 #[test]
 fn the_mouse_selects_scrolls_presses_and_is_given_back() {
     let mut terminal = demo("dgk", 30, 100);
@@ -39,7 +56,7 @@ fn the_mouse_selects_scrolls_presses_and_is_given_back() {
     assert!(terminal.contents().contains("▸1 Devices"), "{}", terminal.contents());
     click(&mut terminal, 0, "device  ");
     terminal.wait_for("↑ name");
-    terminal.wait_for("? help");
+    wait_for_hint(&mut terminal, "? help");
     click(&mut terminal, 0, "? help");
     terminal.wait_for("In the pane Devices");
     terminal.wait_for("Esc close");
