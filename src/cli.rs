@@ -265,7 +265,7 @@ pub struct StreamArgs {
     #[command(flatten)]
     pub lines: LinesArgs,
     /// Whether to connect again when a connection cannot be made or is lost: always, never, or so many times in a row. A
-    /// server that wants somebody to decide ends it all the same
+    /// mediator that wants somebody to decide ends it all the same
     #[arg(long, value_name = "always|never|N", default_value = "never")]
     pub reconnect: String,
 }

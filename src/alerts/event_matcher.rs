@@ -143,7 +143,7 @@ fn words(event: &Event) -> Clean {
             format!("the clocks of this machine and of the mediator are {minutes} minutes apart")
         }
         Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } => {
-            format!("the server closed with {}: {}", code.0, code.meaning())
+            format!("the mediator closed with {}: {}", code.0, code.meaning())
         }
         Event::Journal(_) => "the journal cannot be written, so nothing is acknowledged".to_owned(),
         Event::Disconnected { .. } => "the connection was lost, or could not be made".to_owned(),

@@ -25,7 +25,7 @@ pub struct DevicesArgs {
         requires = "watch_changes")]
     pub every: Duration,
     /// With --watch-changes: whether to connect again when a connection cannot be made or is lost: always, never, or so
-    /// many times in a row. A server that wants somebody to decide ends it all the same
+    /// many times in a row. A mediator that wants somebody to decide ends it all the same
     #[arg(long, value_name = "always|never|N", default_value = "never", requires = "watch_changes")]
     pub reconnect: String,
     #[command(flatten)]

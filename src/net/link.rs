@@ -224,7 +224,7 @@ async fn takes_nothing(taken: &AtomicU64, last: &mut (u64, Instant), within: Dur
 }
 
 const TAKES_NOTHING: &str =
-    "the server took nothing of what was sent to it for a minute; ask who runs it if that lasts";
+    "the mediator took nothing of what was sent to it for a minute; ask who runs it if that lasts";
 
 /// Counts the bytes that a connection takes.
 pub(super) struct CountedStream<T> {

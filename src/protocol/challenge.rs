@@ -17,7 +17,7 @@ pub struct ChallengeResponse(pub [u8; 72]);
 
 /// The server's public key is unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server's ephemeral key is unusable")]
+#[error("the mediator's ephemeral key is unusable")]
 pub struct UnusableServerKey;
 
 impl ChallengeResponse {

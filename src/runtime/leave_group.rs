@@ -76,7 +76,7 @@ impl fmt::Display for Departure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Left => formatter.write_str("left the group: the slot of this device is gone"),
-            Self::AlreadyGone => formatter.write_str("the server had no slot of this device any more"),
+            Self::AlreadyGone => formatter.write_str("the mediator had no slot of this device any more"),
             Self::Refused(why) | Self::Unreachable(why) => write!(formatter, "not left: {why}"),
             Self::Busy => formatter.write_str(
                 "not left: another device holds the lock, or only this one was there to lead; try again in a minute",

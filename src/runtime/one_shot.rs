@@ -218,26 +218,26 @@ impl std::fmt::Display for OneShotEnd {
         match cause {
             DisconnectCause::ClosedByServer { code, .. } if !logged_in && *code == CloseCode::PROTOCOL_ERROR => write!(
                 formatter,
-                "the server refused the login ({code}): {}; check key, server group and dialect",
+                "the mediator refused the login ({code}): {}; check key, server group and dialect",
                 code.meaning()
             ),
             DisconnectCause::ClosedByServer { code, expected, .. } if !logged_in => {
                 write!(
                     formatter,
-                    "the server refused the login ({code}): {}; {}",
+                    "the mediator refused the login ({code}): {}; {}",
                     code.meaning(),
                     close_advice(*code, *expected)
                 )
             }
             DisconnectCause::ClosedByServer { code, expected, .. } => {
-                write!(formatter, "the server closed the connection ({code}): {}", code.meaning())?;
+                write!(formatter, "the mediator closed the connection ({code}): {}", code.meaning())?;
                 match next {
                     NextStep::WaitForUser => write!(formatter, "; {}", close_advice(*code, *expected)),
                     NextStep::RetryAt { .. } | NextStep::End => Ok(()),
                 }
             }
             DisconnectCause::Unreachable(why) | DisconnectCause::Broken(why) => write!(formatter, "{why}"),
-            DisconnectCause::ServerProtocolError(how) => write!(formatter, "the server broke the protocol: {how}"),
+            DisconnectCause::ServerProtocolError(how) => write!(formatter, "the mediator broke the protocol: {how}"),
             DisconnectCause::NoAnswer | DisconnectCause::HandshakeTimeout => {
                 formatter.write_str("the mediator did not answer in time")
             }

@@ -82,7 +82,7 @@ fn a_lost_lock_ends_the_command() {
         locked.wait_for("ready");
         let (code, rest) = locked.end();
         assert_eq!(code, Some(125), "{dialect}: {rest}");
-        assert!(rest.contains("4011") && rest.contains("longer than the server allows"), "{dialect}: {rest}");
+        assert!(rest.contains("4011") && rest.contains("longer than the mediator allows"), "{dialect}: {rest}");
     }
 }
 

@@ -26,14 +26,14 @@ pub(super) fn report(seen: &SeenLogin, policy: ExpirationPolicy, report: &mut Re
 fn refusal(ended: Option<&DisconnectCause>) -> String {
     match ended {
         Some(DisconnectCause::ClosedByServer { code, .. }) if *code == CloseCode::PROTOCOL_ERROR => format!(
-            "the server refused it with {code}: {}; check --key-file, --server-group and --dialect",
+            "the mediator refused it with {code}: {}; check --key-file, --server-group and --dialect",
             code.meaning()
         ),
         Some(DisconnectCause::ClosedByServer { code, expected, .. }) => {
-            format!("the server refused it with {code}: {}; {}", code.meaning(), close_advice(*code, *expected))
+            format!("the mediator refused it with {code}: {}; {}", code.meaning(), close_advice(*code, *expected))
         }
         Some(DisconnectCause::ServerProtocolError(how)) => {
-            format!("the server broke the protocol ({how}); check --dialect, and that the URL is that of a mediator")
+            format!("the mediator broke the protocol ({how}); check --dialect, and that the URL is that of a mediator")
         }
         Some(DisconnectCause::Broken(how) | DisconnectCause::Unreachable(how)) => {
             format!("the connection was lost ({how}); try again, then ask who runs the mediator")
@@ -81,7 +81,7 @@ fn slot(login: &Login, policy: ExpirationPolicy) -> Finding {
     };
     let words = match login.slot_state {
         SlotState::New => format!("new: the mediator did not know this device; {kept}"),
-        SlotState::Existing => format!("the server knows this device; {kept}"),
+        SlotState::Existing => format!("the mediator knows this device; {kept}"),
     };
     Finding::new("slot", Status::Ok, &words)
 }
@@ -90,7 +90,7 @@ fn slots(login: &Login, devices: Option<usize>) -> Finding {
     let told = |status, words: &str| Finding::new("slots", status, words);
     let most = login.max_device_slots;
     match devices {
-        None => told(Status::Warn, "the server sent no device list; ask who runs the mediator"),
+        None => told(Status::Warn, "the mediator sent no device list; ask who runs the mediator"),
         Some(0 | 1) => told(Status::Warn, &format!("this device is alone in its group; {ANOTHER_GROUP}")),
         Some(used) if u32::try_from(used).is_ok_and(|used| used >= most) => {
             let words = format!("all {most} are used, this device included; drop one that is no longer needed");

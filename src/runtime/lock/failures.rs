@@ -14,7 +14,7 @@ pub(super) fn out_of_time() -> Failure {
 
 pub(super) fn lost(end: &OneShotEnd, has_ttl: bool) -> Failure {
     if has_ttl && end.is_closed_with(CloseCode::TRANSACTION_EXPIRED) {
-        let words = "the lock was lost: its time (--ttl, or what the server allows) is over (4011)".to_owned();
+        let words = "the lock was lost: time limit reached (4011; --ttl, or what the mediator allows)".to_owned();
         return Failure::Ended { outcome: Outcome::LockLost, words };
     }
     Failure::Ended { outcome: Outcome::LockLost, words: format!("the lock was lost: {end}") }
