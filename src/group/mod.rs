@@ -97,6 +97,8 @@ pub struct Group {
     /// Whether a lock of ours went with a connection whose end, which says why, is told next.
     lock_lost: bool,
     last_word: Option<Millis>,
+    /// Whether our clock was moved since the last login.
+    clock_moved: bool,
 }
 
 impl Group {
@@ -127,7 +129,7 @@ impl Group {
 
     /// The one reducer: takes in what happened at that time.
     pub fn apply(&mut self, at: Millis, event: &Event) {
-        if is_word_of_the_server(event) {
+        if is_word_of_the_server(event, self.connection.is_logged_in()) {
             self.last_word = Some(at);
         }
         match event {
@@ -172,6 +174,7 @@ impl Group {
     fn clock_moved(&mut self, ahead: i64) {
         let Some(login) = &mut self.login else { return };
         let before = login.clock_offset.replace(ahead).unwrap_or(ahead);
+        self.clock_moved = true;
         self.lock.shift(before.saturating_sub(ahead));
     }
 
@@ -183,6 +186,7 @@ impl Group {
             self.feed.new_slot();
         }
         self.login = Some(login.clone());
+        self.clock_moved = false;
     }
 
     fn reflected(&mut self, at: Millis, messages: &[ReflectedMessage]) {
@@ -349,6 +353,12 @@ impl Group {
         self.last_word
     }
 
+    /// Whether the offset to the server's clock is that of the last login with a move of ours taken off.
+    #[must_use]
+    pub const fn clock_was_moved(&self) -> bool {
+        self.clock_moved
+    }
+
     /// Where the session stands.
     #[must_use]
     pub const fn connection(&self) -> &ConnectionState {
@@ -423,23 +433,28 @@ impl Group {
 }
 
 /// Whether something happened because a server that we are logged in to said so.
-const fn is_word_of_the_server(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::LoggedIn(_)
-            | Event::Reflected(_)
-            | Event::QueueDry
-            | Event::Promoted
-            | Event::Following
-            | Event::Devices(_)
-            | Event::DeviceDropped(_)
-            | Event::ReflectionStored { .. }
-            | Event::RoundTrip { .. }
-            | Event::Lock(
-                LockEvent::HeldBy { .. }
-                    | LockEvent::Acquired { .. }
-                    | LockEvent::Released(_)
-                    | LockEvent::Ended { .. }
-            )
-    )
+const fn is_word_of_the_server(event: &Event, is_logged_in: bool) -> bool {
+    // What refuses a login is a word, too, but brings nothing that is shown up to date.
+    let is_word_if_logged_in =
+        matches!(event, Event::Ignored(_) | Event::Disconnected { cause: DisconnectCause::ClosedByServer { .. }, .. });
+    (is_word_if_logged_in && is_logged_in)
+        || matches!(
+            event,
+            Event::LoggedIn(_)
+                | Event::SharedDeviceData(_)
+                | Event::Reflected(_)
+                | Event::QueueDry
+                | Event::Promoted
+                | Event::Following
+                | Event::Devices(_)
+                | Event::DeviceDropped(_)
+                | Event::ReflectionStored { .. }
+                | Event::RoundTrip { .. }
+                | Event::Lock(
+                    LockEvent::HeldBy { .. }
+                        | LockEvent::Acquired { .. }
+                        | LockEvent::Released(_)
+                        | LockEvent::Ended { .. }
+                )
+        )
 }

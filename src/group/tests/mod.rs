@@ -263,6 +263,9 @@ fn ages_and_the_warning_follow_a_clock_that_is_moved() {
     group.apply(Millis(3_601_000), &Event::ClockMoved { clock_offset: 200 - 3_600_000 });
     assert_eq!(group.age(stored, stored.after(Duration::from_secs(3_605))), age);
     assert_eq!(group.login().unwrap().clock_apart(), Some(200 - 3_600_000));
+    assert!(group.clock_was_moved());
+    group.apply(Millis(3_602_000), &login());
+    assert!(!group.clock_was_moved(), "measured anew");
 }
 
 #[test]
@@ -277,4 +280,17 @@ fn the_last_word_of_the_server_does_not_move_with_failed_attempts() {
         group.apply(Millis(at + 1), &Event::Connecting { attempt: 2 });
         assert_eq!(group.last_word(), Some(Millis(5_000)));
     }
+    // What refuses a login is no newer state; what ends a good one is the last word of it, as is what is skipped.
+    let closed = |code| Event::Disconnected {
+        cause: DisconnectCause::ClosedByServer { code, reason: Clean::default(), expected: SlotState::New },
+        next: NextStep::WaitForUser,
+    };
+    group.apply(Millis(70_000), &Event::Handshaking);
+    group.apply(Millis(70_001), &closed(CloseCode::DROPPED_BY_DEVICE));
+    assert_eq!(group.last_word(), Some(Millis(5_000)));
+    group.apply(Millis(80_000), &login());
+    group.apply(Millis(81_000), &Event::Ignored(Clean::literal("a message of an unknown type")));
+    assert_eq!(group.last_word(), Some(Millis(81_000)));
+    group.apply(Millis(82_000), &closed(CloseCode::DROPPED_BY_DEVICE));
+    assert_eq!(group.last_word(), Some(Millis(82_000)));
 }

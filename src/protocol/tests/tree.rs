@@ -248,6 +248,20 @@ fn a_sound_that_is_muted_is_named_as_threema_desktop_sends_it() {
 }
 
 #[test]
+fn the_length_of_a_file_is_on_no_side_of_nothing() {
+    for (length, expected) in
+        [("12.74", Some("12.7")), ("-0.0", Some("0.0")), ("-0.04", None), ("-3", None), ("1e300", None)]
+    {
+        let json = format!(r#"{{"x":{{"d":{length}}}}}"#);
+        let draft = MessageDraft::file(ID, NOW, &json);
+        let tree = shown(&Composer::new(Dialect::Dgk, DeviceId(5)).incoming("ECHOECHO", draft, Nonce([1; 24])).tree());
+        let told = expected.map(|expected| format!("duration in seconds: {expected}"));
+        assert_eq!(tree.contains("duration"), told.is_some(), "{length}: {tree}");
+        assert!(told.is_none_or(|told| tree.contains(&told)), "{length}: {tree}");
+    }
+}
+
+#[test]
 fn unknown_fields_of_bodies_are_found_where_they_stand() {
     let reaction = csp_e2e::Reaction { message_id: 9, ..Default::default() }.encode_to_vec();
     let edit = csp_e2e::EditMessage { message_id: 9, text: "better".to_owned() }.encode_to_vec();

@@ -231,6 +231,17 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn nothing_is_on_no_side(millis in prop_oneof![-2_000_i64..2_000, any::<i64>()]) {
+            let from = Millis(1 << 40);
+            for shown in [offset(millis), apart(from, from.offset_by(millis))] {
+                let is_nothing = !shown.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+                prop_assert!(!(is_nothing && shown.starts_with('-')), "{shown}");
+            }
+        }
+    }
+
     #[test]
     fn times_are_told_apart_with_a_sign() {
         for (from, to, shown) in

@@ -28,6 +28,10 @@ fn shown(settings: &Settings, group: &Group, keys: &str, size: (u16, u16)) -> St
 #[test]
 fn a_lock_of_ours_counts_down_at_every_size_and_on_every_page() {
     let clock = Event::ClockMoved { clock_offset: 34 * 60_000 };
+    for size in [(160, 50), (80, 24)] {
+        let moved = shown(&settings(), &after(vec![clock.clone()]), "", size);
+        assert!(moved.contains("by the last login"), "{size:?}: {moved}");
+    }
     let failed = Event::Journal(JournalState::Failed(crate::text::Clean::literal("the disk is full")));
     for events in [vec![ours(42_000)], vec![clock, ours(42_000)], vec![ours(42_000), Event::Promoted, failed]] {
         let group = after(events);

@@ -1,5 +1,7 @@
 //! The structure of message bodies.
 
+use std::time::Duration;
+
 use bytes::Buf as _;
 use serde_json::{Map, Value as Json};
 
@@ -185,12 +187,13 @@ fn file(fields: &mut Fields, description: &Map<String, Json>) {
     let Some(metadata) = description.get("x").and_then(Json::as_object) else { return };
     fields.maybe("width", metadata.get("w").and_then(Json::as_u64).map(TreeValue::Number));
     fields.maybe("height", metadata.get("h").and_then(Json::as_u64).map(TreeValue::Number));
-    fields.maybe("duration in seconds", metadata.get("d").and_then(Json::as_f64).map(seconds));
+    fields.maybe("duration in seconds", metadata.get("d").and_then(Json::as_f64).and_then(seconds));
 }
 
 /// As the app wrote it, but no longer than people want to read.
-fn seconds(seconds: f64) -> TreeValue {
-    TreeValue::text(&format!("{seconds:.1}"))
+fn seconds(seconds: f64) -> Option<TreeValue> {
+    let plays = Duration::try_from_secs_f64(seconds).ok()?;
+    Some(TreeValue::text(&format!("{:.1}", plays.as_secs_f64())))
 }
 
 fn rendering(number: u64) -> TreeValue {

@@ -32,6 +32,7 @@ pub fn alert(ctx: &FrameContext<'_>) -> Option<HeaderAlert> {
     let side = if ahead > 0 { "behind" } else { "ahead" };
     let apart = format::offset(ahead);
     let (here, there) = ctx.clock.both(ahead);
-    let words = format!("clock {} {side}: here {here}, mediator {there}", apart.get(1..).unwrap_or_default());
+    let by = if ctx.group.clock_was_moved() { " by the last login" } else { "" };
+    let words = format!("clock {} {side}{by}: here {here}, mediator {there}", apart.get(1..).unwrap_or_default());
     Some(HeaderAlert { words, key: Some((Action::AcceptClock, "accept")) })
 }

@@ -62,7 +62,8 @@ fn before_lock(ctx: &FrameContext<'_>, layout: &Layout) -> Vec<HeaderItem> {
 fn after_lock(ctx: &FrameContext<'_>) -> Vec<HeaderItem> {
     let mut facts = Vec::from_iter(lost(ctx));
     if let Some(ahead) = ctx.group.login().and_then(|login| login.clock_offset) {
-        facts.push((format!("clock {}", format::offset(ahead)), Role::Text));
+        let by = if ctx.group.clock_was_moved() { " by the last login" } else { "" };
+        facts.push((format!("clock {}{by}", format::offset(ahead)), Role::Text));
     }
     facts.push((ctx.settings.dialect.to_string(), Role::Muted));
     facts
