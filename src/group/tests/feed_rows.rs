@@ -32,6 +32,27 @@ fn a_redelivered_message_keeps_its_row() {
 }
 
 #[test]
+fn an_acknowledgement_that_left_before_the_connection_ended_counts() {
+    let group = after(&[login(), Event::Reflected(vec![message(1)]), broken(), acknowledged(&[1])]);
+    let rows: Vec<_> = group.feed().rows_from(0, 9).map(|(_, row)| row.acknowledged_after).collect();
+    assert_eq!((rows, group.feed().outstanding()), (vec![Some(WAITED)], 0));
+}
+
+#[test]
+fn nothing_of_an_old_slot_is_awaited_in_a_new_one() {
+    let new_slot = || Event::LoggedIn(Login { own: OWN, slot_state: SlotState::New, ..Login::example() });
+    for end in [vec![broken()], vec![]] {
+        let first = [login(), Event::Reflected(vec![message(10)])];
+        let events: Vec<Event> = first.into_iter().chain(end).chain([new_slot()]).collect();
+        assert_eq!(after(&events).feed().outstanding(), 0, "after {events:?}");
+        let more = [Event::Reflected(vec![message(20)]), Event::Reflected(vec![message(21)])];
+        let group = after(&events.into_iter().chain(more).collect::<Vec<_>>());
+        assert_eq!(group.feed().counts().gaps, 0, "its ids begin anew");
+        assert_eq!(group.feed().outstanding(), 2);
+    }
+}
+
+#[test]
 fn the_ring_forgets_the_oldest_and_counts_them() {
     let mut group = Group::with_feed_rows(2);
     group.apply(Millis(1), &Event::Reflected((1..=5).map(message).collect()));

@@ -49,6 +49,28 @@ in_both_dialects! {
         assert_eq!(refused, asked, "no answer is lost");
     }
 
+    fn answers_behind_a_full_window_count_as_frames_and_as_bytes(world) {
+        // Small answers reach the bound of frames, and large ones behind large messages that of bytes.
+        for (messages, length, scope, most) in [(600, 1, 1, 520), (20, 60_000, 4_000, 780)] {
+            world = World::new(world.dialect);
+            let [a, b] = [A, B].map(|device| world.login(Login::new(device)));
+            world.set_reads(b, false);
+            let text = "m".repeat(length);
+            for _ in 0..messages {
+                world.reflect(a, 1, &text);
+            }
+            world.send(a, &begin(scope));
+            world.send(a, &ClientMessage::CommitTransaction);
+            world.send(a, &begin(scope));
+            let mut asked = 0;
+            while !world.is_paused(b) && asked < 2_000 {
+                world.send(b, &begin(1));
+                asked += 1;
+            }
+            assert!(asked <= most, "{asked} answers of {scope} bytes wait, {} bytes in all", world.mediator.held_bytes());
+        }
+    }
+
     fn one_that_takes_nothing_is_closed_after_the_write_timeout(world) {
         let [a, b] = [A, B].map(|device| world.login(Login::new(device)));
         world.set_reads(b, false);

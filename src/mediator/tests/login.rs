@@ -65,24 +65,19 @@ in_both_dialects! {
         assert_eq!(world.closed(connection), Some(4110));
     }
 
-    fn device_info_must_fit_into_the_list_five_times(world) {
-        let connection = world.connect();
-        let hello = world.hello(connection);
-        let mut answer = world.answer(&hello, Login::new(A));
-        answer.device_info = Sealed::from_wire(Bytes::from(vec![1; 13_200]));
-        world.send(connection, &ClientMessage::Hello(answer));
-        assert_eq!(world.closed(connection), Some(4010));
-    }
-
-    fn lists_of_large_device_infos_fit_into_a_container(world) {
+    fn the_largest_device_infos_fit_into_one_list_and_larger_ones_are_refused(world) {
+        // A fifth of a container, less what an entry of the list needs besides.
+        let largest = 65_536 / 5 - 64;
         let mut last = None;
-        for device in 1..=5 {
+        for (device, length, closed) in [(1, largest, None), (2, largest, None), (3, largest, None), (4, largest, None),
+            (5, largest + 1, Some(4010)), (6, largest, None)]
+        {
             let connection = world.connect();
             let hello = world.hello(connection);
             let mut answer = world.answer(&hello, Login::new(crate::protocol::DeviceId(device)));
-            answer.device_info = Sealed::from_wire(Bytes::from(vec![1; 13_000]));
+            answer.device_info = Sealed::from_wire(Bytes::from(vec![1; length]));
             world.send(connection, &ClientMessage::Hello(answer));
-            assert_eq!(world.closed(connection), None, "13,000 bytes of device info are allowed");
+            assert_eq!(world.closed(connection), closed, "{length} bytes of device info");
             last = Some(connection);
         }
         assert_eq!(world.devices(last.unwrap()).len(), 5);

@@ -231,3 +231,18 @@ fn the_seeds_dialect_knows_no_ephemeral_messages() {
     assert_eq!(world.take(a).len(), 1, "acknowledged as any other");
     assert!(!world.take_reflected(b)[0].ephemeral);
 }
+
+#[test]
+fn ephemeral_ids_are_remembered_up_to_a_bound() {
+    let mut world = World::new(Dialect::Dgk);
+    let a = world.login(Login::new(A));
+    let b = world.login(Login::new(B));
+    for _ in 0..=65_536 {
+        world.send(a, &reflection(1, "t", true));
+        world.take(b);
+    }
+    for (id, closed) in [(65_537, None), (2, None), (1, Some(4012))] {
+        world.send(b, &ClientMessage::ReflectedAck(ReflectedId(id)));
+        assert_eq!(world.closed(b), closed, "acknowledged {id}");
+    }
+}

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{A, B, C, Login, World, in_both_dialects, info_of};
 use crate::mediator::{LogEvent, MediatorConfig, MediatorInput, SlotRemoval};
 use crate::protocol::{
-    ClientMessage, DeviceActivity, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, ServerMessage, SlotState,
+    ClientMessage, DeviceActivity, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy, Sealed, ServerMessage,
+    SlotState,
 };
 
 fn fill(world: &mut World) -> Vec<crate::mediator::ConnectionId> {
@@ -132,6 +133,19 @@ in_both_dialects! {
         assert_eq!(world.take(a), [], "there is no acknowledgement");
         let b = world.try_login(Login::new(B));
         assert!(matches!(&world.take(b)[0], ServerMessage::Info(info) if info.shared_device_data == data));
+    }
+
+    fn the_largest_shared_device_data_fits_into_a_login_and_larger_is_refused(world) {
+        let largest = 65_536 - 64;
+        let share = |length| ClientMessage::SetSharedDeviceData(Sealed::from_wire(bytes::Bytes::from(vec![1; length])));
+        let a = world.login(Login::new(A));
+        world.send(a, &share(largest));
+        assert_eq!(world.closed(a), None);
+        let b = world.try_login(Login::new(B));
+        let first = world.take(b).swap_remove(0);
+        assert!(matches!(first, ServerMessage::Info(info) if info.shared_device_data.len() == largest));
+        world.send(b, &share(largest + 1));
+        assert_eq!(world.closed(b), Some(4010), "no login could hand it out");
     }
 
     fn a_drop_is_acknowledged_before_the_device_is_thrown_out(world) {
