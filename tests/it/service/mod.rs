@@ -355,7 +355,8 @@ fn the_mediators_unit_starts_it() {
     let (_, arguments) = start.split_once(' ').unwrap();
     let port_file = home.path().join("port");
     let more = format!("--port-file {}", port_file.display());
-    let arguments = arguments.replace("$LISTEN", "127.0.0.1:0").replace("$MORE", &more);
+    let state = home.path().to_str().unwrap();
+    let arguments = arguments.replace("$LISTEN", "127.0.0.1:0").replace("$MORE", &more).replace("%S", state);
     let mut child =
         d2mtop(home.path(), &arguments.split(' ').collect::<Vec<_>>()).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
