@@ -105,7 +105,7 @@ fn the_slot_is_told() {
     let mut existing = device.to_vec();
     existing.extend(["--expect", "existing"]);
     let (found, _) = doctor(mediator.home.path(), &existing);
-    assert!(found["slot"].1.starts_with("the server knows this device"), "{found:?}");
+    assert!(found["slot"].1.starts_with("the mediator knows this device"), "{found:?}");
     let (found, code) = doctor(mediator.home.path(), &device);
     assert_eq!(code, Some(1), "{found:?}");
     assert_eq!(found["login"].0, "fail", "{found:?}");
