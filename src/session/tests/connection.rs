@@ -111,28 +111,8 @@ fn reconnecting_is_for_who_is_not_connected() {
     });
 }
 
-#[test]
-fn a_message_of_an_earlier_run_is_another_one_under_a_new_slot() {
-    let fingerprinter = NonceFingerprinter::new([1; 16]);
-    for (slot_state, redelivered) in [(SlotState::Existing, true), (SlotState::New, false)] {
-        let ServerMessage::Reflected(message) = reflected(7, false) else { unreachable!() };
-        let fingerprint = fingerprinter.of(&message.envelope.nonce().unwrap());
-        let mut bench = Bench::new(config(Dialect::Dgk));
-        bench.session = Session::new(config(Dialect::Dgk), StdRng::seed_from_u64(1)).continuing(
-            fingerprinter,
-            vec![fingerprint],
-            [(ReflectedId(7), fingerprint)],
-        );
-        bench.log_in(slot_state);
-        let (_, messages) = receive(&mut bench, &[7]);
-        let marks = (messages[0].redelivered, messages[0].repeated_nonce);
-        assert_eq!(marks, (redelivered, !redelivered), "{slot_state:?}");
-    }
-}
-
-/// What was not acknowledged came before the queue was dry; after that the same message is a replay.
-#[test]
-fn what_comes_again_after_the_queue_was_dry_is_a_replay() {
+/// A session that an earlier run left message 7 unacknowledged, logged in to a slot in this state.
+fn with_one_of_an_earlier_run(slot_state: SlotState) -> Bench {
     let fingerprinter = NonceFingerprinter::new([1; 16]);
     let ServerMessage::Reflected(message) = reflected(7, false) else { unreachable!() };
     let fingerprint = fingerprinter.of(&message.envelope.nonce().unwrap());
@@ -142,7 +122,24 @@ fn what_comes_again_after_the_queue_was_dry_is_a_replay() {
         vec![fingerprint],
         [(ReflectedId(7), fingerprint)],
     );
-    bench.log_in(SlotState::Existing);
+    bench.log_in(slot_state);
+    bench
+}
+
+#[test]
+fn a_message_of_an_earlier_run_is_another_one_under_a_new_slot() {
+    for (slot_state, redelivered) in [(SlotState::Existing, true), (SlotState::New, false)] {
+        let mut bench = with_one_of_an_earlier_run(slot_state);
+        let (_, messages) = receive(&mut bench, &[7]);
+        let marks = (messages[0].redelivered, messages[0].repeated_nonce);
+        assert_eq!(marks, (redelivered, !redelivered), "{slot_state:?}");
+    }
+}
+
+/// What was not acknowledged came before the queue was dry; after that the same message is a replay.
+#[test]
+fn what_comes_again_after_the_queue_was_dry_is_a_replay() {
+    let mut bench = with_one_of_an_earlier_run(SlotState::Existing);
     bench.server(&ServerMessage::ReflectionQueueDry);
     let (_, messages) = receive(&mut bench, &[7]);
     assert!(messages[0].repeated_nonce && !messages[0].redelivered);

@@ -169,12 +169,7 @@ fn later_messages_rename_who_was_named_at_the_join_also_in_the_history() {
     let joined = |more: &[&str]| {
         let home = tempfile::tempdir().unwrap();
         let (joining, link) = script::offered(home.path(), &mediator.url(), &relay(&mediator), more);
-        let phone = Phone::scans(&mediator, &link, data(3));
-        phone.emoji();
-        phone.does(Does::Matches(true));
-        let (code, printed, remarks) = joining.ended();
-        assert_eq!(code, Some(0), "{printed}{remarks}");
-        phone.end();
+        script::linked(joining, &mediator, &link);
         home
     };
     let (home, forgetful) = (joined(&["home"]), joined(&["home", "--forget-names"]));
@@ -249,9 +244,7 @@ fn a_profile_of_the_same_group_is_named_before_anything_is_registered() {
     // By its identity, which the first join has told.
     let (joining, link) = script::offered(home.path(), &url, &relay, &["again"]);
     fs::remove_file(&key).unwrap();
-    let phone = Phone::scans(&mediator, &link, data(1));
-    phone.emoji();
-    phone.does(Does::Matches(true));
+    let phone = Phone::lets_in(&mediator, &link, data(1));
     let (code, printed, _) = joining.ended();
     assert_eq!(code, Some(0), "{printed}");
     assert!(printed.contains(r#""event":"join_same_group""#) && printed.contains(r#""profile":"home""#), "{printed}");

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -22,6 +22,14 @@ pub(super) fn offered(home: &Path, mediator: &str, relay: &str, more: &[&str]) -
     assert_eq!(told["file"], offer.to_str().unwrap());
     let link = fs::read_to_string(&offer).unwrap();
     (started, link)
+}
+
+/// Has a phone with three contacts let the device in, as far as the end of both.
+pub(super) fn linked(joining: Started, mediator: &Mediator, link: &str) {
+    let phone = Phone::lets_in(mediator, link, data(3));
+    let (code, printed, remarks) = joining.ended();
+    assert_eq!(code, Some(0), "{printed}{remarks}");
+    phone.end();
 }
 
 fn event<'a>(lines: &'a [Value], name: &str) -> &'a Value {
@@ -63,12 +71,7 @@ fn who_joined_brings_another_in_with_identity_and_names() {
     let mediator = mediator();
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (joining, link) = offered(first.path(), &mediator.url(), &relay(&mediator), &["lab"]);
-    let phone = Phone::scans(&mediator, &link, data(3));
-    phone.emoji();
-    phone.does(Does::Matches(true));
-    let (code, printed, _) = joining.ended();
-    assert_eq!(code, Some(0), "{printed}");
-    phone.end();
+    linked(joining, &mediator, &link);
 
     let (joining, link) = offered(second.path(), &mediator.url(), &relay(&mediator), &["attic"]);
     let file = first.path().join("link");
@@ -97,10 +100,16 @@ fn joined_again(home: &Path, mediator: &Mediator) -> Vec<&'static str> {
     [arguments(url, relay, offer), vec!["--json", "lab"]].concat()
 }
 
-fn files(directory: &Path) -> Vec<std::path::PathBuf> {
+/// The paths of all files below.
+pub(super) fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
-        if entry.file_type().unwrap().is_dir() { found.extend(files(&entry.path())) } else { found.push(entry.path()) }
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(files(&entry.path()));
+        } else if kind.is_file() {
+            found.push(entry.path());
+        }
     }
     found
 }
@@ -110,9 +119,7 @@ fn a_full_group_is_left_as_it_was() {
     let mediator = Mediator::start(&["--rendezvous", "--max-slots", "1"]);
     let home = tempfile::tempdir().unwrap();
     let (joining, link) = offered(home.path(), &mediator.url(), &relay(&mediator), &[]);
-    let phone = Phone::scans(&mediator, &link, data(1));
-    phone.emoji();
-    phone.does(Does::Matches(true));
+    let phone = Phone::lets_in(&mediator, &link, data(1));
     let (code, printed, _) = joining.ended();
     assert_eq!(code, Some(3), "{printed}");
     let failed = json(&printed);
@@ -127,9 +134,7 @@ fn a_mediator_that_does_not_know_the_group_is_left_again() {
     let (mediator, other) = (mediator(), Mediator::start(&[]));
     let home = tempfile::tempdir().unwrap();
     let (joining, link) = offered(home.path(), &other.url(), &relay(&mediator), &[]);
-    let phone = Phone::scans(&mediator, &link, data(1));
-    phone.emoji();
-    phone.does(Does::Matches(true));
+    let phone = Phone::lets_in(&mediator, &link, data(1));
     let (code, printed, _) = joining.ended();
     assert_eq!(code, Some(3), "{printed}");
     assert!(printed.contains("does not know the phone's group"), "{printed}");

@@ -15,7 +15,7 @@ use d2mtop::protocol::proto::d2d_sync;
 use d2mtop::rendezvous::wire::JoinLink;
 
 use super::peer::{Place, SECRETS, essential, message};
-use super::phone::{Does, Phone, data};
+use super::phone::{Phone, data};
 use super::{arguments, labels, mediator, relay, script};
 use crate::reach::proxies::connect_proxy;
 use crate::support::one_shot::Started;
@@ -24,16 +24,16 @@ use crate::support::program::{KEY, d2mtop, run};
 
 /// All files below, with what they hold.
 fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            found.extend(files(&entry.path()));
-        } else if kind.is_file() {
-            found.push((entry.path(), fs::read(entry.path()).unwrap()));
-        }
-    }
-    found
+    let read = |path: PathBuf| {
+        let content = fs::read(&path).unwrap();
+        (path, content)
+    };
+    script::files(directory).into_iter().map(read).collect()
+}
+
+/// The arguments of a join that keeps its key there.
+fn stored_in<'a>(store: &'a str, arguments: Vec<&'a str>) -> Vec<&'a str> {
+    arguments.into_iter().map(|argument| if argument == "file" { store } else { argument }).collect()
 }
 
 /// A secret in the forms in which somebody might write it.
@@ -124,12 +124,7 @@ fn joined_with(
     let mut joining = Started::new(command);
     joining.child.stdin.take().unwrap().write_all(given).unwrap();
     joining.wait_for("join_offer");
-    let phone = Phone::scans(mediator, &fs::read_to_string(home.join("offer")).unwrap(), data(3));
-    phone.emoji();
-    phone.does(Does::Matches(true));
-    let (code, printed, remarks) = joining.ended();
-    assert_eq!(code, Some(0), "{printed}{remarks}");
-    phone.end();
+    script::linked(joining, mediator, &fs::read_to_string(home.join("offer")).unwrap());
 }
 
 #[test]
@@ -138,9 +133,7 @@ fn a_join_keeps_its_key_behind_a_passphrase() {
     let home = tempfile::tempdir().unwrap();
     let offer = home.path().join("offer");
     let (url, relay) = (mediator.url(), relay(&mediator));
-    let mut all = arguments(&url, &relay, offer.to_str().unwrap());
-    let store = all.iter().position(|argument| *argument == "file").unwrap();
-    all[store] = "passphrase-file";
+    let mut all = stored_in("passphrase-file", arguments(&url, &relay, offer.to_str().unwrap()));
     all.extend(["--json", "--passphrase-fd", "0"]);
     joined_with(home.path(), d2mtop(home.path(), &all), b"correct horse\n", &mediator);
     let key = hex::decode(KEY).unwrap();
@@ -168,9 +161,7 @@ fn a_join_keeps_its_key_in_a_keyring() {
     let home = tempfile::tempdir().unwrap();
     let offer = home.path().join("offer");
     let (url, relay) = (mediator.url(), relay(&mediator));
-    let mut all = arguments(&url, &relay, offer.to_str().unwrap());
-    let store = all.iter().position(|argument| *argument == "file").unwrap();
-    all[store] = "keyring";
+    let mut all = stored_in("keyring", arguments(&url, &relay, offer.to_str().unwrap()));
     all.push("--json");
     // The join and what comes after it have one keyring: it goes with its session.
     let script =
@@ -179,9 +170,7 @@ fn a_join_keeps_its_key_in_a_keyring() {
     let mut joining = Started::new(command);
     joining.child.stdin.take();
     joining.wait_for("join_offer");
-    let phone = Phone::scans(&mediator, &fs::read_to_string(&offer).unwrap(), data(3));
-    phone.emoji();
-    phone.does(Does::Matches(true));
+    let phone = Phone::lets_in(&mediator, &fs::read_to_string(&offer).unwrap(), data(3));
     joining.wait_for("join_registered");
     joining.wait_for("queue_dry");
     phone.end();
@@ -195,12 +184,7 @@ fn a_proxy_leads_to_relay_and_mediator_and_the_profile_keeps_it() {
     let proxy = format!("http://127.0.0.1:{port}");
     let home = tempfile::tempdir().unwrap();
     let (joining, link) = script::offered(home.path(), &mediator.url(), &relay(&mediator), &["--proxy", &proxy]);
-    let phone = Phone::scans(&mediator, &link, data(3));
-    phone.emoji();
-    phone.does(Does::Matches(true));
-    let (code, printed, remarks) = joining.ended();
-    assert_eq!(code, Some(0), "{printed}{remarks}");
-    phone.end();
+    script::linked(joining, &mediator, &link);
     let target = format!("CONNECT 127.0.0.1:{} HTTP/1.1\r\n", mediator.port);
     let before = asked.lock().unwrap().len();
     assert!(before >= 2 && asked.lock().unwrap().iter().all(|request| request.starts_with(&target)), "{before}");

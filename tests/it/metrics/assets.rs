@@ -1,5 +1,6 @@
 //! The dashboard and the rules in `assets`: what they ask for is there, and Prometheus takes them.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -23,17 +24,24 @@ fn dashboard_rules_and_readme_name_metrics_that_exist() {
     let mut demo = Measured::demo("dgk", &[]);
     demo.await_events("logged_in", 1);
     let page = read(&demo.scrape());
-    let mut real = page.sample_names();
     let queries: Vec<String> = queries().into_iter().map(|(_, query)| query).collect();
     assert!(queries.len() > 10);
     let rules = asset("alert-rules.yml");
     let used: Vec<&str> = queries.iter().chain([&rules]).flat_map(|text| names_in(text)).collect();
-    for name in &used {
-        assert!(real.contains(*name), "{name} is shown or watched, but never told");
+    assert_told_and_documented(
+        used,
+        page.sample_names(),
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md")),
+    );
+}
+
+/// What is used by a dashboard or rules is told by the program, and what is told stands in its page of the manual.
+pub(super) fn assert_told_and_documented(used: Vec<&str>, mut real: BTreeSet<String>, page: &str) {
+    for name in used {
+        assert!(real.contains(name), "{name} is shown or watched, but never told");
     }
     real.retain(|name| !name.ends_with("_sum") && !name.ends_with("_count"));
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md")).unwrap();
-    let documented: Vec<&str> = names_in(&page).collect();
+    let documented: Vec<&str> = names_in(page).collect();
     for name in &real {
         let family = name.trim_end_matches("_bucket");
         assert!(documented.contains(&family), "{family} is not in the manual");

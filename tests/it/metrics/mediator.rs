@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use rustix::process::{Signal, kill_process};
 
-use super::assets::{as_prometheus_text, asset, names_in, promtool, queries_of};
+use super::assets::{as_prometheus_text, assert_told_and_documented, asset, names_in, promtool, queries_of};
 use super::{DIALECTS, ask, scrape};
 use crate::support::openmetrics::read;
 use crate::support::program::{Mediator, key_file, run};
@@ -63,22 +63,11 @@ fn what_happens_is_counted_and_what_there_is_is_told() {
 #[test]
 fn rules_dashboard_and_manual_name_metrics_that_exist() {
     let mediator = Mediator::start(&["--metrics", "127.0.0.1:0"]);
-    let mut real = read(&scrape(address(&mediator))).sample_names();
+    let real = read(&scrape(address(&mediator))).sample_names();
     let queries: Vec<String> = queries_of("mediator-dashboard.json").into_iter().map(|(_, query)| query).collect();
     let rules = asset("mediator-rules.yml");
-    for name in queries.iter().chain([&rules]).flat_map(|text| names_in(text)) {
-        assert!(real.contains(name), "{name} is shown or watched, but never told");
-    }
-    real.retain(|name| !name.ends_with("_sum") && !name.ends_with("_count"));
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/mediator.md")).unwrap();
-    let documented: Vec<&str> = names_in(&page).collect();
-    for name in &real {
-        let family = name.trim_end_matches("_bucket");
-        assert!(documented.contains(&family), "{family} is not in the manual");
-    }
-    for name in documented {
-        assert!(real.contains(name) || real.contains(&format!("{name}_bucket")), "{name} is in the manual only");
-    }
+    let used = queries.iter().chain([&rules]).flat_map(|text| names_in(text)).collect();
+    assert_told_and_documented(used, real, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/mediator.md")));
     let rule = |(number, query)| serde_json::json!({ "record": format!("shown:{number}"), "expr": query });
     let rules: Vec<_> = queries.into_iter().enumerate().map(rule).collect();
     let path = mediator.home.path().join("rules.json");
