@@ -23,6 +23,7 @@ pub mod proxy;
 mod relay_link;
 pub mod tls;
 pub mod upgrade;
+mod websocket;
 
 pub use address::{Address, Secured};
 pub use address_error::AddressError;

@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::http_head::{self, Head, HeadError};
+use super::websocket::after_upgrade;
 use crate::text::Clean;
 
 /// The longest that a server's `Retry-After` is heeded.
@@ -67,7 +68,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         .max_message_size(Some(max_message))
         .max_frame_size(Some(max_message))
         .max_write_buffer_size(2 * max_message + MOST_ANSWERS);
-    Ok(WebSocketStream::from_partially_read(stream, head.rest, Role::Client, Some(config)).await)
+    Ok(after_upgrade(stream, head.rest, Role::Client, config).await)
 }
 
 fn check(head: &Head, key: &str) -> Result<(), &'static str> {

@@ -23,6 +23,7 @@ use super::gate::Gate;
 use super::{ConnectionRefusal, Tls};
 use crate::mediator::{ConnectionId, MediatorTime};
 use crate::net::link::Transport;
+use crate::net::websocket::after_upgrade;
 use crate::protocol::{ClientUrlInfo, MAX_CONTAINER};
 use crate::rendezvous::wire::{MAX_FRAME, RelayPath};
 
@@ -115,8 +116,7 @@ pub(super) async fn upgrade(
                 }
                 (RequestedPlace::Relay(_), None) => return Err(ConnectionRefusal::Path.into()),
             };
-            let socket =
-                WebSocketStream::from_partially_read(transport, early, Role::Server, Some(config(limit))).await;
+            let socket = after_upgrade(transport, early, Role::Server, config(limit)).await;
             Ok((socket, destination))
         }
         None if served.is_err() => Err(ConnectionRefusal::NotAWebSocket.into()),
