@@ -11,7 +11,7 @@ const PLACEHOLDER: char = '□';
 /// The text with each cluster of disputed width reduced to its first character. A family of emoji takes two, six or eight
 /// columns, as the terminal sees it; whoever counts otherwise leaves ghosts in other rows.
 pub(crate) fn on_screen(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || !(is_ligature(text) || text.graphemes(true).any(is_disputed)) {
+    if is_plain(text) || !(is_ligature(text) || text.graphemes(true).any(is_disputed)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -32,6 +32,19 @@ pub(crate) fn on_screen(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Whether each character is a cluster of its own and takes one column, for everyone: what most text and all charts are made
+/// of. Such text needs none of the tables by which other text is taken apart, and those take most of the time of a frame.
+pub(crate) fn is_plain(text: &str) -> bool {
+    // The processor looks at many bytes at once.
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || text.chars().all(is_plain_character)
+}
+
+const fn is_plain_character(character: char) -> bool {
+    matches!(character, ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{17f}' | '\u{391}'..='\u{3a1}'
+        | '\u{3a3}'..='\u{3c9}' | '\u{400}'..='\u{481}' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{21ff}'
+        | '\u{2500}'..='\u{25fc}' | '\u{2800}'..='\u{28ff}')
 }
 
 const LAM: char = '\u{644}';
@@ -83,6 +96,18 @@ mod tests {
         ] {
             assert_eq!(on_screen(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn each_plain_character_is_a_cluster_of_one_column_beside_any_other() {
+        let plain: Vec<char> = ('\0'..=char::MAX).filter(|character| is_plain_character(*character)).collect();
+        for character in &plain {
+            let text = format!("a{character}{character}a");
+            assert_eq!((text.graphemes(true).count(), text.width()), (4, 4), "{character:?}");
+            assert!(!is_disputed(&character.to_string()), "{character:?}");
+        }
+        let all: String = plain.iter().chain(plain.iter().rev()).collect();
+        assert_eq!((all.graphemes(true).count(), all.width()), (2 * plain.len(), 2 * plain.len()));
     }
 
     proptest! {

@@ -2,7 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
+use crate::text::screen::is_plain;
 use crate::tui::draw::text_width::{Align, cut, fit, width};
 use crate::tui::theme::{Role, Theme};
 
@@ -56,10 +58,27 @@ impl<'a> TextRun<'a> {
     pub fn text(&mut self, text: &str, role: Role) -> &mut Self {
         let room = self.room();
         if room > 0 {
-            let (x, _) = self.buffer.set_stringn(self.x, self.y, cut(text, room), room, self.theme.style(role));
-            self.x = x;
+            let text = cut(text, room);
+            let style = self.theme.style(role);
+            self.x = if is_plain(&text) {
+                self.plain(&text, style)
+            } else {
+                self.buffer.set_stringn(self.x, self.y, text, room, style).0
+            };
         }
         self
+    }
+
+    /// Writes text of which each character is a cell, and for which there is room. Returns the column after it.
+    fn plain(&mut self, text: &str, style: Style) -> u16 {
+        let mut x = self.x;
+        for character in text.chars() {
+            if let Some(cell) = self.buffer.cell_mut((x, self.y)) {
+                cell.set_char(character).set_style(style);
+            }
+            x += 1;
+        }
+        x
     }
 
     /// Writes text into a column.

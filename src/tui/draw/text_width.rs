@@ -6,7 +6,7 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::text::screen::on_screen;
+use crate::text::screen::{is_plain, on_screen};
 
 /// Where text stands in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +17,14 @@ pub enum Align {
 
 /// The columns that text takes.
 pub fn width(text: &str) -> usize {
-    on_screen(text).width()
+    if is_plain(text) { text.chars().count() } else { on_screen(text).width() }
 }
 
 /// The text, or its beginning and an ellipsis, in at most `columns`.
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    if text.len() <= columns && is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let text = on_screen(text);
     if text.width() <= columns {
         return text;

@@ -22,6 +22,9 @@ pub fn highlight(text: &str, words: &[String], plain: Role, found: Role) -> Vec<
 /// Where the words occur, in order and without overlaps.
 fn occurrences(text: &str, words: &[String]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
+    if words.is_empty() {
+        return found;
+    }
     for (start, _) in text.char_indices() {
         let is_within = found.last().is_some_and(|last| start < last.end);
         let rest = text.get(start..).unwrap_or_default();
