@@ -15,13 +15,14 @@ use std::time::Instant;
 use criterion::{Criterion, criterion_group, criterion_main};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use d2mtop::group::{Event, Group, ReflectedMessage};
+use d2mtop::output::times::Zone;
 use d2mtop::protocol::d2d::{Composer, Conversation, MessageDraft};
 use d2mtop::protocol::{
     DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, Nonce, ReflectedHeader, ReflectedId, Sealed,
 };
 use d2mtop::session::Presence;
 use d2mtop::text::Clean;
-use d2mtop::tui::{Canvas, Colour, Glyphs, Keeping, Settings, Zone};
+use d2mtop::tui::{Canvas, Colour, Glyphs, Keeping, Settings};
 
 const DIALECT: Dialect = Dialect::Dgk;
 const NOW: Millis = Millis(1_795_788_131_204);

@@ -9,9 +9,10 @@ use clap::Parser as _;
 use d2mtop::cli::{AsciiArg, AttentionArgs, Cli, CliCommand, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
 use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
+use d2mtop::output::times::Zone;
 use d2mtop::output::{Failure, Outcome};
-use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, UserConfig, Zone};
-use d2mtop::{headless, tui};
+use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, UserConfig};
+use d2mtop::{alerts, headless, tui};
 
 fn main() -> ExitCode {
     hardening::deny_core_dumps();
@@ -141,7 +142,7 @@ fn dashboard(
     let theme: Option<&str> = display.theme.map(ThemeName::name);
     let theme = theme.unwrap_or(&config.theme);
     let quiet_hours = attention.quiet_hours.as_deref().map(str::parse).transpose();
-    let unusable = |error: tui::QuietHoursError| Failure::Usage(error.to_string());
+    let unusable = |error: alerts::QuietHoursError| Failure::Usage(error.to_string());
     Ok(DashboardOptions {
         display: DisplayOptions {
             glyphs: match display.ascii {

@@ -8,6 +8,7 @@ mod alert;
 mod alert_queue;
 mod command;
 mod event_matcher;
+mod quiet_hours;
 mod rule;
 mod rule_queue;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 pub use alert::{Alert, Encoder};
 pub use alert_queue::{AlertQueue, Outcomes};
 pub use event_matcher::EventMatcher;
+pub use quiet_hours::{QuietHours, QuietHoursError};
 pub use rule::{Rule, RuleAction, RuleError, Trigger};
 
 use crate::os::clock;

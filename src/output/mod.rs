@@ -6,7 +6,10 @@
 //! | `sentences` | lines for people on a terminal |
 //! | `lines` | writes lines, also for readers that are slow or gone |
 //! | `markdown` | pages of the manual as text |
-//! | `columns`, `times` | sizes, spans, names that fit a column, times of day |
+//! | `columns`, `text_width` | the columns of a line, text that is cut or filled up to fit |
+//! | `figures`, `times`, `clock` | spans, sizes, counts; times of day; until when a text about now stays true |
+//! | `export` | rows of the feed as a file |
+//! | `device_order` | in which order devices are listed |
 //! | `words` | what is said on standard error, and questions |
 //! | `device_table` | the devices of a group for people, a line each |
 //! | `round_trips` | what a series of probes comes to |
@@ -16,8 +19,12 @@
 //! | `outcome` | how the program ends: words and exit code |
 
 pub mod advice;
+pub mod clock;
 pub mod columns;
+pub mod device_order;
 pub mod device_table;
+pub mod export;
+pub mod figures;
 pub mod lines;
 pub mod markdown;
 pub mod ndjson;
@@ -26,6 +33,7 @@ pub mod port_file;
 pub mod qr;
 pub mod round_trips;
 pub mod sentences;
+pub mod text_width;
 pub mod times;
 pub mod words;
 

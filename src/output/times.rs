@@ -46,6 +46,50 @@ impl Zone {
         self.show(at, "%F %T")
     }
 
+    fn same_day(self, one: Millis, other: Millis) -> bool {
+        self.show(one, "%F") == self.show(other, "%F")
+    }
+
+    /// `14:02`
+    #[must_use]
+    pub fn minute(self, at: Millis) -> String {
+        self.show(at, "%H:%M")
+    }
+
+    /// `14:02`, or `27 Nov 14:02` if that is not today.
+    #[must_use]
+    pub fn minute_or_day(self, at: Millis, now: Millis) -> String {
+        if self.same_day(at, now) { self.minute(at) } else { self.show(at, "%-d %b %H:%M") }
+    }
+
+    /// `14:02:11`
+    #[must_use]
+    pub fn second(self, at: Millis) -> String {
+        self.show(at, "%H:%M:%S")
+    }
+
+    /// `14:02:11.20`
+    #[must_use]
+    pub fn hundredth(self, at: Millis) -> String {
+        let mut shown = self.show(at, "%H:%M:%S%.3f");
+        if shown.len() == "14:02:11.204".len() {
+            shown.pop();
+        }
+        shown
+    }
+
+    /// `20261127-140211`
+    #[must_use]
+    pub fn file_name(self, at: Millis) -> String {
+        self.show(at, "%Y%m%d-%H%M%S")
+    }
+
+    /// `2026-11-27 14:02:11.204`
+    #[must_use]
+    pub fn exact(self, at: Millis) -> String {
+        self.show(at, "%F %H:%M:%S%.3f")
+    }
+
     #[must_use]
     pub fn day(self, at: Millis) -> i64 {
         self.at(at).map_or(i64::MAX, |at| i64::from(at.num_days_from_ce()))
@@ -141,5 +185,11 @@ mod tests {
         assert_eq!(Zone::Utc.day_and_second(NOW), "2026-11-02 00:00:00");
         assert_eq!(day_name(Zone::Utc.day(NOW)), "2026-11-02");
         assert_eq!(day_name(Zone::Utc.day(Millis(u64::MAX))), "?");
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_not_shown() {
+        assert_eq!(Zone::Utc.exact(Millis(u64::MAX)), "?");
+        assert_eq!(Zone::Utc.hundredth(Millis(1_795_788_131_204)), "14:02:11.20");
     }
 }

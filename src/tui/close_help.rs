@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::group::{ConnectionState, DisconnectCause, NextStep, Notice, NoticeSubject, Refusal};
 use crate::output::advice::refusal_advice;
+use crate::output::figures;
 use crate::protocol::{CloseCode, ReconnectClass, SlotState};
 use crate::tui::context::FrameContext;
-use crate::tui::format;
 use crate::tui::input::keymap::Keymap;
 
 /// What connecting does after a close that waits for the user.
@@ -86,7 +86,7 @@ pub fn last_list(ctx: &FrameContext<'_>) -> String {
         Some(as_of) => {
             let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
             let plural = if count == 1 { "device" } else { "devices" };
-            format!("last list {}, {} {plural}", ctx.clock.minute(as_of), format::count(count))
+            format!("last list {}, {} {plural}", ctx.clock.minute(as_of), figures::count(count))
         }
     }
 }

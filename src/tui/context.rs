@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use ratatui::layout::Rect;
 
 use crate::group::{ConnectionState, FeedRow, Group, LockScope, NoticeKind};
+use crate::output::clock::Clock;
 use crate::protocol::{DeviceActivity, DeviceId, Millis};
 use crate::text::Clean;
-use crate::tui::format::clock::Clock;
 use crate::tui::settings::Settings;
 use crate::tui::state::click::{ClickMap, ClickTarget};
 use crate::tui::theme::device_colours::DeviceColours;

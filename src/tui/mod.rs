@@ -13,7 +13,7 @@
 //! | `view` | the panes, the header, the last line, dialogs and prompts as they are drawn |
 //! | `state` | what the user is looking at: selection, feed, open page, dialog or prompt, notice |
 //! | `input` | actions by name, the table of keys, editing of typed lines |
-//! | `draw`, `format`, `theme` | text in columns; times and sizes in words; looks by role, glyphs |
+//! | `draw`, `theme` | text in columns; looks by role, glyphs |
 //!
 //! Arrows point down this list only: a folder knows those below it, and `state` never those that draw it. `context` is
 //! what every drawing function gets, `preferences` what `config` read, `close_help` what to do after a connection was closed.
@@ -26,8 +26,6 @@ mod close_help;
 mod config;
 mod context;
 mod draw;
-mod export;
-mod format;
 mod input;
 mod lock_words;
 mod options;
@@ -45,14 +43,13 @@ mod update;
 mod view;
 
 pub use config::{Config, ConfigError, UserConfig, config_sample, config_schema};
-pub use format::Zone;
 pub use input::keymap::{Keymap, KeymapError};
 pub use input::pane::Pane;
 pub use options::{AttentionOptions, DashboardOptions, DisplayOptions};
 pub use panes::PaneSizes;
 pub use preferences::{Columns, FeedColumn, Preferences, SavedFilters, Threshold, Thresholds};
 pub use remembered::Remembered;
-pub use screen::alarm::{Alarm, QuietHours, QuietHoursError};
+pub use screen::alarm::Alarm;
 pub use screen::canvas::Canvas;
 pub use screen::dashboard::Dashboard;
 pub use screen::open::{demo, open};

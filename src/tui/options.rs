@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::format::Zone;
 use super::preferences::Preferences;
-use super::screen::alarm::QuietHours;
 use super::theme::{Glyphs, Palette};
+use crate::alerts::QuietHours;
 use crate::os::terminal;
+use crate::output::times::Zone;
 use crate::runtime::MonitorOptions;
 
 /// Everything about the dashboard that is not about a connection.

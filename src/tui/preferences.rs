@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::output::device_order::DeviceOrder;
 use crate::text::Clean;
 use crate::tui::input::keymap::Keymap;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::theme::Role;
 
 /// What a person prefers; what nobody has chosen is as the default says.

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::output::times::Zone;
 use crate::protocol::{Dialect, GroupKeys};
 use crate::session::Presence;
 use crate::text::Clean;
-use crate::tui::format::Zone;
 use crate::tui::preferences::Preferences;
 use crate::tui::remembered::Remembered;
 use crate::tui::theme::{Colour, Glyphs, Palette};

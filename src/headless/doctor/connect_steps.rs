@@ -11,6 +11,7 @@ use crate::net::dial;
 use crate::net::tls::date;
 use crate::net::{Address, ConnectError, ConnectStep, Peer, ProxyUrl, Secured, TlsOptions};
 use crate::output::Failure;
+use crate::output::figures::span;
 use crate::runtime::ANY_CERTIFICATE;
 
 /// How long each step may take.
@@ -64,7 +65,7 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
 async fn reached(stream: &TcpStream, addresses: &[SocketAddr], name: String, elapsed: Duration) -> Finding {
     let peer = stream.peer_addr().ok();
     let to = peer.map_or(name, |to| to.to_string());
-    let words = format!("connected to {to} in {} ms", elapsed.as_millis());
+    let words = format!("connected to {to} in {}", span(elapsed));
     let others: Vec<SocketAddr> = addresses.iter().copied().filter(|address| Some(*address) != peer).collect();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (address, cause) in dial::examine(&others, PATIENCE).await {
@@ -149,7 +150,7 @@ mod tests {
             (finding.status, finding.to_string())
         };
         let (status, words) = told(&[good]).await;
-        assert!(status == Status::Ok && words.contains(&format!("connected to {good} in 0 ms")), "{words}");
+        assert!(status == Status::Ok && words.contains(&format!("connected to {good} in <1 ms")), "{words}");
         let (status, words) = told(&[refused, good]).await;
         assert!(status == Status::Warn && words.contains("not reached: 127.0.0.1: Connection refused"), "{words}");
         let other = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,5 +1,7 @@
 //! What there was to see during a login, a finding each.
 
+use std::time::Duration;
+
 use super::Report;
 use super::connect_steps::PATIENCE;
 use super::finding::{Finding, Status};
@@ -7,6 +9,7 @@ use super::login::{LOGIN_WITHIN, SeenLogin, SeenRole};
 use crate::group::{DisconnectCause, Login};
 use crate::output::Failure;
 use crate::output::advice::close_advice;
+use crate::output::figures::span;
 use crate::protocol::{CloseCode, ExpirationPolicy, SlotState};
 use crate::runtime::ANOTHER_GROUP;
 
@@ -50,7 +53,7 @@ fn logged_in(login: &Login, seen: &SeenLogin) -> Finding {
         None | Some(0) => String::new(),
         Some(count) => format!("; {count} messages wait for it, and none was acknowledged"),
     };
-    let words = format!("as device {} in {} ms, and left again{waiting}", login.own, seen.took.as_millis());
+    let words = format!("as device {} in {}, and left again{waiting}", login.own, span(seen.took));
     match &seen.ended {
         Some(DisconnectCause::LeaderRole | DisconnectCause::ByUser) | None => Finding::new("login", Status::Ok, &words),
         ended => Finding::new("login", Status::Fail, &format!("lost again: {}", refusal(ended.as_ref()))),
@@ -59,13 +62,13 @@ fn logged_in(login: &Login, seen: &SeenLogin) -> Finding {
 
 fn clocks(login: &Login) -> Finding {
     let Some(ahead) = login.clock_offset else {
-        return Finding::skipped("clock", "this server does not tell the time");
+        return Finding::skipped("clock", "this mediator does not tell the time");
     };
     let apart = ahead.unsigned_abs();
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     let words = match apart {
         0..1_000 => "within a second of the mediator's".to_owned(),
-        _ => format!("the server's is {} s {side} ours", apart / 1_000),
+        _ => format!("the mediator's is {} {side} ours", span(Duration::from_millis(apart))),
     };
     if login.clock_apart().is_some() {
         let words = format!("{words}; set this machine's clock, best by the network (timedatectl set-ntp true)");

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::group::KnownDevices;
 use crate::journal::{HistoryRow, Percentiles, Revealed, StatsLine};
-use crate::output::columns::{DEVICE, fit, message, span};
+use crate::output::columns::{DEVICE, device_column, message};
+use crate::output::figures::span;
 use crate::output::ndjson;
 use crate::output::times::{Zone, day_name};
 use crate::protocol::DeviceId;
@@ -55,7 +56,7 @@ impl RowPrinter<'_> {
                 out,
                 "{:10}  {}  {kind:23}  {:>9}  {:>8}  {:>24}  {:>24}{replays}",
                 day_name(line.day),
-                fit(&self.device(line.device)),
+                device_column(&self.device(line.device)),
                 figures.count,
                 size(figures.bytes),
                 percentiles(figures.age),

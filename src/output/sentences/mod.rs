@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::columns::{self, span};
+use super::columns;
+use super::figures::span;
 use super::ndjson::NamesInLines;
 use super::times::Zone;
 use crate::group::{
@@ -275,7 +276,8 @@ fn logged_in(login: &Login) -> String {
     };
     let clock = login.clock_apart().map(|ahead| {
         let side = if ahead > 0 { "behind" } else { "ahead of" };
-        format!("; {LOOK_HERE}this clock is {} min {side} the mediator's", ahead.unsigned_abs() / 60_000)
+        let apart = span(Duration::from_millis(ahead.unsigned_abs()));
+        format!("; {LOOK_HERE}this clock is {apart} {side} the mediator's")
     });
     format!("logged in as {} {slot}{waits}{}", login.own, clock.unwrap_or_default())
 }
@@ -377,7 +379,7 @@ mod tests {
             ),
             (
                 Event::Acknowledged { ids: vec![ReflectedId(1)], waited: Duration::from_micros(400) },
-                "acknowledged 1 message after 400 us",
+                "acknowledged 1 message after 0.4 ms",
             ),
             (
                 Event::Lock(LockEvent::HeldBy { holder: PHONE, scope }),

@@ -6,10 +6,10 @@ use chrono::format::{Item, StrftimeItems};
 
 use super::file::{Config, OneOrMore, ThresholdsConfig};
 use crate::group::filter::Filter;
+use crate::output::device_order::DeviceOrder;
 use crate::tui::input::keymap::Keymap;
 use crate::tui::input::pane::Pane;
 use crate::tui::preferences::{Columns, FeedColumn, Preferences, SavedFilters, Threshold, Thresholds};
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::theme::Palette;
 
 /// Where something is wrong, by the keys that lead there, and what.

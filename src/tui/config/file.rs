@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::output::device_order::DeviceOrder;
 use crate::tui::preferences::FeedColumn;
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::theme::Glyphs;
 
 /// When only plain characters are drawn.

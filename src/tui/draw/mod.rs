@@ -2,5 +2,4 @@
 
 pub mod chart;
 pub mod text_run;
-pub mod text_width;
 pub mod window;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::text::screen::is_plain;
-use crate::tui::draw::text_width::{Align, cut, fit, width};
+use crate::output::text_width::{Align, cut, fit, width};
 use crate::tui::theme::{Role, Theme};
 
 /// Writes lines into a rectangle from top to bottom, each from left to right; what does not fit is cut.

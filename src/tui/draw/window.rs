@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
+use crate::output::text_width::width;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::width;
 use crate::tui::theme::{Role, Theme};
 
 /// Draws an empty box in the middle of the area, and gives its inside.

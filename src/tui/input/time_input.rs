@@ -1,8 +1,8 @@
 //! A point in time as people type it: `14:02`, `2h`, `2026-11-27`, `2026-11-27 14:02`.
 
+use crate::output::times::Zone;
 use crate::protocol::Millis;
 use crate::text::Clean;
-use crate::tui::format::Zone;
 
 /// What can be typed, in words.
 const HOW: &str = "a time as 14:02, a day as 2026-11-27, both, or how long ago as 90s, 5min, 2h, 3d";

@@ -2,11 +2,11 @@
 //! and every field of its envelope as long as that is in memory.
 
 use crate::group::FeedRow;
+use crate::output::figures;
 use crate::protocol::d2d::{Conversation, Direction, Envelope, TreeBranch, TreeValue};
 use crate::protocol::{Millis, Sealed};
 use crate::text::{Clean, PrivateText};
 use crate::tui::context::FrameContext;
-use crate::tui::format;
 use crate::tui::pages::fact::Fact;
 use crate::tui::state::feed::row_key::RowKey;
 use crate::tui::state::feed::{FeedState, MarkedRow};
@@ -72,10 +72,10 @@ fn named(ctx: &FrameContext<'_>, conversation: &Conversation) -> Fact {
 /// Each time with how long it took since the one before.
 fn time_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
     let exact = |at| ctx.clock.zone().exact(at);
-    let age = format::span(ctx.group.age(row.stored_at, row.received_at));
+    let age = figures::span(ctx.group.age(row.stored_at, row.received_at));
     let created = row.content.as_ref().ok().and_then(|summary| summary.created_at);
     let stored = created
-        .map_or_else(String::new, |created| format!(", {} from its creation", format::apart(created, row.stored_at)));
+        .map_or_else(String::new, |created| format!(", {} from its creation", figures::apart(created, row.stored_at)));
     let mut facts: Vec<Fact> = created.map(|at| Fact::new("created", exact(at))).into_iter().collect();
     facts.extend([
         Fact::new("stored", format!("{} by the mediator's clock{stored}", exact(row.stored_at))),
@@ -84,7 +84,7 @@ fn time_facts(ctx: &FrameContext<'_>, row: &FeedRow) -> Vec<Fact> {
     facts.push(match row.acknowledged_after {
         Some(waited) => {
             let at = exact(row.received_at.after(waited));
-            Fact::new("acknowledged", format!("{at}, {} later", format::span(waited)))
+            Fact::new("acknowledged", format!("{at}, {} later", figures::span(waited)))
         }
         None if row.marks.ephemeral => Fact::new("acknowledged", "never: it is ephemeral"),
         None => Fact::new("acknowledged", "not yet"),
@@ -108,7 +108,7 @@ fn mark_facts(row: &FeedRow) -> Vec<Fact> {
         .filter(|(marked, ..)| *marked)
         .map(|(_, name, meaning, style)| Fact::new(name, meaning).styled(style))
         .chain(row.marks.gap.map(|missing| {
-            let words = format!("{} ids are missing before it", format::count(u64::from(missing)));
+            let words = format!("{} ids are missing before it", figures::count(u64::from(missing)));
             Fact::new("gap", words).styled(Role::Notice)
         }))
         .collect()
@@ -119,7 +119,7 @@ fn wire_facts(row: &FeedRow) -> Vec<Fact> {
     let header = row.header;
     let nonce = row.nonce.map_or_else(|| "none: too short to be sealed".to_owned(), |nonce| hex::encode(nonce.0));
     vec![
-        Fact::new("size", format!("{} bytes, sealed", format::count(u64::from(row.size)))),
+        Fact::new("size", format!("{} bytes, sealed", figures::count(u64::from(row.size)))),
         Fact::new("header", format!("{} bytes, flags {:#06x}", header.length, header.flags)),
         Fact::new("nonce", nonce),
     ]
@@ -127,7 +127,7 @@ fn wire_facts(row: &FeedRow) -> Vec<Fact> {
 
 /// How this row differs from the marked one.
 fn differences(ctx: &FrameContext<'_>, mark: &MarkedRow, row: &FeedRow) -> Vec<Fact> {
-    let apart = |of: fn(&FeedRow) -> Millis| format::apart(of(&mark.row), of(row));
+    let apart = |of: fn(&FeedRow) -> Millis| figures::apart(of(&mark.row), of(row));
     let bytes = i64::from(row.size) - i64::from(mark.row.size);
     let mut facts = vec![
         Fact::blank(),

@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::output::text_width::wrap;
 use crate::profile::FIRST_STEPS;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::wrap;
 use crate::tui::input::keymap::{InputContext, Keymap};
 use crate::tui::theme::{Role, Theme};
 

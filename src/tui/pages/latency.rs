@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::group::latency::{ACKNOWLEDGEMENT, AGE, LatencyAuthor, LatencyPercentiles, LatencySpread, ROUND_TRIP};
+use crate::output::figures;
+use crate::output::text_width::{Align, fit};
 use crate::protocol::Millis;
 use crate::tui::context::FrameContext;
-use crate::tui::draw::text_width::{Align, fit};
-use crate::tui::format;
 use crate::tui::pages::fact::Fact;
 use crate::tui::theme::glyphs::BARS;
 
@@ -46,7 +46,8 @@ fn heading(words: &str, figures: usize) -> Fact {
 
 fn row(name: impl Into<String>, percentiles: Option<LatencyPercentiles>, figures: usize) -> Option<Fact> {
     let LatencyPercentiles { count, p50, p95, p99, max } = percentiles?;
-    let columns = [format::span(p50), format::span(p95), format::span(p99), format::span(max), format::count(count)];
+    let columns =
+        [figures::span(p50), figures::span(p95), figures::span(p99), figures::span(max), figures::count(count)];
     Some(Fact::new(name, fitted(columns, figures)))
 }
 
@@ -150,7 +151,7 @@ fn slowest(ctx: &FrameContext<'_>) -> Vec<Fact> {
             Some(row) => format!("{} {}", ctx.clock.zone().second(row.stored_at), ctx.sentence(&row)),
             None => format!("id {}, no longer in memory", slow.id.0),
         };
-        Fact { target: Some(slow.number), ..Fact::new(format::span(slow.waited), words) }
+        Fact { target: Some(slow.number), ..Fact::new(figures::span(slow.waited), words) }
     });
     heading.into_iter().chain(rows).collect()
 }

@@ -11,9 +11,9 @@ mod messages;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::output::text_width::{self, Align, wrap};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::{self, Align, wrap};
 use crate::tui::draw::window::window;
 use crate::tui::pages::fact::Fact;
 use crate::tui::state::feed::FeedState;

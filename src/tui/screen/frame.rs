@@ -6,11 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 
 use crate::group::Group;
+use crate::output::clock::Clock;
 use crate::protocol::Millis;
 use crate::runtime::ANY_CERTIFICATE;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::format::clock::Clock;
 use crate::tui::input::pane::Pane;
 use crate::tui::pages;
 use crate::tui::settings::Keeping;

@@ -8,7 +8,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use crate::os::private_files::NewFile;
-use crate::tui::draw::text_width::width;
+use crate::output::text_width::width;
 use crate::tui::theme::{place_of, shown_as};
 
 /// The size of a character; a row is higher than its letters, or blocks would show gaps.

@@ -8,10 +8,10 @@ use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::{Group, Standing};
+use crate::output::text_width::{cut, cut_apart, width};
 use crate::protocol::Millis;
 use crate::text::Clean;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::{cut, cut_apart, width};
 use crate::tui::settings::{Neighbours, Settings};
 use crate::tui::state::Ui;
 use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, SELECTED, WAITING};

@@ -2,10 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
+use crate::output::device_order::DeviceSort;
 use crate::protocol::{DeviceId, Millis};
 use crate::tui::input::actions::Action;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::device_order::DeviceSort;
 use crate::tui::state::feed::row_key::RowKey;
 
 /// Something on the screen.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::os::private_files::NewFile;
-use crate::tui::export::ExportFormat;
+use crate::output::export::ExportFormat;
 use crate::tui::state::feed::row_key::RowKey;
 
 /// Where rows are to be written to, once it is said which.

@@ -2,7 +2,6 @@
 
 pub mod chooser;
 pub mod click;
-pub mod device_order;
 pub mod device_selection;
 pub mod dialog;
 pub mod exporting;
@@ -16,10 +15,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::group::{Group, NoticeKind};
+use crate::output::clock::Clock;
+use crate::output::device_order::DeviceOrder;
 use crate::protocol::{DeviceId, Millis};
 use crate::text::Clean;
 use crate::tui::context::FrameContext;
-use crate::tui::format::clock::Clock;
 use crate::tui::input::keymap::{InputContext, Key};
 use crate::tui::input::pane::Pane;
 use crate::tui::panes::PaneSizes;
@@ -27,7 +27,6 @@ use crate::tui::remembered::Remembered;
 use crate::tui::settings::Settings;
 use crate::tui::state::chooser::{Chooser, ThemeChoice};
 use crate::tui::state::click::{ClickMap, LastClick};
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::state::device_selection::DeviceSelection;
 use crate::tui::state::dialog::Dialog;
 use crate::tui::state::exporting::{Exporting, PlannedExport};

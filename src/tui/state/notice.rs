@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::group::{ConnectionState, Group, LockState, NextStep, NoticeKind, Refusal};
+use crate::output::figures;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
+use crate::tui::close_help;
 use crate::tui::context::{FrameContext, scope_words};
 use crate::tui::input::keymap::Keymap;
 use crate::tui::state::Ui;
-use crate::tui::{close_help, format};
 
 /// A notice of the dashboard itself; those of the group are in the group.
 #[derive(Clone, Debug)]
@@ -131,8 +132,8 @@ impl Ui {
         if came {
             let count = u64::try_from(devices.len()).unwrap_or(u64::MAX);
             let plural = if count == 1 { "" } else { "s" };
-            let elapsed = group.latency().devices_info.last().map(|elapsed| format!(", {}", format::span(elapsed)));
-            let words = format!("{} device{plural}{}", format::count(count), elapsed.unwrap_or_default());
+            let elapsed = group.latency().devices_info.last().map(|elapsed| format!(", {}", figures::span(elapsed)));
+            let words = format!("{} device{plural}{}", figures::count(count), elapsed.unwrap_or_default());
             self.tell(NoticeKind::Done, Clean::new(&words));
         } else if is_connected {
             self.explain("no device list came within 25 s; {refresh} asks again");

@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::*;
+use crate::output::times::Zone;
 use crate::protocol::Sealed;
 use crate::protocol::d2d::{
     Composer, ContentKind, Conversation, Detail, EnvelopeSummary, MessageDraft, MessageType, Platform, SyncAction,
@@ -18,7 +19,7 @@ use crate::runtime::Reaction;
 use crate::session::Presence;
 use crate::text::Clean;
 use crate::tui::state::Ui;
-use crate::tui::{Colour, Glyphs, Keeping, Settings, TERMINAL, Zone};
+use crate::tui::{Colour, Glyphs, Keeping, Settings, TERMINAL};
 
 /// 2026-11-27 14:02:11.204 UTC.
 pub(super) const START: Millis = Millis(1_795_788_131_204);
@@ -282,7 +283,7 @@ pub(super) fn symbols(buffer: &Buffer) -> String {
         while x < buffer.area.right() {
             let symbol = buffer.cell((x, y)).map_or(" ", |cell| cell.symbol());
             line.push_str(symbol);
-            x += u16::try_from(crate::tui::draw::text_width::width(symbol).max(1)).unwrap();
+            x += u16::try_from(crate::output::text_width::width(symbol).max(1)).unwrap();
         }
         lines.push(line.trim_end().to_owned());
     }

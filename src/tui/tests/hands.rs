@@ -4,6 +4,7 @@ use crossterm::event::{Event as TerminalEvent, KeyCode, KeyModifiers, MouseButto
 
 use super::fixture::*;
 use crate::group::*;
+use crate::output::device_order::DeviceSort;
 use crate::protocol::*;
 use crate::runtime::Reaction;
 use crate::session::Command;
@@ -11,7 +12,6 @@ use crate::text::Clean;
 use crate::tui::input::pane::Pane;
 use crate::tui::settings::Neighbours;
 use crate::tui::state::chooser::ThemeChoice;
-use crate::tui::state::device_order::DeviceSort;
 use crate::tui::state::page::{Page, PageSubject};
 use crate::tui::state::{Overlay, Ui};
 use crate::tui::theme::Palette;

@@ -1,8 +1,8 @@
 //! What goes into the clipboard: clean text only, and not without end. Never what people wrote.
 
 use crate::group::FeedRow;
+use crate::output::figures;
 use crate::tui::context::FrameContext;
-use crate::tui::format;
 
 /// The most that is copied; terminals refuse what is much longer, some without a word.
 const MOST: usize = 8 * 1024;
@@ -26,7 +26,7 @@ pub fn row(ctx: &FrameContext<'_>, row: &FeedRow) -> String {
         from,
         ctx.sentence(row).to_string(),
         conversation,
-        format::size(row.size),
+        figures::precise_size(row.size),
     ];
     fields.join("\t")
 }

@@ -1,13 +1,13 @@
 //! What the keys do with devices.
 
 use crate::group::{Group, NoticeKind, Refusal};
+use crate::output::device_order::DeviceOrder;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::session::Command;
 use crate::text::Clean;
 use crate::tui::input::actions::Motion;
 use crate::tui::input::pane::Pane;
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::state::dialog::Dialog;
 use crate::tui::state::{Overlay, Ui};
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::group::{Group, NoticeKind};
 use crate::os::private_files::NewFile;
+use crate::output::export::ExportFormat;
+use crate::output::figures;
 use crate::runtime::Reaction;
 use crate::text::Clean;
-use crate::tui::export::ExportFormat;
-use crate::tui::format;
 use crate::tui::state::Ui;
 use crate::tui::state::dialog::{Dialog, ExportScope};
 use crate::tui::state::exporting::{Exporting, PlannedExport};
@@ -31,7 +31,7 @@ impl Ui {
         }
         let (all, in_sight) = (lines.len(), self.in_sight(group).1);
         let exists = path.symlink_metadata().is_ok();
-        let dialog = Dialog::export(&path, &format::count(all as u64), &format::count(in_sight as u64), exists);
+        let dialog = Dialog::export(&path, &figures::count(all as u64), &figures::count(in_sight as u64), exists);
         self.planned_export = Some(PlannedExport { path, format, overwrites: exists });
         Ok(self.ask(dialog))
     }
@@ -78,7 +78,7 @@ impl Ui {
             let batch: Vec<_> = lines.from(from, rows + 1).take_while(|(key, _)| *key <= job.last).collect();
             job.next = batch.get(rows).map(|(key, _)| *key);
             job.count += batch.len().min(rows);
-            batch.iter().take(rows).map(|(_, row)| job.format.row(ctx, row)).collect::<String>()
+            batch.iter().take(rows).map(|(_, row)| job.format.row(group, ctx.clock.zone(), row)).collect::<String>()
         });
         let written = job.file.write(text.as_bytes());
         if let Err(cause) = written {
@@ -93,7 +93,7 @@ impl Ui {
         match file.finish(&path, overwrites) {
             Ok(()) => {
                 let plural = if count == 1 { "" } else { "s" };
-                let words = format!("{} row{plural} written to {}", format::count(count as u64), path.display());
+                let words = format!("{} row{plural} written to {}", figures::count(count as u64), path.display());
                 self.tell(NoticeKind::Done, Clean::new(&words));
             }
             Err(cause) => {

@@ -13,13 +13,13 @@ mod prompt;
 use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 
 use crate::group::Group;
+use crate::output::device_order::DeviceOrder;
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::text::Clean;
 use crate::tui::input::actions::{Action, Motion};
 use crate::tui::input::keymap::{self, InputContext, Key};
 use crate::tui::input::pane::Pane;
-use crate::tui::state::device_order::DeviceOrder;
 use crate::tui::state::dialog::{Agreed, Dialog};
 use crate::tui::state::notice::disconnected_at;
 use crate::tui::state::page::PageSubject;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use crate::group::Group;
+use crate::output::device_order::{DeviceOrder, DeviceSort};
 use crate::protocol::Millis;
 use crate::runtime::Reaction;
 use crate::tui::input::actions::{Action, Motion};
 use crate::tui::input::pane::Pane;
 use crate::tui::state::click::{ClickTarget, LastClick};
-use crate::tui::state::device_order::{DeviceOrder, DeviceSort};
 use crate::tui::state::feed::row_key::RowKey;
 use crate::tui::state::page::{Page, PageSubject};
 use crate::tui::state::{Overlay, Ui};

@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::output::text_width::{Align, width};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::{Align, width};
 use crate::tui::draw::window::window;
 use crate::tui::state::chooser::Chooser;
 use crate::tui::state::click::ClickTarget;

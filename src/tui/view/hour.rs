@@ -3,11 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::output::text_width::Align::Right;
+use crate::output::text_width::width;
 use crate::protocol::Millis;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::Align::Right;
-use crate::tui::draw::text_width::width;
 use crate::tui::theme::Role;
 
 /// When the hour up to `now` began, what one bar is where there is room to say it, and when it ends.

@@ -6,12 +6,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::latency::{LatencySecond, LatencySpread, SECONDS};
+use crate::output::figures;
+use crate::output::text_width::Align::{Left, Right};
 use crate::protocol::Millis;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::chart::{Bar, Scale, bars};
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::Align::{Left, Right};
-use crate::tui::format;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::CAPPED;
@@ -37,7 +37,7 @@ pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
 }
 
 fn figures(spread: &LatencySpread) -> [(&'static str, String); 4] {
-    let show = |span: Option<Duration>| span.map_or_else(|| "?".to_owned(), format::span);
+    let show = |span: Option<Duration>| span.map_or_else(|| "?".to_owned(), figures::span);
     [
         ("p50", show(spread.quantile(0.5))),
         ("p95", show(spread.quantile(0.95))),
@@ -72,7 +72,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
 }
 
 fn rate_words(ctx: &FrameContext<'_>, end: Millis) -> String {
-    format!("{} msg/s", format::count(u64::from(ctx.group.latency().rate(end))))
+    format!("{} msg/s", figures::count(u64::from(ctx.group.latency().rate(end))))
 }
 
 /// Both courses side by side on one line; where it is narrow only that of the acknowledgements.
@@ -114,7 +114,7 @@ fn charts(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, seconds: &[La
     // On its only line a chart says what it is, too.
     let only = if rest - upper == 1 { "ack p95 " } else { "" };
     let labels = [
-        [format!("peak {}{capped}", format::count(u64::from(peak))), rate_words(ctx, end), "1 s a bar".to_owned()],
+        [format!("peak {}{capped}", figures::count(u64::from(peak))), rate_words(ctx, end), "1 s a bar".to_owned()],
         [format!("{only}{}", peak_p95(seconds)), "ack █p50 ░p95".to_owned(), "log, 0.1 ms".to_owned()],
     ];
     for (index, ((labels, course), scale)) in (0_u16..).zip(labels.iter().zip(&courses).zip(scales)) {
@@ -177,7 +177,7 @@ fn peak_p95(seconds: &[LatencySecond]) -> String {
 
 fn slowest(seconds: &[LatencySecond], of: fn(&LatencySecond) -> Duration) -> String {
     let peak = seconds.iter().filter(|second| second.acknowledged > 0).map(of).max();
-    peak.map_or_else(|| "?".to_owned(), format::span)
+    peak.map_or_else(|| "?".to_owned(), figures::span)
 }
 
 fn received(seconds: &[LatencySecond]) -> Vec<Bar> {

@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::{EndedLock, LockState};
+use crate::output::figures;
+use crate::output::text_width::{cut, wrap};
 use crate::protocol::Millis;
 use crate::tui::context::{FrameContext, scope_words};
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::{cut, wrap};
-use crate::tui::format;
 use crate::tui::lock_words::{self, LastLock};
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
@@ -75,7 +75,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, _: &Ui) {
             let words = if run.room() < 32 { "nobody else can sync" } else { "nobody else can sync or link" };
             run.gap(1).text(words, Role::Muted).next_line();
             if let Some(at) = expires_at {
-                let most = format::until(*at, *since);
+                let most = figures::until(*at, *since);
                 paragraph(&mut run, &format!("at most {most}; the mediator may take it back sooner"));
             }
         }
@@ -133,6 +133,6 @@ fn history(run: &mut TextRun<'_>, ctx: &FrameContext<'_>) {
 }
 
 fn held_words(ended: &EndedLock) -> String {
-    let held = ended.held.map(|held| format!(", {}", format::span(held))).unwrap_or_default();
+    let held = ended.held.map(|held| format!(", {}", figures::span(held))).unwrap_or_default();
     format!("{held}{}", if ended.lost { ", lost" } else { "" })
 }

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::output::text_width::width;
 use crate::text::Clean;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::width;
 use crate::tui::input::actions::PromptKind;
 use crate::tui::input::keymap::InputContext;
 use crate::tui::input::prompt::Prompt;

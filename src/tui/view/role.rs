@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::{ConnectionState, DisconnectCause, NextStep, RoleState};
+use crate::output::text_width::wrap;
 use crate::protocol::{DeviceActivity, Millis};
 use crate::session::Presence;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::wrap;
 use crate::tui::state::Ui;
 use crate::tui::theme::Role;
 use crate::tui::view::TitlePart;
@@ -96,7 +96,7 @@ fn back(ctx: &FrameContext<'_>, at: Millis) -> String {
 fn visit(ctx: &FrameContext<'_>) -> Option<String> {
     let interval = match ctx.settings.presence {
         Presence::Stay => return None,
-        Presence::Visit(interval) => crate::tui::format::span(interval),
+        Presence::Visit(interval) => crate::output::figures::span(interval),
     };
     Some(format!("visit: leaves once all is in and nobody asks for more, back {interval} later"))
 }

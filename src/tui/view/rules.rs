@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Borders, Widget as _};
 
+use crate::output::text_width::{cut, width};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::{cut, width};
 use crate::tui::input::actions::Action;
 use crate::tui::input::pane::Pane;
 use crate::tui::state::Ui;

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::{ConnectionState, RoleState};
+use crate::output::text_width::wrap;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::wrap;
 use crate::tui::lock_words;
 use crate::tui::theme::Role;
 use crate::tui::view::layout;

@@ -10,7 +10,9 @@ const MEDIAN: usize = 150;
 const NINE_OF_TEN: usize = 350;
 /// What a room may have, without its tests.
 const ROOM: usize = 5_500;
-/// The same for each folder of the terminal's room, which is larger.
+/// The same for the terminal's room, which is larger.
+const TUI: usize = 12_000;
+/// The same for each folder of it.
 const TUI_FOLDER: usize = 3_000;
 /// What a file of `headless` may have, without its tests: what takes more is a loop, and belongs in `runtime`.
 const COMMAND_FILE: usize = 200;
@@ -22,17 +24,21 @@ fn quantiles(sources: &[Source]) -> (usize, usize) {
     (lines[lines.len() / 2], lines[lines.len() * 9 / 10])
 }
 
-/// The rooms, or folders of `tui`, that are too large, with their lines.
+/// The rooms, and folders of `tui`, that are too large, with their lines.
 fn too_large(sources: &[Source]) -> Vec<(String, usize)> {
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for source in sources {
-        let name = match source.path.strip_prefix("src/tui/") {
-            Some(path) => format!("tui/{}", path.split_once('/').map_or("", |(folder, _)| folder)),
-            None => source.room().to_owned(),
-        };
-        *lines.entry(name).or_default() += source.shipped_line_count;
+        if let Some(path) = source.path.strip_prefix("src/tui/") {
+            let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+            *lines.entry(format!("tui/{folder}")).or_default() += source.shipped_line_count;
+        }
+        *lines.entry(source.room().to_owned()).or_default() += source.shipped_line_count;
     }
-    let most = |name: &str| if name.starts_with("tui/") { TUI_FOLDER } else { ROOM };
+    let most = |name: &str| match name {
+        "tui" => TUI,
+        name if name.starts_with("tui/") => TUI_FOLDER,
+        _ => ROOM,
+    };
     lines.into_iter().filter(|(name, lines)| *lines > most(name)).collect()
 }
 
@@ -50,7 +56,10 @@ fn files_and_rooms_can_be_surveyed() {
     assert!(median <= MEDIAN, "half of the files have more than {median} lines");
     assert!(nine_of_ten <= NINE_OF_TEN, "a tenth of the files has more than {nine_of_ten} lines");
     let too_large = too_large(&sources);
-    assert!(too_large.is_empty(), "lines without tests, of {ROOM} (a folder of tui {TUI_FOLDER}): {too_large:?}");
+    assert!(
+        too_large.is_empty(),
+        "lines without tests, of {ROOM} (tui {TUI}, a folder of it {TUI_FOLDER}): {too_large:?}"
+    );
     let commands = too_large_commands(&sources);
     assert!(commands.is_empty(), "lines without tests, of {COMMAND_FILE} in a file of a command: {commands:?}");
 }
@@ -66,10 +75,13 @@ fn what_is_too_large_is_found_and_tests_do_not_count() {
         source("src/net/link.rs", ROOM, 100),
         source("src/tui/view/feed.rs", TUI_FOLDER + 1, 0),
         source("src/tui/view.rs", TUI_FOLDER, 0),
+        source("src/tui/pages/help.rs", TUI_FOLDER, 0),
+        source("src/tui/state/mod.rs", TUI - 3 * TUI_FOLDER, 100),
         source("src/group/a.rs", ROOM / 2, 900),
         source("src/group/b.rs", ROOM / 2 + 1, 0),
     ];
-    assert_eq!(too_large(&sources), [("group".to_owned(), ROOM + 1), ("tui/view".to_owned(), TUI_FOLDER + 1)]);
+    let found = [("group", ROOM + 1), ("tui", TUI + 1), ("tui/view", TUI_FOLDER + 1)];
+    assert_eq!(too_large(&sources), found.map(|(name, lines)| (name.to_owned(), lines)));
     let commands = [
         source("src/headless/watch.rs", COMMAND_FILE, 100),
         source("src/headless/drop/mod.rs", COMMAND_FILE + 1, 0),

@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::activity::MINUTES;
+use crate::output::figures;
+use crate::output::text_width::Align::{Left, Right};
 use crate::protocol::DeviceId;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::chart::{Bar, Scale, bars, gather};
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::Align::{Left, Right};
-use crate::tui::format;
 use crate::tui::theme::Role;
 use crate::tui::view::hour_axis;
 
@@ -51,6 +51,6 @@ pub fn draw(buffer: &mut Buffer, area: Rect, ctx: &FrameContext<'_>, order: &[De
         bars(buffer, Rect { y, height: 1, ..inside }, &course, scale, ctx.theme);
         let total = hour.iter().map(|count| u64::from(*count)).sum();
         let place = Rect { x: inside.right(), width: TOTAL, ..line };
-        TextRun::new(buffer, place, ctx.theme).column(&format::count(total), usize::from(TOTAL), Right, Role::Muted);
+        TextRun::new(buffer, place, ctx.theme).column(&figures::count(total), usize::from(TOTAL), Right, Role::Muted);
     }
 }

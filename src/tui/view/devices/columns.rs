@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
+use crate::output::device_order::DeviceSort;
+use crate::output::text_width::Align::{Left, Right};
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::Align::{Left, Right};
-use crate::tui::state::device_order::DeviceSort;
 use crate::tui::theme::Role;
 
 /// The columns of the table, by their widths; 0 is left out. They leave in this order: details, id, policy, app.

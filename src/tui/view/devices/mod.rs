@@ -13,12 +13,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::group::DeviceChange;
+use crate::output::text_width::Align::{Left, Right};
+use crate::output::text_width::wrap;
 use crate::protocol::DeviceId;
 use crate::runtime::ANOTHER_GROUP;
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::Align::{Left, Right};
-use crate::tui::draw::text_width::wrap;
 use crate::tui::state::Ui;
 use crate::tui::state::click::ClickTarget;
 use crate::tui::theme::Role;

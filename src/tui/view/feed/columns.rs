@@ -1,9 +1,9 @@
 //! The columns of the feed: which of them there is room for, and a row as text in them.
 
+use crate::output::text_width;
+use crate::output::text_width::Align::{Left, Right};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width;
-use crate::tui::draw::text_width::Align::{Left, Right};
 use crate::tui::preferences::{Columns, FeedColumn, Preferences};
 use crate::tui::theme::Role;
 
@@ -48,7 +48,7 @@ impl FeedColumns {
     /// width.
     pub fn for_user(width: usize, ctx: &FrameContext<'_>) -> Self {
         let Preferences { columns, time_format, .. } = &*ctx.settings.preferences;
-        let time = time_format.as_ref().map(|format| ctx.clock.zone().as_written(ctx.clock.now(), format));
+        let time = time_format.as_ref().map(|format| ctx.clock.zone().show(ctx.clock.now(), format));
         let tells_author = ctx.settings.dialect.tells_author();
         Self::that_fit(width, tells_author, columns, time.map(|time| text_width::width(&time)))
     }

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::group::FeedRow;
+use crate::output::figures;
 use crate::protocol::DeviceId;
 use crate::protocol::d2d::{Conversation, Direction};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::format;
 use crate::tui::input::pane::Pane;
 use crate::tui::preferences::Thresholds;
 use crate::tui::state::Ui;
@@ -95,8 +95,8 @@ fn cells(
         ),
         what: what(ctx, row, in_journal, hit.unwrap_or_default()),
         conversation: row.conversation().map(conversation).unwrap_or_default(),
-        size: format::size(row.size),
-        age: (format::span(waited), thresholds.waited.role(waited)),
+        size: figures::precise_size(row.size),
+        age: (figures::span(waited), thresholds.waited.role(waited)),
         ack: ack(row, in_journal, thresholds),
         selected,
     }
@@ -106,7 +106,7 @@ fn cells(
 fn stored(ctx: &FrameContext<'_>, row: &FeedRow, columns: &FeedColumns) -> String {
     let zone = ctx.clock.zone();
     match &ctx.settings.preferences.time_format {
-        Some(format) => zone.as_written(row.stored_at, format),
+        Some(format) => zone.show(row.stored_at, format),
         None if columns.stored > 8 => zone.hundredth(row.stored_at),
         None => zone.second(row.stored_at),
     }
@@ -187,7 +187,7 @@ fn conversation(conversation: &Conversation) -> String {
 
 fn ack(row: &FeedRow, in_journal: bool, thresholds: &Thresholds) -> (String, Role) {
     match row.acknowledged_after {
-        Some(waited) => (format::span(waited), thresholds.ack.role(waited)),
+        Some(waited) => (figures::span(waited), thresholds.ack.role(waited)),
         None if row.marks.ephemeral => ("not due".to_owned(), Role::Muted),
         None if in_journal => (UNKNOWN.to_owned(), Role::Muted),
         None => ("not yet".to_owned(), Role::Notice),

@@ -1,9 +1,9 @@
 //! What the feed's title tells.
 
 use crate::group::JournalState;
+use crate::output::figures;
 use crate::text::Clean;
 use crate::tui::context::FrameContext;
-use crate::tui::format;
 use crate::tui::state::Ui;
 use crate::tui::state::feed::FeedState;
 use crate::tui::state::feed::row_key::RowKey;
@@ -21,7 +21,7 @@ pub fn title(ctx: &FrameContext<'_>, ui: &Ui) -> Vec<TitlePart> {
     pieces.extend(place(ctx, feed_state));
     pieces.extend(words(feed_state));
     if feed_state.filter.is_none() && feed_state.older.has_rows() {
-        let count = format::count(feed_state.older.len() as u64);
+        let count = figures::count(feed_state.older.len() as u64);
         pieces.push(TitlePart::new(format!("{count} from the journal"), Role::Text));
     }
     let keeps = *ctx.group.journal() == JournalState::Keeps;
@@ -35,7 +35,7 @@ pub fn title(ctx: &FrameContext<'_>, ui: &Ui) -> Vec<TitlePart> {
         (outstanding, "not acked", Role::Text),
     ];
     for (number, word, style) in notable.into_iter().filter(|(number, ..)| *number > 0) {
-        pieces.push(TitlePart::new(format!("{} {word}", format::count(number)), style));
+        pieces.push(TitlePart::new(format!("{} {word}", figures::count(number)), style));
     }
     if keeps && feed.fell_out() > 0 && !feed_state.older.has_rows() {
         pieces.push(TitlePart::new("older rows: journal", Role::Muted));
@@ -45,7 +45,7 @@ pub fn title(ctx: &FrameContext<'_>, ui: &Ui) -> Vec<TitlePart> {
 
 /// `1,203`, or `48 of 1,203` if not all are shown.
 fn figure(ctx: &FrameContext<'_>, feed_state: &FeedState) -> String {
-    let received = format::count(ctx.group.feed().counts().received);
+    let received = figures::count(ctx.group.feed().counts().received);
     match &feed_state.filter {
         Some(sieve) => {
             let shown = number(feed_state.lines(ctx.group).len(), sieve.is_complete(ctx.group));
@@ -57,7 +57,7 @@ fn figure(ctx: &FrameContext<'_>, feed_state: &FeedState) -> String {
 
 fn number(count: usize, is_complete: bool) -> String {
     let more = if is_complete { "" } else { " so far" };
-    format!("{}{more}", format::count(count as u64))
+    format!("{}{more}", figures::count(count as u64))
 }
 
 /// How many rows are hit.
@@ -89,13 +89,13 @@ fn place(ctx: &FrameContext<'_>, feed_state: &FeedState) -> Vec<TitlePart> {
     }
     let unseen = feed_state.scroll.unseen(feed_state.lines(ctx.group));
     if unseen > 0 {
-        pieces.push(TitlePart::new(format!("+{} new", format::count(unseen)), Role::Notice));
+        pieces.push(TitlePart::new(format!("+{} new", figures::count(unseen)), Role::Notice));
     }
     if feed_state.older.is_reading() {
         pieces.push(TitlePart::new("reading the journal…", Role::Text));
     }
     if let Some(mark) = feed_state.marked().filter(|mark| mark.spot != spot) {
-        let apart = format::apart(mark.row.stored_at, row.stored_at);
+        let apart = figures::apart(mark.row.stored_at, row.stored_at);
         pieces.push(TitlePart::new(format!("{apart} from the mark"), Role::Text));
     }
     pieces

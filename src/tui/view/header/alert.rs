@@ -1,8 +1,8 @@
 //! What is wrong although the connection stands, and the key that helps.
 
 use crate::group::{JournalState, RoleState};
+use crate::output::figures;
 use crate::tui::context::{FrameContext, clock_apart};
-use crate::tui::format;
 use crate::tui::input::actions::Action;
 use crate::tui::view::header::HeaderKey;
 
@@ -30,7 +30,7 @@ pub fn alert(ctx: &FrameContext<'_>) -> Option<HeaderAlert> {
     }
     let ahead = clock_apart(ctx.group).filter(|_| !ctx.clock_accepted)?;
     let side = if ahead > 0 { "behind" } else { "ahead" };
-    let apart = format::offset(ahead);
+    let apart = figures::offset(ahead);
     let (here, there) = ctx.clock.both(ahead);
     let by = if ctx.group.clock_was_moved() { " by the last login" } else { "" };
     let words = format!("clock {} {side}{by}: here {here}, mediator {there}", apart.get(1..).unwrap_or_default());

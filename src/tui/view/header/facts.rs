@@ -1,9 +1,9 @@
 //! Facts that are always true, shown as far as there is room.
 
 use crate::group::{JournalState, LockState, RoleState};
+use crate::output::figures;
 use crate::session::Presence;
 use crate::tui::context::FrameContext;
-use crate::tui::format;
 use crate::tui::input::pane::Pane;
 use crate::tui::lock_words;
 use crate::tui::settings::Keeping;
@@ -63,7 +63,7 @@ fn after_lock(ctx: &FrameContext<'_>) -> Vec<HeaderItem> {
     let mut facts = Vec::from_iter(lost(ctx));
     if let Some(ahead) = ctx.group.login().and_then(|login| login.clock_offset) {
         let by = if ctx.group.clock_was_moved() { " by the last login" } else { "" };
-        facts.push((format!("clock {}{by}", format::offset(ahead)), Role::Text));
+        facts.push((format!("clock {}{by}", figures::offset(ahead)), Role::Text));
     }
     facts.push((ctx.settings.dialect.to_string(), Role::Muted));
     facts
@@ -75,7 +75,7 @@ pub fn lost(ctx: &FrameContext<'_>) -> Option<HeaderItem> {
     let is_gone = ctx.group.feed().fell_out() > 0 && *ctx.group.journal() != JournalState::Keeps;
     let gone = is_gone.then(|| "older rows gone".to_owned());
     let ignored = ctx.group.notices().ignored();
-    let ignored = (ignored > 0).then(|| format!("{} ignored", format::count(ignored)));
+    let ignored = (ignored > 0).then(|| format!("{} ignored", figures::count(ignored)));
     let words: Vec<String> = gone.into_iter().chain(ignored).collect();
     (!words.is_empty()).then(|| (words.join(", "), Role::Notice))
 }

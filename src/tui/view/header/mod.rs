@@ -10,9 +10,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use status::{ConnectionStatus, state};
 
+use crate::output::text_width::{cut, width};
 use crate::tui::context::FrameContext;
 use crate::tui::draw::text_run::TextRun;
-use crate::tui::draw::text_width::{cut, width};
 use crate::tui::input::actions::Action;
 use crate::tui::lock_words;
 use crate::tui::state::click::ClickTarget;

@@ -1,14 +1,15 @@
 //! How the connection stands, in words.
 
 use crate::group::{ConnectionState, DisconnectCause, NextStep};
+use crate::output::figures;
 use crate::protocol::{CloseCode, Millis, ReconnectClass, SlotState};
+use crate::tui::close_help;
 use crate::tui::context::FrameContext;
 use crate::tui::input::actions::Action;
 use crate::tui::theme::Role;
 use crate::tui::theme::glyphs::{ATTENTION, BAD, FILLING, OFF, ON, WAITING};
 use crate::tui::view::header::HeaderKey;
 use crate::tui::view::header::alert::alert;
-use crate::tui::{close_help, format};
 
 pub struct ConnectionStatus {
     pub glyph: &'static str,
@@ -45,8 +46,8 @@ pub fn state(ctx: &FrameContext<'_>) -> ConnectionStatus {
 pub fn draining(received: u32, of: Option<u32>) -> String {
     let received = u64::from(received);
     match of {
-        Some(of) => format!("draining {} of {}", format::count(received), format::count(u64::from(of).max(received))),
-        None => format!("draining, {} so far", format::count(received)),
+        Some(of) => format!("draining {} of {}", figures::count(received), figures::count(u64::from(of).max(received))),
+        None => format!("draining, {} so far", figures::count(received)),
     }
 }
 

@@ -4,8 +4,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::figures;
+use super::times::Zone;
 use crate::protocol::Millis;
-use crate::tui::format::{self, Zone};
 
 /// The time of a frame, and when its text becomes wrong.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub struct Clock {
 }
 
 impl Clock {
+    #[must_use]
     pub const fn new(now: Millis, zone: Zone) -> Self {
         Self { now, zone, wrong_at: Cell::new(None) }
     }
@@ -35,8 +37,8 @@ impl Clock {
 
     /// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`.
     pub fn lasting(&self, since: Millis) -> Option<String> {
-        self.becomes_wrong(format::lasting_changes_at(since, self.now));
-        format::lasting(since, self.now)
+        self.becomes_wrong(figures::lasting_changes_at(since, self.now));
+        figures::lasting(since, self.now)
     }
 
     /// How old, coarse, from that age on.
@@ -51,22 +53,22 @@ impl Clock {
 
     /// For how long something is held, in steps of ten seconds at first, and nothing for the first of them.
     pub fn held(&self, since: Millis) -> Option<String> {
-        self.becomes_wrong(format::held_changes_at(since, self.now));
-        format::held(since, self.now)
+        self.becomes_wrong(figures::held_changes_at(since, self.now));
+        figures::held(since, self.now)
     }
 
     /// How long ago: `just now`, `12 s ago`, `3 min ago`.
     pub fn ago(&self, at: Millis) -> String {
-        self.becomes_wrong(format::ago_changes_at(at, self.now));
-        format::ago(at, self.now)
+        self.becomes_wrong(figures::ago_changes_at(at, self.now));
+        figures::ago(at, self.now)
     }
 
     /// How long until: `4 s`, `3 min`.
     pub fn until(&self, at: Millis) -> String {
-        if let Some(change) = format::until_changes_at(at, self.now) {
+        if let Some(change) = figures::until_changes_at(at, self.now) {
             self.becomes_wrong(change);
         }
-        format::until(at, self.now)
+        figures::until(at, self.now)
     }
 
     /// The minute that it is, for a chart that moves on with it; that of `newest` once an hour has passed since, so that an

@@ -18,6 +18,7 @@ pub enum DeviceSort {
 }
 
 impl DeviceSort {
+    #[must_use]
     pub const fn next(self) -> Self {
         match self {
             Self::Name => Self::Seen,
@@ -56,6 +57,7 @@ pub struct DeviceOrder {
 
 impl DeviceOrder {
     /// The order that [`Self::name`] gives.
+    #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let (reversed, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
         let mut by = DeviceSort::default();
@@ -72,22 +74,26 @@ impl DeviceOrder {
     }
 
     /// As the configuration writes it: `name`, or `-name` if it is reversed.
+    #[must_use]
     pub fn name(self) -> String {
         format!("{}{}", if self.reversed { "-" } else { "" }, self.by.short())
     }
 
     /// `by name ↑`
+    #[must_use]
     pub fn words(self) -> String {
         let arrow = if self.reversed { " ↑" } else { "" };
         format!("{}{arrow}", self.by.word())
     }
 
     /// `↓ seen`
+    #[must_use]
     pub fn sign(self) -> String {
         format!("{} {}", if self.reversed { "↑" } else { "↓" }, self.by.short())
     }
 
     /// The devices in this order.
+    #[must_use]
     pub fn of(self, group: &Group) -> Vec<DeviceId> {
         let mut devices: Vec<(DeviceId, &ListedDevice)> = group.devices().iter().collect();
         let name = |id| group.devices().label(id).as_str().to_lowercase();

@@ -16,11 +16,13 @@ pub enum Align {
 }
 
 /// The columns that text takes.
+#[must_use]
 pub fn width(text: &str) -> usize {
     if is_plain(text) { text.chars().count() } else { on_screen(text).width() }
 }
 
 /// The text, or its beginning and an ellipsis, in at most `columns`.
+#[must_use]
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if text.len() <= columns && is_plain(text) {
         return Cow::Borrowed(text);
@@ -48,6 +50,7 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
 
 /// The text in at most so many columns, so that something is left of what comes after its first `same` grapheme
 /// clusters: if that would be cut off, the beginning is.
+#[must_use]
 pub fn cut_apart(text: &str, same: usize, columns: usize) -> Cow<'_, str> {
     let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
     let clusters: Vec<(usize, &str)> = text.grapheme_indices(true).collect();
@@ -65,6 +68,7 @@ pub fn cut_apart(text: &str, same: usize, columns: usize) -> Cow<'_, str> {
 }
 
 /// The text in exactly so many columns.
+#[must_use]
 pub fn fit(text: &str, columns: usize, align: Align) -> String {
     let text = cut(text, columns);
     let spaces = " ".repeat(columns.saturating_sub(text.width()));
@@ -76,6 +80,7 @@ pub fn fit(text: &str, columns: usize, align: Align) -> String {
 
 /// The text in lines of at most so many columns, broken between words where possible; nothing of it is lost, but for what
 /// is wider than a line.
+#[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

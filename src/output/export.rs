@@ -1,8 +1,8 @@
 //! Rows of the feed as a file: NDJSON, CSV or Markdown, without what people wrote.
 
-use crate::group::FeedRow;
-use crate::output::ndjson;
-use crate::tui::context::FrameContext;
+use super::ndjson;
+use super::times::Zone;
+use crate::group::{FeedRow, Group};
 
 /// How rows are written; told by the ending of the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub enum ExportFormat {
 const COLUMNS: [&str; 8] = ["id", "stored", "from", "what", "conversation", "bytes", "waited_ms", "ack_ms"];
 
 impl ExportFormat {
+    #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let (_, ending) = name.rsplit_once('.')?;
         match ending.to_ascii_lowercase().as_str() {
@@ -27,6 +28,7 @@ impl ExportFormat {
     }
 
     /// What comes before the rows.
+    #[must_use]
     pub fn head(self) -> String {
         match self {
             Self::Ndjson => String::new(),
@@ -36,23 +38,24 @@ impl ExportFormat {
     }
 
     /// A row with the end of its line.
-    pub fn row(self, ctx: &FrameContext<'_>, row: &FeedRow) -> String {
+    #[must_use]
+    pub fn row(self, group: &Group, zone: Zone, row: &FeedRow) -> String {
         match self {
             Self::Ndjson => format!("{}\n", ndjson::feed_row(row)),
-            Self::Csv => format!("{}\r\n", cells(ctx, row).map(|cell| csv(&cell)).join(",")),
-            Self::Markdown => format!("| {} |\n", cells(ctx, row).map(|cell| markdown(&cell)).join(" | ")),
+            Self::Csv => format!("{}\r\n", cells(group, zone, row).map(|cell| csv(&cell)).join(",")),
+            Self::Markdown => format!("| {} |\n", cells(group, zone, row).map(|cell| markdown(&cell)).join(" | ")),
         }
     }
 }
 
-fn cells(ctx: &FrameContext<'_>, row: &FeedRow) -> [String; 8] {
-    let waited = ctx.group.age(row.stored_at, row.received_at).as_millis();
+fn cells(group: &Group, zone: Zone, row: &FeedRow) -> [String; 8] {
+    let waited = group.age(row.stored_at, row.received_at).as_millis();
     let ack = row.acknowledged_after.map(|ack| format!("{:.3}", ack.as_secs_f64() * 1_000.0));
     [
         row.id.0.to_string(),
-        ctx.clock.zone().exact(row.stored_at),
-        row.author().map(|author| ctx.label(author).to_string()).unwrap_or_default(),
-        ctx.sentence(row).to_string(),
+        zone.exact(row.stored_at),
+        row.author().map(|author| group.devices().label(author).to_string()).unwrap_or_default(),
+        row.sentence(group.names()).to_string(),
         row.conversation().map(ToString::to_string).unwrap_or_default(),
         row.size.to_string(),
         waited.to_string(),

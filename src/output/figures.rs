@@ -1,12 +1,8 @@
 //! Times, spans, sizes and counts as people read them: coarse where it is about now, exact where it is about a fact.
 
-pub mod clock;
-
 use std::time::Duration;
 
 use crate::protocol::Millis;
-
-pub use crate::output::times::Zone;
 
 const SECOND: u64 = 1_000;
 const HELD_STEP: u64 = 10 * SECOND;
@@ -14,58 +10,15 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-impl Zone {
-    fn same_day(self, one: Millis, other: Millis) -> bool {
-        self.show(one, "%F") == self.show(other, "%F")
-    }
-
-    /// `14:02`
-    pub(in crate::tui) fn minute(self, at: Millis) -> String {
-        self.show(at, "%H:%M")
-    }
-
-    /// `14:02`, or `27 Nov 14:02` if that is not today.
-    pub(in crate::tui) fn minute_or_day(self, at: Millis, now: Millis) -> String {
-        if self.same_day(at, now) { self.minute(at) } else { self.show(at, "%-d %b %H:%M") }
-    }
-
-    /// `14:02:11`
-    pub(in crate::tui) fn second(self, at: Millis) -> String {
-        self.show(at, "%H:%M:%S")
-    }
-
-    /// `14:02:11.20`
-    pub(in crate::tui) fn hundredth(self, at: Millis) -> String {
-        let mut shown = self.show(at, "%H:%M:%S%.3f");
-        if shown.len() == "14:02:11.204".len() {
-            shown.pop();
-        }
-        shown
-    }
-
-    /// As strftime writes it.
-    pub(in crate::tui) fn as_written(self, at: Millis, format: &str) -> String {
-        self.show(at, format)
-    }
-
-    /// `20261127-140211`
-    pub(in crate::tui) fn file_name(self, at: Millis) -> String {
-        self.show(at, "%Y%m%d-%H%M%S")
-    }
-
-    /// `2026-11-27 14:02:11.204`
-    pub(in crate::tui) fn exact(self, at: Millis) -> String {
-        self.show(at, "%F %H:%M:%S%.3f")
-    }
-}
-
 /// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`, `5 d`.
+#[must_use]
 pub fn lasting(since: Millis, now: Millis) -> Option<String> {
     let past = millis(now.since(since));
     (past >= MINUTE).then(|| coarse(past))
 }
 
 /// For how long, in steps of ten seconds at first, and nothing for the first of them.
+#[must_use]
 pub fn held(since: Millis, now: Millis) -> Option<String> {
     match millis(now.since(since)) {
         past if past < HELD_STEP => None,
@@ -75,6 +28,7 @@ pub fn held(since: Millis, now: Millis) -> Option<String> {
 }
 
 /// When [`held`] says something else.
+#[must_use]
 pub fn held_changes_at(since: Millis, now: Millis) -> Millis {
     match millis(now.since(since)) {
         past if past < MINUTE => Millis(since.0.saturating_add((past / HELD_STEP + 1) * HELD_STEP)),
@@ -83,6 +37,7 @@ pub fn held_changes_at(since: Millis, now: Millis) -> Millis {
 }
 
 /// How long ago, to the second at first.
+#[must_use]
 pub fn ago(at: Millis, now: Millis) -> String {
     match millis(now.since(at)) {
         past if past < SECOND => "just now".to_owned(),
@@ -92,6 +47,7 @@ pub fn ago(at: Millis, now: Millis) -> String {
 }
 
 /// When [`ago`] says something else.
+#[must_use]
 pub fn ago_changes_at(at: Millis, now: Millis) -> Millis {
     match millis(now.since(at)) {
         past if past < MINUTE => Millis(at.0.saturating_add((past / SECOND + 1) * SECOND)),
@@ -108,6 +64,7 @@ fn coarse(past: u64) -> String {
 }
 
 /// When [`lasting`] says something else.
+#[must_use]
 pub fn lasting_changes_at(at: Millis, now: Millis) -> Millis {
     let past = millis(now.since(at));
     let step = match past {
@@ -120,6 +77,7 @@ pub fn lasting_changes_at(at: Millis, now: Millis) -> Millis {
 }
 
 /// How long until: `4 s`, `3 min`; never less than what is left.
+#[must_use]
 pub fn until(at: Millis, now: Millis) -> String {
     match millis(at.since(now)) {
         left if left < 2 * MINUTE => format!("{} s", left.div_ceil(SECOND)),
@@ -128,6 +86,7 @@ pub fn until(at: Millis, now: Millis) -> String {
 }
 
 /// When [`until`] says something else; [`None`] once it is over.
+#[must_use]
 pub fn until_changes_at(at: Millis, now: Millis) -> Option<Millis> {
     let left = millis(at.since(now));
     let step = if left <= 2 * MINUTE { SECOND } else { MINUTE };
@@ -137,6 +96,7 @@ pub fn until_changes_at(at: Millis, now: Millis) -> Option<Millis> {
 }
 
 /// An exact span with the unit that suits it: `<1 ms`, `31 ms`, `1.2 s`, `3 min`, `5 h`, `2 d`.
+#[must_use]
 pub fn span(span: Duration) -> String {
     let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     match millis(span) {
@@ -144,12 +104,19 @@ pub fn span(span: Duration) -> String {
         0 => "<1 ms".to_owned(),
         ms if ms < 10 && micros % 1_000 >= 100 => format!("{ms}.{} ms", micros % 1_000 / 100),
         ms if ms < SECOND => format!("{ms} ms"),
-        ms if ms < MINUTE => format!("{}.{} s", ms / SECOND, ms % SECOND / 100),
-        ms => coarse(ms),
+        ms => from_seconds_on(ms),
+    }
+}
+
+fn from_seconds_on(past: u64) -> String {
+    match past {
+        past if past < MINUTE => format!("{}.{} s", past / SECOND, past % SECOND / 100),
+        past => coarse(past),
     }
 }
 
 /// How far a time is from another one: `+1.2 s`, `-3 min`, `±0`.
+#[must_use]
 pub fn apart(from: Millis, to: Millis) -> String {
     match (to.since(from), from.since(to)) {
         (Duration::ZERO, Duration::ZERO) => "±0".to_owned(),
@@ -159,7 +126,8 @@ pub fn apart(from: Millis, to: Millis) -> String {
 }
 
 /// Bytes with their unit: `212 B`, `1,204 B`, `16.4 kB`.
-pub fn size(bytes: u32) -> String {
+#[must_use]
+pub fn precise_size(bytes: u32) -> String {
     match bytes {
         bytes if bytes < 10_000 => format!("{} B", count(u64::from(bytes))),
         bytes => {
@@ -170,6 +138,7 @@ pub fn size(bytes: u32) -> String {
 }
 
 /// A number with its thousands apart: `1,203`.
+#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
@@ -182,14 +151,12 @@ pub fn count(number: u64) -> String {
     shown
 }
 
-/// How far the server's clock is ahead of ours: `+0.2 s`, `-34 min`.
+/// How far the mediator's clock is ahead of ours, no finer than it can be measured: `+0.2 s`, `-34 min`.
+#[must_use]
 pub fn offset(ahead: i64) -> String {
     // What rounds to nothing is on no side.
     let sign = if ahead <= -100 { '-' } else { '+' };
-    match ahead.unsigned_abs() {
-        ms if ms < MINUTE => format!("{sign}{}.{} s", ms / SECOND, ms % SECOND / 100),
-        ms => format!("{sign}{}", coarse(ms)),
-    }
+    format!("{sign}{}", from_seconds_on(ahead.unsigned_abs()))
 }
 
 fn millis(span: Duration) -> u64 {
@@ -219,7 +186,7 @@ mod tests {
             assert_eq!(span(given), shown);
         }
         for (bytes, shown) in [(0, "0 B"), (1_204, "1,204 B"), (16_384, "16.4 kB"), (u32::MAX, "4,294,967.3 kB")] {
-            assert_eq!(size(bytes), shown);
+            assert_eq!(precise_size(bytes), shown);
         }
         for (number, shown) in [(0, "0"), (999, "999"), (1_203, "1,203"), (1_000_000, "1,000,000")] {
             assert_eq!(count(number), shown);
@@ -249,12 +216,6 @@ mod tests {
         {
             assert_eq!(apart(Millis(from), Millis(to)), shown);
         }
-    }
-
-    #[test]
-    fn times_beyond_the_calendar_are_not_shown() {
-        assert_eq!(Zone::Utc.exact(Millis(u64::MAX)), "?");
-        assert_eq!(Zone::Utc.hundredth(Millis(1_795_788_131_204)), "14:02:11.20");
     }
 
     proptest! {
