@@ -56,7 +56,7 @@ pub(super) fn watch(
     watch_session(session, address, terms, first, monitors)
 }
 
-/// Which events the options want, and how.
+/// The events that the options want, and the form of their lines.
 ///
 /// # Errors
 /// If an event is named that there is not.

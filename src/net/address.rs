@@ -39,6 +39,7 @@ pub struct Address {
     tls: Option<ClientTls>,
     proxy: Option<Proxy>,
     max_message: usize,
+    explain: fn(&ConnectError) -> String,
 }
 
 /// A proxy, and how it proves who it is, if it does.
@@ -98,6 +99,7 @@ impl Address {
             tls,
             proxy: None,
             max_message: MAX_CONTAINER,
+            explain: ConnectError::to_string,
         })
     }
 
@@ -135,6 +137,14 @@ impl Address {
         self
     }
 
+    /// The same with other words for why no connection could be made, such as what to do about it; else they are those of
+    /// [`ConnectError`].
+    #[must_use]
+    pub const fn explained_by(mut self, explain: fn(&ConnectError) -> String) -> Self {
+        self.explain = explain;
+        self
+    }
+
     /// The proxy on the way, if there is one.
     #[must_use]
     pub fn proxy(&self) -> Option<&ProxyUrl> {
@@ -153,7 +163,7 @@ impl Address {
     /// If that fails: what to tell the session.
     pub async fn connect(&self) -> Result<Link, LinkEnd> {
         self.open().await.map_err(|error| {
-            let why = Clean::new(&error.to_string());
+            let why = Clean::new(&(self.explain)(&error));
             match error.retry_after() {
                 Some(retry_after) => LinkEnd::Busy { why, retry_after },
                 None => LinkEnd::Unreachable(why),

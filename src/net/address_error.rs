@@ -27,33 +27,33 @@ pub enum AddressError {
     /// Unencrypted to another machine.
     #[error("ws:// is not encrypted and works only to this machine (127.0.0.1, ::1, localhost); use wss://")]
     Unencrypted,
-    /// The file of `--ca` cannot be read.
+    /// The file of trust roots cannot be read.
     #[error("cannot read certificates from {path}: {cause}")]
     Certificates {
-        /// The file that `--ca` or the profile names.
+        /// The file, as [`TlsOptions::trust_roots`](super::TlsOptions) names it.
         path: PathBuf,
         /// What the file system or the parser says.
         cause: rustls_pki_types::pem::Error,
     },
-    /// The file of `--ca` is no plain text.
+    /// The file of trust roots is no plain text.
     #[error(
         "{path} begins with a byte order mark, as some editors write it, and so is no PEM file; save it again as plain ASCII \
          (or: tail -c +4 FILE)"
     )]
     ByteOrderMark {
-        /// The file that `--ca` or the profile names.
+        /// The file, as [`TlsOptions::trust_roots`](super::TlsOptions) names it.
         path: PathBuf,
     },
-    /// The file of `--ca` has none.
-    #[error("{path} has no certificate in it; --ca takes a PEM file with the authority's certificate")]
+    /// The file of trust roots has no certificate.
+    #[error("{path} has no certificate in it")]
     NoCertificate {
-        /// The file that `--ca` or the profile names.
+        /// The file, as [`TlsOptions::trust_roots`](super::TlsOptions) names it.
         path: PathBuf,
     },
-    /// A certificate of `--ca` cannot be used.
+    /// A trust root cannot be used.
     #[error("a certificate in {path} cannot be used as a trust root: {cause}")]
     TrustRoot {
-        /// The file that `--ca` or the profile names.
+        /// The file, as [`TlsOptions::trust_roots`](super::TlsOptions) names it.
         path: PathBuf,
         /// What is wrong with the certificate.
         cause: rustls::Error,

@@ -39,11 +39,7 @@ pub enum Unusable {
     )]
     VersionOne,
     /// There is nothing between it and an authority that is not known.
-    #[error(
-        "comes alone, and no trusted authority has signed it. If its authority is a public one, the mediator leaves out the \
-         intermediate certificate: who runs it can give the whole chain (fullchain.pem). If the mediator has an authority \
-         of its own, name its certificate with --ca FILE"
-    )]
+    #[error("comes alone, and no trusted authority has signed it")]
     Alone,
 }
 

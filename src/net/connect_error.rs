@@ -8,7 +8,7 @@ use super::proxy::{ProxyFault, ProxyUrl};
 use super::tls::TlsFault;
 use super::upgrade::UpgradeRefusal;
 
-/// Why no connection could be made, and what to do next.
+/// Why no connection could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// A step took too long.
@@ -36,7 +36,7 @@ pub enum ConnectError {
         failed: AllFailed,
     },
     /// The proxy cannot be reached.
-    #[error("the proxy {proxy} cannot be reached: {}; check it, or say --proxy none to go without", of_all(failed))]
+    #[error("the proxy {proxy} cannot be reached: {}", of_all(failed))]
     ProxyUnreachable {
         /// As it was configured, without its password.
         proxy: ProxyUrl,
@@ -44,7 +44,7 @@ pub enum ConnectError {
         failed: AllFailed,
     },
     /// The proxy's name has no address.
-    #[error("the name of the proxy {proxy} cannot be resolved: {cause}; check it, or say --proxy none to go without")]
+    #[error("the name of the proxy {proxy} cannot be resolved: {cause}")]
     ProxyResolve {
         /// As it was configured, without its password.
         proxy: ProxyUrl,

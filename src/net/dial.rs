@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// How long an address may take before the next is tried beside it (RFC 8305, section 5).
 const NEXT_AFTER: Duration = Duration::from_millis(250);
 
-/// An address that could not be reached, and why.
+/// An address that could not be reached, with the cause.
 #[derive(Debug)]
 pub struct FailedAttempt {
     /// One of those that the name has.

@@ -41,7 +41,7 @@ pub struct TlsOptions {
     pub accept_any_certificate: bool,
 }
 
-/// Why TLS with a mediator failed, and what to do next.
+/// Why TLS with a mediator failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFault {
     /// The time of the certificate is over.
@@ -73,19 +73,13 @@ pub enum TlsFault {
         presented: Clean,
     },
     /// No trusted root is behind the certificate.
-    #[error(
-        "no trusted authority vouches for the certificate of {host}; if the mediator has an authority of its own, name \
-         its certificate with --ca FILE"
-    )]
+    #[error("no trusted authority vouches for the certificate of {host}")]
     UntrustedRoot {
         /// The mediator's host.
         host: String,
     },
     /// The certificate is good, but the key is not a pinned one.
-    #[error(
-        "the key of {host} is not the pinned one: somebody may be in between. Only if who runs the mediator confirms a \
-         new key, use --pin {seen}"
-    )]
+    #[error("the key of {host} is not the pinned one: somebody may be in between")]
     WrongPin {
         /// The mediator's host.
         host: String,

@@ -14,13 +14,14 @@
 //! | `device_table` | the devices of a group for people, a line each |
 //! | `round_trips` | what a series of probes comes to |
 //! | `qr` | a QR code, as cells or as a picture |
-//! | `advice` | what a person can do about a close or a refusal |
+//! | `advice`, `connecting` | what a person can do about a close, a refusal, or a connection that cannot be made |
 //! | `port_file` | where a command says at which port it listens |
 //! | `outcome` | how the program ends: words and exit code |
 
 pub mod advice;
 pub mod clock;
 pub mod columns;
+pub mod connecting;
 pub mod device_order;
 pub mod device_table;
 pub mod export;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
+use super::connecting::explain_address;
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{DeviceInUse, ProfileError, ProfileName};
@@ -108,7 +109,7 @@ pub enum Failure {
         refused: bool,
     },
     /// The mediator's address cannot be used.
-    #[error(transparent)]
+    #[error("{}", explain_address(.0))]
     Address(#[from] AddressError),
     /// Another process is this device; both logged in would throw each other out.
     #[error(transparent)]

@@ -19,7 +19,7 @@ use crate::text::Clean;
 /// How long giving up a slot may take.
 const GIVE_UP_WITHIN: Duration = Duration::from_secs(9);
 
-/// Who logs in, and where.
+/// The device that logs in, and the address of its mediator.
 pub struct JoinLogin {
     config: SessionConfig,
     address: Address,

@@ -10,6 +10,7 @@ use super::open_profile::claim_device;
 use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
 use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
+use crate::output::connecting::explain;
 use crate::profile::{
     self, DeviceLock, KeptConversations, NamesFile, Profile, ProfileLock, ProfileName, ProxySetting, SlotMemory,
     known_devices,
@@ -86,14 +87,14 @@ pub fn session(profile: &Profile) -> Result<(Session, Address), Failure> {
     Ok((session, address))
 }
 
-/// The address by way of the proxy that is said, or that the environment says.
+/// The address by way of the proxy that is said, or that the environment says; its failures tell what to do.
 ///
 /// # Errors
 /// If the proxy cannot be used.
 pub fn through(address: Address, proxy: Option<&ProxySetting>, tls: &TlsOptions) -> Result<Address, Failure> {
     let choice = proxy.map_or(Ok(ProxyChoice::Environment), |setting| setting.expose().parse());
     let choice = choice.map_err(|error| Failure::Usage(format!("--proxy, or proxy in the profile: {error}")))?;
-    Ok(address.through(&choice, tls, |name| std::env::var(name).ok())?)
+    Ok(address.explained_by(explain).through(&choice, tls, |name| std::env::var(name).ok())?)
 }
 
 /// The session, going on from what the profile's journal has.

@@ -1,4 +1,4 @@
-//! The end of a connection: who ended it, whether to come back, and when.
+//! The end of a connection: its cause, and the next step.
 
 use std::time::Duration;
 

@@ -14,6 +14,7 @@ use super::player::{Cue, Player};
 use super::script::Script;
 use crate::net::{Address, Listener, ListenerOptions, TlsOptions};
 use crate::os::event_loop::event_loop;
+use crate::output::connecting::explain;
 use crate::output::outcome::Failure;
 use crate::profile;
 use crate::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, ServerGroup};
@@ -91,7 +92,7 @@ impl Stage {
         };
         let session = Session::new(config, profile::fresh_random());
         let url = session.url(&format!("ws://127.0.0.1:{port}/"), server_group);
-        let address = Address::new(&url, &TlsOptions::default())?;
+        let address = Address::new(&url, &TlsOptions::default())?.explained_by(explain);
         let (phone, mut hand) = admits.then(|| SimulatedPhone::new(port, secret, options.seed)).unzip();
         let players = cast(options.seed).map(|member| {
             let script = Script::new(&member, dialect, options.seed, options.rate);

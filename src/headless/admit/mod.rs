@@ -14,6 +14,7 @@ use crate::cli::AdmitArgs;
 use crate::group::Event;
 use crate::net::Address;
 use crate::os::signals::ShutdownSignals;
+use crate::output::connecting::explain_address;
 use crate::output::words::{can_ask, remark};
 use crate::output::{Failure, Outcome};
 use crate::profile::{NamesFile, Profile};
@@ -63,7 +64,7 @@ pub fn run(options: &AdmitArgs) -> Result<Outcome, Failure> {
     let link = link::read(options.link_file.as_deref())?;
     let tls = session_setup::tls(profile);
     let relay = Address::new(&link.relay_url, &tls)
-        .map_err(|error| Failure::Usage(format!("the link's relay cannot be used: {error}")))?;
+        .map_err(|error| Failure::Usage(format!("the link's relay cannot be used: {}", explain_address(&error))))?;
     let relay = session_setup::through(relay, profile.proxy.as_ref(), &tls)?;
     let admission = Admission { link, relay, data, timing: AdmitTiming::default() };
     let json = options.json;

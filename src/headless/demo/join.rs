@@ -13,6 +13,7 @@ use crate::net::{Address, TlsOptions};
 use crate::os::event_loop::event_loop;
 use crate::os::private_files;
 use crate::os::signals::ShutdownSignals;
+use crate::output::connecting::explain;
 use crate::output::words::{can_ask, remark, say};
 use crate::output::{Failure, Outcome};
 use crate::profile;
@@ -77,7 +78,7 @@ async fn admit_all(mut phone: SimulatedPhone, offer: &Path) -> Result<Outcome, F
                 continue;
             }
         };
-        let relay = Address::new(&link.relay_url, &TlsOptions::default())?;
+        let relay = Address::new(&link.relay_url, &TlsOptions::default())?.explained_by(explain);
         let data = phone.essential_data().map_err(profile::ProfileError::from)?;
         let admission = Admission { link, relay, data, timing: AdmitTiming::default() };
         // What was typed before anything was asked is no answer.

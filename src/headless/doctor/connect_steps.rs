@@ -11,6 +11,7 @@ use crate::net::dial;
 use crate::net::tls::date;
 use crate::net::{Address, ConnectError, ConnectStep, Peer, ProxyUrl, Secured, TlsOptions};
 use crate::output::Failure;
+use crate::output::connecting::explain;
 use crate::output::figures::span;
 use crate::runtime::ANY_CERTIFICATE;
 
@@ -97,7 +98,7 @@ pub(super) async fn step<T>(
     match taken.await {
         Ok(done) => Ok(Some(done)),
         Err(error) => {
-            report.add(&Finding::new(check, Status::Fail, &error.to_string()))?;
+            report.add(&Finding::new(check, Status::Fail, &explain(&error)))?;
             Ok(None)
         }
     }

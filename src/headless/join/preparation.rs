@@ -7,6 +7,7 @@ use crate::headless::arguments::{proxy, unusable};
 use crate::headless::profile::{absolute, new_name};
 use crate::net::{Address, TlsOptions};
 use crate::output::Failure;
+use crate::output::connecting::explain_address;
 use crate::output::words::can_ask;
 use crate::profile::import::{self, Trust};
 use crate::profile::record::{Slot, expand_preset};
@@ -50,7 +51,7 @@ impl Servers {
         let somebody = ClientUrlInfo { dialect: Dialect::Dgk, device_group_id: DeviceGroupId([0; 32]), server_group };
         Address::new(&somebody.url(&self.mediator), &self.tls)?;
         Address::new(&RelayPath::new([0; 32]).url(&self.rendezvous), &self.relay_tls)
-            .map_err(|error| unusable("--rendezvous", &error))?;
+            .map_err(|error| unusable("--rendezvous", &explain_address(&error)))?;
         Ok(())
     }
 

@@ -30,7 +30,7 @@ impl ProxyChoice {
     /// The proxy to a host, if there is one.
     ///
     /// # Errors
-    /// If the environment names one that cannot be used: the variable, and why.
+    /// If a variable of the environment names one that cannot be used.
     pub fn proxy_for(
         &self,
         host: &str,
@@ -49,7 +49,7 @@ impl ProxyChoice {
 
 /// A variable of the environment names a proxy that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the variable {name} names a proxy that cannot be used: {cause}; mend it, or say --proxy none")]
+#[error("the variable {name} names a proxy that cannot be used: {cause}")]
 pub struct EnvironmentError {
     /// The environment variable.
     pub name: &'static str,

@@ -1,4 +1,4 @@
-//! [`EventSelection`]: which events are printed, and how.
+//! [`EventSelection`]: the events that are printed, and the form of their lines.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{LeftOutEvents, Queued, QueuedEvent, TimedEvent};
 use crate::output::{Failure, Form, ndjson};
 
-/// Which events are printed, and how.
+/// The events that are printed, and the form of their lines.
 #[derive(Debug)]
 pub struct EventSelection {
     /// All, unless some are named.

@@ -46,7 +46,7 @@ impl KeyStore {
     /// Saves the key under this name, in place of an older one, and reads it back to be sure.
     ///
     /// # Errors
-    /// If the store does not save it, and why.
+    /// The reason, if the store does not save it.
     pub fn save(
         &self,
         name: &str,

@@ -44,7 +44,7 @@ pub struct WatchTerms {
     pub duration: Option<Duration>,
     /// Whether a connection that ended is made again.
     pub reconnect: Reconnect,
-    /// Which events are printed, and how.
+    /// The events that are printed, and the form of their lines.
     pub wanted: EventSelection,
 }
 

@@ -12,7 +12,7 @@ use crate::tui::input::pane::Pane;
 use crate::tui::preferences::{Columns, FeedColumn, Preferences, SavedFilters, Threshold, Thresholds};
 use crate::tui::theme::Palette;
 
-/// Where something is wrong, by the keys that lead there, and what.
+/// The keys that lead to a setting that cannot be used, and the words that tell the user.
 type Wrong<'a> = (Vec<&'a str>, String);
 
 /// Keys as the keymap takes them.

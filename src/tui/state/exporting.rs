@@ -15,7 +15,7 @@ pub struct PlannedExport {
     pub overwrites: bool,
 }
 
-/// The rows that are still to be written, and where.
+/// A file that is being written, and the rows that it still lacks.
 #[derive(Debug)]
 pub struct Exporting {
     pub file: NewFile,

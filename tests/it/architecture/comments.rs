@@ -8,6 +8,8 @@ const SHORTEST: usize = 15;
 const FILLERS: [&str; 17] = [
     "a", "an", "and", "for", "how", "in", "is", "it", "its", "many", "of", "that", "the", "this", "to", "what", "which",
 ];
+/// What a sentence may ask with.
+const QUESTIONS: [&str; 8] = ["how", "what", "when", "where", "which", "who", "whose", "why"];
 
 /// The words of a sentence or a name, in small letters.
 fn words(text: &str) -> BTreeSet<String> {
@@ -42,6 +44,18 @@ fn empty_comments(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
+/// Lines of documentation that end in a bare question word: what it asks for is left to the reader.
+fn open_questions(text: &str) -> Vec<(usize, &str)> {
+    let asks = |line: &str| {
+        let Some(words) = line.strip_prefix("//").and_then(|line| line.strip_suffix('.')) else { return false };
+        let mut words = words.rsplit(' ').map(|word| word.trim_matches([',', ';']));
+        let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        QUESTIONS.contains(&last) && ["and", "or"].contains(&before)
+    };
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| asks(line));
+    lines.map(|(at, line)| (at + 1, line)).collect()
+}
+
 /// What a line declares: all before its type, its value or its contents.
 fn declared(line: &str) -> &str {
     line.split([':', '(', '{', '=', '<', ',']).find(|part| !part.trim().is_empty() && *part != "pub").unwrap_or(line)
@@ -54,7 +68,8 @@ fn comments_say_what_names_do_not() {
     for source in super::sources("src").iter().filter(|source| source.room() != "cli") {
         let text =
             std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&source.path)).unwrap();
-        found.extend(empty_comments(&text).iter().map(|(line, comment)| format!("{}:{line}: {comment}", source.path)));
+        let lines = empty_comments(&text).into_iter().chain(open_questions(&text));
+        found.extend(lines.map(|(line, comment)| format!("{}:{line}: {comment}", source.path)));
     }
     assert!(found.is_empty(), "these say too little; leave them out, or say why:\n{}", found.join("\n"));
 }
@@ -74,5 +89,20 @@ fn a_comment_that_says_nothing_is_found() {
         ("// Why.\nlet cause = 1;", false),
     ] {
         assert_eq!(!empty_comments(text).is_empty(), is_empty, "{text}");
+    }
+}
+
+/// And questions without an answer are; else the test above would pass for the wrong reason.
+#[test]
+fn a_comment_that_ends_in_a_question_word_is_found() {
+    for (text, is_open) in [
+        ("/// Which events are printed, and how.", true),
+        ("    //! The end of a connection: who ended it, and when.", true),
+        ("/// Where it stands, or why.", true),
+        ("/// Nobody knows why.", false),
+        ("/// The end, and when it came.", false),
+        ("let text = \"and how.\";", false),
+    ] {
+        assert_eq!(!open_questions(text).is_empty(), is_open, "{text}");
     }
 }

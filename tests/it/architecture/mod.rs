@@ -193,10 +193,11 @@ fn lines_with_options(text: &str) -> Vec<usize> {
     lines.map(|(number, _)| number + 1).collect()
 }
 
-/// Whoever embeds a pure room has no command line: it says what happened, and `output`, `tui` and `headless` what to do.
+/// Whoever embeds the library has no command line: it says what happened, and `output`, `tui` and `headless` what to do.
 #[test]
-fn pure_rooms_name_no_options() {
-    for source in sources("src").iter().filter(|source| PURE.contains(&source.room()) && !source.is_test()) {
+fn the_rooms_of_the_library_name_no_options() {
+    let is_library = |source: &&Source| PURE.contains(&source.room()) || source.room() == "net";
+    for source in sources("src").iter().filter(|source| is_library(source) && !source.is_test()) {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&source.path)).unwrap();
         let lines = lines_with_options(&text);
         assert!(lines.is_empty(), "{} names options of the command line at {lines:?}", source.path);

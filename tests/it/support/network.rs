@@ -1,4 +1,4 @@
-//! What a simulated network brings, and when.
+//! What a simulated network brings, in the order of time.
 
 use bytes::Bytes;
 use d2mtop::protocol::{CloseCode, Millis};
