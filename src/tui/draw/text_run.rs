@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::text::screen::is_plain;
 use crate::output::text_width::{Align, cut, fit, width};
+use crate::text::screen::is_plain;
 use crate::tui::theme::{Role, Theme};
 
 /// Writes lines into a rectangle from top to bottom, each from left to right; what does not fit is cut.
