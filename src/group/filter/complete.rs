@@ -41,7 +41,12 @@ pub fn complete(text: &str, cursor: usize, group: &Group) -> FilterCompletions {
         Some(token) => {
             let begun: String = token.values.into_iter().map(|(_, value)| value).collect();
             let from = before.len().saturating_sub(begun.len());
-            offer(from, before.len(), keys().filter(|key| begins(key, &begun)).collect())
+            let mut keys: Vec<String> = keys().filter(|key| begins(key, &begun)).collect();
+            // Another name of a key beside it would look like another key.
+            if keys.is_empty() {
+                keys = other_names().filter(|key| begins(key, &begun)).collect();
+            }
+            offer(from, before.len(), keys)
         }
         None => offer(before.len(), before.len(), keys().collect()),
     }
@@ -73,9 +78,18 @@ fn begins(whole: &str, begun: &str) -> bool {
     whole.to_lowercase().starts_with(&begun.to_lowercase())
 }
 
+/// What may stand at the beginning of a word, each by its first name.
 fn keys() -> impl Iterator<Item = String> {
-    let keys = KEYS.into_iter().map(|(name, key)| format!("{name}{}", if key.has_order() { ">" } else { ":" }));
+    let keys = KEYS.into_iter().filter(|(name, key)| key.first_name() == *name).map(begin);
     keys.chain(BARE.into_iter().map(|(bare, _)| bare.to_owned()))
+}
+
+fn other_names() -> impl Iterator<Item = String> {
+    KEYS.into_iter().filter(|(name, key)| key.first_name() != *name).map(begin)
+}
+
+fn begin((name, key): (&str, FilterKey)) -> String {
+    format!("{name}{}", if key.has_order() { ">" } else { ":" })
 }
 
 /// The values that are known, and what each is also called.

@@ -52,6 +52,11 @@ impl FilterKey {
         matches!(self, Self::Id | Self::Size | Self::Age | Self::Ack)
     }
 
+    /// The name by which it is offered.
+    pub(super) fn first_name(self) -> &'static str {
+        KEYS.into_iter().find(|(_, key)| *key == self).map_or("", |(name, _)| name)
+    }
+
     pub(super) fn named(name: &str) -> Option<Self> {
         KEYS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, key)| key)
     }

@@ -230,6 +230,10 @@ fn completions_offer_keys_and_then_what_is_known() {
         let completed = format!("{}{expected}", &text[..from]);
         assert!(Filter::parse(&completed).is_ok() || expected.ends_with(':'), "{completed}");
     }
+    // Another name of a key is offered only to those who begin to type it.
+    assert!(!complete("", 0, &group).candidates.iter().any(|key| ["age>", "with:", "type:"].contains(&key.as_str())));
+    assert_eq!(complete("ag", 2, &group).candidates, ["age>"]);
+    assert_eq!(complete("a", 1, &group).candidates, ["ack>", "ack"]);
     assert_eq!(complete("nothing:x", 9, &group).candidates, Vec::<String>::new());
     assert_eq!(complete("ä", 1, &group).from, 0, "a cursor within a character");
 }

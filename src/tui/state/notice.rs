@@ -20,6 +20,8 @@ pub struct LocalNotice {
     pub text: Clean,
     /// How many notices the group had when it was first drawn: what the group says later is newer.
     pub after: Option<u64>,
+    /// Whether it is true only as long as there is no login.
+    pub until_login: bool,
 }
 
 /// A device list that the user asked for and that has not come.
@@ -80,7 +82,11 @@ impl Ui {
     }
 
     pub fn say_refused(&mut self, refusal: Refusal) -> Reaction {
-        self.say(Clean::new(&format!("{refusal}{}", close_help::advice(refusal, self.keys()))))
+        let said = self.say(Clean::new(&format!("{refusal}{}", close_help::advice(refusal, self.keys()))));
+        if let Some(told) = &mut self.notice {
+            told.until_login = refusal == Refusal::NotConnected;
+        }
+        said
     }
 
     /// Says words of our own, with keys in them as [`Keymap::fill`] takes them.
@@ -100,7 +106,7 @@ impl Ui {
             self.told.pop_front();
         }
         self.told.push_back((self.drawn_at, kind, text.clone()));
-        self.notice = Some(LocalNotice { kind, text, after: None });
+        self.notice = Some(LocalNotice { kind, text, after: None, until_login: false });
         Reaction::Redraw
     }
 
@@ -112,6 +118,9 @@ impl Ui {
             self.notice.take_if(|told| !matches!(told.kind, NoticeKind::UnderWay | NoticeKind::Ignored));
         }
         self.ended = ended;
+        if group.connection().is_logged_in() {
+            self.notice.take_if(|told| told.until_login);
+        }
     }
 
     /// Says what came of the list that the user asked for, unless there is something else to read.

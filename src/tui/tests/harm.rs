@@ -336,6 +336,21 @@ fn a_lock_of_ours_that_ends_is_told_with_why_and_instead_of_what_was_said_before
 }
 
 #[test]
+fn what_was_refused_for_lack_of_a_connection_is_not_said_of_the_next_one() {
+    let next = NextStep::RetryAt { at: Millis(NOW.0 + 2_000), attempt: 3 };
+    let mut group = after(vec![Event::Disconnected { cause: DisconnectCause::NoAnswer, next }]);
+    let mut ui = Ui::new(settings());
+    let last = |ui: &mut Ui, group: &Group| symbols(&draw(ui, group, (80, 24))).lines().last().unwrap().to_owned();
+    last(&mut ui, &group);
+    last_reaction(&mut ui, &group, "r");
+    assert!(last(&mut ui, &group).contains("not done: not connected"));
+    group.apply(NOW, &Event::Connecting { attempt: 3 });
+    assert!(last(&mut ui, &group).contains("not done: not connected"), "it is as true as before");
+    let back = normal();
+    assert!(!last(&mut ui, &back).contains("not connected"));
+}
+
+#[test]
 fn a_list_that_does_not_come_is_told() {
     let line = |group: &Group, ui: &mut Ui, at: Millis| {
         let area = ratatui::layout::Rect::new(0, 0, 80, 24);
