@@ -65,6 +65,7 @@
 //! | `store` | disk | what a mediator keeps, durably: slots, queues, shared data |
 //! | `profile` | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
 //! | `net` | socket | the client's link and the mediator's listener |
+//! | `control` | socket | the way of whoever runs a mediator into it |
 //! | `metrics` | socket | what is counted, and how it is served |
 //! | `alerts` | processes | rules, their queues, and the commands that they run |
 //! | `output` | stdout | NDJSON, sentences, the writers of lines, times and sizes, how the program ends |
@@ -77,7 +78,7 @@
 //! Arrows point down only, and siblings never import each other:
 //!
 //! ```text
-//! main -> {tui, headless} -> simulate -> runtime -> {metrics, alerts, output} -> {net, journal, store, profile}
+//! main -> {tui, headless} -> simulate -> runtime -> {control, metrics, alerts, output} -> {net, journal, store, profile}
 //!      -> {session, mediator} -> group -> rendezvous -> protocol -> text          os: below net, journal, store, profile; knows none of ours
 //! ```
 //!
@@ -130,6 +131,9 @@ pub mod alerts;
 #[cfg(feature = "app")]
 #[cfg_attr(not(house), doc(hidden))]
 pub mod cli;
+#[cfg(feature = "app")]
+#[cfg_attr(not(house), doc(hidden))]
+pub mod control;
 #[cfg(feature = "app")]
 #[cfg_attr(not(house), doc(hidden))]
 pub mod headless;

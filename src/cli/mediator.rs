@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct MediatorArgs {
+    #[command(subcommand)]
+    pub command: Option<MediatorCommand>,
     /// TOML file with options by their long names, such as `max-slots = 3`; read anew on SIGHUP. The command line comes
     /// first
     #[arg(long, value_name = "FILE")]
@@ -22,6 +25,9 @@ pub struct MediatorArgs {
     /// Directory in which everything that is acknowledged is stored; without it all is in memory only
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Socket at which `mediator status` and the like reach it, for its owner only [default: with --data DIR, DIR/control]
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
     /// Serve metrics for Prometheus here, with /health and /ready; the log tells where
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
@@ -79,4 +85,63 @@ pub struct MediatorArgs {
     /// PEM file with the certificate's private key
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+}
+
+/// What is asked of a mediator that runs.
+#[derive(Debug, Subcommand)]
+pub enum MediatorCommand {
+    /// Show the groups of a running mediator: who is connected, what waits for whom, who holds the lock
+    Status(StatusArgs),
+    /// Drop a device from its group: its slot and what waits for it are gone, for a group that is full
+    Drop(DropSlotArgs),
+    /// Forget a group: all its slots, what waits for them, and what they share
+    Forget(ForgetArgs),
+}
+
+/// Which mediator is meant.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct ControlArgs {
+    /// The socket of the mediator's --control
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
+    /// The directory of the mediator's --data, which has a socket if there is no --control
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+    /// Print JSON, one object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DropSlotArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+    /// The group: its pseudonym, as the log and status have it, its id, or the beginning of that
+    #[arg(value_name = "GROUP")]
+    pub group: String,
+    /// The device: its id, or the beginning of that
+    #[arg(value_name = "DEVICE")]
+    pub device: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+    /// The group: its pseudonym, as the log and status have it, its id, or the beginning of that
+    #[arg(value_name = "GROUP")]
+    pub group: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }

@@ -45,6 +45,10 @@ impl HostedGroup {
         }
     }
 
+    pub(super) const fn leader(&self) -> Option<DeviceId> {
+        self.leader
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.slots.values().any(|slot| slot.session.is_some())
     }

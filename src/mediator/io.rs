@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::connection_id::ConnectionId;
 use super::log::LogEvent;
+use super::operator::{OperationId, OperatorAnswer, OperatorRequest};
 use super::storage::{Fetch, StoredMessage};
 use crate::protocol::CloseCode;
 
@@ -89,6 +90,13 @@ pub enum MediatorInput {
         /// The messages, oldest first.
         messages: Vec<StoredMessage>,
     },
+    /// Whoever runs the mediator asks for something.
+    Operate {
+        /// By which the answer is known.
+        operation: OperationId,
+        /// What is asked for.
+        request: OperatorRequest,
+    },
     /// The deadline is reached.
     Timer,
     /// The server ends: every connection is closed.
@@ -108,7 +116,7 @@ impl MediatorInput {
             | Self::Chat { connection, .. }
             | Self::Fetched { connection, .. }
             | Self::Closed { connection, .. } => Some(*connection),
-            Self::Committed { .. } | Self::Timer | Self::Shutdown => None,
+            Self::Committed { .. } | Self::Operate { .. } | Self::Timer | Self::Shutdown => None,
         }
     }
 }
@@ -158,6 +166,13 @@ pub enum MediatorOutput {
     },
     /// Read messages back from the store, once the last batch is with it.
     Fetch(Fetch),
+    /// Tell whoever runs the mediator what came of a request, once it is stored.
+    Operated {
+        /// The number that the request came with.
+        operation: OperationId,
+        /// What came of it.
+        answer: OperatorAnswer,
+    },
     /// Write an event to the log.
     Log(LogEvent),
 }

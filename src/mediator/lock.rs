@@ -20,6 +20,10 @@ impl Transaction {
         Self { holder, scope, held_back: Vec::new(), held_back_bytes: 0 }
     }
 
+    pub(super) const fn held_back(&self) -> usize {
+        self.held_back.len()
+    }
+
     pub(super) const fn held_back_bytes(&self) -> usize {
         self.held_back_bytes
     }

@@ -114,6 +114,8 @@ pub enum SlotRemoval {
     Expired,
     /// Nobody of its group has logged in for too long.
     Forgotten,
+    /// Whoever runs the mediator took it away.
+    ByOperator,
 }
 
 /// How a connection ended.
@@ -154,9 +156,24 @@ impl Closing {
 }
 
 impl SlotRemoval {
+    /// The word for it in the log and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DroppedBy(_) => "dropped",
+            Self::LeastRecent => "least_recent",
+            Self::QueueLimit => "queue_limit",
+            Self::MemoryLimit => "memory_limit",
+            Self::Expired => "expired",
+            Self::Forgotten => "forgotten",
+            Self::ByOperator => "operator",
+        }
+    }
+
     pub(super) const fn closing(self) -> Closing {
         match self {
             Self::DroppedBy(_) => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by a device of the group"),
+            Self::ByOperator => Closing::new(CloseCode::DROPPED_BY_DEVICE, "dropped by who runs the mediator"),
             Self::LeastRecent => Closing::new(CloseCode::DROPPED_BY_DEVICE, "a new device needed the slot"),
             Self::QueueLimit => Closing::new(CloseCode::REFLECTION_QUEUE_LIMIT, "too many messages were waiting"),
             Self::MemoryLimit => Closing::new(

@@ -45,12 +45,15 @@ mod io;
 mod lock;
 mod log;
 mod login;
+mod operations;
+mod operator;
 mod outbox;
 mod queue;
 mod requests;
 mod restore;
 mod silence;
 mod slot;
+mod status;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -72,6 +75,8 @@ pub use figures::MediatorFigures;
 use group::HostedGroup;
 pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
 pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};
+pub use operator::{OperationId, OperatorAnswer, OperatorRefusal, OperatorRequest};
+pub use status::{DeviceStatus, GroupStatus, LockStatus, pseudonym};
 pub use storage::{
     Batch, Change, Fetch, StoreReply, StoreRequest, StoredGroup, StoredMessage, StoredSlot, queue_bytes,
 };
@@ -179,6 +184,7 @@ impl Mediator {
             MediatorInput::Closed { connection, code } => self.end(now, connection, ConnectionEnd::Theirs(code)),
             MediatorInput::Committed { batch } => self.wire.outbox().committed(batch),
             MediatorInput::Fetched { connection, messages } => self.fetched(connection, messages),
+            MediatorInput::Operate { operation, request } => self.operate(now, operation, &request),
             MediatorInput::Timer => {}
             MediatorInput::Shutdown => self.shut_down(now),
         }

@@ -36,8 +36,11 @@ impl Outbox {
     }
 
     pub(super) fn put(&mut self, output: MediatorOutput) {
-        // Only what clients hear must be true after any end of this program.
-        let tells = matches!(output, MediatorOutput::Send { .. } | MediatorOutput::Close { .. });
+        // Only what others hear must be true after any end of this program.
+        let tells = matches!(
+            output,
+            MediatorOutput::Send { .. } | MediatorOutput::Close { .. } | MediatorOutput::Operated { .. }
+        );
         if self.stores && tells {
             self.fresh.push(output);
         } else {

@@ -48,6 +48,11 @@ impl Timers {
         Some(timer)
     }
 
+    /// The time that a timer is set for.
+    pub(super) fn at(&self, timer: Timer) -> Option<Millis> {
+        self.by_timer.get(&timer).copied()
+    }
+
     pub(super) fn next(&self) -> Option<Millis> {
         self.by_time.first().map(|(at, _)| *at)
     }

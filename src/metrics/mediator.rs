@@ -11,7 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::histogram::Histogram;
 use super::page::{Number, Sample, family, one, sample};
-use crate::mediator::{ConnectionEnd, LogEvent, MediatorFigures, SlotRemoval};
+use crate::mediator::{ConnectionEnd, LogEvent, MediatorFigures};
 use crate::net::{ConnectionRefusal, LogLine};
 use crate::protocol::SlotState;
 
@@ -112,15 +112,7 @@ impl Counts {
                 *self.closes.entry(by).or_default() += 1;
             }
             LogEvent::SlotRemoved { cause, .. } => {
-                let cause = match cause {
-                    SlotRemoval::DroppedBy(_) => "dropped",
-                    SlotRemoval::LeastRecent => "least_recent",
-                    SlotRemoval::QueueLimit => "queue_limit",
-                    SlotRemoval::MemoryLimit => "memory_limit",
-                    SlotRemoval::Expired => "expired",
-                    SlotRemoval::Forgotten => "forgotten",
-                };
-                *self.slots_removed.entry(cause).or_default() += 1;
+                *self.slots_removed.entry(cause.name()).or_default() += 1;
             }
             LogEvent::LockReleased { committed, .. } => {
                 *self.locks.entry(if *committed { "committed" } else { "aborted" }).or_default() += 1;

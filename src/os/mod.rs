@@ -20,6 +20,7 @@
 //! | `user_command` | a command of the user's that shares the terminal with us |
 
 pub mod acceptor;
+pub mod unix_socket;
 
 #[cfg(feature = "app")]
 pub mod clock;

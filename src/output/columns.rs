@@ -23,6 +23,22 @@ pub fn device_column(text: &str) -> String {
     fitted
 }
 
+/// A line for each row, its cells below those of the row before.
+#[must_use]
+pub fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let space = width.saturating_sub(cell.width());
+            format!("{cell}{:space$}", "")
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
 /// The line of a message: when, who reflected it, what it says, and what is unusual about it.
 #[must_use]
 pub fn message(time: &str, device: &str, sentence: &str, row: &FeedRow, is_unacknowledged: bool) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::columns::aligned;
 use super::times::Zone;
 use crate::group::ListedDevice;
 use crate::protocol::{DeviceActivity, DeviceId, ExpirationPolicy, Millis};
@@ -30,16 +31,7 @@ pub fn lines(listed: &BTreeMap<DeviceId, ListedDevice>, own: DeviceId, wide: boo
                 .collect()
         })
         .collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
-    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| {
-            let space = width.saturating_sub(cell.width());
-            format!("{cell}{:space$}", "")
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
+    aligned(&rows)
 }
 
 fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {

@@ -28,6 +28,7 @@ pub mod export;
 pub mod figures;
 pub mod lines;
 pub mod markdown;
+pub mod mediator_log;
 pub mod ndjson;
 pub mod outcome;
 pub mod port_file;

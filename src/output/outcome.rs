@@ -33,10 +33,13 @@ pub const EXIT_CODES: [(&str, &str); 16] = [
     ),
     (
         "4",
-        "the connection could not be made, or was lost, or the mediator did not answer in time, or no probe at all; `admit`: also the relay or the new device; also when \
+        "the connection could not be made, or was lost, or the mediator did not answer in time, or no probe at all; `mediator status` and the like: there is no mediator at the socket; `admit`: also the relay or the new device; also when \
          that kept this device in the group",
     ),
-    ("5", "`drop`: a name fits no device, or more than one; nothing was dropped"),
+    (
+        "5",
+        "`drop`, `mediator drop`, `mediator forget`: a name fits no device or group, or more than one; nothing was dropped",
+    ),
     (
         "6",
         "nobody agreed: the answer was no, or there is no terminal to ask on and no `--yes`; `admit`: also no answer, or no link",
@@ -144,6 +147,9 @@ pub enum Failure {
     /// The mediator's store failed while it ran.
     #[error("{0}")]
     StoreFailed(Clean),
+    /// The mediator did not do what its operator asked for.
+    #[error("{0}")]
+    NotDone(Clean),
     /// Standard output failed.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -226,6 +232,7 @@ impl Failure {
             | Self::Journal(_)
             | Self::Store(_)
             | Self::StoreFailed(_)
+            | Self::NotDone(_)
             | Self::Terminal(_)
             | Self::Start(_)
             | Self::Listen { .. }

@@ -30,6 +30,7 @@ mod listener;
 mod lock;
 mod manual;
 mod metrics;
+mod operator;
 mod pair;
 mod presence;
 mod profile;

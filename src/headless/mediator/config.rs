@@ -5,9 +5,9 @@ use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
-use toml_edit::{Document, Item, Value};
 
 use crate::cli::{Cli, MediatorArgs};
+use crate::control::{ConfigEntry, ConfigFault, config_entries};
 use crate::output::Failure;
 use crate::text::Clean;
 
@@ -20,20 +20,22 @@ pub(super) fn read(path: &Path, given: &[OsString]) -> Result<MediatorArgs, Fail
     let wrong = |words: &str| Failure::Usage(format!("{}{words}", Clean::new(&path.display().to_string())));
     let text = std::fs::read_to_string(path).map_err(|cause| wrong(&format!(": {cause}")))?;
     let mut all: Vec<OsString> = given.to_vec();
-    for (line, name, values) in entries(path, &text)? {
-        let at_line = |words: &str| wrong(&format!(", line {line}: {}", Clean::new(words)));
+    let at_line = |line: usize, words: &str| wrong(&format!(", line {line}: {}", Clean::new(words)));
+    let entries = config_entries(&text, is_flag).map_err(|ConfigFault { line, words }| at_line(line, &words))?;
+    for ConfigEntry { line, name, arguments } in entries {
+        let at_line = |words: &str| at_line(line, words);
         if NOT_IN_FILES.contains(&name.as_str()) {
             return Err(at_line(&format!("{name} cannot be set in a file")));
         }
         // Each alone first, so that its line is told.
-        match command().try_get_matches_from(&values) {
+        match command().try_get_matches_from(&arguments) {
             Err(error) if error.kind() != clap::error::ErrorKind::MissingRequiredArgument => {
                 return Err(at_line(&self::words(&error)));
             }
             _ => {}
         }
         if !is_typed(&typed, &name) {
-            all.extend(values);
+            all.extend(arguments);
         }
     }
     let matches = parse_whole(&all).map_err(|error| wrong(&format!(": {}", words(&error))))?;
@@ -42,7 +44,15 @@ pub(super) fn read(path: &Path, given: &[OsString]) -> Result<MediatorArgs, Fail
 
 /// The arguments of `d2mtop mediator` that are not the program's and the command's names.
 pub(super) fn given() -> Vec<OsString> {
-    std::env::args_os().skip_while(|argument| argument != "mediator").skip(1).collect()
+    after_command(std::env::args_os().collect())
+}
+
+/// What follows the command's name, which is not a value of an option before it.
+fn after_command(arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_command = |at: &usize| Cli::command().try_get_matches_from(arguments.iter().take(*at)).is_ok();
+    let mut names = arguments.iter().enumerate().filter(|(_, argument)| *argument == "mediator").map(|(at, _)| at);
+    let after = names.find(is_command).map_or(arguments.len(), |at| at + 1);
+    arguments.into_iter().skip(after).collect()
 }
 
 fn command() -> Command {
@@ -69,46 +79,10 @@ fn words(error: &clap::Error) -> String {
     text.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The entries of a file: the line, the option's name, and the arguments that say the same.
-fn entries(path: &Path, text: &str) -> Result<Vec<(usize, String, Vec<OsString>)>, Failure> {
-    let wrong = |offset: usize, words: &str| {
-        let line = line_of(text, offset);
-        let path = Clean::new(&path.display().to_string());
-        Failure::Usage(format!("{path}, line {line}: {}", Clean::new(&words.trim().replace('\n', "; "))))
-    };
-    let document =
-        Document::parse(text).map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message()))?;
-    let mut entries = Vec::new();
-    for (name, item) in document.as_table() {
-        let key = document.as_table().key(name).and_then(toml_edit::Key::span);
-        let start = key.or_else(|| item.span()).map_or(0, |span| span.start);
-        let arguments = arguments(name, item).ok_or_else(|| {
-            wrong(start, &format!("{name} must be a text, a number, true or false, or a list of texts"))
-        })?;
-        entries.push((line_of(text, start), name.to_owned(), arguments));
-    }
-    Ok(entries)
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.get(..offset).unwrap_or_default().matches('\n').count() + 1
-}
-
-fn arguments(name: &str, item: &Item) -> Option<Vec<OsString>> {
-    let is_flag = command()
+fn is_flag(name: &str) -> bool {
+    command()
         .get_arguments()
-        .any(|argument| argument.get_long() == Some(name) && matches!(argument.get_action(), ArgAction::SetTrue));
-    let one = |value: &Value| match value {
-        Value::String(text) => Some(format!("--{name}={}", text.value()).into()),
-        Value::Integer(number) => Some(format!("--{name}={}", number.value()).into()),
-        _ => None,
-    };
-    match item.as_value()? {
-        Value::Boolean(set) if is_flag => Some(set.value().then(|| format!("--{name}").into()).into_iter().collect()),
-        Value::Array(values) => values.iter().map(one).collect(),
-        _ if is_flag => None,
-        value => Some(vec![one(value)?]),
-    }
+        .any(|argument| argument.get_long() == Some(name) && matches!(argument.get_action(), ArgAction::SetTrue))
 }
 
 #[cfg(test)]
@@ -132,6 +106,17 @@ mod tests {
         assert_eq!(options.queue_bytes, bytesize::ByteSize::mib(2));
         assert!(!with("rendezvous = false", &[]).unwrap().rendezvous);
         assert!(with("rendezvous = false", &["--rendezvous"]).unwrap().rendezvous);
+    }
+
+    #[test]
+    fn the_command_is_found_behind_options_of_the_program() {
+        for before in
+            ["", "--log-dir mediator", "--log-dir=mediator --log-level debug", "--log-level info --log-dir mediator"]
+        {
+            let line = format!("d2mtop {before} mediator --listen mediator:1");
+            let found = after_command(line.split_whitespace().map(OsString::from).collect());
+            assert_eq!(found, ["--listen", "mediator:1"], "{line}");
+        }
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! `d2mtop mediator`: a mediator of our own, with its log as NDJSON on standard output.
 
 mod config;
-mod log;
+mod control;
 mod metrics;
 mod options;
+mod status;
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
 
 use futures_util::FutureExt as _;
 
-use self::log::MediatorLogLine;
 use crate::cli::MediatorArgs;
 use crate::metrics::MediatorMeter;
 use crate::net::{CannotListen, Listener, LogLine, SettingsSender, StoreLink};
@@ -20,17 +20,21 @@ use crate::os::systemd::Service;
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::lines::LineSink;
+use crate::output::mediator_log::{self, MediatorLogLine};
 use crate::output::ndjson::NamesInLines;
 use crate::output::port_file;
 use crate::output::sentences::Form;
 use crate::store::{RunningStore, StoreWays};
 use crate::text::Clean;
 
-/// Listens until a signal ends it.
+/// Listens until a signal ends it; or asks one that does.
 ///
 /// # Errors
-/// If the options cannot be used, or the system does not give the address.
+/// If the options cannot be used, or the system does not give the address; or what is asked for is not done.
 pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
+    if let Some(command) = &options.command {
+        return control::run(command);
+    }
     let of_file = read_file(options)?;
     let options = of_file.as_ref().unwrap_or(options);
     let mut listener_options = options::listener_options(options)?;
@@ -48,7 +52,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             port.map_err(|cause| Failure::PortFile { path: path.clone(), cause })?;
         }
         let write = |form: &mut Form, output: &mut Vec<u8>, at, line: MediatorLogLine| {
-            log::object(at, &line).map_or(Ok(()), |line| form.line(output, &line))
+            mediator_log::object(at, &line).map_or(Ok(()), |line| form.line(output, &line))
         };
         let output = LineSink::start(Form::Ndjson(NamesInLines::LeftOut), write).map_err(Failure::Start)?;
         let service = Service::default();
@@ -58,6 +62,7 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             Some(address) => Some(metrics::serve(address, meter.clone(), listener.inspector()).await?),
             None => None,
         };
+        let control = Cell::new(control::serve(options, listener.inspector())?);
         let shutdown = async {
             let mut request = early;
             while request != Some(ServiceRequest::End) {
@@ -81,10 +86,10 @@ pub fn run(options: &MediatorArgs) -> Result<Outcome, Failure> {
             }
             let is_first = matches!(line, LogLine::Listening { .. }) && !has_begun.replace(true);
             output.write(MediatorLogLine::Listener(line));
-            measured
-                .filter(|_| is_first)
-                .into_iter()
-                .for_each(|address| output.write(MediatorLogLine::Metrics(address)));
+            if is_first {
+                let lines = measured.map(MediatorLogLine::Metrics).into_iter().chain(control.take());
+                lines.for_each(|line| output.write(line));
+            }
         };
         {
             let mut pulse = pin!(service.clone().pulse().fuse());

@@ -38,6 +38,7 @@ pub(super) fn fixed(before: &MediatorArgs, after: &MediatorArgs) -> Vec<&'static
         ("listen", before.listen != after.listen),
         ("port-file", before.port_file != after.port_file),
         ("data", before.data != after.data),
+        ("control", before.control != after.control),
         ("metrics", before.metrics != after.metrics),
         ("chat-server", before.chat_server != after.chat_server),
         ("rendezvous", before.rendezvous != after.rendezvous),

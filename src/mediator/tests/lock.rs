@@ -14,7 +14,7 @@ fn scope() -> Sealed<TransactionScope> {
     Sealed::from_wire(Bytes::from_static(b"sealed scope"))
 }
 
-fn begin(seconds: Option<u64>) -> ClientMessage {
+pub(super) fn begin(seconds: Option<u64>) -> ClientMessage {
     ClientMessage::BeginTransaction { scope: scope(), ttl: seconds.map(Duration::from_secs) }
 }
 

@@ -6,6 +6,7 @@ mod flow;
 mod leader;
 mod lock;
 mod login;
+mod operator;
 mod queue;
 mod random;
 mod slots;
@@ -20,7 +21,7 @@ use store::Store;
 
 use super::{
     ChatAction, ConnectionId, Fetch, HandshakeSecrets, LogEvent, Mediator, MediatorConfig, MediatorInput,
-    MediatorOutput,
+    MediatorOutput, OperationId, OperatorAnswer,
 };
 use crate::protocol::{
     ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, CloseCode, DeviceEntry, DeviceId, Dialect,
@@ -67,6 +68,8 @@ pub(super) struct World {
     pub(super) now: Millis,
     pub(super) dialect: Dialect,
     pub(super) logs: Vec<LogEvent>,
+    /// What came of what the operator asked for.
+    pub(super) operated: Vec<(OperationId, OperatorAnswer)>,
     /// What the listener was told to do on the way to the chat server.
     pub(super) chat: Vec<(ConnectionId, ChatAction)>,
     store: Store,
@@ -114,6 +117,7 @@ impl World {
             now: Millis(1_700_000_000_000),
             dialect,
             logs: Vec::new(),
+            operated: Vec::new(),
             chat: Vec::new(),
             store: Store::default(),
             fetches: Vec::new(),
@@ -276,6 +280,7 @@ impl World {
             MediatorOutput::Resume { connection } => self.peers.get_mut(&connection).unwrap().paused = false,
             MediatorOutput::Chat { connection, action } => self.chat.push((connection, action)),
             MediatorOutput::Fetch(fetch) => self.fetches.push(fetch),
+            MediatorOutput::Operated { operation, answer } => self.operated.push((operation, answer)),
             MediatorOutput::Log(event) => self.logs.push(event),
         }
     }

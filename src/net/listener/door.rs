@@ -1,10 +1,9 @@
 //! Where a listener is reached: names, addresses and sockets of the file system, each with a task that accepts.
 
 use std::fmt;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::net::link::Transport;
 use crate::os::acceptor::Acceptor;
+use crate::os::unix_socket;
 
 /// Before the path of a socket.
 const UNIX: &str = "unix:";
@@ -175,17 +175,7 @@ impl Doors {
     }
 
     fn open_unix(&mut self, path: &Path) -> io::Result<()> {
-        let listener = UnixListener::bind(path).or_else(|error| {
-            let is_left_over = error.kind() == io::ErrorKind::AddrInUse
-                && fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket())
-                && std::os::unix::net::UnixStream::connect(path).is_err();
-            if !is_left_over {
-                return Err(error);
-            }
-            fs::remove_file(path)?;
-            UnixListener::bind(path)
-        })?;
-        fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+        let listener = unix_socket::bind(path, SOCKET_MODE)?;
         self.0.push(Door::Unix(listener, path.to_owned()));
         Ok(())
     }
@@ -260,6 +250,8 @@ async fn accept_unix(listener: UnixListener, arriving: Arriving) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

@@ -2,19 +2,21 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::mediator::{GroupRefusal, MediatorFigures};
+use crate::mediator::{GroupRefusal, GroupStatus, MediatorFigures, OperatorAnswer, OperatorRefusal, OperatorRequest};
 use crate::protocol::DeviceGroupId;
 
 /// How many questions may wait.
 const QUESTIONS: usize = 64;
 
-/// A question that the machine's task answers at once.
+/// A question that the machine's task answers at once; a request of the operator, once that is stored.
 pub(super) enum GateQuestion {
     /// Whether a device of the group would be let in.
     Admits(DeviceGroupId, oneshot::Sender<Result<(), GroupRefusal>>),
     /// Whether logins are taken at all.
     Ready(oneshot::Sender<bool>),
     Figures(oneshot::Sender<MediatorFigures>),
+    Groups(oneshot::Sender<Vec<GroupStatus>>),
+    Operate(OperatorRequest, oneshot::Sender<OperatorAnswer>),
 }
 
 /// The way to ask.
@@ -57,5 +59,19 @@ impl Inspector {
     /// What there is; [`None`] when it has ended.
     pub async fn figures(&self) -> Option<MediatorFigures> {
         self.0.ask(GateQuestion::Figures).await
+    }
+
+    /// All groups; [`None`] when it has ended.
+    pub async fn groups(&self) -> Option<Vec<GroupStatus>> {
+        self.0.ask(GateQuestion::Groups).await
+    }
+
+    /// Has the machine do something, and waits until it is done and stored.
+    ///
+    /// # Errors
+    /// If it is not done.
+    pub async fn operate(&self, request: OperatorRequest) -> OperatorAnswer {
+        let ask = |answer| GateQuestion::Operate(request, answer);
+        self.0.ask(ask).await.unwrap_or(Err(OperatorRefusal::ShuttingDown))
     }
 }

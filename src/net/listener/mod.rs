@@ -10,6 +10,7 @@ mod connection;
 mod door;
 mod gate;
 mod log;
+mod operations;
 mod pending;
 mod rendezvous;
 mod storage;
@@ -37,6 +38,7 @@ pub use door::{CannotListen, ClientAddress, ListenAt, NoPlace};
 pub use gate::Inspector;
 use gate::{Gate, GateQuestion};
 pub use log::{ConnectionRefusal, LogLine};
+use operations::Operations;
 use pending::Pending;
 use rendezvous::RelayHost;
 pub use storage::StoreLink;
@@ -169,6 +171,7 @@ impl Listener {
             gate,
             accepted: 0,
             pending: Pending::default(),
+            operations: Operations::default(),
             storage: Storage::default(),
             round: Round::default(),
             options: self.options,
@@ -233,6 +236,7 @@ struct Server {
     accepted: u64,
     /// Connections that are not logged in yet.
     pending: Pending,
+    operations: Operations,
     storage: Storage,
     round: Round,
     options: ListenerOptions,
@@ -322,13 +326,18 @@ impl Server {
     }
 
     /// Whoever asked may be gone; then nobody hears the answer.
-    fn answer(&self, question: GateQuestion) {
+    fn answer(&mut self, question: GateQuestion) {
         match question {
             GateQuestion::Admits(group, answer) => {
                 let well = if self.storage.is_well() { Ok(()) } else { Err(GroupRefusal::NotStoring) };
                 let _ = answer.send(well.and_then(|()| self.mediator.admits(&group)));
             }
             GateQuestion::Figures(answer) => drop(answer.send(self.mediator.figures())),
+            GateQuestion::Groups(answer) => drop(answer.send(self.mediator.groups())),
+            GateQuestion::Operate(request, answer) => {
+                let operation = self.operations.begin(answer);
+                self.mediator.handle(self.now(), MediatorInput::Operate { operation, request });
+            }
             GateQuestion::Ready(answer) => drop(answer.send(self.storage.is_well() && self.mediator.is_ready())),
         }
     }
@@ -372,6 +381,7 @@ impl Server {
                 }
                 MediatorOutput::Chat { connection, action } => self.act_on_chat(connection, action),
                 MediatorOutput::Fetch(fetch) => self.storage.fetch(fetch),
+                MediatorOutput::Operated { operation, answer } => self.operations.end(operation, answer),
                 MediatorOutput::Log(event) => log(LogLine::Mediator(event)),
             }
         }

@@ -16,7 +16,7 @@ use std::path::Path;
 use source::Source;
 
 /// Rooms and how high they stand: imports go down only, and never to a room of the same height.
-const HEIGHTS: [(&str, u32); 19] = [
+const HEIGHTS: [(&str, u32); 20] = [
     ("os", 0),
     ("text", 0),
     ("protocol", 1),
@@ -28,6 +28,7 @@ const HEIGHTS: [(&str, u32); 19] = [
     ("journal", 5),
     ("profile", 5),
     ("store", 5),
+    ("control", 6),
     ("metrics", 6),
     ("alerts", 6),
     ("output", 6),

@@ -143,6 +143,7 @@ impl World {
                 | mediator::MediatorOutput::Resume { .. }
                 | mediator::MediatorOutput::Chat { .. }
                 | mediator::MediatorOutput::Fetch(_)
+                | mediator::MediatorOutput::Operated { .. }
                 | mediator::MediatorOutput::Log(_) => {}
             }
         }

@@ -1,21 +1,28 @@
-//! The log: a JSON object a line.
+//! The log of a mediator: a JSON object a line.
 
+use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::mediator::{ChatEnd, ConnectionEnd, LogEvent, SlotRemoval};
+use super::ndjson;
+use crate::mediator::{ChatEnd, ConnectionEnd, LogEvent, SlotRemoval, pseudonym};
 use crate::net::LogLine;
-use crate::output::ndjson;
 use crate::protocol::ids::span_millis;
-use crate::protocol::{CloseCode, DeviceGroupId, Millis, SlotState};
+use crate::protocol::{CloseCode, Millis, SlotState};
 use crate::rendezvous::{RelayEnd, RelayEvent};
 use crate::text::Clean;
 
-pub(super) enum MediatorLogLine {
+/// What belongs in the log.
+pub enum MediatorLogLine {
     Listener(LogLine),
     /// Metrics are served here.
     Metrics(SocketAddr),
+    /// Whoever runs it is answered at this socket.
+    Control(PathBuf),
+    /// Nobody can be answered at this one.
+    ControlFailed(PathBuf, io::Error),
     /// The settings were read anew; these options have changed, too, and are taken at the next start.
     Reloaded {
         next_start: Vec<&'static str>,
@@ -25,10 +32,16 @@ pub(super) enum MediatorLogLine {
 }
 
 /// A line; none for what is only measured.
-pub(super) fn object(at: Millis, line: &MediatorLogLine) -> Option<Value> {
+#[must_use]
+pub fn object(at: Millis, line: &MediatorLogLine) -> Option<Value> {
     let (event, fields) = match line {
         MediatorLogLine::Listener(line) => fields(line)?,
         MediatorLogLine::Metrics(address) => ("metrics", json!({ "url": format!("http://{address}/metrics") })),
+        MediatorLogLine::Control(path) => ("control", json!({ "path": Clean::new(&path.display().to_string()) })),
+        MediatorLogLine::ControlFailed(path, cause) => {
+            let words = Clean::new(&format!("{}: {cause}; choose another with --control", path.display()));
+            ("control_failed", json!({ "words": words }))
+        }
         MediatorLogLine::Reloaded { next_start } if next_start.is_empty() => ("reloaded", json!({})),
         MediatorLogLine::Reloaded { next_start } => ("reloaded", json!({ "next_start": next_start })),
         MediatorLogLine::ReloadFailed(words) => ("reload_failed", json!({ "words": words })),
@@ -88,30 +101,26 @@ fn relay_fields(event: &RelayEvent) -> (&'static str, Value) {
 fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
     match event {
         LogEvent::Opened { connection, group, dialect } => {
-            ("opened", json!({ "connection": connection.0, "group": short(group), "dialect": dialect.to_string() }))
+            ("opened", json!({ "connection": connection.0, "group": pseudonym(group), "dialect": dialect.to_string() }))
         }
         LogEvent::LoggedIn { connection, group, device, slot, waiting } => {
             let slot = if *slot == SlotState::New { "new" } else { "existing" };
-            let (connection, group) = (connection.0, short(group));
+            let (connection, group) = (connection.0, pseudonym(group));
             let fields =
                 json!({ "connection": connection, "group": group, "device": device, "slot": slot, "waiting": waiting });
             ("logged_in", fields)
         }
-        LogEvent::Promoted { group, device } => ("promoted", json!({ "group": short(group), "device": device })),
-        LogEvent::LockTaken { group, device } => ("lock_taken", json!({ "group": short(group), "device": device })),
+        LogEvent::Promoted { group, device } => ("promoted", json!({ "group": pseudonym(group), "device": device })),
+        LogEvent::LockTaken { group, device } => ("lock_taken", json!({ "group": pseudonym(group), "device": device })),
         LogEvent::LockReleased { group, device, committed } => {
-            ("lock_released", json!({ "group": short(group), "device": device, "committed": committed }))
+            ("lock_released", json!({ "group": pseudonym(group), "device": device, "committed": committed }))
         }
         LogEvent::SlotRemoved { group, device, cause } => {
-            let (cause, by) = match cause {
-                SlotRemoval::DroppedBy(by) => ("dropped", Some(by)),
-                SlotRemoval::LeastRecent => ("least_recent", None),
-                SlotRemoval::QueueLimit => ("queue_limit", None),
-                SlotRemoval::MemoryLimit => ("memory_limit", None),
-                SlotRemoval::Expired => ("expired", None),
-                SlotRemoval::Forgotten => ("forgotten", None),
+            let by = match cause {
+                SlotRemoval::DroppedBy(by) => Some(by),
+                _ => None,
             };
-            ("slot_removed", json!({ "group": short(group), "device": device, "cause": cause, "by": by }))
+            ("slot_removed", json!({ "group": pseudonym(group), "device": device, "cause": cause.name(), "by": by }))
         }
         LogEvent::ChatOpened { connection } => ("chat_opened", json!({ "connection": connection.0 })),
         LogEvent::ChatClosed { connection, end, to_server, from_server, lasted } => {
@@ -135,7 +144,7 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
                 ConnectionEnd::Theirs(code) => ("client", *code, None),
             };
             let fields = json!({
-                "connection": connection.0, "group": short(group), "device": device, "by": by,
+                "connection": connection.0, "group": pseudonym(group), "device": device, "by": by,
                 "code": code.map(|CloseCode(code)| code), "reason": reason,
                 "proxy_frames": proxy_frames, "lasted_ms": span_millis(*lasted),
             });
@@ -144,19 +153,13 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
     }
 }
 
-/// The first eight digits: enough to tell groups apart in a log.
-fn short(group: &DeviceGroupId) -> String {
-    let [first, second, third, fourth, ..] = group.0;
-    hex::encode([first, second, third, fourth])
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::mediator::{Closing, ConnectionId};
-    use crate::protocol::DeviceId;
+    use crate::protocol::{DeviceGroupId, DeviceId};
 
     #[test]
     fn a_closed_connection_is_told_with_all_that_is_known() {

@@ -1,0 +1,86 @@
+//! What of a mediator a person means, and what would go with it.
+
+use std::fmt;
+
+use super::message::{DeviceReport, GroupReport, MediatorReport};
+use crate::text::{Clean, size};
+
+/// How many candidates an error names.
+const MOST_NAMED: usize = 5;
+
+/// A name that fits nothing, or more than one thing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotNamed {
+    #[error("no {kind} has an id that begins with {name}; d2mtop mediator status lists them")]
+    Nothing {
+        /// What was looked for.
+        kind: &'static str,
+        name: Clean,
+    },
+    #[error("{name} can be more than one {kind}: {candidates}; give more digits")]
+    Several { kind: &'static str, name: Clean, candidates: String },
+}
+
+impl MediatorReport {
+    /// The only group whose id begins so, as its pseudonym does.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn group(&self, name: &str) -> Result<&GroupReport, NotNamed> {
+        find("group", name, self.groups.iter().map(|group| (group.id.to_string(), group)))
+    }
+}
+
+impl GroupReport {
+    /// The only device whose id begins so.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn device(&self, name: &str) -> Result<&DeviceReport, NotNamed> {
+        find("device", name, self.devices.iter().map(|device| (device.device.to_string(), device)))
+    }
+}
+
+fn find<'a, T>(kind: &'static str, name: &str, all: impl Iterator<Item = (String, &'a T)>) -> Result<&'a T, NotNamed> {
+    let begin = name.to_ascii_lowercase();
+    let found: Vec<_> = all.filter(|(id, _)| !begin.is_empty() && id.starts_with(&begin)).collect();
+    let name = Clean::new(name);
+    match found.as_slice() {
+        [(_, only)] => Ok(only),
+        [] => Err(NotNamed::Nothing { kind, name }),
+        several => {
+            let ids: Vec<&str> = several.iter().take(MOST_NAMED).map(|(id, _)| id.as_str()).collect();
+            let more = if several.len() > MOST_NAMED { ", and more" } else { "" };
+            Err(NotNamed::Several { kind, name, candidates: ids.join(", ") + more })
+        }
+    }
+}
+
+/// What waits for devices, and goes with them.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitingMessages {
+    messages: usize,
+    bytes: usize,
+}
+
+impl WaitingMessages {
+    /// Of all of them together.
+    #[must_use]
+    pub fn of<'a>(devices: impl IntoIterator<Item = &'a DeviceReport>) -> Self {
+        devices.into_iter().fold(Self { messages: 0, bytes: 0 }, |waiting, device| Self {
+            messages: waiting.messages + device.messages,
+            bytes: waiting.bytes + device.bytes,
+        })
+    }
+}
+
+impl fmt::Display for WaitingMessages {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = size(self.bytes as u64);
+        match self.messages {
+            0 => formatter.write_str("nothing that waits"),
+            1 => write!(formatter, "1 message that waits ({size})"),
+            messages => write!(formatter, "{messages} messages that wait ({size})"),
+        }
+    }
+}
