@@ -96,7 +96,7 @@ impl EventMatcher {
                 matches!(cause, DisconnectCause::ClosedByServer { code, .. } if *code == wanted)
             }
             (Trigger::ClockSkew, Event::LoggedIn(login)) => login.clock_apart().is_some(),
-            (Trigger::ClockSkew, Event::ClockMoved { clock_offset }) => clocks_are_apart(*clock_offset),
+            (Trigger::ClockSkew, Event::ClockMoved { clock_offset, .. }) => clock_offset.is_some_and(clocks_are_apart),
             (Trigger::JournalFailed, Event::Journal(JournalState::Failed(_))) => self.failure_is_news,
             _ => false,
         }
@@ -134,8 +134,8 @@ fn words(event: &Event) -> Clean {
         }
         Event::DeviceDropped(device) => format!("{device}: dropped from the group"),
         Event::Promoted => "this device became leader".to_owned(),
-        Event::ClockMoved { clock_offset } => {
-            let minutes = clock_offset.unsigned_abs() / 60_000;
+        Event::ClockMoved { clock_offset, .. } => {
+            let minutes = clock_offset.unwrap_or(0).unsigned_abs() / 60_000;
             format!("the clock of this machine was moved, and is {minutes} minutes apart from the mediator's")
         }
         Event::LoggedIn(login) => {

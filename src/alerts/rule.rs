@@ -31,7 +31,7 @@ pub enum Trigger {
     Lost,
     /// The server closed with this code.
     Close(CloseCode),
-    /// At login the clocks are more than twenty minutes apart.
+    /// The clocks are more than twenty minutes apart, at a login or since ours was moved.
     ClockSkew,
     /// The journal cannot be written, so nothing is acknowledged; once until it can be again.
     JournalFailed,

@@ -39,6 +39,17 @@ impl Activity {
         self.hour(author).add(minute, count);
     }
 
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        let shift = |minute: &mut u64| *minute = Millis(minute.saturating_mul(MINUTE)).offset_by(by).0 / MINUTE;
+        shift(&mut self.newest);
+        for hour in self.devices.iter_mut().map(|(_, hour)| hour).chain([&mut self.others]) {
+            let before = Hour::place(hour.newest);
+            shift(&mut hour.newest);
+            hour.counts.rotate_right((Hour::place(hour.newest) + MINUTES - before) % MINUTES);
+        }
+    }
+
     fn hour(&mut self, author: Option<DeviceId>) -> &mut Hour {
         let Some(author) = author else { return &mut self.others };
         match self.devices.iter().position(|(device, _)| *device == author) {

@@ -54,6 +54,21 @@ impl ConnectionState {
         matches!(self, Self::Live { .. })
     }
 
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        let shift = |time: &mut Millis| *time = time.offset_by(by);
+        match self {
+            Self::Idle | Self::Connecting { .. } | Self::Handshaking => {}
+            Self::Draining { since, .. } | Self::Live { since } => shift(since),
+            Self::Waiting { since, next, .. } => {
+                shift(since);
+                if let NextStep::RetryAt { at, .. } = next {
+                    shift(at);
+                }
+            }
+        }
+    }
+
     pub(super) fn received(&mut self, messages: u32) {
         if let Self::Draining { received, .. } = self {
             *received = received.saturating_add(messages);

@@ -62,6 +62,11 @@ impl Devices {
         self.as_of
     }
 
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        self.as_of = self.as_of.map(|at| at.offset_by(by));
+    }
+
     /// What to call a device: its label, or its id if it has none that can be read.
     #[must_use]
     pub fn label(&self, device: DeviceId) -> Clean {

@@ -49,11 +49,18 @@ pub enum Event {
     },
     /// A login lasted as follower for long enough to know that another device leads.
     Following,
-    /// The wall clock of this machine was moved: the server's is now ahead of it by so much, which is the offset from the last
-    /// login with the move taken off.
+    /// The wall clock of this machine was moved. What was told in its times is to be moved with it.
     ClockMoved {
-        /// How far the server's clock is ahead of ours now, in milliseconds.
-        clock_offset: i64,
+        /// By how many milliseconds since this was last told, forward or back.
+        by: i64,
+        /// How far the server's clock is ahead of ours now, in milliseconds, if it tells the time: the offset from the last
+        /// login with the move taken off.
+        clock_offset: Option<i64>,
+    },
+    /// The server was last heard when it said nothing that is told: told when a connection ends.
+    LastHeard {
+        /// When that was, by our clock.
+        at: Millis,
     },
     /// The list of all devices.
     Devices(BTreeMap<DeviceId, ListedDevice>),
@@ -100,6 +107,32 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it happened because a server that we are logged in to said so.
+    pub(crate) const fn is_word_of_the_server(&self, is_logged_in: bool) -> bool {
+        match self {
+            // What refuses a login is a word, too, but brings nothing that is shown up to date.
+            Self::Ignored(_) | Self::Disconnected { cause: DisconnectCause::ClosedByServer { .. }, .. } => is_logged_in,
+            Self::LoggedIn(_)
+            | Self::SharedDeviceData(_)
+            | Self::Reflected(_)
+            | Self::QueueDry
+            | Self::Promoted
+            | Self::Following
+            | Self::Devices(_)
+            | Self::DeviceDropped(_)
+            | Self::ReflectionStored { .. }
+            | Self::RoundTrip { .. } => true,
+            Self::Lock(event) => matches!(
+                event,
+                LockEvent::HeldBy { .. }
+                    | LockEvent::Acquired { .. }
+                    | LockEvent::Released(_)
+                    | LockEvent::Ended { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// Without sealed envelopes, for who queues events: each keeps what was read off the socket with it in memory.
     #[must_use]
     pub fn without_envelopes(mut self) -> Self {

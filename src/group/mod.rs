@@ -97,6 +97,8 @@ pub struct Group {
     /// Whether a lock of ours went with a connection whose end, which says why, is told next.
     lock_lost: bool,
     last_word: Option<Millis>,
+    /// How far the server's clock is taken to be ahead of ours, in milliseconds; not at all by one that does not tell the time.
+    clock_offset: i64,
     /// Whether our clock was moved since the last login.
     clock_moved: bool,
 }
@@ -129,7 +131,7 @@ impl Group {
 
     /// The one reducer: takes in what happened at that time.
     pub fn apply(&mut self, at: Millis, event: &Event) {
-        if is_word_of_the_server(event, self.connection.is_logged_in()) {
+        if event.is_word_of_the_server(self.connection.is_logged_in()) {
             self.last_word = Some(at);
         }
         match event {
@@ -145,7 +147,8 @@ impl Group {
             }
             Event::SharedDeviceData(_) => {}
             Event::Following => self.role.following(at),
-            Event::ClockMoved { clock_offset } => self.clock_moved(*clock_offset),
+            Event::ClockMoved { by, clock_offset } => self.clock_moved(*by, *clock_offset),
+            Event::LastHeard { at } => self.last_word = self.last_word.max(Some(*at)),
             Event::Devices(list) => self.devices.replace(at, list.clone()),
             Event::DeviceChanged { device, change } => self.device_changed(at, *device, change),
             Event::DevicesAcknowledged => self.devices.acknowledge(),
@@ -170,12 +173,22 @@ impl Group {
         }
     }
 
-    /// What is left of a lock of ours, and how long ago another was told, does not change with the wall clock.
-    fn clock_moved(&mut self, ahead: i64) {
-        let Some(login) = &mut self.login else { return };
-        let before = login.clock_offset.replace(ahead).unwrap_or(ahead);
-        self.clock_moved = true;
-        self.lock.shift(before.saturating_sub(ahead));
+    /// What is left of a wait or a lock, and how long ago anything was, does not change with the wall clock.
+    fn clock_moved(&mut self, by: i64, ahead: Option<i64>) {
+        self.clock_offset = self.clock_offset.saturating_sub(by);
+        if let (Some(login), Some(ahead)) = (&mut self.login, ahead) {
+            login.clock_offset = Some(ahead);
+            self.clock_offset = ahead;
+            self.clock_moved = true;
+        }
+        let times = [&mut self.last_word, &mut self.replay_told_at];
+        times.into_iter().flatten().for_each(|at| *at = at.offset_by(by));
+        self.connection.shift(by);
+        self.devices.shift(by);
+        self.lock.shift(by);
+        self.role.shift(by);
+        self.feed.shift(by);
+        self.activity.shift(by);
     }
 
     fn logged_in(&mut self, at: Millis, login: &Login) {
@@ -185,6 +198,7 @@ impl Group {
         if login.slot_state == SlotState::New {
             self.feed.new_slot();
         }
+        self.clock_offset = login.clock_offset.unwrap_or(0);
         self.login = Some(login.clone());
         self.clock_moved = false;
     }
@@ -343,8 +357,13 @@ impl Group {
     /// How long a message waited in the queue: from being stored, told by our clock, to being received.
     #[must_use]
     pub fn age(&self, stored_at: Millis, received_at: Millis) -> Duration {
-        let ahead = self.login.as_ref().and_then(|login| login.clock_offset).unwrap_or(0);
-        received_at.since(stored_at.offset_by(ahead.saturating_neg()))
+        received_at.since(self.by_our_clock(stored_at))
+    }
+
+    /// A time of the server's by our clock.
+    #[must_use]
+    pub const fn by_our_clock(&self, at: Millis) -> Millis {
+        at.offset_by(self.clock_offset.saturating_neg())
     }
 
     /// When the server last said anything.
@@ -430,31 +449,4 @@ impl Group {
     pub const fn notices(&self) -> &Notices {
         &self.notices
     }
-}
-
-/// Whether something happened because a server that we are logged in to said so.
-const fn is_word_of_the_server(event: &Event, is_logged_in: bool) -> bool {
-    // What refuses a login is a word, too, but brings nothing that is shown up to date.
-    let is_word_if_logged_in =
-        matches!(event, Event::Ignored(_) | Event::Disconnected { cause: DisconnectCause::ClosedByServer { .. }, .. });
-    (is_word_if_logged_in && is_logged_in)
-        || matches!(
-            event,
-            Event::LoggedIn(_)
-                | Event::SharedDeviceData(_)
-                | Event::Reflected(_)
-                | Event::QueueDry
-                | Event::Promoted
-                | Event::Following
-                | Event::Devices(_)
-                | Event::DeviceDropped(_)
-                | Event::ReflectionStored { .. }
-                | Event::RoundTrip { .. }
-                | Event::Lock(
-                    LockEvent::HeldBy { .. }
-                        | LockEvent::Acquired { .. }
-                        | LockEvent::Released(_)
-                        | LockEvent::Ended { .. }
-                )
-        )
 }

@@ -62,6 +62,16 @@ impl OwnRole {
         self.promotions_in_a_row = 0;
     }
 
+    /// The wall clock was moved, by this many milliseconds.
+    pub(super) fn shift(&mut self, by: i64) {
+        let shift = |time: &mut Millis| *time = time.offset_by(by);
+        match &mut self.state {
+            RoleState::Unknown => {}
+            RoleState::Leader { since } | RoleState::Follower { since } => shift(since),
+            RoleState::GivenUp { since, back_at } => [since, back_at].into_iter().for_each(shift),
+        }
+    }
+
     /// The role belongs to a connection.
     pub(super) const fn logged_in(&mut self) {
         self.state = RoleState::Unknown;

@@ -72,7 +72,7 @@ fn connection(page: &mut MetricsPage<'_>) -> fmt::Result {
         let waited = ledger.login.as_ref().and_then(|login| login.reflection_queue_length);
         waited.map(|count| one(u64::from(count))).unwrap_or_default()
     })?;
-    let help = "How far the mediator's clock was ahead at the last login.";
+    let help = "How far the mediator's clock is ahead, by the last login.";
     page.gauge("d2mtop_clock_offset", help, Some(&Unit::Seconds), |ledger, _| {
         let ahead = ledger.login.as_ref().and_then(|login| login.clock_offset);
         ahead.map(|ahead| one(signed_seconds(ahead))).unwrap_or_default()
@@ -162,11 +162,11 @@ fn described(mut labels: Labels, (id, device): (DeviceId, &ListedDevice), with_l
 
 /// By the server's clock, as the times in the list are. Who was connected when we last saw is counted from then.
 fn unseen(device: &ListedDevice, ledger: &Ledger, now: Now) -> Option<Duration> {
-    let ahead = ledger.login.as_ref().and_then(|login| login.clock_offset).unwrap_or(0);
+    let now_there = now.wall.offset_by(ledger.clock_offset);
     match device.activity {
         DeviceActivity::ConnectedSince(_) if ledger.list_is_current => Some(Duration::ZERO),
         DeviceActivity::ConnectedSince(_) => ledger.list_age(now),
-        DeviceActivity::LastDisconnect(at) | DeviceActivity::LastLogin(at) => Some(now.wall.offset_by(ahead).since(at)),
+        DeviceActivity::LastDisconnect(at) | DeviceActivity::LastLogin(at) => Some(now_there.since(at)),
         DeviceActivity::Unknown => None,
     }
 }

@@ -64,6 +64,8 @@ pub(super) struct Ledger {
     /// Ends after which somebody has to decide, by code; those that are tried again by themselves are not counted.
     pub(super) waits_for_user: BTreeMap<String, u64>,
     pub(super) login: Option<Login>,
+    /// How far the mediator's clock is taken to be ahead of ours, in milliseconds; not at all if it does not tell the time.
+    pub(super) clock_offset: i64,
     /// When that was, of this session or of the last one of the profile.
     pub(super) last_login: Option<Millis>,
     leading_since: Option<Duration>,
@@ -105,6 +107,7 @@ impl Ledger {
                 .map(|code| (code.to_string(), 0))
                 .collect(),
             login: None,
+            clock_offset: 0,
             last_login: None,
             leading_since: None,
             led: Duration::ZERO,
@@ -159,6 +162,7 @@ impl Ledger {
                 self.state = SessionState::Draining;
                 self.logins += 1;
                 self.login = Some(login.clone());
+                self.clock_offset = login.clock_offset.unwrap_or(0);
                 self.last_login = Some(now.wall);
             }
             Event::Reflected(messages) => self.reflected(messages),
@@ -189,19 +193,21 @@ impl Ledger {
                 self.journal = state.clone();
             }
             Event::JournalSetAside(_) => self.journal_errors += 1,
-            Event::ClockMoved { clock_offset } => {
+            Event::ClockMoved { by, clock_offset } => {
+                self.clock_offset = clock_offset.unwrap_or_else(|| self.clock_offset.saturating_sub(*by));
                 if let Some(login) = &mut self.login {
-                    login.clock_offset = Some(*clock_offset);
+                    login.clock_offset = *clock_offset;
                 }
             }
+            Event::LastHeard { .. } => {}
             Event::SharedDeviceData(_) | Event::Following | Event::DevicesAcknowledged | Event::Refused(_) => {}
         }
     }
 
     fn reflected(&mut self, messages: &[ReflectedMessage]) {
-        let ahead = self.login.as_ref().and_then(|login| login.clock_offset).unwrap_or(0).saturating_neg();
         for message in messages {
-            self.age.record(message.received_at.since(message.stored_at.offset_by(ahead)), 1);
+            let stored_at = message.stored_at.offset_by(self.clock_offset.saturating_neg());
+            self.age.record(message.received_at.since(stored_at), 1);
             self.redelivered += u64::from(message.redelivered);
             self.replays += u64::from(message.repeated_nonce);
             let summary = message.content.as_ref().ok();

@@ -53,7 +53,7 @@ pub const EVENTS_OF_COMMANDS: [&str; 25] = [
 ];
 
 /// The names of all events that a watch prints.
-pub const EVENTS: [&str; 38] = [
+pub const EVENTS: [&str; 39] = [
     "connecting",
     "handshaking",
     "logged_in",
@@ -65,6 +65,7 @@ pub const EVENTS: [&str; 38] = [
     "role_given_up",
     "following",
     "clock_moved",
+    "last_heard",
     "devices",
     "device_new",
     "device_changed",
@@ -200,7 +201,10 @@ fn fields(event: &Event) -> (&'static str, Value) {
             ("role_given_up", json!({ "back_at": back_at, "promotions_in_a_row": promotions_in_a_row }))
         }
         Event::Following => ("following", json!({})),
-        Event::ClockMoved { clock_offset } => ("clock_moved", json!({ "clock_offset_ms": clock_offset })),
+        Event::ClockMoved { by, clock_offset } => {
+            ("clock_moved", json!({ "by_ms": by, "clock_offset_ms": clock_offset }))
+        }
+        Event::LastHeard { at } => ("last_heard", json!({ "heard_at": at })),
         Event::Devices(devices) => {
             let devices: Vec<Value> = devices.iter().map(|(id, entry)| device(*id, entry)).collect();
             ("devices", json!({ "devices": devices }))

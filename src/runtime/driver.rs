@@ -91,10 +91,9 @@ pub async fn drive_keeping(
             }
             event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
             opened = next_opened(&mut driver.opening) => driver.on_opened(opened),
-            () = clock::sleep_until(deadline) => {
+            () = clock::sleep_until(Some(deadline)) => {
                 if !may_read {
-                    // It is us who do not listen.
-                    driver.handle(SessionInput::Alive).await;
+                    driver.handle(SessionInput::NotReading).await;
                 }
                 SessionInput::Timer
             }
@@ -107,10 +106,11 @@ pub async fn drive_keeping(
     }
 }
 
-/// When the session has to be handled again although nothing happens; never, if it waits for nothing.
-fn wake_at(now: Millis, deadline: Option<Millis>, wants_lock: bool) -> Option<Millis> {
-    let look = if wants_lock { LOOK_LOCKED } else { LOOK };
-    deadline.map(|deadline| deadline.min(now.after(look)))
+/// When the session has to be handled again although nothing happens. A session that waits for its user looks at the clock,
+/// too: how long ago the last word was is on the screen.
+fn wake_at(now: Millis, deadline: Option<Millis>, wants_lock: bool) -> Millis {
+    let look = now.after(if wants_lock { LOOK_LOCKED } else { LOOK });
+    deadline.map_or(look, |deadline| deadline.min(look))
 }
 
 struct Driver<S> {
@@ -349,15 +349,15 @@ mod tests {
         let now = Millis(1_000_000);
         let (soon, late) = (Some(now.after(Duration::from_millis(300))), Some(now.after(Duration::from_hours(1))));
         for (deadline, wants_lock, woken_after) in [
-            (late, false, Some(15_000)),
-            (late, true, Some(1_000)),
-            (soon, false, Some(300)),
-            (soon, true, Some(300)),
-            (None, false, None),
-            (None, true, None),
+            (late, false, 15_000),
+            (late, true, 1_000),
+            (soon, false, 300),
+            (soon, true, 300),
+            // It waits for its user, and may find the clock moved.
+            (None, false, 15_000),
         ] {
             let woken = wake_at(now, deadline, wants_lock);
-            assert_eq!(woken.map(|at| at.0 - now.0), woken_after, "{deadline:?}, lock: {wants_lock}");
+            assert_eq!(woken.since(now), Duration::from_millis(woken_after), "{deadline:?}, lock: {wants_lock}");
         }
     }
 }

@@ -81,6 +81,10 @@ impl Session {
         };
         match std::mem::replace(&mut self.phase, phase) {
             Phase::Online(online) => {
+                let is_told = matches!(cause, DisconnectCause::ClosedByServer { .. });
+                if online.heard_at > online.told_at && !is_told {
+                    self.emit(Event::LastHeard { at: online.heard_at });
+                }
                 self.received.merge(online.received.known());
                 self.lose_lock(&online.lock, &cause);
                 self.cut_chat_client_off();

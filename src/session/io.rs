@@ -24,6 +24,8 @@ pub enum SessionInput {
     Pong,
     /// The other side gave a sign of life without content.
     Alive,
+    /// Nothing is read at the moment, so that the silence of the other side says nothing.
+    NotReading,
     /// The connection ended, or could not be made.
     LinkDown(LinkEnd),
     /// The oldest `count` messages of [`SessionOutput::Reflected`] not yet reported are durable, and may be acknowledged.

@@ -59,7 +59,6 @@ impl Session {
         }
         let shared = (!shared.is_empty()).then(|| shared.open(&self.config.keys));
         self.clock_offset = info.current_time.map(|time| time.ahead_of(now));
-        self.clock_moved = 0;
         self.emit(Event::LoggedIn(Login {
             own: self.config.device_id,
             dialect: self.dialect(),

@@ -116,8 +116,9 @@ pub struct Session {
     last_handled: Millis,
     /// The same on the finer clock.
     precise: Duration,
-    /// How far the server's clock is ahead of ours in milliseconds, and by how much less that was when it was last told.
+    /// How far the server's clock is ahead of ours in milliseconds, if it tells the time.
     clock_offset: Option<i64>,
+    /// By how many milliseconds our clock was moved since that was last told.
     clock_moved: i64,
     ignored_limit: RateLimit,
     /// Ids received on earlier connections of this slot.
@@ -260,6 +261,7 @@ impl Session {
             }
             SessionInput::Pong => self.on_pong(now),
             SessionInput::Alive => self.heard(now),
+            SessionInput::NotReading => self.excuse(now),
             SessionInput::LinkDown(end) => self.on_link_down(now, end),
             SessionInput::Durable { connection, count } => self.on_durable(now, connection, count),
             SessionInput::Redeliver { connection } => self.on_redeliver(now, connection),
@@ -298,6 +300,11 @@ impl Session {
     }
 
     fn emit(&mut self, event: Event) {
+        if let Phase::Online(online) = &mut self.phase
+            && event.is_word_of_the_server(true)
+        {
+            online.told_at = self.last_handled;
+        }
         self.outputs.push_back(SessionOutput::Event(event));
     }
 
@@ -344,13 +351,11 @@ impl Session {
 
     /// Our clock was moved, by this many milliseconds; what is less than a second in all is not told.
     fn move_clock(&mut self, by: i64) {
-        let Some(offset) = &mut self.clock_offset else { return };
-        *offset = offset.saturating_sub(by);
-        let clock_offset = *offset;
+        self.clock_offset = self.clock_offset.map(|offset| offset.saturating_sub(by));
         self.clock_moved = self.clock_moved.saturating_add(by);
         if self.clock_moved.unsigned_abs() > CLOCK_SLACK {
-            self.clock_moved = 0;
-            self.emit(Event::ClockMoved { clock_offset });
+            let (by, clock_offset) = (std::mem::take(&mut self.clock_moved), self.clock_offset);
+            self.emit(Event::ClockMoved { by, clock_offset });
         }
     }
 

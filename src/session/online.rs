@@ -42,6 +42,10 @@ pub(super) struct Online {
     /// When it was sent, on the finer clock.
     pub(super) pinged: Duration,
     pub(super) heard_at: Millis,
+    /// The last time that the other side said something, or could have said something that was not read.
+    pub(super) alive_at: Millis,
+    /// When the last event was told that is a word of the other side.
+    pub(super) told_at: Millis,
     /// When each device list still to come was asked for, on the finer clock.
     pub(super) awaited_lists: VecDeque<Duration>,
     pub(super) next_list: Millis,
@@ -73,6 +77,8 @@ impl Online {
             unanswered_ping: None,
             pinged: Duration::ZERO,
             heard_at: now,
+            alive_at: now,
+            told_at: now,
             awaited_lists: VecDeque::new(),
             next_list: now.after(timing.refresh_interval),
             outdated: false,
@@ -92,6 +98,8 @@ impl Online {
             &mut self.asked_at,
             &mut self.next_ping,
             &mut self.heard_at,
+            &mut self.alive_at,
+            &mut self.told_at,
             &mut self.next_list,
             &mut self.awaited.1,
         ]
@@ -135,9 +143,9 @@ impl Online {
     /// another device may have got meanwhile.
     fn dead_at(&self, timing: &SessionTiming) -> Option<Millis> {
         if self.lock.is_ours() {
-            return Some(self.heard_at.after(timing.lock_silence));
+            return Some(self.alive_at.after(timing.lock_silence));
         }
-        self.unanswered_ping.map(|sent| sent.max(self.heard_at).after(timing.ping_deadline))
+        self.unanswered_ping.map(|sent| sent.max(self.alive_at).after(timing.ping_deadline))
     }
 
     /// When a visit is over: everything that waited is taken in, and nobody does anything.
@@ -180,6 +188,13 @@ impl Session {
     pub(super) const fn heard(&mut self, now: Millis) {
         if let Some(online) = self.online() {
             online.heard_at = now;
+            online.alive_at = now;
+        }
+    }
+
+    pub(super) const fn excuse(&mut self, now: Millis) {
+        if let Some(online) = self.online() {
+            online.alive_at = now;
         }
     }
 

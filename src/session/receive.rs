@@ -70,6 +70,9 @@ impl Session {
             if !self.takes_messages {
                 return;
             }
+            if let Some(online) = self.online() {
+                online.told_at = online.heard_at;
+            }
             self.outputs.push_back(SessionOutput::Reflected { connection: self.connection, messages });
         }
     }

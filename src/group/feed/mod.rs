@@ -250,6 +250,15 @@ impl Feed {
         true
     }
 
+    /// The wall clock was moved, by this many milliseconds: how long a message waited stays as it was.
+    pub(super) fn shift(&mut self, by: i64) {
+        for index in 0..self.rows.len() {
+            if let Some(row) = self.rows.get_mut(index) {
+                row.shift(by);
+            }
+        }
+    }
+
     fn push(&mut self, message: &ReflectedMessage) {
         let number = self.end();
         let gap = if message.ephemeral {

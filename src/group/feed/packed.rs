@@ -278,6 +278,10 @@ impl Packed {
         self.acknowledged_after = u32::try_from(waited.as_micros()).unwrap_or(NEVER - 1).min(NEVER - 1);
     }
 
+    pub(super) fn shift(&mut self, by: i64) {
+        self.received_at = short(self.received_at().offset_by(by));
+    }
+
     pub(super) fn receive_again(&mut self, at: Millis) {
         self.received_at = short(at);
         self.flags |= REDELIVERED;

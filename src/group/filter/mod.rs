@@ -77,7 +77,7 @@ impl<'a> FilterContext<'a> {
             devices: group.devices(),
             names: group.names(),
             own: group.own(),
-            clock_offset: group.login().and_then(|login| login.clock_offset).unwrap_or(0),
+            clock_offset: group.clock_offset,
             moment,
         }
     }

@@ -260,12 +260,44 @@ fn ages_and_the_warning_follow_a_clock_that_is_moved() {
     let stored = Millis(10_000_000);
     let age = group.age(stored, stored.after(Duration::from_secs(5)));
     // Set forward by an hour: so is the time of receipt.
-    group.apply(Millis(3_601_000), &Event::ClockMoved { clock_offset: 200 - 3_600_000 });
+    group.apply(Millis(3_601_000), &Event::ClockMoved { by: 3_600_000, clock_offset: Some(200 - 3_600_000) });
     assert_eq!(group.age(stored, stored.after(Duration::from_secs(3_605))), age);
     assert_eq!(group.login().unwrap().clock_apart(), Some(200 - 3_600_000));
     assert!(group.clock_was_moved());
     group.apply(Millis(3_602_000), &login());
     assert!(!group.clock_was_moved(), "measured anew");
+}
+
+/// In the first dialect the mediator does not tell the time, and what is shown follows all the same.
+#[test]
+fn what_is_shown_is_as_long_ago_whatever_the_wall_clock_says() {
+    let in_mk = Event::LoggedIn(Login { own: OWN, clock_offset: None, ..Login::example() });
+    for (login, by) in [(login(), 7_200_000), (login(), -480_000), (in_mk.clone(), 7_200_000), (in_mk, -480_000)] {
+        let start = 1_000_000;
+        let mut group = Group::default();
+        group.apply(Millis(start), &login);
+        let waited = ReflectedMessage { stored_at: Millis(start - 3_000), received_at: Millis(start), ..message(1) };
+        group.apply(Millis(start), &Event::Reflected(vec![waited]));
+        group.apply(Millis(start + 500), &Event::Devices(BTreeMap::new()));
+        group.apply(Millis(start + 900), &Event::LastHeard { at: Millis(start + 700) });
+        group.apply(Millis(start + 900), &broken());
+        let activity = group.activity().of(PHONE, Millis(start));
+        let row = group.feed().get(0).unwrap();
+        let age = group.age(row.stored_at, row.received_at);
+        let offset = group.login().unwrap().clock_offset;
+        let clock_offset = offset.map(|offset| offset - by);
+        group.apply(Millis(start + 1_000).offset_by(by), &Event::ClockMoved { by, clock_offset });
+        let moved = |at: u64| Millis(at).offset_by(by);
+        assert_eq!(group.last_word(), Some(moved(start + 700)));
+        assert_eq!(group.devices().as_of(), Some(moved(start + 500)));
+        let ConnectionState::Waiting { since, next, .. } = group.connection() else { panic!("it ended") };
+        assert_eq!((*since, *next), (moved(start + 900), NextStep::RetryAt { at: moved(50_000), attempt: 1 }));
+        let row = group.feed().get(0).unwrap();
+        assert_eq!(row.received_at, moved(start));
+        assert_eq!(group.age(row.stored_at, row.received_at), age, "{by}");
+        assert_eq!(group.activity().of(PHONE, moved(start)), activity, "{by}");
+        assert_eq!(group.clock_was_moved(), offset.is_some());
+    }
 }
 
 #[test]

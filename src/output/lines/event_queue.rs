@@ -152,6 +152,7 @@ const fn is_of_the_course(event: &Event) -> bool {
         | Event::RoleGivenUp { .. }
         | Event::Following
         | Event::ClockMoved { .. }
+        | Event::LastHeard { .. }
         | Event::Devices(_)
         | Event::DeviceChanged { .. }
         | Event::Journal(_)

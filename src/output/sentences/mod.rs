@@ -198,11 +198,8 @@ impl Readable {
                 format!("gives the leader role up, and is back at {}", self.time(*back_at))
             }
             Event::Following => "another device leads".to_owned(),
-            Event::ClockMoved { clock_offset } => {
-                let side = if *clock_offset < 0 { "behind" } else { "ahead" };
-                let apart = span(Duration::from_millis(clock_offset.unsigned_abs()));
-                format!("the clock of this machine was moved: the mediator's is {apart} {side}, by the last login")
-            }
+            Event::ClockMoved { by, clock_offset } => clock_moved(*by, *clock_offset),
+            Event::LastHeard { at } => format!("the mediator was last heard at {}", self.time(*at)),
             Event::Devices(devices) => self.devices(devices),
             Event::DeviceChanged { device, change } => self.device_changed(*device, change),
             Event::DevicesAcknowledged => "new and changed devices were noted".to_owned(),
@@ -263,6 +260,16 @@ impl Readable {
             }
         }
     }
+}
+
+fn clock_moved(by: i64, clock_offset: Option<i64>) -> String {
+    let span = |millis: i64| span(Duration::from_millis(millis.unsigned_abs()));
+    let way = if by < 0 { "back" } else { "forward" };
+    let offset = clock_offset.map(|ahead| {
+        let side = if ahead < 0 { "behind" } else { "ahead" };
+        format!(": the mediator's is {} {side}, by the last login", span(ahead))
+    });
+    format!("the clock of this machine was set {way} by {}{}", span(by), offset.unwrap_or_default())
 }
 
 fn logged_in(login: &Login) -> String {

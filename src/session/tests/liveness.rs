@@ -39,6 +39,59 @@ fn any_sign_of_life_moves_the_deadline() {
     assert_eq!(bench.closed(), Some(CloseCode::GOING_AWAY));
 }
 
+/// What says nothing that is told is a word all the same, and is told when it counts: at the end.
+#[test]
+fn what_was_heard_last_is_told_at_the_end_and_only_if_nothing_was_told_then() {
+    in_both_dialects(|dialect| {
+        let flood = |bench: &mut Bench| (0..30).for_each(|_| bench.input(SessionInput::TextFrame));
+        let ping = |bench: &mut Bench| bench.input(SessionInput::Alive);
+        let pong = |bench: &mut Bench| bench.input(SessionInput::Pong);
+        let told = |bench: &mut Bench| bench.server(&ServerMessage::ReflectionQueueDry);
+        let unread = |bench: &mut Bench| bench.input(SessionInput::NotReading);
+        let words: [(&str, &dyn Fn(&mut Bench), bool); 5] = [
+            ("a ping", &ping, true),
+            ("a pong that nobody asked for", &pong, true),
+            ("nonsense of which not all is told", &flood, true),
+            ("a message", &told, false),
+            ("what may wait while nothing is read", &unread, false),
+        ];
+        for (what, word, is_heard) in words {
+            for end in [LinkEnd::Broken(Clean::default()), LinkEnd::Unreachable(Clean::default())] {
+                let mut bench = Bench::logged_in(config(dialect));
+                flood(&mut bench);
+                bench.events();
+                bench.now = bench.now.after(Duration::from_secs(4));
+                word(&mut bench);
+                let heard_at = bench.now;
+                bench.now = bench.now.after(Duration::from_secs(7));
+                bench.input(SessionInput::LinkDown(end));
+                let events = bench.events();
+                let last_heard = events.iter().position(|event| *event == Event::LastHeard { at: heard_at });
+                let ended = events.iter().position(|event| matches!(event, Event::Disconnected { .. })).unwrap();
+                assert_eq!(last_heard.is_some(), is_heard, "{dialect}: {what}: {events:?}");
+                assert!(last_heard.is_none_or(|heard| heard < ended), "{dialect}: {what}: {events:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn who_does_not_read_gives_nobody_up_and_takes_nobody_for_a_leader() {
+    in_both_dialects(|dialect| {
+        let mut bench = Bench::logged_in(config(dialect));
+        bench.server(&ServerMessage::ReflectionQueueDry);
+        for _ in 0..20 {
+            bench.wait(Duration::from_secs(5));
+            bench.input(SessionInput::NotReading);
+        }
+        assert_eq!(bench.closed(), None);
+        assert!(!bench.events().contains(&Event::Following), "{dialect}: nobody has said anything");
+        bench.input(SessionInput::Alive);
+        bench.wait(Duration::from_millis(1));
+        assert!(bench.events().contains(&Event::Following), "{dialect}");
+    });
+}
+
 #[test]
 fn a_connection_that_never_came_about_is_not_called_a_handshake() {
     in_both_dialects(|dialect| {

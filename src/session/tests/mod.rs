@@ -93,7 +93,7 @@ impl Bench {
             max_device_slots: 5,
             slot_state,
             shared_device_data,
-            current_time: Some(self.now.offset_by(250)),
+            current_time: (self.dialect == Dialect::Dgk).then(|| self.now.offset_by(250)),
             reflection_queue_length: Some(0),
         }));
         hello

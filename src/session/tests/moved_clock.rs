@@ -1,14 +1,49 @@
-//! A wall clock that is moved moves nothing: everything happens when it would have happened.
+//! A wall clock that is moved moves nothing: everything happens when it would have happened, and what is shown of it is as
+//! long ago, or as far ahead, as it would have been.
 
 use super::*;
+use crate::group::{ConnectionState, Group, LockState, RoleState};
 
-/// The same session twice, of which one has its wall clock moved.
+/// The same session twice, and what its user sees, of which one has its wall clock moved.
 struct Pair {
     dialect: Dialect,
     start: Millis,
     passed: Duration,
     sessions: [Session; 2],
+    groups: [Group; 2],
     moved: i64,
+}
+
+/// How far from now, in milliseconds, the times are that the user sees.
+fn seen(group: &Group, wall: Millis) -> Vec<(&'static str, i64)> {
+    let (since, next) = match *group.connection() {
+        ConnectionState::Waiting { since, next: NextStep::RetryAt { at, .. }, .. } => (Some(since), Some(at)),
+        ConnectionState::Waiting { since, .. }
+        | ConnectionState::Draining { since, .. }
+        | ConnectionState::Live { since } => (Some(since), None),
+        _ => (None, None),
+    };
+    let lock_ends = match *group.lock().state() {
+        LockState::Ours { expires_at, .. } => expires_at,
+        _ => None,
+    };
+    let back_at = match group.role().state() {
+        RoleState::GivenUp { back_at, .. } => Some(back_at),
+        RoleState::Leader { since } | RoleState::Follower { since } => Some(since),
+        RoleState::Unknown => None,
+    };
+    let times = [
+        ("last word", group.last_word()),
+        ("list", group.devices().as_of()),
+        ("since", since),
+        ("next", next),
+        ("lock told", group.lock().told_at()),
+        ("lock ends", lock_ends),
+        ("lock ended", group.lock().ended().next().map(|ended| ended.at)),
+        ("role", back_at),
+        ("received", group.feed().get(0).map(|row| row.received_at)),
+    ];
+    times.into_iter().filter_map(|(what, at)| Some((what, at?.ahead_of(wall)))).collect()
 }
 
 /// What a session did, without times of day.
@@ -33,16 +68,19 @@ fn deeds(outputs: impl Iterator<Item = SessionOutput>, wall: Millis) -> Vec<Stri
 
 impl Pair {
     fn new(config: &SessionConfig, prepare: impl Fn(&mut Bench)) -> Self {
-        let [first, second] = [(); 2].map(|()| {
+        let [(first, first_group), (second, second_group)] = [(); 2].map(|()| {
             let mut bench = Bench::new(config.clone());
             prepare(&mut bench);
-            bench
+            let mut group = Group::default();
+            bench.events().iter().for_each(|event| group.apply(bench.now, event));
+            (bench, group)
         });
         Self {
             dialect: first.dialect,
             start: first.now,
             passed: Duration::ZERO,
             sessions: [first.session, second.session],
+            groups: [first_group, second_group],
             moved: 0,
         }
     }
@@ -51,15 +89,29 @@ impl Pair {
     fn input(&mut self, input: impl Fn() -> SessionInput) -> Vec<String> {
         let true_time = self.start.after(self.passed);
         let precise = Duration::from_millis(self.start.0) + self.passed;
-        let mut deadlines = Vec::new();
+        let (mut deadlines, mut times) = (Vec::new(), Vec::new());
         let [expected, found] = [0, self.moved].map(|moved| {
             let wall = true_time.offset_by(moved);
-            let session = &mut self.sessions[deadlines.len()];
+            let (session, group) = (&mut self.sessions[deadlines.len()], &mut self.groups[deadlines.len()]);
             session.handle(Now { wall, precise }, input());
-            let done = deeds(std::iter::from_fn(|| session.poll()), wall);
+            let outputs: Vec<SessionOutput> = std::iter::from_fn(|| session.poll()).collect();
+            for output in &outputs {
+                match output {
+                    SessionOutput::Event(event) => group.apply(wall, event),
+                    SessionOutput::Reflected { messages, .. } => group.apply(wall, &Event::Reflected(messages.clone())),
+                    _ => {}
+                }
+            }
             deadlines.push(session.deadline().map(|at| at.ahead_of(wall)));
-            done
+            times.push(seen(group, wall));
+            deeds(outputs.into_iter(), wall)
         });
+        for (expected, found) in times[0].iter().zip(&times[1]) {
+            // What is moved by less than a second, to one side or the other, is not told.
+            let is_same = expected.0 == found.0 && expected.1.abs_diff(found.1) <= 2 * CLOCK_SLACK;
+            assert!(is_same, "{}: moved by {} ms: {expected:?} is {found:?}", self.dialect, self.moved);
+        }
+        assert_eq!(times[0].len(), times[1].len(), "{}: {times:?}", self.dialect);
         assert_eq!(expected, found, "{}: moved by {} ms, after {:?}", self.dialect, self.moved, self.passed);
         assert_eq!(deadlines[0], deadlines[1], "{}: the next deadline after {:?}", self.dialect, self.passed);
         expected
@@ -298,5 +350,21 @@ fn a_device_that_the_list_does_not_have_is_looked_for_as_soon_as_ever() {
         pair.server(&ended);
         let asked: Vec<_> = (6..=16).filter(|_| pair.wait(1, true).contains(&list)).collect();
         assert_eq!(asked, [15], "10 s after the list came");
+    });
+}
+
+/// A session that waits for its user has no deadline; whoever wakes it has it look at the clock.
+#[test]
+fn who_waits_for_the_user_is_told_of_a_moved_clock() {
+    in_all_ways(|dialect, moved| {
+        let mut pair = Pair::new(&config(dialect), logged_in);
+        pair.wait(3, true);
+        pair.input(|| {
+            SessionInput::LinkDown(LinkEnd::Closed { code: CloseCode::DROPPED_BY_DEVICE, reason: Clean::default() })
+        });
+        pair.moved = moved;
+        assert!(pair.wait(20, true).is_empty(), "{dialect}: nothing else happens");
+        let reconnect = Command::Reconnect { expect: None };
+        assert!(pair.command(&reconnect).contains(&"Connect".to_owned()), "{dialect}");
     });
 }

@@ -8,28 +8,29 @@ use crate::tui::view::devices;
 /// Whether a device is on and when it was last seen. A list that is no longer kept up to date says its own time.
 fn state_facts(ctx: &FrameContext<'_>, id: DeviceId, activity: DeviceActivity) -> Vec<Fact> {
     let exact = |at| ctx.clock.zone().exact(at);
+    let by_our_clock = |at| exact(ctx.group.by_our_clock(at));
     let ended = ctx.stale_since();
     let as_of = ctx.group.devices().as_of().map(|as_of| ctx.clock.minute(as_of)).unwrap_or_default();
     match (activity, ended) {
         (DeviceActivity::ConnectedSince(at), None) => vec![
             Fact::new("state", "on"),
-            Fact::new("last login", exact(at)),
+            Fact::new("last login", by_our_clock(at)),
             Fact::new("last seen", "now, it is connected"),
         ],
         (DeviceActivity::ConnectedSince(at), Some(since)) if ctx.is_own(id) => vec![
             Fact::new("state", "off: not connected"),
-            Fact::new("last login", exact(at)),
+            Fact::new("last login", by_our_clock(at)),
             Fact::new("last seen", exact(since)),
         ],
         (DeviceActivity::ConnectedSince(at), Some(_)) => {
-            vec![Fact::new("state", format!("was on, as of {as_of}")), Fact::new("last login", exact(at))]
+            vec![Fact::new("state", format!("was on, as of {as_of}")), Fact::new("last login", by_our_clock(at))]
         }
         (DeviceActivity::LastDisconnect(at), ended) => {
             let state = if ended.is_some() { format!("was off, as of {as_of}") } else { "off".to_owned() };
-            vec![Fact::new("state", state), Fact::new("last seen", exact(at))]
+            vec![Fact::new("state", state), Fact::new("last seen", by_our_clock(at))]
         }
         (DeviceActivity::LastLogin(at), _) => {
-            vec![Fact::new("last login", exact(at)), Fact::new("state", "this dialect (mk) does not tell")]
+            vec![Fact::new("last login", by_our_clock(at)), Fact::new("state", "this dialect (mk) does not tell")]
         }
         (DeviceActivity::Unknown, _) => vec![Fact::new("state", "not told by the mediator")],
     }

@@ -71,7 +71,7 @@ pub fn seen_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -
         DeviceActivity::ConnectedSince(_) if ctx.stale_since().is_some() => "was on".to_owned(),
         DeviceActivity::ConnectedSince(_) => "now".to_owned(),
         DeviceActivity::LastDisconnect(at) | DeviceActivity::LastLogin(at) => {
-            ctx.clock.lasting(at).unwrap_or_else(|| "<1 min".to_owned())
+            ctx.clock.lasting(ctx.group.by_our_clock(at)).unwrap_or_else(|| "<1 min".to_owned())
         }
         DeviceActivity::Unknown => "?".to_owned(),
     }
@@ -79,14 +79,15 @@ pub fn seen_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -
 
 pub fn since_words(ctx: &FrameContext<'_>, own: bool, activity: DeviceActivity) -> String {
     let who = if own { "this d2mtop, " } else { "" };
+    let minute = |at| ctx.clock.minute(ctx.group.by_our_clock(at));
     let when = match activity {
         DeviceActivity::ConnectedSince(at) if ctx.stale_since().is_some() => {
             let was_on = if own { "" } else { "was on, " };
-            format!("{was_on}last login {}", ctx.clock.minute(at))
+            format!("{was_on}last login {}", minute(at))
         }
-        DeviceActivity::ConnectedSince(at) => format!("connected since {}", ctx.clock.minute(at)),
-        DeviceActivity::LastDisconnect(at) => format!("last seen {}", ctx.clock.minute(at)),
-        DeviceActivity::LastLogin(at) => format!("last login {}", ctx.clock.minute(at)),
+        DeviceActivity::ConnectedSince(at) => format!("connected since {}", minute(at)),
+        DeviceActivity::LastDisconnect(at) => format!("last seen {}", minute(at)),
+        DeviceActivity::LastLogin(at) => format!("last login {}", minute(at)),
         DeviceActivity::Unknown => "the mediator does not tell when it was here".to_owned(),
     };
     format!("{who}{when}")
