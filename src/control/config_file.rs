@@ -13,7 +13,7 @@ pub struct ConfigEntry {
     pub arguments: Vec<OsString>,
 }
 
-/// What is wrong with the file, and where.
+/// The place in the file that is wrong, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFault {
     pub line: usize,

@@ -47,7 +47,6 @@ mod reflected;
 mod refusal;
 mod role;
 mod sentence;
-mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -70,7 +69,6 @@ pub use notice::{Notice, NoticeKind, NoticeSubject, Notices};
 pub use reflected::{ReflectedMessage, to_acknowledge};
 pub use refusal::Refusal;
 pub use role::{OwnRole, RoleState};
-pub use standing::Standing;
 
 use std::time::Duration;
 

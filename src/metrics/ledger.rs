@@ -199,8 +199,11 @@ impl Ledger {
                     login.clock_offset = *clock_offset;
                 }
             }
-            Event::LastHeard { .. } => {}
-            Event::SharedDeviceData(_) | Event::Following | Event::DevicesAcknowledged | Event::Refused(_) => {}
+            Event::SharedDeviceData(_)
+            | Event::Following
+            | Event::LastHeard { .. }
+            | Event::DevicesAcknowledged
+            | Event::Refused(_) => {}
         }
     }
 

@@ -8,6 +8,8 @@
 //! | `markdown` | pages of the manual as text |
 //! | `columns`, `text_width` | the columns of a line, text that is cut or filled up to fit |
 //! | `figures`, `times`, `clock` | spans, sizes, counts; times of day; until when a text about now stays true |
+//! | `standing` | where a session stands, in a word |
+//! | `filter_help` | what a filter can say |
 //! | `export` | rows of the feed as a file |
 //! | `device_order` | in which order devices are listed |
 //! | `words` | what is said on standard error, and questions |
@@ -26,6 +28,7 @@ pub mod device_order;
 pub mod device_table;
 pub mod export;
 pub mod figures;
+pub mod filter_help;
 pub mod lines;
 pub mod markdown;
 pub mod mediator_log;
@@ -35,6 +38,7 @@ pub mod port_file;
 pub mod qr;
 pub mod round_trips;
 pub mod sentences;
+pub mod standing;
 pub mod text_width;
 pub mod times;
 pub mod words;

@@ -17,9 +17,10 @@ use super::known_devices_store::KnownDevicesStore;
 use super::observers::{EventSink, Observers};
 use super::screen::{OlderRows, Reaction, Screen, SessionParts};
 use super::{ProfileState, clock};
-use crate::group::{Event, Group, Standing};
+use crate::group::{Event, Group};
 use crate::os::event_loop::event_loop;
 use crate::os::signals;
+use crate::output::standing::Standing;
 use crate::protocol::Millis;
 use crate::session::Command;
 use crate::text::Clean;
@@ -90,7 +91,7 @@ impl RunningSessions {
     }
 
     fn standings(&self) -> Vec<Standing> {
-        self.tabs.iter().map(|tab| tab.shared.group().standing()).collect()
+        self.tabs.iter().map(|tab| Standing::of(&tab.shared.group())).collect()
     }
 
     async fn leave(self) {
@@ -130,13 +131,13 @@ struct GroupKeeper {
 impl EventSink for GroupKeeper {
     fn tell(&mut self, at: Millis, event: Event) {
         let mut group = self.shared.group();
-        let before = group.standing();
+        let before = Standing::of(&group);
         let told_before = group.notices().count();
         group.apply(at, &event);
         for notice in group.notices().since(told_before) {
             tracing::info!("told: {}", notice.text);
         }
-        let stands_elsewhere = group.standing() != before;
+        let stands_elsewhere = Standing::of(&group) != before;
         let changes_the_known =
             matches!(event, Event::Devices(_) | Event::DevicesAcknowledged | Event::DeviceDropped(_));
         let known = if changes_the_known && self.memory.is_some() { group.known() } else { None };

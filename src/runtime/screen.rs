@@ -4,8 +4,9 @@ use std::io;
 
 use super::ProfileState;
 use super::observers::Observer;
-use crate::group::{FeedRow, Group, Standing};
+use crate::group::{FeedRow, Group};
 use crate::net::Address;
+use crate::output::standing::Standing;
 use crate::protocol::Millis;
 use crate::session::{Command, Session};
 use crate::text::Clean;

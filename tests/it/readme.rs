@@ -42,7 +42,7 @@ fn the_keys_are_those_of_the_key_map() {
 #[test]
 fn the_filter_table_is_that_of_the_language() {
     let mut expected = String::new();
-    for line in d2mtop::group::filter::HELP {
+    for line in d2mtop::output::filter_help::FILTER_HELP {
         writeln!(expected, "| `{}` | {} |", line.syntax, line.meaning).expect("a string takes all");
     }
     let page = file("docs/feed.md");

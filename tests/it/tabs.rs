@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use d2mtop::group::{Event, Group, Standing};
+use d2mtop::group::{Event, Group};
 use d2mtop::net::{Address, TlsOptions};
+use d2mtop::output::standing::Standing;
 use d2mtop::protocol::{DeviceId, Dialect, GroupKeys, GroupSecret, MessageId, Millis, ServerGroup};
 use d2mtop::runtime::{
     EventSink, OlderRows, ProfileState, Reaction, RunningSessions, Screen, SessionParts, Worked, clock, dashboard,

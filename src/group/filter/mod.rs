@@ -5,13 +5,12 @@
 //!                      ─Matches─> the numbers of all rows   (what the feed holds; a slice of them at a time)
 //! ```
 //!
-//! All terms must hold. [`help::HELP`] says what there is; [`complete::complete`] what may stand at the cursor.
+//! All terms must hold. [`complete::complete`] says what may stand at the cursor.
 
 mod comparison;
 pub mod complete;
 mod condition;
 mod error;
-pub mod help;
 mod key;
 mod kinds;
 mod matches;
@@ -27,7 +26,6 @@ mod token;
 pub use self::complete::{FilterCompletions, complete, may_become_key};
 use self::condition::RowCondition;
 pub use self::error::FilterError;
-pub use self::help::{FilterHelp, HELP};
 pub use self::matches::{FilterHit, FilterMatches, FilterProgress, ROWS_AT_ONCE};
 pub use self::time_expression::{TimeExpression, WallClock};
 use super::{ConversationNames, Devices, FeedRow, Group};

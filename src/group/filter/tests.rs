@@ -201,14 +201,6 @@ fn what_is_still_being_typed_can_be_shown_but_not_kept() {
 }
 
 #[test]
-fn all_that_the_help_says_can_be_said() {
-    for FilterHelp { syntax, .. } in HELP {
-        let filter = Filter::parse(syntax).unwrap_or_else(|error| panic!("{syntax}: {error}"));
-        assert!(!filter.is_empty(), "{syntax}");
-    }
-}
-
-#[test]
 fn completions_offer_keys_and_then_what_is_known() {
     let group = filled();
     let cases = [

@@ -1,6 +1,6 @@
 //! The help: all keys, grouped and in the order in which one needs them, the language of the filter, words on the screen.
 
-use crate::group::filter;
+use crate::output::filter_help::FILTER_HELP;
 use crate::tui::input::actions::{Action, Motion, PromptKind, SearchDirection};
 use crate::tui::input::keymap::{ActionEntry, Keymap, TABLE};
 use crate::tui::input::pane::Pane;
@@ -126,7 +126,7 @@ pub fn facts(keymap: &Keymap, pane: Pane) -> Vec<Fact> {
         facts.extend(entries(&others).map(fact));
     }
     facts.extend([Fact::blank(), Fact::heading("In the filter and the search")]);
-    facts.extend(filter::HELP.iter().map(|line| Fact::new(line.syntax, line.meaning)));
+    facts.extend(FILTER_HELP.iter().map(|line| Fact::new(line.syntax, line.meaning)));
     facts.extend([Fact::blank(), Fact::heading("On the screen")]);
     facts.extend(WORDS.map(|(word, meaning)| Fact::new(word, meaning)));
     facts

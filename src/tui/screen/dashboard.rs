@@ -8,8 +8,9 @@ use crossterm::event::{Event as TerminalEvent, MouseButton, MouseEvent, MouseEve
 use ratatui::buffer::Buffer;
 use tokio::time::Instant;
 
-use crate::group::{Group, NoticeKind, Standing};
+use crate::group::{Group, NoticeKind};
 use crate::output::Failure;
+use crate::output::standing::Standing;
 use crate::protocol::Millis;
 use crate::runtime::{OlderRows, Reaction, Screen, SessionParts, Worked};
 use crate::text::Clean;

@@ -7,7 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::group::{Group, Standing};
+use crate::group::Group;
+use crate::output::standing::Standing;
 use crate::output::text_width::{cut, cut_apart, width};
 use crate::protocol::Millis;
 use crate::text::Clean;

@@ -2,7 +2,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::fixture::*;
-use crate::group::Standing;
+use crate::output::standing::Standing;
 use crate::text::Clean;
 use crate::tui::Settings;
 use crate::tui::screen::tabs::Tabs;

@@ -1,4 +1,4 @@
-//! What a filter can say, in words: the manual's table and the help page are made of it.
+//! What a [filter](crate::group::filter) can say, in words: the manual's table and the help page are made of it.
 
 /// One line about the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ const fn help(syntax: &'static str, meaning: &'static str) -> FilterHelp {
 }
 
 /// All that a filter can say. Each syntax is itself a filter.
-pub const HELP: [FilterHelp; 17] = [
+pub const FILTER_HELP: [FilterHelp; 17] = [
     help("kind:text,file", "of one of these kinds: message types, contents (contact-sync), or parts of their names"),
     help("from:desktop", "reflected by a device of this label, platform or id; me is this device, unsaid is none"),
     help("in", "from contacts; out is to them, sync is between own devices"),
@@ -36,3 +36,17 @@ pub const HELP: [FilterHelp; 17] = [
     help("\"two words\"", "with these words, as they stand"),
     help("!kind:typing", "not so; - does the same. All that is written must hold"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::Filter;
+
+    #[test]
+    fn all_that_the_help_says_can_be_said() {
+        for FilterHelp { syntax, .. } in FILTER_HELP {
+            let filter = Filter::parse(syntax).unwrap_or_else(|error| panic!("{syntax}: {error}"));
+            assert!(!filter.is_empty(), "{syntax}");
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Where a session stands, in one word: what is worth knowing of a group that is not being looked at.
 
-use super::{ConnectionState, Group, NextStep, RoleState};
-use crate::group::DisconnectCause;
+use crate::group::{ConnectionState, DisconnectCause, Group, NextStep, RoleState};
 
 /// Where a session stands, in one word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +29,29 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Where the session of this group stands.
+    #[must_use]
+    pub fn of(group: &Group) -> Self {
+        let standing = Self::of_connection(group);
+        if group.devices().alarms() > 0 && !standing.needs_user() { Self::Alarm } else { standing }
+    }
+
+    fn of_connection(group: &Group) -> Self {
+        match (group.connection(), group.role().state()) {
+            (ConnectionState::Idle, _) => Self::Idle,
+            (ConnectionState::Connecting { .. } | ConnectionState::Handshaking, _) => Self::Connecting,
+            (ConnectionState::Draining { .. } | ConnectionState::Live { .. }, RoleState::Leader { .. }) => {
+                Self::Leading
+            }
+            (ConnectionState::Draining { .. }, _) => Self::Draining,
+            (ConnectionState::Live { .. }, _) => Self::Live,
+            (ConnectionState::Waiting { next: NextStep::End, .. }, _) => Self::Over,
+            (ConnectionState::Waiting { next: NextStep::WaitForUser, .. }, _) => Self::NeedsUser,
+            (ConnectionState::Waiting { cause: DisconnectCause::LeaderRole, .. }, _) => Self::GaveUpLeading,
+            (ConnectionState::Waiting { .. }, _) => Self::Reconnecting,
+        }
+    }
+
     /// The standing in a word or two.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -54,31 +76,6 @@ impl Standing {
     }
 }
 
-impl Group {
-    /// Where the session stands, in one word.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        let standing = self.standing_of_connection();
-        if self.devices.alarms() > 0 && !standing.needs_user() { Standing::Alarm } else { standing }
-    }
-
-    const fn standing_of_connection(&self) -> Standing {
-        match (&self.connection, self.role.state()) {
-            (ConnectionState::Idle, _) => Standing::Idle,
-            (ConnectionState::Connecting { .. } | ConnectionState::Handshaking, _) => Standing::Connecting,
-            (ConnectionState::Draining { .. } | ConnectionState::Live { .. }, RoleState::Leader { .. }) => {
-                Standing::Leading
-            }
-            (ConnectionState::Draining { .. }, _) => Standing::Draining,
-            (ConnectionState::Live { .. }, _) => Standing::Live,
-            (ConnectionState::Waiting { next: NextStep::End, .. }, _) => Standing::Over,
-            (ConnectionState::Waiting { next: NextStep::WaitForUser, .. }, _) => Standing::NeedsUser,
-            (ConnectionState::Waiting { cause: DisconnectCause::LeaderRole, .. }, _) => Standing::GaveUpLeading,
-            (ConnectionState::Waiting { .. }, _) => Standing::Reconnecting,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,7 +85,7 @@ mod tests {
     #[test]
     fn a_session_stands_where_the_last_event_left_it() {
         let mut group = Group::default();
-        assert_eq!(group.standing(), Standing::Idle);
+        assert_eq!(Standing::of(&group), Standing::Idle);
         let closed = || DisconnectCause::closed(CloseCode(4113));
         let lost = |cause, next| Event::Disconnected { cause, next };
         let retry = NextStep::RetryAt { at: Millis(9), attempt: 2 };
@@ -101,7 +98,7 @@ mod tests {
             (lost(DisconnectCause::ByUser, NextStep::End), Standing::Over),
         ] {
             group.apply(Millis(1), &event);
-            assert_eq!(group.standing(), standing, "after {event:?}");
+            assert_eq!(Standing::of(&group), standing, "after {event:?}");
             assert_eq!(standing.needs_user(), matches!(standing, Standing::NeedsUser | Standing::Over));
         }
     }
@@ -112,15 +109,15 @@ mod tests {
         let alarm =
             Event::DeviceChanged { device: DeviceId(5), change: DeviceChange::New { returned: false, now: None } };
         group.apply(Millis(1), &alarm);
-        assert_eq!(group.standing(), Standing::Alarm);
+        assert_eq!(Standing::of(&group), Standing::Alarm);
         assert!(Standing::Alarm.needs_user());
         group.apply(Millis(2), &Event::Handshaking);
-        assert_eq!(group.standing(), Standing::Alarm, "whatever the connection does");
+        assert_eq!(Standing::of(&group), Standing::Alarm, "whatever the connection does");
         group.apply(Millis(3), &Event::DevicesAcknowledged);
-        assert_eq!(group.standing(), Standing::Connecting);
+        assert_eq!(Standing::of(&group), Standing::Connecting);
         group.apply(Millis(4), &alarm);
         let cause = DisconnectCause::closed(CloseCode(4113));
         group.apply(Millis(5), &Event::Disconnected { cause, next: NextStep::WaitForUser });
-        assert_eq!(group.standing(), Standing::NeedsUser, "which is told first");
+        assert_eq!(Standing::of(&group), Standing::NeedsUser, "which is told first");
     }
 }
