@@ -14,7 +14,8 @@ use super::acknowledgements::Acknowledgements;
 use super::error::JournalError;
 use super::query::{Condition, Query};
 use super::row::{self, HistoryRow};
-use super::{file, schema};
+use super::span::Spans;
+use super::{checksum, file, schema};
 use crate::os::database;
 
 /// How many rows are read at a time: no reader holds the file longer than that takes.
@@ -121,14 +122,14 @@ impl History {
 
     fn read_page(&self, query: &Query, within: Within, count: usize) -> rusqlite::Result<Vec<HistoryRow>> {
         let _snapshot = self.connection.unchecked_transaction()?;
-        let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(Vec::new()) };
+        let Some(condition) = self.condition(query)? else { return Ok(Vec::new()) };
         let (first, last, order) = match within {
             Within::Newest => (0, u64::MAX, "DESC"),
             Within::Before(row) => (0, row.saturating_sub(1), "DESC"),
             Within::After(row) => (row.saturating_add(1), u64::MAX, "ASC"),
         };
         let condition = condition.between(first, last);
-        let found = match self.read_rows(&condition, order, count, row::SELECT) {
+        let found = match self.read_rows(&condition, order, count, true) {
             Err(cause) if database::is_damage(&cause) => None,
             Err(cause) => return Err(cause),
             Ok(mut rows) => {
@@ -144,8 +145,7 @@ impl History {
         } else {
             file::suspect(&self.path);
             let read = |first: u64, last: u64, with_others: bool| {
-                let select = if with_others { row::SELECT } else { row::SELECT_ALONE };
-                self.read_rows(&condition.clone().between(first, last), "ASC", usize::MAX, select)
+                self.read_rows(&condition.clone().between(first, last), "ASC", usize::MAX, with_others)
             };
             self.salvage(condition.bounds(), order == "DESC", count, &read)?
         };
@@ -165,15 +165,28 @@ impl History {
         Ok(rows)
     }
 
+    /// The query, narrowed to the rows that can be meant. [`None`] if there is none.
+    pub(super) fn condition(&self, query: &Query) -> rusqlite::Result<Option<Condition>> {
+        if query.since.is_none() && query.until.is_none() {
+            return Ok(Condition::of(query, None));
+        }
+        let Some((lowest, highest)) = self.numbers()? else { return Ok(None) };
+        let spans = Spans::load(&self.connection, lowest..=highest)?;
+        if spans.is_none() {
+            file::suspect(&self.path);
+        }
+        Ok(Condition::of(query, spans.as_ref()))
+    }
+
     fn read_rows(
         &self,
         condition: &Condition,
         order: &str,
         count: usize,
-        select: &str,
+        with_others: bool,
     ) -> rusqlite::Result<Vec<HistoryRow>> {
         let count = Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
-        let sql = format!("{select} WHERE {} ORDER BY row {order} LIMIT ?", condition.sql);
+        let sql = format!("{} WHERE {} ORDER BY row {order} LIMIT ?", row::select(with_others), condition.sql());
         let values = condition.clone().all_values().chain([count]);
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.query_map(params_from_iter(values), row::read)?.collect()
@@ -191,6 +204,7 @@ fn look(path: &Path, unchanging: bool) -> rusqlite::Result<(Connection, database
     };
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    checksum::teach(&connection)?;
     let found = database::look(&connection, &schema::SCHEMA)?;
     Ok((connection, found))
 }

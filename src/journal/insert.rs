@@ -1,8 +1,9 @@
 //! [`Insert`]: writes rows, several a statement. To begin and end a statement costs as much as the row itself.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Statement};
 
-use super::code;
+use super::{checksum, code, row_blob};
 use crate::group::ReflectedMessage;
 
 /// How many rows a statement has, if there are as many.
@@ -58,15 +59,34 @@ impl Filled {
         }
     }
 
+    /// Completes the row, once all of its parts are there.
+    pub(super) fn seal(&mut self) {
+        let number = |number: Option<i64>| number.map_or(ValueRef::Null, ValueRef::Integer);
+        let checksum = checksum::of_row(&[
+            ValueRef::Integer(self.row),
+            ValueRef::Integer(self.received_at),
+            ValueRef::Integer(self.marks),
+            number(self.kind),
+            number(self.author),
+            self.kept_conversation().map_or(ValueRef::Null, ValueRef::Blob),
+            number(self.detail),
+            ValueRef::Blob(&self.rest),
+        ]);
+        row_blob::seal(&mut self.rest, checksum);
+    }
+
+    fn kept_conversation(&self) -> Option<&[u8]> {
+        Some(self.conversation.as_slice()).filter(|bytes| !bytes.is_empty())
+    }
+
     fn bind(&self, statement: &mut Statement<'_>, place: usize) -> rusqlite::Result<()> {
         let first = place * COLUMNS + 1;
-        let conversation = Some(self.conversation.as_slice()).filter(|bytes| !bytes.is_empty());
         statement.raw_bind_parameter(first, self.row)?;
         statement.raw_bind_parameter(first + 1, self.received_at)?;
         statement.raw_bind_parameter(first + 2, self.marks)?;
         statement.raw_bind_parameter(first + 3, self.kind)?;
         statement.raw_bind_parameter(first + 4, self.author)?;
-        statement.raw_bind_parameter(first + 5, conversation)?;
+        statement.raw_bind_parameter(first + 5, self.kept_conversation())?;
         statement.raw_bind_parameter(first + 6, self.detail)?;
         statement.raw_bind_parameter(first + 7, self.rest.as_slice())
     }

@@ -12,6 +12,7 @@
 
 mod acknowledgements;
 mod check;
+mod checksum;
 mod code;
 mod detail;
 mod error;

@@ -1,10 +1,10 @@
 //! [`Query`]: which rows are looked for, and how that is said to the database.
 
-use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{code, span};
-use crate::os::database;
+use super::checksum::IS_INTACT;
+use super::code;
+use super::span::Spans;
 use crate::protocol::d2d::{ContentKind, Conversation};
 use crate::protocol::{DeviceId, MessageId, Millis, PseudonymKey};
 use crate::text::Clean;
@@ -63,7 +63,8 @@ impl Who {
 /// A query in the words of the database.
 #[derive(Clone)]
 pub(super) struct Condition {
-    pub(super) sql: String,
+    /// All of them are true of a row that is meant.
+    filters: Vec<String>,
     values: Vec<Value>,
     /// The rows that can be meant. As one pair of bounds, since the database uses only one of several.
     first: u64,
@@ -71,30 +72,16 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// [`None`] if no row can be meant.
-    pub(super) fn of(connection: &Connection, query: &Query) -> rusqlite::Result<Option<Self>> {
-        let mut condition =
-            Self { sql: "row BETWEEN ? AND ?".to_owned(), values: Vec::new(), first: 0, last: u64::MAX };
+    /// [`None`] if no row can be meant. Without spans, all are looked at.
+    pub(super) fn of(query: &Query, spans: Option<&Spans>) -> Option<Self> {
+        let mut condition = Self { filters: Vec::new(), values: Vec::new(), first: 0, last: u64::MAX };
         let time = |at: Millis| Value::Integer(i64::try_from(at.0).unwrap_or(i64::MAX));
         if let Some(since) = query.since {
-            condition.first = match span::first_since(connection, since) {
-                // Spans only save reading: without them every row is looked at.
-                Err(cause) if database::is_damage(&cause) => 0,
-                row => {
-                    let Some(row) = row? else { return Ok(None) };
-                    row
-                }
-            };
+            condition.first = spans.map_or(Some(0), |spans| spans.first_since(since))?;
             condition.add("received_at >= ?", [time(since)]);
         }
         if let Some(until) = query.until {
-            condition.last = match span::last_before(connection, until) {
-                Err(cause) if database::is_damage(&cause) => u64::MAX,
-                row => {
-                    let Some(row) = row? else { return Ok(None) };
-                    row
-                }
-            };
+            condition.last = spans.map_or(Some(u64::MAX), |spans| spans.last_before(until))?;
             condition.add("received_at < ?", [time(until)]);
         }
         if !query.kinds.is_empty() {
@@ -109,7 +96,17 @@ impl Condition {
         if let Some(who) = &query.who {
             condition.add_who(who);
         }
-        Ok(Some(condition))
+        Some(condition)
+    }
+
+    /// What is true of the rows that are meant, and of those within the bounds that are not as they were written: whether
+    /// they were meant cannot be told, so that they are not left out without a word.
+    pub(super) fn sql(&self) -> String {
+        let within = "row BETWEEN ? AND ?";
+        if self.filters.is_empty() {
+            return within.to_owned();
+        }
+        format!("{within} AND (({}) OR NOT {IS_INTACT})", self.filters.join(" AND "))
     }
 
     /// Narrowed to these rows.
@@ -129,8 +126,7 @@ impl Condition {
     }
 
     fn add(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(sql);
+        self.filters.push(sql.to_owned());
         self.values.extend(values);
     }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::types::Type;
 
+use super::checksum::IS_INTACT;
 use super::code::{self, Shape, Side};
 use super::row_blob::{self, RowBlob};
 use crate::group::ConversationNames;
@@ -67,26 +68,40 @@ fn stand_in(pseudonym: Pseudonym, shape: Shape) -> Conversation {
     }
 }
 
-/// In the order in which [`read`] reads them.
-pub(super) const SELECT: &str = "
-    SELECT row, received_at, marks, kind, author, conversation, words, rest
-    FROM message LEFT JOIN detail ON detail.number = message.detail";
-
-/// The same without what stands in another table, which may be damaged.
-pub(super) const SELECT_ALONE: &str =
-    "SELECT row, received_at, marks, kind, author, conversation, NULL, rest FROM message";
+/// What [`read`] reads, in its order.
+pub(super) fn select(with_others: bool) -> String {
+    // What stands in another table may be damaged.
+    let (words, from) = if with_others {
+        ("words", "message LEFT JOIN detail ON detail.number = message.detail")
+    } else {
+        ("NULL", "message")
+    };
+    format!("SELECT row, received_at, marks, kind, author, conversation, {words}, rest, {IS_INTACT} FROM {from}")
+}
 
 /// Everything of a row that no query asks for.
 pub(super) fn blob<'a>(row: &'a rusqlite::Row<'_>, index: usize) -> rusqlite::Result<RowBlob<'a>> {
-    let broken = || rusqlite::Error::InvalidColumnType(index, "rest".to_owned(), Type::Blob);
-    row_blob::read(row.get_ref(index)?.as_blob()?).ok_or_else(broken)
+    row_blob::read(row.get_ref(index)?.as_blob()?).ok_or_else(|| broken(index))
+}
+
+/// The same of a row that is to be as it was written, which another column says.
+pub(super) fn intact_blob<'a>(
+    row: &'a rusqlite::Row<'_>,
+    index: usize,
+    is_intact: usize,
+) -> rusqlite::Result<RowBlob<'a>> {
+    if row.get(is_intact)? { blob(row, index) } else { Err(broken(index)) }
+}
+
+fn broken(index: usize) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(index, "rest".to_owned(), Type::Blob)
 }
 
 /// Reads a row; when it was acknowledged stands elsewhere.
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<HistoryRow> {
     let number = |index: usize| row.get(index).map(i64::cast_unsigned);
     let marks: i64 = row.get(2)?;
-    let rest = blob(row, 7)?;
+    let rest = intact_blob(row, 7, 8)?;
     let (mut conversation, mut shape, mut sender) = (None, Shape::Contact, None);
     let content = match rest.content {
         Err(error) => Err(error),

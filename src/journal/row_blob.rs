@@ -12,6 +12,20 @@ const MESSAGE_ID: u8 = 1 << 2;
 const CREATED_AT: u8 = 1 << 3;
 const ACTION: u8 = 1 << 4;
 const SENDER: u8 = 1 << 5;
+/// The last bytes are the row's checksum, which older rows have none of. Two bits, so that one alone never says so.
+const CHECKED: u8 = 0b1100_0000;
+
+const CHECKSUM_LENGTH: usize = 4;
+
+/// What a blob says of its row.
+pub(super) enum Checksum<'a> {
+    /// It is from before there were checksums.
+    None,
+    /// Of what is before it.
+    Of(&'a [u8], u32),
+    /// That cannot be told.
+    Broken,
+}
 
 /// The blob as it is read back.
 pub(super) struct RowBlob<'a> {
@@ -42,7 +56,8 @@ pub(super) fn write(message: &ReflectedMessage, sender: Option<&[u8]>, out: &mut
     let summary = message.content.as_ref();
     let has = |bit: u8, is_there: bool| if is_there { bit } else { 0 };
     let of_summary = |is_there: fn(&EnvelopeSummary) -> bool| summary.is_ok_and(is_there);
-    let parts = has(NONCE, message.nonce.is_some())
+    let parts = CHECKED
+        | has(NONCE, message.nonce.is_some())
         | has(TYPE, of_summary(|summary| summary.message_type.is_some()))
         | has(MESSAGE_ID, of_summary(|summary| summary.message_id.is_some()))
         | has(CREATED_AT, of_summary(|summary| summary.created_at.is_some()))
@@ -66,6 +81,20 @@ pub(super) fn write(message: &ReflectedMessage, sender: Option<&[u8]>, out: &mut
     }
 }
 
+/// Completes what was written with the checksum of the row that it is of.
+pub(super) fn seal(blob: &mut Vec<u8>, checksum: u32) {
+    blob.extend(checksum.to_le_bytes());
+}
+
+/// The checksum of a sealed blob.
+pub(super) fn checksum(bytes: &[u8]) -> Checksum<'_> {
+    match (bytes.first().map(|parts| parts & CHECKED), bytes.split_last_chunk::<CHECKSUM_LENGTH>()) {
+        (Some(0), _) => Checksum::None,
+        (Some(CHECKED), Some((before, checksum))) => Checksum::Of(before, u32::from_le_bytes(*checksum)),
+        _ => Checksum::Broken,
+    }
+}
+
 fn extend<const LENGTH: usize>(out: &mut Vec<u8>, bytes: Option<[u8; LENGTH]>) {
     if let Some(bytes) = bytes {
         out.extend(bytes);
@@ -74,7 +103,11 @@ fn extend<const LENGTH: usize>(out: &mut Vec<u8>, bytes: Option<[u8; LENGTH]>) {
 
 /// Reads the blob; [`None`] if its bytes are not such a blob.
 pub(super) fn read(bytes: &[u8]) -> Option<RowBlob<'_>> {
-    let rest = &mut { bytes };
+    let rest = &mut match checksum(bytes) {
+        Checksum::None => bytes,
+        Checksum::Of(before, _) => before,
+        Checksum::Broken => return None,
+    };
     let [parts, error, length] = take(rest)?;
     let has = |bit: u8| parts & bit != 0;
     Some(RowBlob {

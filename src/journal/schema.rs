@@ -11,7 +11,8 @@ use crate::os::database::Schema;
 /// "d2mj" says that a database is a journal of ours.
 pub(super) const SCHEMA: Schema<'_> = Schema {
     application_id: 0x6432_6d6a,
-    steps: &["
+    steps: &[
+        "
     CREATE TABLE message (
         row INTEGER PRIMARY KEY,
         received_at INTEGER NOT NULL,
@@ -41,5 +42,10 @@ pub(super) const SCHEMA: Schema<'_> = Schema {
     -- Fingerprints of nonces, eight bytes each, little endian. Never deleted.
     CREATE TABLE nonces (number INTEGER PRIMARY KEY, fingerprints BLOB NOT NULL) STRICT;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-"],
+",
+        "
+    -- Of its other numbers. Spans without one are made anew.
+    ALTER TABLE span ADD COLUMN checksum INTEGER;
+",
+    ],
 };

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use rusqlite::params_from_iter;
 
 use super::acknowledgements::Acknowledgements;
+use super::checksum::IS_INTACT;
 use super::error::JournalError;
 use super::history::History;
 use super::query::{Condition, Query};
@@ -118,7 +119,10 @@ impl History {
 
     fn gather(&self, query: &Query, day_of: impl Fn(Millis) -> i64) -> rusqlite::Result<BTreeMap<StatsKey, Gathered>> {
         let mut gathered: BTreeMap<StatsKey, Gathered> = BTreeMap::new();
-        let Some(condition) = Condition::of(&self.connection, query)? else { return Ok(gathered) };
+        let snapshot = self.connection.unchecked_transaction()?;
+        let condition = self.condition(query)?;
+        drop(snapshot);
+        let Some(condition) = condition else { return Ok(gathered) };
         let read = |first: u64, last: u64, _: bool| self.read_counted(&condition.clone().between(first, last));
         let mut acknowledgements = Acknowledgements::of(&self.connection);
         // All of a quarter of an hour are of one day, wherever the clock is.
@@ -157,13 +161,13 @@ impl History {
 
     fn read_counted(&self, condition: &Condition) -> rusqlite::Result<Vec<Counted>> {
         let sql = format!(
-            "SELECT row, received_at, marks, author, kind, rest FROM message WHERE {} ORDER BY row",
-            condition.sql
+            "SELECT row, received_at, marks, author, kind, rest, {IS_INTACT} FROM message WHERE {} ORDER BY row",
+            condition.sql()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let read = |row: &rusqlite::Row<'_>| {
             let number = |index: usize| row.get(index).map(i64::cast_unsigned);
-            let rest = row::blob(row, 5)?;
+            let rest = row::intact_blob(row, 5, 6)?;
             Ok(Counted {
                 number: number(0)?,
                 received_at: Millis(number(1)?),

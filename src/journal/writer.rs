@@ -222,6 +222,7 @@ impl Journal {
                 filled.fill(row, message, detail);
                 conversation_of(message, how, known, &mut filled.conversation);
                 row_blob::write(message, sender_of(message, how, known, &mut sender), &mut filled.rest);
+                filled.seal();
             })?;
             if let Some(fingerprint) = fingerprint.filter(|_| !message.repeated_nonce) {
                 self.nonces.push(fingerprint);
@@ -290,8 +291,10 @@ impl Contents {
         let (nonces, fingerprints) = nonces::Tail::load(&connection).map_err(failed)?;
         let key = fingerprint_key(&connection, fingerprints.is_empty()).map_err(failed)?;
         let fingerprinter = NonceFingerprinter::new(key);
-        let spans = span::SpanTail::load(&connection).map_err(failed)?;
         let last_row = number(&connection, "SELECT coalesce(max(row), 0) FROM message").map_err(failed)?;
+        let first_row = number(&connection, "SELECT coalesce(min(row), 0) FROM message").map_err(failed)?;
+        let rows = (last_row > 0).then_some(first_row..=last_row);
+        let spans = span::SpanTail::load(&connection, rows).map_err(failed)?;
         let last = "SELECT rest FROM message WHERE marks & 1 = 0 ORDER BY row DESC LIMIT 1";
         let last = connection.query_row(last, [], |row| Ok(row::blob(row, 0)?.id)).optional().map_err(failed)?;
         let mut waiting = Waiting::default();
@@ -356,7 +359,7 @@ fn left_waiting(
     fingerprinter: &NonceFingerprinter,
     last_row: u64,
 ) -> rusqlite::Result<Vec<Delivered>> {
-    let acknowledged = number(connection, "SELECT coalesce(max(last_row), 0) FROM acknowledged")?;
+    let acknowledged = number(connection, "SELECT coalesce(max(last_row), 0) FROM acknowledged")?.min(last_row);
     let after = acknowledged.saturating_sub(MOST_RECENT as u64).max(last_row.saturating_sub(MOST_EXPECTED as u64));
     let mut statement =
         connection.prepare("SELECT row, rest FROM message WHERE row > ? AND marks & 1 = 0 ORDER BY row")?;

@@ -228,6 +228,37 @@ fn what_cannot_be_shown_is_said() {
 }
 
 #[test]
+fn a_row_that_is_damaged_is_told_and_no_answer_is_empty_without_an_error() {
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let home = home(dialect, &[]);
+        write_journal(
+            home.path(),
+            dialect,
+            &(0..3).map(|number| text(dialect, "ECHOECHO", number)).collect::<Vec<_>>(),
+        );
+        let database = rusqlite::Connection::open(journal_file(home.path())).unwrap();
+        // Row 2 is of 12:01; a bit of its time is another one, so that it looks much older.
+        database.execute("UPDATE message SET received_at = received_at - (1 << 38) WHERE row = 2", []).unwrap();
+        drop(database);
+        let all = history(home.path(), &["--since", "2026-11-01T12:00"]);
+        assert_eq!(good(&all).lines().count(), 2);
+        let told = String::from_utf8(all.stderr).unwrap();
+        assert!(told.contains("damaged: row 2 could not be read and is left out"), "{told}");
+        for more in [&[][..], &["--stats"], &["--limit", "3"], &["--json"]] {
+            let window = ["--since", "2026-11-01T12:01", "--until", "2026-11-01T12:02"];
+            let none = history(home.path(), &[&window, more].concat());
+            let told = String::from_utf8(none.stderr).unwrap();
+            assert_eq!(none.status.code(), Some(1), "{more:?}: {told}");
+            assert!(told.contains("damaged: row 2 could not be read"), "{more:?}: {told}");
+            assert!(!told.contains("nothing like that"), "{more:?}: {told}");
+        }
+        let before = history(home.path(), &["--until", "2026-10-01T12:00", "--stats"]);
+        assert_eq!(before.status.code(), Some(0), "what the spans leave out is not read");
+        assert!(String::from_utf8(before.stderr).unwrap().contains("nothing like that was received"));
+    }
+}
+
+#[test]
 fn a_profile_says_how_its_journal_is_kept() {
     for dialect in [Dialect::Mk, Dialect::Dgk] {
         let home =

@@ -41,13 +41,21 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
     } else {
         print_rows(&history, query, options, &printer, &mut out)
     };
-    let ended = ended.and_then(|()| out.flush().map_err(Failure::Output));
-    tell_unreadable(&history);
-    match ended {
+    let ended = ended.and_then(|count| out.flush().map_err(Failure::Output).map(|()| count));
+    match (ended, unreadable(&history)) {
         // Nobody reads any more.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Normal),
-        ended => ended.map(|()| Outcome::Normal),
+        (Err(Failure::Output(error)), _) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        // Nothing printed may not look as if nothing had been received.
+        (Ok(0), Some(words)) => return Err(Failure::Ended { outcome: Outcome::Unwell, words }),
+        (Ok(0), None) => remark("nothing like that was received"),
+        (ended, missing) => {
+            if let Some(words) = missing {
+                remark(&words);
+            }
+            ended?;
+        }
     }
+    Ok(Outcome::Normal)
 }
 
 fn chosen(store: &ProfileStore, name: Option<&str>) -> Result<(ProfileName, Record), ProfileError> {
@@ -63,53 +71,50 @@ fn chosen(store: &ProfileStore, name: Option<&str>) -> Result<(ProfileName, Reco
     Ok((name.clone(), record.clone()))
 }
 
+/// Prints the rows, and says how many those were.
 fn print_rows(
     history: &History,
     query: Query,
     options: &HistoryArgs,
     printer: &RowPrinter<'_>,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let is_bounded = options.since.is_some() || options.until.is_some();
     let limit = options.limit.or((!is_bounded).then_some(ROWS));
-    let mut print = |row: &HistoryRow| printer.row(row, out).map_err(Failure::Output);
+    let mut count = 0;
+    let mut print = |row: &HistoryRow| {
+        count += 1;
+        printer.row(row, out).map_err(Failure::Output)
+    };
     if let Some(limit) = limit {
         let rows = history.page(&query, Within::Newest, usize::try_from(limit).unwrap_or(usize::MAX))?;
-        tell_if(rows.is_empty());
-        return rows.iter().try_for_each(print);
+        rows.iter().try_for_each(&mut print)?;
+    } else {
+        history.rows(query).try_for_each(|row| print(&row?))?;
     }
-    let mut rows = history.rows(query).peekable();
-    tell_if(rows.peek().is_none());
-    rows.try_for_each(|row| print(&row?))
+    Ok(count)
 }
 
-/// Nothing printed may also look like something wrong.
-fn tell_if(nothing: bool) {
-    if nothing {
-        remark("nothing like that was received");
-    }
-}
-
-/// What is missing between the rows is said once, after them.
-fn tell_unreadable(history: &History) {
+/// What is missing between the rows.
+fn unreadable(history: &History) -> Option<String> {
     let ranges = history.unreadable();
     let count: u64 = ranges.iter().map(|range| range.end() - range.start() + 1).sum();
-    if let (Some(first), Some(last)) = (ranges.first(), ranges.last()) {
-        remark(&format!(
-            "the journal is damaged: {count} rows between {} and {} could not be read and are left out; the next session \
-             looks the whole file through",
-            first.start(),
-            last.end()
-        ));
-    }
+    let (first, last) = (ranges.first()?.start(), ranges.last()?.end());
+    let which = match count {
+        1 => format!("row {first} could not be read and is left out"),
+        _ => format!("{count} rows between {first} and {last} could not be read and are left out"),
+    };
+    Some(format!("the journal is damaged: {which}; the next session looks the whole file through"))
 }
 
+/// Prints the figures, and says how many lines those were.
 fn print_stats(
     history: &History,
     query: &Query,
     printer: &RowPrinter<'_>,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let lines = history.stats(query, |at| printer.zone.day(at))?;
-    printer.stats(&lines, out).map_err(Failure::Output)
+    printer.stats(&lines, out).map_err(Failure::Output)?;
+    Ok(lines.len())
 }
