@@ -62,7 +62,10 @@ impl Address {
     /// # Errors
     /// If the URL cannot be used, or the file of trust roots cannot.
     pub fn new(url: &str, tls: &TlsOptions) -> Result<Self, AddressError> {
-        let uri: http::Uri = url.parse().map_err(|_| AddressError::NotAUrl)?;
+        let uri: http::Uri = url.parse().map_err(|_| why_not(url))?;
+        if url.contains(['{', '}']) {
+            return Err(AddressError::Placeholder);
+        }
         // The fragment is not part of what was read.
         if uri.query().is_some() || url.contains('#') {
             return Err(AddressError::Query);
@@ -81,11 +84,12 @@ impl Address {
         };
         let says_port = authority.as_str().rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
         if says_port && authority.port_u16().is_none_or(|port| port == 0) {
-            return Err(AddressError::NotAUrl);
+            return Err(AddressError::Port);
         }
         let port = authority.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
         let tls = if encrypted {
-            let name = ServerName::try_from(host.clone()).map_err(|_| AddressError::NotAUrl)?;
+            let name = ServerName::try_from(host.clone())
+                .map_err(|_| if host.contains('%') { AddressError::Zone } else { AddressError::Host })?;
             Some(ClientTls::new(name, tls)?)
         } else {
             None
@@ -255,7 +259,10 @@ impl Address {
     /// If the mediator does not prove who it is.
     pub async fn secure(&self, transport: Transport) -> Result<Secured, ConnectError> {
         let Some(tls) = &self.tls else { return Ok(Secured { transport, peer: None }) };
-        let stream = tls.connect(transport, &self.host).await.map_err(ConnectError::Tls)?;
+        let stream = tls.connect(transport, &self.host).await.map_err(|fault| match &self.proxy {
+            None => ConnectError::Tls(fault),
+            Some(Proxy { url, .. }) => ConnectError::TlsBehindProxy { proxy: url.clone(), fault },
+        })?;
         let peer = Some(tls.peer(&stream));
         Ok(Secured { transport: Box::new(stream), peer })
     }
@@ -275,6 +282,24 @@ impl Address {
             UpgradeFault::Head(error) => ConnectError::Upgrade { host: host(), how: error.to_string() },
         })?;
         Ok(Link::new(socket, taken))
+    }
+}
+
+/// What is wrong with what is no URL, as far as that can be told.
+fn why_not(url: &str) -> AddressError {
+    let authority =
+        url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    if url.contains(|letter: char| !letter.is_ascii_graphic()) {
+        AddressError::NotAscii
+    } else if url.contains(['{', '}']) {
+        AddressError::Placeholder
+    } else if authority.starts_with('[') && authority.contains('%') {
+        AddressError::Zone
+    } else if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        AddressError::Port
+    } else {
+        AddressError::NotAUrl
     }
 }
 

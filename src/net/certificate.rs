@@ -38,6 +38,11 @@ pub enum Unusable {
          with the host name as subjectAltName"
     )]
     VersionOne,
+    /// A certificate that says only in its subject, or nowhere, whose it is.
+    #[error(
+        "names no host (subjectAltName), without which it counts for none; who runs the mediator can make one that does"
+    )]
+    NoName,
     /// There is nothing between it and an authority that is not known.
     #[error("comes alone, and no trusted authority has signed it")]
     Alone,

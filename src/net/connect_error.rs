@@ -28,7 +28,7 @@ pub enum ConnectError {
         cause: io::Error,
     },
     /// Nobody answers at any address.
-    #[error("{host} cannot be reached: {}", of_all(failed))]
+    #[error("{host} cannot be reached: {}", of_all(failed, "mediator"))]
     Tcp {
         /// The mediator's host and port.
         host: String,
@@ -36,7 +36,7 @@ pub enum ConnectError {
         failed: AllFailed,
     },
     /// The proxy cannot be reached.
-    #[error("the proxy {proxy} cannot be reached: {}", of_all(failed))]
+    #[error("the proxy {proxy} cannot be reached: {}", of_all(failed, "proxy"))]
     ProxyUnreachable {
         /// As it was configured, without its password.
         proxy: ProxyUrl,
@@ -64,6 +64,14 @@ pub enum ConnectError {
     /// The server did not prove who it is, or speaks no TLS.
     #[error(transparent)]
     Tls(TlsFault),
+    /// The same of what the proxy leads to.
+    #[error("{fault} (what answers is where the proxy {proxy} leads to, or the proxy itself)")]
+    TlsBehindProxy {
+        /// As it was configured, without its password.
+        proxy: ProxyUrl,
+        /// What was wrong.
+        fault: TlsFault,
+    },
     /// There is a web server, but it opened no WebSocket.
     #[error("{host} {}", answer.words())]
     Refused {
@@ -115,14 +123,14 @@ impl ConnectStep {
 }
 
 /// Why no address answers, and what to do.
-fn of_all(AllFailed(failed): &AllFailed) -> String {
+fn of_all(AllFailed(failed): &AllFailed, what: &str) -> String {
     match failed.as_slice() {
         [] => "it has no address".to_owned(),
-        [only] => with_advice(&only.cause),
+        [only] => with_advice(&only.cause, what),
         [first, ..] => {
             let is_same = failed.iter().all(|attempt| attempt.cause.kind() == first.cause.kind());
             if is_same {
-                return format!("{} (at each of its {} addresses)", with_advice(&first.cause), failed.len());
+                return format!("{} (at each of its {} addresses)", with_advice(&first.cause, what), failed.len());
             }
             let each: Vec<String> = failed.iter().take(MOST_TOLD).map(ToString::to_string).collect();
             let more = if failed.len() > MOST_TOLD { ", …" } else { "" };
@@ -132,10 +140,10 @@ fn of_all(AllFailed(failed): &AllFailed) -> String {
 }
 
 /// Why nobody answers at an address, and what to do.
-fn with_advice(cause: &io::Error) -> String {
+fn with_advice(cause: &io::Error, what: &str) -> String {
     match cause.kind() {
         io::ErrorKind::ConnectionRefused => {
-            "nobody listens there; is the mediator running, and the port right?".to_owned()
+            format!("nobody listens there; is the {what} running, and the port right?")
         }
         io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             format!("{cause}; check this machine's network and firewall")

@@ -321,14 +321,24 @@ fn single(message: Received) -> LinkEvent {
 const WENT_AWAY: &str = "the mediator went away";
 
 fn broken(error: &WebSocketError) -> Clean {
-    let went_away = match error {
-        WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => true,
-        WebSocketError::Io(cause) => {
-            matches!(cause.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)
-        }
-        _ => false,
+    let words = match error {
+        WebSocketError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => WENT_AWAY.to_owned(),
+        WebSocketError::Io(cause) => match cause.kind() {
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => WENT_AWAY.to_owned(),
+            _ if cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+                format!("the encryption of the connection failed: {cause}")
+            }
+            _ => format!("the connection failed: {cause}"),
+        },
+        WebSocketError::Protocol(cause) => format!("the mediator broke the WebSocket protocol: {cause}"),
+        WebSocketError::Utf8(_) => "the mediator broke the WebSocket protocol: a text is not UTF-8".to_owned(),
+        WebSocketError::Capacity(cause) => format!("the mediator sent more than a message may have: {cause}"),
+        error => error.to_string(),
     };
-    if went_away { Clean::literal(WENT_AWAY) } else { Clean::new(&error.to_string()) }
+    Clean::new(&words)
 }
 
 #[cfg(test)]
@@ -408,6 +418,25 @@ mod tests {
         };
         let _ = tokio::time::timeout(Duration::from_millis(500), drain).await;
         assert!(taken < 1 << 20, "{taken} of 10 MB");
+    }
+
+    #[tokio::test]
+    async fn what_breaks_the_protocol_of_websockets_is_said_of_the_mediator() {
+        let huge_reason = [&[0x88, 126, 0x10, 0x00][..], &[b'R'; 4_096]].concat();
+        for (frame, words) in [
+            (&huge_reason[..], "the mediator broke the WebSocket protocol: Control frame too big"),
+            (&[0x88, 0x04, 0x03, 0xe8, 0xff, 0xfe], "the mediator broke the WebSocket protocol: a text is not UTF-8"),
+            (&[0x81, 0x01, 0xff], "the mediator broke the WebSocket protocol: a text is not UTF-8"),
+            (&[0x88, 0x01, 0x03], "the mediator broke the WebSocket protocol: "),
+            (&[0x83, 0x00], "the mediator broke the WebSocket protocol: "),
+            (&[0xc2, 0x00], "the mediator broke the WebSocket protocol: "),
+            (&[0x82, 0x7f, 0, 0, 0, 1, 0, 0, 0, 0], "the mediator sent more than a message may have: "),
+        ] {
+            let (mut link, mut far) = link().await;
+            tokio::io::AsyncWriteExt::write_all(&mut far, frame).await.unwrap();
+            let Some(LinkEvent::End(LinkEnd::Broken(told))) = link.next(true).await else { panic!("{frame:?}") };
+            assert!(told.as_str().starts_with(words), "{frame:?}: {told}");
+        }
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use rustls::{
     AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
-use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
@@ -326,7 +326,12 @@ fn roots(trust_roots: Option<&Path>) -> Result<RootCertStore, AddressError> {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         return Ok(roots);
     };
-    let unreadable = |cause| AddressError::Certificates { path: path.to_owned(), cause };
+    let unreadable = |cause| match cause {
+        pem::Error::MissingSectionEnd { .. } | pem::Error::IllegalSectionStart { .. } => {
+            AddressError::CutOff { path: path.to_owned() }
+        }
+        cause => AddressError::Certificates { path: path.to_owned(), cause },
+    };
     if has_byte_order_mark(path) {
         return Err(AddressError::ByteOrderMark { path: path.to_owned() });
     }
@@ -397,6 +402,9 @@ fn certificate_fault(host: String, why: &CertificateError) -> TlsFault {
         {
             TlsFault::AddressAsName { host }
         }
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            TlsFault::Unusable { host, what: Unusable::NoName }
+        }
         CertificateError::NotValidForNameContext { presented, .. } => {
             TlsFault::WrongHost { host, presented: presented_names(presented) }
         }
@@ -417,7 +425,7 @@ fn certificate_fault(host: String, why: &CertificateError) -> TlsFault {
 fn presented_names(presented: &[String]) -> Clean {
     let bare = |name: &String| name.split('"').nth(1).unwrap_or(name).to_owned();
     match presented {
-        [] => Clean::literal("no host at all"),
+        [] => Clean::default(),
         [one] => Clean::new(&bare(one)),
         [one, others @ ..] => Clean::new(&format!("{} and {} more", bare(one), others.len())),
     }

@@ -4,14 +4,17 @@ use std::borrow::Cow;
 
 use crate::net::{AddressError, ConnectError, TlsFault, Unusable};
 
+/// How many of many are named.
+const MOST_LISTED: usize = 3;
+
 /// Why no connection could be made, and what to do.
 #[must_use]
 pub fn explain(error: &ConnectError) -> String {
     let advice = match error {
         ConnectError::ProxyUnreachable { .. } | ConnectError::ProxyResolve { .. } => {
-            Cow::Borrowed("; check it, or say --proxy none to go without")
+            Cow::Borrowed("; --proxy none goes without it")
         }
-        ConnectError::Tls(fault) => tls_advice(fault),
+        ConnectError::Tls(fault) | ConnectError::TlsBehindProxy { fault, .. } => tls_advice(fault),
         _ => Cow::default(),
     };
     format!("{error}{advice}")
@@ -37,13 +40,23 @@ fn tls_advice(fault: &TlsFault) -> Cow<'static, str> {
             format!(". Only if who runs the mediator confirms a new key, use --pin {seen}").into()
         }
         TlsFault::Unusable { what: Unusable::Alone, .. } => {
-            ". If its authority is a public one, the mediator leaves out the intermediate certificate: who runs it can give \
-             the whole chain (fullchain.pem). If the mediator has an authority of its own, name its certificate with --ca \
-             FILE"
+            ". Who runs the mediator can give the whole chain (fullchain.pem); for an authority of its own, use --ca FILE"
                 .into()
         }
         _ => Cow::default(),
     }
+}
+
+/// The first of many, so that what comes after them is read, too.
+#[must_use]
+pub fn listed(all: impl IntoIterator<Item = String>) -> String {
+    let mut all = all.into_iter();
+    let first: Vec<String> = all.by_ref().take(MOST_LISTED).collect();
+    let more = match all.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", first.join(", "))
 }
 
 #[cfg(test)]
@@ -54,6 +67,14 @@ mod tests {
 
     fn host() -> String {
         "mediator.example".to_owned()
+    }
+
+    #[test]
+    fn many_addresses_are_counted_and_hide_nothing_behind_them() {
+        let all = |count: u8| listed((1..=count).map(|last| format!("192.0.2.{last}")));
+        assert_eq!(all(1), "192.0.2.1");
+        assert_eq!(all(3), "192.0.2.1, 192.0.2.2, 192.0.2.3");
+        assert_eq!(all(9), "192.0.2.1, 192.0.2.2, 192.0.2.3 and 6 more");
     }
 
     #[test]
@@ -96,6 +117,6 @@ mod tests {
         let plain = words(&address).await;
         assert!(plain.contains("cannot be reached") && !plain.contains("--"), "{plain}");
         let told = words(&address.explained_by(explain)).await;
-        assert_eq!(told, format!("{plain}; check it, or say --proxy none to go without"));
+        assert_eq!(told, format!("{plain}; --proxy none goes without it"));
     }
 }

@@ -93,8 +93,18 @@ impl VisitorSlot {
 
 /// The name says nothing of the mediator or the group to who does not know both.
 fn name(mediator: &str, dialect: Dialect, group: DeviceGroupId, visit: VisitLength) -> PathBuf {
+    let mediator = same(mediator);
     let text = format!("{mediator}\n{dialect}\n{group}\n{visit:?}");
     blake2b_simd::Params::new().hash_length(16).hash(text.as_bytes()).to_hex().as_str().into()
+}
+
+/// The one way to write what leads to the same mediator.
+fn same(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let usual = if scheme == "wss" { ":443" } else { ":80" };
+    format!("{scheme}://{}/{}", host.strip_suffix(usual).unwrap_or(&host), path.trim_end_matches('/'))
 }
 
 /// [`None`] if it does not come in time.
@@ -177,6 +187,10 @@ mod tests {
         ] {
             assert_ne!(one, other);
         }
+        for same in ["WSS://a.example/", "wss://A.Example", "wss://a.example:443/"] {
+            assert_eq!(one, of(same, Dialect::Dgk, 7), "{same}");
+        }
+        assert_ne!(of("wss://a.example/Path", Dialect::Dgk, 7), of("wss://a.example/path/", Dialect::Dgk, 7));
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("visits/group");
         drop(VisitorSlot::take_in(&directory, PATIENCE).unwrap());

@@ -11,7 +11,7 @@ use crate::net::dial;
 use crate::net::tls::date;
 use crate::net::{Address, ConnectError, ConnectStep, Peer, ProxyUrl, Secured, TlsOptions};
 use crate::output::Failure;
-use crate::output::connecting::explain;
+use crate::output::connecting::{explain, listed};
 use crate::output::figures::span;
 use crate::runtime::ANY_CERTIFICATE;
 
@@ -33,9 +33,9 @@ pub(super) async fn go(address: &Address, tls: &TlsOptions, report: &mut Report)
     let of_proxy = |check| if proxy.is_some() { "proxy" } else { check };
     let resolved = address.in_time(soon(), ConnectStep::Resolve, address.resolve());
     let Some(addresses) = step(of_proxy("dns"), resolved, report).await? else { return Ok(None) };
-    let listed: Vec<String> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
     let name = proxy.map_or_else(|| address.authority(), ProxyUrl::authority);
-    report.add(&Finding::new("dns", Status::Ok, &format!("{name} is at {}", listed.join(", "))))?;
+    let places = listed(addresses.iter().map(|address| address.ip().to_string()));
+    report.add(&Finding::new("dns", Status::Ok, &format!("{name} is at {places}")))?;
 
     let started = Instant::now();
     let dialling = address.reach(&addresses, soon());
@@ -75,11 +75,11 @@ async fn reached(stream: &TcpStream, addresses: &[SocketAddr], name: String, ela
             Some(cause) => bad.push(format!("{}: {cause}", address.ip())),
         }
     }
-    let also = if good.is_empty() { String::new() } else { format!("; {} can be reached, too", good.join(", ")) };
+    let also = if good.is_empty() { String::new() } else { format!("; {} can be reached, too", listed(good)) };
     if bad.is_empty() {
         return Finding::new("tcp", Status::Ok, &format!("{words}{also}"));
     }
-    let bad = bad.join(", ");
+    let bad = listed(bad);
     let words = format!("{words}{also}; not reached: {bad}. Check this machine's network, or the name's addresses");
     Finding::new("tcp", Status::Warn, &words)
 }

@@ -18,10 +18,13 @@ use crate::text::Clean;
 pub enum ConnectFault {
     /// It wants to know who asks, or does not know who does.
     #[error(
-        "it asks for a user's name and password, or does not take these (HTTP 407); they go into the environment's proxy URL \
-         or into the profile"
+        "it asks for a user's name and password, or does not take these (HTTP {status}); they go into the environment's proxy \
+         URL or into the profile"
     )]
-    Unauthorised,
+    Unauthorised {
+        /// The HTTP status of its answer.
+        status: u16,
+    },
     /// It answered, and refuses to connect.
     #[error("it refused with HTTP {status}{}{}", if reason.is_empty() { "" } else { " " }, reason)]
     Refused {
@@ -65,7 +68,8 @@ pub(super) async fn connect(
     })?;
     match head.status {
         200..=299 => Ok(()),
-        407 => Err(ConnectFault::Unauthorised),
+        // Some say 401, which is for servers.
+        status @ (401 | 407) => Err(ConnectFault::Unauthorised { status }),
         status => Err(ConnectFault::Refused { status, reason: head.reason }),
     }
 }

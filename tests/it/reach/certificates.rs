@@ -86,10 +86,12 @@ fn each_odd_certificate_has_its_own_sentence() {
     workshop.signed("by-curve", P256, "p521", "-days 300", LOCALHOST);
     workshop.signed("first", P256, "ca", "-days 300", "");
     workshop.signed("address", P256, "ca", "-days 300", "subjectAltName=DNS:127.0.0.1");
+    workshop.signed("nameless", P256, "ca", "-days 300", "basicConstraints=critical,CA:FALSE");
     let (ca, p521) = (home.join("ca.pem"), home.join("p521.pem"));
     let (ca, p521) = (ca.to_str().unwrap(), p521.to_str().unwrap());
     for (name, host, trusted, sentence) in [
-        ("alone", "localhost", ca, "give the whole chain (fullchain.pem)"),
+        ("alone", "localhost", ca, "give the whole chain (fullchain.pem); for an authority of its own, use --ca FILE"),
+        ("nameless", "localhost", ca, "names no host (subjectAltName)"),
         ("short", "localhost", ca, "has an RSA key of 1024 bits"),
         ("sha1", "localhost", ca, "is signed with SHA-1"),
         ("curve", "localhost", ca, "P-521 is not known"),
@@ -120,6 +122,13 @@ fn each_odd_certificate_has_its_own_sentence() {
         let (words, _) = workshop.look(name, "", "localhost", &any);
         assert!(words.contains("HTTP 200"), "TLS is done, and then there is a web server: {name}: {words}");
     }
+
+    let half = home.join("half.pem");
+    let whole = std::fs::read(ca).unwrap();
+    std::fs::write(&half, &whole[..whole.len() / 2]).unwrap();
+    let (words, code) = workshop.look("alone", "", "localhost", &["watch", "--ca", half.to_str().unwrap()]);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("half.pem ends or breaks off within a certificate"), "{words}");
 
     let marked = home.join("marked.pem");
     for mark in [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"] {

@@ -166,11 +166,12 @@ fn the_doctor_says_what_the_proxy_answers() {
     let answers = |text: &'static str| serve(move |stream| answer(stream, text));
     let cases = [
         (answers("HTTP/1.1 407 No\r\n\r\n"), "HTTP 407"),
+        (answers("HTTP/1.1 401 Unauthorized\r\n\r\n"), "does not take these (HTTP 401)"),
         (answers("HTTP/1.0 502 Bad Gateway\r\n\r\n"), "HTTP 502"),
         (answers("HTTP/1.1 403 Filtered\n\n"), "HTTP 403"),
         (answers("SSH-2.0-OpenSSH\r\n"), "not HTTP"),
         (answers(""), "without an answer"),
-        (refused, "nobody listens there"),
+        (refused, "nobody listens there; is the proxy running"),
         (silent.local_addr().unwrap().port(), "answers nothing"),
     ];
     for (port, needed) in cases {
@@ -180,6 +181,11 @@ fn the_doctor_says_what_the_proxy_answers() {
         let line = words.lines().find(|line| line.contains(r#""check":"proxy""#)).expect("a line for the proxy");
         assert!(line.contains(needed) && line.contains(r#""status":"fail""#), "{needed}: {line}");
     }
+    let cut = answers("HTTP/1.1 200 Connection established\r\n\r\n");
+    let proxy = format!("http://127.0.0.1:{cut}");
+    let (words, code) = printed(&mut encrypted.command("watch", "dgk", &["--proxy", &proxy]));
+    assert_eq!(code, Some(4), "{words}");
+    assert!(words.contains(&format!("the proxy {proxy} leads to")), "it is not only the mediator's: {words}");
     let (words, _) = printed(&mut encrypted.command("doctor", "dgk", &["--json"]));
     let line = words.lines().find(|line| line.contains(r#""check":"proxy""#)).expect("a line for the proxy");
     assert!(line.contains("none on the way"), "{line}");
