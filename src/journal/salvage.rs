@@ -27,6 +27,19 @@ impl History {
         merged
     }
 
+    /// What of those rows is missing, in words; [`None`] if nothing is.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        let ranges = self.unreadable();
+        let count: u64 = ranges.iter().map(|range| range.end() - range.start() + 1).sum();
+        let (first, last) = (ranges.first()?.start(), ranges.last()?.end());
+        let which = match count {
+            1 => format!("row {first} could not be read and is left out"),
+            _ => format!("{count} rows between {first} and {last} could not be read and are left out"),
+        };
+        Some(format!("the journal is damaged: {which}; the next session looks the whole file through"))
+    }
+
     /// Reads rows of the range from its beginning, or from its end, until there are `count` of them. `read` reads a part of
     /// the range, with or without what stands in other tables.
     pub(super) fn salvage<T>(

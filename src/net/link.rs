@@ -328,7 +328,7 @@ fn broken(error: &WebSocketError) -> Clean {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof => WENT_AWAY.to_owned(),
-            _ if cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+            _ if cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() => {
                 format!("the encryption of the connection failed: {cause}")
             }
             _ => format!("the connection failed: {cause}"),
@@ -422,7 +422,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_breaks_the_protocol_of_websockets_is_said_of_the_mediator() {
-        let huge_reason = [&[0x88, 126, 0x10, 0x00][..], &[b'R'; 4_096]].concat();
+        let huge_reason = [&[0x88, 126, 0x03, 0xe8][..], &[b'R'; 1_000]].concat();
         for (frame, words) in [
             (&huge_reason[..], "the mediator broke the WebSocket protocol: Control frame too big"),
             (&[0x88, 0x04, 0x03, 0xe8, 0xff, 0xfe], "the mediator broke the WebSocket protocol: a text is not UTF-8"),

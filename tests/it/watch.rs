@@ -36,6 +36,8 @@ fn twenty_thousand_messages_drain_each_acknowledged_once_and_in_order() {
         let mediator = Mediator::start(&[]);
         let first = watch(&mediator, dialect, &["--until-dry"]);
         assert_eq!(first.status.code(), Some(0), "the monitor takes a slot");
+        let told = schema::lines(&first.stdout);
+        assert_eq!((of(&told, "promoted").len(), of(&told, "refused").len()), (1, 0), "nobody asked for anything");
         phone_reflects(&mediator, dialect, COUNT, "Pixel 9");
 
         let output = watch(&mediator, dialect, &["--until-dry", "--expect", "existing"]);

@@ -42,7 +42,7 @@ pub fn run(options: &HistoryArgs) -> Result<Outcome, Failure> {
         print_rows(&history, query, options, &printer, &mut out)
     };
     let ended = ended.and_then(|count| out.flush().map_err(Failure::Output).map(|()| count));
-    match (ended, unreadable(&history)) {
+    match (ended, history.damage()) {
         // Nobody reads any more.
         (Err(Failure::Output(error)), _) if error.kind() == io::ErrorKind::BrokenPipe => {}
         // Nothing printed may not look as if nothing had been received.
@@ -93,18 +93,6 @@ fn print_rows(
         history.rows(query).try_for_each(|row| print(&row?))?;
     }
     Ok(count)
-}
-
-/// What is missing between the rows.
-fn unreadable(history: &History) -> Option<String> {
-    let ranges = history.unreadable();
-    let count: u64 = ranges.iter().map(|range| range.end() - range.start() + 1).sum();
-    let (first, last) = (ranges.first()?.start(), ranges.last()?.end());
-    let which = match count {
-        1 => format!("row {first} could not be read and is left out"),
-        _ => format!("{count} rows between {first} and {last} could not be read and are left out"),
-    };
-    Some(format!("the journal is damaged: {which}; the next session looks the whole file through"))
 }
 
 /// Prints the figures, and says how many lines those were.

@@ -298,6 +298,10 @@ impl Watch {
         if let Some(outage) = &mut self.outage {
             outage.take(&told);
         }
+        // Only the watch itself asks for anything here, and the session may have ended before it heard that.
+        if matches!(&told, Queued::Item(TimedEvent { event: Event::Refused(_), .. })) {
+            return Ok(());
+        }
         self.wanted.write(&mut self.lines, &told)
     }
 
