@@ -18,6 +18,7 @@ mod doctor;
 mod examples;
 mod feed_memory;
 mod flood;
+mod fuzz;
 mod history;
 mod join;
 mod join_memory;

@@ -1,6 +1,7 @@
 //! [`ProxyUrl`]: a proxy's address, and who asks it.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
@@ -80,7 +81,7 @@ impl ProxyUrl {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_owned();
         let says_port = authority.as_str().rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
         let port = authority.port_u16().filter(|port| *port > 0);
-        if host.is_empty() || says_port && port.is_none() {
+        if !is_host(&host) || says_port && port.is_none() {
             return Err(ProxyUrlError::Shape);
         }
         let credentials = userinfo.map(credentials).transpose()?;
@@ -96,6 +97,13 @@ impl ProxyUrl {
     pub fn authority(&self) -> String {
         authority(&self.host, self.port)
     }
+}
+
+/// Whether it is a name or an address; the library for URLs takes more than that.
+fn is_host(host: &str) -> bool {
+    let address = host.split_once('%').map_or(host, |(address, _zone)| address);
+    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    !host.is_empty() && (is_name(host) || address.parse::<Ipv6Addr>().is_ok())
 }
 
 fn credentials(userinfo: &str) -> Result<Credentials, ProxyUrlError> {
@@ -180,6 +188,9 @@ mod tests {
             ("http://proxy:0", ProxyUrlError::Shape),
             ("http://proxy:99999", ProxyUrlError::Shape),
             ("http://proxy:1/path", ProxyUrlError::Shape),
+            ("http://pr.0.0.1,[::1]", ProxyUrlError::Shape),
+            ("http://one,two:1", ProxyUrlError::Shape),
+            ("http://2001:db8::1", ProxyUrlError::Shape),
             ("http://proxy:1?query", ProxyUrlError::Shape),
             ("socks5://me@proxy:1", ProxyUrlError::Credentials),
         ] {
