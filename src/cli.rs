@@ -18,6 +18,7 @@ mod manual;
 mod mediator;
 mod monitor;
 mod profile;
+mod record;
 
 pub use admit::AdmitArgs;
 pub use commands::{
@@ -35,6 +36,7 @@ pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,
     RemoveArgs, RenameArgs, SettingsArgs, SlotArg,
 };
+pub use record::{RecordArgs, RecordKeyArgs, ReplayArgs};
 
 /// A live dashboard for a Threema-style multi-device group.
 ///
@@ -59,6 +61,8 @@ pub struct Cli {
     pub attention: AttentionArgs,
     #[command(flatten)]
     pub monitor: MonitorArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
     #[command(flatten)]
     pub log: LogArgs,
 }
@@ -113,6 +117,8 @@ pub enum CliCommand {
     Mediator(MediatorArgs),
     /// Show a simulated group: mediator, four devices and the dashboard in one process
     Demo(DemoArgs),
+    /// Play a recording again: what --record has kept; connects nowhere
+    Replay(ReplayArgs),
     /// Show how the dashboard is configured
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -223,6 +229,8 @@ pub struct WatchArgs {
     pub until: UntilArgs,
     #[command(flatten)]
     pub monitor: MonitorArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Show times in UTC instead of local time, where sentences are printed
     #[arg(long, help_heading = "Stream")]
     pub utc: bool,
@@ -234,6 +242,8 @@ pub struct ProxyArgs {
     pub profile: ProfileChoice,
     #[command(flatten)]
     pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Where to wait for the chat client; port 0 takes any free one, which the first line tells
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
@@ -333,4 +343,6 @@ pub struct DemoArgs {
     pub attention: AttentionArgs,
     #[command(flatten)]
     pub monitor: MonitorArgs,
+    #[command(flatten)]
+    pub record: RecordArgs,
 }

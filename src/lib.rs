@@ -63,6 +63,7 @@
 //! | `os` | system | signals, systemd, log, clocks, private and lock files, child processes, accepted connections |
 //! | `journal` | disk | what was received, durably: rows, acknowledgements and nonces, in a database; queries |
 //! | `store` | disk | what a mediator keeps, durably: slots, queues, shared data |
+//! | `record` | disk | what a session was told and what followed from it, in files; a session played from them |
 //! | `profile` | disk | who we are: options, profiles, keys and where they are kept, imports, what is known of our slot |
 //! | `net` | socket | the client's link and the mediator's listener |
 //! | `control` | socket | the way of whoever runs a mediator into it |
@@ -71,6 +72,7 @@
 //! | `output` | stdout | NDJSON, sentences, the writers of lines, times and sizes, how the program ends |
 //! | `runtime` | loops | driver, journal thread, dashboard, watch, lock, one-shot session, observers |
 //! | `simulate` | devices | the demo's devices and their story |
+//! | `replay` | stdout | recordings played again |
 //! | `tui` | screen | a view of the group, and keys that become actions; one file a pane |
 //! | `headless` | stdout | one file or folder a command |
 //! | `cli` | types | the command line, without logic |
@@ -78,7 +80,7 @@
 //! Arrows point down only, and siblings never import each other:
 //!
 //! ```text
-//! main -> {tui, headless} -> simulate -> runtime -> {control, metrics, alerts, output} -> {net, journal, store, profile}
+//! main -> {tui, headless} -> replay -> simulate -> runtime -> {control, metrics, alerts, output} -> {net, journal, store, profile, record}
 //!      -> {session, mediator} -> group -> rendezvous -> protocol -> text          os: below net, journal, store, profile; knows none of ours
 //! ```
 //!
@@ -149,6 +151,12 @@ pub mod output;
 #[cfg(feature = "app")]
 #[cfg_attr(not(house), doc(hidden))]
 pub mod profile;
+#[cfg(feature = "app")]
+#[cfg_attr(not(house), doc(hidden))]
+pub mod record;
+#[cfg(feature = "app")]
+#[cfg_attr(not(house), doc(hidden))]
+pub mod replay;
 #[cfg(feature = "app")]
 #[cfg_attr(not(house), doc(hidden))]
 pub mod runtime;

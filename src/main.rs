@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use d2mtop::cli::{AsciiArg, AttentionArgs, Cli, CliCommand, ConfigCommand, DisplayArgs, MonitorArgs, ThemeName};
+use d2mtop::cli::{
+    AsciiArg, AttentionArgs, Cli, CliCommand, ConfigCommand, DisplayArgs, MonitorArgs, RecordArgs, ThemeName,
+};
 use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
 use d2mtop::output::times::Zone;
@@ -105,13 +107,14 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(CliCommand::Completions(options)) => headless::manual::completions(*options),
         Some(CliCommand::Man(options)) => headless::manual::man(options),
         Some(CliCommand::Manual(options)) => headless::manual::manual(*options),
+        Some(CliCommand::Replay(options)) => headless::replay::run(options),
         Some(CliCommand::Demo(options)) if options.headless || options.join => headless::demo::run(options),
         Some(CliCommand::Demo(options)) => {
-            let dashboard = dashboard(options.display, &options.attention, &options.monitor)?;
+            let dashboard = dashboard(options.display, &options.attention, &options.monitor, &options.record)?;
             tui::demo(arguments::stage(options), &dashboard)
         }
         None => {
-            let dashboard = dashboard(cli.display, &cli.attention, &cli.monitor)?;
+            let dashboard = dashboard(cli.display, &cli.attention, &cli.monitor, &cli.record)?;
             let opened = tui::open(&cli.profile_names(), &arguments::connection(&cli.connection)?, &dashboard, join);
             if cli.profiles.is_empty() { opened } else { opened.map_err(headless::profile::perhaps_a_command) }
         }
@@ -137,6 +140,7 @@ fn dashboard(
     display: DisplayArgs,
     attention: &AttentionArgs,
     monitor: &MonitorArgs,
+    record: &RecordArgs,
 ) -> Result<DashboardOptions, Failure> {
     let UserConfig { config, preferences, .. } = user_config()?;
     let theme: Option<&str> = display.theme.map(ThemeName::name);
@@ -163,5 +167,6 @@ fn dashboard(
             quiet_hours: quiet_hours.map_err(unusable)?,
         },
         monitor: arguments::monitor(monitor)?,
+        record: arguments::recording(record)?,
     })
 }

@@ -36,6 +36,9 @@ pub enum TopicArg {
     Mediator,
     /// A chat client through the mediator
     Proxy,
+    /// How to report a bug: record what happens, play it again
+    #[value(aliases = ["record", "replay", "bug"])]
+    Recording,
     /// When it does not connect: the doctor, what you read and what to do
     #[value(alias = "doctor")]
     Connect,

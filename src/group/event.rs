@@ -97,6 +97,8 @@ pub enum Event {
     Journal(JournalState),
     /// The journal's file was damaged and is set aside under this name; a new one was begun.
     JournalSetAside(Clean),
+    /// What happens is no longer recorded, for this reason.
+    RecordingStopped(Clean),
     /// The connection ended, or could not be made.
     Disconnected {
         /// The cause of the end.

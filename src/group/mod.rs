@@ -162,13 +162,16 @@ impl Group {
             Event::Refused(refusal) => self.refused(at, *refusal),
             Event::Ignored(what) => self.ignored(at, what),
             Event::Journal(state) => self.journal_is(at, state),
-            Event::JournalSetAside(name) => self.notices.push(
-                at,
-                NoticeKind::Alarm,
-                Clean::new(&format!("the journal was damaged and is kept as {name}; a new one was begun")),
-            ),
+            Event::JournalSetAside(name) => {
+                self.alarm(at, &format!("the journal was damaged and is kept as {name}; a new one was begun"));
+            }
+            Event::RecordingStopped(why) => self.alarm(at, &format!("recording has stopped: {why}")),
             Event::Disconnected { cause, next } => self.disconnected(at, cause, *next),
         }
+    }
+
+    fn alarm(&mut self, at: Millis, words: &str) {
+        self.notices.push(at, NoticeKind::Alarm, Clean::new(words));
     }
 
     /// What is left of a wait or a lock, and how long ago anything was, does not change with the wall clock.
@@ -327,8 +330,7 @@ impl Group {
     fn journal_is(&mut self, at: Millis, state: &JournalState) {
         match (&self.journal, state) {
             (_, JournalState::Failed(why)) => {
-                let words = format!("{why}; nothing is acknowledged until the journal can be written");
-                self.notices.push(at, NoticeKind::Alarm, Clean::new(&words));
+                self.alarm(at, &format!("{why}; nothing is acknowledged until the journal can be written"));
             }
             (JournalState::Failed(_), JournalState::Keeps) => {
                 self.notices.push(at, NoticeKind::Done, Clean::literal("the journal can be written again"));

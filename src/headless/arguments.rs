@@ -9,13 +9,16 @@ use clap::ValueEnum as _;
 
 use crate::alerts::Rule;
 use crate::cli::secrets::StoreArg;
-use crate::cli::{AnyCertificateArg, AsciiArg, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs};
+use crate::cli::{
+    AnyCertificateArg, AsciiArg, ConnectionArgs, DemoArgs, DialectArg, ExpectArg, LogArgs, MonitorArgs, RecordArgs,
+};
 use crate::net::ProxyChoice;
 use crate::os::logging::LogOptions;
 use crate::output::Failure;
 use crate::profile::secrets::KeyStoreKind;
 use crate::profile::{self, ConnectionOptions, ProxySetting};
 use crate::protocol::{Dialect, SlotState};
+use crate::record::RecordFolder;
 use crate::runtime::{MetricsOptions, MonitorOptions};
 use crate::simulate::StageOptions;
 use crate::text::Clean;
@@ -161,6 +164,15 @@ fn permitted(address: SocketAddr, remote_is_allowed: bool) -> Result<SocketAddr,
         "--metrics {address}: others on the network could read the metrics there; take 127.0.0.1, or say \
          --metrics-allow-remote, too"
     )))
+}
+
+/// Where what happens is recorded, if it is.
+///
+/// # Errors
+/// If the folder cannot be used, or another process records there.
+pub fn recording(arguments: &RecordArgs) -> Result<Option<RecordFolder>, Failure> {
+    let Some(folder) = &arguments.record else { return Ok(None) };
+    Ok(Some(RecordFolder::open(folder, arguments.record_limit.as_u64())?))
 }
 
 /// The options of the log.

@@ -16,6 +16,7 @@ mod one_shot_device;
 pub mod probe;
 pub mod profile;
 pub mod proxy;
+pub mod replay;
 pub mod shared_data;
 pub mod watch;
 

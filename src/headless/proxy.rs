@@ -22,6 +22,7 @@ use crate::output::port_file;
 use crate::output::sentences::Form;
 use crate::output::times::Zone;
 use crate::protocol::Millis;
+use crate::record::RecordedCommandLine;
 use crate::runtime::chat_proxy::{ChatProxy, ProxyLine};
 use crate::runtime::{ANY_CERTIFICATE, ProfileState, SessionSetup};
 use crate::session::Session;
@@ -33,10 +34,12 @@ use crate::text::Clean;
 /// If the options cannot be used, or the system does not give the address.
 pub fn run(options: &ProxyArgs) -> Result<Outcome, Failure> {
     let connection = arguments::unattended_connection(&options.connection)?;
-    let prepared = SessionSetup::new(super::open_unattended(options.profile.name(), &connection)?, connection.wait)?;
+    let mut prepared =
+        SessionSetup::new(super::open_unattended(options.profile.name(), &connection)?, connection.wait)?;
     if prepared.session.config().read_only {
         return Err(Failure::Usage("proxy sends what its client says, so it cannot be --read-only".to_owned()));
     }
+    prepared.record(arguments::recording(&options.record)?.as_ref(), RecordedCommandLine::Proxy)?;
     let event_loop = event_loop().map_err(Failure::Start)?;
     let SessionSetup { session, address, held, memories, accepts_any_certificate, .. } = prepared;
     let served = event_loop.block_on(serve(options, session, address, memories, accepts_any_certificate));

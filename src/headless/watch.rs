@@ -4,16 +4,15 @@ use std::io::{self, Write as _};
 
 use super::arguments;
 use crate::cli::{LinesArgs, UntilArgs, WatchArgs};
-use crate::net::Address;
 use crate::output::lines::EventSelection;
 use crate::output::ndjson::{self, NamesInLines};
 use crate::output::times::Zone;
 use crate::output::words::remark;
 use crate::output::{Failure, Form, Outcome};
+use crate::record::RecordFolder;
 use crate::runtime::reconnect::Reconnect;
-use crate::runtime::watch::{Reloading, WatchTerms, watch_profile, watch_session};
+use crate::runtime::watch::{Reloading, WatchTerms, watch_profile};
 use crate::runtime::{ANY_CERTIFICATE, Monitors, SessionSetup, clock};
-use crate::session::Session;
 
 /// Connects as the options say, and prints until it ends.
 ///
@@ -22,7 +21,7 @@ use crate::session::Session;
 pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
     let reconnect = Reconnect::parse(&options.stream.reconnect)?;
     let wanted = selection(&options.stream.lines, Zone::of_option(options.utc))?;
-    let terms = terms(options.until, reconnect, wanted);
+    let terms = terms(options.until, reconnect, wanted, arguments::recording(&options.record)?);
     let connection = arguments::unattended_connection(&options.connection)?;
     let monitor = arguments::monitor(&options.monitor)?;
     let profile = super::open_unattended(options.profile.name(), &connection)?;
@@ -45,15 +44,15 @@ pub fn run(options: &WatchArgs) -> Result<Outcome, Failure> {
 /// # Errors
 /// If the options are unusable, standard output fails, or the system gives no thread.
 pub(super) fn watch(
-    session: Session,
-    address: Address,
+    prepared: SessionSetup,
     monitors: Monitors,
     until: UntilArgs,
     wanted: EventSelection,
+    record: Option<RecordFolder>,
 ) -> Result<Outcome, Failure> {
-    let terms = terms(until, Reconnect::default(), wanted);
+    let terms = terms(until, Reconnect::default(), wanted, record);
     let first = first_lines(&terms.wanted, &monitors, false).map_err(Failure::Output)?;
-    watch_session(session, address, terms, first, monitors)
+    watch_profile(prepared, None, terms, first, monitors)
 }
 
 /// The events that the options want, and the form of their lines.
@@ -65,8 +64,13 @@ pub(super) fn selection(options: &LinesArgs, zone: Zone) -> Result<EventSelectio
     EventSelection::new(&options.only, Form::of_output(options.json, names, zone))
 }
 
-const fn terms(until: UntilArgs, reconnect: Reconnect, wanted: EventSelection) -> WatchTerms {
-    WatchTerms { until_dry: until.until_dry, duration: until.duration, reconnect, wanted }
+const fn terms(
+    until: UntilArgs,
+    reconnect: Reconnect,
+    wanted: EventSelection,
+    record: Option<RecordFolder>,
+) -> WatchTerms {
+    WatchTerms { until_dry: until.until_dry, duration: until.duration, reconnect, wanted, record }
 }
 
 /// What is said before all else. Who believes whoever answers is told so whatever is asked for; where the metrics are

@@ -203,6 +203,7 @@ impl Ledger {
             | Event::Following
             | Event::LastHeard { .. }
             | Event::DevicesAcknowledged
+            | Event::RecordingStopped(_)
             | Event::Refused(_) => {}
         }
     }

@@ -29,6 +29,7 @@ pub mod device_table;
 pub mod export;
 pub mod figures;
 pub mod filter_help;
+pub mod history_rows;
 pub mod lines;
 pub mod markdown;
 pub mod mediator_log;

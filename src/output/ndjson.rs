@@ -53,7 +53,7 @@ pub const EVENTS_OF_COMMANDS: [&str; 25] = [
 ];
 
 /// The names of all events that a watch prints.
-pub const EVENTS: [&str; 39] = [
+pub const EVENTS: [&str; 40] = [
     "connecting",
     "handshaking",
     "logged_in",
@@ -88,6 +88,7 @@ pub const EVENTS: [&str; 39] = [
     "disconnected",
     "journal",
     "journal_set_aside",
+    "recording_stopped",
     "left_out",
     "metrics",
     "warning",
@@ -195,6 +196,7 @@ fn fields(event: &Event) -> (&'static str, Value) {
             ("journal", json!({ "state": state.as_str(), "words": words }))
         }
         Event::JournalSetAside(name) => ("journal_set_aside", json!({ "as": name })),
+        Event::RecordingStopped(why) => ("recording_stopped", json!({ "why": why })),
         Event::QueueDry => ("queue_dry", json!({})),
         Event::Promoted => ("promoted", json!({})),
         Event::RoleGivenUp { back_at, promotions_in_a_row } => {

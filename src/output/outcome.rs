@@ -9,6 +9,7 @@ use super::connecting::explain_address;
 use crate::journal::JournalError;
 use crate::net::{AddressError, TlsError};
 use crate::profile::{DeviceInUse, ProfileError, ProfileName};
+use crate::record::RecordError;
 use crate::store::StoreError;
 use crate::text::Clean;
 
@@ -23,7 +24,7 @@ pub const EXIT_CODES: [(&str, &str); 16] = [
     (
         "1",
         "could not start, or output failed; or the session or the mediator did not do what was asked; the doctor found \
-         something that does not work",
+         something that does not work; `replay`: the recording cannot be read to its end, or `--check` found a difference",
     ),
     ("2", "the options cannot be used, or the profile is unusable"),
     (
@@ -47,7 +48,7 @@ pub const EXIT_CODES: [(&str, &str); 16] = [
     (
         "7",
         "the profile is open in another d2mtop, and stayed so for `--wait-profile`; or another one runs as this device, or \
-         uses the `--data` of this mediator",
+         uses the `--data` of this mediator, or records to the folder of `--record`",
     ),
     ("8", "`join`: the phone ended it: somebody cancelled there, or the emoji did not match; nothing is linked"),
     ("9", "`join`: what came was not from the phone that scanned the code, or no phone sends such; nothing is linked"),
@@ -72,6 +73,8 @@ pub enum Outcome {
     Lost,
     /// The doctor found something that does not work.
     Unwell,
+    /// Something else follows than when it was recorded.
+    Different,
     /// No device is called so, or more than one.
     NoSuchDevice,
     /// A person did not agree, or could not be asked.
@@ -144,6 +147,9 @@ pub enum Failure {
     /// The mediator's store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What happens cannot be recorded, or a recording not be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The mediator's store failed while it ran.
     #[error("{0}")]
     StoreFailed(Clean),
@@ -195,7 +201,7 @@ impl Outcome {
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Normal => 0,
-            Self::Unwell => 1,
+            Self::Unwell | Self::Different => 1,
             Self::Refused => 3,
             Self::Lost => 4,
             Self::NoSuchDevice => 5,
@@ -221,9 +227,10 @@ impl Failure {
             Self::Command { .. } => 126,
             Self::OfProfile { cause, .. } => cause.exit_code(),
             Self::Profile(error) if error.is_open_elsewhere() => OPEN_ELSEWHERE,
-            Self::InUse(_) | Self::Journal(JournalError::InUse(_)) | Self::Store(StoreError::InUse { .. }) => {
-                OPEN_ELSEWHERE
-            }
+            Self::InUse(_)
+            | Self::Journal(JournalError::InUse(_))
+            | Self::Store(StoreError::InUse { .. })
+            | Self::Record(RecordError::InUse { .. }) => OPEN_ELSEWHERE,
             Self::NotLeft { refused: true, .. } => Outcome::Refused.exit_code(),
             Self::NotLeft { .. } => Outcome::Lost.exit_code(),
             Self::Profile(_) | Self::Address(_) | Self::Usage(_) | Self::NoTerminal | Self::Certificate(_) => 2,
@@ -233,6 +240,7 @@ impl Failure {
             | Self::Store(_)
             | Self::StoreFailed(_)
             | Self::NotDone(_)
+            | Self::Record(_)
             | Self::Terminal(_)
             | Self::Start(_)
             | Self::Listen { .. }

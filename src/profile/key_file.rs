@@ -44,7 +44,10 @@ pub enum KeyFileError {
 }
 
 /// Reads the group's secret. Buffers are wiped.
-pub(super) fn read(path: &Path) -> Result<GroupSecret, KeyFileError> {
+///
+/// # Errors
+/// If it cannot be read, others could, or it is no key.
+pub fn read(path: &Path) -> Result<GroupSecret, KeyFileError> {
     let named = || path.to_owned();
     let unreadable = |cause| KeyFileError::Unreadable { path: named(), cause };
     let file = File::open(path).map_err(unreadable)?;

@@ -41,7 +41,7 @@ pub use error::{FIRST_STEPS, ProfileError};
 pub use join::{NewProfile, NewProfileError};
 pub use journal::{JournalSettings, KeptConversations};
 pub use kept_device::device_of;
-pub use key_file::KeyFileError;
+pub use key_file::{KeyFileError, read as read_key_file};
 pub use loaded_key::LoadedKey;
 pub use name::ProfileName;
 pub use names_file::{NamesFile, NamesFileError};

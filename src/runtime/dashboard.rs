@@ -11,7 +11,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use super::driver::{COMMAND_CAPACITY, drive_keeping};
+use super::driver::{COMMAND_CAPACITY, KeptBy, drive_keeping};
 use super::journal_pages::JournalPages;
 use super::known_devices_store::KnownDevicesStore;
 use super::observers::{EventSink, Observers};
@@ -157,7 +157,7 @@ impl RunningSession {
     /// Starts the thread. What is learned of the own slot goes to the memories, and which devices are known is taken from
     /// there and kept there.
     fn start(parts: SessionParts, group: Group, standing_changed: Arc<Notify>) -> io::Result<Self> {
-        let (session, address, ProfileState { slot, known: memory, journal, names }, observers) = parts;
+        let (session, address, ProfileState { slot, known: memory, journal, names, recorder }, observers) = parts;
         let older = journal.as_ref().map(|journal| JournalPages::of(journal.path().to_owned()));
         let group = match &memory {
             Some(memory) => group.remembering(memory.ever()),
@@ -171,7 +171,7 @@ impl RunningSession {
         let ended = Arc::clone(&shared);
         let runtime = event_loop()?;
         let thread = std::thread::Builder::new().name("session".to_owned()).spawn(move || {
-            runtime.block_on(drive_keeping(journal, session, address, receiver, sink));
+            runtime.block_on(drive_keeping(KeptBy { journal, recorder }, session, address, receiver, sink));
             ended.ended.notify_one();
         })?;
         Ok(Self { commands, shared, thread, older })

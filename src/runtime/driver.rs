@@ -1,7 +1,6 @@
 //! Joins one session to the network: feeds it what the socket, the clock and the user bring, and does what it asks.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -10,11 +9,11 @@ use super::clock;
 use super::journal_handle::JournalHandle;
 use super::journal_writer::JournalReply;
 use super::observers::EventSink;
-use crate::group::to_acknowledge;
-use crate::group::{Event, JournalState};
+use crate::group::Event;
 use crate::net::{Address, Link, LinkEvent};
-use crate::protocol::{CloseCode, Millis, ReflectedId};
-use crate::session::{Command, LinkEnd, Session, SessionInput, SessionOutput};
+use crate::protocol::{CloseCode, Millis};
+use crate::record::SessionRecorder;
+use crate::session::{Command, Deed, Delivery, DeliveryInput, LinkEnd, Session, SessionInput};
 use crate::text::Clean;
 
 /// How many commands may wait for a session.
@@ -33,45 +32,62 @@ const LOOK_LOCKED: Duration = Duration::from_secs(1);
 /// How long the end waits for the journal.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
+/// What keeps what comes and goes: each if there is one.
+#[derive(Debug, Default)]
+pub struct KeptBy {
+    /// Makes every message durable before it is acknowledged and told.
+    pub journal: Option<JournalHandle>,
+    /// Keeps what the session is told and what follows, to be played again.
+    pub recorder: Option<SessionRecorder>,
+}
+
+impl From<Option<JournalHandle>> for KeptBy {
+    fn from(journal: Option<JournalHandle>) -> Self {
+        Self { journal, recorder: None }
+    }
+}
+
 /// Runs a session until it is over, or until nobody can command it any more. Nothing is kept: a message counts as durable
 /// once the sink has it.
 pub async fn drive(session: Session, address: Address, commands: mpsc::Receiver<Command>, sink: impl EventSink) {
     drive_keeping(None, session, address, commands, sink).await;
 }
 
-/// The same, with every message made durable by the journal, if there is one, before it is acknowledged and told.
+/// The same with what keeps what comes and goes.
 pub async fn drive_keeping(
-    journal: Option<JournalHandle>,
+    kept: impl Into<KeptBy>,
     session: Session,
     address: Address,
     mut commands: mpsc::Receiver<Command>,
     sink: impl EventSink,
 ) {
+    let KeptBy { journal, recorder } = kept.into();
     let mut driver = Driver {
-        session,
+        delivery: Delivery::new(session, journal.is_some()),
         address,
         sink,
         journal,
-        in_flight: 0,
-        deferred_events: VecDeque::new(),
+        recorder,
         link: None,
         opening: None,
         closing: None,
         held: None,
-        read_at: Instant::now(),
-        unacknowledged: VecDeque::new(),
     };
-    if let Some(journal) = &mut driver.journal {
-        journal.first_events().for_each(|event| driver.sink.tell(clock::now(), event));
+    if let Some(recorder) = &mut driver.recorder {
+        recorder.begin(&mut driver.delivery);
     }
-    driver.handle(SessionInput::Timer).await;
-    while !driver.session.is_over() {
-        let deadline = wake_at(clock::now(), driver.session.deadline(), driver.session.wants_lock());
+    let first: Vec<Event> = driver.journal.iter_mut().flat_map(JournalHandle::first_events).collect();
+    for event in first {
+        driver.handle(DeliveryInput::Journal(event)).await;
+    }
+    driver.tell_session(SessionInput::Timer).await;
+    while !driver.session().is_over() {
+        let deadline = wake_at(clock::now(), driver.session().deadline(), driver.session().wants_lock());
         let writable = driver.link.as_ref().is_none_or(|link| link.backlog() < MOST_UNWRITTEN);
         let takes_more = driver.journal.as_ref().is_none_or(JournalHandle::takes_more);
         let may_read = takes_more && driver.link.as_ref().is_none_or(|link| !link.is_full());
         if writable && let Some(command) = driver.held.take() {
-            driver.handle(SessionInput::Command(command)).await;
+            driver.tell_session(SessionInput::Command(command)).await;
             continue;
         }
         let input = tokio::select! {
@@ -86,19 +102,19 @@ pub async fn drive_keeping(
                 SessionInput::Command(command)
             }
             reply = next_journal_reply(&mut driver.journal) => {
-                driver.on_journal_reply(reply).await;
+                driver.handle(reply.into()).await;
                 continue;
             }
             event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
             opened = next_opened(&mut driver.opening) => driver.on_opened(opened),
             () = clock::sleep_until(Some(deadline)) => {
                 if !may_read {
-                    driver.handle(SessionInput::NotReading).await;
+                    driver.tell_session(SessionInput::NotReading).await;
                 }
                 SessionInput::Timer
             }
         };
-        driver.handle(input).await;
+        driver.tell_session(input).await;
     }
     driver.tell_the_rest().await;
     if let Some(closing) = driver.closing {
@@ -114,37 +130,55 @@ fn wake_at(now: Millis, deadline: Option<Millis>, wants_lock: bool) -> Millis {
 }
 
 struct Driver<S> {
-    session: Session,
+    delivery: Delivery,
     address: Address,
     sink: S,
     link: Option<Link>,
     opening: Option<JoinHandle<Result<Link, LinkEnd>>>,
     closing: Option<JoinHandle<()>>,
     journal: Option<JournalHandle>,
-    /// How many batches are under way to the journal.
-    in_flight: u64,
-    /// What happened after them, and is told after them: each with how many are to be handed on before.
-    deferred_events: VecDeque<(u64, Millis, Event)>,
+    recorder: Option<SessionRecorder>,
     /// A reflection or chat frame that waits for room in what is to be written.
     held: Option<Command>,
-    /// When the batch that is being handled was read.
-    read_at: Instant,
-    /// Of each batch that is not yet acknowledged: when it was read, and how many of it are to be acknowledged.
-    unacknowledged: VecDeque<(Instant, usize)>,
 }
 
 impl<S: EventSink> Driver<S> {
-    async fn handle(&mut self, input: SessionInput) {
-        self.session.handle(clock::precise(), input);
-        while let Some(output) = self.session.poll() {
-            self.act(output).await;
+    const fn session(&self) -> &Session {
+        self.delivery.session()
+    }
+
+    async fn tell_session(&mut self, input: SessionInput) {
+        self.handle(DeliveryInput::Session(input)).await;
+    }
+
+    async fn handle(&mut self, input: DeliveryInput) {
+        let mut next = Some(input);
+        while let Some(input) = next.take() {
+            let now = clock::precise();
+            if let Some(recorder) = &mut self.recorder {
+                recorder.input(now, &input);
+            }
+            self.delivery.handle(now, input);
+            while let Some(deed) = self.delivery.poll() {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.deed(&deed);
+                }
+                if self.act(deed).await == Written::All {
+                    next = Some(DeliveryInput::Session(SessionInput::Flushed));
+                }
+            }
+            if let Some(recorder) = &mut self.recorder
+                && let Some(why) = recorder.settle(&mut self.delivery)
+            {
+                self.recorder = None;
+                self.sink.tell(now.wall, Event::RecordingStopped(why));
+            }
         }
     }
 
-    async fn act(&mut self, output: SessionOutput) {
-        match output {
-            SessionOutput::Connect => {
-                self.unacknowledged.clear();
+    async fn act(&mut self, deed: Deed) -> Written {
+        match deed {
+            Deed::Connect => {
                 if let Some(journal) = &self.journal {
                     journal.disconnected();
                 }
@@ -152,142 +186,71 @@ impl<S: EventSink> Driver<S> {
                 let address = self.address.clone();
                 self.opening = Some(tokio::spawn(async move { address.connect().await }));
             }
-            SessionOutput::Send(frame) => {
+            Deed::Send(frame) => {
                 if let Some(link) = &mut self.link {
                     link.send(frame);
                 }
             }
-            SessionOutput::Ping => {
+            Deed::Ping => {
                 if let Some(link) = &mut self.link {
                     link.ping();
                 }
             }
-            SessionOutput::Close(code) => self.close(code).await,
-            SessionOutput::Reflected { connection, messages } => {
-                let count = to_acknowledge(&messages);
-                if count > 0 {
-                    self.unacknowledged.push_back((self.read_at, count));
-                }
+            Deed::Close(code) => return self.close(code).await,
+            Deed::Store { connection, messages } => {
                 if let Some(journal) = &mut self.journal {
                     journal.store(connection, messages);
-                    self.in_flight += 1;
-                } else {
-                    self.sink.tell(clock::now(), Event::Reflected(messages));
-                    self.session.handle(clock::precise(), SessionInput::Durable { connection, count });
                 }
             }
-            SessionOutput::Acknowledged(ids) => self.acknowledged(clock::now(), ids),
-            SessionOutput::Proxy(proxied) => self.sink.proxied(proxied),
-            SessionOutput::Event(event) => {
-                super::fault::point();
-                log(&event);
-                if let (Event::QueueDry, Some(journal)) = (&event, &self.journal) {
+            Deed::CaughtUp => {
+                if let Some(journal) = &self.journal {
                     journal.caught_up();
                 }
-                let now = clock::now();
-                if self.in_flight > 0 {
-                    self.deferred_events.push_back((self.in_flight, now, event));
-                } else {
-                    self.sink.tell(now, event);
+            }
+            Deed::Settled { count, at, waited } => {
+                if let Some(journal) = &self.journal {
+                    journal.acknowledged(count, at, waited);
                 }
             }
-        }
-    }
-
-    /// What the journal says: messages are handed on and acknowledged, in the order of receipt.
-    async fn on_journal_reply(&mut self, reply: JournalReply) {
-        let now = clock::now();
-        match reply {
-            JournalReply::HandOn { connection, messages, durable } => {
-                let count = to_acknowledge(&messages);
-                self.sink.tell(now, Event::Reflected(messages));
-                self.tell_deferred_events();
-                if durable {
-                    self.handle(SessionInput::Durable { connection, count }).await;
-                }
-            }
-            JournalReply::Durable { connection, count } => {
-                self.handle(SessionInput::Durable { connection, count }).await;
-            }
-            JournalReply::Failed(why) => self.sink.tell(now, Event::Journal(JournalState::Failed(why))),
-            JournalReply::Works { redeliver } => {
-                self.sink.tell(now, Event::Journal(JournalState::Keeps));
-                if let Some(connection) = redeliver {
-                    self.handle(SessionInput::Redeliver { connection }).await;
-                }
-            }
-        }
-    }
-
-    /// One more batch is handed on: what happened between it and the next is told.
-    fn tell_deferred_events(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        for (before, ..) in &mut self.deferred_events {
-            *before = before.saturating_sub(1);
-        }
-        while self.deferred_events.front().is_some_and(|(before, ..)| *before == 0) {
-            if let Some((_, at, event)) = self.deferred_events.pop_front() {
+            Deed::Proxy(proxied) => self.sink.proxied(proxied),
+            Deed::Tell(at, event) => {
+                super::fault::point();
+                log(&event);
                 self.sink.tell(at, event);
             }
         }
+        Written::Later
     }
 
     /// The session is over: what is still under way to the journal is waited for, as long as that is reasonable.
     async fn tell_the_rest(&mut self) {
         let rest = async {
-            while self.in_flight > 0 {
+            while self.delivery.awaits_journal() {
                 let reply = next_journal_reply(&mut self.journal).await;
-                self.on_journal_reply(reply).await;
+                self.handle(reply.into()).await;
             }
         };
         let _ = tokio::time::timeout(LAST_WORD, rest).await;
-        for (_, at, event) in std::mem::take(&mut self.deferred_events) {
-            self.sink.tell(at, event);
-        }
+        self.handle(DeliveryInput::Rest).await;
+        self.sink.over(self.delivery.now().wall);
     }
 
-    /// Tells batch by batch how long the acknowledgements took: to the microsecond, which the session's clock is too
-    /// coarse for.
-    fn acknowledged(&mut self, now: Millis, mut ids: Vec<ReflectedId>) {
-        while !ids.is_empty() {
-            let Some((read_at, count)) = self.unacknowledged.front_mut() else { return };
-            let rest = ids.split_off((*count).min(ids.len()));
-            let waited = read_at.elapsed();
-            *count -= ids.len();
-            if *count == 0 {
-                self.unacknowledged.pop_front();
-            }
-            if !ids.is_empty() {
-                if let Some(journal) = &self.journal {
-                    journal.acknowledged(ids.len(), now, waited);
-                }
-                self.sink.tell(now, Event::Acknowledged { ids, waited });
-            }
-            ids = rest;
-        }
-    }
-
-    async fn close(&mut self, code: CloseCode) {
+    async fn close(&mut self, code: CloseCode) -> Written {
         if let Some(opening) = self.opening.take() {
             opening.abort();
         }
-        let Some(mut link) = self.link.take() else { return };
-        if link.close(code).await {
-            self.session.handle(clock::precise(), SessionInput::Flushed);
-        }
+        let Some(mut link) = self.link.take() else { return Written::Later };
+        let is_written = link.close(code).await;
         self.closing = Some(tokio::spawn(link.linger()));
+        if is_written { Written::All } else { Written::Later }
     }
 
     fn on_link_event(&mut self, event: Option<LinkEvent>) -> SessionInput {
-        match &event {
-            Some(LinkEvent::Frames(_)) => self.read_at = Instant::now(),
-            Some(LinkEvent::End(_)) => {
-                if let Some(link) = self.link.take() {
-                    // Answers the server's close, if there was one.
-                    self.closing = Some(tokio::spawn(link.linger()));
-                }
-            }
-            _ => {}
+        if let Some(LinkEvent::End(_)) = &event
+            && let Some(link) = self.link.take()
+        {
+            // Answers the server's close, if there was one.
+            self.closing = Some(tokio::spawn(link.linger()));
         }
         event.map_or(SessionInput::Flushed, SessionInput::from)
     }
@@ -301,6 +264,13 @@ impl<S: EventSink> Driver<S> {
             Err(end) => SessionInput::LinkDown(end),
         }
     }
+}
+
+/// Whether all that was to be sent has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    All,
+    Later,
 }
 
 async fn next_event(link: &mut Option<Link>, may_read: bool) -> Option<LinkEvent> {
@@ -331,8 +301,13 @@ async fn next_opened(opening: &mut Option<JoinHandle<Result<Link, LinkEnd>>>) ->
 /// One log line an event; what comes by the thousand is not logged.
 fn log(event: &Event) {
     match event {
-        Event::Reflected(_) | Event::Acknowledged { .. } | Event::ReflectionStored { .. } | Event::RoundTrip { .. } => {
-        }
+        Event::Reflected(_)
+        | Event::Acknowledged { .. }
+        | Event::ReflectionStored { .. }
+        | Event::RoundTrip { .. }
+        // Its thread has logged it.
+        | Event::Journal(_)
+        | Event::JournalSetAside(_) => {}
         Event::SharedDeviceData(_) => tracing::debug!("the group has shared device data"),
         Event::Devices(devices) => tracing::debug!("device list with {} devices", devices.len()),
         Event::Ignored(_) | Event::Refused(_) | Event::Disconnected { .. } => tracing::warn!("{event:?}"),

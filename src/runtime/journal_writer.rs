@@ -8,10 +8,10 @@ use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock;
-use crate::group::ReflectedMessage;
-use crate::group::to_acknowledge;
+use crate::group::{Event, JournalState, ReflectedMessage, to_acknowledge};
 use crate::journal::{Journal, JournalError};
 use crate::protocol::{Millis, Sealed};
+use crate::session::{DeliveryInput, SessionInput};
 use crate::text::Clean;
 
 /// The most messages that one transaction takes.
@@ -54,6 +54,17 @@ pub(super) enum JournalReply {
         /// The connection, if anything has to come again.
         redeliver: Option<u64>,
     },
+}
+
+impl From<JournalReply> for DeliveryInput {
+    fn from(reply: JournalReply) -> Self {
+        match reply {
+            JournalReply::HandOn { connection, messages, durable } => Self::HandOn { connection, messages, durable },
+            JournalReply::Durable { connection, count } => Self::Session(SessionInput::Durable { connection, count }),
+            JournalReply::Failed(why) => Self::Journal(Event::Journal(JournalState::Failed(why))),
+            JournalReply::Works { redeliver } => Self::JournalWorks { redeliver },
+        }
+    }
 }
 
 pub(super) enum Work {

@@ -30,7 +30,7 @@ pub mod watch;
 
 pub use admit::{Admission, AdmitAnswer, AdmitNews, admit_device};
 pub use dashboard::RunningSessions;
-pub use driver::{drive, drive_keeping};
+pub use driver::{KeptBy, drive, drive_keeping};
 pub use join::{JoinNews, JoinPlaces, join_group};
 pub use join_mediator::{GivenUp, JoinLogin};
 pub use journal_handle::JournalHandle;

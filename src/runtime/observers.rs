@@ -20,6 +20,9 @@ pub trait EventSink: Send {
     /// Something for a sink that carries a chat client's connection. It comes at once, also where what is told waits for
     /// the journal.
     fn proxied(&mut self, _proxied: ProxyOutput) {}
+
+    /// The session is over; nothing more is told.
+    fn over(&mut self, _at: Millis) {}
 }
 
 /// Looks at what happens before the sink takes it. Must not block.
@@ -86,6 +89,10 @@ impl<S: EventSink> EventSink for Observers<S> {
 
     fn proxied(&mut self, proxied: ProxyOutput) {
         self.sink.proxied(proxied);
+    }
+
+    fn over(&mut self, at: Millis) {
+        self.sink.over(at);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whether a connection that could not be made, or was lost, is made again; and what came of it if not.
 
+use std::fmt;
+
 use super::one_shot::OneShotEnd;
 use crate::group::{DisconnectCause, Event, NextStep};
 use crate::output::{Failure, Outcome};
@@ -27,6 +29,16 @@ pub struct Reconnect {
     tries: u32,
     /// There is a login on this connection.
     logged_in: bool,
+}
+
+impl fmt::Display for Reconnect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.policy {
+            Policy::Never => formatter.write_str("never"),
+            Policy::Tries(most) => write!(formatter, "{most}"),
+            Policy::Always => formatter.write_str("always"),
+        }
+    }
 }
 
 impl Reconnect {

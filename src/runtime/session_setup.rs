@@ -1,5 +1,6 @@
 //! A profile becomes a session and the address that it connects to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock;
@@ -16,6 +17,7 @@ use crate::profile::{
     known_devices,
 };
 use crate::protocol::PseudonymKey;
+use crate::record::{RecordFolder, RecordedCommandLine, SessionRecorder, SessionSubject};
 use crate::session::Session;
 use crate::text::Clean;
 
@@ -37,6 +39,8 @@ pub struct SessionSetup {
     pub title: Clean,
     /// Whether nothing of the mediator's certificate is checked; whoever shows the session must say so all the time.
     pub accepts_any_certificate: bool,
+    /// Which demo it is, if it is one.
+    pub demo_seed: Option<u64>,
     /// Kept as long as the session runs.
     pub held: HeldLocks,
     /// What is kept from one run to the next; nothing without a profile.
@@ -52,7 +56,7 @@ pub struct HeldLocks {
     pub profile: Option<ProfileLock>,
 }
 
-/// What is kept from one run to the next.
+/// What is kept: from one run to the next, and of this one.
 #[derive(Debug, Default)]
 pub struct ProfileState {
     /// What is known of our slot.
@@ -63,6 +67,8 @@ pub struct ProfileState {
     pub journal: Option<JournalHandle>,
     /// What conversations are called, if that is kept.
     pub names: Option<KeptNames>,
+    /// What happens in this run, if that is recorded.
+    pub recorder: Option<SessionRecorder>,
 }
 
 /// How the mediator of a profile has to prove who it is.
@@ -153,9 +159,44 @@ impl SessionSetup {
             profile: profile.name,
             title,
             accepts_any_certificate: profile.accept_any_certificate,
+            demo_seed: None,
             held: HeldLocks { claim, profile: profile.lock },
-            memories: ProfileState { slot: profile.memory, known, journal, names },
+            memories: ProfileState { slot: profile.memory, known, journal, names, recorder: None },
         })
+    }
+
+    /// The session of the demo, of which nothing is kept.
+    #[must_use]
+    pub fn of_demo(session: Session, address: Address, seed: u64) -> Self {
+        Self {
+            session,
+            address,
+            profile: None,
+            title: Clean::literal("demo"),
+            accepts_any_certificate: false,
+            demo_seed: Some(seed),
+            held: HeldLocks::default(),
+            memories: ProfileState::default(),
+        }
+    }
+
+    /// Has what happens recorded, if there is a folder for that.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn record(&mut self, folder: Option<&RecordFolder>, command: RecordedCommandLine) -> Result<(), Failure> {
+        let Some(folder) = folder else { return Ok(()) };
+        let subject = SessionSubject {
+            title: self.title.clone(),
+            host: self.address.authority(),
+            accepts_any_certificate: self.accepts_any_certificate,
+            demo_seed: self.demo_seed,
+            command,
+            names: self.memories.names.as_ref().map(|names| names.names().clone()).unwrap_or_default(),
+        };
+        let keys = Arc::clone(&self.session.config().keys);
+        self.memories.recorder = Some(SessionRecorder::start(folder, keys, subject).map_err(Failure::Start)?);
+        Ok(())
     }
 
     /// The profile's name; empty if it is none.

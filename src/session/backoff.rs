@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rand::{Rng, RngCore};
+use serde::{Deserialize, Serialize};
 
 /// Linear backoff: attempt `n` waits `n` steps, at most `cap`, give or take a fifth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backoff {
     /// What each further attempt adds.
     pub step: Duration,

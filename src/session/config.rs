@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::backoff::Backoff;
 use crate::protocol::{DeviceId, DeviceInfo, ExhaustedPolicy, ExpirationPolicy, GroupKeys, SlotState};
 use crate::text::Clean;
@@ -149,7 +151,7 @@ impl SessionConfig {
 pub const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How patient a session is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionTiming {
     /// From starting to connect to the end of the login.
     pub handshake: Duration,

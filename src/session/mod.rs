@@ -30,9 +30,11 @@
 //! ```
 
 mod backoff;
+mod carried;
 mod chat;
 mod command;
 mod config;
+mod delivery;
 mod device_list;
 mod disconnect;
 mod envelope_reader;
@@ -58,10 +60,12 @@ use rand::RngCore;
 use rand::rngs::StdRng;
 
 pub use backoff::Backoff;
+pub use carried::{CarriedDevice, CarriedPrivate, CarriedSlot, CarriedState};
 pub use command::{ChatClientId, Command, Confirmed};
 pub use config::{
     DEFAULT_KEEP_ALIVE, LeaderPolicy, NotAPresence, Presence, SessionConfig, SessionTiming, SlotExpectation,
 };
+pub use delivery::{Deed, Delivery, DeliveryInput};
 pub use io::{LinkEnd, ProxyOutput, SessionInput, SessionOutput};
 pub use lock::LEASE;
 pub use now::Now;
@@ -220,6 +224,12 @@ impl Session {
     pub const fn taking_no_messages(mut self) -> Self {
         self.takes_messages = false;
         self
+    }
+
+    /// The other devices as they are known by now; [`None`] before the first list ever.
+    #[must_use]
+    pub const fn known(&self) -> Option<&KnownDevices> {
+        self.known.as_ref()
     }
 
     /// Who this session is.

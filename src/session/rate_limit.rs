@@ -30,6 +30,15 @@ impl RateLimit {
         Some(std::mem::take(&mut self.unsaid))
     }
 
+    /// Since when, how many were told, and how many were not.
+    pub(super) const fn parts(&self) -> (Option<Millis>, u32, u64) {
+        (self.since, self.told, self.unsaid)
+    }
+
+    pub(super) const fn of_parts(since: Option<Millis>, told: u32, unsaid: u64) -> Self {
+        Self { since, told, unsaid }
+    }
+
     /// The wall clock was moved, by this many milliseconds.
     pub(super) fn shift(&mut self, by: i64) {
         self.since = self.since.map(|since| since.offset_by(by));

@@ -81,6 +81,17 @@ impl IdRanges {
         }
     }
 
+    /// From the first to the last id of each range.
+    pub(super) fn ranges(&self) -> Vec<(u32, u32)> {
+        self.0.iter().map(|(first, last)| (*first, *last)).collect()
+    }
+
+    pub(super) fn of_ranges(ranges: Vec<(u32, u32)>) -> Self {
+        let mut all = Self::default();
+        all.merge(Self(ranges.into_iter().filter(|(first, last)| first <= last).collect()));
+        all
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         for (first, last) in other.0 {
             let before = self.0.range(..=first).next_back().filter(|(_, end)| first <= end.saturating_add(1));
@@ -158,6 +169,10 @@ pub(super) struct Unacknowledged(HashSet<(ReflectedId, u64)>);
 impl Unacknowledged {
     pub(super) fn new(messages: impl IntoIterator<Item = (ReflectedId, u64)>) -> Self {
         Self(messages.into_iter().collect())
+    }
+
+    pub(super) fn expect(&mut self, id: ReflectedId, fingerprint: u64) {
+        self.0.insert((id, fingerprint));
     }
 
     /// Whether it is that message that comes again; told once.

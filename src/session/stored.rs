@@ -17,6 +17,19 @@ pub(super) struct Stored {
 pub(super) struct NonceReused;
 
 impl Stored {
+    pub(super) fn parts(
+        &self,
+    ) -> (impl Iterator<Item = (DeviceId, &Sealed<DeviceInfo>)>, Option<&Sealed<SharedDeviceData>>) {
+        (self.device_infos.iter().map(|(id, info)| (*id, info)), self.shared.as_ref())
+    }
+
+    pub(super) const fn of_parts(
+        device_infos: BTreeMap<DeviceId, Sealed<DeviceInfo>>,
+        shared: Option<Sealed<SharedDeviceData>>,
+    ) -> Self {
+        Self { device_infos, shared }
+    }
+
     /// Takes a device's info; [`Err`] has the one to go on with, if the new one is not to be believed.
     pub(super) fn device_info(
         &mut self,

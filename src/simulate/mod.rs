@@ -17,4 +17,4 @@ pub use cast::{CastMember, Part, cast};
 pub use hand::SimulatedPhone;
 pub use line::ScriptLine;
 pub use script::{Script, ScriptStep};
-pub use stage::{Running, Stage, StageOptions};
+pub use stage::{Running, Stage, StageOptions, demo_secret};

@@ -79,7 +79,7 @@ impl Stage {
     pub fn set(options: StageOptions) -> Result<Self, Failure> {
         let dialect = options.dialect;
         let mut random = StdRng::seed_from_u64(options.seed);
-        let secret = GroupSecret::new(&mut random.r#gen());
+        let secret = secret_of(&mut random);
         let keys = Arc::new(GroupKeys::derive(dialect, &secret));
         let admits = options.admits && dialect == Dialect::Dgk;
         let own = DeviceId(random.r#gen());
@@ -105,6 +105,16 @@ impl Stage {
         let devices = start_players(players, ended).map_err(Failure::Start)?;
         Ok(Self { session, address, phone, running: Running { ending, threads: vec![devices, mediator] } })
     }
+}
+
+/// The key of the group that a seed simulates; nobody's secret.
+#[must_use]
+pub fn demo_secret(seed: u64) -> GroupSecret {
+    secret_of(&mut StdRng::seed_from_u64(seed))
+}
+
+fn secret_of(random: &mut StdRng) -> GroupSecret {
+    GroupSecret::new(&mut random.r#gen())
 }
 
 fn start_mediator(ended: watch::Receiver<bool>, admits: bool) -> io::Result<(JoinHandle<()>, u16)> {

@@ -7,6 +7,7 @@ use super::theme::{Glyphs, Palette};
 use crate::alerts::QuietHours;
 use crate::os::terminal;
 use crate::output::times::Zone;
+use crate::record::RecordFolder;
 use crate::runtime::MonitorOptions;
 
 /// Everything about the dashboard that is not about a connection.
@@ -18,6 +19,8 @@ pub struct DashboardOptions {
     pub attention: AttentionOptions,
     /// Metrics and alerts.
     pub monitor: MonitorOptions,
+    /// Where what happens is recorded, if it is.
+    pub record: Option<RecordFolder>,
 }
 
 /// How the dashboard is drawn, and which keys it takes.

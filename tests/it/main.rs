@@ -41,6 +41,7 @@ mod public_api;
 mod reach;
 mod readme;
 mod readme_session;
+mod record;
 mod schema;
 mod secrets;
 mod service;

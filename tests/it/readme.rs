@@ -64,6 +64,7 @@ fn every_option_that_is_written_exists_and_every_option_is_written() {
         &[][..],
         &["watch"],
         &["history"],
+        &["replay"],
         &["join"],
         &["proxy"],
         &["mediator"],

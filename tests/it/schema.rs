@@ -172,6 +172,7 @@ fn events() -> Vec<Event> {
         Event::Journal(JournalState::Keeps),
         Event::Journal(JournalState::Failed(words())),
         Event::JournalSetAside(words()),
+        Event::RecordingStopped(words()),
     ];
     events.extend(changes.map(|change| Event::DeviceChanged { device: DEVICE, change }));
     events.extend(locks.map(Event::Lock));

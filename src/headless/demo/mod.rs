@@ -8,7 +8,7 @@ use crate::cli::DemoArgs;
 use crate::output::Failure;
 use crate::output::Outcome;
 use crate::output::times::Zone;
-use crate::runtime::Monitors;
+use crate::runtime::{Monitors, SessionSetup};
 use crate::simulate::Stage;
 
 /// Sets the stage and watches it.
@@ -22,7 +22,8 @@ pub fn run(options: &DemoArgs) -> Result<Outcome, Failure> {
     let wanted = selection(&options.lines, Zone::of_option(options.display.utc))?;
     let monitors = Monitors::start(&arguments::monitor(&options.monitor)?, None)?;
     let Stage { session, address, running, .. } = Stage::set(arguments::stage(options))?;
-    let outcome = watch(session, address, monitors, options.until, wanted);
+    let prepared = SessionSetup::of_demo(session, address, options.seed);
+    let outcome = watch(prepared, monitors, options.until, wanted, arguments::recording(&options.record)?);
     drop(running);
     outcome
 }

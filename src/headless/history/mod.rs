@@ -1,6 +1,5 @@
 //! `d2mtop history`: what a profile's journal has. Logs in nowhere.
 
-mod print;
 mod query;
 mod who;
 
@@ -8,11 +7,11 @@ use std::io::{self, BufWriter, Write};
 
 use crate::cli::HistoryArgs;
 use crate::journal::{History, HistoryRow, Query, Within};
+use crate::output::history_rows::RowPrinter;
 use crate::output::times::Zone;
 use crate::output::words::remark;
 use crate::output::{Failure, Outcome};
 use crate::profile::{self, ProfileError, ProfileName, ProfileStore, Record, known_devices};
-use print::RowPrinter;
 use who::OfProfile;
 
 /// How many rows are shown unless something says how many.

@@ -41,6 +41,7 @@ pub const fn page(topic: TopicArg) -> &'static str {
         TopicArg::Journal => include_str!("../../../docs/journal.md"),
         TopicArg::Mediator => include_str!("../../../docs/mediator.md"),
         TopicArg::Proxy => include_str!("../../../docs/proxy.md"),
+        TopicArg::Recording => include_str!("../../../docs/recording.md"),
         TopicArg::Connect => include_str!("../../../docs/connect.md"),
         TopicArg::Security => include_str!("../../../docs/security.md"),
         TopicArg::Architecture => include_str!("../../../docs/architecture.md"),

@@ -157,6 +157,7 @@ const fn is_of_the_course(event: &Event) -> bool {
         | Event::DeviceChanged { .. }
         | Event::Journal(_)
         | Event::JournalSetAside(_)
+        | Event::RecordingStopped(_)
         | Event::Disconnected { .. } => true,
         Event::SharedDeviceData(_)
         | Event::Reflected(_)

@@ -220,6 +220,7 @@ impl Readable {
             Event::JournalSetAside(name) => {
                 format!("{LOOK_HERE}the journal was damaged and is kept as {name}; a new one was begun")
             }
+            Event::RecordingStopped(why) => format!("{LOOK_HERE}recording has stopped: {why}"),
             Event::Disconnected { cause, next } => disconnected(cause, *next, self.zone),
         }
     }

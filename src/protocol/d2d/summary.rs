@@ -80,7 +80,7 @@ pub enum NameChange {
 }
 
 /// What the feed tells of an envelope. Bodies are counted, never kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct EnvelopeSummary {
     /// The device that reflected it; the seed's envelopes do not say.
     pub author: Option<DeviceId>,

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::driver::COMMAND_CAPACITY;
 use super::reconnect::{Ending, Reconnect};
-use super::{EventSink, Observers, ProfileState, drive_keeping};
+use super::{EventSink, KeptBy, Observers, ProfileState, drive_keeping};
 use crate::group::{Event, KnownDevices};
 use crate::net::Address;
 use crate::os::acceptor::Acceptor;
@@ -58,7 +58,8 @@ impl ChatProxy {
     /// # Errors
     /// If the system gives no thread, or the mediator wants something that a person must decide.
     pub async fn run(self, mut listener: Acceptor, end: impl Future<Output = ()>) -> Ending {
-        let Self { session, address, memories: ProfileState { slot, known: memory, journal, names: _ }, lines } = self;
+        let Self { session, address, memories, lines } = self;
+        let ProfileState { slot, known: memory, journal, names: _, recorder } = memories;
         let own = session.config().device_id;
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let (news, mut arriving) = mpsc::unbounded_channel();
@@ -73,7 +74,7 @@ impl ChatProxy {
         let sink = Observers::new(sink).remembering(slot).map_err(Failure::Start)?;
         let mut clients = Clients { lines, commands, accepted: 0, active: None, memory, ending: None };
         let (mut end, mut driven) = (pin!(end), false);
-        let mut driving = pin!(drive_keeping(journal, session, address, receiver, sink));
+        let mut driving = pin!(drive_keeping(KeptBy { journal, recorder }, session, address, receiver, sink));
         while clients.ending.is_none() {
             tokio::select! {
                 () = &mut end => clients.ending = Some(Ok(Outcome::Normal)),

@@ -45,7 +45,7 @@ impl Watch {
             }
         };
         self.patience.service.reloaded(can_be_read);
-        self.wanted.write_line(&mut self.lines, &line)
+        self.telling.wanted.write_line(&mut self.lines, &line)
     }
 
     /// Opens a profile with its new settings, on a thread of its own; [`None`] if the end comes before.

@@ -4,9 +4,11 @@ mod change_over;
 mod patience;
 mod progress;
 mod reload;
+mod telling;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::oneshot;
@@ -22,15 +24,18 @@ use crate::output::lines::{
 use crate::output::{Failure, Outcome};
 use crate::protocol::DeviceId;
 use crate::protocol::Millis;
+use crate::record::{RecordFolder, RecordedCommandLine};
 use crate::runtime::EventSink;
 use crate::runtime::driver::COMMAND_CAPACITY;
 use crate::runtime::observers::SystemdObserver;
 use crate::runtime::reconnect::Reconnect;
-use crate::runtime::{KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock, drive_keeping};
+use crate::runtime::{
+    KeptBy, KnownDevicesStore, Monitors, Observers, ProfileState, SessionSetup, clock, drive_keeping,
+};
 use crate::session::{Command, Session};
 use patience::{SignalPatience, on_thread, sleep_until};
-use progress::Progress;
 pub use reload::Reloading;
+pub use telling::Telling;
 
 /// How long a dry watch waits for the device list, which was asked for at login.
 const LIST_PATIENCE: Duration = Duration::from_secs(2);
@@ -46,6 +51,8 @@ pub struct WatchTerms {
     pub reconnect: Reconnect,
     /// The events that are printed, and the form of their lines.
     pub wanted: EventSelection,
+    /// Where what happens is recorded, if it is.
+    pub record: Option<RecordFolder>,
 }
 
 /// A session, ready to be run, and the profile's name; empty if it is none.
@@ -69,23 +76,6 @@ pub fn watch_profile(
     monitors: Monitors,
 ) -> Result<Outcome, Failure> {
     run(terms, first, monitors, async |watch, monitors| watch.follow_profile(prepared, reloading, monitors).await)
-}
-
-/// The same for a session that has no profile.
-///
-/// # Errors
-/// As [`watch_profile`].
-pub fn watch_session(
-    session: Session,
-    address: Address,
-    terms: WatchTerms,
-    first: Vec<u8>,
-    monitors: Monitors,
-) -> Result<Outcome, Failure> {
-    run(terms, first, monitors, async |watch, monitors| {
-        let running = WatchedSession { session, address, memories: ProfileState::default(), name: String::new() };
-        Ok(watch.follow(running, None, monitors).await?.unwrap_or(Outcome::Normal))
-    })
 }
 
 fn run(
@@ -121,10 +111,11 @@ enum Happened {
 
 /// Prints what sessions tell, one after the other.
 struct Watch {
-    wanted: EventSelection,
+    telling: Telling,
     printer: Printer,
     outage: Option<JournalOutage>,
-    progress: Progress,
+    /// When the last session was over, in milliseconds.
+    over_at: Arc<AtomicU64>,
     patience: SignalPatience,
     /// When the time is over.
     ends_at: Option<Instant>,
@@ -134,21 +125,24 @@ struct Watch {
     looking: Option<oneshot::Receiver<Result<bool, Failure>>>,
     /// The session leaves for another one with new settings.
     changes_over: bool,
+    record: Option<(RecordFolder, RecordedCommandLine)>,
 }
 
 impl Watch {
     fn start(terms: WatchTerms, lines: Vec<u8>) -> Result<Self, Failure> {
-        let WatchTerms { until_dry, duration, reconnect, wanted } = terms;
+        let WatchTerms { until_dry, duration, reconnect, wanted, record } = terms;
+        let command = RecordedCommandLine::Watch { until_dry, reconnect: reconnect.to_string() };
         Ok(Self {
             printer: Printer::start().map_err(Failure::Start)?,
             outage: JournalOutage::unless_printed(&wanted).map_err(Failure::Start)?,
-            wanted,
-            progress: Progress::new(until_dry, reconnect),
+            telling: Telling::new(wanted, until_dry, reconnect),
+            over_at: Arc::default(),
             patience: SignalPatience::take(),
             ends_at: duration.and_then(|duration| Instant::now().checked_add(duration)),
             lines,
             looking: None,
             changes_over: false,
+            record: record.map(|folder| (folder, command)),
         })
     }
 
@@ -162,6 +156,9 @@ impl Watch {
         let mut next = prepared;
         loop {
             let name = next.profile().to_owned();
+            if let Some((folder, command)) = &self.record {
+                next.record(Some(folder), command.clone())?;
+            }
             let SessionSetup { session, address, held, memories, .. } = next;
             let journal = memories.journal.as_ref().map(|journal| journal.path().to_owned());
             let running = WatchedSession { session, address, memories, name };
@@ -189,19 +186,20 @@ impl Watch {
         monitors: &Monitors,
     ) -> Result<Option<Outcome>, Failure> {
         let WatchedSession { session, address, memories, name } = running;
-        let session = if self.wanted.form.is_for_programs() { session.finding_unknown_fields() } else { session };
+        let session =
+            if self.telling.wanted.form.is_for_programs() { session.finding_unknown_fields() } else { session };
         let own = session.config().device_id;
-        let ProfileState { slot, known: memory, journal, names } = memories;
+        let ProfileState { slot, known: memory, journal, names, recorder } = memories;
         if let Some(memory) = &memory {
-            self.wanted.form.knowing(memory.ever());
+            self.telling.wanted.form.knowing(memory.ever());
         }
         if let Some(names) = &names {
-            self.wanted.form.naming(names.names());
+            self.telling.wanted.form.naming(names.names());
         }
         let (commands, receiver) = mpsc::channel(COMMAND_CAPACITY);
         let stream = Arc::new(EventQueue::default());
         let ended = Arc::clone(&stream);
-        let sink = Observers::new(Arc::clone(&stream))
+        let sink = Observers::new(WatchSink { stream: Arc::clone(&stream), over_at: Arc::clone(&self.over_at) })
             .with(SystemdObserver(self.patience.service.clone()))
             .with_all(monitors.observers(&name, &session.config().keys))
             .with_some(names)
@@ -214,12 +212,12 @@ impl Watch {
             let ended = EndOnDrop(ended);
             // Here, so that it stops when this thread does.
             session_loop.spawn(pulse);
-            session_loop.block_on(drive_keeping(journal, session, address, receiver, sink));
+            session_loop.block_on(drive_keeping(KeptBy { journal, recorder }, session, address, receiver, sink));
             drop(ended);
             // A name that is still being looked up must not keep us here.
             session_loop.shutdown_background();
         })?;
-        let memory = memory.filter(|_| self.wanted.tells_of_device_changes());
+        let memory = memory.filter(|_| self.telling.wanted.tells_of_device_changes());
         let printed = self.print(&stream, &commands, reloading, &mut PrintedDevices { own, memory }).await;
         // Let the session leave politely; its thread ends when it has, unless a signal wants the end before.
         let _ = commands.try_send(Command::Leave);
@@ -240,9 +238,9 @@ impl Watch {
             match self.happens(stream).await {
                 Happened::Asked(ServiceRequest::Reload) => self.look(reloading)?,
                 Happened::Looked(looked) => self.change_over(looked, commands).map_err(Failure::Output)?,
-                Happened::TimeOver => self.progress.time_over(commands),
-                Happened::Asked(ServiceRequest::End) => self.progress.leave(Ok(Outcome::Normal), commands),
-                Happened::NoList => self.progress.no_list(commands),
+                Happened::TimeOver => self.telling.progress.time_over(commands),
+                Happened::Asked(ServiceRequest::End) => self.telling.progress.leave(Ok(Outcome::Normal), commands),
+                Happened::NoList => self.telling.progress.no_list(commands),
                 Happened::Room(room) => drop(room.send(std::mem::take(&mut self.lines))),
                 // If printing has failed, its end tells.
                 Happened::PatienceOver | Happened::Unread => return self.end(Outcome::Normal).await.map(Some),
@@ -256,7 +254,7 @@ impl Watch {
                 self.take(told, commands, remembered).map_err(Failure::Output)?;
             }
             if ended && self.lines.is_empty() {
-                if std::mem::take(&mut self.changes_over) && self.progress.leaving.is_none() {
+                if std::mem::take(&mut self.changes_over) && self.telling.progress.leaving.is_none() {
                     return Ok(None);
                 }
                 return self.end(Outcome::Lost).await.map(Some);
@@ -266,14 +264,14 @@ impl Watch {
 
     async fn happens(&mut self, stream: &EventQueue) -> Happened {
         let room = self.printer.lines.clone().reserve_owned();
-        let listed_by = self.progress.settled_since + LIST_PATIENCE;
+        let listed_by = self.telling.progress.settled_since + LIST_PATIENCE;
         let deadline = self.patience.deadline();
         tokio::select! {
             biased;
             asked = self.patience.next() => Happened::Asked(asked),
             () = sleep_until(deadline) => Happened::PatienceOver,
-            () = sleep_until(self.ends_at), if self.progress.leaving.is_none() => Happened::TimeOver,
-            () = sleep_until(Some(listed_by)), if self.progress.awaits_list() => Happened::NoList,
+            () = sleep_until(self.ends_at), if self.telling.progress.leaving.is_none() => Happened::TimeOver,
+            () = sleep_until(Some(listed_by)), if self.telling.progress.awaits_list() => Happened::NoList,
             looked = looked(&mut self.looking) => Happened::Looked(looked),
             Ok(room) = room, if !self.lines.is_empty() => Happened::Room(room),
             () = self.printer.unread() => Happened::Unread,
@@ -284,40 +282,30 @@ impl Watch {
     /// Lets everybody know what the session tells, and adds its lines.
     fn take(
         &mut self,
-        mut told: QueuedEvent,
+        told: QueuedEvent,
         commands: &mpsc::Sender<Command>,
         remembered: &mut PrintedDevices,
     ) -> io::Result<()> {
         remembered.take(&told);
-        self.progress.take(&told, commands);
-        if self.progress.leaving.is_some()
-            && let Queued::Item(told) = &mut told
-        {
-            told.forbid_retry();
-        }
         if let Some(outage) = &mut self.outage {
             outage.take(&told);
         }
-        // Only the watch itself asks for anything here, and the session may have ended before it heard that.
-        if matches!(&told, Queued::Item(TimedEvent { event: Event::Refused(_), .. })) {
-            return Ok(());
-        }
-        self.wanted.write(&mut self.lines, &told)
+        self.telling.take(&mut self.lines, told, commands)
     }
 
     /// Prints what is left, and says how the watch ended.
     async fn end(&mut self, otherwise: Outcome) -> Result<Outcome, Failure> {
         self.flush().await?;
-        self.progress.leaving.take().unwrap_or(Ok(otherwise))
+        self.telling.progress.leaving.take().unwrap_or(Ok(otherwise))
     }
 
     /// Says the last word and waits until all is printed, however slow the reader is, unless a signal wants the end before.
     async fn flush(&mut self) -> Result<(), Failure> {
-        if let Some(last) = self.progress.last_word() {
-            self.wanted
-                .write(&mut self.lines, &Queued::Item(TimedEvent::new(clock::now(), last)))
-                .map_err(Failure::Output)?;
-        }
+        let over_at = match self.over_at.load(Ordering::Acquire) {
+            0 => clock::now(),
+            over_at => Millis(over_at),
+        };
+        self.telling.end(&mut self.lines, over_at).map_err(Failure::Output)?;
         let last = std::mem::take(&mut self.lines);
         self.patience.wait(self.printer.end(last)).await.unwrap_or(Ok(()))
     }
@@ -335,9 +323,19 @@ impl Watch {
     }
 }
 
-impl EventSink for Arc<EventQueue> {
+/// Queues what the session tells.
+struct WatchSink {
+    stream: Arc<EventQueue>,
+    over_at: Arc<AtomicU64>,
+}
+
+impl EventSink for WatchSink {
     fn tell(&mut self, at: Millis, event: Event) {
-        self.push(TimedEvent::new(at, event));
+        self.stream.push(TimedEvent::new(at, event));
+    }
+
+    fn over(&mut self, at: Millis) {
+        self.over_at.store(at.0, Ordering::Release);
     }
 }
 

@@ -10,10 +10,7 @@ use crate::os::event_loop::event_loop;
 use crate::os::terminal;
 use crate::output::{Failure, Outcome};
 use crate::profile::{ConnectionOptions, ProfileError};
-use crate::runtime::{
-    HeldLocks, MonitorOptions, Monitors, ProfileState, RunningSessions, Screen as _, SessionSetup, dashboard,
-    open_profile,
-};
+use crate::runtime::{MonitorOptions, Monitors, RunningSessions, Screen as _, SessionSetup, dashboard, open_profile};
 use crate::simulate::{Stage, StageOptions};
 use crate::text::Clean;
 use crate::tui::input::actions::Action;
@@ -82,7 +79,7 @@ fn require_sense(names: &[String], options: &ConnectionOptions) -> Result<(), Fa
 /// As if `d2mtop demo` had been typed.
 fn demo_from_first_run(display: DisplayOptions) -> Result<Outcome, Failure> {
     let (attention, monitor) = (AttentionOptions::default(), MonitorOptions::default());
-    demo(StageOptions::default(), &DashboardOptions { display, attention, monitor })
+    demo(StageOptions::default(), &DashboardOptions { display, attention, monitor, record: None })
 }
 
 /// Opens the dashboard on a simulated group.
@@ -91,17 +88,9 @@ fn demo_from_first_run(display: DisplayOptions) -> Result<Outcome, Failure> {
 /// If the stage cannot be set, there is no terminal, or it fails.
 pub fn demo(stage: StageOptions, options: &DashboardOptions) -> Result<Outcome, Failure> {
     require_terminal()?;
+    let seed = stage.seed;
     let Stage { session, address, running, .. } = Stage::set(stage)?;
-    let prepared = SessionSetup {
-        session,
-        address,
-        profile: None,
-        title: Clean::literal("demo"),
-        accepts_any_certificate: false,
-        held: HeldLocks::default(),
-        memories: ProfileState::default(),
-    };
-    let outcome = show(vec![prepared], &ConnectionOptions::default(), options);
+    let outcome = show(vec![SessionSetup::of_demo(session, address, seed)], &ConnectionOptions::default(), options);
     drop(running);
     outcome
 }
@@ -135,8 +124,9 @@ fn show(
     let monitors = Monitors::start(&options.monitor, telling)?;
     let alarm = Alarm { attention: monitors.attention(), bell, notify, quiet, zone: display.zone };
     let metrics = monitors.metrics_address();
-    let mut opener = TabOpener::new(connection, display.clone(), monitors);
-    let (settings, sessions): (Vec<_>, Vec<_>) = tabs.into_iter().map(|tab| opener.tab(tab)).unzip();
+    let mut opener = TabOpener::new(connection, display.clone(), monitors, options.record.clone());
+    let parts = tabs.into_iter().map(|tab| opener.tab(tab)).collect::<Result<Vec<_>, _>>()?;
+    let (settings, sessions): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
     let event_loop = event_loop().map_err(Failure::Start)?;
     let mut screen = Dashboard::start(settings, alarm).map_err(Failure::Terminal)?.with_opener(opener);
     let question = BackgroundQuestion::default();

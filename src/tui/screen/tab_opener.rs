@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::os::terminal;
 use crate::output::Failure;
 use crate::profile::{ConnectionOptions, ProfileStore, profile_state};
+use crate::record::{RecordFolder, RecordedCommandLine};
 use crate::runtime::{HeldLocks, Monitors, SessionParts, SessionSetup, open_profile};
 use crate::session::LeaderPolicy;
 use crate::text::Clean;
@@ -21,13 +22,19 @@ pub struct TabOpener {
     connection: ConnectionOptions,
     display: DisplayOptions,
     monitors: Monitors,
+    record: Option<RecordFolder>,
     /// Keeps other programs out as long as the dashboard runs.
     held: Vec<HeldLocks>,
 }
 
 impl TabOpener {
     /// What says of one profile only which connection it has is not for those that are opened later.
-    pub fn new(connection: &ConnectionOptions, display: DisplayOptions, monitors: Monitors) -> Self {
+    pub fn new(
+        connection: &ConnectionOptions,
+        display: DisplayOptions,
+        monitors: Monitors,
+        record: Option<RecordFolder>,
+    ) -> Self {
         let connection = ConnectionOptions {
             url: None,
             key_file: None,
@@ -39,7 +46,7 @@ impl TabOpener {
             wait: Duration::ZERO,
             ..connection.clone()
         };
-        Self { connection, display, monitors, held: Vec::new() }
+        Self { connection, display, monitors, record, held: Vec::new() }
     }
 
     /// A profile that is not open yet; its passphrase may be asked for on the terminal.
@@ -48,15 +55,19 @@ impl TabOpener {
     /// If it cannot be opened.
     pub fn profile(&mut self, name: &Clean) -> Result<(Settings, SessionParts), Failure> {
         let profile = open_profile(Some(name.as_str()), &self.connection)?;
-        Ok(self.tab(SessionSetup::new(profile, self.connection.wait)?))
+        self.tab(SessionSetup::new(profile, self.connection.wait)?)
     }
 
     /// The settings of a tab, and what its session is started from.
-    pub fn tab(&mut self, tab: SessionSetup) -> (Settings, SessionParts) {
+    ///
+    /// # Errors
+    /// If what happens is to be recorded, and the system gives no thread.
+    pub fn tab(&mut self, mut tab: SessionSetup) -> Result<(Settings, SessionParts), Failure> {
+        tab.record(self.record.as_ref(), RecordedCommandLine::Dashboard)?;
         let settings = self.settings(&tab);
         let observers = self.monitors.observers(tab.profile(), &tab.session.config().keys);
         self.held.push(tab.held);
-        (settings, (tab.session, tab.address, tab.memories, observers))
+        Ok((settings, (tab.session, tab.address, tab.memories, observers)))
     }
 
     fn settings(&self, tab: &SessionSetup) -> Settings {

@@ -15,17 +15,17 @@ use crate::protocol::DeviceId;
 use crate::text::size;
 
 /// How things are printed.
-pub(super) struct RowPrinter<'a> {
-    pub(super) devices: &'a KnownDevices,
-    pub(super) own: Option<DeviceId>,
-    pub(super) zone: Zone,
+pub struct RowPrinter<'a> {
+    pub devices: &'a KnownDevices,
+    pub own: Option<DeviceId>,
+    pub zone: Zone,
     /// What people call each other, if that is wanted and known.
-    pub(super) names: Option<Revealed>,
-    pub(super) as_json: bool,
+    pub names: Option<Revealed>,
+    pub as_json: bool,
 }
 
 impl RowPrinter<'_> {
-    pub(super) fn row(&self, row: &HistoryRow, out: &mut impl Write) -> io::Result<()> {
+    pub fn row(&self, row: &HistoryRow, out: &mut impl Write) -> io::Result<()> {
         if self.as_json {
             let names = self.names.as_ref().map(|names| names.names(row));
             return writeln!(out, "{}", ndjson::recorded(row, names.unwrap_or_default()));
@@ -36,7 +36,7 @@ impl RowPrinter<'_> {
         writeln!(out, "{}", message(&time, &device, sentence.as_str(), &row.row, awaits))
     }
 
-    pub(super) fn stats(&self, lines: &[StatsLine], out: &mut impl Write) -> io::Result<()> {
+    pub fn stats(&self, lines: &[StatsLine], out: &mut impl Write) -> io::Result<()> {
         if self.as_json {
             return lines.iter().try_for_each(|line| writeln!(out, "{}", self.stats_object(line)));
         }

@@ -1,0 +1,84 @@
+//! Playing recordings again: what was told then is told again, at the times of then. Connects nowhere, writes nothing.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `lines` | as NDJSON or sentences, and compared with what was recorded |
+//! | `pace` | how fast, and how far |
+//! | `key` | which key opens a recording |
+
+mod key;
+mod lines;
+mod pace;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use key::KeyChoice;
+pub use lines::{ReplayTerms, print};
+pub use pace::{ReplaySpeed, until};
+
+use crate::output::{Failure, Outcome};
+use crate::protocol::{GroupKeys, GroupSecret, Millis};
+use crate::record::{Played, RecordError, Recording, SessionPlayer};
+use crate::simulate::demo_secret;
+
+/// All that a folder has, ready to be played.
+#[derive(Debug)]
+pub struct Replay {
+    /// In the order in which they began.
+    players: Vec<SessionPlayer>,
+    /// Segments that are cut short at their beginning.
+    cut_short: Vec<RecordError>,
+}
+
+impl Replay {
+    /// Opens a recording. Without the group's key, all that devices write to each other stays sealed.
+    ///
+    /// # Errors
+    /// If there is none, it cannot be read, or the key is of no group in it.
+    pub fn open(folder: &Path, secret: Option<&GroupSecret>) -> Result<Self, Failure> {
+        let Recording { sessions, cut_short } = Recording::open(folder)?;
+        let player = |session: &crate::record::RecordedSession| {
+            let demo = session.start.demo_seed.map(demo_secret);
+            let keys = demo.as_ref().or(secret);
+            let keys = keys.map(|secret| Arc::new(GroupKeys::derive(session.start.dialect(), secret)));
+            SessionPlayer::new(session, keys)
+        };
+        let players = sessions.iter().map(player).collect::<Result<Vec<_>, _>>()?;
+        if secret.is_some() && !players.is_empty() && !players.iter().any(SessionPlayer::has_key) {
+            let id = players.first().map(|player| hex::encode(player.start().group_id)).unwrap_or_default();
+            let words = format!("the key is not that of the group that was recorded, whose id is {id}");
+            return Err(Failure::Usage(words));
+        }
+        Ok(Self { players, cut_short })
+    }
+
+    /// When the recording begins.
+    #[must_use]
+    pub fn begins_at(&self) -> Option<Millis> {
+        self.players.iter().filter_map(|player| Some(player.next_at()?.wall)).min()
+    }
+
+    /// Plays the next input of whichever session's comes first; which one it is.
+    fn next(&mut self) -> Option<(usize, Result<Option<Played>, RecordError>)> {
+        let open = self.players.iter().enumerate().filter_map(|(index, player)| Some((player.next_at()?.wall, index)));
+        let (_, index) = open.min()?;
+        self.players.get_mut(index).map(|player| (index, player.play()))
+    }
+
+    /// When the next input came.
+    fn next_at(&self) -> Option<Millis> {
+        self.begins_at()
+    }
+
+    /// What was wrong with the recording after the last that could be played.
+    fn fault(&mut self) -> Option<RecordError> {
+        let fault = self.players.iter_mut().find_map(|player| player.play().err());
+        fault.or_else(|| self.cut_short.pop())
+    }
+}
+
+/// What came of a check.
+fn different(words: String) -> Failure {
+    Failure::Ended { outcome: Outcome::Different, words }
+}
