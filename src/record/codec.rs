@@ -49,7 +49,7 @@ pub struct EntryReader<R> {
     offset: u64,
 }
 
-/// An entry cannot be read: where it begins, and why.
+/// Where the entry begins that cannot be read, and its fault.
 pub(super) type FaultAt = (u64, ReadFault);
 
 /// Why an entry cannot be read.

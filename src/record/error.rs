@@ -1,4 +1,4 @@
-//! What is wrong with a recording, and where.
+//! The faults of recordings and of their folders.
 
 use std::io;
 use std::path::PathBuf;
