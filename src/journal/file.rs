@@ -85,6 +85,11 @@ pub(super) fn is_whole(path: &Path) -> bool {
     fs::metadata(with(path, "-wal")).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |wal| wal.len() == 0)
 }
 
+/// The bytes of the database's own file next to it, in which new pages wait.
+pub(super) fn bytes_aside(path: &Path) -> u64 {
+    fs::metadata(with(path, "-wal")).map_or(0, |wal| wal.len())
+}
+
 /// The path as it stands in the URI of a database.
 pub(super) fn uri_path(path: &Path) -> String {
     use std::fmt::Write as _;

@@ -29,8 +29,11 @@ const PAGE: i64 = 8_192;
 /// put them there. Mostly that is done before, in a pause.
 const MOST_PAGES_ASIDE: i64 = 4_096;
 
-/// From so many rows on a pause is used for that.
-const ROWS_ASIDE: u64 = 10_000;
+/// From so many bytes on a pause is used for that: a message that comes alone takes tens of kilobytes there.
+const BYTES_ASIDE: i64 = 2 * 1024 * 1024;
+
+/// What that file may keep of the disk when it is begun anew: less, so that its size tells how much waits.
+const MOST_BYTES_KEPT: i64 = BYTES_ASIDE / 2;
 
 /// The name of the fingerprints' key among the facts.
 const FINGERPRINT_KEY: &str = "fingerprint_key";
@@ -44,8 +47,6 @@ pub struct Journal {
     fingerprinter: NonceFingerprinter,
     /// The number of the next row.
     next_row: u64,
-    /// The rows before this one are where they belong in the file.
-    tidy_before: u64,
     nonces: nonces::Tail,
     spans: span::SpanTail,
     details: Details,
@@ -111,7 +112,6 @@ impl Journal {
             options,
             fingerprinter,
             next_row: contents.last_row + 1,
-            tidy_before: contents.last_row + 1,
             nonces: contents.nonces,
             spans: contents.spans,
             details: Details::default(),
@@ -175,8 +175,7 @@ impl Journal {
         if !self.waiting.unwritten.is_empty() {
             self.append([])?;
         }
-        if self.next_row - self.tidy_before >= ROWS_ASIDE {
-            self.tidy_before = self.next_row;
+        if file::bytes_aside(&self.path) >= BYTES_ASIDE.cast_unsigned() {
             // As far as no reader hinders it; otherwise another time.
             let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
             return self
@@ -327,7 +326,7 @@ fn configure(connection: &Connection, synchronous: Synchronous) -> rusqlite::Res
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "wal_autocheckpoint", MOST_PAGES_ASIDE)?;
-    connection.pragma_update_and_check(None, "journal_size_limit", MOST_PAGES_ASIDE * PAGE, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", MOST_BYTES_KEPT, |_| Ok(()))?;
     // The file may have been made by somebody else.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)

@@ -377,6 +377,28 @@ fn room_is_given_back_to_the_disk() {
     assert!(pages(&journal) < before, "of {before} pages {} are left", pages(&journal));
 }
 
+/// A message that comes alone is a transaction of its own, and each changes several pages.
+#[test]
+fn what_waits_beside_the_file_is_bounded_in_bytes_however_messages_come() {
+    let home = Home::new();
+    let mut journal = home.open().journal;
+    let aside = || super::file::bytes_aside(&home.path);
+    let mut most = 0;
+    for number in 0..400 {
+        journal.append(&[message(number)]).unwrap();
+        journal.acknowledged(1, Millis(NOW.0 + u64::from(number)), Duration::from_millis(3));
+        journal.flush().unwrap();
+        most = most.max(aside());
+    }
+    assert!(most < 4 << 20, "{most} bytes in a trickle");
+    let all: Vec<_> = (1_000..21_000).map(message).collect();
+    journal.append(&all).unwrap();
+    assert!(aside() > 4 << 20, "the batch was too small to show anything");
+    journal.flush().unwrap();
+    journal.append(&[message(30_000)]).unwrap();
+    assert!(aside() < 4 << 20, "{} bytes after a batch", aside());
+}
+
 #[test]
 fn words_without_number_do_not_fill_the_file() {
     let home = Home::new();
