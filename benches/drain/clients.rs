@@ -19,7 +19,7 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::Figures;
+use crate::measure::Figures;
 use crate::server::server_frame;
 use crate::stream::{self, DIALECT};
 

@@ -21,11 +21,11 @@
 )]
 
 mod clients;
+mod measure;
 mod server;
 mod stream;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use measure::{measure, start_server};
 
 /// The sealed envelopes' sizes, in bytes, and how many of each are drained.
 const STREAMS: [(usize, u32); 2] = [(200, 1_000_000), (16 * 1024, 60_000)];
@@ -34,29 +34,11 @@ const CLIENTS: [&str; 4] = ["receive", "floor", "d2mtop", "journal"];
 /// How many messages a second come when latency is measured, and how many in all.
 const STEADY: (u32, u32) = (10_000, 100_000);
 
-/// What a client measured of itself.
-#[derive(Clone, Copy)]
-struct Figures {
-    /// From the first message to the last acknowledgement.
-    seconds: f64,
-    processor_seconds: f64,
-    peak_kib: u64,
-    /// From reading a message to writing its acknowledgement: half of them, 99 of a hundred, all; in microseconds.
-    acknowledged_us: [u64; 3],
-}
-
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["serve", size, messages, rate] => {
-            server::serve(size.parse().unwrap(), messages.parse().unwrap(), rate.parse().unwrap());
-        }
-        ["drain", client, port, messages] => {
-            let figures = clients::run(client, port.parse().unwrap(), messages.parse().unwrap());
-            let Figures { seconds, processor_seconds, peak_kib, acknowledged_us: [half, most, all] } = figures;
-            println!("{seconds} {processor_seconds} {peak_kib} {half} {most} {all}");
-        }
-        options => compare(number(options, "--messages"), number(options, "--runs").unwrap_or(3)),
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if !measure::serves(&arguments) {
+        compare(number(&arguments, "--messages"), number(&arguments, "--runs").unwrap_or(3));
     }
 }
 
@@ -102,31 +84,4 @@ fn compare(messages: Option<u32>, runs: u32) {
     );
     server.kill().unwrap();
     server.wait().unwrap();
-}
-
-fn start_server(size: usize, messages: u32, rate: u32) -> (Child, u16) {
-    let mut server = this(&["serve", &size.to_string(), &messages.to_string(), &rate.to_string()]);
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (server, line.trim().parse().expect("the server tells its port"))
-}
-
-fn measure(client: &str, port: u16, messages: u32) -> Figures {
-    let client = this(&["drain", client, &port.to_string(), &messages.to_string()]);
-    let output = client.wait_with_output().unwrap();
-    assert!(output.status.success(), "a client failed");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut numbers = text.split_whitespace();
-    let mut next = || numbers.next().expect("six figures").parse::<f64>().unwrap();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a whole number")]
-    Figures {
-        seconds: next(),
-        processor_seconds: next(),
-        peak_kib: next() as u64,
-        acknowledged_us: [next() as u64, next() as u64, next() as u64],
-    }
-}
-
-fn this(arguments: &[&str]) -> Child {
-    Command::new(std::env::current_exe().unwrap()).args(arguments).stdout(Stdio::piped()).spawn().unwrap()
 }

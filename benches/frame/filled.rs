@@ -1,18 +1,7 @@
-//! What a frame costs, with few rows and with a million, and what a filter costs: `cargo bench --bench frame`.
+//! A dashboard over a feed of so many rows.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "all of it is a test; a panic is a failure"
-)]
-
-use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
 
-use criterion::{Criterion, criterion_group, criterion_main};
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
 use d2mtop::group::{Event, Group, ReflectedMessage};
 use d2mtop::output::times::Zone;
@@ -25,11 +14,10 @@ use d2mtop::text::Clean;
 use d2mtop::tui::{Canvas, Colour, Glyphs, Keeping, Settings};
 
 const DIALECT: Dialect = Dialect::Dgk;
-const NOW: Millis = Millis(1_795_788_131_204);
-const SIZE: (u16, u16) = (120, 40);
-const ROWS: [(&str, u32); 2] = [("1 k", 1_000), ("1 M", 1_000_000)];
+pub(crate) const NOW: Millis = Millis(1_795_788_131_204);
+pub(crate) const SIZE: (u16, u16) = (120, 40);
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         title: Clean::literal("bench"),
         dialect: DIALECT,
@@ -54,7 +42,7 @@ fn settings() -> Settings {
 }
 
 /// Texts and read receipts in forty conversations, of three devices.
-fn group(rows: u32) -> Group {
+pub(crate) fn group(rows: u32) -> Group {
     let keys = GroupKeys::derive(DIALECT, &GroupSecret::new(&mut [1; 32]));
     let composers = [1, 2, 3].map(|device| Composer::new(DIALECT, DeviceId(device)));
     let mut group = Group::with_feed_rows(1_000_000);
@@ -91,58 +79,13 @@ fn group(rows: u32) -> Group {
     group
 }
 
-fn press(canvas: &mut Canvas, group: &Group, keys: &str) {
+pub(crate) fn press(canvas: &mut Canvas, group: &Group, keys: &str) {
     for key in keys.chars() {
         let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
         canvas.handle(&TerminalEvent::Key(KeyEvent::new(code, KeyModifiers::NONE)), group, NOW);
     }
 }
 
-fn work(canvas: &mut Canvas, group: &Group) {
+pub(crate) fn work(canvas: &mut Canvas, group: &Group) {
     while canvas.work(group).more {}
 }
-
-fn frames(criterion: &mut Criterion) {
-    for (name, rows) in ROWS {
-        let group = group(rows);
-        for (state, keys) in [("following", "4"), ("filtered", "4/kind:text from:0200\n"), ("far up", "4g")] {
-            let mut canvas = Canvas::new(settings(), SIZE);
-            canvas.draw(&group, NOW);
-            press(&mut canvas, &group, keys);
-            work(&mut canvas, &group);
-            criterion.bench_function(&format!("frame 120x40, {name} rows, {state}"), |bencher| {
-                bencher.iter(|| black_box(canvas.draw(&group, NOW)).area);
-            });
-        }
-        slices(name, &group);
-    }
-}
-
-/// How long the first page of a filter takes, and the longest that a frame can have to wait for a slice of it.
-fn slices(name: &str, group: &Group) {
-    for filter in ["from:0200", "echo0039", "nobody"] {
-        let mut canvas = Canvas::new(settings(), SIZE);
-        canvas.draw(group, NOW);
-        press(&mut canvas, group, "4/");
-        let began = Instant::now();
-        press(&mut canvas, group, filter);
-        canvas.draw(group, NOW);
-        let first = began.elapsed();
-        let mut longest = first;
-        loop {
-            let slice = Instant::now();
-            let more = canvas.work(group).more;
-            longest = longest.max(slice.elapsed());
-            if !more {
-                break;
-            }
-        }
-        println!(
-            "filter {filter:?}, {name} rows: typed and drawn {first:?}, longest wait {longest:?}, all {:?}",
-            began.elapsed()
-        );
-    }
-}
-
-criterion_group!(benches, frames);
-criterion_main!(benches);

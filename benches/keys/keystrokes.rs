@@ -1,12 +1,4 @@
-//! From a key to its frame while ten thousand messages a second come, in a real terminal: `cargo bench --bench keys`.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "all of it is a measurement; a panic is a failure"
-)]
+//! Keys pressed in a real terminal, and how long each waits for its frame.
 
 use std::io::{Read as _, Write as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -14,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-const RATE: &str = "10000";
-const KEYS: usize = 200;
+pub(crate) const RATE: &str = "10000";
+pub(crate) const KEYS: usize = 200;
 /// The help page is over the panes, or not.
 const HELP: &str = "Ctrl-C";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn main() {
+/// From each key to its frame, the shortest first.
+pub(crate) fn spans() -> Vec<Duration> {
     let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
     let home = tempfile::tempdir().unwrap();
@@ -58,16 +51,9 @@ fn main() {
         })
         .collect();
     spans.sort_unstable();
-    let at = |percent: usize| *spans.get((spans.len() * percent / 100).min(spans.len() - 1)).unwrap();
-    println!(
-        "key to frame at {RATE} messages a second, {KEYS} keys: p50 {:?}, p95 {:?}, p99 {:?}, max {:?}",
-        at(50),
-        at(95),
-        at(99),
-        at(100)
-    );
     keyboard.write_all(b"q").unwrap();
     child.wait().unwrap();
+    spans
 }
 
 /// Takes in what the program draws until the screen is so.
