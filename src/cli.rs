@@ -30,7 +30,9 @@ pub use connection::{AnyCertificateArg, ConnectionArgs, DialectArg, ExpectArg, P
 pub use history::HistoryArgs;
 pub use join::JoinArgs;
 pub use manual::{ManualArgs, TopicArg};
-pub use mediator::{ControlArgs, DropSlotArgs, ForgetArgs, MediatorArgs, MediatorCommand, StatusArgs};
+pub use mediator::{
+    ControlArgs, DropSlotArgs, ExportArgs, ForgetArgs, ImportGroupsArgs, MediatorArgs, MediatorCommand, StatusArgs,
+};
 pub use monitor::{AttentionArgs, MonitorArgs};
 pub use profile::{
     AddArgs, ExhaustedArg, ImportArgs, KeptArg, KeyKindArg, ListArgs, NameArgs, ProfileArgs, ProfileCommand,

@@ -80,7 +80,7 @@
 //! Arrows point down only, and siblings never import each other:
 //!
 //! ```text
-//! main -> {tui, headless} -> replay -> simulate -> runtime -> {control, metrics, alerts, output} -> {net, journal, store, profile, record}
+//! main -> {tui, headless} -> replay -> simulate -> {runtime, control} -> {metrics, alerts, output} -> {net, journal, store, profile, record}
 //!      -> {session, mediator} -> group -> rendezvous -> protocol -> text          os: below net, journal, store, profile; knows none of ours
 //! ```
 //!

@@ -52,6 +52,10 @@ pub struct MediatorArgs {
     /// File with the ids of the groups that may enter, one a line in hex; read anew on SIGHUP. By default any may
     #[arg(long, value_name = "FILE")]
     pub allow_group: Option<PathBuf>,
+    /// Serve groups whose ids begin so only, as hex digits, such as 0-7 or 80-bf,f0; others are refused for other mediators
+    /// to serve. Repeatable [default: all]
+    #[arg(long, value_name = "RANGES")]
+    pub prefixes: Vec<String>,
     /// How many clients may be logged in at once; those that are not have a budget of their own
     #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
@@ -96,6 +100,10 @@ pub enum MediatorCommand {
     Drop(DropSlotArgs),
     /// Forget a group: all its slots, what waits for them, and what they share
     Forget(ForgetArgs),
+    /// Give groups to another mediator: refuse them from now on, close their clients, and put them into a file
+    Export(ExportArgs),
+    /// Take in the groups that another mediator has put into a file
+    Import(ImportGroupsArgs),
 }
 
 /// Which mediator is meant.
@@ -144,4 +152,28 @@ pub struct ForgetArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+    /// Which groups, as --prefixes has them, such as 0-3
+    #[arg(value_name = "RANGES")]
+    pub prefixes: String,
+    /// The file to put them into, which the mediator writes; there must be none of that name
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportGroupsArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+    /// The file of the other mediator's export, which this mediator reads
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }

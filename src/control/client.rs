@@ -63,6 +63,10 @@ impl ControlClient {
         line.push(b'\n');
         self.0.get_mut().write_all(&line).map_err(ControlError::NoAnswer)?;
         line.clear();
+        if matches!(request, ControlRequest::Export { .. } | ControlRequest::Import { .. }) {
+            // As long as it takes.
+            self.0.get_mut().set_read_timeout(None).map_err(ControlError::NoAnswer)?;
+        }
         self.0.by_ref().take(MOST_ANSWER).read_until(b'\n', &mut line).map_err(ControlError::NoAnswer)?;
         if line.is_empty() {
             return Err(ControlError::NoAnswer(io::ErrorKind::UnexpectedEof.into()));

@@ -9,8 +9,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::message::{ControlAnswer, ControlRequest, MediatorReport, OperationTally};
-use crate::mediator::OperatorRequest;
+use super::message::{ControlAnswer, ControlRequest, OperationTally};
+use super::moving::{export, import};
+use crate::mediator::{OperatorRefusal, OperatorRequest};
 use crate::net::Inspector;
 use crate::os::{acceptor, unix_socket};
 
@@ -115,18 +116,20 @@ async fn tell(stream: &mut UnixStream, answer: ControlAnswer) -> io::Result<()> 
 }
 
 async fn answer(request: ControlRequest, inside: &Inspector) -> ControlAnswer {
-    let request = match request {
-        ControlRequest::Status {} => return status(inside).await,
-        ControlRequest::Drop { group, device } => OperatorRequest::DropDevice { group, device },
-        ControlRequest::Forget { group } => OperatorRequest::ForgetGroup { group },
+    let done = match request {
+        ControlRequest::Status {} => {
+            let status = inside.status().await;
+            let ended = || ControlAnswer::Error(OperatorRefusal::ShuttingDown.to_string());
+            return status.map_or_else(ended, |status| ControlAnswer::Status(status.into()));
+        }
+        ControlRequest::Drop { group, device } => operate(inside, OperatorRequest::DropDevice { group, device }).await,
+        ControlRequest::Forget { group } => operate(inside, OperatorRequest::ForgetGroup { group }).await,
+        ControlRequest::Export { prefixes, file } => export(inside, prefixes, file).await,
+        ControlRequest::Import { file } => import(inside, file).await,
     };
-    match inside.operate(request).await {
-        Ok(()) => ControlAnswer::Done(OperationTally::default()),
-        Err(refusal) => ControlAnswer::Error(refusal.to_string()),
-    }
+    done.map_or_else(ControlAnswer::Error, ControlAnswer::Done)
 }
 
-async fn status(inside: &Inspector) -> ControlAnswer {
-    let groups = inside.groups().await.unwrap_or_default().into_iter().map(Into::into).collect();
-    ControlAnswer::Status(MediatorReport { ready: inside.is_ready().await, groups })
+async fn operate(inside: &Inspector, request: OperatorRequest) -> Result<OperationTally, String> {
+    inside.operate(request).await.map(|_| OperationTally::default()).map_err(|refusal| refusal.to_string())
 }

@@ -1,11 +1,12 @@
 //! What is asked and answered on the control socket: an object of JSON a line.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as DeserializeError};
 
-use crate::mediator::{DeviceStatus, GroupStatus, LockStatus, pseudonym};
+use crate::mediator::{DeviceStatus, GroupPrefixes, GroupStatus, LockStatus, MediatorStatus, StoredGroup, pseudonym};
 use crate::protocol::ids::span_millis;
 use crate::protocol::{DeviceGroupId, DeviceId, ExpirationPolicy, Millis};
 
@@ -27,6 +28,14 @@ pub enum ControlRequest {
         #[serde(with = "group_id")]
         group: DeviceGroupId,
     },
+    /// To give groups away into a file.
+    Export {
+        #[serde(with = "text")]
+        prefixes: GroupPrefixes,
+        file: PathBuf,
+    },
+    /// To take the groups of a file in.
+    Import { file: PathBuf },
 }
 
 /// What comes back.
@@ -56,6 +65,12 @@ pub struct OperationTally {
 pub struct MediatorReport {
     /// Whether logins are taken.
     pub ready: bool,
+    /// The groups that are served.
+    #[serde(with = "text")]
+    pub prefixes: GroupPrefixes,
+    /// Those that were moved to another mediator; null if none were.
+    #[serde(with = "optional_text")]
+    pub moved: Option<GroupPrefixes>,
     pub groups: Vec<GroupReport>,
 }
 
@@ -96,6 +111,31 @@ pub struct DeviceReport {
     pub messages: usize,
     /// What they take of its queue's bytes.
     pub bytes: usize,
+}
+
+impl From<MediatorStatus> for MediatorReport {
+    fn from(status: MediatorStatus) -> Self {
+        Self {
+            ready: status.ready,
+            prefixes: status.prefixes,
+            moved: Some(status.moved).filter(|moved| !moved.is_empty()),
+            groups: status.groups.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl OperationTally {
+    /// What groups have in all.
+    #[must_use]
+    pub fn of(groups: &[StoredGroup]) -> Self {
+        let slots = || groups.iter().flat_map(|group| group.slots.values());
+        Self {
+            groups: groups.len(),
+            devices: slots().count(),
+            messages: slots().map(|slot| slot.messages).sum(),
+            bytes: slots().map(|slot| slot.bytes).sum(),
+        }
+    }
 }
 
 impl From<GroupStatus> for GroupReport {

@@ -7,13 +7,15 @@
 //! ```
 //!
 //! - `message`: what is asked and answered; `client`: who asks; `endpoint`: who answers
-//! - `naming`: which group or device a person means; `config_file`: options in a file
+//! - `moving`: groups to another mediator; `naming`: which group or device a person means; `table`: all of them; `config_file`: options in a file
 
 mod client;
 mod config_file;
 mod endpoint;
 mod message;
+mod moving;
 mod naming;
+mod table;
 
 pub use client::{ControlClient, ControlError};
 pub use config_file::{ConfigEntry, ConfigFault, config_entries};

@@ -1,8 +1,10 @@
 //! What of a mediator a person means, and what would go with it.
 
 use std::fmt;
+use std::path::Path;
 
-use super::message::{DeviceReport, GroupReport, MediatorReport};
+use super::message::{DeviceReport, GroupReport, MediatorReport, OperationTally};
+use crate::mediator::GroupPrefixes;
 use crate::text::{Clean, size};
 
 /// How many candidates an error names.
@@ -28,6 +30,31 @@ impl MediatorReport {
     /// If there is none, or more than one.
     pub fn group(&self, name: &str) -> Result<&GroupReport, NotNamed> {
         find("group", name, self.groups.iter().map(|group| (group.id.to_string(), group)))
+    }
+}
+
+impl MediatorReport {
+    /// What would follow from giving groups away.
+    #[must_use]
+    pub fn export_question(&self, prefixes: GroupPrefixes, file: &Path) -> String {
+        let groups: Vec<&GroupReport> = self.groups.iter().filter(|group| prefixes.contains(&group.id)).collect();
+        let devices = || groups.iter().flat_map(|group| &group.devices);
+        let connected = devices().filter(|device| device.connection.is_some()).count();
+        format!(
+            "Move the groups of {prefixes} ({}, with {} devices, of which {connected} are connected) into {}? This mediator \
+             refuses them from then on.",
+            groups.len(),
+            devices().count(),
+            Clean::new(&file.display().to_string())
+        )
+    }
+}
+
+impl fmt::Display for OperationTally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { groups, devices, messages, bytes } = self;
+        let size = size(*bytes as u64);
+        write!(formatter, "{groups} groups with {devices} devices and {messages} messages that wait ({size})")
     }
 }
 

@@ -19,6 +19,8 @@ pub enum GroupRefusal {
     ShuttingDown,
     /// The group is not one of those that are served.
     NotAllowed,
+    /// Another mediator serves the group, or will.
+    Elsewhere,
     /// As many clients are logged in as may be.
     TooManyConnections,
     /// There are as many groups as there may be.
@@ -34,6 +36,7 @@ impl GroupRefusal {
         match self {
             Self::ShuttingDown => "the mediator is about to end",
             Self::NotAllowed => "this mediator does not serve the group",
+            Self::Elsewhere => "another mediator serves the group",
             Self::TooManyConnections => "as many clients are logged in as may be",
             Self::TooManyGroups => "there are as many groups as there may be",
             Self::NotStoring => "the mediator can store nothing for now",
@@ -71,9 +74,7 @@ impl Mediator {
         if self.shut_down {
             return Err(GroupRefusal::ShuttingDown);
         }
-        if !self.allowed.contains(group) {
-            return Err(GroupRefusal::NotAllowed);
-        }
+        self.serves(group)?;
         // Of a group with a connected device, it may be that one that comes back; the login will tell.
         if !self.groups.get(group).is_some_and(HostedGroup::is_connected) {
             self.has_room_for_a_connection()?;
@@ -84,19 +85,29 @@ impl Mediator {
         Ok(())
     }
 
+    fn serves(&self, group: &DeviceGroupId) -> Result<(), GroupRefusal> {
+        if !self.allowed.contains(group) {
+            return Err(GroupRefusal::NotAllowed);
+        }
+        if !self.config.prefixes.contains(group) || self.moved.contains(group) || self.moving.contains(group) {
+            return Err(GroupRefusal::Elsewhere);
+        }
+        Ok(())
+    }
+
     pub(super) const fn has_room_for_a_connection(&self) -> Result<(), GroupRefusal> {
         if self.logged_in < self.config.max_connections { Ok(()) } else { Err(GroupRefusal::TooManyConnections) }
     }
 
-    /// Serves these groups from now on. The devices of others are closed; what is stored for them stays until it is
-    /// forgotten.
+    /// Serves these groups from now on, as far as the configuration has them. The devices of others are closed; what is
+    /// stored for them stays until it is forgotten.
     pub fn restrict(&mut self, now: impl Into<MediatorTime>, allowed: AllowedGroups) {
         let now = self.keep_time(now.into());
         self.allowed = allowed;
         for id in self.wire.ids() {
-            let group = self.wire.get(id).map(|connection| connection.group);
-            if group.is_some_and(|group| !self.allowed.contains(&group)) {
-                self.close(now, id, GroupRefusal::NotAllowed.closing());
+            let refused = self.wire.get(id).and_then(|connection| self.serves(&connection.group).err());
+            if let Some(refusal) = refused {
+                self.close(now, id, refusal.closing());
             }
         }
     }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use super::prefixes::GroupPrefixes;
 use super::queue::QueueLimits;
 
 /// What whoever runs the mediator decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MediatorConfig {
+    /// The groups that are served; others belong to other mediators.
+    pub prefixes: GroupPrefixes,
     /// How many devices a group may have.
     pub max_slots: usize,
     /// How long a transaction may take at most.
@@ -55,6 +58,7 @@ impl MediatorConfig {
 impl Default for MediatorConfig {
     fn default() -> Self {
         Self {
+            prefixes: GroupPrefixes::ALL,
             max_slots: 5,
             max_ttl: Duration::from_mins(1),
             volatile_grace: Duration::from_mins(5),

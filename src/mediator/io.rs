@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use super::connection_id::ConnectionId;
 use super::log::LogEvent;
-use super::operator::{OperationId, OperatorAnswer, OperatorRequest};
+use super::operation_id::OperationId;
+use super::operator::{OperatorAnswer, OperatorRequest};
 use super::storage::{Fetch, StoredMessage};
 use crate::protocol::CloseCode;
 

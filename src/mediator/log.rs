@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::connection_id::ConnectionId;
+use super::prefixes::GroupPrefixes;
 use crate::protocol::{CloseCode, DeviceGroupId, DeviceId, Dialect, SlotState};
 
 /// Something happened that belongs in the log.
@@ -63,6 +64,24 @@ pub enum LogEvent {
         device: DeviceId,
         /// The cause of the loss.
         cause: SlotRemoval,
+    },
+    /// Groups are in a file for another mediator, and no longer here.
+    Exported {
+        /// The groups that are refused from now on.
+        prefixes: GroupPrefixes,
+        /// How many there were.
+        groups: usize,
+        /// How many slots they had.
+        devices: usize,
+    },
+    /// Groups of another mediator are here.
+    Imported {
+        /// The groups that may have come.
+        prefixes: GroupPrefixes,
+        /// How many were in the file.
+        groups: usize,
+        /// How many slots they have.
+        devices: usize,
     },
     /// A device has a connection to the chat server.
     ChatOpened {

@@ -45,9 +45,11 @@ mod io;
 mod lock;
 mod log;
 mod login;
+mod operation_id;
 mod operations;
 mod operator;
 mod outbox;
+mod prefixes;
 mod queue;
 mod requests;
 mod restore;
@@ -75,10 +77,13 @@ pub use figures::MediatorFigures;
 use group::HostedGroup;
 pub use io::{ChatAction, ChatEvent, HandshakeSecrets, MediatorInput, MediatorOutput};
 pub use log::{ChatEnd, ChatTraffic, Closing, ConnectionEnd, LogEvent, SlotRemoval};
-pub use operator::{OperationId, OperatorAnswer, OperatorRefusal, OperatorRequest};
-pub use status::{DeviceStatus, GroupStatus, LockStatus, pseudonym};
+pub use operation_id::OperationId;
+pub use operator::{OperatorAnswer, OperatorRefusal, OperatorRequest};
+pub use prefixes::{GroupPrefixes, NotPrefixes};
+pub use status::{DeviceStatus, GroupStatus, LockStatus, MediatorStatus, pseudonym};
 pub use storage::{
-    Batch, Change, Fetch, StoreReply, StoreRequest, StoredGroup, StoredMessage, StoredSlot, queue_bytes,
+    Batch, Change, Fetch, StoreReply, StoreRequest, StoredGroup, StoredMessage, StoredSlot, StoredState, Transfer,
+    TransferDirection, queue_bytes,
 };
 pub use time::MediatorTime;
 use timers::{Timer, Timers};
@@ -99,6 +104,10 @@ const FIRST_REFLECTED: u64 = 1;
 pub struct Mediator {
     config: MediatorConfig,
     allowed: AllowedGroups,
+    /// Groups that another mediator has now.
+    moved: GroupPrefixes,
+    /// Groups that are on their way to another one, or from there.
+    moving: GroupPrefixes,
     groups: BTreeMap<DeviceGroupId, HostedGroup>,
     /// The bytes of all groups, as they were counted last.
     counted: usize,
@@ -120,6 +129,8 @@ impl Mediator {
         Self {
             config,
             allowed: AllowedGroups::ANY,
+            moved: GroupPrefixes::NONE,
+            moving: GroupPrefixes::NONE,
             groups: BTreeMap::new(),
             counted: 0,
             logged_in: 0,
@@ -184,7 +195,7 @@ impl Mediator {
             MediatorInput::Closed { connection, code } => self.end(now, connection, ConnectionEnd::Theirs(code)),
             MediatorInput::Committed { batch } => self.wire.outbox().committed(batch),
             MediatorInput::Fetched { connection, messages } => self.fetched(connection, messages),
-            MediatorInput::Operate { operation, request } => self.operate(now, operation, &request),
+            MediatorInput::Operate { operation, request } => self.operate(now, operation, request),
             MediatorInput::Timer => {}
             MediatorInput::Shutdown => self.shut_down(now),
         }

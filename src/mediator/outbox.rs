@@ -86,6 +86,12 @@ impl Outbox {
         }
     }
 
+    /// The store will say no more: whoever is closed is told so all the same, and nothing else that waits.
+    pub(super) fn give_up(&mut self) {
+        let waiting = self.held.drain(..).map(|(_, output)| output).chain(self.fresh.drain(..));
+        self.ready.extend(waiting.filter(|output| matches!(output, MediatorOutput::Close { .. })));
+    }
+
     pub(super) fn poll(&mut self) -> Option<MediatorOutput> {
         self.ready.pop_front()
     }

@@ -3,11 +3,11 @@
 use super::connection_id::ConnectionId;
 use super::group::HostedGroup;
 use super::slot::DeviceSlot;
-use super::storage::{Batch, Change, StoredGroup, StoredMessage};
+use super::storage::{Batch, Change, StoredGroup, StoredMessage, StoredState};
 use super::time::MediatorTime;
 use super::timers::Timer;
 use super::{Mediator, MediatorConfig};
-use crate::protocol::ExpirationPolicy;
+use crate::protocol::{ExpirationPolicy, Millis};
 
 impl Mediator {
     /// Takes in what an earlier run has stored: before anything else, and only with [`MediatorConfig::stores`].
@@ -16,8 +16,13 @@ impl Mediator {
     /// group is forgotten goes on from when it was last used.
     ///
     /// [`MediatorConfig::stores`]: super::MediatorConfig::stores
-    pub fn restore(&mut self, now: impl Into<MediatorTime>, stored: Vec<StoredGroup>) {
+    pub fn restore(&mut self, now: impl Into<MediatorTime>, stored: StoredState) {
         let now = self.keep_time(now.into());
+        self.moved = stored.moved;
+        self.take_in(now, stored.groups);
+    }
+
+    pub(super) fn take_in(&mut self, now: Millis, stored: Vec<StoredGroup>) {
         for StoredGroup { id, shared_device_data, slots } in stored {
             let used = slots.values().map(|slot| slot.last_disconnect.unwrap_or_default().max(slot.last_login)).max();
             let unused = used.map_or(std::time::Duration::ZERO, |used| self.wall.since(used));
@@ -45,6 +50,11 @@ impl Mediator {
     /// nobody of it before [`MediatorInput::Committed`](super::MediatorInput::Committed) comes.
     pub fn take_batch(&mut self) -> Option<Batch> {
         self.wire.outbox().take_batch()
+    }
+
+    /// The store takes nothing more, at the end: closes go out, and what rests on what is not stored is never told.
+    pub fn give_up_storing(&mut self) {
+        self.wire.outbox().give_up();
     }
 
     pub(super) fn fetched(&mut self, id: ConnectionId, messages: Vec<StoredMessage>) {

@@ -4,8 +4,22 @@ use std::time::Duration;
 
 use super::Mediator;
 use super::connection_id::ConnectionId;
+use super::prefixes::GroupPrefixes;
 use super::timers::Timer;
 use crate::protocol::{DeviceGroupId, DeviceId, ExpirationPolicy, Millis};
+
+/// All groups, and which may be here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediatorStatus {
+    /// Whether logins are taken.
+    pub ready: bool,
+    /// The groups that are served.
+    pub prefixes: GroupPrefixes,
+    /// Those that were moved to another mediator.
+    pub moved: GroupPrefixes,
+    /// The groups that have a slot.
+    pub groups: Vec<GroupStatus>,
+}
 
 /// A group with its devices, its leader and its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +76,7 @@ pub fn pseudonym(group: &DeviceGroupId) -> String {
 impl Mediator {
     /// All groups. Looks at every slot, so not for every message.
     #[must_use]
-    pub fn groups(&self) -> Vec<GroupStatus> {
+    pub fn status(&self) -> MediatorStatus {
         let slots = |(device, slot): (&DeviceId, &super::slot::DeviceSlot)| DeviceStatus {
             device: *device,
             connection: slot.connection(),
@@ -83,6 +97,11 @@ impl Mediator {
             }),
             devices: group.slots.iter().map(slots).collect(),
         };
-        self.groups.values().map(status).collect()
+        MediatorStatus {
+            ready: !self.shut_down,
+            prefixes: self.config.prefixes,
+            moved: self.moved,
+            groups: self.groups.values().map(status).collect(),
+        }
     }
 }

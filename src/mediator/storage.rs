@@ -1,8 +1,11 @@
 //! What a mediator has stored, where there is a store: changes that go out, and messages that come back.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::connection_id::ConnectionId;
+use super::operation_id::OperationId;
+use super::prefixes::GroupPrefixes;
 use crate::protocol::{
     DeviceGroupId, DeviceId, DeviceInfo, Envelope, ExpirationPolicy, Millis, Sealed, SharedDeviceData,
 };
@@ -88,6 +91,8 @@ pub enum Change {
         /// What they took of the queue's bytes.
         bytes: usize,
     },
+    /// These groups are refused from now on, as another mediator has them, and no others.
+    Moved(GroupPrefixes),
 }
 
 /// Messages that a mediator needs back from its store, oldest first.
@@ -116,6 +121,15 @@ pub struct StoredMessage {
     pub timestamp: Millis,
     /// The message itself.
     pub envelope: Sealed<Envelope>,
+}
+
+/// All that was stored, without the messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredState {
+    /// The groups with their slots.
+    pub groups: Vec<StoredGroup>,
+    /// The groups that another mediator has now.
+    pub moved: GroupPrefixes,
 }
 
 /// A group as it was stored, without the messages.
@@ -161,6 +175,35 @@ pub enum StoreRequest {
     Batch(Batch),
     /// To read messages.
     Fetch(Fetch),
+    /// To move groups to a file, or from there.
+    Transfer(Transfer),
+}
+
+/// Groups that go to another mediator, or come from there.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// By which the reply is known.
+    pub operation: OperationId,
+    /// Groups that may be among them.
+    pub prefixes: GroupPrefixes,
+    /// The file that they are in.
+    pub file: PathBuf,
+    /// Whether they go or come.
+    pub direction: TransferDirection,
+}
+
+/// Whether groups go or come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferDirection {
+    /// They are written to a file, and stay.
+    Export,
+    /// They are read from a file, all or none of them.
+    Import {
+        /// The checksum that the file must have.
+        digest: [u8; 32],
+        /// The groups that other mediators still have then.
+        moved: GroupPrefixes,
+    },
 }
 
 /// What a store tells.
@@ -177,6 +220,13 @@ pub enum StoreReply {
         connection: ConnectionId,
         /// The messages, oldest first.
         messages: Vec<StoredMessage>,
+    },
+    /// Groups were moved to a file, or from there; or not, for the reason that these words say.
+    Transferred {
+        /// The number of the request.
+        operation: OperationId,
+        /// The groups that were moved.
+        result: Result<Vec<StoredGroup>, String>,
     },
     /// Nothing can be stored now, for the reason that these words say; it is tried again until it can.
     Stalled(String),

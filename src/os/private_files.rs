@@ -298,7 +298,7 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// So that the change of names outlives a power failure; not every file system can.
-fn sync(directory: &Path) {
+pub fn sync(directory: &Path) {
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 

@@ -122,6 +122,12 @@ fn mediator_fields(event: &LogEvent) -> (&'static str, Value) {
             };
             ("slot_removed", json!({ "group": pseudonym(group), "device": device, "cause": cause.name(), "by": by }))
         }
+        LogEvent::Exported { prefixes, groups, devices } => {
+            ("exported", json!({ "prefixes": prefixes.to_string(), "groups": groups, "devices": devices }))
+        }
+        LogEvent::Imported { prefixes, groups, devices } => {
+            ("imported", json!({ "prefixes": prefixes.to_string(), "groups": groups, "devices": devices }))
+        }
         LogEvent::ChatOpened { connection } => ("chat_opened", json!({ "connection": connection.0 })),
         LogEvent::ChatClosed { connection, end, to_server, from_server, lasted } => {
             let (by, reason) = match end {

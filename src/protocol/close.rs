@@ -30,6 +30,8 @@ impl CloseCode {
     pub const POLICY_VIOLATION: Self = Self(1008);
     /// Internal server error.
     pub const INTERNAL_ERROR: Self = Self(1011);
+    /// The server will be back soon, here or elsewhere.
+    pub const SERVICE_RESTART: Self = Self(1012);
     /// The server cannot take the client now; later it may.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
     /// The chat server closed its connection.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Transaction, params};
 
 use super::file::{Known, SlotRow, Store};
-use crate::mediator::{Batch, Change, queue_bytes};
+use crate::mediator::{Batch, Change, GroupPrefixes, queue_bytes};
 use crate::protocol::{DeviceGroupId, DeviceId, ExpirationPolicy};
 
 /// What devices have acknowledged, as runs of numbers by their first, a slot's number each.
@@ -36,6 +36,14 @@ impl Store {
         }
         written
     }
+}
+
+pub(super) fn write_moved(transaction: &Transaction<'_>, moved: GroupPrefixes) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM moved", [])?;
+    if moved.is_empty() {
+        return Ok(());
+    }
+    transaction.execute("INSERT INTO moved VALUES (?)", [moved.to_string()]).map(drop)
 }
 
 struct StoreTransaction<'a> {
@@ -106,6 +114,7 @@ impl StoreTransaction<'_> {
                 self.acknowledge(*group, *device, (*first, *last), *bytes);
                 Ok(())
             }
+            Change::Moved(prefixes) => write_moved(&self.transaction, *prefixes),
         }
     }
 

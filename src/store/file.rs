@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OpenFlags, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::error::StoreError;
 use super::schema::SCHEMA;
-use crate::mediator::{Fetch, StoredGroup, StoredMessage, StoredSlot};
+use crate::mediator::{Fetch, GroupPrefixes, StoredGroup, StoredMessage, StoredSlot, StoredState};
 use crate::os::database::{self, Found};
 use crate::os::lock_file::{LockFile, LockFileError};
 use crate::protocol::{DeviceGroupId, DeviceId, ExpirationPolicy, Millis, Sealed};
@@ -60,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// If there can be none, or what is there cannot be used; then it stays as it is.
-    pub fn open(directory: &Path) -> Result<(Self, Vec<StoredGroup>), StoreError> {
+    pub fn open(directory: &Path) -> Result<(Self, StoredState), StoreError> {
         let path = directory.join(FILE);
         let failed = |cause| StoreError::File { path: path.clone(), cause };
         let lock = LockFile::take(&directory.join(LOCK)).map_err(|error| match error {
@@ -68,8 +68,8 @@ impl Store {
             LockFileError::File(cause) => failed(cause),
         })?;
         let path = database::prepare(&path).map_err(failed)?;
-        let (connection, known, groups) = open(&path)?;
-        Ok((Self { path, connection, known, _lock: lock }, groups))
+        let (connection, known, state) = open(&path)?;
+        Ok((Self { path, connection, known, _lock: lock }, state))
     }
 
     /// What is known of groups and slots, as it stands in the file.
@@ -114,7 +114,7 @@ impl Store {
     }
 }
 
-type OpenedStore = (Connection, Known, Vec<StoredGroup>);
+type OpenedStore = (Connection, Known, StoredState);
 
 fn open(path: &Path) -> Result<OpenedStore, StoreError> {
     let failed = |cause| StoreError::of(path, cause);
@@ -131,8 +131,9 @@ fn open(path: &Path) -> Result<OpenedStore, StoreError> {
     }
     configure(&connection).map_err(failed)?;
     database::migrate(&mut connection, &SCHEMA).map_err(failed)?;
-    let (known, groups) = load(&connection).map_err(failed)?;
-    Ok((connection, known, groups))
+    let (known, mut state) = load(&connection).map_err(failed)?;
+    state.moved = load_moved(&connection).map_err(failed)?;
+    Ok((connection, known, state))
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -151,7 +152,16 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cell_size_check", true)
 }
 
-fn load(connection: &Connection) -> rusqlite::Result<(Known, Vec<StoredGroup>)> {
+/// The groups that another mediator has now.
+fn load_moved(connection: &Connection) -> rusqlite::Result<GroupPrefixes> {
+    let moved: Option<String> = connection.query_row("SELECT prefixes FROM moved", [], |row| row.get(0)).optional()?;
+    // What is no prefix there is as much damage as what is no number elsewhere.
+    let damage = |error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error));
+    moved.map_or(Ok(GroupPrefixes::NONE), |moved| moved.parse().map_err(damage))
+}
+
+/// Groups and slots, as a store or an export has them.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<(Known, StoredState)> {
     let mut known = Known::default();
     let mut groups = BTreeMap::new();
     let mut statement = connection.prepare("SELECT number, id, shared_device_data FROM device_group")?;
@@ -183,7 +193,7 @@ fn load(connection: &Connection) -> rusqlite::Result<(Known, Vec<StoredGroup>)> 
         known.slots.insert((group.id, device), SlotRow { number, next, messages, bytes, is_dirty: false });
         group.slots.insert(device, slot);
     }
-    Ok((known, groups.into_values().collect()))
+    Ok((known, StoredState { groups: groups.into_values().collect(), moved: GroupPrefixes::NONE }))
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

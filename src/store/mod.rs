@@ -14,8 +14,10 @@ mod running;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod worker;
 
 pub use error::StoreError;
 pub use file::Store;
 pub use running::{RunningStore, StoreWays};
+pub use transfer::{ExportedGroups, TransferError};

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use super::error::StoreError;
 use super::file::Store;
-use crate::mediator::{StoreReply, StoreRequest, StoredGroup};
+use crate::mediator::{StoreReply, StoreRequest, StoredState};
 
 /// A store that runs until nobody can ask it any more.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct RunningStore(JoinHandle<()>);
 #[derive(Debug)]
 pub struct StoreWays {
     /// The groups with their slots, but without the messages.
-    pub restored: Vec<StoredGroup>,
+    pub restored: StoredState,
     pub requests: mpsc::Sender<StoreRequest>,
     pub replies: tokio::sync::mpsc::UnboundedReceiver<StoreReply>,
 }
@@ -31,7 +31,7 @@ impl RunningStore {
         let (requests, asked) = mpsc::channel();
         let (telling, replies) = tokio::sync::mpsc::unbounded_channel();
         let run = move || {
-            store.run(&asked, |reply| {
+            store.run(&asked, move |reply| {
                 // Whoever asked may be gone.
                 let _ = telling.send(reply);
             });

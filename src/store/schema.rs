@@ -3,11 +3,7 @@
 use crate::os::database::Schema;
 
 /// A slot's counts are kept with it, so that a start reads no message.
-///
-/// "d2mq" says that a database is a mediator's.
-pub(super) const SCHEMA: Schema<'_> = Schema {
-    application_id: 0x6432_6d71,
-    steps: &["
+const STORE: &str = "
     CREATE TABLE device_group (
         number INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
@@ -33,5 +29,17 @@ pub(super) const SCHEMA: Schema<'_> = Schema {
         envelope BLOB NOT NULL,
         PRIMARY KEY (slot, number)
     ) STRICT, WITHOUT ROWID;
-"],
+    CREATE TABLE moved (prefixes TEXT NOT NULL) STRICT;
+";
+
+/// "d2mq" says that a database is a mediator's.
+pub(super) const SCHEMA: Schema<'_> = Schema { application_id: 0x6432_6d71, steps: &[STORE] };
+
+/// Groups on their way: "d2mx". What is in the file beside them tells of it.
+pub(super) const TRANSFER: Schema<'_> = Schema {
+    application_id: 0x6432_6d78,
+    steps: &[STORE, "CREATE TABLE transfer (prefixes TEXT NOT NULL, digest BLOB NOT NULL) STRICT"],
 };
+
+/// Those that have groups. The other one has the groups that another mediator has now, if there ever were any.
+pub(super) const TABLES: [&str; 3] = ["device_group", "slot", "message"];

@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use super::file::Store;
 use super::{StoreError, schema::SCHEMA};
 use crate::mediator::{
-    Batch, Change, ConnectionId, Fetch, StoreReply, StoreRequest, StoredGroup, StoredMessage, StoredSlot, queue_bytes,
+    Batch, Change, ConnectionId, Fetch, GroupPrefixes, StoreReply, StoreRequest, StoredGroup, StoredMessage,
+    StoredSlot, StoredState, queue_bytes,
 };
 use crate::protocol::{DeviceGroupId, DeviceId, ExpirationPolicy, Millis, Sealed};
 
@@ -55,8 +56,8 @@ fn numbers(messages: &[StoredMessage]) -> Vec<u64> {
 
 /// Two devices, six messages for each.
 fn filled(directory: &std::path::Path) -> Store {
-    let (mut store, groups) = Store::open(directory).unwrap();
-    assert_eq!(groups, []);
+    let (mut store, state) = Store::open(directory).unwrap();
+    assert_eq!(state, StoredState { groups: Vec::new(), moved: GroupPrefixes::NONE });
     store.write(&[batch(1, DEVICES.map(|device| login(device, 5)).to_vec())]).unwrap();
     store.write(&[batch(2, (1..=6).map(|number| message(number, "m")).collect())]).unwrap();
     store
@@ -93,7 +94,7 @@ fn what_is_written_is_there_after_a_restart() {
         bytes: messages * queue_bytes(&Sealed::from_wire("m".into())),
     };
     let slots = [(DEVICES[0], slot(2, 8, None)), (DEVICES[1], slot(6, 5, Some(Millis(9))))];
-    assert_eq!(groups, [StoredGroup { id: GROUP, shared_device_data: data, slots: slots.into() }]);
+    assert_eq!(groups.groups, [StoredGroup { id: GROUP, shared_device_data: data, slots: slots.into() }]);
     let left = store.fetch(&fetch(DEVICES[0], 0)).unwrap();
     assert_eq!(numbers(&left), [4, 6]);
     assert_eq!((left[0].timestamp, left[0].envelope.as_bytes().as_ref()), (Millis(104), &b"m"[..]));
@@ -197,7 +198,7 @@ fn the_thread_tells_after_each_commit_and_answers_in_order() {
         requests.send(request).unwrap();
     }
     drop(requests);
-    store.run(&asked, |reply| tell.send(reply).unwrap());
+    store.run(&asked, move |reply| tell.send(reply).unwrap());
     let told: Vec<_> = told.try_iter().collect();
     let [StoreReply::Committed { batch: 2 }, StoreReply::Fetched { messages, .. }, StoreReply::Committed { batch: 3 }] =
         &told[..]

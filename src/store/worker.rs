@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::error::StoreError;
 use super::file::Store;
-use crate::mediator::{Batch, StoreReply, StoreRequest};
+use super::transfer::{TransferError, export};
+use crate::mediator::{Batch, StoreReply, StoreRequest, StoredGroup, Transfer, TransferDirection};
 
 /// How many changes go into one transaction at most, so that the first of them are not told too late.
 const MOST_CHANGES: usize = 16_384;
@@ -18,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Store {
     /// Does what is asked until nobody asks any more. What cannot be stored is tried again until it is, or until nobody
     /// asks; nothing is told as stored that is not.
-    pub fn run(mut self, requests: &Receiver<StoreRequest>, tell: impl Fn(StoreReply)) {
+    pub fn run(mut self, requests: &Receiver<StoreRequest>, tell: impl Fn(StoreReply) + Clone + Send + 'static) {
         let mut waiting = VecDeque::new();
         let mut is_tidy = true;
         loop {
@@ -33,7 +34,7 @@ impl Store {
             }
             let batches = next_batches(&mut waiting);
             let done = if batches.is_empty() {
-                self.answer(waiting.pop_front().as_ref(), &tell)
+                self.answer(waiting.pop_front(), &tell)
             } else {
                 self.store(&batches, &mut waiting, requests, &tell)
             };
@@ -84,12 +85,39 @@ impl Store {
         Ok(())
     }
 
-    fn answer(&self, request: Option<&StoreRequest>, tell: &impl Fn(StoreReply)) -> Result<(), StoreError> {
-        if let Some(StoreRequest::Fetch(fetch)) = request {
-            let messages = self.fetch(fetch).map_err(|cause| StoreError::of(&self.path, cause))?;
-            tell(StoreReply::Fetched { connection: fetch.connection, messages });
+    fn answer(
+        &mut self,
+        request: Option<StoreRequest>,
+        tell: &(impl Fn(StoreReply) + Clone + Send + 'static),
+    ) -> Result<(), StoreError> {
+        match request {
+            Some(StoreRequest::Fetch(fetch)) => {
+                let messages = self.fetch(&fetch).map_err(|cause| StoreError::of(&self.path, cause))?;
+                tell(StoreReply::Fetched { connection: fetch.connection, messages });
+            }
+            Some(StoreRequest::Transfer(transfer)) => self.transfer(transfer, tell),
+            Some(StoreRequest::Batch(_)) | None => {}
         }
         Ok(())
+    }
+
+    fn transfer(&mut self, transfer: Transfer, tell: &(impl Fn(StoreReply) + Clone + Send + 'static)) {
+        let Transfer { operation, prefixes, file, direction } = transfer;
+        let told = move |result: Result<Vec<StoredGroup>, TransferError>| StoreReply::Transferred {
+            operation,
+            result: result.map_err(|error| error.to_string()),
+        };
+        match direction {
+            TransferDirection::Import { digest, moved } => tell(told(self.import(&file, digest, moved))),
+            TransferDirection::Export => {
+                let (store, telling) = (self.path.clone(), tell.clone());
+                let export = move || telling(told(export(&store, prefixes, &file)));
+                // Whoever stores meanwhile does not wait for it. The groups are those of now: nobody changes them any more.
+                if let Err(cause) = std::thread::Builder::new().name("export".to_owned()).spawn(export) {
+                    tell(StoreReply::Transferred { operation, result: Err(cause.to_string()) });
+                }
+            }
+        }
     }
 }
 

@@ -1,12 +1,13 @@
-//! `d2mtop mediator status`, `drop` and `forget`: what is asked of a mediator that runs; and the socket that it is asked at.
+//! `d2mtop mediator status`, `drop`, `forget`, `export` and `import`: what is asked of a mediator that runs; and the socket that it is asked at.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::status;
-use crate::cli::{ControlArgs, DropSlotArgs, ForgetArgs, MediatorArgs, MediatorCommand, StatusArgs};
+use crate::cli::{
+    ControlArgs, DropSlotArgs, ExportArgs, ForgetArgs, ImportGroupsArgs, MediatorArgs, MediatorCommand, StatusArgs,
+};
 use crate::control::{
     ControlAnswer, ControlClient, ControlEndpoint, ControlError, ControlRequest, MediatorReport, NotNamed,
-    WaitingMessages,
+    OperationTally, WaitingMessages,
 };
 use crate::net::Inspector;
 use crate::output::mediator_log::MediatorLogLine;
@@ -42,6 +43,8 @@ pub(super) fn run(command: &MediatorCommand) -> Result<Outcome, Failure> {
         MediatorCommand::Status(options) => show_status(options),
         MediatorCommand::Drop(options) => drop_slot(options),
         MediatorCommand::Forget(options) => forget(options),
+        MediatorCommand::Export(options) => export(options),
+        MediatorCommand::Import(options) => import(options),
     }
     .map(|()| Outcome::Normal)
 }
@@ -51,7 +54,7 @@ fn show_status(options: &StatusArgs) -> Result<(), Failure> {
     if options.json {
         return say(&serde_json::to_string(&report).map_err(|error| Failure::Output(error.into()))?);
     }
-    status::lines(&report).iter().try_for_each(|line| say(line))
+    report.lines().iter().try_for_each(|line| say(line))
 }
 
 fn drop_slot(options: &DropSlotArgs) -> Result<(), Failure> {
@@ -85,6 +88,28 @@ fn forget(options: &ForgetArgs) -> Result<(), Failure> {
     say(&format!("forgot group {} and its devices ({count})", group.group))
 }
 
+fn export(options: &ExportArgs) -> Result<(), Failure> {
+    let prefixes = super::options::prefixes("RANGES", std::slice::from_ref(&options.prefixes))?;
+    let file = absolute(&options.file)?;
+    let mut mediator = connect(&options.control)?;
+    let question = report(&mut mediator)?.export_question(prefixes, &file);
+    require_agreement(options.yes, &question)?;
+    let tally = do_it(&mut mediator, &ControlRequest::Export { prefixes, file: file.clone() })?;
+    say(&format!("exported {tally} to {}", Clean::new(&file.display().to_string())))
+}
+
+fn import(options: &ImportGroupsArgs) -> Result<(), Failure> {
+    let file = absolute(&options.file)?;
+    let tally = do_it(&mut connect(&options.control)?, &ControlRequest::Import { file })?;
+    say(&format!("imported {tally}"))
+}
+
+/// The mediator may run elsewhere.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let wrong = |cause| Failure::Usage(format!("{}: {cause}", Clean::new(&path.display().to_string())));
+    std::path::absolute(path).map_err(wrong)
+}
+
 fn connect(options: &ControlArgs) -> Result<ControlClient, Failure> {
     let of_data = || options.data.as_ref().map(|data| data.join(SOCKET));
     let path: PathBuf = options.control.clone().or_else(of_data).unwrap_or_default();
@@ -98,8 +123,11 @@ fn report(mediator: &mut ControlClient) -> Result<MediatorReport, Failure> {
     }
 }
 
-fn do_it(mediator: &mut ControlClient, request: &ControlRequest) -> Result<(), Failure> {
-    mediator.ask(request).map(drop).map_err(failure)
+fn do_it(mediator: &mut ControlClient, request: &ControlRequest) -> Result<OperationTally, Failure> {
+    match mediator.ask(request).map_err(failure)? {
+        ControlAnswer::Done(tally) => Ok(tally),
+        _ => Err(failure(ControlError::NoSense)),
+    }
 }
 
 fn failure(error: ControlError) -> Failure {

@@ -4,7 +4,6 @@ mod config;
 mod control;
 mod metrics;
 mod options;
-mod status;
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytesize::ByteSize;
 
 use crate::cli::MediatorArgs;
-use crate::mediator::{AllowedGroups, MediatorConfig};
+use crate::mediator::{AllowedGroups, GroupPrefixes, MediatorConfig};
 use crate::net::{ListenAt, ListenerOptions, ListenerSettings, Tls};
 use crate::output::Failure;
 use crate::rendezvous::RelayConfig;
@@ -61,6 +61,7 @@ fn config(options: &MediatorArgs) -> Result<MediatorConfig, Failure> {
         }
     }
     Ok(MediatorConfig {
+        prefixes: prefixes("--prefixes", &options.prefixes)?,
         max_slots: options.max_slots.into(),
         max_ttl: options.max_ttl,
         volatile_grace: options.volatile_grace,
@@ -76,6 +77,14 @@ fn config(options: &MediatorArgs) -> Result<MediatorConfig, Failure> {
         handshake_timeout: options.handshake_timeout,
         ..MediatorConfig::default()
     })
+}
+
+/// All groups, if none are named.
+pub(super) fn prefixes(name: &str, ranges: &[String]) -> Result<GroupPrefixes, Failure> {
+    let wrong = |text: &str, error| Failure::Usage(format!("{name} {}: {error}", Clean::new(text)));
+    let all = ranges.iter().map(|text| text.parse::<GroupPrefixes>().map_err(|error| wrong(text, error)));
+    let union = all.reduce(|one, other| Ok(one?.union(other?)));
+    union.unwrap_or(Ok(GroupPrefixes::ALL))
 }
 
 fn listen_at(place: &str) -> Result<ListenAt, Failure> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{A, B, C, Login, World, reflection, texts};
 use crate::mediator::{
-    Batch, Change, Fetch, Mediator, MediatorConfig, MediatorInput, StoredGroup, StoredMessage, StoredSlot, queue_bytes,
+    Batch, Change, Fetch, GroupPrefixes, Mediator, MediatorConfig, MediatorInput, StoredGroup, StoredMessage,
+    StoredSlot, StoredState, queue_bytes,
 };
 use crate::protocol::{
     ClientMessage, DeviceGroupId, DeviceId, Dialect, ExpirationPolicy, ReflectedId, Sealed, ServerMessage, SlotState,
@@ -18,6 +19,7 @@ pub(super) struct Store {
     messages: BTreeMap<(DeviceGroupId, DeviceId, u64), StoredMessage>,
     pub(super) is_slow: bool,
     waiting: Vec<Batch>,
+    moved: Option<GroupPrefixes>,
 }
 
 impl Store {
@@ -95,6 +97,7 @@ impl Store {
                 }
                 self.slot(group, device).bytes -= bytes;
             }
+            Change::Moved(prefixes) => self.moved = Some(prefixes),
         }
     }
 
@@ -114,7 +117,9 @@ impl World {
         self.store.waiting.clear();
         let config = self.mediator.config;
         self.mediator = Mediator::new(config);
-        self.mediator.restore(self.now, self.store.groups.values().cloned().collect());
+        let groups = self.store.groups.values().cloned().collect();
+        let moved = self.store.moved.unwrap_or(GroupPrefixes::NONE);
+        self.mediator.restore(self.now, StoredState { groups, moved });
         self.peers.clear();
         self.logs.clear();
     }

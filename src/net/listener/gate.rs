@@ -1,12 +1,20 @@
 //! What others ask the machine's task: a connection's before it answers a request, and who looks from outside.
 
+use std::path::PathBuf;
+
 use tokio::sync::{mpsc, oneshot};
 
-use crate::mediator::{GroupRefusal, GroupStatus, MediatorFigures, OperatorAnswer, OperatorRefusal, OperatorRequest};
+use crate::mediator::{
+    GroupPrefixes, GroupRefusal, MediatorFigures, MediatorStatus, OperatorAnswer, OperatorRefusal, OperatorRequest,
+    StoredGroup, TransferDirection,
+};
 use crate::protocol::DeviceGroupId;
 
 /// How many questions may wait.
 const QUESTIONS: usize = 64;
+
+/// The groups that were moved, or why none were.
+pub(super) type TransferAnswer = Result<Vec<StoredGroup>, String>;
 
 /// A question that the machine's task answers at once; a request of the operator, once that is stored.
 pub(super) enum GateQuestion {
@@ -15,8 +23,9 @@ pub(super) enum GateQuestion {
     /// Whether logins are taken at all.
     Ready(oneshot::Sender<bool>),
     Figures(oneshot::Sender<MediatorFigures>),
-    Groups(oneshot::Sender<Vec<GroupStatus>>),
+    Status(oneshot::Sender<MediatorStatus>),
     Operate(OperatorRequest, oneshot::Sender<OperatorAnswer>),
+    Transfer(GroupPrefixes, PathBuf, TransferDirection, oneshot::Sender<TransferAnswer>),
 }
 
 /// The way to ask.
@@ -62,8 +71,8 @@ impl Inspector {
     }
 
     /// All groups; [`None`] when it has ended.
-    pub async fn groups(&self) -> Option<Vec<GroupStatus>> {
-        self.0.ask(GateQuestion::Groups).await
+    pub async fn status(&self) -> Option<MediatorStatus> {
+        self.0.ask(GateQuestion::Status).await
     }
 
     /// Has the machine do something, and waits until it is done and stored.
@@ -73,5 +82,19 @@ impl Inspector {
     pub async fn operate(&self, request: OperatorRequest) -> OperatorAnswer {
         let ask = |answer| GateQuestion::Operate(request, answer);
         self.0.ask(ask).await.unwrap_or(Err(OperatorRefusal::ShuttingDown))
+    }
+
+    /// Has the store move groups to a file or from there.
+    ///
+    /// # Errors
+    /// If it does not, in words; then nothing has changed.
+    pub async fn transfer(
+        &self,
+        prefixes: GroupPrefixes,
+        file: PathBuf,
+        direction: TransferDirection,
+    ) -> TransferAnswer {
+        let ask = |answer| GateQuestion::Transfer(prefixes, file, direction, answer);
+        self.0.ask(ask).await.unwrap_or_else(|| Err(OperatorRefusal::ShuttingDown.to_string()))
     }
 }

@@ -47,7 +47,7 @@ pub use tls::{Tls, TlsError};
 
 use crate::mediator::{
     AllowedGroups, ChatAction, ConnectionId, GroupRefusal, HandshakeSecrets, Mediator, MediatorConfig, MediatorInput,
-    MediatorOutput, MediatorTime, StoreReply,
+    MediatorOutput, MediatorStatus, MediatorTime, StoreReply,
 };
 use crate::protocol::Millis;
 use crate::rendezvous::RelayConfig;
@@ -307,6 +307,7 @@ impl Server {
     }
 
     fn stored(&mut self, reply: StoreReply, log: &mut impl FnMut(LogLine)) {
+        let Some(reply) = self.operations.transferred(reply) else { return };
         if let Some(input) = self.storage.take(reply, log) {
             self.mediator.handle(self.now(), input);
         }
@@ -333,7 +334,13 @@ impl Server {
                 let _ = answer.send(well.and_then(|()| self.mediator.admits(&group)));
             }
             GateQuestion::Figures(answer) => drop(answer.send(self.mediator.figures())),
-            GateQuestion::Groups(answer) => drop(answer.send(self.mediator.groups())),
+            GateQuestion::Status(answer) => {
+                let status = self.mediator.status();
+                let _ = answer.send(MediatorStatus { ready: status.ready && self.storage.is_well(), ..status });
+            }
+            GateQuestion::Transfer(prefixes, file, direction, answer) => {
+                self.operations.transfer(&self.storage, (prefixes, file, direction), answer);
+            }
             GateQuestion::Operate(request, answer) => {
                 let operation = self.operations.begin(answer);
                 self.mediator.handle(self.now(), MediatorInput::Operate { operation, request });
@@ -419,6 +426,8 @@ impl Server {
             self.stored(reply, log);
             self.carry_out(log);
         }
+        self.mediator.give_up_storing();
+        self.carry_out(log);
         let waited = tokio::time::timeout(FAREWELL, async {
             while !(self.tasks.is_empty() && self.chat_tasks.is_empty()) {
                 tokio::select! {

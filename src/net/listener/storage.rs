@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::log::LogLine;
-use crate::mediator::{Change, Fetch, Mediator, MediatorInput, MediatorTime, StoreReply, StoreRequest, StoredGroup};
+use crate::mediator::{
+    Change, Fetch, Mediator, MediatorInput, MediatorTime, StoreReply, StoreRequest, StoredState, Transfer,
+};
 
 /// From how many bytes on the way to the store nothing more is read from clients.
 const MOST_UNSTORED: usize = 16 * 1024 * 1024;
@@ -20,7 +22,7 @@ const LAST_COMMIT: Duration = Duration::from_secs(5);
 /// A store that somebody runs: what it has, and both ways to it.
 pub struct StoreLink {
     /// What an earlier run has left.
-    pub restored: Vec<StoredGroup>,
+    pub restored: StoredState,
     /// What is to be stored, in this order.
     pub requests: std::sync::mpsc::Sender<StoreRequest>,
     /// What is stored, or could not be.
@@ -29,7 +31,7 @@ pub struct StoreLink {
 
 impl fmt::Debug for StoreLink {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("StoreLink").field("groups", &self.restored.len()).finish_non_exhaustive()
+        formatter.debug_struct("StoreLink").field("groups", &self.restored.groups.len()).finish_non_exhaustive()
     }
 }
 
@@ -79,8 +81,8 @@ impl Storage {
     /// Has the machine take in what the store has, and tells that.
     pub(super) fn begin(link: StoreLink, mediator: &mut Mediator, now: MediatorTime) -> (Self, LogLine) {
         let StoreLink { restored, requests, replies } = link;
-        let slots = || restored.iter().flat_map(|group| group.slots.values());
-        let (groups, devices) = (restored.len(), slots().count());
+        let slots = || restored.groups.iter().flat_map(|group| group.slots.values());
+        let (groups, devices) = (restored.groups.len(), slots().count());
         let messages = slots().map(|slot| slot.messages).sum();
         mediator.restore(now, restored);
         let storage = Self { ways: Some((requests, replies)), ..Self::default() };
@@ -98,6 +100,12 @@ impl Storage {
 
     pub(super) fn fetch(&self, fetch: Fetch) {
         self.ask(StoreRequest::Fetch(fetch));
+    }
+
+    /// Has groups moved; whether there is a store to do it.
+    pub(super) fn transfer(&self, transfer: Transfer) -> bool {
+        self.ask(StoreRequest::Transfer(transfer));
+        self.ways.is_some()
     }
 
     fn ask(&self, request: StoreRequest) {
@@ -147,6 +155,8 @@ impl Storage {
                 Some(MediatorInput::Committed { batch })
             }
             StoreReply::Fetched { connection, messages } => Some(MediatorInput::Fetched { connection, messages }),
+            // Taken where it is waited for.
+            StoreReply::Transferred { .. } => None,
             StoreReply::Stalled(words) => {
                 self.stalled_since = Some(Instant::now());
                 log(LogLine::StoreStalled { words });

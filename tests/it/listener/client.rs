@@ -9,8 +9,8 @@ use bytes::Bytes;
 use d2mtop::mediator::MediatorConfig;
 use d2mtop::net::{Listener, ListenerOptions, LogLine, Tls};
 use d2mtop::protocol::{
-    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, DeviceId, Dialect, ExhaustedPolicy, ExpirationPolicy,
-    GroupKeys, GroupSecret, Nonce, Reflect, ReflectId, Sealed, ServerGroup, ServerMessage, SlotState,
+    ChallengeResponse, ClientHello, ClientMessage, ClientUrlInfo, DeviceGroupId, DeviceId, Dialect, ExhaustedPolicy,
+    ExpirationPolicy, GroupKeys, GroupSecret, Nonce, Reflect, ReflectId, Sealed, ServerGroup, ServerMessage, SlotState,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls_pki_types::pem::PemObject as _;
@@ -22,6 +22,8 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
+/// Of the group of most tests.
+const SECRET: [u8; 32] = [7; 32];
 /// Long enough for a busy machine; only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -31,12 +33,24 @@ pub async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 pub fn keys(dialect: Dialect) -> GroupKeys {
-    GroupKeys::derive(dialect, &GroupSecret::new(&mut [7; 32]))
+    keys_of(dialect, SECRET)
+}
+
+fn keys_of(dialect: Dialect, mut secret: [u8; 32]) -> GroupKeys {
+    GroupKeys::derive(dialect, &GroupSecret::new(&mut secret))
 }
 
 pub fn segment(dialect: Dialect) -> String {
+    segment_of(dialect, SECRET)
+}
+
+fn segment_of(dialect: Dialect, secret: [u8; 32]) -> String {
     let server_group = ServerGroup::parse("01", dialect).unwrap();
-    ClientUrlInfo { dialect, device_group_id: keys(dialect).device_group_id(), server_group }.path_segment()
+    ClientUrlInfo { dialect, device_group_id: group_id(dialect, secret), server_group }.path_segment()
+}
+
+pub fn group_id(dialect: Dialect, secret: [u8; 32]) -> DeviceGroupId {
+    keys_of(dialect, secret).device_group_id()
 }
 
 pub const fn own_device(number: u64) -> DeviceId {
@@ -118,6 +132,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 pub struct Client {
     pub socket: WebSocketStream<Box<dyn ByteStream>>,
     dialect: Dialect,
+    secret: [u8; 32],
 }
 
 impl Client {
@@ -132,6 +147,12 @@ impl Client {
     pub async fn connect_at(address: SocketAddr, path: &str, dialect: Dialect) -> Result<Self, WebSocketError> {
         let stream = TcpStream::connect(address).await?;
         Self::upgrade(Box::new(stream), &format!("ws://localhost{path}"), dialect).await
+    }
+
+    /// As a device of the group with this secret.
+    pub async fn connect_in(address: SocketAddr, dialect: Dialect, secret: [u8; 32]) -> Result<Self, WebSocketError> {
+        let client = Self::connect_at(address, &format!("/{}", segment_of(dialect, secret)), dialect).await?;
+        Ok(Self { secret, ..client })
     }
 
     pub async fn connect_encrypted(server: &Server, dialect: Dialect) -> Self {
@@ -153,7 +174,7 @@ impl Client {
     async fn upgrade(stream: Box<dyn ByteStream>, url: &str, dialect: Dialect) -> Result<Self, WebSocketError> {
         let upgrade = tokio_tungstenite::client_async(url, stream);
         let (socket, _) = in_time("the answer to the WebSocket request", upgrade).await?;
-        Ok(Self { socket, dialect })
+        Ok(Self { socket, dialect, secret: SECRET })
     }
 
     /// A client that has logged in as a new device and whose queue is dry.
@@ -184,7 +205,7 @@ impl Client {
             other => return Err(format!("{other:?}")),
         };
         let nonce = Nonce([9; 24]);
-        let keys = keys(self.dialect);
+        let keys = keys_of(self.dialect, self.secret);
         let response = ChallengeResponse::answer(&hello.challenge, &hello.ephemeral_key, &keys, &nonce).unwrap();
         let hello = ClientHello {
             version: 0,
@@ -197,6 +218,12 @@ impl Client {
         };
         let hello = Message::Binary(ClientMessage::Hello(hello).encode(self.dialect));
         in_time("room in the socket", self.socket.send(hello)).await.map_err(|error| error.to_string())
+    }
+
+    /// Sends to who may be gone; whether that went well.
+    pub async fn try_send(&mut self, message: &ClientMessage) -> bool {
+        let message = Message::Binary(message.encode(self.dialect));
+        in_time("room in the socket", self.socket.send(message)).await.is_ok()
     }
 
     pub async fn send(&mut self, message: &ClientMessage) {

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use d2mtop::protocol::{ServerMessage, SlotState};
+use rustix::process::{Signal, kill_process};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 
 use super::{DIALECTS, log_in, reflected, start};
@@ -56,6 +57,34 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_all_is_told_when_there_is_ro
         let messages = reflected(&messages);
         assert_eq!(messages.len(), usize::try_from(sent).unwrap() + 1);
         assert_eq!(messages.last().unwrap().1, "last");
+    }
+}
+
+/// Nobody is acknowledged anything by the end, and nobody has to find out by himself that it has come.
+#[tokio::test]
+async fn on_a_full_disk_the_end_closes_everybody_and_acknowledges_nothing() {
+    for dialect in DIALECTS {
+        let home = tempfile::tempdir().unwrap();
+        let place = home.path().join("disk");
+        let Some(disk) = Disk::mount(&place) else { return };
+        let mut mediator = start(&place.join("data"));
+        let (mut author, _) = log_in(&mediator, dialect, 1, SlotState::New).await;
+        let (other, _) = log_in(&mediator, dialect, 2, SlotState::New).await;
+        other.leave().await;
+        disk.fill();
+        for id in 1..=10 {
+            author.feed(&reflect(id, vec![b'm'; LARGE])).await;
+        }
+        author.send(&reflect(11, b"last".to_vec())).await;
+        mediator.await_logged("store_stalled", 1);
+        kill_process(mediator.process(), Signal::TERM).unwrap();
+        assert_eq!(author.closed().await, 1001, "{dialect}");
+        assert_eq!(mediator.wait().code(), Some(0), "{dialect}");
+        disk.make_room();
+        mediator.restart();
+        mediator.await_logged("restored", 2);
+        let (_, messages) = log_in(&mediator, dialect, 2, SlotState::Existing).await;
+        assert_eq!(reflected(&messages), [], "{dialect}: what was not acknowledged");
     }
 }
 

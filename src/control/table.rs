@@ -1,23 +1,28 @@
-//! `d2mtop mediator status` for people: a line in all, and one for each device.
+//! The state of a mediator for people: a line in all, and one for each device.
 
 use std::time::Duration;
 
-use crate::control::{DeviceReport, GroupReport, LockReport, MediatorReport};
+use super::message::{DeviceReport, GroupReport, LockReport, MediatorReport};
+use crate::mediator::GroupPrefixes;
 use crate::output::columns::aligned;
 use crate::output::figures::span;
 use crate::output::times::Zone;
 use crate::protocol::Millis;
 use crate::text::size;
 
-pub(super) fn lines(state: &MediatorReport) -> Vec<String> {
-    let mut lines = vec![summary(state)];
-    if !state.groups.is_empty() {
-        let headings = ["GROUP", "DEVICE", "STATE", "SLOT", "MESSAGES", "BYTES", "NOTES"].map(str::to_owned).to_vec();
-        let row = |group: &GroupReport| group.devices.iter().map(|device| row(group, device)).collect::<Vec<_>>();
-        let rows: Vec<_> = std::iter::once(headings).chain(state.groups.iter().flat_map(row)).collect();
-        lines.extend(aligned(&rows));
+impl MediatorReport {
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![summary(self)];
+        if !self.groups.is_empty() {
+            let headings =
+                ["GROUP", "DEVICE", "STATE", "SLOT", "MESSAGES", "BYTES", "NOTES"].map(str::to_owned).to_vec();
+            let row = |group: &GroupReport| group.devices.iter().map(|device| row(group, device)).collect::<Vec<_>>();
+            let rows: Vec<_> = std::iter::once(headings).chain(self.groups.iter().flat_map(row)).collect();
+            lines.extend(aligned(&rows));
+        }
+        lines
     }
-    lines
 }
 
 fn summary(state: &MediatorReport) -> String {
@@ -27,8 +32,11 @@ fn summary(state: &MediatorReport) -> String {
     let bytes = devices().map(|device| device.bytes as u64).sum();
     let locks = state.groups.iter().filter(|group| group.lock.is_some()).count();
     let ready = if state.ready { "ready" } else { "takes no logins" };
+    let served =
+        if state.prefixes == GroupPrefixes::ALL { String::new() } else { format!("; serves {}", state.prefixes) };
+    let moved = state.moved.map_or_else(String::new, |moved| format!("; moved away: {moved}"));
     format!(
-        "{ready}; groups: {}, devices: {}, connected: {connected}, messages that wait: {messages} ({}), locks held: {locks}",
+        "{ready}{served}{moved}; groups: {}, devices: {}, connected: {connected}, messages that wait: {messages} ({}), locks held: {locks}",
         state.groups.len(),
         devices().count(),
         size(bytes)
