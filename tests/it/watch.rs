@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use bytes::Bytes;
 use d2mtop::protocol::Dialect;
-use d2mtop::protocol::proto::{d2d, d2d_seed, d2d_sync};
+use d2mtop::protocol::proto::{csp_e2e, d2d, d2d_seed, d2d_sync};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -192,6 +192,69 @@ fn lines_tell_what_happened_and_names_only_to_who_asks() {
         let text = json!(watched(&[])).to_string();
         for name in ["Choir", "nymph", "\"Echo\"", "\"name\"", "nickname", "first_name"] {
             assert!(!text.contains(name), "{name} in {text}");
+        }
+    }
+}
+
+/// What programs read of the bodies that apps send; `null` is a field that is not there.
+#[test]
+fn fields_tell_what_a_body_says() {
+    let group = |body: &[u8]| [b"CREATOR1GGGGGGGG", body].concat();
+    let reaction = |action| csp_e2e::Reaction { message_id: 77, action: Some(action) }.encode_to_vec();
+    let emoji = Bytes::from_static("🎉".as_bytes());
+    let call = csp_e2e::GroupCallStart {
+        protocol_version: 2,
+        gck: Bytes::from_static(&[9; 32]),
+        sfu_base_url: "https://mixer.example.org:8443/v1/".to_owned(),
+    };
+    let poll = |state: &str, choices: usize| {
+        let choices = vec![r#"{"i":4,"n":"Soup","o":0,"r":[1,0],"t":1}"#; choices].join(",");
+        format!(r#"PPPPPPPP{{"d":"Lunch?",{state}"a":1,"o":0,"u":1,"c":[{choices}],"p":["ECHOECHO"]}}"#).into_bytes()
+    };
+    let answer = |fields: &str| format!(r#"{{"callId":4294967295,{fields},"features":{{"video":null}}}}"#).into_bytes();
+    let reasons = ["unspecified", "busy", "timeout", "declined", "disabled", "off_hours", "reason_6"];
+    let mut cases = vec![
+        (0x15, poll(r#""s":1,"t":1,"#, 3), json!({ "closed": true, "choices": 3, "results": "every_vote" })),
+        (0x52, group(&poll(r#""t":0,"s":0,"#, 2)), json!({ "closed": false, "choices": 2, "results": "at_the_end" })),
+        (0x52, group(&poll("", 0)), json!({ "closed": false, "choices": 0, "results": null })),
+        (
+            0x61,
+            answer(r#""action":1,"answer":{"sdpType":"answer","sdp":"v=0"}"#),
+            json!({ "accepted": true, "reason": null }),
+        ),
+        (0x61, answer(r#""action":0"#), json!({ "accepted": false, "reason": "unspecified" })),
+        (0x60, answer(r#""offer":{"sdpType":"offer","sdp":"v=0"}"#), json!({ "type": "call offer", "accepted": null })),
+        (0x63, br#"{"callId":7}"#.to_vec(), json!({ "type": "call hang-up", "accepted": null, "reason": null })),
+        (0x82, reaction(csp_e2e::reaction::Action::Withdraw(emoji.clone())), json!({ "reaction": "withdrawn" })),
+        (0x83, group(&reaction(csp_e2e::reaction::Action::Apply(emoji))), json!({ "reaction": "applied" })),
+        (0x4f, group(&call.encode_to_vec()), json!({ "call_version": 2, "sfu": "mixer.example.org:8443" })),
+        (0x4a, b"GGGGGGGGMEMBER01MEMBER02MEMBER03".to_vec(), json!({ "members": 3 })),
+        (0x4a, b"GGGGGGGG".to_vec(), json!({ "members": 0 })),
+        (0x10, b"47.366,8.547,12.5\nTown hall\nMain street 1".to_vec(), json!({ "type": "location" })),
+        (0xe7, b"?".to_vec(), json!({ "type": "type 231" })),
+    ];
+    cases.extend((0..).zip(reasons).map(|(number, reason)| {
+        let fields = format!(r#""action":0,"rejectReason":{number}"#);
+        (0x61, answer(&fields), json!({ "accepted": false, "reason": reason }))
+    }));
+    for dialect in [Dialect::Mk, Dialect::Dgk] {
+        let mediator = Mediator::start(&[]);
+        assert_eq!(watch(&mediator, dialect, &["--until-dry"]).status.code(), Some(0), "the monitor takes a slot");
+        let envelopes = cases.iter().map(|(message_type, body, _)| message(dialect, *message_type, body));
+        hostile::reflect(&mediator, dialect, envelopes.collect());
+        let output = watch(&mediator, dialect, &["--until-dry", "--expect", "existing"]);
+        let lines = lines(&output.stdout);
+        let lines = of(&lines, "reflected");
+        assert_eq!(lines.len(), cases.len(), "{dialect}: {}", String::from_utf8_lossy(&output.stderr));
+        for (line, (message_type, _, fields)) in lines.iter().zip(&cases) {
+            for (field, expected) in fields.as_object().unwrap() {
+                assert_eq!(&line[field], expected, "{field} of {message_type:#x} in {dialect}: {line}");
+            }
+            assert_eq!(line.get("unknown_fields"), None, "{message_type:#x} in {dialect}: {line}");
+        }
+        let text = json!(lines).to_string();
+        for private in ["Lunch", "Soup", "🎉", "47.366", "Town hall", "v=0", "MEMBER01"] {
+            assert!(!text.contains(private), "{private} in {text}");
         }
     }
 }
