@@ -88,7 +88,7 @@ pub struct LockArgs {
     /// The profile to open [default: with --url none, else the default profile]
     #[arg(short, long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// For how long at most, in seconds on the wire [default: what the mediator allows]
+    /// For how long at most, in whole seconds [default: 60s]; the mediator may take it back sooner
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub ttl: Option<Duration>,
     /// How long to wait for a device that has the lock; 0s: not at all [default: as long as it takes]

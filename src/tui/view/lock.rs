@@ -44,7 +44,7 @@ pub fn title(ctx: &FrameContext<'_>, _: &Ui) -> Vec<TitlePart> {
     .into_iter()
     .collect();
     if let Some(since) = ctx.stale_since() {
-        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(since)), attention));
+        pieces.insert(0, TitlePart::new(format!("as of {}", ctx.clock.minute(since)), attention));
     }
     pieces
 }

@@ -32,22 +32,24 @@ const LIST_AGE: Duration = Duration::from_mins(2);
 pub fn title(ctx: &FrameContext<'_>, ui: &Ui) -> Vec<TitlePart> {
     let devices = ctx.group.devices();
     let Some(as_of) = devices.as_of() else { return vec![TitlePart::new("no list yet", Role::Muted)] };
-    let figure = if ctx.tells_who_is_on() {
-        let then = if ctx.stale_since().is_some() { " when last seen" } else { "" };
-        format!("{} of {} connected{then}", devices.connected(), devices.len())
-    } else {
-        format!("{}; this dialect does not tell who is on", devices.len())
+    let is_stale = ctx.stale_since().is_some();
+    let figure = match (ctx.tells_who_is_on(), is_stale) {
+        (true, false) => format!("{} of {} connected", devices.connected(), devices.len()),
+        (true, true) => format!("{} of {} were connected", devices.connected(), devices.len()),
+        (false, false) => format!("{}; this dialect does not tell who is on", devices.len()),
+        (false, true) => devices.len().to_string(),
     };
     let mut pieces = vec![TitlePart::new(figure, Role::Heading)];
+    if is_stale {
+        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(as_of)), Role::Notice));
+    }
     if devices.alarms() > 0 {
         let mut words: Vec<&str> = devices.changes().map(DeviceChange::word).collect();
         words.dedup();
         let words = if let [word] = words.as_slice() { word } else { "new or changed" };
         pieces.push(TitlePart::new(format!("{ATTENTION} {} {words}", devices.alarms()), Role::Notice));
     }
-    if ctx.stale_since().is_some() {
-        pieces.push(TitlePart::new(format!("as of {}", ctx.clock.minute(as_of)), Role::Notice));
-    } else if let Some(age) = ctx.clock.overdue(as_of, LIST_AGE) {
+    if let Some(age) = ctx.clock.overdue(as_of, LIST_AGE).filter(|_| !is_stale) {
         pieces.push(TitlePart::new(format!("{age} old"), Role::Notice));
     }
     pieces.push(TitlePart::new(ui.order.sign(), Role::Muted));
