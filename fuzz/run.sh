@@ -18,6 +18,8 @@ done
 RUSTFLAGS='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
  -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Cdebug-assertions -Coverflow-checks'
-RUSTFLAGS=$(echo $RUSTFLAGS) cargo build --locked --release --target x86_64-unknown-linux-gnu
+# The versions are those of the project; only libFuzzer comes with it.
+cp ../Cargo.lock .
+RUSTFLAGS=$(echo $RUSTFLAGS) cargo build --release --target x86_64-unknown-linux-gnu
 FUZZ_TARGET=$target exec target/x86_64-unknown-linux-gnu/release/d2mtop-fuzz "corpus/$target" \
     -artifact_prefix="broken/$target-" -max_len=8192 -max_total_time="$seconds" -print_final_stats=1 "$@"
