@@ -12,6 +12,7 @@
 //! assert!(!Clean::new("\u{1b}[2J").as_str().contains('\u{1b}'));
 //! ```
 
+pub(crate) mod figures;
 mod private;
 #[cfg(feature = "app")]
 pub(crate) mod screen;

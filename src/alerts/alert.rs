@@ -8,6 +8,7 @@ use crate::group::{Event, HeldLock, LockScope, ReflectedMessage};
 use crate::protocol::{DeviceId, Millis};
 use crate::session::Now;
 use crate::text::Clean;
+use crate::text::figures::span;
 
 /// Something that a rule waits for has happened.
 #[derive(Clone, Debug)]
@@ -42,6 +43,6 @@ pub struct Encoder {
 pub(super) fn lock_stuck(encoder: Encoder, now: Now, HeldLock { holder, scope, since }: HeldLock) -> Alert {
     let held = now.precise.saturating_sub(since);
     let who = holder.map_or_else(|| "this device".to_owned(), |holder: DeviceId| format!("device {holder}"));
-    let words = format!("{who} has held the lock for {} s", held.as_secs());
+    let words = format!("{who} has held the lock for {}", span(held));
     Alert { line: (encoder.lock_stuck)(now.wall, holder, scope, held), words: Clean::new(&words) }
 }

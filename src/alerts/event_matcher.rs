@@ -1,6 +1,7 @@
 //! Finds in a session's events what rules wait for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alert::Alert;
 use super::alert_queue::AlertQueue;
@@ -9,6 +10,7 @@ use crate::group::LockWatch;
 use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage, clocks_are_apart};
 use crate::session::Now;
 use crate::text::Clean;
+use crate::text::figures::span;
 
 /// Watches one session for all rules.
 #[derive(Debug)]
@@ -135,12 +137,12 @@ fn words(event: &Event) -> Clean {
         Event::DeviceDropped(device) => format!("{device}: dropped from the group"),
         Event::Promoted => "this device became leader".to_owned(),
         Event::ClockMoved { clock_offset, .. } => {
-            let minutes = clock_offset.unwrap_or(0).unsigned_abs() / 60_000;
-            format!("the clock of this machine was moved, and is {minutes} minutes apart from the mediator's")
+            let apart = span(Duration::from_millis(clock_offset.unwrap_or(0).unsigned_abs()));
+            format!("the clock of this machine was moved, and is {apart} apart from the mediator's")
         }
         Event::LoggedIn(login) => {
-            let minutes = login.clock_offset.unwrap_or(0).unsigned_abs() / 60_000;
-            format!("the clocks of this machine and of the mediator are {minutes} minutes apart")
+            let apart = span(Duration::from_millis(login.clock_offset.unwrap_or(0).unsigned_abs()));
+            format!("the clocks of this machine and of the mediator are {apart} apart")
         }
         Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } => {
             format!("the mediator closed with {}: {}", code.0, code.meaning())

@@ -76,6 +76,7 @@ use self::feed::packed::Packed;
 use self::latency::{LatencyKind, Origin, SlowAcknowledgement};
 use crate::protocol::{CloseCode, DeviceId, Millis, ReflectedId, SlotState, TransactionScope};
 use crate::text::Clean;
+use crate::text::figures::span;
 
 /// What one device knows of its group.
 #[derive(Debug, Default)]
@@ -154,8 +155,7 @@ impl Group {
             Event::DeviceDropped(device) => self.device_dropped(at, *device),
             Event::ReflectionStored { round_trip } => {
                 self.latency.reflection.record(at, *round_trip);
-                let words =
-                    format!("the mediator stored the reflection after {:.1} ms", round_trip.as_secs_f64() * 1_000.0);
+                let words = format!("the mediator stored the reflection after {}", span(*round_trip));
                 self.notices.push(at, NoticeKind::Done, Clean::new(&words));
             }
             Event::RoundTrip { probe, elapsed } => self.latency.round_trip(*probe).record(at, *elapsed),

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::protocol::Millis;
+use crate::text::figures::{DAY, HOUR, MINUTE, SECOND, coarse, from_seconds_on};
+pub(crate) use crate::text::figures::{count, span};
 
-const SECOND: u64 = 1_000;
 const HELD_STEP: u64 = 10 * SECOND;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
 
 /// How long since, coarse, and nothing for the first minute: `2 min`, `3 h`, `5 d`.
 #[must_use]
@@ -55,14 +53,6 @@ pub fn ago_changes_at(at: Millis, now: Millis) -> Millis {
     }
 }
 
-fn coarse(past: u64) -> String {
-    match past {
-        past if past < HOUR => format!("{} min", past / MINUTE),
-        past if past < DAY => format!("{} h", past / HOUR),
-        past => format!("{} d", count(past / DAY)),
-    }
-}
-
 /// When [`lasting`] says something else.
 #[must_use]
 pub fn lasting_changes_at(at: Millis, now: Millis) -> Millis {
@@ -95,26 +85,6 @@ pub fn until_changes_at(at: Millis, now: Millis) -> Option<Millis> {
     Some(Millis(at.0.saturating_sub(steps * step).max(now.0 + 1)))
 }
 
-/// An exact span with the unit that suits it: `<1 ms`, `31 ms`, `1.2 s`, `3 min`, `5 h`, `2 d`.
-#[must_use]
-pub fn span(span: Duration) -> String {
-    let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-    match millis(span) {
-        0 if micros >= 100 => format!("0.{} ms", micros / 100),
-        0 => "<1 ms".to_owned(),
-        ms if ms < 10 && micros % 1_000 >= 100 => format!("{ms}.{} ms", micros % 1_000 / 100),
-        ms if ms < SECOND => format!("{ms} ms"),
-        ms => from_seconds_on(ms),
-    }
-}
-
-fn from_seconds_on(past: u64) -> String {
-    match past {
-        past if past < MINUTE => format!("{}.{} s", past / SECOND, past % SECOND / 100),
-        past => coarse(past),
-    }
-}
-
 /// How far a time is from another one: `+1.2 s`, `-3 min`, `±0`.
 #[must_use]
 pub fn apart(from: Millis, to: Millis) -> String {
@@ -135,20 +105,6 @@ pub fn precise_size(bytes: u32) -> String {
             format!("{}.{} kB", count(tenths / 10), tenths % 10)
         }
     }
-}
-
-/// A number with its thousands apart: `1,203`.
-#[must_use]
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }
 
 /// How far the mediator's clock is ahead of ours, no finer than it can be measured: `+0.2 s`, `-34 min`.
