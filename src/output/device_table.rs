@@ -14,13 +14,13 @@ use crate::text::screen::on_screen;
 /// How wide a column may be, unless everything is wanted.
 const NARROW: usize = 24;
 
-/// The lines, headings first.
+/// The lines, headings first. Times are by our clock, which the mediator's is so many milliseconds ahead of.
 #[must_use]
-pub fn lines(listed: &BTreeMap<DeviceId, ListedDevice>, own: DeviceId, wide: bool) -> Vec<String> {
+pub fn lines(listed: &BTreeMap<DeviceId, ListedDevice>, own: DeviceId, ahead: i64, wide: bool) -> Vec<String> {
     let headings = ["DEVICE", "NAME", "APP", "STATE", "SLOT", "DETAILS"].map(str::to_owned);
     let columns = if wide { headings.len() } else { 4 };
     let mut rows = vec![headings];
-    rows.extend(listed.iter().map(|(id, device)| row(*id, device, *id == own)));
+    rows.extend(listed.iter().map(|(id, device)| row(*id, device, *id == own, ahead)));
     let rows: Vec<Vec<String>> = rows
         .into_iter()
         .map(|row| {
@@ -34,7 +34,7 @@ pub fn lines(listed: &BTreeMap<DeviceId, ListedDevice>, own: DeviceId, wide: boo
     aligned(&rows)
 }
 
-fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
+fn row(id: DeviceId, device: &ListedDevice, own: bool, ahead: i64) -> [String; 6] {
     let (name, app, details) = match &device.info {
         Ok(info) => (
             if info.label.is_empty() { "-".to_owned() } else { info.label.to_string() },
@@ -43,7 +43,7 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
         ),
         Err(error) => ("! unreadable".to_owned(), "-".to_owned(), error.to_string()),
     };
-    let state = if own { "this device".to_owned() } else { state(device.activity) };
+    let state = if own { "this device".to_owned() } else { state(device.activity, ahead) };
     let slot = match device.expiration_policy {
         Some(ExpirationPolicy::Volatile) => "volatile",
         Some(ExpirationPolicy::Persistent) => "persistent",
@@ -52,17 +52,14 @@ fn row(id: DeviceId, device: &ListedDevice, own: bool) -> [String; 6] {
     [id.to_string(), name, app, state, slot.to_owned(), details]
 }
 
-fn state(activity: DeviceActivity) -> String {
+fn state(activity: DeviceActivity, ahead: i64) -> String {
+    let minute = |at: Millis| Zone::Local.show(at.offset_by(ahead.saturating_neg()), "%-d %b %H:%M");
     match activity {
         DeviceActivity::ConnectedSince(at) => format!("on since {}", minute(at)),
         DeviceActivity::LastDisconnect(at) => format!("off since {}", minute(at)),
         DeviceActivity::LastLogin(at) => format!("login {}", minute(at)),
         DeviceActivity::Unknown => "not told".to_owned(),
     }
-}
-
-fn minute(at: Millis) -> String {
-    Zone::Local.show(at, "%-d %b %H:%M")
 }
 
 fn cut(cell: String) -> String {
@@ -107,7 +104,7 @@ mod tests {
         let mut listed: BTreeMap<DeviceId, ListedDevice> = (1..).map(DeviceId).zip(named.map(device)).collect();
         listed.insert(DeviceId(9), unreadable);
         for wide in [false, true] {
-            let lines = lines(&listed, DeviceId(1), wide);
+            let lines = lines(&listed, DeviceId(1), 0, wide);
             assert_eq!(lines.len(), 6);
             let column = |line: &String, text: &str| line.find(text).map(|at| line[..at].width());
             let app = column(&lines[0], "APP");
@@ -118,6 +115,20 @@ mod tests {
             assert_eq!(lines[1].contains("Google Pixel 9"), wide, "details only where there is room");
             assert_eq!(lines.iter().any(|line| line.contains('…')), !wide, "{lines:#?}");
             assert!(!lines.concat().contains('\u{1b}'));
+        }
+    }
+
+    #[test]
+    fn times_are_by_our_clock() {
+        let at = Millis(1_795_788_131_204);
+        for (activity, word) in [
+            (DeviceActivity::ConnectedSince as fn(Millis) -> DeviceActivity, "on since"),
+            (DeviceActivity::LastDisconnect, "off since"),
+            (DeviceActivity::LastLogin, "login"),
+        ] {
+            let told = state(activity(at.offset_by(34 * 60_000)), 34 * 60_000);
+            assert_eq!(told, state(activity(at), 0));
+            assert!(told.starts_with(word), "{told}");
         }
     }
 }

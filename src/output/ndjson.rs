@@ -405,7 +405,9 @@ fn detail_fields(detail: &Detail) -> Value {
         Detail::CallAnswer(answer) => {
             json!({ "accepted": *answer == CallAnswer::Accepted, "reason": answer.reason() })
         }
-        Detail::GroupCall { version, host } => json!({ "call_version": version, "sfu": host }),
+        Detail::GroupCall { version, host } => {
+            json!({ "call_version": version, "sfu": (!host.is_empty()).then_some(host) })
+        }
         Detail::Members { count, .. } => json!({ "members": count }),
         Detail::Media(Media { bytes, duration, dimensions }) => json!({
             "media_bytes": bytes,

@@ -41,6 +41,7 @@ pub struct OneShotSession {
     events: mpsc::UnboundedReceiver<(Millis, Event)>,
     until: Option<Instant>,
     logged_in: bool,
+    clock_offset: i64,
 }
 
 /// Why a visit cannot go on.
@@ -102,7 +103,7 @@ impl OneShotSession {
         let (sender, events) = mpsc::unbounded_channel();
         let sink = Observers::new(Forwarder(sender)).remembering(memory)?;
         let driven = tokio::spawn(drive(session.taking_no_messages(), address, receiver, sink));
-        let mut one_shot = Self { commands, events, until: None, logged_in: false };
+        let mut one_shot = Self { commands, events, until: None, logged_in: false, clock_offset: 0 };
         one_shot.hurry(PATIENCE);
         Ok((one_shot, driven))
     }
@@ -113,7 +114,7 @@ impl OneShotSession {
     pub(crate) fn beside() -> (Self, mpsc::Receiver<Command>, mpsc::UnboundedSender<(Millis, Event)>) {
         let (commands, asked) = mpsc::channel(COMMAND_CAPACITY);
         let (sender, events) = mpsc::unbounded_channel();
-        (Self { commands, events, until: None, logged_in: true }, asked, sender)
+        (Self { commands, events, until: None, logged_in: true, clock_offset: 0 }, asked, sender)
     }
 
     /// Asks for something. A visit asks one thing at a time, for which there is always room.
@@ -137,11 +138,20 @@ impl OneShotSession {
         self.logged_in
     }
 
+    /// How far the mediator's clock is ahead of ours, in milliseconds, as far as it tells the time.
+    #[must_use]
+    pub const fn clock_offset(&self) -> i64 {
+        self.clock_offset
+    }
+
     /// Whatever happens next, also the end of a connection, after which the session may make another one; [`None`] if it
     /// is over.
     pub async fn any(&mut self) -> Option<(Millis, Event)> {
         let told = self.events.recv().await;
-        self.logged_in |= matches!(told, Some((_, Event::LoggedIn(_))));
+        if let Some((_, Event::LoggedIn(login))) = &told {
+            self.logged_in = true;
+            self.clock_offset = login.clock_offset.unwrap_or(0);
+        }
         told
     }
 

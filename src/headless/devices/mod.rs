@@ -27,7 +27,7 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
     if options.watch_changes {
         return changes::watch(&mut visitor, options);
     }
-    let listed = visitor.run_one_shot(async |visit| list(visit).await)?;
+    let (listed, ahead) = visitor.run_one_shot(async |visit| Ok((list(visit).await?, visit.clock_offset())))?;
     if options.json {
         for (id, device) in &listed {
             let mut fields = ndjson::device(*id, device);
@@ -37,7 +37,7 @@ pub fn run(options: &DevicesArgs) -> Result<Outcome, Failure> {
             say(&ndjson::line(clock::now(), "device", fields).to_string())?;
         }
     } else {
-        device_table::lines(&listed, own, options.wide).iter().try_for_each(|line| say(line))?;
+        device_table::lines(&listed, own, ahead, options.wide).iter().try_for_each(|line| say(line))?;
     }
     Ok(Outcome::Normal)
 }

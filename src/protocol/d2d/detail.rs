@@ -213,6 +213,7 @@ impl fmt::Display for Detail {
                 Some((_, words)) => write!(formatter, "{REJECTED}{words}"),
                 None => write!(formatter, "{REJECTED}reason {number}"),
             },
+            Self::GroupCall { version, host } if host.is_empty() => write!(formatter, "version {version}"),
             Self::GroupCall { version, host } => write!(formatter, "version {version}, {host}"),
             Self::Members { count: 0, outgoing: false } => formatter.write_str(REMOVED),
             Self::Members { count: 0, outgoing: true } => formatter.write_str(REMOVED_OTHERS),
@@ -270,7 +271,7 @@ fn numbered(words: &str) -> Option<Detail> {
         return number.parse().ok().map(Detail::Type);
     }
     if let Some(call) = words.strip_prefix("version ") {
-        let (version, host) = call.split_once(", ")?;
+        let (version, host) = call.split_once(", ").unwrap_or((call, ""));
         return Some(Detail::GroupCall { version: version.parse().ok()?, host: Clean::new(host) });
     }
     let (number, what) = words.split_once(' ')?;
@@ -304,6 +305,7 @@ mod tests {
             Detail::Reaction { withdrawn: false },
             Detail::CallAnswer(CallAnswer::Accepted),
             Detail::GroupCall { version: 3, host: Clean::literal("sfu.example.net:8443") },
+            Detail::GroupCall { version: 1, host: Clean::default() },
             Detail::Members { count: 0, outgoing: true },
             Detail::Members { count: 0, outgoing: false },
             Detail::Members { count: 1, outgoing: false },
