@@ -75,10 +75,9 @@ fn only_ascii_of(variable: impl Fn(&str) -> Option<String>) -> Option<&'static s
 }
 
 fn is_gnu_screen_of(variable: impl Fn(&str) -> Option<String>) -> bool {
-    // tmux calls itself screen, too. Inside of both, the inner one counts, whose name TERM is.
-    let is_screen = variable("TERM").is_some_and(|term| term == "screen" || term.starts_with("screen."));
-    let is_tmux = variable("TMUX").is_some();
-    (variable("STY").is_some() || is_screen) && !is_tmux
+    // tmux calls itself screen, too. Which of both is the inner one cannot be told: what GNU screen bears, tmux does.
+    let is_screen = variable("TERM").is_some_and(|term| term.starts_with("screen"));
+    variable("STY").is_some() || is_screen && variable("TMUX").is_none()
 }
 
 #[cfg(test)]
@@ -146,6 +145,9 @@ mod tests {
             (&[("TERM", "screen.xterm-256color"), ("STY", "1.x")], true),
             (&[("TERM", "screen")], true),
             (&[("TERM", "screen-256color"), ("TMUX", "/tmp/x")], false),
+            (&[("TERM", "screen-256color")], true),
+            (&[("TERM", "screen"), ("TMUX", "/tmp/x"), ("STY", "1.x")], true),
+            (&[("TERM", "xterm-256color"), ("STY", "1.x")], true),
             (&[("TERM", "xterm-256color")], false),
         ] {
             assert_eq!(is_gnu_screen_of(set(variables)), is_screen, "{variables:?}");

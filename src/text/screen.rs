@@ -25,7 +25,9 @@ pub(crate) fn on_screen(text: &str) -> Cow<'_, str> {
         }
         is_after_lam = first == LAM;
         if is_disputed(cluster) {
-            let stands_alone = first.width().is_some_and(|width| width > 0) && !is_half_a_flag(first);
+            // A keycap is not the digit that it has on it: an iPhone 7 may be another device.
+            let stands_alone =
+                first.width().is_some_and(|width| width > 0) && !is_half_a_flag(first) && !first.is_ascii();
             out.push(if stands_alone { first } else { PLACEHOLDER });
         } else {
             out.push_str(cluster);
@@ -88,7 +90,8 @@ mod tests {
             ("e\u{301} 日本 한국", "e\u{301} 日本 한국"),
             ("👨\u{200d}👩\u{200d}👧 home", "👨 home"),
             ("👍\u{1f3fd}", "👍"),
-            ("7\u{fe0f}\u{20e3}", "7"),
+            ("7\u{fe0f}\u{20e3}", "□"),
+            ("iPhone #\u{fe0f}\u{20e3}", "iPhone □"),
             ("❤\u{fe0f}", "❤"),
             ("\u{1f1e9}\u{1f1ea}!", "□!"),
             ("\u{633}\u{644}\u{627}\u{645}", "\u{633}\u{644}\u{645}"),
