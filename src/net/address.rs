@@ -8,16 +8,19 @@ use std::time::Duration;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::address_error::AddressError;
 use super::authority::authority;
 use super::connect_error::{ConnectError, ConnectStep};
 use super::dial;
 use super::link::{CountedStream, Link, Transport};
+use super::parts::{LONGEST_PART, Parts};
 use super::proxy::environment::ProxyChoice;
 use super::proxy::{self, PassError, ProxyFault, ProxyScheme, ProxyUrl};
 use super::tls::{ClientTls, Peer, TlsOptions};
 use super::upgrade::{self, UpgradeFault};
+use super::websocket::after_upgrade;
 use crate::protocol::MAX_CONTAINER;
 use crate::session::LinkEnd;
 use crate::text::Clean;
@@ -38,7 +41,8 @@ pub struct Address {
     port: u16,
     tls: Option<ClientTls>,
     proxy: Option<Proxy>,
-    max_message: usize,
+    /// How many bytes a message may have that is sent to a server whose own messages are read in parts.
+    in_parts: Option<usize>,
     explain: fn(&ConnectError) -> String,
 }
 
@@ -102,7 +106,7 @@ impl Address {
             port,
             tls,
             proxy: None,
-            max_message: MAX_CONTAINER,
+            in_parts: None,
             explain: ConnectError::to_string,
         })
     }
@@ -134,10 +138,11 @@ impl Address {
         Ok(self)
     }
 
-    /// The same for a server whose messages may have so many bytes; a mediator's have no more than a container.
+    /// The same for a server that passes a stream on. However long its messages are, they come in parts of some kilobytes;
+    /// those that are sent may have so many bytes.
     #[must_use]
-    pub const fn with_messages_up_to(mut self, bytes: usize) -> Self {
-        self.max_message = bytes;
+    pub const fn in_parts(mut self, longest_sent: usize) -> Self {
+        self.in_parts = Some(longest_sent);
         self
     }
 
@@ -274,14 +279,21 @@ impl Address {
     pub async fn upgrade(&self, secured: Secured) -> Result<Link, ConnectError> {
         let (transport, taken) = CountedStream::new(secured.transport);
         let transport: Transport = Box::new(transport);
-        let upgraded = upgrade::upgrade(transport, &self.authority, &self.path, self.max_message).await;
+        let upgraded = upgrade::upgrade(transport, &self.authority, &self.path).await;
         let host = || self.authority();
-        let socket = upgraded.map_err(|fault| match fault {
+        let (transport, early) = upgraded.map_err(|fault| match fault {
             UpgradeFault::Status(answer) => ConnectError::Refused { host: host(), answer },
             UpgradeFault::Broken(how) => ConnectError::Upgrade { host: host(), how: how.to_owned() },
             UpgradeFault::Head(error) => ConnectError::Upgrade { host: host(), how: error.to_string() },
         })?;
-        Ok(Link::new(socket, taken))
+        let (transport, early, config): (Transport, _, _) = match self.in_parts {
+            None => (transport, early, upgrade::config(MAX_CONTAINER, MAX_CONTAINER)),
+            Some(longest_sent) => {
+                let config = upgrade::config(LONGEST_PART.into(), longest_sent);
+                (Box::new(Parts::new(transport, early)), Vec::new(), config)
+            }
+        };
+        Ok(Link::new(after_upgrade(transport, early, Role::Client, config).await, taken))
     }
 }
 

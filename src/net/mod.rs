@@ -19,6 +19,7 @@ pub mod dial;
 pub mod http_head;
 pub mod link;
 pub mod listener;
+mod parts;
 pub mod proxy;
 mod relay_link;
 pub mod tls;

@@ -13,8 +13,8 @@ use crate::rendezvous::wire::MAX_FRAME;
 use crate::rendezvous::{LinkInput, LinkOutput, RelayLinkEnd};
 use crate::session;
 
-/// The most bytes of one message: a whole frame and its length, and as much of a next one.
-const MAX_MESSAGE: usize = 2 * (MAX_FRAME + 4);
+/// The most bytes of one message that is sent: a whole frame and its length.
+const LONGEST_SENT: usize = MAX_FRAME + 4;
 
 /// What happens on the connection.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl RelayLink {
     /// Begins to connect.
     #[must_use]
     pub fn open(address: &Address) -> Self {
-        let address = address.clone().with_messages_up_to(MAX_MESSAGE);
+        let address = address.clone().in_parts(LONGEST_SENT);
         let opening = Box::pin(async move { address.connect().await });
         Self { state: RelayLinkState::Opening(opening), came: VecDeque::new() }
     }

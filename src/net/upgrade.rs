@@ -4,13 +4,11 @@
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::http_head::{self, Head, HeadError};
-use super::websocket::after_upgrade;
 use crate::text::Clean;
 
 /// The longest that a server's `Retry-After` is heeded.
@@ -43,13 +41,12 @@ pub struct UpgradeRefusal {
     pub retry_after: Option<Duration>,
 }
 
-/// Opens a WebSocket at this path of this authority, for messages up to so many bytes.
+/// Asks for a WebSocket at this path of this authority. What was read behind the answer comes back with the stream.
 pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     authority: &str,
     path: &str,
-    max_message: usize,
-) -> Result<WebSocketStream<S>, UpgradeFault> {
+) -> Result<(S, Vec<u8>), UpgradeFault> {
     let key = generate_key();
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -63,12 +60,16 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(UpgradeFault::Status(answer(&head)));
     }
     check(&head, &key).map_err(UpgradeFault::Broken)?;
-    // What waits to be written is bounded, answers to pings, too.
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(max_message))
-        .max_frame_size(Some(max_message))
-        .max_write_buffer_size(2 * max_message + MOST_ANSWERS);
-    Ok(after_upgrade(stream, head.rest, Role::Client, config).await)
+    Ok((stream, head.rest))
+}
+
+/// For messages up to so many bytes, of those that come and of those that are sent. What waits to be written is bounded,
+/// answers to pings, too.
+pub(super) fn config(longest_that_comes: usize, longest_sent: usize) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(longest_that_comes))
+        .max_frame_size(Some(longest_that_comes))
+        .max_write_buffer_size(2 * longest_sent + MOST_ANSWERS)
 }
 
 fn check(head: &Head, key: &str) -> Result<(), &'static str> {

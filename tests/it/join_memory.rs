@@ -4,9 +4,12 @@
 
 #![cfg(target_os = "linux")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::Command;
 
 use bytes::Bytes;
+use d2mtop::net::{Address, RelayLink, RelayLinkEvent, TlsOptions};
 use d2mtop::protocol::{Dialect, GroupSecret, Millis, ServerGroup};
 use d2mtop::rendezvous::wire::{
     AuthenticationKey, ContactName, EssentialData, FromExisting, JoinLink, MAX_FRAME, Names, RelayPath, RendezvousRole,
@@ -15,6 +18,7 @@ use d2mtop::rendezvous::{
     Fresh, Join, JoinInput, JoinOutput, JoinTiming, LinkInput, LinkOutput, Output, Persist, Rendezvous,
 };
 use d2mtop::text::Clean;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 const NOW: Millis = Millis(1);
 const CONTACTS: usize = 20_000;
@@ -78,21 +82,82 @@ fn frames(phone: &mut Rendezvous) -> Vec<Bytes> {
 /// Set in the process that measures.
 const MEASURES: &str = "D2MTOP_TEST_MEASURES_MEMORY";
 
-#[test]
-fn the_largest_frame_takes_little_more_memory_than_it_has_bytes() {
-    if std::env::var_os(MEASURES).is_none() {
-        let mut process = Command::new(std::env::current_exe().unwrap());
-        let name = "join_memory::the_largest_frame_takes_little_more_memory_than_it_has_bytes";
-        let output = process.args(["--exact", name, "--nocapture"]).env(MEASURES, "").output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
-        println!("{told}");
-        assert!(output.status.success() && told.contains("at the peak"), "{}", String::from_utf8_lossy(&output.stderr));
-        return;
+fn in_a_process_of_its_own(test: &str) -> bool {
+    if std::env::var_os(MEASURES).is_some() {
+        return true;
     }
-    measure();
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    let name = format!("join_memory::{test}");
+    let output = process.args(["--exact", &name, "--nocapture"]).env(MEASURES, "").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    println!("{told}");
+    assert!(output.status.success() && told.contains("at the peak"), "{}", String::from_utf8_lossy(&output.stderr));
+    false
 }
 
-fn measure() {
+#[test]
+fn the_largest_frame_takes_little_more_memory_than_it_has_bytes() {
+    if in_a_process_of_its_own("the_largest_frame_takes_little_more_memory_than_it_has_bytes") {
+        measure(|largest, take| {
+            let mut rest = largest;
+            while !rest.is_empty() {
+                take(rest.split_to(rest.len().min(MIB)));
+            }
+        });
+    }
+}
+
+/// As phones send it, and as the relay passes it on.
+#[test]
+fn the_largest_frame_in_one_message_of_a_relay_takes_no_more() {
+    if in_a_process_of_its_own("the_largest_frame_in_one_message_of_a_relay_takes_no_more") {
+        measure(|largest, take| {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("ws://{}/", listener.local_addr().unwrap());
+            let length = largest.len();
+            let relay = std::thread::spawn(move || send_in_one_message(&listener, &largest));
+            let address = Address::new(&url, &TlsOptions::default()).unwrap();
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+                let mut link = RelayLink::open(&address);
+                let mut came = 0;
+                while came < length {
+                    match link.next().await {
+                        RelayLinkEvent::Input(LinkInput::Bytes(bytes)) => {
+                            came += bytes.len();
+                            take(bytes);
+                        }
+                        RelayLinkEvent::Input(LinkInput::Up) | RelayLinkEvent::Flushed => {}
+                        RelayLinkEvent::Input(other) => panic!("{other:?}"),
+                    }
+                }
+            });
+            relay.join().unwrap();
+        });
+    }
+}
+
+fn send_in_one_message(listener: &TcpListener, message: &[u8]) {
+    let (mut client, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        request.push(byte[0]);
+    }
+    let request = String::from_utf8(request).unwrap();
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+    let accept = derive_accept_key(key.as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    client.write_all(answer.as_bytes()).unwrap();
+    client.write_all(&[0x82, 127]).unwrap();
+    client.write_all(&u64::try_from(message.len()).unwrap().to_be_bytes()).unwrap();
+    client.write_all(message).unwrap();
+}
+
+/// `pass` passes the largest frame on, in pieces.
+fn measure(pass: impl FnOnce(Bytes, &mut dyn FnMut(Bytes))) {
     let path = RelayPath::new([6; 32]);
     let link = JoinLink::request(AuthenticationKey::new(&mut [5; 32]), &path, "wss://relay.example");
     let mut join = Join::new(&link, Fresh::new(&mut [1; 32], [1; 16]), JoinTiming::default());
@@ -121,11 +186,7 @@ fn measure() {
 
     // The phone had the message and the frame in memory at once; only what is above that shows.
     let before = resident("VmRSS:");
-    let mut rest = largest.clone();
-    while !rest.is_empty() {
-        let part = rest.split_to(rest.len().min(MIB));
-        join.handle(NOW, JoinInput::Link(LinkInput::Bytes(part)));
-    }
+    pass(largest.clone(), &mut |part| join.handle(NOW, JoinInput::Link(LinkInput::Bytes(part))));
     let peak = resident("VmHWM:") - before;
     println!("{} MiB at the peak", peak / MIB);
     assert!(peak <= MOST_BYTES, "{peak} bytes");

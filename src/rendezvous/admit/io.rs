@@ -14,7 +14,8 @@ pub struct AdmitTiming {
     pub confirmation: Duration,
     /// For the group's lock to be ours.
     pub lock: Duration,
-    /// For the new device to take its slot.
+    /// For the new device to take its slot. With [`Self::commit`] it is no longer than a minute, after which mediators take
+    /// the lock back: a device that is only then confirmed would be one that nobody made room for.
     pub registration: Duration,
     /// For letting go of the lock.
     pub commit: Duration,
@@ -25,7 +26,7 @@ impl Default for AdmitTiming {
         Self {
             confirmation: Duration::from_secs(15 * 60),
             lock: Duration::from_secs(60),
-            registration: Duration::from_secs(60),
+            registration: Duration::from_secs(50),
             commit: Duration::from_secs(10),
         }
     }

@@ -201,6 +201,13 @@ fn emoji_that_do_not_match_give_nothing_away() {
     assert!(both.kept.is_none() && !both.lock_is_held);
 }
 
+/// Mediators take a lock back after a minute at most.
+#[test]
+fn the_lock_outlasts_all_that_is_waited_for_under_it() {
+    let AdmitTiming { registration, commit, .. } = AdmitTiming::default();
+    assert!(registration + commit <= std::time::Duration::from_secs(60));
+}
+
 /// A new device that says nothing more after the key was given, and ones that leave.
 #[test]
 fn the_lock_is_let_go_whatever_happens() {
