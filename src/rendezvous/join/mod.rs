@@ -14,6 +14,9 @@ use super::path::{Fresh, Output, Rendezvous};
 use crate::protocol::Millis;
 use crate::rendezvous::wire::{EssentialData, FromExisting, FromNew, JoinLink, RendezvousRole, close};
 
+/// After how many bytes it is told how many have come; later less often.
+const FIRST_PROGRESS: u64 = 16 * 1_024;
+
 #[derive(Debug)]
 enum JoinStage {
     AwaitPeer,
@@ -148,13 +151,15 @@ impl Join {
             self.link_is_open = false;
         }
         self.path.handle(now, input);
-        self.tell_progress();
+        // However small the parts are in which it comes.
+        self.tell_progress(FIRST_PROGRESS.max(self.told_bytes / 32));
         self.drain(now);
     }
 
-    fn tell_progress(&mut self) {
+    /// If so many bytes have come since it was told last.
+    fn tell_progress(&mut self, step: u64) {
         let bytes = self.path.received();
-        if matches!(self.stage, JoinStage::AwaitData) && bytes > self.told_bytes {
+        if matches!(self.stage, JoinStage::AwaitData) && bytes >= self.told_bytes + step {
             self.told_bytes = bytes;
             self.tell(JoinEvent::Progress { bytes });
         }
@@ -199,7 +204,7 @@ impl Join {
             (JoinStage::AwaitData, FromExisting::BlobData) => Ok(()),
             (JoinStage::AwaitData, FromExisting::EssentialData(data)) => {
                 let data = EssentialData::read(data).map_err(JoinCause::Essential)?;
-                self.tell_progress();
+                self.tell_progress(1);
                 self.stage = JoinStage::StoringJoining;
                 self.until = Some(now.after(self.timing.registration));
                 self.profile_may_exist = true;
