@@ -1,7 +1,6 @@
 //! Finds in a session's events what rules wait for.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::alert::Alert;
 use super::alert_queue::AlertQueue;
@@ -10,7 +9,7 @@ use crate::group::LockWatch;
 use crate::group::{DeviceChange, DisconnectCause, Event, JournalState, ReflectedMessage, clocks_are_apart};
 use crate::session::Now;
 use crate::text::Clean;
-use crate::text::figures::span;
+use crate::text::figures::clocks_apart;
 
 /// Watches one session for all rules.
 #[derive(Debug)]
@@ -137,11 +136,11 @@ fn words(event: &Event) -> Clean {
         Event::DeviceDropped(device) => format!("{device}: dropped from the group"),
         Event::Promoted => "this device became leader".to_owned(),
         Event::ClockMoved { clock_offset, .. } => {
-            let apart = span(Duration::from_millis(clock_offset.unwrap_or(0).unsigned_abs()));
+            let apart = clocks_apart(clock_offset.unwrap_or(0));
             format!("the clock of this machine was moved, and is {apart} apart from the mediator's")
         }
         Event::LoggedIn(login) => {
-            let apart = span(Duration::from_millis(login.clock_offset.unwrap_or(0).unsigned_abs()));
+            let apart = clocks_apart(login.clock_offset.unwrap_or(0));
             format!("the clocks of this machine and of the mediator are {apart} apart")
         }
         Event::Disconnected { cause: DisconnectCause::ClosedByServer { code, .. }, .. } => {

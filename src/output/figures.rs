@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::protocol::Millis;
-use crate::text::figures::{DAY, HOUR, MINUTE, SECOND, coarse, from_seconds_on};
+use crate::text::figures::{DAY, HOUR, MINUTE, SECOND, clocks_apart, coarse};
 pub(crate) use crate::text::figures::{count, span};
 
 const HELD_STEP: u64 = 10 * SECOND;
@@ -111,8 +111,8 @@ pub fn precise_size(bytes: u32) -> String {
 #[must_use]
 pub fn offset(ahead: i64) -> String {
     // What rounds to nothing is on no side.
-    let sign = if ahead <= -100 { '-' } else { '+' };
-    format!("{sign}{}", from_seconds_on(ahead.unsigned_abs()))
+    let sign = if ahead <= -50 { '-' } else { '+' };
+    format!("{sign}{}", clocks_apart(ahead))
 }
 
 fn millis(span: Duration) -> u64 {
@@ -147,9 +147,15 @@ mod tests {
         for (number, shown) in [(0, "0"), (999, "999"), (1_203, "1,203"), (1_000_000, "1,000,000")] {
             assert_eq!(count(number), shown);
         }
-        for (ahead, shown) in
-            [(200, "+0.2 s"), (-34 * 60_000, "-34 min"), (0, "+0.0 s"), (i64::MIN, "-106,751,991,167 d")]
-        {
+        for (ahead, shown) in [
+            (200, "+0.2 s"),
+            (-34 * 60_000, "-34 min"),
+            (34 * 60_000 - 4, "+34 min"),
+            (-59_960, "-1 min"),
+            (-49, "+0.0 s"),
+            (0, "+0.0 s"),
+            (i64::MIN, "-106,751,991,167 d"),
+        ] {
             assert_eq!(offset(ahead), shown);
         }
     }

@@ -27,6 +27,18 @@ pub(crate) fn from_seconds_on(past: u64) -> String {
     }
 }
 
+/// How far clocks are apart, in milliseconds, rounded to the unit that it is shown in: no finer than it can be measured.
+pub(crate) fn clocks_apart(offset: i64) -> String {
+    let apart = offset.unsigned_abs();
+    let unit = match apart {
+        apart if apart < MINUTE => SECOND / 10,
+        apart if apart < HOUR => MINUTE,
+        apart if apart < DAY => HOUR,
+        _ => DAY,
+    };
+    from_seconds_on(apart.saturating_add(unit / 2))
+}
+
 /// Milliseconds that are a minute or more, in the largest unit that fits.
 pub(crate) fn coarse(past: u64) -> String {
     match past {

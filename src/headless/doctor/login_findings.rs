@@ -1,7 +1,5 @@
 //! What there was to see during a login, a finding each.
 
-use std::time::Duration;
-
 use super::Report;
 use super::connect_steps::PATIENCE;
 use super::finding::{Finding, Status};
@@ -12,6 +10,7 @@ use crate::output::advice::close_advice;
 use crate::output::figures::span;
 use crate::protocol::{CloseCode, ExpirationPolicy, SlotState};
 use crate::runtime::ANOTHER_GROUP;
+use crate::text::figures::clocks_apart;
 
 /// Says what was seen, or why there was no login.
 pub(super) fn report(seen: &SeenLogin, policy: ExpirationPolicy, report: &mut Report) -> Result<(), Failure> {
@@ -68,7 +67,7 @@ fn clocks(login: &Login) -> Finding {
     let side = if ahead < 0 { "behind" } else { "ahead of" };
     let words = match apart {
         0..1_000 => "within a second of the mediator's".to_owned(),
-        _ => format!("the mediator's is {} {side} ours", span(Duration::from_millis(apart))),
+        _ => format!("the mediator's is {} {side} ours", clocks_apart(ahead)),
     };
     if login.clock_apart().is_some() {
         let words = format!("{words}; set this machine's clock, best by the network (timedatectl set-ntp true)");

@@ -4,7 +4,6 @@ mod ours;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -19,6 +18,7 @@ use crate::group::{
 use crate::output::advice::{close_advice, refusal_words};
 use crate::output::ndjson;
 use crate::protocol::{DeviceActivity, DeviceId, DeviceInfo, Millis, SharedDeviceData, SlotState};
+use crate::text::figures::clocks_apart;
 use crate::text::{Clean, size};
 
 /// Stands before what a person should look at.
@@ -264,13 +264,12 @@ impl Readable {
 }
 
 fn clock_moved(by: i64, clock_offset: Option<i64>) -> String {
-    let span = |millis: i64| span(Duration::from_millis(millis.unsigned_abs()));
     let way = if by < 0 { "back" } else { "forward" };
     let offset = clock_offset.map(|ahead| {
         let side = if ahead < 0 { "behind" } else { "ahead" };
-        format!(": the mediator's is {} {side}, by the last login", span(ahead))
+        format!(": the mediator's is {} {side}, by the last login", clocks_apart(ahead))
     });
-    format!("the clock of this machine was set {way} by {}{}", span(by), offset.unwrap_or_default())
+    format!("the clock of this machine was set {way} by {}{}", clocks_apart(by), offset.unwrap_or_default())
 }
 
 fn logged_in(login: &Login) -> String {
@@ -284,8 +283,7 @@ fn logged_in(login: &Login) -> String {
     };
     let clock = login.clock_apart().map(|ahead| {
         let side = if ahead > 0 { "behind" } else { "ahead of" };
-        let apart = span(Duration::from_millis(ahead.unsigned_abs()));
-        format!("; {LOOK_HERE}this clock is {apart} {side} the mediator's")
+        format!("; {LOOK_HERE}this clock is {} {side} the mediator's", clocks_apart(ahead))
     });
     format!("logged in as {} {slot}{waits}{}", login.own, clock.unwrap_or_default())
 }
