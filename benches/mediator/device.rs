@@ -1,6 +1,8 @@
 //! A device of bare WebSocket messages, on a thread of its own.
 
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use d2mtop::protocol::{
@@ -19,23 +21,25 @@ pub struct Device {
     socket: WebSocket<TcpStream>,
     next: u32,
     taken: usize,
+    /// The same, for others to see.
+    progress: Arc<AtomicUsize>,
 }
 
 impl Device {
     /// Logs in as a new device.
-    pub fn log_in(port: u16, group: u8, device: u64) -> Self {
+    pub fn log_in(port: u16, group: u16, device: u64) -> Self {
         Self::log_in_as(port, group, device, SlotState::New)
     }
 
     /// Logs in, and reads up to the first message or the end of the queue.
-    pub fn log_in_as(port: u16, group: u8, device: u64, expected_slot_state: SlotState) -> Self {
-        let keys = GroupKeys::derive(DIALECT, &GroupSecret::new(&mut [group; 32]));
+    pub fn log_in_as(port: u16, group: u16, device: u64, expected_slot_state: SlotState) -> Self {
+        let keys = GroupKeys::derive(DIALECT, &GroupSecret::new(&mut secret(group)));
         let server_group = ServerGroup::parse("01", DIALECT).unwrap();
         let url = ClientUrlInfo { dialect: DIALECT, device_group_id: keys.device_group_id(), server_group };
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.set_nodelay(true).unwrap();
         let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}/{}", url.path_segment()), stream).unwrap();
-        let mut device_socket = Self { socket, next: 0, taken: 0 };
+        let mut device_socket = Self { socket, next: 0, taken: 0, progress: Arc::default() };
         let ServerMessage::Hello(hello) = device_socket.read() else { panic!("the hello comes first") };
         let response =
             ChallengeResponse::answer(&hello.challenge, &hello.ephemeral_key, &keys, &Nonce([9; 24])).unwrap();
@@ -115,6 +119,10 @@ impl Device {
         self.socket.flush().unwrap();
     }
 
+    pub fn progress(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.progress)
+    }
+
     pub fn taken(&self) -> usize {
         self.taken
     }
@@ -134,8 +142,15 @@ impl Device {
     fn acknowledge(&mut self, reflected: &Reflected) {
         self.write(&ClientMessage::ReflectedAck(reflected.id));
         self.taken += 1;
+        self.progress.store(self.taken, Ordering::Relaxed);
         if self.taken.is_multiple_of(ACKNOWLEDGED) {
             self.socket.flush().unwrap();
         }
     }
+}
+
+fn secret(group: u16) -> [u8; 32] {
+    let mut secret = [7; 32];
+    secret[..2].copy_from_slice(&group.to_le_bytes());
+    secret
 }

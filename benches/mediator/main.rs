@@ -19,6 +19,7 @@ mod broker;
 mod device;
 mod process;
 
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,8 +32,14 @@ const SIZE: usize = 300;
 const RECEIVERS: u64 = 4;
 /// How many messages an author sends before it waits for the acknowledgement of the first.
 const AHEAD: usize = 512;
+/// How many it sends before it looks whether its receivers keep up.
+const BLOCK: usize = 16 * AHEAD;
 /// How many messages are acknowledged in one write.
 const ACKNOWLEDGED: usize = 32;
+/// So that on a busy machine no receiver is dropped.
+const ROOM: [&str; 4] = ["--queue-limit", "10000000", "--queue-bytes", "4GiB"];
+/// How many groups of one device that is away.
+const AWAY: u16 = 5_000;
 /// How many messages are queued for the start, and how many for the memory of one.
 const QUEUED: (u32, u32) = (1_000_000, 100_000);
 
@@ -46,7 +53,7 @@ fn main() {
 
     println!("{:<12} {:>14} {:>22}", "", "deliveries/s", "CPU µs a delivery");
     for (name, arguments) in [("in memory", &[][..]), ("--data", &stored[..])] {
-        let mediator = Process::mediator(arguments);
+        let mediator = Process::mediator(&[arguments, &ROOM].concat());
         carried(name, &mediator, deliver(&mediator, seconds));
     }
     match Process::broker() {
@@ -72,12 +79,19 @@ fn carried(name: &str, process: &Process, (deliveries, took): (u64, Duration)) {
 /// One author and its receivers, for so long.
 fn deliver(mediator: &Process, seconds: u64) -> (u64, Duration) {
     let receivers: Vec<_> = (2..2 + RECEIVERS).map(|device| Device::log_in(mediator.port, 1, device)).collect();
+    let progress: Vec<_> = receivers.iter().map(Device::progress).collect();
     let mut author = Device::log_in(mediator.port, 1, 1);
     let began = Instant::now();
     let receiving: Vec<_> =
         receivers.into_iter().map(|mut device| thread::spawn(move || device.take_until_last())).collect();
+    let mut sent = 0;
     while began.elapsed() < Duration::from_secs(seconds) {
-        author.reflect(16 * AHEAD, AHEAD);
+        author.reflect(BLOCK, AHEAD);
+        sent += BLOCK;
+        // What is only queued is not delivered.
+        while progress.iter().any(|taken| taken.load(Ordering::Relaxed) + 2 * BLOCK < sent) {
+            thread::sleep(Duration::from_micros(200));
+        }
     }
     author.reflect_last();
     let deliveries = receiving.into_iter().map(|receiver| receiver.join().unwrap()).sum();
@@ -87,7 +101,7 @@ fn deliver(mediator: &Process, seconds: u64) -> (u64, Duration) {
 /// From writing a message to its acknowledgement: four groups of an author and a receiver, 250 a second each.
 fn latencies(mediator: &Process, seconds: u64) -> Vec<Duration> {
     let port = mediator.port;
-    let author = move |group: u8| {
+    let author = move |group: u16| {
         let mut receiver = Device::log_in(port, group, 2);
         let receiving = thread::spawn(move || receiver.take_until_last());
         let mut author = Device::log_in(port, group, 1);
@@ -111,13 +125,19 @@ fn latencies(mediator: &Process, seconds: u64) -> Vec<Duration> {
 fn memory() {
     let mediator = Process::mediator(&["--max-connections", "2000"]);
     let before = mediator.resident();
-    let devices: Vec<_> = (0..200_u8)
+    let devices: Vec<_> = (0..200_u16)
         .flat_map(|group| (1..=5).map(move |device| (group, device)))
         .map(|(group, device)| Device::log_in(mediator.port, group, device))
         .collect();
     let connected = mediator.resident();
     drop(devices);
     println!("memory: {} bytes a connection with its slot, five of them a group", (connected - before) / 1_000);
+    let mediator = Process::mediator(&[]);
+    let before = mediator.resident();
+    (0..AWAY).for_each(|group| drop(Device::log_in(mediator.port, group, 1)));
+    let away = (mediator.resident() - before) / u64::from(AWAY);
+    println!("memory: {away} bytes a group of one device that is away");
+    println!("{:.0} µs of processor time a login", mediator.cpu().as_secs_f64() * 1e6 / f64::from(AWAY));
     let mediator = Process::mediator(&[]);
     drop(Device::log_in(mediator.port, 1, 2));
     let mut author = Device::log_in(mediator.port, 1, 1);

@@ -41,20 +41,24 @@ impl MediatorReport {
         let devices = || groups.iter().flat_map(|group| &group.devices);
         let connected = devices().filter(|device| device.connection.is_some()).count();
         format!(
-            "Move the groups of {prefixes} ({}, with {} devices, of which {connected} are connected) into {}? This mediator \
-             refuses them from then on.",
-            groups.len(),
-            devices().count(),
+            "Move {} of {prefixes} with {} (connected: {connected}) into {}? This mediator refuses them from then on.",
+            count(groups.len(), "group"),
+            count(devices().count(), "device"),
             Clean::new(&file.display().to_string())
         )
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for OperationTally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { groups, devices, messages, bytes } = self;
         let size = size(*bytes as u64);
-        write!(formatter, "{groups} groups with {devices} devices and {messages} messages that wait ({size})")
+        let [groups, devices] = [count(*groups, "group"), count(*devices, "device")];
+        write!(formatter, "{groups} with {devices} and {} that wait ({size})", count(*messages, "message"))
     }
 }
 

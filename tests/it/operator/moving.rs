@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use d2mtop::protocol::{DeviceId, Dialect, ServerMessage, SlotState};
 use rustix::process::{Signal, kill_process};
@@ -11,7 +13,7 @@ use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use super::{ask, secret, state};
 use crate::listener::client::{Client, reflect};
 use crate::support::one_shot::BOTH;
-use crate::support::program::{Mediator, run};
+use crate::support::program::{Mediator, d2mtop, run};
 
 /// A mediator of a directory and a configuration.
 fn start(place: &Path, config: &str) -> Mediator {
@@ -106,7 +108,7 @@ async fn what_moves_is_there_and_nowhere_else() {
         assert_eq!(code, Some(6), "{words}");
         let (code, words) = ask(&source_data, &["export", "0-3", file, "--yes"]);
         let size = if words.contains("411 B") { "411 B" } else { "?" };
-        let whole = format!("1 groups with 2 devices and 3 messages that wait ({size})");
+        let whole = format!("1 group with 2 devices and 3 messages that wait ({size})");
         assert_eq!((code, words), (Some(0), format!("exported {whole} to {file}\n")), "{dialect}");
         assert_eq!(inside.closed().await, 1012, "{dialect}");
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -198,4 +200,37 @@ async fn what_cannot_be_moved_stays_where_it_is_and_is_told() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("has all in memory"), "{told}");
+}
+
+/// At every time exactly one has the groups: the mediator, or a whole file.
+#[tokio::test]
+async fn whoever_is_killed_while_groups_move_loses_none() {
+    for (round, dialect) in (0_u64..8).zip(BOTH.into_iter().cycle()) {
+        let place = tempfile::tempdir().unwrap();
+        let mut mediator = start(place.path(), "");
+        let data = place.path().join("data");
+        let group = secret(dialect, "c", 0);
+        let _inside = fill(&mediator, dialect, group).await;
+        let [first, second] = ["first", "second"].map(|name| place.path().join(name));
+        let arguments = ["mediator", "export", "--data", data.to_str().unwrap(), "c", first.to_str().unwrap(), "-y"];
+        let mut export = d2mtop(place.path(), &arguments).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        // Somewhere between the first step and the last.
+        tokio::time::sleep(Duration::from_millis(20 + 5 * round)).await;
+        kill_process(mediator.process(), Signal::KILL).unwrap();
+        mediator.wait();
+        let is_told = export.wait().unwrap().success();
+        mediator.restart();
+        mediator.await_logged("control", 2);
+        let left = state(&data)["groups"].as_array().unwrap().len();
+        let file = if left == 0 { &first } else { &second };
+        assert!(left == 0 || !is_told, "what is said to be exported is");
+        if left == 1 {
+            let (code, words) = ask(&data, &["export", "c", second.to_str().unwrap(), "--yes"]);
+            assert_eq!(code, Some(0), "round {round}: {words}");
+        }
+        let (code, words) = ask(&data, &["import", file.to_str().unwrap()]);
+        assert_eq!(code, Some(0), "round {round}: {words}");
+        let messages = log_in(&mediator, dialect, group, 2, SlotState::Existing).await;
+        assert_eq!(messages, ["message 1 1", "message 2 2", "message 3 3"], "round {round}");
+    }
 }
