@@ -104,7 +104,7 @@
 //! key -> tui keymap -> runtime::screen::Reaction -> session::Command -> protocol::ClientMessage -> socket
 //! ```
 //!
-//! What destroys takes a [`session::Confirmed`], which only a dialog makes.
+//! What destroys takes a [`session::Confirmed`], which only a dialog, a question and `--yes` make.
 
 pub mod group;
 pub mod mediator;

@@ -1,4 +1,4 @@
-//! Every metric there is: its name, its words, and where its numbers come from.
+//! Every metric of a session: its name, its words, and where its numbers come from.
 
 use std::fmt;
 use std::time::Duration;
