@@ -1,6 +1,6 @@
 //! The code in a real terminal, dark and light, is read from a picture of the screen.
 
-use d2mtop::output::qr::{CodeRoom, Qr};
+use d2mtop::output::qr::{CodeRoom, Letters, Qr};
 
 use crate::support::xterm::Display;
 
@@ -20,7 +20,7 @@ fn a_terminal_shows_what_a_reader_takes() {
     let drawings = [(false, rows), (false, 28), (true, rows)];
     let cases = drawings.into_iter().flat_map(|drawing| [DARK, LIGHT].map(|colors| (drawing, colors)));
     for (number, ((is_ascii, rows), colors)) in (0..).zip(cases) {
-        let screen = CodeRoom { columns, rows, is_ascii, is_console: false };
+        let screen = CodeRoom { columns, rows, is_ascii, letters: Letters::HalfBlocks };
         let lines = Qr::new(&link(number)).unwrap().shown_on(screen).unwrap();
         let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
         let file = home.path().join("lines");

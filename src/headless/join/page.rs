@@ -9,7 +9,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 
 use super::offer::Offer;
-use crate::output::qr::CodeRoom;
+use crate::output::qr::{CodeRoom, Letters};
 
 /// Where on the phone to tap, beside the code. The menus are those of the apps of 2026.
 const BESIDE: [&str; 12] = [
@@ -79,8 +79,8 @@ impl Terminal {
 
     fn lines(&self, offer: &Offer, columns: usize, rows: usize, picture: Option<&std::path::Path>) -> Vec<String> {
         let Some(qr) = &offer.qr else { return vec!["the link is too long for a code; l shows it as text".to_owned()] };
-        let is_console = std::env::var_os("TERM").is_some_and(|name| name == "linux");
-        let screen = CodeRoom { columns, rows, is_ascii: self.ascii, is_console };
+        let letters = Letters::of(std::env::var("TERM").ok().as_deref());
+        let screen = CodeRoom { columns, rows, is_ascii: self.ascii, letters };
         let code = match qr.shown_on(screen) {
             Ok(code) => code,
             Err(why) => {

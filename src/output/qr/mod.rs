@@ -15,7 +15,7 @@ use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
 
 pub use picture_file::{PictureFile, UnknownFormat};
-pub use screen::{CodeRoom, NotShown};
+pub use screen::{CodeRoom, Letters, NotShown};
 
 /// White that no theme changes, of the 256 colours: what light modules are.
 pub const LIGHT: u8 = 231;
@@ -31,6 +31,9 @@ pub const LEAST_QUIET_ZONE: usize = 1;
 pub enum Drawing {
     /// Two modules a cell, one above the other: [`LIGHT`] half blocks on [`DARK`].
     HalfBlocks,
+    /// Six modules a cell, two columns of three: [`LIGHT`] sextants on [`DARK`]. Only terminals that draw them themselves
+    /// draw them without seams, and so that they can be read.
+    Sextants,
     /// Half a module a cell: spaces on [`LIGHT`] or [`DARK`], two columns a module.
     Backgrounds,
 }
@@ -75,6 +78,7 @@ impl Qr {
         let size = self.size_with(quiet_zone);
         match drawing {
             Drawing::HalfBlocks => (size, size.div_ceil(2)),
+            Drawing::Sextants => (size.div_ceil(2), size.div_ceil(3)),
             Drawing::Backgrounds => (2 * size, size),
         }
     }
@@ -102,6 +106,19 @@ impl Qr {
         (0..size).step_by(2).map(|row| (0..size).map(|column| cell(column, row)).collect()).collect()
     }
 
+    /// The rows of sextants, to be drawn in [`LIGHT`] on [`DARK`].
+    #[must_use]
+    pub fn sextants(&self, quiet_zone: usize) -> Vec<String> {
+        let size = self.size_with(quiet_zone);
+        let cell = |column, row| {
+            let places = [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)];
+            let is_light = |(right, below): (usize, usize)| self.is_light(column + right, row + below, quiet_zone);
+            sextant(places.iter().enumerate().map(|(bit, place)| u8::from(is_light(*place)) << bit).sum())
+        };
+        let row_of = |row| (0..size).step_by(2).map(|column| cell(column, row)).collect();
+        (0..size).step_by(3).map(row_of).collect()
+    }
+
     /// Whether each module is light, row by row, margin included: to be drawn as two spaces each on [`LIGHT`] or [`DARK`].
     #[must_use]
     pub fn light_modules(&self, quiet_zone: usize) -> Vec<Vec<bool>> {
@@ -113,11 +130,8 @@ impl Qr {
     #[must_use]
     pub fn lines(&self, drawing: Drawing, quiet_zone: usize) -> Vec<String> {
         match drawing {
-            Drawing::HalfBlocks => self
-                .half_blocks(quiet_zone)
-                .into_iter()
-                .map(|row| format!("\x1b[38;5;{LIGHT};48;5;{DARK}m{row}\x1b[0m"))
-                .collect(),
+            Drawing::HalfBlocks => light_on_dark(self.half_blocks(quiet_zone)),
+            Drawing::Sextants => light_on_dark(self.sextants(quiet_zone)),
             Drawing::Backgrounds => self
                 .light_modules(quiet_zone)
                 .into_iter()
@@ -129,6 +143,25 @@ impl Qr {
                     runs.chain(["\x1b[0m".to_owned()]).collect()
                 })
                 .collect(),
+        }
+    }
+}
+
+fn light_on_dark(rows: Vec<String>) -> Vec<String> {
+    rows.into_iter().map(|row| format!("\x1b[38;5;{LIGHT};48;5;{DARK}m{row}\x1b[0m")).collect()
+}
+
+/// The character with these parts, from the upper left on, row by row. Unicode has those in order, but for four that it has
+/// elsewhere.
+fn sextant(parts: u8) -> char {
+    match parts {
+        0 => ' ',
+        0b01_01_01 => '▌',
+        0b10_10_10 => '▐',
+        0b11_11_11.. => '█',
+        _ => {
+            let before = u32::from(parts > 0b01_01_01) + u32::from(parts > 0b10_10_10);
+            char::from_u32(0x1_fb00 + u32::from(parts) - 1 - before).unwrap_or('█')
         }
     }
 }

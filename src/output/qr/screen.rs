@@ -13,8 +13,29 @@ pub struct CodeRoom {
     pub rows: usize,
     /// Whether nothing but ASCII may be shown.
     pub is_ascii: bool,
-    /// Whether it is the console of Linux, whose letters have no half blocks.
-    pub is_console: bool,
+    pub letters: Letters,
+}
+
+/// What a terminal's letters can draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// The console of Linux has no half blocks.
+    Console,
+    HalfBlocks,
+    /// Also sextants, which the terminal draws itself and not out of a font: kitty does.
+    Sextants,
+}
+
+impl Letters {
+    /// Of a terminal, by its name in `TERM`.
+    #[must_use]
+    pub fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("linux") => Self::Console,
+            Some("xterm-kitty") => Self::Sextants,
+            _ => Self::HalfBlocks,
+        }
+    }
 }
 
 /// Why a code cannot be shown.
@@ -42,12 +63,16 @@ impl Qr {
     /// # Errors
     /// If it has no room for it.
     pub fn shown_on(&self, screen: CodeRoom) -> Result<Vec<Zeroizing<String>>, NotShown> {
-        if screen.is_console {
-            return Err(NotShown::Console);
-        }
-        let drawing = if screen.is_ascii { Drawing::Backgrounds } else { Drawing::HalfBlocks };
-        let quiet_zone = self.fitting(drawing, screen.columns, screen.rows).ok_or_else(|| {
-            let needs = self.cells(drawing, LEAST_QUIET_ZONE);
+        let drawings: &[Drawing] = match screen.letters {
+            Letters::Console => return Err(NotShown::Console),
+            _ if screen.is_ascii => &[Drawing::Backgrounds],
+            Letters::HalfBlocks => &[Drawing::HalfBlocks],
+            // Smaller, and so only where the others have no room.
+            Letters::Sextants => &[Drawing::HalfBlocks, Drawing::Sextants],
+        };
+        let fits = |drawing: &Drawing| Some((*drawing, self.fitting(*drawing, screen.columns, screen.rows)?));
+        let (drawing, quiet_zone) = drawings.iter().find_map(fits).ok_or_else(|| {
+            let needs = drawings.last().map_or((0, 0), |smallest| self.cells(*smallest, LEAST_QUIET_ZONE));
             NotShown::TooSmall { needs, has: (screen.columns, screen.rows) }
         })?;
         Ok(self.lines(drawing, quiet_zone).into_iter().map(Zeroizing::new).collect())

@@ -44,6 +44,45 @@ fn half_blocks_are_read() {
     }
 }
 
+/// Which parts a sextant has, told from its name in Unicode: `BLOCK SEXTANT-12` and so on, all in one order.
+fn parts(sextant: char) -> u32 {
+    match sextant {
+        ' ' => 0,
+        '▌' => 0b01_01_01,
+        '▐' => 0b10_10_10,
+        '█' => 0b11_11_11,
+        _ => {
+            let place = u32::from(sextant) - 0x1_fb00;
+            (1..63).filter(|parts| ![0b01_01_01, 0b10_10_10].contains(parts)).nth(place as usize).unwrap()
+        }
+    }
+}
+
+#[test]
+fn sextants_are_read() {
+    let qr = Qr::new(&text()).unwrap();
+    for quiet_zone in [LEAST_QUIET_ZONE, QUIET_ZONE] {
+        let rows: Vec<Vec<u32>> = qr.sextants(quiet_zone).iter().map(|row| row.chars().map(parts).collect()).collect();
+        let (columns, height) = qr.cells(Drawing::Sextants, quiet_zone);
+        assert!(rows.len() == height && rows.iter().all(|row| row.len() == columns));
+        let (width, tall) = (columns * 12, height * 24);
+        for screen in [0, 40, 255] {
+            let found = read(width + 80, tall + 80, |x, y| {
+                let (Some(x), Some(y)) = (x.checked_sub(40), y.checked_sub(40)) else { return screen };
+                if x >= width || y >= tall {
+                    return screen;
+                }
+                let part = (x % 12) / 6 + 2 * ((y % 24) / 8);
+                if rows[y / 24][x / 12] >> part & 1 == 1 { 255 } else { 0 }
+            });
+            assert_eq!(found, Some(text()), "quiet zone {quiet_zone} on {screen}");
+        }
+    }
+    // By their names: 1, 1235, 2345, 23456.
+    let named = ['\u{1fb00}', '\u{1fb15}', '\u{1fb1c}', '\u{1fb3b}'];
+    assert_eq!([1, 0b01_01_11, 0b01_11_10, 0b11_11_10].map(super::sextant), named);
+}
+
 #[test]
 fn backgrounds_are_read() {
     let qr = Qr::new(&text()).unwrap();
@@ -133,7 +172,7 @@ fn a_link_takes_57_by_29_cells() {
 #[test]
 fn a_screen_gets_what_it_can_show_or_is_told_what_it_lacks() {
     let qr = Qr::new(&text()).unwrap();
-    let screen = CodeRoom { columns: 80, rows: 30, is_ascii: false, is_console: false };
+    let screen = CodeRoom { columns: 80, rows: 30, is_ascii: false, letters: Letters::HalfBlocks };
     let lines = qr.shown_on(screen).unwrap();
     assert_eq!((lines.len(), lines[0].contains('█')), (29, true));
     assert_eq!(qr.shown_on(CodeRoom { rows: 28, ..screen }).unwrap().len(), 28, "a smaller margin");
@@ -145,7 +184,22 @@ fn a_screen_gets_what_it_can_show_or_is_told_what_it_lacks() {
     assert!(lines.len() == 57 && lines.iter().all(|line| line.is_ascii()));
     let small = qr.shown_on(CodeRoom { columns: 109, ..ascii }).unwrap_err();
     assert_eq!(small, NotShown::TooSmall { needs: (110, 55), has: (109, 60) });
-    assert_eq!(qr.shown_on(CodeRoom { is_console: true, ..ascii }), Err(NotShown::Console));
+    assert_eq!(qr.shown_on(CodeRoom { letters: Letters::Console, ..ascii }), Err(NotShown::Console));
+}
+
+#[test]
+fn a_terminal_that_draws_sextants_itself_shows_a_code_in_24_rows() {
+    let qr = Qr::new(&text()).unwrap();
+    let kitty = Letters::of(Some("xterm-kitty"));
+    let small = CodeRoom { columns: 80, rows: 24, is_ascii: false, letters: kitty };
+    let lines = qr.shown_on(small).unwrap();
+    assert_eq!(lines.len(), 19);
+    assert!(qr.shown_on(CodeRoom { rows: 30, ..small }).unwrap().len() == 29, "half blocks where they fit");
+    let smaller = qr.shown_on(CodeRoom { rows: 18, ..small }).unwrap_err();
+    assert_eq!(smaller, NotShown::TooSmall { needs: (28, 19), has: (80, 18) });
+    for other in [None, Some("xterm-256color"), Some("alacritty"), Some("tmux-256color")] {
+        assert!(qr.shown_on(CodeRoom { letters: Letters::of(other), ..small }).is_err(), "{other:?}");
+    }
 }
 
 #[test]
