@@ -107,7 +107,9 @@ fn run(cli: &Cli) -> Result<Outcome, Failure> {
         Some(CliCommand::Completions(options)) => headless::manual::completions(*options),
         Some(CliCommand::Man(options)) => headless::manual::man(options),
         Some(CliCommand::Manual(options)) => headless::manual::manual(*options),
-        Some(CliCommand::Replay(options)) => headless::replay::run(options),
+        Some(CliCommand::Replay(options)) => headless::replay::run(options, |replay, speed, until| {
+            tui::replay(replay, speed, until, &display(options.display)?)
+        }),
         Some(CliCommand::Demo(options)) if options.headless || options.join => headless::demo::run(options),
         Some(CliCommand::Demo(options)) => {
             let dashboard = dashboard(options.display, &options.attention, &options.monitor, &options.record)?;
@@ -142,25 +144,10 @@ fn dashboard(
     monitor: &MonitorArgs,
     record: &RecordArgs,
 ) -> Result<DashboardOptions, Failure> {
-    let UserConfig { config, preferences, .. } = user_config()?;
-    let theme: Option<&str> = display.theme.map(ThemeName::name);
-    let theme = theme.unwrap_or(&config.theme);
     let quiet_hours = attention.quiet_hours.as_deref().map(str::parse).transpose();
     let unusable = |error: alerts::QuietHoursError| Failure::Usage(error.to_string());
     Ok(DashboardOptions {
-        display: DisplayOptions {
-            glyphs: match display.ascii {
-                AsciiArg::Auto => config.ascii.glyphs(),
-                AsciiArg::Always => Some(Glyphs::Ascii),
-                AsciiArg::Never => Some(Glyphs::Unicode),
-            },
-            theme: tui::Palette::named(theme),
-            preferences: Arc::new(preferences),
-            remember: config.remember,
-            mouse: config.mouse && !display.no_mouse,
-            zone: Zone::of_option(display.utc || config.time.zone == "utc"),
-            feed_rows: usize::try_from(display.feed_rows.unwrap_or(config.feed_rows)).unwrap_or(usize::MAX),
-        },
+        display: self::display(display)?,
         attention: AttentionOptions {
             bell: attention.bell,
             notify: attention.notify,
@@ -168,5 +155,25 @@ fn dashboard(
         },
         monitor: arguments::monitor(monitor)?,
         record: arguments::recording(record)?,
+    })
+}
+
+/// How the dashboard is drawn.
+fn display(display: DisplayArgs) -> Result<DisplayOptions, Failure> {
+    let UserConfig { config, preferences, .. } = user_config()?;
+    let theme: Option<&str> = display.theme.map(ThemeName::name);
+    let theme = theme.unwrap_or(&config.theme);
+    Ok(DisplayOptions {
+        glyphs: match display.ascii {
+            AsciiArg::Auto => config.ascii.glyphs(),
+            AsciiArg::Always => Some(Glyphs::Ascii),
+            AsciiArg::Never => Some(Glyphs::Unicode),
+        },
+        theme: tui::Palette::named(theme),
+        preferences: Arc::new(preferences),
+        remember: config.remember,
+        mouse: config.mouse && !display.no_mouse,
+        zone: Zone::of_option(display.utc || config.time.zone == "utc"),
+        feed_rows: usize::try_from(display.feed_rows.unwrap_or(config.feed_rows)).unwrap_or(usize::MAX),
     })
 }

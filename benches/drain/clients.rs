@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, BytesMut};
 use d2mtop::group::{Event, Group};
-use d2mtop::journal::{self, Journal};
+use d2mtop::journal::{self, Journal, JournalHandle};
 use d2mtop::net::{Address, TlsOptions};
 use d2mtop::protocol::{ClientMessage, DeviceId, Millis, PseudonymKey, ServerGroup, ServerMessage};
-use d2mtop::runtime::{EventSink, JournalHandle, drive_keeping};
+use d2mtop::runtime::{EventSink, drive_keeping};
 use d2mtop::session::{LeaderPolicy, Session, SessionConfig};
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;

@@ -22,6 +22,7 @@ pub(crate) fn settings() -> Settings {
         title: Clean::literal("bench"),
         dialect: DIALECT,
         keys: None,
+        is_recording: false,
         read_only: false,
         identity: None,
         stay_leader: false,

@@ -17,6 +17,7 @@ mod code;
 mod detail;
 mod error;
 mod file;
+mod handle;
 mod history;
 mod insert;
 mod nonces;
@@ -31,7 +32,10 @@ mod schema;
 mod span;
 mod stats;
 #[cfg(test)]
+mod test_message;
+#[cfg(test)]
 mod tests;
+mod thread;
 mod waiting;
 mod writer;
 
@@ -40,11 +44,13 @@ use std::time::Duration;
 
 pub use check::{Checked, check};
 pub use error::JournalError;
+pub use handle::JournalHandle;
 pub use history::{History, Rows, Within};
 pub use query::{Query, Who};
 pub use revealed::Revealed;
 pub use row::HistoryRow;
 pub use stats::{Figures, Percentiles, StatsLine};
+pub use thread::JournalReply;
 pub use waiting::Expected;
 pub use writer::{Journal, Opened};
 

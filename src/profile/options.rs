@@ -55,6 +55,20 @@ pub struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
+    /// The first option that makes another connection of a profile, and so is for one only.
+    #[must_use]
+    pub fn of_one_profile(&self) -> Option<&'static str> {
+        let given = [
+            ("--url", self.url.is_some()),
+            ("--key-file", self.key_file.is_some()),
+            ("--server-group", self.server_group.is_some()),
+            ("--dialect", self.dialect.is_some()),
+            ("--device-id", self.device_id.is_some()),
+            ("--expect", self.expects.is_some()),
+        ];
+        given.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+    }
+
     /// Whether the group and the mediator are left to the profile.
     pub(super) const fn leave_the_group_to_the_profile(&self) -> bool {
         self.url.is_none() && self.key_file.is_none() && self.server_group.is_none() && self.dialect.is_none()

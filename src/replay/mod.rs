@@ -3,12 +3,14 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `lines` | as NDJSON or sentences, and compared with what was recorded |
+//! | `playback` | for the dashboard |
 //! | `pace` | how fast, and how far |
 //! | `key` | which key opens a recording |
 
 mod key;
 mod lines;
 mod pace;
+mod playback;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,15 +18,18 @@ use std::sync::Arc;
 pub use key::KeyChoice;
 pub use lines::{ReplayTerms, print};
 pub use pace::{ReplaySpeed, until};
+pub use playback::PlayedRecording;
 
 use crate::output::{Failure, Outcome};
 use crate::protocol::{GroupKeys, GroupSecret, Millis};
-use crate::record::{Played, RecordError, Recording, SessionPlayer};
+use crate::record::{Played, RecordError, RecordedSession, Recording, SessionPlayer};
 use crate::simulate::demo_secret;
 
 /// All that a folder has, ready to be played.
 #[derive(Debug)]
 pub struct Replay {
+    /// What is recorded, and the keys of each.
+    sessions: Vec<(RecordedSession, Option<Arc<GroupKeys>>)>,
     /// In the order in which they began.
     players: Vec<SessionPlayer>,
     /// Segments that are cut short at their beginning.
@@ -38,19 +43,32 @@ impl Replay {
     /// If there is none, it cannot be read, or the key is of no group in it.
     pub fn open(folder: &Path, secret: Option<&GroupSecret>) -> Result<Self, Failure> {
         let Recording { sessions, cut_short } = Recording::open(folder)?;
-        let player = |session: &crate::record::RecordedSession| {
+        let keyed = |session: RecordedSession| {
             let demo = session.start.demo_seed.map(demo_secret);
             let keys = demo.as_ref().or(secret);
             let keys = keys.map(|secret| Arc::new(GroupKeys::derive(session.start.dialect(), secret)));
-            SessionPlayer::new(session, keys)
+            (session, keys)
         };
-        let players = sessions.iter().map(player).collect::<Result<Vec<_>, _>>()?;
+        let sessions: Vec<_> = sessions.into_iter().map(keyed).collect();
+        let players = players(&sessions)?;
         if secret.is_some() && !players.is_empty() && !players.iter().any(SessionPlayer::has_key) {
             let id = players.first().map(|player| hex::encode(player.start().group_id)).unwrap_or_default();
             let words = format!("the key is not that of the group that was recorded, whose id is {id}");
             return Err(Failure::Usage(words));
         }
-        Ok(Self { players, cut_short })
+        Ok(Self { sessions, players, cut_short })
+    }
+
+    /// Its sessions, in the order in which they began.
+    #[must_use]
+    pub fn players(&self) -> &[SessionPlayer] {
+        &self.players
+    }
+
+    /// Back to the beginning.
+    fn rewind(&mut self) -> Result<(), RecordError> {
+        self.players = players(&self.sessions)?;
+        Ok(())
     }
 
     /// When the recording begins.
@@ -76,6 +94,10 @@ impl Replay {
         let fault = self.players.iter_mut().find_map(|player| player.play().err());
         fault.or_else(|| self.cut_short.pop())
     }
+}
+
+fn players(sessions: &[(RecordedSession, Option<Arc<GroupKeys>>)]) -> Result<Vec<SessionPlayer>, RecordError> {
+    sessions.iter().map(|(session, keys)| SessionPlayer::new(session, keys.clone())).collect()
 }
 
 /// What came of a check.

@@ -15,6 +15,7 @@ use super::driver::{COMMAND_CAPACITY, KeptBy, drive_keeping};
 use super::journal_pages::JournalPages;
 use super::known_devices_store::KnownDevicesStore;
 use super::observers::{EventSink, Observers};
+use super::playback::{Playback, PlaybackRequest, PlayedBack};
 use super::screen::{OlderRows, Reaction, Screen, SessionParts};
 use super::{ProfileState, clock};
 use crate::group::{Event, Group};
@@ -36,13 +37,15 @@ pub struct RunningSessions {
     tabs: Vec<RunningSession>,
     visible: usize,
     /// What a session begins with.
-    group: Box<dyn Fn() -> Group>,
+    group: Box<dyn Fn(usize) -> Group>,
     /// Some session stands elsewhere than before, in sight or not.
     standing_changed: Arc<Notify>,
     /// Pages of the journals, and of which tab.
     pages: mpsc::UnboundedReceiver<(usize, OlderRows)>,
     /// Kept, so that the channel stays open; what is asked for is answered there.
     answers: mpsc::UnboundedSender<(usize, OlderRows)>,
+    /// What is shown instead of what happens now, if that is a recording.
+    playback: Option<Box<dyn Playback>>,
 }
 
 impl RunningSessions {
@@ -56,16 +59,67 @@ impl RunningSessions {
         group: impl Fn() -> Group + 'static,
         standing_changed: Arc<Notify>,
     ) -> io::Result<Self> {
-        let (answers, pages) = mpsc::unbounded_channel();
-        let group = Box::new(group);
-        let mut running = Self { tabs: Vec::new(), visible: 0, group, standing_changed, pages, answers };
+        let mut running = Self::none(move |_| group(), standing_changed, None);
         sessions.into_iter().try_for_each(|parts| running.add(parts))?;
         Ok(running)
     }
 
+    /// Plays a recording, a tab for each of its sessions; the group of each begins as told.
+    #[must_use]
+    pub fn play(playback: Box<dyn Playback>, tabs: usize, group: impl Fn(usize) -> Group + 'static) -> Self {
+        let mut running = Self::none(group, Arc::default(), Some(playback));
+        running.tabs = (0..tabs).map(|tab| RunningSession::played((running.group)(tab))).collect();
+        running
+    }
+
+    fn none(
+        group: impl Fn(usize) -> Group + 'static,
+        standing_changed: Arc<Notify>,
+        playback: Option<Box<dyn Playback>>,
+    ) -> Self {
+        let (answers, pages) = mpsc::unbounded_channel();
+        Self { tabs: Vec::new(), visible: 0, group: Box::new(group), standing_changed, pages, answers, playback }
+    }
+
+    /// The time that is shown.
+    fn now(&self) -> Millis {
+        self.playback.as_ref().map_or_else(clock::now, |playback| playback.now())
+    }
+
+    /// Until there is something to play; for ever, if nothing is.
+    async fn is_due(wait: Option<Duration>) {
+        match wait {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Plays what is due, or does what the user wants of it; what to say.
+    fn play_on(&mut self, request: Option<PlaybackRequest>) -> Option<Clean> {
+        let Self { tabs, group, playback, .. } = self;
+        let playback = playback.as_mut()?;
+        let mut tell = |played: PlayedBack| match played {
+            PlayedBack::Told(tab, at, event) => {
+                if let Some(tab) = tabs.get(tab) {
+                    tab.shared.group().apply(at, &event);
+                }
+            }
+            PlayedBack::Anew => {
+                for (number, tab) in tabs.iter().enumerate() {
+                    *tab.shared.group() = group(number);
+                }
+            }
+        };
+        match request {
+            Some(request) => Some(playback.ask(request, &mut tell)),
+            None => playback.advance(&mut tell),
+        }
+    }
+
     /// Starts one more.
     fn add(&mut self, parts: SessionParts) -> io::Result<()> {
-        self.tabs.push(RunningSession::start(parts, (self.group)(), Arc::clone(&self.standing_changed))?);
+        let group = (self.group)(self.tabs.len());
+        self.tabs.push(RunningSession::start(parts, group, Arc::clone(&self.standing_changed))?);
         Ok(())
     }
 
@@ -103,7 +157,8 @@ impl RunningSessions {
 struct RunningSession {
     commands: mpsc::Sender<Command>,
     shared: Arc<Shared>,
-    thread: JoinHandle<()>,
+    /// [`None`] if it is one of a recording.
+    thread: Option<JoinHandle<()>>,
     /// What is older than memory, if a journal is kept.
     older: Option<JournalPages>,
 }
@@ -174,7 +229,13 @@ impl RunningSession {
             runtime.block_on(drive_keeping(KeptBy { journal, recorder }, session, address, receiver, sink));
             ended.ended.notify_one();
         })?;
-        Ok(Self { commands, shared, thread, older })
+        Ok(Self { commands, shared, thread: Some(thread), older })
+    }
+
+    /// One of a recording, which nothing can be asked of.
+    fn played(group: Group) -> Self {
+        let shared = Arc::new(Shared { group: Mutex::new(group), changed: Notify::new(), ended: Notify::new() });
+        Self { commands: mpsc::channel(1).0, shared, thread: None, older: None }
     }
 
     /// Asks for something; false if too much is waiting already.
@@ -184,13 +245,14 @@ impl RunningSession {
 
     /// Lets the session leave, for as long as that is worth waiting for.
     async fn leave(self) {
+        let Some(thread) = self.thread else { return };
         let _ = tokio::time::timeout(LEAVE_WITHIN, async {
             let _ = self.commands.send(Command::Leave).await;
             self.shared.ended.notified().await;
         })
         .await;
-        if self.thread.is_finished() {
-            let _ = self.thread.join();
+        if thread.is_finished() {
+            let _ = thread.join();
         }
     }
 }
@@ -223,7 +285,8 @@ async fn show<S: Screen>(
     let mut is_working = true;
     loop {
         let shared = Arc::clone(&sessions.visible()?.shared);
-        let by_time = screen.changes_at(&shared.group(), clock::now());
+        let by_time = screen.changes_at(&shared.group(), sessions.now()).filter(|_| sessions.playback.is_none());
+        let wait = sessions.playback.as_ref().and_then(|playback| playback.wait());
         tokio::select! {
             biased;
             input = inputs.next() => {
@@ -251,6 +314,13 @@ async fn show<S: Screen>(
             () = sessions.standing_changed.notified() => frames.wanted(),
             () = clock::sleep_until(by_time) => frames.wanted(),
             () = &mut terminated => return Ok(()),
+            () = RunningSessions::is_due(wait) => {
+                is_working = true;
+                if let Some(words) = sessions.play_on(None) {
+                    screen.notify(words);
+                }
+                frames.wanted();
+            }
             // Last, and after the event loop has looked for what else there is.
             () = tokio::task::yield_now(), if is_working => {
                 let worked = screen.work(&shared.group());
@@ -271,7 +341,7 @@ enum Next {
 
 fn react<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, input: S::Input) -> io::Result<Next> {
     let session = sessions.visible()?;
-    let reaction = screen.handle(input, &session.shared.group(), clock::now());
+    let reaction = screen.handle(input, &session.shared.group(), sessions.now());
     let tab = sessions.visible;
     act(sessions, screen, tab, reaction)
 }
@@ -290,6 +360,14 @@ fn act<S: Screen>(sessions: &mut RunningSessions, screen: &mut S, tab: usize, re
                 sessions.visible = sessions.tabs.len().saturating_sub(1);
                 screen.show_tab(sessions.visible);
             }
+        }
+        Reaction::Playback(request) => {
+            if let Some(words) = sessions.play_on(Some(request)) {
+                screen.notify(words);
+            }
+        }
+        Reaction::Command(_) if sessions.playback.is_some() => {
+            screen.notify(Clean::literal("this is a recording: nothing can be asked for"));
         }
         Reaction::Command(command) => {
             if !sessions.visible()?.ask(command) {
@@ -340,7 +418,7 @@ impl Frames {
     fn draw<S: Screen>(&mut self, sessions: &RunningSessions, screen: &mut S) -> io::Result<()> {
         self.dirty = false;
         let standings = sessions.standings();
-        screen.draw(&sessions.visible()?.shared.group(), &standings, clock::now())?;
+        screen.draw(&sessions.visible()?.shared.group(), &standings, sessions.now())?;
         screen.present()?;
         self.last = Some(Instant::now());
         super::fault::point();

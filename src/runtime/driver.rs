@@ -6,10 +6,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::clock;
-use super::journal_handle::JournalHandle;
-use super::journal_writer::JournalReply;
 use super::observers::EventSink;
 use crate::group::Event;
+use crate::journal::{JournalHandle, JournalReply};
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis};
 use crate::record::SessionRecorder;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::PlaybackRequest;
 use super::ProfileState;
 use super::observers::Observer;
 use crate::group::{FeedRow, Group};
@@ -39,6 +40,8 @@ pub enum Reaction {
     },
     /// Stop as by Ctrl-Z: give the terminal back, stop the process, take the terminal again when it continues.
     Suspend,
+    /// Ask this of what is played; the screen changed, too.
+    Playback(PlaybackRequest),
     /// End the program.
     Quit,
 }

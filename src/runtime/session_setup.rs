@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock;
-use super::journal_handle::JournalHandle;
 use super::kept_names::KeptNames;
 use super::known_devices_store::KnownDevicesStore;
 use super::open_profile::claim_device;
-use crate::journal::{self, Conversations, Journal, Retention, Synchronous};
+use crate::journal::{self, Conversations, Journal, JournalHandle, Retention, Synchronous};
 use crate::net::{Address, ProxyChoice, TlsOptions};
 use crate::output::Failure;
 use crate::output::connecting::explain;

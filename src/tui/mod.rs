@@ -53,6 +53,7 @@ pub use screen::alarm::Alarm;
 pub use screen::canvas::Canvas;
 pub use screen::dashboard::Dashboard;
 pub use screen::open::{demo, open};
+pub use screen::replay::replay;
 pub use settings::{Keeping, Neighbours, Settings};
 pub use theme::{Colour, Glyphs, Palette, TERMINAL};
 

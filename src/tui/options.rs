@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::preferences::Preferences;
-use super::theme::{Glyphs, Palette};
+use super::settings::{Keeping, Settings};
+use super::theme::{Colour, Glyphs, Palette, TERMINAL};
 use crate::alerts::QuietHours;
 use crate::os::terminal;
 use crate::output::times::Zone;
 use crate::record::RecordFolder;
 use crate::runtime::MonitorOptions;
+use crate::session::{LeaderPolicy, SessionConfig};
+use crate::text::Clean;
 
 /// Everything about the dashboard that is not about a connection.
 #[derive(Clone, Debug)]
@@ -48,6 +51,32 @@ impl DisplayOptions {
     pub fn glyphs(&self) -> Glyphs {
         let possible = || if terminal::only_ascii().is_some() { Glyphs::Ascii } else { Glyphs::Unicode };
         self.glyphs.unwrap_or_else(possible)
+    }
+
+    /// What the screen of a session is drawn by, as far as this and the session say.
+    pub(super) fn settings(&self, title: Clean, session: &SessionConfig) -> Settings {
+        Settings {
+            title,
+            identity: session.identity.clone(),
+            dialect: session.keys.dialect(),
+            keys: Some(Arc::clone(&session.keys)),
+            is_recording: false,
+            read_only: session.read_only,
+            stay_leader: session.leader_policy == LeaderPolicy::Stay,
+            presence: session.presence,
+            accepts_any_certificate: false,
+            keeping: Keeping::Never,
+            glyphs: self.glyphs(),
+            is_gnu_screen: terminal::is_gnu_screen(),
+            colour: Colour::of_stdout(),
+            palette: self.theme.unwrap_or(&TERMINAL),
+            seen_devices: None,
+            preferences: Arc::clone(&self.preferences),
+            left: None,
+            neighbours: Arc::default(),
+            zone: self.zone,
+            metrics: None,
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub dialect: Dialect,
     /// What opens an envelope when the user wants to see all of it.
     pub keys: Option<Arc<GroupKeys>>,
+    /// Whether it is a recording, which keys stop and step through.
+    pub is_recording: bool,
     /// Whether nothing may be changed.
     pub read_only: bool,
     /// Whether the leader role is kept, at the cost of the group's incoming messages.

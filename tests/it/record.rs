@@ -178,3 +178,51 @@ fn a_folder_has_one_recorder_and_keeps_to_its_limit() {
     let least = run(home.path(), &["demo", "--headless", "--record", place, "--record-limit", "10k"]);
     assert_eq!(least.status.code(), Some(2));
 }
+
+/// The rows of the feed that are on the screen.
+fn feed(contents: &str) -> Vec<String> {
+    let rows = contents.lines().map(|line| line.trim_matches(['│', ' ']).to_owned());
+    rows.filter(|row| row.as_bytes().get(2) == Some(&b':') && row.as_bytes().get(5) == Some(&b':')).collect()
+}
+
+#[test]
+fn the_dashboard_shows_a_recorded_demo_as_it_was_and_keys_step_through_it() {
+    use crate::support::terminal::Terminal;
+    for dialect in ["dgk", "mk"] {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("recording");
+        let place = folder.to_str().unwrap();
+        let mut live =
+            Terminal::start(&["demo", "--dialect", dialect, "--rate", "20", "--utc", "--record", place], 30, 100, &[]);
+        live.wait("rows in the feed", |screen| feed(&screen.contents()).len() > 8);
+        let rows = feed(&live.contents());
+        live.press("q");
+        assert!(live.end().success());
+
+        let mut again = Terminal::start(&["replay", place, "--speed", "max", "--utc"], 40, 120, &[]);
+        again.wait_for("the recording ends here");
+        again.wait_for("(recording)");
+        // The end of the connection, and what the session was told of it, one by one.
+        again.press("{{{{");
+        again.wait_for("● live");
+        again.press("}}}}}");
+        again.wait_for("the recording ends here");
+        again.press("D");
+        again.press("n");
+        let files: Vec<_> = segments(&folder).iter().map(|file| fs::read(file).unwrap()).collect();
+        again.press("q");
+        assert!(again.end().success());
+        again.assert_restored();
+        assert_eq!(files, segments(&folder).iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>());
+
+        // Stopped in the middle: what was on the screen is among what is on it now.
+        let mut middle = Terminal::start(&["replay", place, "--speed", "max", "--utc"], 200, 120, &[]);
+        middle.wait_for("the recording ends here");
+        let shown = feed(&middle.contents());
+        // The times of acknowledgements are those of then, too.
+        let missing: Vec<_> = rows.iter().filter(|row| !shown.iter().any(|it| it[..11] == row[..11])).collect();
+        assert!(missing.is_empty(), "{dialect}: {missing:#?} is not in {shown:#?}");
+        middle.press("q");
+        assert!(middle.end().success());
+    }
+}

@@ -7,6 +7,7 @@ pub mod first_run;
 pub mod frame;
 pub mod input;
 pub mod open;
+pub mod replay;
 pub mod snapshot;
 pub mod tab_opener;
 pub mod tabs;

@@ -24,7 +24,7 @@ use crate::tui::screen::terminal_events;
 use crate::tui::theme::Colour;
 
 /// How many bytes of sealed envelopes are kept, so that all of a message can be looked at.
-const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const ENVELOPE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Opens the dashboard on the profiles of these names, each in a tab of its own; without a name on the group that the
 /// options say, or the default profile. Where there is no profile yet, `join` may be chosen.
@@ -62,17 +62,11 @@ fn require_sense(names: &[String], options: &ConnectionOptions) -> Result<(), Fa
     if let Some((_, name)) = twice {
         return Err(Failure::Usage(format!("the profile {} is named twice", Clean::new(name))));
     }
-    let of_one = [
-        ("--url", options.url.is_some()),
-        ("--key-file", options.key_file.is_some()),
-        ("--server-group", options.server_group.is_some()),
-        ("--dialect", options.dialect.is_some()),
-        ("--device-id", options.device_id.is_some()),
-        ("--expect", options.expects.is_some()),
-    ];
-    match of_one.iter().find(|(_, given)| *given && names.len() > 1) {
-        Some((option, _)) => Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len()))),
-        None => Ok(()),
+    match options.of_one_profile() {
+        Some(option) if names.len() > 1 => {
+            Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -106,7 +100,7 @@ fn has_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-fn require_terminal() -> Result<(), Failure> {
+pub(super) fn require_terminal() -> Result<(), Failure> {
     if has_terminal() { Ok(()) } else { Err(Failure::NoTerminal) }
 }
 

@@ -3,17 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::os::terminal;
 use crate::output::Failure;
 use crate::profile::{ConnectionOptions, ProfileStore, profile_state};
 use crate::record::{RecordFolder, RecordedCommandLine};
 use crate::runtime::{HeldLocks, Monitors, SessionParts, SessionSetup, open_profile};
-use crate::session::LeaderPolicy;
 use crate::text::Clean;
 use crate::tui::options::DisplayOptions;
 use crate::tui::remembered::Remembered;
 use crate::tui::settings::{Keeping, Neighbours, Settings};
-use crate::tui::theme::{Colour, TERMINAL};
 
 /// What every tab of this dashboard shares.
 #[derive(Debug)]
@@ -71,31 +68,19 @@ impl TabOpener {
     }
 
     fn settings(&self, tab: &SessionSetup) -> Settings {
-        let (config, display) = (tab.session.config(), &self.display);
+        let display = &self.display;
         Settings {
-            title: tab.title.clone(),
-            identity: config.identity.clone(),
-            dialect: config.keys.dialect(),
-            keys: Some(Arc::clone(&config.keys)),
-            read_only: config.read_only,
-            stay_leader: config.leader_policy == LeaderPolicy::Stay,
-            presence: config.presence,
             accepts_any_certificate: tab.accepts_any_certificate,
             keeping: match (&tab.memories.journal, &tab.profile) {
                 (Some(_), _) => Keeping::Journal,
                 (None, Some(_)) => Keeping::Declined,
                 (None, None) => Keeping::Never,
             },
-            glyphs: display.glyphs(),
-            is_gnu_screen: terminal::is_gnu_screen(),
-            colour: Colour::of_stdout(),
-            palette: display.theme.unwrap_or(&TERMINAL),
             seen_devices: tab.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
-            preferences: Arc::clone(&display.preferences),
             left: if display.remember { Remembered::read() } else { None },
             neighbours: Arc::new(Neighbours { tabs: Vec::new(), profiles: profile_names() }),
-            zone: display.zone,
             metrics: self.monitors.metrics_address(),
+            ..display.settings(tab.title.clone(), tab.session.config())
         }
     }
 }

@@ -33,6 +33,7 @@ pub(super) fn settings() -> Settings {
         title: Clean::literal("home"),
         dialect: Dialect::Dgk,
         keys: Some(keys(Dialect::Dgk)),
+        is_recording: false,
         read_only: false,
         identity: None,
         stay_leader: false,

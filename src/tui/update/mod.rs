@@ -10,12 +10,12 @@ mod mouse;
 mod pages;
 mod prompt;
 
-use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind};
 
 use crate::group::Group;
 use crate::output::device_order::DeviceOrder;
 use crate::protocol::Millis;
-use crate::runtime::Reaction;
+use crate::runtime::{PlaybackRequest, Reaction};
 use crate::text::Clean;
 use crate::tui::input::actions::{Action, Motion};
 use crate::tui::input::keymap::{self, InputContext, Key};
@@ -58,6 +58,9 @@ impl Ui {
     }
 
     pub fn press(&mut self, key: KeyEvent, group: &Group, now: Millis) -> Reaction {
+        if let Some(request) = self.playback_request(key) {
+            return Reaction::Playback(request);
+        }
         match self.keys().lookup(key, self.place()) {
             // Nobody should do what they cannot see.
             Some(action) if self.room == ScreenSpace::TooLittle && !action.works_unseen() => Reaction::Nothing,
@@ -67,6 +70,19 @@ impl Ui {
                 Reaction::Nothing => self.say_unknown(key, group),
                 reaction => reaction,
             },
+        }
+    }
+
+    /// What a key asks of a recording, where no line, dialog or page takes it.
+    fn playback_request(&self, key: KeyEvent) -> Option<PlaybackRequest> {
+        if !self.settings.is_recording || !matches!(self.place(), InputContext::Panes | InputContext::On(_)) {
+            return None;
+        }
+        match key.code {
+            KeyCode::Char(' ') => Some(PlaybackRequest::Pause),
+            KeyCode::Char('}') => Some(PlaybackRequest::Step),
+            KeyCode::Char('{') => Some(PlaybackRequest::StepBack),
+            _ => None,
         }
     }
 

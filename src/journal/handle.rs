@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::journal_writer::{JournalReply, JournalWriter, Work};
+use super::thread::{JournalReply, JournalWriter, Work};
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::Journal;
 use crate::protocol::Millis;
@@ -64,7 +64,7 @@ impl JournalHandle {
     }
 
     /// What is to be told at the start.
-    pub(super) fn first_events(&mut self) -> impl Iterator<Item = Event> + use<> {
+    pub fn first_events(&mut self) -> impl Iterator<Item = Event> + use<> {
         [self.set_aside.take().map(Event::JournalSetAside), Some(Event::Journal(JournalState::Keeps))]
             .into_iter()
             .flatten()
@@ -76,33 +76,34 @@ impl JournalHandle {
     }
 
     /// Gives messages to be made durable; they come back from [`JournalHandle::reply`] in the same order.
-    pub(super) fn store(&mut self, connection: u64, messages: Vec<ReflectedMessage>) {
+    pub fn store(&mut self, connection: u64, messages: Vec<ReflectedMessage>) {
         self.in_flight += bytes_of(&messages);
         self.send(Work::Store { connection, messages });
     }
 
     /// The acknowledgements of the oldest so many have left.
-    pub(super) fn acknowledged(&self, count: usize, at: Millis, waited: Duration) {
+    pub fn acknowledged(&self, count: usize, at: Millis, waited: Duration) {
         self.send(Work::Acknowledged { count, at, waited });
     }
 
     /// All that waited at the server was given to be stored.
-    pub(super) fn caught_up(&self) {
+    pub fn caught_up(&self) {
         self.send(Work::CaughtUp);
     }
 
     /// The connection ended: what is not acknowledged comes again.
-    pub(super) fn disconnected(&self) {
+    pub fn disconnected(&self) {
         self.send(Work::Disconnected);
     }
 
     /// Whether the disk keeps up.
-    pub(super) const fn takes_more(&self) -> bool {
+    #[must_use]
+    pub const fn takes_more(&self) -> bool {
         self.in_flight < MOST_IN_FLIGHT
     }
 
     /// Waits for what the disk says; for ever once its thread is gone. May be dropped at any point.
-    pub(super) async fn reply(&mut self) -> JournalReply {
+    pub async fn reply(&mut self) -> JournalReply {
         match self.replies.recv().await {
             Some(reply) => {
                 if let JournalReply::HandOn { messages, .. } = &reply {
@@ -137,8 +138,8 @@ fn bytes_of(messages: &[ReflectedMessage]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::test_message::message;
     use crate::journal::{Conversations, Options, Retention, Synchronous};
-    use crate::runtime::test_message::message;
 
     fn journal_handle(directory: &Path) -> JournalHandle {
         let (conversations, retention) = (Conversations::None, Retention::default());

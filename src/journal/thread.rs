@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::clock;
 use crate::group::{Event, JournalState, ReflectedMessage, to_acknowledge};
 use crate::journal::{Journal, JournalError};
+use crate::os::clock;
 use crate::protocol::{Millis, Sealed};
 use crate::session::{DeliveryInput, SessionInput};
 use crate::text::Clean;
@@ -32,7 +32,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What the disk says, in order.
 #[derive(Debug)]
-pub(super) enum JournalReply {
+pub enum JournalReply {
     /// These are to be handed on.
     HandOn {
         /// The connection that they came on.
@@ -225,7 +225,7 @@ impl JournalWriter {
             return self.fail(&error);
         }
         if now >= self.prune_at {
-            let more = self.journal.prune(clock::now()).unwrap_or_else(|error| {
+            let more = self.journal.prune(clock::wall().into()).unwrap_or_else(|error| {
                 tracing::warn!("{error}");
                 false
             });
@@ -277,7 +277,7 @@ fn append<'a>(journal: &mut Journal, batches: impl Iterator<Item = &'a ReceivedB
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::test_message::message;
+    use crate::journal::test_message::message;
 
     #[test]
     fn what_is_held_for_the_journal_pins_no_envelope() {
