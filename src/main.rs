@@ -13,7 +13,7 @@ use d2mtop::headless::arguments;
 use d2mtop::os::{hardening, logging};
 use d2mtop::output::times::Zone;
 use d2mtop::output::{Failure, Outcome};
-use d2mtop::tui::{AttentionOptions, DashboardOptions, DisplayOptions, Glyphs, UserConfig};
+use d2mtop::tui::{DashboardOptions, DisplayOptions, Glyphs, UserConfig};
 use d2mtop::{alerts, headless, tui};
 
 fn main() -> ExitCode {
@@ -148,7 +148,7 @@ fn dashboard(
     let unusable = |error: alerts::QuietHoursError| Failure::Usage(error.to_string());
     Ok(DashboardOptions {
         display: self::display(display)?,
-        attention: AttentionOptions {
+        attention: alerts::AttentionOptions {
             bell: attention.bell,
             notify: attention.notify,
             quiet_hours: quiet_hours.map_err(unusable)?,

@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 pub use alert::{Alert, Encoder};
 pub use alert_queue::{AlertQueue, Outcomes};
 pub use event_matcher::EventMatcher;
-pub use quiet_hours::{QuietHours, QuietHoursError};
+pub use quiet_hours::{AttentionOptions, QuietHours, QuietHoursError};
 pub use rule::{Rule, RuleAction, RuleError, Trigger};
 
 use crate::os::clock;

@@ -39,6 +39,17 @@ impl QuietHours {
     }
 }
 
+/// How somebody at the terminal is told of what alerts know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttentionOptions {
+    /// Whether the bell rings.
+    pub bell: bool,
+    /// Whether the terminal is asked to notify.
+    pub notify: bool,
+    /// When neither is done.
+    pub quiet_hours: Option<QuietHours>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

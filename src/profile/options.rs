@@ -55,6 +55,20 @@ pub struct ConnectionOptions {
 }
 
 impl ConnectionOptions {
+    /// The same without what makes another connection of a profile.
+    #[must_use]
+    pub fn for_any_profile(&self) -> Self {
+        Self {
+            url: None,
+            key_file: None,
+            server_group: None,
+            dialect: None,
+            device_id: None,
+            expects: None,
+            ..self.clone()
+        }
+    }
+
     /// The first option that makes another connection of a profile, and so is for one only.
     #[must_use]
     pub fn of_one_profile(&self) -> Option<&'static str> {

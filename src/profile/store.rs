@@ -29,6 +29,14 @@ pub struct ProfileStore {
 }
 
 impl ProfileStore {
+    /// The names of the user's profiles; none where they cannot be read.
+    #[must_use]
+    pub fn names_of_user() -> Vec<Clean> {
+        let profiles = Self::of_user().and_then(|store| store.read());
+        let name = |(name, _): (&super::ProfileName, &Record)| Clean::new(name.as_str());
+        profiles.map(|profiles| profiles.iter().map(name).collect()).unwrap_or_default()
+    }
+
     /// In the user's configuration directory.
     ///
     /// # Errors

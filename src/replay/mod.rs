@@ -20,6 +20,7 @@ pub use lines::{ReplayTerms, print};
 pub use pace::{ReplaySpeed, until};
 pub use playback::PlayedRecording;
 
+use crate::group::{Group, KnownDevices};
 use crate::output::{Failure, Outcome};
 use crate::protocol::{GroupKeys, GroupSecret, Millis};
 use crate::record::{Played, RecordError, RecordedSession, Recording, SessionPlayer};
@@ -63,6 +64,22 @@ impl Replay {
     #[must_use]
     pub fn players(&self) -> &[SessionPlayer] {
         &self.players
+    }
+
+    /// How many sessions there are, and what the group of each begins with; its feed takes so many rows, and so many bytes
+    /// of envelopes.
+    #[must_use]
+    pub fn groups(&self, rows: usize, envelope_bytes: usize) -> (usize, impl Fn(usize) -> Group + 'static) {
+        let known = |player: &SessionPlayer| player.session().known().map(KnownDevices::ever).unwrap_or_default();
+        let begins: Vec<_> = self.players.iter().map(|player| (known(player), player.names())).collect();
+        let group = move |tab: usize| {
+            let group = Group::with_feed_rows(rows).with_envelopes(envelope_bytes);
+            match begins.get(tab) {
+                Some((known, names)) => group.remembering(known).naming(names.clone()),
+                None => group,
+            }
+        };
+        (self.players.len(), group)
     }
 
     /// Back to the beginning.

@@ -35,7 +35,7 @@ pub use known_devices_store::KnownDevicesStore;
 pub use monitor::{MetricsOptions, MonitorOptions, Monitors};
 pub use observers::{EventSink, Observer, Observers};
 pub use one_shot::{OneShotEnd, OneShotSession, run_one_shot};
-pub use open_profile::{claim_device, open_profile};
+pub use open_profile::{claim_device, open_profile, require_different};
 pub use playback::{Playback, PlaybackRequest, PlayedBack};
 pub use screen::{OlderRows, Reaction, Screen, SessionParts, Worked};
 pub use session_setup::{ANOTHER_GROUP, ANY_CERTIFICATE, HeldLocks, ProfileState, SessionSetup};

@@ -3,9 +3,11 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use crate::output::Failure;
 use crate::output::words::remark;
 use crate::profile::{ConnectionOptions, DeviceInUse, DeviceLock, Profile, ProfileError};
 use crate::session::SessionConfig;
+use crate::text::Clean;
 
 /// How often it is looked whether it is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -26,6 +28,23 @@ pub fn open_profile(name: Option<&str>, options: &ConnectionOptions) -> Result<P
 pub fn claim_device(session: &SessionConfig, wait: Duration) -> Result<Option<DeviceLock>, DeviceInUse> {
     let (group, device) = (session.keys.device_group_id(), session.device_id);
     waiting(wait, || DeviceLock::take(group, device), |_| true)
+}
+
+/// Several tabs are several profiles, and what makes another connection of a profile is said of one only.
+///
+/// # Errors
+/// If one is named twice, or such an option is given with several.
+pub fn require_different(names: &[String], options: &ConnectionOptions) -> Result<(), Failure> {
+    let twice = names.iter().enumerate().find(|(index, name)| names.iter().take(*index).any(|other| other == *name));
+    if let Some((_, name)) = twice {
+        return Err(Failure::Usage(format!("the profile {} is named twice", Clean::new(name))));
+    }
+    match options.of_one_profile() {
+        Some(option) if names.len() > 1 => {
+            Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len())))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn waiting<T, E: Display>(

@@ -17,6 +17,19 @@ pub enum PlaybackRequest {
     StepBack,
 }
 
+impl PlaybackRequest {
+    /// What a key asks for, if it does.
+    #[must_use]
+    pub const fn of_key(key: char) -> Option<Self> {
+        match key {
+            ' ' => Some(Self::Pause),
+            '}' => Some(Self::Step),
+            '{' => Some(Self::StepBack),
+            _ => None,
+        }
+    }
+}
+
 /// What comes of playing.
 #[derive(Debug)]
 pub enum PlayedBack {

@@ -45,7 +45,7 @@ mod view;
 pub use config::{Config, ConfigError, UserConfig, config_sample, config_schema};
 pub use input::keymap::{Keymap, KeymapError};
 pub use input::pane::Pane;
-pub use options::{AttentionOptions, DashboardOptions, DisplayOptions};
+pub use options::{DashboardOptions, DisplayOptions};
 pub use panes::PaneSizes;
 pub use preferences::{Columns, FeedColumn, Preferences, SavedFilters, Threshold, Thresholds};
 pub use remembered::Remembered;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::preferences::Preferences;
 use super::settings::{Keeping, Settings};
 use super::theme::{Colour, Glyphs, Palette, TERMINAL};
-use crate::alerts::QuietHours;
+use crate::alerts::AttentionOptions;
 use crate::os::terminal;
 use crate::output::times::Zone;
 use crate::record::RecordFolder;
@@ -78,15 +78,4 @@ impl DisplayOptions {
             metrics: None,
         }
     }
-}
-
-/// How somebody at the terminal is told of what alerts know.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AttentionOptions {
-    /// Whether the bell rings.
-    pub bell: bool,
-    /// Whether the terminal is asked to notify.
-    pub notify: bool,
-    /// When neither is done.
-    pub quiet_hours: Option<QuietHours>,
 }

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::alerts::AttentionOptions;
 use crate::group::Group;
 use crate::os::event_loop::event_loop;
 use crate::os::terminal;
 use crate::output::{Failure, Outcome};
 use crate::profile::{ConnectionOptions, ProfileError};
-use crate::runtime::{MonitorOptions, Monitors, RunningSessions, Screen as _, SessionSetup, dashboard, open_profile};
+use crate::runtime::{
+    MonitorOptions, Monitors, RunningSessions, Screen as _, SessionSetup, dashboard, open_profile, require_different,
+};
 use crate::simulate::{Stage, StageOptions};
 use crate::text::Clean;
 use crate::tui::input::actions::Action;
-use crate::tui::options::{AttentionOptions, DashboardOptions, DisplayOptions};
+use crate::tui::options::{DashboardOptions, DisplayOptions};
 use crate::tui::screen::alarm::Alarm;
 use crate::tui::screen::dashboard::Dashboard;
 use crate::tui::screen::first_run;
@@ -50,24 +53,10 @@ pub fn open(
             profile => show(vec![SessionSetup::new(profile?, connection.wait)?], connection, options),
         };
     }
-    require_sense(names, connection)?;
+    require_different(names, connection)?;
     let tab = |name: &String| SessionSetup::new(open_profile(Some(name), connection)?, connection.wait);
     let tabs = names.iter().map(tab).collect::<Result<_, _>>()?;
     show(tabs, connection, options)
-}
-
-/// Several tabs are several profiles, and what makes another connection of a profile is said of one only.
-fn require_sense(names: &[String], options: &ConnectionOptions) -> Result<(), Failure> {
-    let twice = names.iter().enumerate().find(|(index, name)| names.iter().take(*index).any(|other| other == *name));
-    if let Some((_, name)) = twice {
-        return Err(Failure::Usage(format!("the profile {} is named twice", Clean::new(name))));
-    }
-    match options.of_one_profile() {
-        Some(option) if names.len() > 1 => {
-            Err(Failure::Usage(format!("{option} is for one profile; {} are named", names.len())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// As if `d2mtop demo` had been typed.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::alerts::Attention;
-use crate::group::Group;
 use crate::os::event_loop::event_loop;
 use crate::output::{Failure, Outcome};
 use crate::protocol::Millis;
@@ -31,19 +30,7 @@ pub fn replay(
 ) -> Result<Outcome, Failure> {
     require_terminal()?;
     let settings = replay.players().iter().map(|player| settings(player, display)).collect();
-    let begins = replay.players().iter().map(|player| {
-        let known = player.session().known().map(crate::group::KnownDevices::ever).unwrap_or_default();
-        (known, player.names())
-    });
-    let (begins, feed_rows): (Vec<_>, _) = (begins.collect(), display.feed_rows);
-    let tabs = begins.len();
-    let group = move |tab: usize| {
-        let group = Group::with_feed_rows(feed_rows).with_envelopes(ENVELOPE_BYTES);
-        match begins.get(tab) {
-            Some((known, names)) => group.remembering(known).naming(names.clone()),
-            None => group,
-        }
-    };
+    let (tabs, group) = replay.groups(display.feed_rows, ENVELOPE_BYTES);
     let attention = Arc::new(Attention::new(Arc::default()));
     let alarm = Alarm { attention, bell: false, notify: false, quiet: None, zone: display.zone };
     let event_loop = event_loop().map_err(Failure::Start)?;

@@ -32,17 +32,8 @@ impl TabOpener {
         monitors: Monitors,
         record: Option<RecordFolder>,
     ) -> Self {
-        let connection = ConnectionOptions {
-            url: None,
-            key_file: None,
-            server_group: None,
-            dialect: None,
-            device_id: None,
-            expects: None,
-            // The dashboard stands still meanwhile.
-            wait: Duration::ZERO,
-            ..connection.clone()
-        };
+        // The dashboard stands still meanwhile.
+        let connection = ConnectionOptions { wait: Duration::ZERO, ..connection.for_any_profile() };
         Self { connection, display, monitors, record, held: Vec::new() }
     }
 
@@ -78,15 +69,9 @@ impl TabOpener {
             },
             seen_devices: tab.profile.as_ref().and_then(profile_state).map(|state| state.join("seen-devices")),
             left: if display.remember { Remembered::read() } else { None },
-            neighbours: Arc::new(Neighbours { tabs: Vec::new(), profiles: profile_names() }),
+            neighbours: Arc::new(Neighbours { tabs: Vec::new(), profiles: ProfileStore::names_of_user() }),
             metrics: self.monitors.metrics_address(),
             ..display.settings(tab.title.clone(), tab.session.config())
         }
     }
-}
-
-/// Which profiles there are. Without them the palette has none, and that is all.
-fn profile_names() -> Vec<Clean> {
-    let profiles = ProfileStore::of_user().and_then(|store| store.read());
-    profiles.map(|profiles| profiles.iter().map(|(name, _)| Clean::new(name.as_str())).collect()).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ mod mouse;
 mod pages;
 mod prompt;
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyEvent, KeyEventKind};
 
 use crate::group::Group;
 use crate::output::device_order::DeviceOrder;
@@ -75,15 +75,8 @@ impl Ui {
 
     /// What a key asks of a recording, where no line, dialog or page takes it.
     fn playback_request(&self, key: KeyEvent) -> Option<PlaybackRequest> {
-        if !self.settings.is_recording || !matches!(self.place(), InputContext::Panes | InputContext::On(_)) {
-            return None;
-        }
-        match key.code {
-            KeyCode::Char(' ') => Some(PlaybackRequest::Pause),
-            KeyCode::Char('}') => Some(PlaybackRequest::Step),
-            KeyCode::Char('{') => Some(PlaybackRequest::StepBack),
-            _ => None,
-        }
+        let is_in_panes = matches!(self.place(), InputContext::Panes | InputContext::On(_));
+        key.code.as_char().filter(|_| self.settings.is_recording && is_in_panes).and_then(PlaybackRequest::of_key)
     }
 
     /// Says of a key that means nothing, once, that it does not; never over something that is still to be read.
