@@ -68,7 +68,6 @@ impl Replay {
 
     /// How many sessions there are, and what the group of each begins with; its feed takes so many rows, and so many bytes
     /// of envelopes.
-    #[must_use]
     pub fn groups(&self, rows: usize, envelope_bytes: usize) -> (usize, impl Fn(usize) -> Group + 'static) {
         let known = |player: &SessionPlayer| player.session().known().map(KnownDevices::ever).unwrap_or_default();
         let begins: Vec<_> = self.players.iter().map(|player| (known(player), player.names())).collect();
