@@ -10,14 +10,18 @@ const MOST_LISTED: usize = 3;
 /// Why no connection could be made, and what to do.
 #[must_use]
 pub fn explain(error: &ConnectError) -> String {
+    let told = error.to_string();
     let advice = match error {
+        ConnectError::ProxyUnreachable { .. } | ConnectError::ProxyResolve { .. } if told.ends_with('?') => {
+            " --proxy none goes without it.".into()
+        }
         ConnectError::ProxyUnreachable { .. } | ConnectError::ProxyResolve { .. } => {
-            Cow::Borrowed("; --proxy none goes without it")
+            "; --proxy none goes without it".into()
         }
         ConnectError::Tls(fault) | ConnectError::TlsBehindProxy { fault, .. } => tls_advice(fault),
         _ => Cow::default(),
     };
-    format!("{error}{advice}")
+    told + &advice
 }
 
 /// Why an address cannot be used, and what to do.
@@ -117,6 +121,6 @@ mod tests {
         let plain = words(&address).await;
         assert!(plain.contains("cannot be reached") && !plain.contains("--"), "{plain}");
         let told = words(&address.explained_by(explain)).await;
-        assert_eq!(told, format!("{plain}; --proxy none goes without it"));
+        assert_eq!(told, format!("{plain} --proxy none goes without it."), "after a question comes a sentence");
     }
 }

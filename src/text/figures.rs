@@ -28,6 +28,7 @@ pub(crate) fn from_seconds_on(past: u64) -> String {
 }
 
 /// How far clocks are apart, in milliseconds, rounded to the unit that it is shown in: no finer than it can be measured.
+#[cfg(feature = "app")]
 pub(crate) fn clocks_apart(offset: i64) -> String {
     let apart = offset.unsigned_abs();
     let unit = match apart {
