@@ -109,9 +109,9 @@ impl fmt::Display for WaitingMessages {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = size(self.bytes as u64);
         match self.messages {
-            0 => formatter.write_str("nothing that waits"),
-            1 => write!(formatter, "1 message that waits ({size})"),
-            messages => write!(formatter, "{messages} messages that wait ({size})"),
+            0 => formatter.write_str("for which nothing waits"),
+            1 => write!(formatter, "with 1 message that waits ({size})"),
+            messages => write!(formatter, "with {messages} messages that wait ({size})"),
         }
     }
 }

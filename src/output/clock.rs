@@ -76,6 +76,10 @@ impl Clock {
     pub fn this_minute(&self, newest: Millis) -> Millis {
         const MINUTE: u64 = 60_000;
         let minute = self.now.0 / MINUTE * MINUTE;
+        // Nothing has come yet, and nothing would move.
+        if newest == Millis(0) {
+            return Millis(minute);
+        }
         if self.now < newest.after(Duration::from_mins(62)) {
             self.becomes_wrong(Millis(minute + MINUTE));
             return Millis(minute);

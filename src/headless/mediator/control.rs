@@ -64,12 +64,8 @@ fn drop_slot(options: &DropSlotArgs) -> Result<(), Failure> {
     let device = group.device(&options.device).map_err(|error| unnamed(&error))?;
     let is_last =
         if group.devices.len() == 1 { " It is the last of its group, which is forgotten with it." } else { "" };
-    let question = format!(
-        "Drop device {} of group {}, and {}?{is_last}",
-        device.device,
-        group.group,
-        WaitingMessages::of([device])
-    );
+    let question =
+        format!("Drop device {} of group {}, {}?{is_last}", device.device, group.group, WaitingMessages::of([device]));
     require_agreement(options.yes, &question)?;
     do_it(&mut mediator, &ControlRequest::Drop { group: group.id, device: device.device })?;
     say(&format!("dropped {} of group {}", device.device, group.group))
@@ -80,10 +76,7 @@ fn forget(options: &ForgetArgs) -> Result<(), Failure> {
     let report = report(&mut mediator)?;
     let group = report.group(&options.group).map_err(|error| unnamed(&error))?;
     let (count, waits) = (group.devices.len(), WaitingMessages::of(&group.devices));
-    require_agreement(
-        options.yes,
-        &format!("Forget group {}: drop all its devices ({count}), and {waits}?", group.group),
-    )?;
+    require_agreement(options.yes, &format!("Forget group {}: drop all its devices ({count}), {waits}?", group.group))?;
     do_it(&mut mediator, &ControlRequest::Forget { group: group.id })?;
     say(&format!("forgot group {} and its devices ({count})", group.group))
 }

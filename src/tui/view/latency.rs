@@ -51,7 +51,11 @@ fn chart_end(ctx: &FrameContext<'_>) -> Millis {
     let newest = ctx.group.latency().newest();
     let quiet_from = newest.after(QUIET_AFTER);
     let now = ctx.clock.now();
-    if now >= quiet_from || newest == Millis(0) {
+    // Before anything has come, nothing would move.
+    if newest == Millis(0) {
+        return now;
+    }
+    if now >= quiet_from {
         return quiet_from;
     }
     ctx.clock.becomes_wrong(Millis((now.0 / 1_000 + 1) * 1_000));

@@ -123,7 +123,7 @@ fn on_a_terminal_a_person_is_asked_what_goes() {
     for (answer, code, left) in [("n\r", 6, 1), ("y\r", 0, 0)] {
         let arguments = ["mediator", "drop", "--control", socket.to_str().unwrap(), pseudonym, "ab"];
         let mut terminal = Terminal::start(&arguments, 24, 120, &[]);
-        terminal.wait_for(&format!("Drop device {PHONE} of group {pseudonym}, and nothing that waits?"));
+        terminal.wait_for(&format!("Drop device {PHONE} of group {pseudonym}, for which nothing waits?"));
         terminal.wait_for("It is the last of its group, which is forgotten with it.");
         terminal.press(answer);
         assert_eq!(terminal.end().exit_code(), code);
