@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::output::text_width::{Align, cut, fit, width};
 use crate::text::screen::is_plain;
@@ -60,25 +59,16 @@ impl<'a> TextRun<'a> {
         if room > 0 {
             let text = cut(text, room);
             let style = self.theme.style(role);
-            self.x = if is_plain(&text) {
-                self.plain(&text, style)
+            if is_plain(&text) {
+                for character in text.chars() {
+                    self.buffer[(self.x, self.y)].set_char(character).set_style(style);
+                    self.x += 1;
+                }
             } else {
-                self.buffer.set_stringn(self.x, self.y, text, room, style).0
-            };
+                self.x = self.buffer.set_stringn(self.x, self.y, text, room, style).0;
+            }
         }
         self
-    }
-
-    /// Writes text of which each character is a cell, and for which there is room. Returns the column after it.
-    fn plain(&mut self, text: &str, style: Style) -> u16 {
-        let mut x = self.x;
-        for character in text.chars() {
-            if let Some(cell) = self.buffer.cell_mut((x, self.y)) {
-                cell.set_char(character).set_style(style);
-            }
-            x += 1;
-        }
-        x
     }
 
     /// Writes text into a column.

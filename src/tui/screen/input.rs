@@ -36,16 +36,25 @@ pub enum Input {
 
 /// When the background was asked for last: set by who asks, read by who reads the answer.
 #[derive(Clone, Debug, Default)]
-pub struct BackgroundQuestion(Rc<Cell<Option<Instant>>>);
+pub struct BackgroundQuestion {
+    asked: Rc<Cell<Option<Instant>>>,
+    answered: Rc<Cell<bool>>,
+}
 
 impl BackgroundQuestion {
     pub fn asked(&self, now: Instant) {
-        self.0.set(Some(now));
+        self.asked.set(Some(now));
+        self.answered.set(false);
     }
 
     /// Whether it was asked within this time.
     pub fn is_within(&self, time: Duration, now: Instant) -> bool {
-        self.0.get().is_some_and(|asked| now.duration_since(asked) <= time)
+        self.asked.get().is_some_and(|asked| now.duration_since(asked) <= time)
+    }
+
+    /// Whether an answer may still come: until then an Esc may be the beginning of it, and has to wait.
+    fn is_open(&self, now: Instant) -> bool {
+        !self.answered.get() && self.is_within(MAY_COME, now)
     }
 }
 
@@ -94,7 +103,7 @@ impl AnswerFilter {
 
     fn take(&mut self, event: Event, now: Instant, ready: &mut VecDeque<Input>) {
         match Sign::of(&event) {
-            Some(Sign::Escape) if self.held.is_empty() && self.question.is_within(MAY_COME, now) => {
+            Some(Sign::Escape) if self.held.is_empty() && self.question.is_open(now) => {
                 self.hold(event, HELD, now);
             }
             Some(Sign::Escape) if is_whole(&self.answer) && !self.ends => {
@@ -149,7 +158,7 @@ impl AnswerFilter {
 
     /// What was held is no answer, or one whose rest does not come.
     fn give_up(&mut self, now: Instant, ready: &mut VecDeque<Input>) {
-        let typed = !(self.is_beyond_doubt() || self.answer.len() > 1 && self.question.is_within(MAY_COME, now));
+        let typed = !(self.is_beyond_doubt() || self.answer.len() > 1 && self.question.is_open(now));
         let mut held = std::mem::take(&mut self.held);
         if !typed {
             // An Esc after a whole answer was a key, if nothing ended the answer with it.
@@ -164,6 +173,7 @@ impl AnswerFilter {
         if let (Some(background), true) = (colour(&self.answer), self.question.is_within(DECIDES, now)) {
             ready.push_back(Input::Background(background));
         }
+        self.question.answered.set(true);
         self.clear();
     }
 

@@ -59,6 +59,30 @@ fn an_answer_in_time_decides_and_a_later_one_is_swallowed() {
 }
 
 #[test]
+fn an_escape_waits_only_while_an_answer_may_come() {
+    let now = Instant::now();
+    let question = BackgroundQuestion::default();
+    let mut filter = AnswerFilter::new(question.clone());
+    let mut escape_waits = || {
+        let mut ready = VecDeque::new();
+        filter.take(key(KeyCode::Esc, KeyModifiers::NONE), now, &mut ready);
+        let waits = ready.is_empty();
+        filter.give_up(now, &mut ready);
+        assert_eq!(ready.len(), 1, "it is a key all the same");
+        for event in answer([false, false], false) {
+            filter.take(event, now, &mut ready);
+        }
+        waits
+    };
+    assert!(!escape_waits(), "nothing was asked");
+    question.asked(now);
+    assert!(escape_waits(), "asked, not answered");
+    assert!(!escape_waits(), "answered");
+    question.asked(now);
+    assert!(escape_waits(), "asked again");
+}
+
+#[test]
 fn keys_that_look_like_the_beginning_of_an_answer_stay_keys() {
     let terminal = |events: Vec<Event>| events.into_iter().map(Input::Terminal).collect::<Vec<_>>();
     let (escape, alt) = (key(KeyCode::Esc, KeyModifiers::NONE), key(KeyCode::Char(']'), KeyModifiers::ALT));
