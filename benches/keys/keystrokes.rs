@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 pub(crate) const RATE: &str = "10000";
-pub(crate) const KEYS: usize = 200;
+const KEYS: usize = 200;
 /// The help page is over the panes, or not.
 const HELP: &str = "Ctrl-C";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -56,6 +56,11 @@ pub(crate) fn spans() -> Vec<Duration> {
     keyboard.write_all(b"q").unwrap();
     child.wait().unwrap();
     spans
+}
+
+/// The span that so many of a hundred do not exceed.
+pub(crate) fn percentile(spans: &[Duration], percent: usize) -> Duration {
+    *spans.get((spans.len() * percent / 100).min(spans.len() - 1)).unwrap()
 }
 
 /// Takes in what the program draws until the screen is so.

@@ -10,16 +10,13 @@
 
 mod keystrokes;
 
-use keystrokes::{KEYS, RATE};
+use keystrokes::RATE;
 
 fn main() {
     let spans = keystrokes::spans();
-    let at = |percent: usize| *spans.get((spans.len() * percent / 100).min(spans.len() - 1)).unwrap();
+    let [half, most, nearly_all, all] = [50, 95, 99, 100].map(|percent| keystrokes::percentile(&spans, percent));
+    let keys = spans.len();
     println!(
-        "key to frame at {RATE} messages a second, {KEYS} keys: p50 {:?}, p95 {:?}, p99 {:?}, max {:?}",
-        at(50),
-        at(95),
-        at(99),
-        at(100)
+        "key to frame at {RATE} messages a second, {keys} keys: p50 {half:?}, p95 {most:?}, p99 {nearly_all:?}, max {all:?}"
     );
 }

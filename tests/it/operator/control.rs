@@ -6,10 +6,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use d2mtop::protocol::{Dialect, GroupKeys, GroupSecret};
+use d2mtop::protocol::Dialect;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
+use super::{ask, state};
+use crate::listener::client;
 use crate::support::one_shot::{BOTH, other_device};
 use crate::support::program::{self, KEY, Mediator};
 use crate::support::terminal::Terminal;
@@ -26,28 +28,14 @@ fn controlled(arguments: &[&str]) -> (tempfile::TempDir, PathBuf, Mediator) {
     (place, socket, mediator)
 }
 
-fn run(socket: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let home = tempfile::tempdir().unwrap();
-    let (command, rest) = arguments.split_first().unwrap();
-    let all = [&["mediator", command, "--control", socket.to_str().unwrap()], rest].concat();
-    let output = program::run(home.path(), &all);
-    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
-}
-
-fn state(socket: &Path) -> Value {
-    let (code, words) = run(socket, &["status", "--json"]);
-    assert_eq!(code, Some(0), "{words}");
-    serde_json::from_str(&words).unwrap()
-}
-
 fn group_id(dialect: Dialect) -> String {
     let mut secret = [0; 32];
     hex::decode_to_slice(KEY, &mut secret).unwrap();
-    GroupKeys::derive(dialect, &GroupSecret::new(&mut secret)).device_group_id().to_string()
+    client::group_id(dialect, secret).to_string()
 }
 
 /// Lines that are sent as they are, and the answers.
-fn ask(socket: &Path, line: &[u8]) -> Value {
+fn exchange(socket: &Path, line: &[u8]) -> Value {
     let mut stream = UnixStream::connect(socket).unwrap();
     // Who answers may have closed already.
     let _ = stream.write_all(line);
@@ -60,7 +48,7 @@ fn ask(socket: &Path, line: &[u8]) -> Value {
 fn the_state_of_all_groups_is_told_to_people_and_to_scripts() {
     let (_place, socket, mediator) = controlled(&[]);
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
-    let (code, words) = run(&socket, &["status"]);
+    let (code, words) = ask(&socket, &["status"]);
     assert_eq!((code, words.lines().count()), (Some(0), 1), "{words}");
     assert!(words.starts_with("ready; groups: 0"), "{words}");
     for dialect in BOTH {
@@ -74,7 +62,7 @@ fn the_state_of_all_groups_is_told_to_people_and_to_scripts() {
         let device = &group["devices"][0];
         assert_eq!((&device["device"], &device["connection"]), (&PHONE.into(), &Value::Null));
         assert_eq!((&device["messages"], &device["volatile"]), (&0.into(), &false.into()));
-        let (_, words) = run(&socket, &["status"]);
+        let (_, words) = ask(&socket, &["status"]);
         let rows = words.lines().filter(|line| line.starts_with(&pseudonym) && line.contains("off since"));
         assert_eq!(rows.count(), 2, "{words}");
     }
@@ -99,17 +87,17 @@ fn a_device_or_a_group_goes_by_what_names_it_and_nothing_else_does() {
             (&["drop", "--yes", pseudonym, "ab"], 5, "ab can be more than one device: ab00000000000000, ab11"),
             (&["forget", "--yes", other], 5, "no group"),
         ] {
-            let (told, said) = run(&socket, arguments);
+            let (told, said) = ask(&socket, arguments);
             assert_eq!(told, Some(code), "{arguments:?}: {said}");
             assert!(said.contains(words) && !said.contains('\u{1b}'), "{arguments:?}: {said}");
         }
         assert_eq!(state(&socket)["groups"][0]["devices"].as_array().unwrap().len(), 2, "nothing was done");
 
-        let (code, words) = run(&socket, &["drop", "-y", &id.to_uppercase(), "AB00"]);
+        let (code, words) = ask(&socket, &["drop", "-y", &id.to_uppercase(), "AB00"]);
         assert_eq!((code, words), (Some(0), format!("dropped {PHONE} of group {pseudonym}\n")));
         assert_eq!(state(&socket)["groups"][0]["devices"].as_array().unwrap().len(), 1);
         assert!(mediator.await_logged("slot_removed", 1).contains("\"cause\":\"operator\""));
-        let (code, words) = run(&socket, &["forget", "--yes", pseudonym]);
+        let (code, words) = ask(&socket, &["forget", "--yes", pseudonym]);
         assert_eq!((code, words), (Some(0), format!("forgot group {pseudonym} and its devices (1)\n")));
         assert_eq!(state(&socket)["groups"].as_array().unwrap().len(), 0);
     }
@@ -154,7 +142,7 @@ fn with_data_the_socket_is_there_and_what_was_dropped_stays_so() {
     kill_process(mediator.process(), Signal::TERM).unwrap();
     mediator.wait();
     assert!(!socket.exists(), "it goes with the mediator");
-    let (code, words) = run(&socket, &["status"]);
+    let (code, words) = ask(&socket, &["status"]);
     assert_eq!(code, Some(4), "{words}");
     assert!(words.contains("no mediator at"), "{words}");
 }
@@ -172,7 +160,7 @@ fn what_is_no_request_is_told_and_neither_silent_nor_slow_clients_are_in_the_way
         (b"{\"request\":\"status\",\"more\":1}\n", "this is no request"),
         (&b"{".repeat(70_000), "a request has 65536 bytes at most"),
     ] {
-        let answer = ask(&socket, line);
+        let answer = exchange(&socket, line);
         assert!(answer["error"].as_str().unwrap().contains(words), "{answer}");
     }
     // One that says nothing, and one that takes nothing.
@@ -183,11 +171,11 @@ fn what_is_no_request_is_told_and_neither_silent_nor_slow_clients_are_in_the_way
     assert_eq!(state(&socket)["groups"].as_array().unwrap().len(), 1);
     other_device(&mediator, Dialect::Dgk, TABLET, "any");
     let more: Vec<_> = (0..20).map(|_| UnixStream::connect(&socket).unwrap()).collect();
-    let answer = ask(&socket, b"");
+    let answer = exchange(&socket, b"");
     assert!(answer["error"].as_str().unwrap().contains("16 others are connected already"), "{answer}");
     drop((silent, more, deaf));
     // A place is free again as soon as one of them has been seen to go.
-    while ask(&socket, b"{\"request\":\"status\"}\n").get("error").is_some() {}
+    while exchange(&socket, b"{\"request\":\"status\"}\n").get("error").is_some() {}
 }
 
 #[test]

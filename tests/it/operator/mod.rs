@@ -11,18 +11,19 @@ use d2mtop::protocol::Dialect;
 use crate::listener::client;
 use crate::support::program;
 
-/// Exit code and all words of `d2mtop mediator COMMAND` for the mediator of a directory.
-fn ask(data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+/// Exit code and all words of `d2mtop mediator COMMAND` for the mediator of a directory, or at a socket.
+fn ask(place: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let home = tempfile::tempdir().unwrap();
     let (command, rest) = arguments.split_first().unwrap();
-    let all = [&["mediator", command, "--data", data.to_str().unwrap()], rest].concat();
+    let option = if place.is_dir() { "--data" } else { "--control" };
+    let all = [&["mediator", command, option, place.to_str().unwrap()], rest].concat();
     let output = program::run(home.path(), &all);
     (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
 }
 
 /// What `status --json` says.
-fn state(data: &Path) -> serde_json::Value {
-    let (code, words) = ask(data, &["status", "--json"]);
+fn state(place: &Path) -> serde_json::Value {
+    let (code, words) = ask(place, &["status", "--json"]);
     assert_eq!(code, Some(0), "{words}");
     serde_json::from_str(&words).unwrap()
 }
