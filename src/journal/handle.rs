@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::thread::{JournalReply, JournalWriter, Work};
+use super::thread::{JournalWriter, Work};
 use crate::group::{Event, JournalState, ReflectedMessage};
 use crate::journal::Journal;
 use crate::protocol::Millis;
+use crate::session::DeliveryInput;
 use crate::text::Clean;
 
 /// How many bytes of messages may be under way to the disk before no more are read off the socket. Bytes, as an envelope
@@ -30,7 +31,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub struct JournalHandle {
     /// Dropped first at the end, which ends the writer.
     work: Option<Sender<Work>>,
-    replies: UnboundedReceiver<JournalReply>,
+    replies: UnboundedReceiver<DeliveryInput>,
     done: Receiver<()>,
     /// Bytes that were given to the journal and are not yet durable.
     in_flight: usize,
@@ -103,10 +104,10 @@ impl JournalHandle {
     }
 
     /// Waits for what the disk says; for ever once its thread is gone. May be dropped at any point.
-    pub async fn reply(&mut self) -> JournalReply {
+    pub async fn reply(&mut self) -> DeliveryInput {
         match self.replies.recv().await {
             Some(reply) => {
-                if let JournalReply::HandOn { messages, .. } = &reply {
+                if let DeliveryInput::HandOn { messages, .. } = &reply {
                     self.in_flight -= bytes_of(messages).min(self.in_flight);
                 }
                 reply
@@ -114,7 +115,9 @@ impl JournalHandle {
             None if self.is_gone => std::future::pending().await,
             None => {
                 self.is_gone = true;
-                JournalReply::Failed(Clean::literal("the journal's thread has ended; restart d2mtop"))
+                DeliveryInput::Journal(Event::Journal(JournalState::Failed(Clean::literal(
+                    "the journal's thread has ended; restart d2mtop",
+                ))))
             }
         }
     }
@@ -162,7 +165,7 @@ mod tests {
         assert!(!journal.takes_more(), "4 MiB are under way");
         let mut left = 4_096 + 256;
         while left > 0 {
-            let JournalReply::HandOn { messages, durable: true, .. } = journal.reply().await else {
+            let DeliveryInput::HandOn { messages, durable: true, .. } = journal.reply().await else {
                 panic!("it is written")
             };
             left -= messages.len();

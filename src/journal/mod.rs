@@ -50,7 +50,6 @@ pub use query::{Query, Who};
 pub use revealed::Revealed;
 pub use row::HistoryRow;
 pub use stats::{Figures, Percentiles, StatsLine};
-pub use thread::JournalReply;
 pub use waiting::Expected;
 pub use writer::{Journal, Opened};
 

@@ -30,43 +30,6 @@ const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// How often old rows are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
 
-/// What the disk says, in order.
-#[derive(Debug)]
-pub enum JournalReply {
-    /// These are to be handed on.
-    HandOn {
-        /// The connection that they came on.
-        connection: u64,
-        messages: Vec<ReflectedMessage>,
-        /// Whether they are durable, and so may be acknowledged.
-        durable: bool,
-    },
-    /// So many that were handed on before, ephemeral ones not counted, are durable now.
-    Durable {
-        /// The connection that they came on.
-        connection: u64,
-        count: usize,
-    },
-    /// The journal cannot be written; the words say what stands in its way.
-    Failed(Clean),
-    /// It can be written again. What came on this connection and was not held has to come again.
-    Works {
-        /// The connection, if anything has to come again.
-        redeliver: Option<u64>,
-    },
-}
-
-impl From<JournalReply> for DeliveryInput {
-    fn from(reply: JournalReply) -> Self {
-        match reply {
-            JournalReply::HandOn { connection, messages, durable } => Self::HandOn { connection, messages, durable },
-            JournalReply::Durable { connection, count } => Self::Session(SessionInput::Durable { connection, count }),
-            JournalReply::Failed(why) => Self::Journal(Event::Journal(JournalState::Failed(why))),
-            JournalReply::Works { redeliver } => Self::JournalWorks { redeliver },
-        }
-    }
-}
-
 pub(super) enum Work {
     Store { connection: u64, messages: Vec<ReflectedMessage> },
     Acknowledged { count: usize, at: Millis, waited: Duration },
@@ -92,7 +55,7 @@ struct WriteTrouble {
 
 pub(super) struct JournalWriter {
     journal: Journal,
-    tell: UnboundedSender<JournalReply>,
+    tell: UnboundedSender<DeliveryInput>,
     trouble: Option<WriteTrouble>,
     /// When times of acknowledgements are to be written that wait for the next message.
     flush_at: Option<Instant>,
@@ -101,7 +64,7 @@ pub(super) struct JournalWriter {
 }
 
 impl JournalWriter {
-    pub(super) fn new(journal: Journal, tell: UnboundedSender<JournalReply>) -> Self {
+    pub(super) fn new(journal: Journal, tell: UnboundedSender<DeliveryInput>) -> Self {
         Self { journal, tell, trouble: None, flush_at: None, prune_at: Instant::now() }
     }
 
@@ -129,7 +92,7 @@ impl JournalWriter {
         }
     }
 
-    fn tell(&self, reply: JournalReply) {
+    fn tell(&self, reply: DeliveryInput) {
         // Nobody listens any more when the session has ended.
         let _ = self.tell.send(reply);
     }
@@ -184,7 +147,7 @@ impl JournalWriter {
             Ok(()) => {
                 self.flush_at = None;
                 for ReceivedBatch { connection, messages } in batches {
-                    self.tell(JournalReply::HandOn { connection, messages, durable: true });
+                    self.tell(DeliveryInput::HandOn { connection, messages, durable: true });
                 }
             }
             Err(error) => {
@@ -207,7 +170,7 @@ impl JournalWriter {
                     trouble.missed = Some(connection);
                 }
             }
-            self.tell(JournalReply::HandOn { connection, messages, durable: false });
+            self.tell(DeliveryInput::HandOn { connection, messages, durable: false });
         }
     }
 
@@ -235,7 +198,7 @@ impl JournalWriter {
 
     fn fail(&mut self, error: &JournalError) {
         tracing::error!("{error}");
-        self.tell(JournalReply::Failed(Clean::new(&error.to_string())));
+        self.tell(DeliveryInput::Journal(Event::Journal(JournalState::Failed(Clean::new(&error.to_string())))));
         self.trouble = Some(WriteTrouble {
             held: VecDeque::new(),
             missed: None,
@@ -250,9 +213,9 @@ impl JournalWriter {
             Ok(()) => {
                 for ReceivedBatch { connection, messages } in trouble.held {
                     let count = to_acknowledge(&messages);
-                    self.tell(JournalReply::Durable { connection, count });
+                    self.tell(DeliveryInput::Session(SessionInput::Durable { connection, count }));
                 }
-                self.tell(JournalReply::Works { redeliver: trouble.missed });
+                self.tell(DeliveryInput::JournalWorks { redeliver: trouble.missed });
             }
             Err(error) => {
                 tracing::debug!("{error}");

@@ -35,6 +35,8 @@ struct Segments {
     closed: BTreeMap<u64, u64>,
     /// Those that are being written.
     open: BTreeMap<u64, u64>,
+    /// The bytes of all of them.
+    taken: u64,
     next: u64,
     sessions: u32,
 }
@@ -83,7 +85,9 @@ impl RecordFolder {
         let mut all = Segments::default();
         for (number, file) in segments(path).map_err(unusable)? {
             all.next = all.next.max(number + 1);
-            all.closed.insert(number, fs::metadata(file).map_err(unusable)?.len());
+            let bytes = fs::metadata(file).map_err(unusable)?.len();
+            all.closed.insert(number, bytes);
+            all.taken += bytes;
         }
         all.next = all.next.max(1);
         let open =
@@ -132,15 +136,16 @@ impl RecordFolder {
     /// Makes room for so many bytes more of a segment, by deleting the oldest ones that nobody writes.
     pub(super) fn make_room(&self, number: u64, bytes: u64) -> Result<(), LimitReached> {
         let (gone, fits) = self.change(|all| {
-            let taken = |all: &Segments| all.closed.values().chain(all.open.values()).sum::<u64>();
             let mut gone = Vec::new();
-            while taken(all) + bytes > self.0.limit
-                && let Some((oldest, _)) = all.closed.pop_first()
+            while all.taken + bytes > self.0.limit
+                && let Some((oldest, freed)) = all.closed.pop_first()
             {
+                all.taken -= freed;
                 gone.push(oldest);
             }
-            let fits = taken(all) + bytes <= self.0.limit;
+            let fits = all.taken + bytes <= self.0.limit;
             if fits {
+                all.taken += bytes;
                 *all.open.entry(number).or_default() += bytes;
             }
             (gone, fits)

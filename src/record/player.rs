@@ -37,11 +37,9 @@ pub struct Played {
     pub offset: u64,
     pub at: Now,
     pub input: RecordedInput,
-    /// What followed then.
-    pub followed: Followed,
     /// What is told, and the time of each.
     pub told: Vec<(Millis, Event)>,
-    /// How what follows differs from what followed then.
+    /// How what follows differs from what followed then, if it was compared.
     pub difference: Option<Difference>,
 }
 
@@ -155,13 +153,19 @@ impl SessionPlayer {
         self.upcoming.as_ref().map(|upcoming| upcoming.at.into())
     }
 
-    /// Plays the next input; [`None`] at the end.
+    /// What was wrong with the recording after the last that could be played.
+    pub const fn take_fault(&mut self) -> Option<RecordError> {
+        self.fault.take()
+    }
+
+    /// Plays the next input; [`None`] at the end. What follows is compared with what followed then, if that is asked for:
+    /// it takes longer than the rest.
     ///
     /// # Errors
     /// If what comes next cannot be read; what was before it was played.
-    pub fn play(&mut self) -> Result<Option<Played>, RecordError> {
+    pub fn play(&mut self, compares: bool) -> Result<Option<Played>, RecordError> {
         let Some(Upcoming { path, offset, at, input, followed }) = self.upcoming.take() else {
-            return self.fault.take().map_or(Ok(None), Err);
+            return self.take_fault().map_or(Ok(None), Err);
         };
         let told_again = match input::input(input.clone(), &self.keys) {
             Ok(Some(told)) => told,
@@ -186,22 +190,24 @@ impl SessionPlayer {
         }
         let now = Now::from(at);
         self.delivery.handle(now, told_again);
-        let (after, told) = self.follow();
-        let turned = self.turned.take();
+        let before = followed.filter(|_| compares);
+        let (after, told) = self.follow(before.is_some());
+        let turned = self.turned.take().filter(|_| compares);
         let difference = turned.or_else(|| {
-            let before = &followed.as_ref()?.deeds;
+            let before = &before?.deeds;
             followed::difference(before, &after.deeds, &self.key, self.has_key, self.keys.dialect())
         });
-        let followed = followed.unwrap_or(after);
         self.look_ahead();
-        Ok(Some(Played { path, offset, at: now, input, followed, told, difference }))
+        Ok(Some(Played { path, offset, at: now, input, told, difference }))
     }
 
-    /// Does what follows, as far as that is done without a network.
-    fn follow(&mut self) -> (Followed, Vec<(Millis, Event)>) {
+    /// Does what follows, as far as that is done without a network, and says what it is, if that is asked for.
+    fn follow(&mut self, is_compared: bool) -> (Followed, Vec<(Millis, Event)>) {
         let (mut after, mut told) = (Followed::default(), Vec::new());
         while let Some(deed) = self.delivery.poll() {
-            followed::add(&mut after, &deed, &self.key);
+            if is_compared {
+                followed::add(&mut after, &deed, &self.key);
+            }
             match deed {
                 Deed::Tell(at, event) => told.push((at, event)),
                 Deed::Store { connection, messages } => self.stored.push_back((connection, messages)),
@@ -247,12 +253,13 @@ impl SessionPlayer {
     }
 
     fn turn(&mut self, start: &SegmentStart) {
-        if self.has_key && self.delivery.session().carried().is_none_or(|(carried, _)| carried != start.carried) {
+        let carried = self.delivery.session().carried().map(|(carried, _)| carried);
+        if self.has_key && carried.as_ref() != Some(&start.carried) {
             self.turned = Some(Difference {
                 what: format!("segment {}", start.segment),
                 field: "carried over".to_owned(),
                 before: format!("{:?}", start.carried),
-                after: format!("{:?}", self.delivery.session().carried().map(|(carried, _)| carried)),
+                after: format!("{carried:?}"),
             });
         }
         self.delivery.session_mut().reseed(StdRng::from_seed(start.seed));

@@ -36,7 +36,7 @@ pub struct SessionSubject {
 #[derive(Debug)]
 pub struct SessionRecorder {
     folder: RecordFolder,
-    writer: Option<EntryWriter>,
+    writer: EntryWriter,
     subject: SessionSubject,
     key: PrivateKey,
     keys: Arc<GroupKeys>,
@@ -56,7 +56,7 @@ impl SessionRecorder {
     /// If the system gives none.
     pub fn start(folder: &RecordFolder, keys: Arc<GroupKeys>, subject: SessionSubject) -> io::Result<Self> {
         Ok(Self {
-            writer: Some(EntryWriter::start(folder.clone())?),
+            writer: EntryWriter::start(folder.clone())?,
             session: folder.session(),
             folder: folder.clone(),
             subject,
@@ -71,12 +71,6 @@ impl SessionRecorder {
 
     fn dialect(&self) -> Dialect {
         self.keys.dialect()
-    }
-
-    fn write(&mut self, entry: RecordEntry) {
-        if let Some(writer) = &mut self.writer {
-            writer.write(entry);
-        }
     }
 
     /// Begins a segment, if the session is where it can begin.
@@ -104,13 +98,13 @@ impl SessionRecorder {
             seed,
             private: self.key.seal(&private),
         };
-        self.write(RecordEntry::Start(Box::new(start)));
+        self.writer.write(RecordEntry::Start(Box::new(start)));
     }
 
     /// Takes what the session is about to be told, so that it is there whatever that leads to.
     pub fn input(&mut self, now: Now, told: &DeliveryInput) {
         let entry = RecordEntry::Input(now.into(), input::recorded(told, &self.key, self.dialect()));
-        self.write(entry);
+        self.writer.write(entry);
     }
 
     /// Takes what follows from it.
@@ -118,22 +112,18 @@ impl SessionRecorder {
         if *deed == Deed::Connect {
             self.turns = std::mem::replace(&mut self.connected, true);
         }
-        if self.writer.is_some() {
-            followed::add(&mut self.followed, deed, &self.key);
-        }
+        followed::add(&mut self.followed, deed, &self.key);
     }
 
     /// All that followed is known. A new connection begins a segment, unless something still waits for the journal. Returns
-    /// why recording has stopped, once.
+    /// why recording has stopped, once; then there is nothing more to record.
     pub fn settle(&mut self, delivery: &mut Delivery) -> Option<Clean> {
         let followed = std::mem::take(&mut self.followed);
-        self.write(RecordEntry::Followed(followed));
+        self.writer.write(RecordEntry::Followed(followed));
         if std::mem::take(&mut self.turns) && !delivery.awaits_journal() {
             self.begin(delivery);
         }
-        let why = self.writer.as_ref().and_then(EntryWriter::take_end)?;
-        self.writer = None;
-        Some(why)
+        self.writer.take_end()
     }
 }
 

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::codec::{SEGMENT_HEAD, encode_entry, segment_head};
 use super::entry::{RecordEntry, RecordedInput};
@@ -15,6 +15,9 @@ use crate::text::Clean;
 
 /// How many bytes may wait for the disk.
 const MOST_WAITING: usize = 64 << 20;
+
+/// How long what waits for the disk is waited for at the end.
+const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// The memory that an entry takes besides its frames.
 const ENTRY: usize = 512;
@@ -25,7 +28,8 @@ pub(super) struct EntryWriter {
     entries: Option<Sender<RecordEntry>>,
     waiting: Arc<AtomicUsize>,
     ended: Arc<Mutex<Option<Clean>>>,
-    thread: Option<JoinHandle<()>>,
+    /// Ends with the thread.
+    done: Receiver<()>,
 }
 
 fn size(entry: &RecordEntry) -> usize {
@@ -42,30 +46,28 @@ impl EntryWriter {
         let (entries, incoming) = channel();
         let (waiting, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(None)));
         let (left, why) = (Arc::clone(&waiting), Arc::clone(&ended));
-        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
+        let (finished, done) = channel();
+        std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
+            let _finished: Sender<()> = finished;
             let words = match (SegmentWriter { folder, segment: None }).run(&incoming, &left) {
                 Ok(()) => return,
                 Err(stopped) => stopped,
             };
             *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
         })?;
-        Ok(Self { entries: Some(entries), waiting, ended, thread: Some(thread) })
+        Ok(Self { entries: Some(entries), waiting, ended, done })
     }
 
-    /// Gives an entry on; false if nothing more is written.
-    pub(super) fn write(&mut self, entry: RecordEntry) -> bool {
-        let Some(entries) = &self.entries else { return false };
+    /// Gives an entry on, unless nothing more is written.
+    pub(super) fn write(&mut self, entry: RecordEntry) {
+        let Some(entries) = &self.entries else { return };
         if self.waiting.fetch_add(size(&entry), Ordering::Relaxed) > MOST_WAITING {
             let words = Clean::literal("the disk is too slow for what comes");
             self.ended.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(words);
             self.entries = None;
-            return false;
-        }
-        let taken = entries.send(entry).is_ok();
-        if !taken {
+        } else if entries.send(entry).is_err() {
             self.entries = None;
         }
-        taken
     }
 
     /// Why nothing more is written, told once.
@@ -76,9 +78,10 @@ impl EntryWriter {
 
 impl Drop for EntryWriter {
     fn drop(&mut self) {
-        self.entries = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        // Of what is stopped nothing is waited for: the session goes on. Nor does a disk that does not answer keep the
+        // program from ending.
+        if self.entries.take().is_some() && self.done.recv_timeout(LAST_WORD) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the recording: the disk does not answer; its end is missing");
         }
     }
 }

@@ -87,12 +87,10 @@ pub fn print(mut replay: Replay, terms: &ReplayTerms<'_>, output: &mut impl Writ
             std::thread::sleep(wait);
         }
         at = Some(next_at);
-        let Some((index, played)) = replay.next() else { break };
+        let Some((index, played)) = replay.next(terms.check) else { break };
         let (Some(played), Some(session)) = (played?, sessions.get_mut(index)) else { continue };
         session.inputs += 1;
-        if terms.check
-            && let Some(difference) = &played.difference
-        {
+        if let Some(difference) = &played.difference {
             let file = played.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let words = format!("{file}, byte {}, frame {}: {difference}", played.offset, session.inputs);
             return Err(different(words));
@@ -114,8 +112,7 @@ pub fn print(mut replay: Replay, terms: &ReplayTerms<'_>, output: &mut impl Writ
             .map_err(Failure::Output)?;
     }
     output.flush().map_err(Failure::Output)?;
-    match replay.fault().filter(|_| replay.next_at().is_none()) {
-        Some(fault) => Err(fault.into()),
-        None => Ok(Outcome::Normal),
-    }
+    // What comes after the end that was asked for was not read.
+    let fault = if replay.next_at().is_none() { replay.fault() } else { None };
+    fault.map_or(Ok(Outcome::Normal), |fault| Err(fault.into()))
 }

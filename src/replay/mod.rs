@@ -93,11 +93,11 @@ impl Replay {
         self.players.iter().filter_map(|player| Some(player.next_at()?.wall)).min()
     }
 
-    /// Plays the next input of whichever session's comes first; which one it is.
-    fn next(&mut self) -> Option<(usize, Result<Option<Played>, RecordError>)> {
+    /// Plays the next input of whichever session's comes first, and compares it if asked; which session it is.
+    fn next(&mut self, compares: bool) -> Option<(usize, Result<Option<Played>, RecordError>)> {
         let open = self.players.iter().enumerate().filter_map(|(index, player)| Some((player.next_at()?.wall, index)));
         let (_, index) = open.min()?;
-        self.players.get_mut(index).map(|player| (index, player.play()))
+        self.players.get_mut(index).map(|player| (index, player.play(compares)))
     }
 
     /// When the next input came.
@@ -107,7 +107,7 @@ impl Replay {
 
     /// What was wrong with the recording after the last that could be played.
     fn fault(&mut self) -> Option<RecordError> {
-        let fault = self.players.iter_mut().find_map(|player| player.play().err());
+        let fault = self.players.iter_mut().find_map(SessionPlayer::take_fault);
         fault.or_else(|| self.cut_short.pop())
     }
 }

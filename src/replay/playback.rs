@@ -41,7 +41,7 @@ impl PlayedRecording {
 
     /// Plays the next input; false if there is none, or it is not to be played.
     fn step(&mut self, tell: &mut dyn FnMut(PlayedBack)) -> bool {
-        let Some((tab, Ok(Some(played)))) = self.replay.next() else { return false };
+        let Some((tab, Ok(Some(played)))) = self.replay.next(false) else { return false };
         self.played += 1;
         for (at, event) in played.told {
             tell(PlayedBack::Told(tab, at, event));

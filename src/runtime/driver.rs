@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::clock;
 use super::observers::EventSink;
 use crate::group::Event;
-use crate::journal::{JournalHandle, JournalReply};
+use crate::journal::JournalHandle;
 use crate::net::{Address, Link, LinkEvent};
 use crate::protocol::{CloseCode, Millis};
 use crate::record::SessionRecorder;
@@ -101,7 +101,7 @@ pub async fn drive_keeping(
                 SessionInput::Command(command)
             }
             reply = next_journal_reply(&mut driver.journal) => {
-                driver.handle(reply.into()).await;
+                driver.handle(reply).await;
                 continue;
             }
             event = next_event(&mut driver.link, may_read) => driver.on_link_event(event),
@@ -226,7 +226,7 @@ impl<S: EventSink> Driver<S> {
         let rest = async {
             while self.delivery.awaits_journal() {
                 let reply = next_journal_reply(&mut self.journal).await;
-                self.handle(reply.into()).await;
+                self.handle(reply).await;
             }
         };
         let _ = tokio::time::timeout(LAST_WORD, rest).await;
@@ -279,7 +279,7 @@ async fn next_event(link: &mut Option<Link>, may_read: bool) -> Option<LinkEvent
     }
 }
 
-async fn next_journal_reply(journal: &mut Option<JournalHandle>) -> JournalReply {
+async fn next_journal_reply(journal: &mut Option<JournalHandle>) -> DeliveryInput {
     match journal {
         Some(journal) => journal.reply().await,
         None => std::future::pending().await,
