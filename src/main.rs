@@ -169,7 +169,8 @@ fn display(display: DisplayArgs) -> Result<DisplayOptions, Failure> {
             AsciiArg::Always => Some(Glyphs::Ascii),
             AsciiArg::Never => Some(Glyphs::Unicode),
         },
-        theme: tui::Palette::named(theme),
+        // Who leaves it to the background needs no palette yet.
+        theme: (theme != "auto").then(|| tui::Palette::named(theme)).flatten(),
         preferences: Arc::new(preferences),
         remember: config.remember,
         mouse: config.mouse && !display.no_mouse,

@@ -24,14 +24,16 @@ pub fn width(text: &str) -> usize {
 /// The text, or its beginning and an ellipsis, in at most `columns`.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
-    if text.len() <= columns && is_plain(text) {
-        return Cow::Borrowed(text);
-    }
-    let text = on_screen(text);
-    if text.width() <= columns {
+    let is_plain = is_plain(text);
+    let text = if is_plain { Cow::Borrowed(text) } else { on_screen(text) };
+    let fits = if is_plain { text.chars().nth(columns).is_none() } else { text.width() <= columns };
+    if fits {
         return text;
     }
     let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    if is_plain {
+        return Cow::Owned(with_ellipsis(text.chars().take(room).collect()));
+    }
     let mut taken = String::new();
     let mut taken_width = 0;
     for cluster in text.graphemes(true) {
@@ -41,11 +43,15 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
         }
         taken.push_str(cluster);
     }
-    // What was cut short before needs no second sign of it.
+    Cow::Owned(with_ellipsis(taken))
+}
+
+/// What was cut short before needs no second sign of it.
+fn with_ellipsis(mut taken: String) -> String {
     if !taken.ends_with('…') {
         taken.push('…');
     }
-    Cow::Owned(taken)
+    taken
 }
 
 /// The text in at most so many columns, so that something is left of what comes after its first `same` grapheme
@@ -71,7 +77,7 @@ pub fn cut_apart(text: &str, same: usize, columns: usize) -> Cow<'_, str> {
 #[must_use]
 pub fn fit(text: &str, columns: usize, align: Align) -> String {
     let text = cut(text, columns);
-    let spaces = " ".repeat(columns.saturating_sub(text.width()));
+    let spaces = " ".repeat(columns.saturating_sub(width(&text)));
     match align {
         Align::Left => format!("{text}{spaces}"),
         Align::Right => format!("{spaces}{text}"),

@@ -46,10 +46,6 @@ impl Zone {
         self.show(at, "%F %T")
     }
 
-    fn same_day(self, one: Millis, other: Millis) -> bool {
-        self.show(one, "%F") == self.show(other, "%F")
-    }
-
     /// `14:02`
     #[must_use]
     pub fn minute(self, at: Millis) -> String {
@@ -59,7 +55,7 @@ impl Zone {
     /// `14:02`, or `27 Nov 14:02` if that is not today.
     #[must_use]
     pub fn minute_or_day(self, at: Millis, now: Millis) -> String {
-        if self.same_day(at, now) { self.minute(at) } else { self.show(at, "%-d %b %H:%M") }
+        if self.day(at) == self.day(now) { self.minute(at) } else { self.show(at, "%-d %b %H:%M") }
     }
 
     /// `14:02:11`

@@ -122,8 +122,7 @@ pub(super) fn group(message_type: MessageType, mut body: &[u8], sender: &str) ->
 
 /// The fields of a body that the schema does not have, if the body is such that has fields.
 pub(super) fn unknown_fields(message_type: MessageType, body: &[u8]) -> BTreeSet<FieldPath> {
-    let after_header = message_type.group_header().map_or(Some(body), |header| body.get(header.length()..));
-    let Some(body) = after_header else { return BTreeSet::new() };
+    let Some(body) = message_type.after_header(body) else { return BTreeSet::new() };
     match message_type.0 {
         0x4f => unknown::paths::<csp_e2e::GroupCallStart>(body),
         0x82 | 0x83 => unknown::paths::<csp_e2e::Reaction>(body),

@@ -108,7 +108,7 @@ impl CallAnswer {
 impl Detail {
     /// What the body of a message tells; whether a device of the user's own sent it makes a difference in words.
     pub(super) fn of_body(message_type: MessageType, outgoing: bool, body: &[u8]) -> Option<Self> {
-        let after_header = || message_type.group_header().map_or(Some(body), |header| body.get(header.length()..));
+        let after_header = || message_type.after_header(body);
         match message_type.0 {
             0x02 | 0x13 | 0x14 | 0x43..=0x45 => Media::of_old(message_type, after_header()?).map(Self::Media),
             0x17 | 0x46 => Media::of_file(after_header()?).map(Self::Media),

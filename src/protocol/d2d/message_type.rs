@@ -20,7 +20,7 @@ pub(super) enum GroupHeader {
 
 impl GroupHeader {
     /// How many bytes of the body it takes.
-    pub(super) const fn length(self) -> usize {
+    const fn length(self) -> usize {
         match self {
             Self::CreatorAndId => 16,
             Self::IdOnly => 8,
@@ -119,6 +119,11 @@ impl MessageType {
             0x4a | 0x4b | 0x50 | 0x51 | 0x54 => Some(GroupHeader::IdOnly),
             _ => None,
         }
+    }
+
+    /// What its body says after the group, if it is a group's message; else all of it. [`None`] of one that is too short.
+    pub(super) fn after_header(self, body: &[u8]) -> Option<&[u8]> {
+        self.group_header().map_or(Some(body), |header| body.get(header.length()..))
     }
 }
 

@@ -34,33 +34,32 @@ pub(super) type FieldPath = Vec<u32>;
 
 /// The fields of a message that the schema does not have. None of one that is malformed.
 pub(super) fn paths<M: Name>(plain: &[u8]) -> BTreeSet<FieldPath> {
-    SchemaWalk::over::<M>(plain).map(|walk| walk.found).unwrap_or_default()
+    SchemaWalk::over::<M>(plain, None).map(|walk| walk.found).unwrap_or_default()
 }
 
 /// Decodes as the specification of the wire format says: a known number with the wire type of another field is an
 /// unknown field. The decoder takes it for damage, so such fields are taken out for it.
 pub(super) fn decode<M: Message + Name + Default>(plain: &(impl Buf + AsRef<[u8]> + Clone)) -> Result<M, DecodeError> {
     M::decode(plain.clone()).or_else(|malformed| {
-        let walk = SchemaWalk::over::<M>(plain.as_ref()).filter(|walk| !walk.found.is_empty()).ok_or(malformed)?;
-        M::decode(walk.known.as_slice())
+        let walk = SchemaWalk::over::<M>(plain.as_ref(), Some(Vec::new())).filter(|walk| !walk.found.is_empty());
+        M::decode(walk.and_then(|walk| walk.known).ok_or(malformed)?.as_slice())
     })
 }
 
-#[derive(Default)]
 struct SchemaWalk {
     /// The numbers of the fields around the current one, and its own.
     at: FieldPath,
     found: BTreeSet<FieldPath>,
-    /// The same message without its unknown fields.
-    known: Vec<u8>,
+    /// The same message without its unknown fields, if somebody wants it.
+    known: Option<Vec<u8>>,
 }
 
 impl SchemaWalk {
     /// [`None`] if the message is malformed.
-    fn over<M: Name>(plain: &[u8]) -> Option<Self> {
+    fn over<M: Name>(plain: &[u8], known: Option<Vec<u8>>) -> Option<Self> {
         let name = M::full_name();
         let message = table::MESSAGES.iter().position(|(known, _)| *known == name)?;
-        let mut walk = Self::default();
+        let mut walk = Self { at: FieldPath::new(), found: BTreeSet::new(), known };
         walk.message(plain, message)?;
         Some(walk)
     }
@@ -81,17 +80,20 @@ impl SchemaWalk {
                     let length = usize::try_from(decode_varint(&mut bytes).ok()?).ok()?;
                     let (inside, rest) = bytes.split_at_checked(length)?;
                     bytes = rest;
-                    let around = std::mem::take(&mut self.known);
+                    let around = self.known.as_mut().map(std::mem::take);
                     self.message(inside, *inner)?;
                     let inside = std::mem::replace(&mut self.known, around);
-                    self.known.extend_from_slice(key);
-                    encode_varint(inside.len() as u64, &mut self.known);
-                    self.known.extend_from_slice(&inside);
+                    if let (Some(known), Some(inside)) = (&mut self.known, inside) {
+                        known.extend_from_slice(key);
+                        encode_varint(inside.len() as u64, known);
+                        known.extend_from_slice(&inside);
+                    }
                 }
                 _ => {
                     skip_field(wire, number, &mut bytes, DecodeContext::default()).ok()?;
                     if known.is_some() {
-                        self.known.extend_from_slice(start.get(..start.len() - bytes.len())?);
+                        let field = start.get(..start.len() - bytes.len())?;
+                        self.known.iter_mut().for_each(|known| known.extend_from_slice(field));
                     } else if self.found.len() < MAX_PATHS {
                         self.found.insert(self.at.clone());
                     }

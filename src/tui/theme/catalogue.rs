@@ -94,7 +94,7 @@ impl Palette {
 
     /// The colours that were shifted to be read, by the names of their roles, as they were published.
     pub(in crate::tui) fn published(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let of_this = COLOURED.iter().filter(|published| published.palette == *self);
+        let of_this = COLOURED.iter().filter(|published| published.palette.name == self.name);
         of_this.flat_map(|published| published.published.iter().map(|(role, colour)| (role.as_str(), colour.as_str())))
     }
 }
